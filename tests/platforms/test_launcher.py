@@ -1,0 +1,110 @@
+"""The Unix launcher by itself: which binary it starts, and what it says where there is none."""
+
+import os
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# Tells who it is, its process id, and what it was handed.
+STUB = """#!/bin/sh
+printf '%s\\n' "$0" "$$" "${UPSERT_SECRET_BIN-unset}"
+printf '%s' "$UPSERT_SECRET_VALUE" >"$VALUE_SEEN"
+exit 42
+"""
+
+VALUE = " $(id) `id` \"quoted\" 'quoted' \\n * %s\n::error::second line\t\u00e9\u202e\n\n"
+
+
+class Launcher(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        # A space and a quote: runners live in folders with any name.
+        self.tree = Path(folder.name) / "it's a tree"
+        self.tree.mkdir()
+        self.outside = self.stub(Path(folder.name) / "outside")
+        self.seen = Path(folder.name) / "value"
+
+    def stub(self, path: Path) -> Path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(STUB)
+        path.chmod(0o755)
+        return path
+
+    def launch(self, **environment: str) -> tuple[int, subprocess.CompletedProcess]:
+        environment = {
+            "PATH": os.environ["PATH"],
+            "GITHUB_ACTION_PATH": str(self.tree),
+            "RUNNER_OS": "Linux",
+            "RUNNER_ARCH": "X64",
+            "UPSERT_SECRET_VALUE": VALUE,
+            "VALUE_SEEN": str(self.seen),
+        } | environment
+        command = ["sh", "-e", "-c", f'exec sh "{ROOT}/action/launch.sh"']
+        process = subprocess.Popen(
+            command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        out, err = process.communicate(timeout=30)
+        return process.pid, subprocess.CompletedProcess(command, process.returncode, out, err)
+
+    def test_starts_the_binary_of_the_platform(self):
+        for os_name, arch, platform in [
+            ("Linux", "X64", "linux-x64"),
+            ("Linux", "ARM64", "linux-arm64"),
+            ("macOS", "X64", "darwin-x64"),
+            ("macOS", "ARM64", "darwin-arm64"),
+        ]:
+            with self.subTest(platform):
+                binary = self.stub(self.tree / "bin" / platform / "upsert-secret")
+                pid, done = self.launch(RUNNER_OS=os_name, RUNNER_ARCH=arch)
+                # The same process id: signals of the runner's reach the binary.
+                self.assertEqual(done.stdout.splitlines(), [str(binary), str(pid), "unset"])
+                self.assertEqual(done.stderr, "")
+                self.assertEqual(done.returncode, 42)
+                self.assertEqual(self.seen.read_bytes().decode(), VALUE)
+
+    def test_names_a_platform_that_the_release_lacks(self):
+        self.stub(self.tree / "bin/linux-x64/upsert-secret")
+        for os_name, arch, platform in [
+            ("Linux", "ARM", "linux-ARM"),
+            ("Linux", "X86", "linux-X86"),
+            ("macOS", "ARM64", "darwin-arm64"),
+            ("FreeBSD", "X64", "FreeBSD-x64"),
+            ("", "", "unknown-unknown"),
+        ]:
+            with self.subTest(platform):
+                _, done = self.launch(RUNNER_OS=os_name, RUNNER_ARCH=arch)
+                self.assert_refused(done, f"This release has no binary for {platform}.")
+
+    def test_a_release_takes_no_binary_from_outside(self):
+        (self.tree / "bin").mkdir()
+        _, done = self.launch(UPSERT_SECRET_BIN=str(self.outside))
+        self.assert_refused(done, "This release has no binary for linux-x64.")
+
+        binary = self.stub(self.tree / "bin/linux-x64/upsert-secret")
+        pid, done = self.launch(UPSERT_SECRET_BIN=str(self.outside))
+        self.assertEqual(done.stdout.splitlines(), [str(binary), str(pid), "unset"])
+
+    def test_a_source_checkout_takes_the_binary_it_is_told(self):
+        pid, done = self.launch(UPSERT_SECRET_BIN=str(self.outside))
+        self.assertEqual(done.stdout.splitlines(), [str(self.outside), str(pid), "unset"])
+        self.assertEqual(done.returncode, 42)
+
+    def test_a_source_checkout_without_a_binary_says_so(self):
+        for binary, says in [
+            ("", "This commit is a source checkout"),
+            (str(self.tree / "absent"), "UPSERT_SECRET_BIN does not name an executable file."),
+        ]:
+            with self.subTest(says):
+                _, done = self.launch(UPSERT_SECRET_BIN=binary)
+                self.assert_refused(done, says)
+
+    def assert_refused(self, done: subprocess.CompletedProcess, says: str):
+        self.assertEqual(done.returncode, 2)
+        self.assertEqual(done.stdout, "")
+        self.assertTrue(done.stderr.startswith(f"::error title=upsert-secret cannot start::{says}"), done.stderr)
+        self.assertEqual(done.stderr.count("\n"), 1)
+        self.assertFalse(self.seen.exists())

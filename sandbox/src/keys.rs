@@ -1,0 +1,121 @@
+//! Owns access keys: which exist, whose they are, and whether a signed request may pass the front door.
+//! It must not decide what a key may do (`policy.rs`).
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, SystemTime},
+};
+
+use crate::{
+    policy::Policy,
+    refusal::Refusal,
+    sigv4::{Authorization, Signed},
+    time,
+};
+
+const SKEW: Duration = Duration::from_secs(5 * 60);
+
+/// An access key the sandbox knows.
+#[derive(Clone, Debug)]
+pub struct Key {
+    /// The access key id.
+    pub id: String,
+    /// The secret access key.
+    pub secret: String,
+    /// The session token that must come along, for temporary credentials.
+    pub session_token: Option<String>,
+    /// The account, twelve digits.
+    pub account: String,
+    /// The ARN of the user or the assumed role.
+    pub user_arn: String,
+    /// What the key may do.
+    pub policy: Policy,
+    /// When the session ends, by the real clock.
+    pub expires: Option<SystemTime>,
+}
+
+#[derive(Default)]
+pub(crate) struct Keys(BTreeMap<String, Key>);
+
+impl Keys {
+    pub(crate) fn add(&mut self, key: Key) {
+        self.0.insert(key.id.clone(), key);
+    }
+
+    pub(crate) fn set_policy(&mut self, id: &str, policy: Policy) {
+        let key = self.0.get_mut(id).expect("set_policy names a known key");
+        key.policy = policy;
+    }
+
+    /// The key that signed the request, or the refusal of the front door.
+    pub(crate) fn admit(
+        &self,
+        service: &str,
+        authorization: Option<&Authorization>,
+        request: &Signed<'_>,
+        now: SystemTime,
+    ) -> Result<&Key, Refusal> {
+        let missing = || {
+            Refusal::new(
+                400,
+                "MissingAuthenticationTokenException",
+                "Missing Authentication Token",
+            )
+        };
+        let authorization = authorization.ok_or_else(missing)?;
+        let key = self
+            .0
+            .get(&authorization.key_id)
+            .ok_or_else(Refusal::unknown_client)?;
+        let header = |name: &str| {
+            let mut headers = request.headers.iter();
+            headers.find(|(n, _)| n == name).map(|(_, v)| v.as_str())
+        };
+        if header("x-amz-security-token") != key.session_token.as_deref() {
+            return Err(Refusal::unknown_client());
+        }
+        let amz_date = header("x-amz-date").unwrap_or_default();
+        in_time(amz_date, now)?;
+        if authorization.service != service {
+            return Err(Refusal::bad_signature(format!(
+                "Credential should be scoped to correct service: '{service}'."
+            )));
+        }
+        let must_sign = ["host", "x-amz-date", "x-amz-target", "x-amz-security-token"];
+        let unsigned = must_sign.iter().any(|name| {
+            header(name).is_some() && !authorization.signed_headers.iter().any(|s| s == name)
+        });
+        if unsigned
+            || !amz_date.starts_with(&authorization.date)
+            || !authorization.made_by(&key.secret, amz_date, request)
+        {
+            return Err(Refusal::signature_mismatch());
+        }
+        if key.expires.is_some_and(|at| at <= now) {
+            return Err(Refusal::expired_token());
+        }
+        Ok(key)
+    }
+}
+
+fn in_time(amz_date: &str, now: SystemTime) -> Result<(), Refusal> {
+    let signed = time::parse_compact(amz_date).ok_or_else(|| {
+        Refusal::bad_signature(
+            "Date must be in ISO-8601 'basic format'. See http://en.wikipedia.org/wiki/ISO_8601",
+        )
+    })?;
+    let clock = time::compact(now);
+    if signed + SKEW < now {
+        let limit = time::compact(now - SKEW);
+        return Err(Refusal::bad_signature(format!(
+            "Signature expired: {amz_date} is now earlier than {limit} ({clock} - 5 min.)"
+        )));
+    }
+    if signed > now + SKEW {
+        let limit = time::compact(now + SKEW);
+        return Err(Refusal::bad_signature(format!(
+            "Signature not yet current: {amz_date} is still later than {limit} ({clock} + 5 min.)"
+        )));
+    }
+    Ok(())
+}

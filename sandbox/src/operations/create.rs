@@ -1,0 +1,88 @@
+//! Owns CreateSecret.
+
+use serde_json::{Value, json};
+
+use super::{Call, call::check_id, replicate};
+use crate::{
+    refusal::Refusal,
+    state::{self, Origin, Put, Secret},
+};
+
+pub(super) fn create_secret(call: &mut Call<'_>) -> Result<Value, Refusal> {
+    let name = call.input.required("Name", 1, 512)?.to_owned();
+    check_id(&name)?;
+    if name.contains(':') {
+        return Err(Refusal::bad_name());
+    }
+    let token = call.input.token()?.to_owned();
+    let description = call.input.text("Description", 0, 2048)?.map(str::to_owned);
+    let key = call.input.text("KmsKeyId", 0, 2048)?;
+    let key = key
+        .filter(|key| !state::is_default_key(key))
+        .map(str::to_owned);
+    let content = call.input.content()?;
+    let tags = call.input.tags()?;
+    let regions = replicate::regions(call)?;
+
+    let existing = call.store().secrets.get(&name).cloned();
+    call.authorize("CreateSecret", &name, existing.as_ref())?;
+    if tags.is_some() {
+        call.authorize("TagResource", &name, existing.as_ref())?;
+    }
+    if !regions.is_empty() {
+        call.authorize("ReplicateSecretToRegions", &name, existing.as_ref())?;
+    }
+
+    let now = call.now();
+    if let Some(mut secret) = existing {
+        if secret.deletion.is_some() {
+            return Err(scheduled());
+        }
+        // A retry of the very request that made the secret is no conflict, and the put below knows one.
+        let Some(content) = content.filter(|_| secret.version(&token).is_some()) else {
+            return Err(Refusal::exists(format!(
+                "The operation failed because the secret {name} already exists."
+            )));
+        };
+        secret.put(Put {
+            token: &token,
+            content,
+            stages: None,
+            now,
+        })?;
+        return Ok(json!({"ARN": secret.arn, "Name": name, "VersionId": token}));
+    }
+    if call.store().settles(&name, now) {
+        return Err(scheduled());
+    }
+
+    let arn = state::arn(&call.caller.account, call.region, &name);
+    let mut secret = Secret::new(arn, &name, now);
+    call.authorize_key(key.as_deref(), &["kms:GenerateDataKey", "kms:Decrypt"])?;
+    secret.kms_key_id = key;
+    secret.description = description;
+    secret.tags = tags;
+    let mut answer = json!({"ARN": secret.arn, "Name": name});
+    if let Some(content) = content {
+        secret.put(Put {
+            token: &token,
+            content,
+            stages: None,
+            now,
+        })?;
+        answer["VersionId"] = json!(token);
+    }
+    if !regions.is_empty() {
+        let replicas = replicate::add(call, &name, regions, false);
+        answer["ReplicationStatus"] = replicate::status(&replicas, true);
+        secret.origin = Origin::Primary(replicas);
+    }
+    call.commit(secret);
+    Ok(answer)
+}
+
+fn scheduled() -> Refusal {
+    Refusal::invalid_request(
+        "You can't create this secret because a secret with this name is already scheduled for deletion.",
+    )
+}

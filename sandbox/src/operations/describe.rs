@@ -1,0 +1,130 @@
+//! Owns the reads that show no value: DescribeSecret and ListSecretVersionIds.
+
+use serde_json::{Map, Value, json};
+
+use super::{Call, replicate};
+use crate::{
+    refusal::Refusal,
+    state::{Origin, Secret},
+    time,
+};
+
+pub(super) fn describe_secret(call: &mut Call<'_>) -> Result<Value, Refusal> {
+    let secret = call.secret()?;
+    let mut answer = Map::new();
+    let mut add = |key: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            answer.insert(key.to_owned(), value);
+        }
+    };
+    add("ARN", Some(json!(secret.arn)));
+    add("Name", Some(json!(secret.name)));
+    add(
+        "Description",
+        secret.description.as_ref().map(|text| json!(text)),
+    );
+    add("KmsKeyId", secret.kms_key_id.as_ref().map(|key| json!(key)));
+    add(
+        "RotationEnabled",
+        secret.rotation.map(|enabled| json!(enabled)),
+    );
+    add(
+        "OwningService",
+        secret.owning_service.as_ref().map(|service| json!(service)),
+    );
+    add("CreatedDate", Some(json!(time::epoch(secret.created))));
+    add("LastChangedDate", Some(json!(time::epoch(secret.changed))));
+    add(
+        "LastAccessedDate",
+        secret.accessed.map(|at| json!(time::epoch(at))),
+    );
+    add(
+        "DeletedDate",
+        secret
+            .deletion
+            .map(|deletion| json!(time::epoch(deletion.due))),
+    );
+    add("Tags", tags(&secret));
+    add("VersionIdsToStages", stages(&secret));
+    match &secret.origin {
+        Origin::Primary(replicas) if replicas.is_empty() => {}
+        Origin::Primary(replicas) => {
+            add("PrimaryRegion", Some(json!(call.region)));
+            add(
+                "ReplicationStatus",
+                Some(replicate::status(replicas, false)),
+            );
+        }
+        Origin::ReplicaOf(primary) => add("PrimaryRegion", Some(json!(primary))),
+    }
+    Ok(Value::Object(answer))
+}
+
+fn tags(secret: &Secret) -> Option<Value> {
+    let tags = secret.tags.as_ref()?.iter();
+    Some(
+        tags.map(|(key, value)| json!({"Key": key, "Value": value}))
+            .collect(),
+    )
+}
+
+fn stages(secret: &Secret) -> Option<Value> {
+    let labelled = secret
+        .versions
+        .iter()
+        .filter(|version| !version.stages.is_empty());
+    let map: Map<String, Value> = labelled
+        .map(|version| (version.id.clone(), json!(version.stages)))
+        .collect();
+    (!map.is_empty()).then_some(Value::Object(map))
+}
+
+pub(super) fn list_secret_version_ids(call: &mut Call<'_>) -> Result<Value, Refusal> {
+    let deprecated = call.input.flag("IncludeDeprecated")?;
+    let size = call.input.integer("MaxResults")?.unwrap_or(100);
+    let size = usize::try_from(size)
+        .ok()
+        .filter(|size| (1..=100).contains(size));
+    let size =
+        size.ok_or_else(|| Refusal::constraint("MaxResults", "have value between 1 and 100"))?;
+    let start = match call.input.text("NextToken", 1, 4096)? {
+        None => 0,
+        Some(token) => token.parse::<usize>().map_err(|_| {
+            Refusal::new(
+                400,
+                "InvalidNextTokenException",
+                "The NextToken value is invalid.",
+            )
+        })?,
+    };
+    let secret = call.secret()?;
+    let shown: Vec<_> = secret
+        .versions
+        .iter()
+        .filter(|version| deprecated || !version.stages.is_empty())
+        .collect();
+    let page = shown.iter().skip(start).take(size).map(|version| {
+        let key = version
+            .kms_key_id
+            .as_deref()
+            .unwrap_or("DefaultEncryptionKey");
+        let mut item = json!({
+            "VersionId": version.id,
+            "CreatedDate": time::epoch(version.created),
+            "KmsKeyIds": [key],
+        });
+        if !version.stages.is_empty() {
+            item["VersionStages"] = json!(version.stages);
+        }
+        item
+    });
+    let mut answer = json!({
+        "ARN": secret.arn,
+        "Name": secret.name,
+        "Versions": page.collect::<Vec<_>>(),
+    });
+    if start + size < shown.len() {
+        answer["NextToken"] = json!((start + size).to_string());
+    }
+    Ok(answer)
+}

@@ -1,0 +1,143 @@
+//! Owns the wire shapes: JSON 1.1 for Secrets Manager, the query protocol's XML for STS, and their errors.
+//! It must not decide what is answered.
+
+use axum::{
+    body::Body,
+    http::{
+        HeaderValue, Response, StatusCode,
+        header::{CONTENT_TYPE, HeaderName},
+    },
+};
+use serde_json::{Value, json};
+
+use crate::{operations::Service, random, refusal::Refusal};
+
+const JSON: &str = "application/x-amz-json-1.1";
+const XML: &str = "text/xml";
+const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
+
+/// An answer, ready to be sent.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    /// The error code, for the log.
+    pub(crate) error: Option<String>,
+    pub(crate) content_type: &'static str,
+    pub(crate) body: Vec<u8>,
+    request_id: String,
+}
+
+impl Answer {
+    pub(crate) fn plain(status: u16, content_type: &'static str, body: impl Into<Vec<u8>>) -> Self {
+        Self {
+            status,
+            error: None,
+            content_type,
+            body: body.into(),
+            request_id: random::uuid(),
+        }
+    }
+
+    pub(crate) fn success(service: Service, operation: &str, answer: &Value) -> Self {
+        match (service, answer) {
+            (Service::SecretsManager, Value::Null) => Self::plain(200, JSON, ""),
+            (Service::SecretsManager, answer) => Self::plain(200, JSON, answer.to_string()),
+            (Service::Sts, answer) => {
+                let mut this = Self::plain(200, XML, "");
+                let mut result = String::new();
+                for (name, value) in answer.as_object().into_iter().flatten() {
+                    let value = escape(value.as_str().unwrap_or_default());
+                    result.push_str(&format!("<{name}>{value}</{name}>"));
+                }
+                let id = &this.request_id;
+                this.body = format!(
+                    "<{operation}Response xmlns=\"{NAMESPACE}\"><{operation}Result>{result}</{operation}Result><ResponseMetadata><RequestId>{id}</RequestId></ResponseMetadata></{operation}Response>"
+                )
+                .into_bytes();
+                this
+            }
+        }
+    }
+
+    pub(crate) fn refusal(service: Service, refusal: Refusal) -> Self {
+        let mut this = match service {
+            Service::SecretsManager => {
+                // What the front end refuses has a lower-case `message`, what the service refuses a capital one.
+                let lower = matches!(
+                    refusal.code.as_str(),
+                    "ExpiredTokenException"
+                        | "InvalidSignatureException"
+                        | "MissingAuthenticationTokenException"
+                        | "ThrottlingException"
+                        | "UnrecognizedClientException"
+                        | "ValidationException"
+                );
+                let name = if lower { "message" } else { "Message" };
+                let body = json!({"__type": refusal.code, name: refusal.message});
+                Self::plain(refusal.status, JSON, body.to_string())
+            }
+            Service::Sts => {
+                let mut this = Self::plain(refusal.status, XML, "");
+                let side = if refusal.status < 500 {
+                    "Sender"
+                } else {
+                    "Receiver"
+                };
+                let (code, message) = (escape(&refusal.code), escape(&refusal.message));
+                let id = &this.request_id;
+                this.body = format!(
+                    "<ErrorResponse xmlns=\"{NAMESPACE}\"><Error><Type>{side}</Type><Code>{code}</Code><Message>{message}</Message></Error><RequestId>{id}</RequestId></ErrorResponse>"
+                )
+                .into_bytes();
+                this
+            }
+        };
+        this.error = Some(refusal.code);
+        this
+    }
+
+    pub(crate) fn into_response(self) -> Response<Body> {
+        let mut response = Response::new(Body::from(self.body));
+        *response.status_mut() =
+            StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
+        if let Ok(id) = HeaderValue::from_str(&self.request_id) {
+            headers.insert(HeaderName::from_static("x-amzn-requestid"), id);
+        }
+        response
+    }
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+}
+
+/// A form body, decoded: the query protocol's request.
+pub(crate) fn form(body: &[u8]) -> Value {
+    let text = String::from_utf8_lossy(body);
+    let pairs = text.split('&').filter_map(|pair| pair.split_once('='));
+    Value::Object(
+        pairs
+            .map(|(k, v)| (percent(k), json!(percent(v))))
+            .collect(),
+    )
+}
+
+fn percent(text: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        match byte {
+            b'+' => bytes.push(b' '),
+            b'%' => {
+                let hex: Vec<u8> = rest.by_ref().take(2).collect();
+                let hex = String::from_utf8_lossy(&hex);
+                bytes.push(u8::from_str_radix(&hex, 16).unwrap_or(b'?'));
+            }
+            byte => bytes.push(byte),
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}

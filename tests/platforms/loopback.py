@@ -4,7 +4,6 @@ It owns the process and stops it; it knows nothing of what is tested.
 """
 
 import json
-import re
 import subprocess
 import urllib.request
 from pathlib import Path
@@ -36,24 +35,20 @@ class Sandbox:
         self._process.stdout.close()
 
     def _read_announcement(self) -> None:
-        """The first line has the endpoint, the lines after it the environment. Reading them is how we wait for it."""
-        first = self._process.stdout.readline()
-        found = re.search(r"http://127\.0\.0\.1:\d+", first)
-        if not found:
-            raise RuntimeError(f"the sandbox did not say where it listens: {first!r}")
-        self.endpoint = found[0]
-        wanted = {"AWS_ENDPOINT_URL_SECRETS_MANAGER", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"}
-        while wanted - self.environment.keys():
-            line = self._process.stdout.readline()
-            found = re.fullmatch(r"(?:export )?([A-Z][A-Z0-9_]*)=(.*)\n", line)
-            if not found:
-                raise RuntimeError(f"the sandbox did not give {wanted - self.environment.keys()}: {line!r}")
-            self.environment[found[1]] = found[2].strip("'\"")
+        """The first line is the endpoint, the lines after it the environment. Reading them is how we wait for it."""
+        self.endpoint = self._process.stdout.readline().strip()
+        if not self.endpoint.startswith("http://127.0.0.1:"):
+            raise RuntimeError(f"the sandbox did not say where it listens: {self.endpoint!r}")
+        while "AWS_SECRET_ACCESS_KEY" not in self.environment:
+            name, separator, value = self._process.stdout.readline().strip().partition("=")
+            if not separator:
+                raise RuntimeError(f"the sandbox did not give its environment: {name!r}")
+            self.environment[name] = value
 
     def log(self) -> list[dict]:
-        """The requests it has answered."""
+        """The requests so far, oldest first."""
         with urllib.request.urlopen(f"{self.endpoint}/_sandbox/log", timeout=10) as answer:
-            return json.load(answer)
+            return [json.loads(line) for line in answer]
 
     def curl(self, operation: str, body: dict) -> list[str]:
         """The arguments with which curl makes a signed request."""
@@ -72,7 +67,7 @@ class Sandbox:
             "Content-Type: application/x-amz-json-1.1",
             "--data-binary",
             json.dumps(body),
-            environment["AWS_ENDPOINT_URL_SECRETS_MANAGER"],
+            self.endpoint,
         ]
 
     def call(self, operation: str, **body) -> dict:

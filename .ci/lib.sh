@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # What the steps share: where things are, and the tools that a machine need not have. Sourced first by each step; it
 # starts nothing and installs only what a step asks for.
+# shellcheck disable=SC2034 # the variables are for the steps
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -41,7 +42,6 @@ build_static() {
 
 # The loopback AWS of the tests, left at $sandbox.
 build_sandbox() {
-  # shellcheck disable=SC2034 # for the steps
   sandbox=$target/debug/sandbox
   cargo build --locked -p sandbox --bin sandbox
 }

@@ -1,0 +1,271 @@
+//! A run from the environment to the exit code; the line of the crate's documentation, spelt out.
+
+use std::ffi::OsString;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::apply::subject;
+use crate::aws::{self, Gate};
+use crate::cli::{self, Command, Format, Line};
+use crate::failure::{Class, Failure};
+use crate::inputs::{self, Environment, RawInputs};
+use crate::outcome::Outcome;
+use crate::platform::{self, Platform};
+use crate::redact::{Door, Level};
+use crate::report::Report;
+use crate::request::{self, Request};
+use crate::upsert::upsert;
+
+/// How long an answer that is under way at a signal is waited for: GitHub sends SIGTERM 7.5 seconds
+/// after SIGINT and kills 2.5 seconds later.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// Other people's secrets in the environment, hidden from our own text like the value.
+const CREDENTIALS: &[&str] = &[
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+    "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+    "ACTIONS_RUNTIME_TOKEN",
+    "GITHUB_TOKEN",
+    "CI_JOB_TOKEN",
+];
+
+/// Runs, and returns the exit code.
+pub fn run(words: impl IntoIterator<Item = OsString>) -> u8 {
+    let started = Instant::now();
+    let environment = Environment::of_process();
+    let door = Arc::new(Door::new(platform::is_github(&environment)));
+    for name in CREDENTIALS {
+        if let Some(secret) = environment.raw(name) {
+            door.hide(secret.as_encoded_bytes());
+        }
+    }
+    let (command, format) = match cli::parse(words) {
+        Ok(Line::Run(command, format)) => (command, format),
+        Ok(Line::Page(page)) => {
+            Door::page(&page);
+            return 0;
+        }
+        Err(failure) => {
+            // What was typed may be the value that is also in the environment.
+            let (raw, _) = inputs::read(&environment);
+            hide(&raw, &door);
+            door.announce(Level::Error, &failure.to_string());
+            return failure.class.exit_code();
+        }
+    };
+    let mut run = Run {
+        started,
+        environment,
+        door,
+        format,
+        platform: None,
+        outcome: Outcome::default(),
+    };
+    // An SDK panic becomes a clean failure that still reports what is known.
+    let ended = catch_unwind(AssertUnwindSafe(|| run.go(command))).unwrap_or_else(|_| Err(bug()));
+    catch_unwind(AssertUnwindSafe(|| run.report(ended))).unwrap_or(Class::Bug.exit_code())
+}
+
+fn hide(raw: &RawInputs, door: &Door) {
+    for secret in [&raw.value, &raw.version_id_key].into_iter().flatten() {
+        door.hide(secret.expose());
+    }
+}
+
+fn bug() -> Failure {
+    Failure::new(
+        Class::Bug,
+        "upsert-secret has a bug",
+        "please report the place named above, with the inputs but without the value; running again is safe",
+    )
+}
+
+struct Run {
+    started: Instant,
+    environment: Environment,
+    door: Arc<Door>,
+    format: Format,
+    platform: Option<Platform>,
+    outcome: Outcome,
+}
+
+impl Run {
+    fn go(&mut self, command: Option<Command>) -> Result<(), Failure> {
+        let (raw, known) = inputs::read(&self.environment);
+        hide(&raw, &self.door);
+        known?;
+        let given = raw.command.as_deref().map(cli::command).transpose()?;
+        let Command::Upsert = command.or(given).unwrap_or(Command::Upsert);
+        let platform = self.platform.insert(Platform::open(
+            &self.environment,
+            raw.output_file.as_deref(),
+        )?);
+        let from_action = raw.from_action;
+        let source = request::load(&raw, &self.environment, |bytes| self.door.hide(bytes))?;
+        if source.unmasked && from_action && platform::is_github(&self.environment) {
+            // Only text: the runner's masks are text.
+            if let Ok(text) = str::from_utf8(source.bytes.expose()) {
+                self.door.mask(text);
+            }
+        }
+        let request = Request::check(raw, source, &self.environment)?;
+        for doubt in &request.doubts {
+            self.outcome.note(Level::Warning, doubt.clone());
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| {
+                Failure::new(
+                    Class::Unavailable,
+                    "no event loop could be started",
+                    "check the limits of the container (open files, seccomp)",
+                )
+                .because(error.kind().to_string())
+            })?;
+        let left = request.timeout.saturating_sub(self.started.elapsed());
+        let gate = Arc::new(Gate::new(Arc::clone(&self.door), request.settings.trace));
+        let ended = runtime.block_on(drive(&request, platform, &gate, left, &mut self.outcome));
+        // A name look-up that hangs must not keep the process.
+        runtime.shutdown_background();
+        ended
+    }
+
+    fn report(&mut self, ended: Result<(), Failure>) -> u8 {
+        let mut ended = ended;
+        let took = self.started.elapsed();
+        let door = Arc::clone(&self.door);
+        if let Some(platform) = &mut self.platform {
+            let outputs = Report {
+                outcome: &self.outcome,
+                failure: ended.as_ref().err(),
+                took,
+            }
+            .outputs();
+            // JSON is the one object on standard output then.
+            let print = self.format == Format::Text;
+            if let Err(unwritable) = platform.write_outputs(&outputs, &door, print) {
+                ended = ended.and(Err(unwritable));
+            }
+        }
+        let report = Report {
+            outcome: &self.outcome,
+            failure: ended.as_ref().err(),
+            took,
+        };
+        for (level, text) in &self.outcome.notices {
+            door.announce(*level, text);
+        }
+        let text = report.text();
+        if !text.is_empty() {
+            door.say(&text);
+        }
+        if let Err(failure) = &ended {
+            door.announce(
+                Level::Error,
+                &format!(
+                    "{failure}\n  exit: {} ({})",
+                    failure.class.exit_code(),
+                    failure.class.name()
+                ),
+            );
+        }
+        if let Some(platform) = &self.platform {
+            platform.write_summary(&door.ask(|redactor| report.markdown(redactor)), &door);
+        }
+        if self.format == Format::Json {
+            door.object(&door.ask(|redactor| report.json(redactor)));
+        }
+        ended.map_or_else(|failure| failure.class.exit_code(), |()| 0)
+    }
+}
+
+/// The part that needs a network, within `left`, until a signal.
+async fn drive(
+    request: &Request,
+    platform: &Platform,
+    gate: &Arc<Gate>,
+    left: Duration,
+    outcome: &mut Outcome,
+) -> Result<(), Failure> {
+    let mut signals = Signals::listen();
+    let work = async {
+        let aws = aws::connect(request, Arc::clone(gate))
+            .await
+            .map_err(|error| {
+                let region = request.region.as_deref().unwrap_or_default();
+                Failure::of_aws(&error, subject(request, &Outcome::default(), region))
+            })?;
+        upsert(request, platform.run(), &aws, outcome).await
+    };
+    tokio::pin!(work);
+    tokio::select! {
+        ended = &mut work => ended,
+        class = signals.next() => {
+            gate.close();
+            // The answer to what was sent already is worth a moment: it may hold the version id.
+            tokio::select! {
+                _ = tokio::time::timeout(GRACE, &mut work) => {}
+                _ = signals.next() => {}
+            }
+            Err(Failure::new(
+                class,
+                "the run was cancelled",
+                "run again: a write that arrived is found and kept",
+            ))
+        }
+        () = tokio::time::sleep(left) => {
+            gate.close();
+            Err(Failure::new(
+                Class::Unavailable,
+                format!("the run did not end within `timeout`, which is {} s", request.timeout.as_secs()),
+                "run again: a write that arrived is found and kept; a longer `timeout` helps where AWS is slow",
+            ))
+        }
+    }
+}
+
+/// SIGINT and SIGTERM; on Windows Ctrl-C.
+struct Signals {
+    #[cfg(unix)]
+    pair: Option<(tokio::signal::unix::Signal, tokio::signal::unix::Signal)>,
+}
+
+impl Signals {
+    #[cfg(unix)]
+    fn listen() -> Self {
+        use tokio::signal::unix::{SignalKind, signal};
+        Self {
+            pair: signal(SignalKind::interrupt())
+                .ok()
+                .zip(signal(SignalKind::terminate()).ok()),
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn listen() -> Self {
+        Self {}
+    }
+
+    #[cfg(unix)]
+    async fn next(&mut self) -> Class {
+        let Some((interrupt, terminate)) = &mut self.pair else {
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = interrupt.recv() => Class::Interrupted,
+            _ = terminate.recv() => Class::Terminated,
+        }
+    }
+
+    #[cfg(not(unix))]
+    async fn next(&mut self) -> Class {
+        match tokio::signal::ctrl_c().await {
+            Ok(()) => Class::Interrupted,
+            Err(_) => std::future::pending().await,
+        }
+    }
+}

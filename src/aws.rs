@@ -1,0 +1,125 @@
+//! The only place that imports `aws_*`. It offers Secrets Manager as a handful of calls with types
+//! of our own, retries what is safe to retry, and turns every error into an [`AwsError`] made of
+//! code, message and request id. It decides nothing, and it never lets an `SdkError` out: the text
+//! of one can contain the whole request.
+
+mod client;
+mod error;
+mod gate;
+mod http;
+
+pub use client::{NewSecret, Put, SecretsManager, Written};
+pub use error::{AwsError, ErrorKind, NetworkFault};
+pub use gate::Gate;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use aws_config::BehaviorVersion;
+use aws_config::profile::ProfileFileRegionProvider;
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_types::region::Region;
+use aws_types::sdk_ua_metadata::FrameworkMetadata;
+
+use crate::request::Request;
+use crate::value::SecretValue;
+
+/// A connection that is not there after this long will not come.
+const CONNECT_TIMEOUT: std::time::Duration = std::time::Duration::from_millis(3_100);
+/// One attempt; a KMS key used for the first time can take seconds.
+const ATTEMPT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
+const FIRST_BACKOFF: std::time::Duration = std::time::Duration::from_millis(400);
+const MAX_BACKOFF: std::time::Duration = std::time::Duration::from_secs(8);
+
+/// What DescribeSecret says, as far as we use it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Described {
+    /// The full ARN.
+    pub arn: String,
+    /// The name.
+    pub name: String,
+    /// None where there is none.
+    pub description: Option<String>,
+    /// None for AWS's own key.
+    pub kms_key_id: Option<String>,
+    /// All tags.
+    pub tags: BTreeMap<String, String>,
+    /// Scheduled for deletion.
+    pub deleted: bool,
+    /// The service that manages it, where one does.
+    pub owning_service: Option<String>,
+    /// The region of the primary; present only where it is replicated.
+    pub primary_region: Option<String>,
+    /// Whether rotation is on.
+    pub rotation_enabled: bool,
+    /// Version ids and the staging labels they hold.
+    pub versions: BTreeMap<String, Vec<String>>,
+}
+
+impl Described {
+    /// The version that holds a label.
+    #[must_use]
+    pub fn holder(&self, label: &str) -> Option<&str> {
+        self.versions
+            .iter()
+            .find(|(_, labels)| labels.iter().any(|held| held == label))
+            .map(|(id, _)| id.as_str())
+    }
+}
+
+/// What GetSecretValue says of AWSCURRENT.
+pub struct Read {
+    /// The full ARN.
+    pub arn: String,
+    /// The name.
+    pub name: String,
+    /// The version read.
+    pub version_id: String,
+    /// Its labels.
+    pub stages: Vec<String>,
+    /// Its value.
+    pub value: SecretValue,
+}
+
+/// Makes a client from the request, the environment and the shared configuration files.
+///
+/// # Errors
+/// No region anywhere.
+pub async fn connect(request: &Request, gate: Arc<Gate>) -> Result<SecretsManager, AwsError> {
+    let region = match &request.region {
+        Some(region) => Region::new(region.clone()),
+        None => profile_region()
+            .await
+            .ok_or_else(|| AwsError::new("configuration", ErrorKind::NoRegion))?,
+    };
+    let retries = RetryConfig::standard()
+        .with_max_attempts(request.settings.max_attempts)
+        .with_initial_backoff(FIRST_BACKOFF)
+        .with_max_backoff(MAX_BACKOFF);
+    // A short `timeout` still leaves room for a retry.
+    let attempt = ATTEMPT_TIMEOUT.min(request.timeout / 4);
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(CONNECT_TIMEOUT.min(attempt))
+        .operation_attempt_timeout(attempt)
+        .build();
+    let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
+        .region(region.clone())
+        .retry_config(retries)
+        .timeout_config(timeouts)
+        .http_client(http::client());
+    // The framework slot, not the app id: that one is the user's.
+    if let Ok(tool) = FrameworkMetadata::new("upsert-secret", Some(env!("CARGO_PKG_VERSION"))) {
+        loader = loader.framework_metadata(tool);
+    }
+    let shared = loader.load().await;
+    Ok(SecretsManager::new(&shared, region.to_string(), gate))
+}
+
+async fn profile_region() -> Option<Region> {
+    use aws_config::meta::region::ProvideRegion as _;
+    ProfileFileRegionProvider::default()
+        .region()
+        .await
+        .filter(|region| crate::request::is_region(region.as_ref()))
+}

@@ -1,0 +1,409 @@
+//! Secrets Manager as the calls we make, with our own types on both sides. One method, one
+//! operation, one request that the SDK retries with the same token.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use aws_config::SdkConfig;
+use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::operation::create_secret::CreateSecretError;
+use aws_sdk_secretsmanager::operation::put_secret_value::PutSecretValueError;
+use aws_sdk_secretsmanager::operation::update_secret::UpdateSecretError;
+use aws_sdk_secretsmanager::operation::update_secret_version_stage::UpdateSecretVersionStageError;
+use aws_sdk_secretsmanager::types::Tag;
+use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
+use aws_smithy_runtime_api::client::retries::classifiers::{
+    ClassifyRetry, RetryAction, RetryClassifierPriority,
+};
+use aws_smithy_types::Blob;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use zeroize::Zeroizing;
+
+use super::gate::{Call, Gate};
+use super::{AwsError, Described, ErrorKind, Read};
+use crate::value::{Kind, SecretBytes, SecretValue};
+
+/// What a new secret is made of.
+pub struct NewSecret<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Client request token, and so the version id.
+    pub token: &'a str,
+    /// Its value.
+    pub value: &'a SecretValue,
+    /// Given only.
+    pub description: Option<&'a str>,
+    /// Given only.
+    pub kms_key_id: Option<&'a str>,
+    /// May be empty.
+    pub tags: &'a BTreeMap<String, String>,
+}
+
+/// A version as the answer to a write names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// The full ARN.
+    pub arn: String,
+    /// The name.
+    pub name: String,
+    /// The version.
+    pub version_id: String,
+    /// Attempts it took; more than one means that the answer may describe the past.
+    pub attempts: u32,
+}
+
+/// A version and its labels, as the answer to PutSecretValue names them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Put {
+    /// The version.
+    pub written: Written,
+    /// The labels it holds now.
+    pub stages: Vec<String>,
+}
+
+/// A client for one region.
+pub struct SecretsManager {
+    client: Client,
+    region: String,
+    gate: Arc<Gate>,
+}
+
+/// Sends a call through the gate and turns its error into ours. A macro, because every operation
+/// of the SDK has builder and error types of its own.
+macro_rules! send {
+    ($self:ident, $operation:literal, $builder:expr) => {{
+        let (call, attempts) = Call::new($operation, Arc::clone(&$self.gate));
+        let answer = $builder.customize().interceptor(call).send().await;
+        let attempts = attempts.load(Ordering::SeqCst);
+        match answer {
+            Ok(answer) => Ok((answer, attempts)),
+            // Before anything else: a cancelled call is no fault of the network.
+            Err(_) if $self.gate.is_closed() => Err(AwsError {
+                attempts,
+                ..AwsError::new($operation, ErrorKind::Cancelled)
+            }),
+            Err(error) => Err(AwsError::from_sdk($operation, attempts, &error)),
+        }
+    }};
+}
+
+impl SecretsManager {
+    pub(super) fn new(shared: &SdkConfig, region: String, gate: Arc<Gate>) -> Self {
+        let config = aws_sdk_secretsmanager::config::Builder::from(shared)
+            .retry_classifier(QuotaIsFinal)
+            .build();
+        Self {
+            client: Client::from_conf(config),
+            region,
+            gate,
+        }
+    }
+
+    /// The region it talks to.
+    #[must_use]
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
+    /// DescribeSecret; `None` where the secret does not exist.
+    ///
+    /// # Errors
+    /// Any but ResourceNotFoundException.
+    pub async fn describe(&self, id: &str) -> Result<Option<Described>, AwsError> {
+        let sent: Result<_, AwsError> = send!(
+            self,
+            "DescribeSecret",
+            self.client.describe_secret().secret_id(id)
+        );
+        let answer = match sent {
+            Ok((answer, _)) => answer,
+            Err(error) if error.is("ResourceNotFoundException") => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let unreadable = || AwsError::new("DescribeSecret", ErrorKind::Unreadable);
+        Ok(Some(Described {
+            arn: answer.arn.ok_or_else(unreadable)?,
+            name: answer.name.ok_or_else(unreadable)?,
+            description: answer.description.filter(|text| !text.is_empty()),
+            kms_key_id: answer.kms_key_id.filter(|key| !key.is_empty()),
+            tags: answer
+                .tags
+                .unwrap_or_default()
+                .into_iter()
+                .filter_map(|tag| Some((tag.key?, tag.value.unwrap_or_default())))
+                .collect(),
+            deleted: answer.deleted_date.is_some(),
+            owning_service: answer.owning_service.filter(|name| !name.is_empty()),
+            primary_region: answer.primary_region.filter(|region| !region.is_empty()),
+            rotation_enabled: answer.rotation_enabled.unwrap_or_default(),
+            versions: answer
+                .version_ids_to_stages
+                .unwrap_or_default()
+                .into_iter()
+                .collect(),
+        }))
+    }
+
+    /// GetSecretValue of AWSCURRENT; `None` where the secret, or its value, does not exist.
+    ///
+    /// # Errors
+    /// Any but ResourceNotFoundException.
+    pub async fn read(&self, id: &str) -> Result<Option<Read>, AwsError> {
+        let sent: Result<_, AwsError> = send!(
+            self,
+            "GetSecretValue",
+            self.client.get_secret_value().secret_id(id)
+        );
+        let answer = match sent {
+            Ok((answer, _)) => answer,
+            Err(error) if error.is("ResourceNotFoundException") => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let unreadable = || AwsError::new("GetSecretValue", ErrorKind::Unreadable);
+        let value = match (answer.secret_string, answer.secret_binary) {
+            (Some(text), _) => {
+                SecretValue::stored(SecretBytes::new(text.into_bytes()), Kind::String)
+            }
+            (None, Some(blob)) => {
+                SecretValue::stored(SecretBytes::new(blob.into_inner()), Kind::Binary)
+            }
+            (None, None) => return Err(unreadable()),
+        };
+        Ok(Some(Read {
+            arn: answer.arn.ok_or_else(unreadable)?,
+            name: answer.name.ok_or_else(unreadable)?,
+            version_id: answer.version_id.ok_or_else(unreadable)?,
+            stages: answer.version_stages.unwrap_or_default(),
+            value,
+        }))
+    }
+
+    /// CreateSecret with everything in one call. The first version gets AWSCURRENT.
+    ///
+    /// # Errors
+    /// Any.
+    pub async fn create(&self, new: &NewSecret<'_>) -> Result<Written, AwsError> {
+        let (string, binary) = split(new.value);
+        let tags = (!new.tags.is_empty()).then(|| sdk_tags(new.tags));
+        let (answer, attempts) = send!(
+            self,
+            "CreateSecret",
+            self.client
+                .create_secret()
+                .name(new.name)
+                .client_request_token(new.token)
+                .set_secret_string(string)
+                .set_secret_binary(binary)
+                .set_description(new.description.map(str::to_owned))
+                .set_kms_key_id(new.kms_key_id.map(str::to_owned))
+                .set_tags(tags)
+        )?;
+        written(
+            "CreateSecret",
+            attempts,
+            answer.arn,
+            answer.name,
+            answer.version_id,
+        )
+    }
+
+    /// PutSecretValue without labels: AWSCURRENT moves, unless this token's version exists already.
+    ///
+    /// # Errors
+    /// Any.
+    pub async fn put(&self, id: &str, token: &str, value: &SecretValue) -> Result<Put, AwsError> {
+        let (string, binary) = split(value);
+        let (answer, attempts) = send!(
+            self,
+            "PutSecretValue",
+            self.client
+                .put_secret_value()
+                .secret_id(id)
+                .client_request_token(token)
+                .set_secret_string(string)
+                .set_secret_binary(binary)
+        )?;
+        Ok(Put {
+            written: written(
+                "PutSecretValue",
+                attempts,
+                answer.arn,
+                answer.name,
+                answer.version_id,
+            )?,
+            stages: answer.version_stages.unwrap_or_default(),
+        })
+    }
+
+    /// UpdateSecret of the description, the key, or both; never of the value, because its answer
+    /// does not name labels.
+    ///
+    /// # Errors
+    /// Any.
+    pub async fn update(
+        &self,
+        id: &str,
+        description: Option<&str>,
+        kms_key_id: Option<&str>,
+    ) -> Result<(), AwsError> {
+        send!(
+            self,
+            "UpdateSecret",
+            self.client
+                .update_secret()
+                .secret_id(id)
+                .set_description(description.map(str::to_owned))
+                .set_kms_key_id(kms_key_id.map(str::to_owned))
+        )
+        .map(drop)
+    }
+
+    /// UpdateSecretVersionStage: moves AWSCURRENT, if `from` holds it. AWS compares and swaps.
+    ///
+    /// # Errors
+    /// Any; InvalidParameterException where `from` does not hold it.
+    pub async fn move_current(&self, id: &str, from: &str, to: &str) -> Result<(), AwsError> {
+        send!(
+            self,
+            "UpdateSecretVersionStage",
+            self.client
+                .update_secret_version_stage()
+                .secret_id(id)
+                .version_stage("AWSCURRENT")
+                .remove_from_version_id(from)
+                .move_to_version_id(to)
+        )
+        .map(drop)
+    }
+
+    /// RestoreSecret.
+    ///
+    /// # Errors
+    /// Any.
+    pub async fn restore(&self, id: &str) -> Result<(), AwsError> {
+        send!(
+            self,
+            "RestoreSecret",
+            self.client.restore_secret().secret_id(id)
+        )
+        .map(drop)
+    }
+
+    /// TagResource: adds and changes.
+    ///
+    /// # Errors
+    /// Any.
+    pub async fn tag(&self, id: &str, tags: &BTreeMap<String, String>) -> Result<(), AwsError> {
+        send!(
+            self,
+            "TagResource",
+            self.client
+                .tag_resource()
+                .secret_id(id)
+                .set_tags(Some(sdk_tags(tags)))
+        )
+        .map(drop)
+    }
+
+    /// UntagResource.
+    ///
+    /// # Errors
+    /// Any.
+    pub async fn untag(&self, id: &str, keys: &[String]) -> Result<(), AwsError> {
+        send!(
+            self,
+            "UntagResource",
+            self.client
+                .untag_resource()
+                .secret_id(id)
+                .set_tag_keys(Some(keys.to_vec()))
+        )
+        .map(drop)
+    }
+}
+
+fn written(
+    operation: &'static str,
+    attempts: u32,
+    arn: Option<String>,
+    name: Option<String>,
+    version_id: Option<String>,
+) -> Result<Written, AwsError> {
+    // Without its ids a success is no success that we could report.
+    match (arn, name, version_id) {
+        (Some(arn), Some(name), Some(version_id)) => Ok(Written {
+            arn,
+            name,
+            version_id,
+            attempts,
+        }),
+        _ => Err(AwsError {
+            attempts,
+            ..AwsError::new(operation, ErrorKind::Unreadable)
+        }),
+    }
+}
+
+fn split(value: &SecretValue) -> (Option<String>, Option<Blob>) {
+    match value.kind() {
+        Kind::String => {
+            let copy = Zeroizing::new(value.expose().to_vec());
+            (str::from_utf8(&copy).ok().map(str::to_owned), None)
+        }
+        Kind::Binary => (None, Some(Blob::new(value.expose()))),
+    }
+}
+
+fn sdk_tags(tags: &BTreeMap<String, String>) -> Vec<Tag> {
+    tags.iter()
+        .map(|(key, value)| Tag::builder().key(key).value(value).build())
+        .collect()
+}
+
+/// The SDK takes LimitExceededException for throttling; in Secrets Manager it is a quota of
+/// versions or labels that no retry lifts (terraform-provider-aws#47606: an hour of retries).
+struct QuotaIsFinal;
+
+impl fmt::Debug for QuotaIsFinal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("QuotaIsFinal")
+    }
+}
+
+impl ClassifyRetry for QuotaIsFinal {
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        let error = context
+            .output_or_error()
+            .and_then(|answer| answer.err())
+            .and_then(|error| error.as_operation_error());
+        let is_quota = error.is_some_and(|error| {
+            is_quota::<CreateSecretError>(error)
+                || is_quota::<PutSecretValueError>(error)
+                || is_quota::<UpdateSecretError>(error)
+                || is_quota::<UpdateSecretVersionStageError>(error)
+        });
+        if is_quota {
+            RetryAction::RetryForbidden
+        } else {
+            RetryAction::NoActionIndicated
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        "quota errors are final"
+    }
+
+    fn priority(&self) -> RetryClassifierPriority {
+        RetryClassifierPriority::run_after(RetryClassifierPriority::transient_error_classifier())
+    }
+}
+
+fn is_quota<E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static>(
+    error: &aws_smithy_runtime_api::client::interceptors::context::Error,
+) -> bool {
+    error
+        .downcast_ref::<E>()
+        .is_some_and(|error| error.code() == Some("LimitExceededException"))
+}

@@ -1,0 +1,205 @@
+//! An SDK error reduced to what may be shown. Errors are told apart by `code()` and by type, never
+//! by their text, and their text is never kept: the endpoint error, for one, contains the request.
+
+use std::error::Error as StdError;
+use std::io;
+
+use aws_credential_types::provider::error::CredentialsError;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+/// A call that did not succeed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AwsError {
+    /// The operation, as in IAM: `PutSecretValue`.
+    pub operation: &'static str,
+    /// What happened.
+    pub kind: ErrorKind,
+    /// AWS's id of the last answer.
+    pub request_id: Option<String>,
+    /// Attempts that were sent.
+    pub attempts: u32,
+}
+
+/// What happened to a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// AWS answered with an error.
+    Service {
+        /// The code, `AccessDeniedException`; of an answer that has none, `HTTP 502`.
+        code: String,
+        /// AWS's text; it may quote anything, so it is redacted like everything else.
+        message: String,
+        /// The HTTP status.
+        status: u16,
+    },
+    /// No answer in time; a write may have been applied.
+    Timeout,
+    /// No connection, or a broken one; a write may have been applied.
+    Network(NetworkFault),
+    /// No place in the credential chain had credentials.
+    NoCredentials,
+    /// A place had credentials, or should have, and they could not be loaded.
+    BadCredentials,
+    /// An answer of success that cannot be read: a write was probably applied.
+    Unreadable,
+    /// The run was cancelled before the call was sent.
+    Cancelled,
+    /// Two reads never told the same story.
+    Incoherent,
+    /// No region was configured.
+    NoRegion,
+    /// The request could not be built from the configuration.
+    Setup,
+}
+
+/// Why there was no connection, as far as types tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NetworkFault {
+    /// The host name has no address.
+    Dns,
+    /// Nobody listens there.
+    Refused,
+    /// The certificate or the handshake.
+    Tls,
+    /// Anything else.
+    Broken,
+}
+
+impl AwsError {
+    /// An error of our own making.
+    #[must_use]
+    pub fn new(operation: &'static str, kind: ErrorKind) -> Self {
+        Self {
+            operation,
+            kind,
+            request_id: None,
+            attempts: 0,
+        }
+    }
+
+    /// AWS's code, where it answered with one.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        match &self.kind {
+            ErrorKind::Service { code, .. } => Some(code),
+            _ => None,
+        }
+    }
+
+    /// Whether AWS answered with this code.
+    #[must_use]
+    pub fn is(&self, code: &str) -> bool {
+        self.code() == Some(code)
+    }
+
+    /// Whether a write may have been applied all the same.
+    #[must_use]
+    pub fn is_unknown_outcome(&self) -> bool {
+        self.attempts > 0
+            && matches!(
+                self.kind,
+                ErrorKind::Timeout | ErrorKind::Network(_) | ErrorKind::Unreadable
+            )
+    }
+
+    pub(super) fn from_sdk<E>(
+        operation: &'static str,
+        attempts: u32,
+        error: &SdkError<E, HttpResponse>,
+    ) -> Self
+    where
+        E: ProvideErrorMetadata + StdError + 'static,
+    {
+        let kind = match error {
+            SdkError::ServiceError(context) => {
+                let status = context.raw().status().as_u16();
+                service(context.err(), status)
+            }
+            SdkError::TimeoutError(_) => ErrorKind::Timeout,
+            SdkError::DispatchFailure(failure) if failure.is_timeout() => ErrorKind::Timeout,
+            SdkError::DispatchFailure(failure) => failure
+                .as_connector_error()
+                .map_or(ErrorKind::Setup, |error| {
+                    credentials(error).unwrap_or_else(|| ErrorKind::Network(network(error)))
+                }),
+            SdkError::ResponseError(context) if context.raw().status().is_success() => {
+                ErrorKind::Unreadable
+            }
+            SdkError::ResponseError(context) => {
+                let status = context.raw().status().as_u16();
+                ErrorKind::Service {
+                    code: format!("HTTP {status}"),
+                    message: String::new(),
+                    status,
+                }
+            }
+            other => credentials(other).unwrap_or(ErrorKind::Setup),
+        };
+        let request_id = error
+            .raw_response()
+            .and_then(|response| response.headers().get("x-amzn-requestid"))
+            .map(str::to_owned);
+        Self {
+            operation,
+            kind,
+            request_id,
+            attempts,
+        }
+    }
+}
+
+fn service(error: &impl ProvideErrorMetadata, status: u16) -> ErrorKind {
+    match error.code() {
+        Some(code) => ErrorKind::Service {
+            code: code.to_owned(),
+            message: error.message().unwrap_or_default().to_owned(),
+            status,
+        },
+        None if (200..300).contains(&status) => ErrorKind::Unreadable,
+        None => ErrorKind::Service {
+            code: format!("HTTP {status}"),
+            message: String::new(),
+            status,
+        },
+    }
+}
+
+type Cause = dyn StdError + 'static;
+
+fn chain<'a>(error: &'a Cause) -> impl Iterator<Item = &'a Cause> {
+    let mut next: Option<&'a Cause> = Some(error);
+    std::iter::from_fn(move || {
+        let error = next?;
+        next = error.source();
+        Some(error)
+    })
+}
+
+fn credentials(error: &Cause) -> Option<ErrorKind> {
+    chain(error)
+        .find_map(|error| error.downcast_ref::<CredentialsError>())
+        .map(|error| match error {
+            CredentialsError::CredentialsNotLoaded(_) => ErrorKind::NoCredentials,
+            _ => ErrorKind::BadCredentials,
+        })
+}
+
+fn network(error: &Cause) -> NetworkFault {
+    // rustls reports a refused certificate as InvalidData; that and the resolver's message are the
+    // only differences the types of hyper leave us.
+    for error in chain(error) {
+        if let Some(error) = error.downcast_ref::<io::Error>() {
+            match error.kind() {
+                io::ErrorKind::ConnectionRefused => return NetworkFault::Refused,
+                io::ErrorKind::InvalidData => return NetworkFault::Tls,
+                _ => {}
+            }
+        }
+        if error.to_string() == "dns error" {
+            return NetworkFault::Dns;
+        }
+    }
+    NetworkFault::Broken
+}

@@ -1,0 +1,126 @@
+//! Every attempt of every call passes here: counted, timed, traced, and refused once the run is
+//! cancelled, so that no write starts after a signal. It sees requests, and must not print any.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Instant;
+
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::Intercept;
+use aws_smithy_runtime_api::client::interceptors::context::{
+    BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef,
+};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::config_bag::ConfigBag;
+
+use crate::redact::Door;
+
+/// Open until the run is cancelled.
+pub struct Gate {
+    closed: AtomicBool,
+    door: Arc<Door>,
+    trace: bool,
+    started: Instant,
+}
+
+impl Gate {
+    /// A gate that traces calls to `door` when `trace` is on.
+    #[must_use]
+    pub fn new(door: Arc<Door>, trace: bool) -> Self {
+        Self {
+            closed: AtomicBool::new(false),
+            door,
+            trace,
+            started: Instant::now(),
+        }
+    }
+
+    /// From now on nothing more is sent.
+    pub fn close(&self) {
+        self.closed.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether it was closed.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::SeqCst)
+    }
+}
+
+/// One call of one operation: its attempts.
+pub(super) struct Call {
+    operation: &'static str,
+    gate: Arc<Gate>,
+    attempts: Arc<AtomicU32>,
+    /// Milliseconds since the gate's start, of the attempt under way.
+    sent: AtomicU32,
+}
+
+impl Call {
+    pub(super) fn new(operation: &'static str, gate: Arc<Gate>) -> (Self, Arc<AtomicU32>) {
+        let attempts = Arc::new(AtomicU32::new(0));
+        let call = Self {
+            operation,
+            gate,
+            attempts: Arc::clone(&attempts),
+            sent: AtomicU32::new(0),
+        };
+        (call, attempts)
+    }
+
+    fn now(&self) -> u32 {
+        u32::try_from(self.gate.started.elapsed().as_millis()).unwrap_or(u32::MAX)
+    }
+}
+
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Call({})", self.operation)
+    }
+}
+
+impl Intercept for Call {
+    fn name(&self) -> &'static str {
+        "upsert-secret gate"
+    }
+
+    fn read_before_transmit(
+        &self,
+        _: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if self.gate.is_closed() {
+            return Err("cancelled".into());
+        }
+        self.attempts.fetch_add(1, Ordering::SeqCst);
+        self.sent.store(self.now(), Ordering::SeqCst);
+        Ok(())
+    }
+
+    fn read_after_attempt(
+        &self,
+        context: &FinalizerInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if self.gate.trace {
+            let response = context.response();
+            let status = response.map_or_else(
+                || "no answer".to_owned(),
+                |response| response.status().as_u16().to_string(),
+            );
+            let id = response
+                .and_then(|response| response.headers().get("x-amzn-requestid"))
+                .unwrap_or("none");
+            self.gate.door.say(&format!(
+                "debug: {} attempt {}: {status} after {} ms, request id {id}",
+                self.operation,
+                self.attempts.load(Ordering::SeqCst),
+                self.now().saturating_sub(self.sent.load(Ordering::SeqCst)),
+            ));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,232 @@
+//! The command line: a command word, `--format`, `--help`, `--version`. No value ever comes from
+//! it, and what it does not know it does not echo: somebody may have typed a secret there.
+
+use clap::error::ErrorKind;
+use clap::{Arg, ArgAction, Command as Clap};
+
+use crate::failure::{Class, Failure};
+use crate::inputs;
+
+/// What to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Make the secret hold the value.
+    Upsert,
+}
+
+/// How the result is told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// Text on standard error.
+    #[default]
+    Text,
+    /// One object on standard output besides.
+    Json,
+}
+
+/// A command line that was understood.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Line {
+    /// Run, with the command where one was given.
+    Run(Option<Command>, Format),
+    /// Print this page and end well.
+    Page(String),
+}
+
+/// Commands of the design that this version does not have yet.
+const LATER: &[&str] = &["plan", "promote", "rollback", "iam-policy"];
+
+/// Finds a command by its word.
+///
+/// # Errors
+/// An unknown one, or one of a later version. The word is named only where we know it.
+pub fn command(word: &str) -> Result<Command, Failure> {
+    match word {
+        "upsert" => Ok(Command::Upsert),
+        later if LATER.contains(&later) => Err(Failure::new(
+            Class::Input,
+            format!("this version does not have the command `{later}` yet"),
+            "use `upsert`, or a version that has it",
+        )),
+        _ => Err(Failure::new(
+            Class::Input,
+            "unknown command",
+            "the command is `upsert` (the default); `upsert-secret --help` explains",
+        )),
+    }
+}
+
+/// Reads the command line; `words` are the arguments without the program's name.
+///
+/// # Errors
+/// Anything but the few words above.
+pub fn parse(words: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Line, Failure> {
+    let program = std::ffi::OsString::from("upsert-secret");
+    let matches = match grammar().try_get_matches_from(std::iter::once(program).chain(words)) {
+        Ok(matches) => matches,
+        Err(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
+            ) =>
+        {
+            return Ok(Line::Page(error.to_string()));
+        }
+        // Never the error's own text: it quotes what was typed.
+        Err(error) => return Err(refusal(error.kind())),
+    };
+    let format = match matches.get_one::<String>("format").map(String::as_str) {
+        None | Some("text") => Format::Text,
+        Some("json") => Format::Json,
+        Some(_) => {
+            return Err(Failure::new(
+                Class::Input,
+                "unknown --format",
+                "use `--format text` or `--format json`",
+            ));
+        }
+    };
+    let command = matches
+        .get_one::<String>("command")
+        .map(|word| command(word))
+        .transpose()?;
+    Ok(Line::Run(command, format))
+}
+
+fn refusal(kind: ErrorKind) -> Failure {
+    let what = match kind {
+        ErrorKind::UnknownArgument => "the command line has a word that is not known",
+        ErrorKind::InvalidUtf8 => "the command line has a word that is not valid UTF-8",
+        ErrorKind::TooManyValues | ErrorKind::ArgumentConflict => {
+            "the command line has a word too many"
+        }
+        _ => "the command line could not be understood",
+    };
+    Failure::new(
+        Class::Input,
+        what,
+        "inputs, and above all the value, come from the environment (UPSERT_SECRET_NAME, UPSERT_SECRET_VALUE …), \
+         never from the command line, where every process can read them; `upsert-secret --help` explains",
+    )
+}
+
+fn grammar() -> Clap {
+    Clap::new("upsert-secret")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about(
+            "Put a CI secret into AWS Secrets Manager and hand its ids to the next step.\n\n\
+             Reads everything from the environment. It never deletes a secret, never rotates one\n\
+             and never prints a value.",
+        )
+        .override_usage("upsert-secret [COMMAND] [--format text|json]")
+        .disable_help_subcommand(true)
+        .arg(
+            Arg::new("command").value_name("COMMAND").help(
+                "upsert (default): create the secret, or give it the value, or leave it alone",
+            ),
+        )
+        .arg(
+            Arg::new("format")
+                .long("format")
+                .value_name("text|json")
+                .action(ArgAction::Set)
+                .help("json: one object on standard output, text on standard error"),
+        )
+        .after_help(after_help())
+}
+
+fn after_help() -> String {
+    let mut page = String::from("Inputs (environment variables; empty is \"not given\"):\n");
+    for input in inputs::all() {
+        page.push_str(&format!("\n  {}\n", input.variable()));
+        let default = if input.default.is_empty() {
+            String::new()
+        } else {
+            format!(" Default: {}.", input.default)
+        };
+        for line in wrap(&format!("{}{default}", input.help).replace('`', ""), 72) {
+            page.push_str(&format!("      {line}\n"));
+        }
+    }
+    page.push_str(
+        "\nExit codes:\n  \
+         0 done   1 internal error   2 bad input   3 no usable credentials   4 not allowed\n  \
+         5 conflict   6 refused by the secret's state   7 unavailable   8 limit of AWS\n  \
+         130, 143 cancelled\n\n\
+         Example:\n  \
+         UPSERT_SECRET_NAME=prod/model/api-key UPSERT_SECRET_VALUE=\"$MODEL_API_KEY\" upsert-secret",
+    );
+    page
+}
+
+fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line)
+                if line.is_empty() || line.chars().count() + 1 + word.chars().count() <= width =>
+            {
+                if !line.is_empty() {
+                    line.push(' ');
+                }
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(words: &[&str]) -> Result<Line, Failure> {
+        parse(words.iter().map(Into::into))
+    }
+
+    #[test]
+    fn the_few_words_it_takes() {
+        assert_eq!(of(&[]), Ok(Line::Run(None, Format::Text)));
+        assert_eq!(
+            of(&["upsert", "--format", "json"]),
+            Ok(Line::Run(Some(Command::Upsert), Format::Json))
+        );
+        let Ok(Line::Page(version)) = of(&["--version"]) else {
+            panic!("a page");
+        };
+        assert_eq!(
+            version.trim(),
+            concat!("upsert-secret ", env!("CARGO_PKG_VERSION"))
+        );
+    }
+
+    #[test]
+    fn what_it_does_not_know_it_does_not_echo() {
+        let lines: [&[&str]; 6] = [
+            &["made-up-key"],
+            &["--value", "made-up-key"],
+            &["--value=made-up-key"],
+            &["upsert", "made-up-key"],
+            &["--format", "made-up-key"],
+            &["sh", "-c", "made-up-key"],
+        ];
+        for words in lines {
+            let Err(failure) = of(words) else {
+                panic!("{words:?} is refused");
+            };
+            assert_eq!(failure.class, Class::Input);
+            assert!(!failure.to_string().contains("made-up-key"), "{failure}");
+        }
+    }
+
+    #[test]
+    fn every_input_is_in_the_help() {
+        let Ok(Line::Page(page)) = of(&["--help"]) else {
+            panic!("a page");
+        };
+        for input in inputs::all() {
+            assert!(page.contains(&input.variable()), "{}", input.name);
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! An [`AwsError`] as a [`Failure`]: which class it is of, and what a person can do about it.
+
+use super::{Class, Failure};
+use crate::aws::{AwsError, ErrorKind, NetworkFault};
+
+/// What the failed call was about.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    /// The name or ARN as given.
+    pub id: &'a str,
+    /// The name.
+    pub name: &'a str,
+    /// The ARN, once known.
+    pub arn: Option<&'a str>,
+    /// The region.
+    pub region: &'a str,
+}
+
+const NO_CREDENTIALS: &str = "in GitHub Actions run aws-actions/configure-aws-credentials before this step \
+     (it needs `permissions: id-token: write`);\n\
+     elsewhere set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN for temporary keys)";
+
+impl Failure {
+    /// Words for an error of AWS.
+    #[must_use]
+    pub fn of_aws(error: &AwsError, subject: Subject<'_>) -> Self {
+        let mut failure = match &error.kind {
+            ErrorKind::Service { code, message, .. } => of_code(error.operation, code, message, subject),
+            ErrorKind::Timeout => Self::new(
+                Class::Unavailable,
+                format!("AWS did not answer {} in time", error.operation),
+                "run again: a write that arrived is found and kept; if it goes on, look at the network, the proxy and the AWS health page",
+            ),
+            ErrorKind::Network(fault) => of_network(*fault, subject.region),
+            ErrorKind::NoCredentials => Self::new(
+                Class::Credentials,
+                "no AWS credentials were found",
+                NO_CREDENTIALS,
+            )
+            .because(
+                "looked at the environment (AWS_ACCESS_KEY_ID …), the shared configuration files, a web identity token file, \
+                 the container's and the instance's metadata services",
+            ),
+            ErrorKind::BadCredentials => Self::new(
+                Class::Credentials,
+                "AWS credentials are configured but could not be loaded",
+                "check the profile, role or token file that they come from",
+            ),
+            ErrorKind::Unreadable => Self::new(
+                Class::Unavailable,
+                format!("the answer to {} could not be read", error.operation),
+                "run again: a write that was applied is found and kept; if it goes on, look for a proxy that changes answers",
+            ),
+            ErrorKind::Incoherent => Self::new(
+                Class::Unavailable,
+                "the secret kept changing while it was read",
+                "run again when nobody else writes to it",
+            ),
+            ErrorKind::Cancelled => Self::new(Class::Terminated, "the run was cancelled", "run again"),
+            ErrorKind::NoRegion => Self::new(
+                Class::Input,
+                "no AWS region is configured",
+                "set the input `aws-region`, or AWS_REGION, or a region in the profile",
+            ),
+            ErrorKind::Setup => Self::new(
+                Class::Input,
+                "the request could not be made from the AWS configuration",
+                "check endpoint_url, region and the other settings of the profile and of the AWS_… variables",
+            ),
+        };
+        let mut reference = vec![error.operation.to_owned()];
+        reference.extend(error.code().map(str::to_owned));
+        reference.extend(
+            error
+                .request_id
+                .as_ref()
+                .map(|id| format!("request id {id}")),
+        );
+        if error.attempts > 1 {
+            reference.push(format!("{} attempts", error.attempts));
+        }
+        failure.aws = (error.attempts > 0).then(|| reference.join(", "));
+        failure
+    }
+}
+
+fn of_network(fault: NetworkFault, region: &str) -> Failure {
+    let (what, next) = match fault {
+        NetworkFault::Dns => (
+            "the endpoint of Secrets Manager has no address".to_owned(),
+            format!("is `{region}` a region that exists? Does this machine resolve names, or does it need a proxy (HTTPS_PROXY)?"),
+        ),
+        NetworkFault::Refused => (
+            "the endpoint of Secrets Manager refused the connection".to_owned(),
+            "check AWS_ENDPOINT_URL_SECRETS_MANAGER, AWS_ENDPOINT_URL and the proxy settings".to_owned(),
+        ),
+        NetworkFault::Tls => (
+            "the TLS connection to Secrets Manager failed: its certificate is not trusted, or the other side speaks no TLS".to_owned(),
+            "behind a proxy that inspects TLS, name its CA's PEM file in SSL_CERT_FILE".to_owned(),
+        ),
+        NetworkFault::Broken => (
+            "the connection to Secrets Manager broke".to_owned(),
+            "run again: a write that arrived is found and kept; if it goes on, look at the network and the proxy".to_owned(),
+        ),
+    };
+    Failure::new(Class::Unavailable, what, next)
+}
+
+fn of_code(operation: &str, code: &str, message: &str, subject: Subject<'_>) -> Failure {
+    let (class, what, next): (Class, String, String) = match code {
+        "AccessDeniedException" if message.to_lowercase().contains("kms") => kms(operation),
+        "EncryptionFailure" | "DecryptionFailure" => kms(operation),
+        "AccessDeniedException" => (
+            Class::Denied,
+            format!("AWS does not allow {operation} on {}", subject.id),
+            format!(
+                "allow this in the role's policy:\n  action    secretsmanager:{operation}\n  resource  {}",
+                resource(message, subject)
+            ),
+        ),
+        "UnrecognizedClientException" | "InvalidClientTokenId" | "MissingAuthenticationToken"
+        | "MissingAuthenticationTokenException" => (
+            Class::Credentials,
+            "AWS does not know these credentials".to_owned(),
+            "check AWS_ACCESS_KEY_ID and AWS_SESSION_TOKEN: deleted, of another partition, or a temporary key without its token?".to_owned(),
+        ),
+        "InvalidSignatureException" | "SignatureDoesNotMatch" | "IncompleteSignature" => (
+            Class::Credentials,
+            "AWS does not accept the signature".to_owned(),
+            "check AWS_SECRET_ACCESS_KEY (cut short? a character too many?) and this machine's clock".to_owned(),
+        ),
+        "ExpiredTokenException" | "ExpiredToken" | "RequestExpired" => (
+            Class::Credentials,
+            "the AWS credentials have expired".to_owned(),
+            "get new ones right before this step; a longer session (role-duration-seconds) helps where the job is long".to_owned(),
+        ),
+        "LimitExceededException" => (
+            Class::Limit,
+            format!("a quota of Secrets Manager is exhausted for {}", subject.id),
+            "a secret has at most about 100 versions (those younger than a day are never removed) and 20 staging labels; \
+             wait a day, write less often, or remove labels".to_owned(),
+        ),
+        "ThrottlingException" | "Throttling" | "RequestLimitExceeded" | "TooManyRequestsException" => (
+            Class::Unavailable,
+            format!("AWS throttled {operation}"),
+            "run again later; writes of one account and region share 50 requests a second".to_owned(),
+        ),
+        "InternalServiceError" | "InternalFailure" | "ServiceUnavailable" | "ServiceUnavailableException" => unavailable(operation),
+        server if server.starts_with("HTTP 5") => unavailable(operation),
+        "ResourceExistsException" => (
+            Class::Conflict,
+            format!("{} or the version was made by somebody else meanwhile", subject.id),
+            "run again".to_owned(),
+        ),
+        "ResourceNotFoundException" => (
+            Class::Conflict,
+            format!("{} disappeared meanwhile", subject.id),
+            "run again; it is created if it is gone".to_owned(),
+        ),
+        "PreconditionNotMetException" => (
+            Class::Conflict,
+            format!("AWS refused {operation}: a precondition is not met"),
+            "run again".to_owned(),
+        ),
+        "InvalidRequestException" | "PublicPolicyException" => (
+            Class::Refused,
+            format!("AWS refused {operation} in the state that {} is in", subject.id),
+            "look at the secret in the console: scheduled for deletion, managed by another service, or being rotated?".to_owned(),
+        ),
+        "InvalidParameterException" | "ValidationException" | "MalformedPolicyDocumentException" => (
+            Class::Input,
+            format!("AWS does not accept what {operation} was asked to write"),
+            "correct the input that AWS names".to_owned(),
+        ),
+        _ => (
+            Class::Unavailable,
+            format!("AWS answered {operation} with {code}"),
+            "look the code up in the Secrets Manager API reference; run again if it may pass".to_owned(),
+        ),
+    };
+    let failure = Failure::new(class, what, next);
+    if message.is_empty() {
+        failure
+    } else {
+        failure.because(format!("AWS says: {message}"))
+    }
+}
+
+fn kms(operation: &str) -> (Class, String, String) {
+    (
+        Class::Denied,
+        format!("AWS may not use the secret's KMS key for {operation}"),
+        "allow kms:GenerateDataKey and kms:Decrypt on that key to the caller, in its policy and in the key's, and check that the key is enabled;\n\
+         a secret of another account cannot use the default key aws/secretsmanager".to_owned(),
+    )
+}
+
+fn unavailable(operation: &str) -> (Class, String, String) {
+    (
+        Class::Unavailable,
+        format!("AWS could not serve {operation}"),
+        "run again: a write that was applied is found and kept; see the AWS health page if it goes on".to_owned(),
+    )
+}
+
+/// The resource to name in a policy: the ARN, or the pattern that the ARN will match.
+fn resource(message: &str, subject: Subject<'_>) -> String {
+    if let Some(arn) = subject.arn {
+        return arn.to_owned();
+    }
+    if subject.id.starts_with("arn:") {
+        return subject.id.to_owned();
+    }
+    let region = subject.region;
+    let partition = match region.split('-').next() {
+        Some("cn") => "aws-cn",
+        Some("eusc") => "aws-eusc",
+        _ if region.starts_with("us-gov-") => "aws-us-gov",
+        _ => "aws",
+    };
+    // "User: arn:aws:sts::111122223333:assumed-role/… is not authorized": the account is the caller's.
+    let account = message
+        .split_whitespace()
+        .find(|word| word.starts_with("arn:"))
+        .and_then(|arn| arn.split(':').nth(4))
+        .filter(|account| account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit()))
+        .unwrap_or("*");
+    format!(
+        "arn:{partition}:secretsmanager:{region}:{account}:secret:{}-??????",
+        subject.name
+    )
+}

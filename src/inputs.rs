@@ -1,0 +1,362 @@
+//! The environment as it is, and the one table of inputs: name, default, meaning. `action.yml`, the
+//! README and `--help` are checked against or made from [`INPUTS`]. This room knows which variables
+//! exist, not whether what they hold makes sense; and it never puts a value through a parser, whose
+//! errors would quote it.
+
+use std::ffi::{OsStr, OsString};
+
+use serde::Deserialize;
+use zeroize::Zeroize as _;
+
+use crate::failure::{Class, Failure};
+use crate::value::SecretBytes;
+
+/// The action input `some-input` is the variable `UPSERT_SECRET_SOME_INPUT`.
+pub const PREFIX: &str = "UPSERT_SECRET_";
+
+/// Set by `action.yml`: standard output is a runner's, and inputs are spelt as in a workflow.
+const FROM_ACTION: &str = "UPSERT_SECRET_ACTION";
+/// Read by the launcher of a source checkout, not by us.
+const LAUNCHER: &str = "UPSERT_SECRET_BIN";
+
+/// One input, as the documents show it.
+#[derive(Clone, Copy, Debug)]
+pub struct Input {
+    /// As in `with:` and in a manifest: `some-input`.
+    pub name: &'static str,
+    /// What holds when it is not given, in words; empty where there is nothing to say.
+    pub default: &'static str,
+    /// What it does.
+    pub help: &'static str,
+}
+
+impl Input {
+    /// The variable of this input.
+    #[must_use]
+    pub fn variable(&self) -> String {
+        variable(self.name)
+    }
+}
+
+/// The variable of an input: `some-input` is `UPSERT_SECRET_SOME_INPUT`.
+#[must_use]
+pub fn variable(input: &str) -> String {
+    format!("{PREFIX}{}", input.to_ascii_uppercase().replace('-', "_"))
+}
+
+macro_rules! inputs {
+    ($($field:ident = $name:literal, $default:literal, $help:literal;)*) => {
+        /// Every input but the two secret ones, as text, trimmed; `None` is "not given".
+        #[derive(Default, Deserialize)]
+        pub struct RawInputs {
+            $(#[doc = $help] pub $field: Option<String>,)*
+            /// `value`, exact bytes.
+            #[serde(skip)]
+            pub value: Option<SecretBytes>,
+            /// `version-id-key`, exact bytes.
+            #[serde(skip)]
+            pub version_id_key: Option<SecretBytes>,
+            /// Whether our own action started us.
+            #[serde(skip)]
+            pub from_action: bool,
+        }
+
+        const PLAIN: &[Input] = &[$(Input { name: $name, default: $default, help: $help },)*];
+    };
+}
+
+inputs! {
+    command = "command", "`upsert`", "The command to run.";
+    name = "name", "required", "Name or full ARN of the secret. An ARN's region must equal `aws-region` if that is given, and wins over `AWS_REGION`. A full ARN that does not exist cannot be created.";
+    value_env = "value-env", "", "The name of the variable that holds the value, where it cannot be passed on under another name (GitLab).";
+    value_file = "value-file", "", "A file that holds the value, byte for byte; `-` is standard input.";
+    value_encoding = "value-encoding", "`text`", "`base64`: decode the value before storing it.";
+    store_as = "store-as", "`string`", "`string` or `binary` (SecretString or SecretBinary).";
+    description = "description", "leave as it is", "Description of the secret, at most 2,048 characters.";
+    kms_key_id = "kms-key-id", "leave as it is", "KMS key that encrypts the secret: id, ARN or alias. `alias/aws/secretsmanager` is AWS's own.";
+    tags = "tags", "leave as they are", "Tags: `key=value` lines, or a YAML or JSON mapping.";
+    tag_policy = "tag-policy", "`merge`", "`merge` adds and changes tags; `replace` also removes the ones that are not listed (never `aws:` ones).";
+    if_exists = "if-exists", "`update`", "`skip`: where the secret has a current value nothing is touched, neither value nor description, key or tags.";
+    compare = "compare", "`auto`", "`auto`: read the current value and write only when it differs; write also when reading is denied. `always`: a denied read is a failure. `never`: GetSecretValue is not called.";
+    on_scheduled_deletion = "on-scheduled-deletion", "`fail`", "`restore`: take a secret that is scheduled for deletion back and go on.";
+    on_rotation = "on-rotation", "`fail`", "`allow`: write although rotation is enabled (the next rotation replaces the value).";
+    aws_region = "aws-region", "`AWS_REGION`, `AWS_DEFAULT_REGION`, profile", "Region of the secret.";
+    output_file = "output-file", "`$GITHUB_OUTPUT`, else standard output", "A file that outputs are appended to instead, as `key=value` lines.";
+    timeout = "timeout", "`2m`", "Limit for the whole run: `90s`, `2m`, `1h`.";
+}
+
+const SECRET: &[Input] = &[
+    Input {
+        name: "value",
+        default: "",
+        help: "The value to store, byte for byte; usually `${{ secrets.NAME }}`.",
+    },
+    Input {
+        name: "version-id-key",
+        default: "",
+        help: "Another CI secret, 16 bytes or more, that keys the version id to the value: an unchanged value keeps its version even with `compare: never`.",
+    },
+];
+
+/// Every input of this version, in the order of the documents: `command`, `name`, `value`, the rest.
+#[must_use]
+pub fn all() -> Vec<Input> {
+    let mut all = PLAIN.to_vec();
+    all.insert(2, SECRET[0]);
+    let key = all
+        .iter()
+        .position(|input| input.name == "on-scheduled-deletion");
+    all.insert(key.unwrap_or(all.len()), SECRET[1]);
+    all
+}
+
+/// Inputs of the design that this version does not have yet. Refused by name: ignoring
+/// `expected-version-id`, say, would write where the user said not to.
+const LATER: &[&str] = &[
+    "json-key",
+    "json-value-as",
+    "replica-regions",
+    "replica-policy",
+    "resource-policy",
+    "allow-public-policy",
+    "version-stages",
+    "expected-version-id",
+    "stage",
+    "version-id",
+    "manifest",
+    "only",
+    "rate",
+    "fail-fast",
+    "all-or-nothing",
+    "role-to-assume",
+    "role-session-name",
+    "role-external-id",
+    "role-duration-seconds",
+    "role-chaining",
+    "audience",
+    "allowed-account-ids",
+    "web-identity-token-env",
+];
+
+/// The environment of the process, taken once. Zeroized when dropped: it holds the value too.
+pub struct Environment(Vec<(OsString, OsString)>);
+
+impl Environment {
+    /// What this process was given.
+    #[must_use]
+    pub fn of_process() -> Self {
+        Self::from_pairs(std::env::vars_os())
+    }
+
+    /// An environment made of these pairs.
+    pub fn from_pairs(pairs: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
+        Self(pairs.into_iter().collect())
+    }
+
+    /// A variable's exact content.
+    #[must_use]
+    pub fn raw(&self, name: &str) -> Option<&OsStr> {
+        self.0
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_os_str())
+    }
+
+    /// A variable as text; `None` where it is unset, empty or not UTF-8. Not trimmed.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.raw(name)?.to_str().filter(|text| !text.is_empty())
+    }
+
+    /// Whether a switch is on in one of the usual spellings.
+    #[must_use]
+    pub fn is_on(&self, name: &str) -> bool {
+        matches!(self.text(name), Some("1" | "true" | "TRUE" | "True"))
+    }
+
+    fn ours(&self) -> impl Iterator<Item = (String, &OsStr)> {
+        self.0.iter().filter_map(|(key, value)| {
+            let key = key.to_str()?;
+            key.starts_with(PREFIX)
+                .then(|| (key.to_owned(), value.as_os_str()))
+        })
+    }
+}
+
+impl Drop for Environment {
+    fn drop(&mut self) {
+        for (_, value) in &mut self.0 {
+            std::mem::take(value).into_encoded_bytes().zeroize();
+        }
+    }
+}
+
+/// Reads our variables.
+///
+/// # Errors
+/// A variable with our prefix that is no input of this version (a typo must not pass in silence),
+/// or one that is not UTF-8. The values it could read come back all the same, so that they can be
+/// hidden before the failure is printed.
+pub fn read(environment: &Environment) -> (RawInputs, Result<(), Failure>) {
+    let mut plain = Vec::new();
+    let mut problems = Vec::new();
+    let mut secrets = (None, None);
+    let mut from_action = false;
+    let known = all();
+    for (key, content) in environment.ours() {
+        let given = !content.is_empty();
+        if key == variable("value") {
+            secrets.0 = given.then(|| bytes(content));
+        } else if key == variable("version-id-key") {
+            secrets.1 = given.then(|| bytes(content));
+        } else if key == FROM_ACTION {
+            from_action = content == "true";
+        } else if key == LAUNCHER {
+        } else if known.iter().any(|input| input.variable() == key) {
+            match content.to_str() {
+                // Trimmed here and nowhere else; empty is "not given".
+                Some(text) if !text.trim().is_empty() => {
+                    plain.push((key, text.trim().to_owned()));
+                }
+                Some(_) => {}
+                None => problems.push(format!("{key} is not valid UTF-8")),
+            }
+        } else if given || !is_later(&key) {
+            problems.push(unknown(&key, &known));
+        }
+    }
+    // Only fields of the struct, all of them optional text: nothing is left that envy could refuse.
+    let mut raw: RawInputs = envy::prefixed(PREFIX).from_iter(plain).unwrap_or_default();
+    (raw.value, raw.version_id_key) = secrets;
+    raw.from_action = from_action;
+    let checked = if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure::new(
+            Class::Input,
+            problems.join("\n"),
+            "correct or remove the variable; `upsert-secret --help` lists them all",
+        ))
+    };
+    (raw, checked)
+}
+
+/// The exact bytes of a variable (on Windows: of its text, as UTF-8).
+#[must_use]
+pub fn bytes(content: &OsStr) -> SecretBytes {
+    #[cfg(unix)]
+    let bytes = std::os::unix::ffi::OsStrExt::as_bytes(content).to_vec();
+    #[cfg(not(unix))]
+    let bytes = content.to_string_lossy().into_owned().into_bytes();
+    SecretBytes::new(bytes)
+}
+
+fn is_later(key: &str) -> bool {
+    LATER.iter().any(|name| variable(name) == key)
+}
+
+fn unknown(key: &str, known: &[Input]) -> String {
+    if let Some(name) = LATER.iter().find(|name| variable(name) == key) {
+        return format!("{key}: this version does not have the input `{name}` yet");
+    }
+    let near = known
+        .iter()
+        .map(|input| (strsim::levenshtein(&input.variable(), key), input))
+        .min_by_key(|(distance, _)| *distance)
+        .filter(|(distance, _)| *distance <= 3);
+    match near {
+        Some((_, input)) => format!("{key} is no input; did you mean {}?", input.variable()),
+        None => format!("{key} is no input"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(pairs: &[(&str, &str)]) -> (RawInputs, Result<(), Failure>) {
+        read(&Environment::from_pairs(
+            pairs.iter().map(|(k, v)| ((*k).into(), (*v).into())),
+        ))
+    }
+
+    #[test]
+    fn text_is_trimmed_the_value_is_not_and_empty_is_not_given() {
+        let (raw, checked) = of(&[
+            ("UPSERT_SECRET_NAME", "  prod/key \n"),
+            ("UPSERT_SECRET_VALUE", " made up \n"),
+            ("UPSERT_SECRET_DESCRIPTION", "  "),
+            ("UPSERT_SECRET_VERSION_ID_KEY", ""),
+            ("OTHER", "x"),
+        ]);
+        assert_eq!(checked, Ok(()));
+        assert_eq!(raw.name.as_deref(), Some("prod/key"));
+        assert_eq!(raw.description, None);
+        assert_eq!(
+            raw.value.map(|value| value.expose().to_vec()),
+            Some(b" made up \n".to_vec())
+        );
+        assert!(raw.version_id_key.is_none());
+    }
+
+    #[test]
+    fn a_typo_or_an_input_of_a_later_version_does_not_pass_in_silence() {
+        let cases = [
+            (
+                "UPSERT_SECRET_NAEM",
+                "UPSERT_SECRET_NAEM is no input; did you mean UPSERT_SECRET_NAME?",
+            ),
+            ("UPSERT_SECRET_FOO_BAR", "UPSERT_SECRET_FOO_BAR is no input"),
+            (
+                "UPSERT_SECRET_UPSERT_SECRET_NAME",
+                "UPSERT_SECRET_UPSERT_SECRET_NAME is no input",
+            ),
+            (
+                "UPSERT_SECRET_JSON_KEY",
+                "UPSERT_SECRET_JSON_KEY: this version does not have the input `json-key` yet",
+            ),
+        ];
+        for (variable, wanted) in cases {
+            let (_, checked) = of(&[(variable, "x")]);
+            assert_eq!(
+                checked.map_err(|failure| failure.what),
+                Err(wanted.to_owned())
+            );
+        }
+        // Mapped by a newer action.yml but not given: nothing to refuse.
+        assert_eq!(of(&[("UPSERT_SECRET_JSON_KEY", "")]).1, Ok(()));
+    }
+
+    #[test]
+    fn every_plain_input_reaches_its_field() {
+        for input in PLAIN {
+            let (raw, _) = of(&[(&input.variable(), "given")]);
+            let fields = [
+                &raw.command,
+                &raw.name,
+                &raw.value_env,
+                &raw.value_file,
+                &raw.value_encoding,
+                &raw.store_as,
+                &raw.description,
+                &raw.kms_key_id,
+                &raw.tags,
+                &raw.tag_policy,
+                &raw.if_exists,
+                &raw.compare,
+                &raw.on_scheduled_deletion,
+                &raw.on_rotation,
+                &raw.aws_region,
+                &raw.output_file,
+                &raw.timeout,
+            ];
+            assert_eq!(fields.len(), PLAIN.len());
+            assert_eq!(
+                fields.iter().filter(|field| field.is_some()).count(),
+                1,
+                "{}",
+                input.name
+            );
+        }
+    }
+}

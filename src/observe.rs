@@ -1,0 +1,151 @@
+//! What AWS has now: DescribeSecret and GetSecretValue at the same time, and again while the two
+//! tell different stories. Reads only; decides nothing but whether an answer is coherent.
+
+use crate::aws::{AwsError, Described, ErrorKind, Read, SecretsManager};
+use crate::patience::Patience;
+use crate::request::{Compare, IfExists, Request};
+use crate::value::SecretValue;
+
+/// Looks at a secret that changes under our eyes, before we give up.
+const LOOKS: u32 = 8;
+
+/// What there is.
+pub enum Observed {
+    /// DescribeSecret says that it does not exist.
+    Absent,
+    /// It exists.
+    Present(Box<Present>),
+    /// DescribeSecret is denied; what GetSecretValue could tell.
+    Hidden(Hidden),
+}
+
+/// A secret that we can see.
+pub struct Present {
+    /// What DescribeSecret says.
+    pub secret: Described,
+    /// What AWSCURRENT's version holds, where it was read.
+    pub value: Option<SecretValue>,
+    /// Why it was not read although it should have been.
+    pub unread: Option<AwsError>,
+}
+
+/// A secret that we may not describe.
+pub struct Hidden {
+    /// The denial.
+    pub denied: AwsError,
+    /// What GetSecretValue said.
+    pub glimpse: Glimpse,
+}
+
+/// All that GetSecretValue can tell of a secret.
+pub enum Glimpse {
+    /// Denied, or not asked.
+    Nothing(Option<AwsError>),
+    /// There is no such secret, or it has no value.
+    NoValue,
+    /// It is scheduled for deletion.
+    Deleted,
+    /// It exists, with this value.
+    Value(Box<Read>),
+}
+
+/// Observes the target.
+///
+/// # Errors
+/// Anything but "not found" and "denied"; or two answers that never agreed.
+pub async fn observe(request: &Request, aws: &SecretsManager) -> Result<Observed, AwsError> {
+    let id = &request.target.id;
+    // Where an existing value is left alone its content does not matter.
+    let reads = request.compare != Compare::Never && request.if_exists == IfExists::Update;
+    let mut patience = Patience::of(LOOKS);
+    loop {
+        let (described, glimpse) = tokio::try_join!(describe(aws, id), async {
+            if reads {
+                glimpse(aws, id).await
+            } else {
+                Ok(Look::Seen(Glimpse::Nothing(None)))
+            }
+        })?;
+        let observed = match (described, glimpse) {
+            (Look::Seen(Ok(secret)), Look::Seen(glimpse)) => join(secret, glimpse),
+            (Look::Seen(Err(denied)), Look::Seen(glimpse)) => {
+                let glimpse = match glimpse {
+                    // `if-exists: skip` has to know whether there is a value; this is the other way to.
+                    Glimpse::Nothing(None) if request.compare != Compare::Never => {
+                        match self::glimpse(aws, id).await? {
+                            Look::Seen(glimpse) => Some(glimpse),
+                            Look::Unreadable => None,
+                        }
+                    }
+                    glimpse => Some(glimpse),
+                };
+                glimpse.map(|glimpse| Observed::Hidden(Hidden { denied, glimpse }))
+            }
+            (Look::Unreadable, _) | (_, Look::Unreadable) => None,
+        };
+        if let Some(observed) = observed {
+            return Ok(observed);
+        }
+        if !patience.wait().await {
+            return Err(AwsError::new("DescribeSecret", ErrorKind::Incoherent));
+        }
+    }
+}
+
+/// An answer, or one that could not be read and may be readable next time.
+enum Look<T> {
+    Seen(T),
+    Unreadable,
+}
+
+async fn describe(
+    aws: &SecretsManager,
+    id: &str,
+) -> Result<Look<Result<Option<Described>, AwsError>>, AwsError> {
+    match aws.describe(id).await {
+        Ok(secret) => Ok(Look::Seen(Ok(secret))),
+        Err(error) if error.is("AccessDeniedException") => Ok(Look::Seen(Err(error))),
+        Err(error) if error.kind == ErrorKind::Unreadable => Ok(Look::Unreadable),
+        Err(error) => Err(error),
+    }
+}
+
+async fn glimpse(aws: &SecretsManager, id: &str) -> Result<Look<Glimpse>, AwsError> {
+    match aws.read(id).await {
+        Ok(Some(read)) => Ok(Look::Seen(Glimpse::Value(Box::new(read)))),
+        Ok(None) => Ok(Look::Seen(Glimpse::NoValue)),
+        // A key that may not be used, or that is gone, hides the value just as IAM does.
+        Err(error) if error.is("AccessDeniedException") || error.is("DecryptionFailure") => {
+            Ok(Look::Seen(Glimpse::Nothing(Some(error))))
+        }
+        Err(error) if error.is("InvalidRequestException") => Ok(Look::Seen(Glimpse::Deleted)),
+        Err(error) if error.kind == ErrorKind::Unreadable => Ok(Look::Unreadable),
+        Err(error) => Err(error),
+    }
+}
+
+/// Puts the two answers together; `None` where they cannot both be of the same moment.
+fn join(secret: Option<Described>, glimpse: Glimpse) -> Option<Observed> {
+    let Some(secret) = secret else {
+        return match glimpse {
+            Glimpse::Value(_) | Glimpse::Deleted => None,
+            Glimpse::NoValue | Glimpse::Nothing(_) => Some(Observed::Absent),
+        };
+    };
+    let holder = secret.holder("AWSCURRENT");
+    let (value, unread) = match glimpse {
+        Glimpse::Nothing(denied) => (None, denied),
+        // GetSecretValue refuses such a secret, whichever value it has.
+        _ if secret.deleted => (None, None),
+        Glimpse::Deleted => return None,
+        Glimpse::NoValue if holder.is_some() => return None,
+        Glimpse::NoValue => (None, None),
+        Glimpse::Value(read) if holder != Some(read.version_id.as_str()) => return None,
+        Glimpse::Value(read) => (Some(read.value), None),
+    };
+    Some(Observed::Present(Box::new(Present {
+        secret,
+        value,
+        unread,
+    })))
+}

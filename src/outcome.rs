@@ -1,0 +1,184 @@
+//! What a run has found and done so far. It is kept up to date while the run goes on, so that a run
+//! that is cut short still reports the ids it knows. Holds no value and prints nothing.
+
+use std::fmt;
+
+use crate::redact::Level;
+
+/// A version that holds the value, and its staging labels.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Version {
+    /// Its id.
+    pub id: String,
+    /// Labels, as AWS named them last.
+    pub stages: Vec<String>,
+}
+
+/// Something that this run changed; one line of the report each.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// The secret was created, with these parts.
+    Created {
+        /// With a description.
+        description: bool,
+        /// With a key.
+        kms_key: bool,
+        /// With so many tags.
+        tags: usize,
+    },
+    /// It was taken back from deletion.
+    Restored,
+    /// The description was written.
+    Description,
+    /// The key was written.
+    KmsKey(String),
+    /// A version was written.
+    Version(String),
+    /// AWSCURRENT was moved to a version that existed.
+    Moved(String),
+    /// Tags were written: their keys.
+    Tagged(Vec<String>),
+    /// Tags were removed: their keys.
+    Untagged(Vec<String>),
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Created {
+                description,
+                kms_key,
+                tags,
+            } => {
+                let mut parts = Vec::new();
+                if *description {
+                    parts.push("a description".to_owned());
+                }
+                if *kms_key {
+                    parts.push("a KMS key".to_owned());
+                }
+                match tags {
+                    0 => {}
+                    1 => parts.push("1 tag".to_owned()),
+                    more => parts.push(format!("{more} tags")),
+                }
+                match &parts[..] {
+                    [] => write!(f, "created the secret"),
+                    [one] => write!(f, "created the secret with {one}"),
+                    [rest @ .., last] => {
+                        write!(f, "created the secret with {} and {last}", rest.join(", "))
+                    }
+                }
+            }
+            Self::Restored => write!(f, "restored the secret, which was scheduled for deletion"),
+            Self::Description => write!(f, "wrote the description"),
+            Self::KmsKey(key) => write!(f, "wrote the KMS key: {key}"),
+            Self::Version(id) => write!(f, "wrote the value as version {id}, now AWSCURRENT"),
+            Self::Moved(id) => write!(f, "moved AWSCURRENT to version {id}, which holds the value"),
+            Self::Tagged(keys) => write!(f, "wrote tags: {}", keys.join(", ")),
+            Self::Untagged(keys) => write!(f, "removed tags: {}", keys.join(", ")),
+        }
+    }
+}
+
+/// The word that says what happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Result {
+    /// The secret did not exist.
+    Created,
+    /// Something was written.
+    Updated,
+    /// All was as asked.
+    Unchanged,
+}
+
+impl Result {
+    /// As in the output `result`.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Updated => "updated",
+            Self::Unchanged => "unchanged",
+        }
+    }
+}
+
+/// Found and done so far.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Full ARN, once known.
+    pub arn: Option<String>,
+    /// Name, once known.
+    pub name: Option<String>,
+    /// Region, once known.
+    pub region: Option<String>,
+    /// The version that holds the value, once AWS has confirmed it.
+    pub version: Option<Version>,
+    /// What was changed, in order.
+    pub changes: Vec<Change>,
+    /// What people should know.
+    pub notices: Vec<(Level, String)>,
+    /// The holder of AWSCURRENT before our first write of a value; the inner `None` is "nobody, or
+    /// nobody we could see".
+    pub base: Option<Option<String>>,
+    /// Tokens of writes whose answer never came: if such a version turns up, it is ours.
+    pub sent: Vec<String>,
+    /// A CreateSecret was sent.
+    pub create_sent: bool,
+    /// A RestoreSecret was sent.
+    pub restore_sent: bool,
+    /// Creating failed because the name is scheduled for deletion, and DescribeSecret is denied.
+    pub deletion_seen: bool,
+    /// Our version was written, and somebody wrote after it.
+    pub overtaken: Option<String>,
+}
+
+impl Outcome {
+    /// What happened, in a word.
+    #[must_use]
+    pub fn result(&self) -> Result {
+        if self
+            .changes
+            .iter()
+            .any(|change| matches!(change, Change::Created { .. }))
+        {
+            Result::Created
+        } else if self.changes.is_empty() {
+            Result::Unchanged
+        } else {
+            Result::Updated
+        }
+    }
+
+    /// Whether the secret was taken back from deletion.
+    #[must_use]
+    pub fn restored(&self) -> bool {
+        self.changes.contains(&Change::Restored)
+    }
+
+    /// AWSCURRENT's holder before this run, if this run moved it.
+    #[must_use]
+    pub fn previous(&self) -> Option<&str> {
+        let moved = self
+            .changes
+            .iter()
+            .any(|change| matches!(change, Change::Version(_) | Change::Moved(_)));
+        moved.then(|| self.base.as_ref()?.as_deref()).flatten()
+    }
+
+    /// Records a change, once.
+    pub fn did(&mut self, change: Change) {
+        if !self.changes.contains(&change) {
+            self.changes.push(change);
+        }
+    }
+
+    /// Tells people something, once.
+    pub fn note(&mut self, level: Level, text: impl Into<String>) {
+        let notice = (level, text.into());
+        if !self.notices.contains(&notice) {
+            self.notices.push(notice);
+        }
+    }
+}

@@ -1,0 +1,369 @@
+//! Every decision: a pure function of what is asked, what there is, and what this run has done so
+//! far. No AWS, no clock, no environment; so every decision is tested without a network.
+
+use std::collections::BTreeMap;
+
+use crate::failure::{Class, Failure, Subject};
+use crate::observe::{Glimpse, Hidden, Observed, Present};
+use crate::outcome::{Outcome, Version};
+use crate::redact::Level;
+use crate::request::{Compare, IfExists, OnRotation, OnScheduledDeletion, Request, TagPolicy};
+
+mod kms;
+
+/// One thing to do. Steps are done in order, each only if the one before it succeeded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// CreateSecret with everything that is asked. `otherwise` is what to do, unseen, where the name
+    /// turns out to exist; without it: look again.
+    Create {
+        /// Blind mode's steps.
+        otherwise: Option<Vec<Step>>,
+    },
+    /// RestoreSecret; then look again.
+    Restore,
+    /// Nothing, for a moment: AWS has not caught up with what was done. Then look again.
+    Wait,
+    /// UpdateSecret: description and key in one call, before the value, so that the new version
+    /// uses the new key.
+    Update {
+        /// To be written.
+        description: bool,
+        /// To be written.
+        kms_key: bool,
+    },
+    /// PutSecretValue.
+    Put {
+        /// The holder of AWSCURRENT; `None` is "nobody, or nobody we can see".
+        base: Option<String>,
+    },
+    /// UntagResource; before tagging, because a secret has at most 50 tags.
+    Untag(Vec<String>),
+    /// TagResource.
+    Tag(BTreeMap<String, String>),
+}
+
+/// What to do, and what holds already.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// In order.
+    pub steps: Vec<Step>,
+    /// The version that holds the value already, or that `if-exists: skip` leaves alone.
+    pub keep: Option<Version>,
+    /// What people should know.
+    pub notices: Vec<(Level, String)>,
+}
+
+impl Plan {
+    fn of(steps: Vec<Step>) -> Self {
+        Self {
+            steps,
+            ..Self::default()
+        }
+    }
+
+    fn note(&mut self, text: impl Into<String>) {
+        self.notices.push((Level::Notice, text.into()));
+    }
+
+    fn warn(&mut self, text: impl Into<String>) {
+        self.notices.push((Level::Warning, text.into()));
+    }
+}
+
+/// Decides.
+///
+/// # Errors
+/// Refusals by state, denials that make the request impossible, and conflicts.
+pub fn plan(
+    request: &Request,
+    observed: &Observed,
+    done: &Outcome,
+    region: &str,
+) -> Result<Plan, Failure> {
+    match observed {
+        Observed::Absent => absent(request, done),
+        Observed::Present(present) => self::present(request, present, done, region),
+        Observed::Hidden(hidden) => self::hidden(request, hidden, done, region),
+    }
+}
+
+fn absent(request: &Request, done: &Outcome) -> Result<Plan, Failure> {
+    let id = &request.target.id;
+    if done.overtaken.is_some() {
+        return Err(Failure::new(
+            Class::Conflict,
+            format!("{id} was written by this run and then deleted by somebody else"),
+            "find out who deletes it; then run again",
+        ));
+    }
+    if request.target.is_arn() {
+        return Err(Failure::new(
+            Class::Refused,
+            format!("{id} does not exist"),
+            "give the name instead of the ARN to have it created: AWS chooses the end of an ARN itself",
+        ));
+    }
+    Ok(Plan::of(vec![Step::Create { otherwise: None }]))
+}
+
+fn present(
+    request: &Request,
+    present: &Present,
+    done: &Outcome,
+    region: &str,
+) -> Result<Plan, Failure> {
+    let secret = &present.secret;
+    let holder = secret.holder("AWSCURRENT");
+    let skipped = request.if_exists == IfExists::Skip && holder.is_some();
+    if !skipped {
+        refusals(request, present, region)?;
+    }
+    if secret.deleted {
+        return deleted(request, done);
+    }
+    let version = |id: &str| Version {
+        id: id.to_owned(),
+        stages: secret.versions.get(id).cloned().unwrap_or_default(),
+    };
+    let mut plan = Plan::default();
+    if skipped {
+        plan.keep = holder.map(version);
+        plan.note(format!(
+            "{} exists and has a value: left alone, as `if-exists: skip` asks",
+            secret.name
+        ));
+        return Ok(plan);
+    }
+    if request.compare == Compare::Always
+        && let Some(denied) = &present.unread
+    {
+        return Err(denied_by(denied, request, Some(&secret.arn), region));
+    }
+
+    metadata(request, present, &mut plan);
+    let holds = present
+        .value
+        .as_ref()
+        .is_some_and(|value| value.same_as(&request.value));
+    if holds || is_ours(done, holder) {
+        plan.keep = holder.map(version);
+    } else {
+        overtaken(request, done, holder)?;
+        if present.unread.is_some() {
+            plan.note("reading the current value is denied: it is written without comparing, and so may make a version that changes nothing");
+        }
+        let put = Step::Put {
+            base: holder.map(str::to_owned),
+        };
+        // After the key, so that the new version uses it; before tags.
+        let after_update = usize::from(matches!(plan.steps.first(), Some(Step::Update { .. })));
+        plan.steps.insert(after_update, put);
+    }
+    Ok(plan)
+}
+
+/// Whether AWSCURRENT sits on the version that this run wrote before it was overtaken: then somebody
+/// has put it back, and there is nothing left to do.
+fn is_ours(done: &Outcome, holder: Option<&str>) -> bool {
+    done.overtaken.is_some() && done.overtaken.as_deref() == holder
+}
+
+/// Somebody wrote after us. Their value is not ours to undo.
+fn overtaken(request: &Request, done: &Outcome, holder: Option<&str>) -> Result<(), Failure> {
+    let Some(ours) = &done.overtaken else {
+        return Ok(());
+    };
+    let by = holder.map_or_else(
+        || "which version is current now cannot be seen".to_owned(),
+        |holder| format!("AWSCURRENT is now on version {holder}"),
+    );
+    Err(Failure::new(
+        Class::Conflict,
+        format!("somebody wrote to {} after this run", request.target.id),
+        "run again to write this value over theirs, or let theirs stand",
+    )
+    .because(format!("this run's version is {ours}; {by}")))
+}
+
+fn refusals(request: &Request, present: &Present, region: &str) -> Result<(), Failure> {
+    let secret = &present.secret;
+    let name = &secret.name;
+    if let Some(service) = &secret.owning_service {
+        return Err(Failure::new(
+            Class::Refused,
+            format!("{name} is managed by the AWS service {service}"),
+            "change the value there, or use a secret of another name",
+        ));
+    }
+    if let Some(primary) = secret.primary_region.as_deref()
+        && primary != region
+    {
+        return Err(Failure::new(
+            Class::Refused,
+            format!("{name} in {region} is a replica; it can only be written in {primary}"),
+            format!("set `aws-region` to {primary}: the replica follows by itself"),
+        ));
+    }
+    if secret.rotation_enabled && request.on_rotation == OnRotation::Fail {
+        return Err(Failure::new(
+            Class::Refused,
+            format!("{name} has rotation enabled, which would replace the value at its next turn"),
+            "set `on-rotation: allow` to write it all the same, or turn rotation off",
+        ));
+    }
+    Ok(())
+}
+
+fn deleted(request: &Request, done: &Outcome) -> Result<Plan, Failure> {
+    match request.on_scheduled_deletion {
+        OnScheduledDeletion::Fail => Err(Failure::new(
+            Class::Refused,
+            format!("{} is scheduled for deletion", request.target.id),
+            "set `on-scheduled-deletion: restore` to take it back and write it, or choose another name",
+        )),
+        OnScheduledDeletion::Restore if done.restore_sent => Ok(Plan::of(vec![Step::Wait])),
+        OnScheduledDeletion::Restore => Ok(Plan::of(vec![Step::Restore])),
+    }
+}
+
+/// Description, key and tags: what is given and differs.
+fn metadata(request: &Request, present: &Present, plan: &mut Plan) {
+    let secret = &present.secret;
+    let description = request.description.is_some() && request.description != secret.description;
+    let kms_key = request.kms_key_id.as_deref().is_some_and(|wanted| {
+        match kms::compare(wanted, secret.kms_key_id.as_deref()) {
+            kms::Comparison::Same => false,
+            kms::Comparison::Different => true,
+            kms::Comparison::Unknown => {
+                plan.note("the KMS key is written: an alias and a key cannot be compared without more rights");
+                true
+            }
+        }
+    });
+    if description || kms_key {
+        plan.steps.push(Step::Update {
+            description,
+            kms_key,
+        });
+    }
+    let Some(tags) = &request.tags else {
+        return;
+    };
+    if request.tag_policy == TagPolicy::Replace {
+        let extra: Vec<String> = secret
+            .tags
+            .keys()
+            .filter(|key| !tags.contains_key(*key) && !key.starts_with("aws:"))
+            .cloned()
+            .collect();
+        if !extra.is_empty() {
+            plan.steps.push(Step::Untag(extra));
+        }
+    }
+    let differing: BTreeMap<_, _> = tags
+        .iter()
+        .filter(|(key, value)| secret.tags.get(*key) != Some(value))
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect();
+    if !differing.is_empty() {
+        plan.steps.push(Step::Tag(differing));
+    }
+}
+
+fn hidden(
+    request: &Request,
+    hidden: &Hidden,
+    done: &Outcome,
+    region: &str,
+) -> Result<Plan, Failure> {
+    let refuse = |error| Err(denied_by(error, request, None, region));
+    if request.tag_policy == TagPolicy::Replace {
+        return refuse(&hidden.denied);
+    }
+    if let (Compare::Always, Glimpse::Nothing(Some(denied))) = (request.compare, &hidden.glimpse) {
+        return refuse(denied);
+    }
+    if matches!(hidden.glimpse, Glimpse::Deleted) || done.deletion_seen {
+        let restored = matches!(hidden.glimpse, Glimpse::Value(_));
+        if !restored && !(done.restore_sent && matches!(hidden.glimpse, Glimpse::Nothing(_))) {
+            return deleted(request, done);
+        }
+    }
+    let skip = request.if_exists == IfExists::Skip;
+    let mut plan = Plan::default();
+    let (base, equal) = match &hidden.glimpse {
+        // Whether there is a value to leave alone cannot be seen either way.
+        Glimpse::Nothing(_) if skip => return refuse(&hidden.denied),
+        Glimpse::Value(read) => {
+            let base = Some(read.version_id.clone());
+            let equal = read.value.same_as(&request.value);
+            if skip || equal || is_ours(done, base.as_deref()) {
+                plan.keep = Some(Version {
+                    id: read.version_id.clone(),
+                    stages: read.stages.clone(),
+                });
+            }
+            if skip {
+                plan.note(
+                    "the secret exists and has a value: left alone, as `if-exists: skip` asks",
+                );
+                return Ok(plan);
+            }
+            (base, equal)
+        }
+        _ => (None, false),
+    };
+    plan.warn(
+        "DescribeSecret is denied: rotation, replicas, owning services and a scheduled deletion were not checked, \
+         and description, key and tags are written without comparing",
+    );
+    let mut steps = unseen_metadata(request);
+    if !equal && plan.keep.is_none() {
+        overtaken(request, done, base.as_deref())?;
+        let after_update = usize::from(matches!(steps.first(), Some(Step::Update { .. })));
+        steps.insert(after_update, Step::Put { base });
+    }
+    let may_be_absent = !matches!(hidden.glimpse, Glimpse::Value(_)) && !done.restore_sent;
+    plan.steps = if may_be_absent && !request.target.is_arn() {
+        vec![Step::Create {
+            otherwise: Some(steps),
+        }]
+    } else {
+        steps
+    };
+    Ok(plan)
+}
+
+fn unseen_metadata(request: &Request) -> Vec<Step> {
+    let mut steps = Vec::new();
+    let (description, kms_key) = (request.description.is_some(), request.kms_key_id.is_some());
+    if description || kms_key {
+        steps.push(Step::Update {
+            description,
+            kms_key,
+        });
+    }
+    if let Some(tags) = request.tags.as_ref().filter(|tags| !tags.is_empty()) {
+        steps.push(Step::Tag(tags.clone()));
+    }
+    steps
+}
+
+fn denied_by(
+    error: &crate::aws::AwsError,
+    request: &Request,
+    arn: Option<&str>,
+    region: &str,
+) -> Failure {
+    let subject = Subject {
+        id: &request.target.id,
+        name: &request.target.name,
+        arn,
+        region,
+    };
+    Failure::of_aws(error, subject)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,157 @@
+//! Where we run, and so where outputs and the summary go. Opens files before the first AWS call, so
+//! that a run that could not report its ids writes nothing. Nothing in this room talks to AWS.
+
+mod github;
+
+use std::fs::{File, OpenOptions};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, ensure};
+
+use crate::failure::{Class, Failure};
+use crate::inputs::Environment;
+use crate::redact::{Door, Level};
+use crate::token::RunIdentity;
+
+/// The most that GitHub takes as one step's summary.
+const MAX_SUMMARY: u64 = 1024 * 1024;
+
+/// Outputs by name, in the order of the documents. Every value is one line of printable ASCII.
+pub type Outputs = Vec<(&'static str, String)>;
+
+/// Where this run reports to.
+pub struct Platform {
+    outputs: Option<(File, PathBuf)>,
+    summary: Option<PathBuf>,
+    github: bool,
+    run: Option<RunIdentity>,
+}
+
+/// Whether a GitHub runner reads what we print. Exactly `true`, as the runner sets it.
+#[must_use]
+pub fn is_github(environment: &Environment) -> bool {
+    environment.text("GITHUB_ACTIONS") == Some("true")
+}
+
+impl Platform {
+    /// Finds out where we run and opens the place for outputs.
+    ///
+    /// # Errors
+    /// The place cannot be written.
+    pub fn open(environment: &Environment, output_file: Option<&str>) -> Result<Self, Failure> {
+        let github = is_github(environment);
+        let path = output_file
+            .or_else(|| github.then(|| environment.text("GITHUB_OUTPUT")).flatten())
+            .map(PathBuf::from);
+        let outputs = path
+            .map(|path| match append(&path) {
+                Ok(file) => Ok((file, path)),
+                Err(error) => Err(unwritable(&error)),
+            })
+            .transpose()?;
+        Ok(Self {
+            outputs,
+            summary: github
+                .then(|| environment.text("GITHUB_STEP_SUMMARY"))
+                .flatten()
+                .map(PathBuf::from),
+            github,
+            run: github.then(|| github::run(environment)).flatten(),
+        })
+    }
+
+    /// What identifies this CI run across its attempts.
+    #[must_use]
+    pub fn run(&self) -> Option<&RunIdentity> {
+        self.run.as_ref()
+    }
+
+    /// Whether outputs go to standard output.
+    #[must_use]
+    pub fn prints_outputs(&self) -> bool {
+        self.outputs.is_none()
+    }
+
+    /// Hands outputs on, and warns where the runner will drop one.
+    ///
+    /// # Errors
+    /// The file cannot be written any more.
+    pub fn write_outputs(
+        &mut self,
+        outputs: &Outputs,
+        door: &Door,
+        print: bool,
+    ) -> Result<(), Failure> {
+        let mut lines = String::new();
+        for (name, value) in outputs {
+            // Nothing of ours is longer or has other characters; whatever does would be an injection.
+            if value.len() > 2_048 || !value.bytes().all(|byte| byte.is_ascii_graphic()) {
+                door.announce(
+                    Level::Warning,
+                    &format!(
+                        "the output {name} is left out: it is not one line of printable ASCII"
+                    ),
+                );
+                continue;
+            }
+            if self.github && door.ask(|redactor| redactor.is_masked(value)) {
+                door.announce(
+                    Level::Warning,
+                    &format!("the output {name} contains a piece of the secret's value, as the runner masks it: used as a job output it will be empty in later jobs"),
+                );
+            }
+            lines.push_str(&format!("{name}={value}\n"));
+        }
+        match &mut self.outputs {
+            Some((file, path)) => file
+                .write_all(lines.as_bytes())
+                .and_then(|()| file.flush())
+                .with_context(|| format!("cannot write {}", path.display()))
+                .map_err(|error| unwritable(&error)),
+            None => {
+                if print {
+                    lines.lines().for_each(|line| door.data(line));
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Appends to the job summary, where there is one. A run that did its work does not fail because
+    /// of its summary.
+    pub fn write_summary(&self, markdown: &str, door: &Door) {
+        let Some(path) = &self.summary else {
+            return;
+        };
+        let written = append(path).and_then(|mut file| {
+            let size = file.metadata().map_or(0, |meta| meta.len());
+            ensure!(
+                size + markdown.len() as u64 <= MAX_SUMMARY,
+                "the step's summary is full"
+            );
+            file.write_all(markdown.as_bytes())
+                .context("cannot write the step's summary")
+        });
+        if let Err(error) = written {
+            door.announce(Level::Notice, &format!("no summary was written: {error:#}"));
+        }
+    }
+}
+
+fn append(path: &Path) -> anyhow::Result<File> {
+    OpenOptions::new()
+        .append(true)
+        .create(true)
+        .open(path)
+        .with_context(|| format!("cannot open {}", path.display()))
+}
+
+fn unwritable(error: &anyhow::Error) -> Failure {
+    Failure::new(
+        Class::Input,
+        "outputs cannot be written",
+        "name a file in a folder that exists and that this user may write in `output-file`; in a container check who it runs as",
+    )
+    .because(format!("{error:#}"))
+}

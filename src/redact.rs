@@ -1,0 +1,215 @@
+//! The one door to standard output and standard error. Everything a person or a log sees passes
+//! [`Redactor::clean`] first: forms of the secret replaced, control characters escaped, workflow
+//! commands defused. This room must not know what a message means.
+//!
+//! The order is redact, escape, redact again, and then look: if a form is still there, the whole
+//! message becomes `***`, which is too short to contain one.
+
+mod door;
+mod escape;
+mod forms;
+
+pub use door::{Door, Level, panic_line};
+
+/// What a form of the secret is replaced by; shorter than [`MIN_BYTES`], so it cannot be one itself.
+const HIDDEN: &str = "***";
+
+/// The shortest form that can be redacted without wrecking ordinary text.
+pub const MIN_BYTES: usize = 4;
+
+/// The longest line that is printed, in characters. AWS's messages are the only long text we
+/// print, and no log is helped by more.
+const MAX_LINE: usize = 2_000;
+
+/// Knows every form of every secret of this run.
+#[derive(Default)]
+pub struct Redactor {
+    /// Longest first, so that the whole goes before its parts.
+    forms: Vec<zeroize::Zeroizing<String>>,
+    /// Lines of any length, as a CI system masks them: only to predict which outputs it drops.
+    masked: Vec<zeroize::Zeroizing<String>>,
+}
+
+impl Redactor {
+    /// Adds a secret: from now on none of its forms leaves.
+    pub fn hide(&mut self, secret: &[u8]) {
+        self.forms.extend(forms::of(secret));
+        self.forms
+            .sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+        self.forms.dedup();
+        self.masked.extend(forms::lines(secret));
+    }
+
+    /// Makes any text safe to print: no form of a secret, no control or direction character but
+    /// line feed and tab, no line that a CI system takes for a command.
+    #[must_use]
+    pub fn clean(&self, text: &str) -> String {
+        let escaped = escape::lines(&self.replace(text), MAX_LINE);
+        let cleaned = self.replace(&escaped);
+        if self.finds(&cleaned) || escape::is_command(&cleaned) {
+            return HIDDEN.to_owned();
+        }
+        cleaned
+    }
+
+    /// [`Self::clean`] for a table cell or any other place that must stay on one line.
+    #[must_use]
+    pub fn clean_line(&self, text: &str) -> String {
+        self.clean(&text.replace(['\n', '\t'], " "))
+    }
+
+    /// Whether the text contains a form of a secret.
+    #[must_use]
+    pub fn finds(&self, text: &str) -> bool {
+        self.forms.iter().any(|form| text.contains(form.as_str()))
+    }
+
+    /// Whether a CI system that masks the secret would find it in this output. The GitHub runner
+    /// masks lines of any length, and drops a job output that contains one.
+    #[must_use]
+    pub fn is_masked(&self, output: &str) -> bool {
+        self.finds(output)
+            || self
+                .masked
+                .iter()
+                .any(|line| output.contains(line.as_str()))
+    }
+
+    fn replace(&self, text: &str) -> String {
+        let mut hidden: Vec<(usize, usize)> = Vec::new();
+        for form in &self.forms {
+            let mut from = 0;
+            // Occurrences may overlap ("aaaa" in "aaaaaa"), so the search goes on one character later.
+            while let Some(found) = text.get(from..).and_then(|rest| rest.find(form.as_str())) {
+                let start = from + found;
+                hidden.push((start, start + form.len()));
+                from = start + text[start..].chars().next().map_or(1, char::len_utf8);
+            }
+        }
+        if hidden.is_empty() {
+            return text.to_owned();
+        }
+        hidden.sort_unstable();
+        let mut result = String::with_capacity(text.len());
+        let mut done = 0;
+        let mut end = 0;
+        for (start, stop) in hidden {
+            if start >= end {
+                result.push_str(&text[done.max(end)..start]);
+                result.push_str(HIDDEN);
+            }
+            end = end.max(stop);
+            done = end;
+        }
+        result.push_str(&text[done..]);
+        result
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn hiding(secret: &str) -> Redactor {
+        let mut redactor = Redactor::default();
+        redactor.hide(secret.as_bytes());
+        redactor
+    }
+
+    #[test]
+    fn what_is_replaced_and_what_stays() {
+        let cases = [
+            ("made-up-key", "key=made-up-key.", "key=***."),
+            ("made-up-key", "bWFkZS11cC1rZXk=", "***="),
+            ("a\"b\nc d", r#"{"k":"a\"b\nc d"}"#, r#"{"k":"***"}"#),
+            ("line-one\nline-two", "line-two then", "*** then"),
+            ("a b/c&d", "a%20b%2Fc%26d", "***"),
+            ("a b/c&d", "a+b%2fc%26d", "***"),
+            ("<pass>&", "&lt;pass&gt;&amp;", "***"),
+            ("aaaa", "aaaaaa!", "***!"),
+            ("abc", "abc is too short", "abc is too short"),
+            ("secret", "a\u{202e}b", "a\\u{202e}b"),
+        ];
+        for (secret, text, wanted) in cases {
+            assert_eq!(hiding(secret).clean(text), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_piece_of_base64_shows_in_any_alignment() {
+        use base64::Engine as _;
+        let redactor = hiding("made-up-key-0123");
+        for prefix in ["", "x", "xy", "xyz"] {
+            let packed = base64::engine::general_purpose::STANDARD
+                .encode(format!("{prefix}made-up-key-0123 tail"));
+            let cleaned = redactor.clean(&packed);
+            assert!(cleaned.contains("***"), "{cleaned}");
+        }
+    }
+
+    #[test]
+    fn commands_are_defused_wherever_the_runner_looks_for_them() {
+        let redactor = Redactor::default();
+        let cases = [
+            ("::set-output name=a::b", ": :set-output name=a::b"),
+            ("  ::error::x", "  : :error::x"),
+            ("a\r::error::x", "a\\r::error::x"),
+            ("text ##[error]x", "text # #[error]x"),
+            ("##vso[task.setvariable]x", "# #vso[task.setvariable]x"),
+            ("\u{1b}[0Ksection_start", "\\u{1b}[0Ksection_start"),
+        ];
+        for (text, wanted) in cases {
+            assert_eq!(redactor.clean(text), wanted);
+        }
+    }
+
+    #[test]
+    fn a_mark_that_would_show_the_value_hides_the_whole_message() {
+        assert_eq!(hiding("b***").clean("b*** b*** a"), "*** *** a");
+        let mut both = hiding("made-up");
+        both.hide(b"x***");
+        assert_eq!(both.clean("xmade-up"), "***");
+    }
+
+    #[test]
+    fn short_lines_are_masked_by_the_runner_though_not_redacted_by_us() {
+        let redactor = hiding("{\n  \"k\": \"made-up-key\"\n}");
+        assert!(redactor.is_masked("a{b"));
+        assert_eq!(redactor.clean("a{b"), "a{b");
+    }
+
+    proptest! {
+        /// Whatever the value, whatever the text around any of its forms: nothing of it leaves, and
+        /// no line is a command.
+        #[test]
+        fn nothing_that_leaves_contains_a_form(
+            secret in prop_oneof![
+                "\\PC{4,40}",
+                "[ -~\\n\\r\"'&<>%+/]{4,60}",
+                "[*\\\\u{}:#\\[]{4,8}",
+            ],
+            before in "(\\PC|[\\n\\r:#*]){0,30}",
+            after in "(\\PC|[\\n\\r:#*]){0,30}",
+            pick in any::<prop::sample::Index>(),
+            glue in any::<bool>(),
+        ) {
+            let redactor = hiding(&secret);
+            let all = forms::of(secret.as_bytes());
+            let form = if all.is_empty() { String::new() } else { pick.get(&all).to_string() };
+            let text = if glue { format!("{before}{form}{after}") } else { format!("{before}\n{form}\n{after}{form}") };
+            let cleaned = redactor.clean(&text);
+            for form in &all {
+                prop_assert!(!cleaned.contains(form.as_str()));
+            }
+            // Stated here by the runner's rules rather than by our own function.
+            for line in cleaned.split(['\n', '\r']) {
+                prop_assert!(!line.trim_start().starts_with("::"));
+                prop_assert!(!line.contains("##["));
+                prop_assert!(!line.to_ascii_lowercase().contains("##vso["));
+            }
+            prop_assert!(!cleaned.chars().any(|c| c.is_control() && c != '\n' && c != '\t'));
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! Standard output and standard error, and nothing else that prints. What goes out as text is
+//! cleaned; what goes out as data is checked by its owner and printed as it is.
+
+use std::io::Write as _;
+use std::sync::{PoisonError, RwLock};
+
+use super::{HIDDEN, Redactor, escape};
+
+/// How loud an annotation is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// Worth knowing.
+    Notice,
+    /// Probably a mistake.
+    Warning,
+    /// The run failed.
+    Error,
+}
+
+impl Level {
+    /// The workflow command, and the word in front of a line of text.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Notice => "notice",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+
+    /// Constant, because the runner shows a title without masking it.
+    const fn title(self) -> &'static str {
+        match self {
+            Self::Notice => "upsert-secret",
+            Self::Warning => "upsert-secret: warning",
+            Self::Error => "upsert-secret failed",
+        }
+    }
+}
+
+/// The door. Shared by everything that has something to say.
+#[derive(Default)]
+pub struct Door {
+    redactor: RwLock<Redactor>,
+    /// Whether a runner that understands workflow commands reads what we print.
+    annotate: bool,
+}
+
+impl Door {
+    /// A door onto a GitHub runner (`annotate`) or a plain terminal or log.
+    #[must_use]
+    pub fn new(annotate: bool) -> Self {
+        Self {
+            annotate,
+            ..Self::default()
+        }
+    }
+
+    /// From now on no form of this leaves as text.
+    pub fn hide(&self, secret: &[u8]) {
+        self.redactor
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .hide(secret);
+    }
+
+    /// Runs a look-up against what is hidden.
+    pub fn ask<R>(&self, question: impl FnOnce(&Redactor) -> R) -> R {
+        question(&self.redactor.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Text for people, on standard error.
+    pub fn say(&self, text: &str) {
+        let cleaned = self.ask(|redactor| redactor.clean(text));
+        write_error(&cleaned);
+    }
+
+    /// Something a person should not miss: an annotation where a runner shows them, else a line.
+    pub fn announce(&self, level: Level, text: &str) {
+        if !self.annotate {
+            self.say(&format!("{}: {text}", level.word()));
+            return;
+        }
+        let cleaned = self.ask(|redactor| redactor.clean(text));
+        // Percent first: the runner decodes it last (actions/runner, ActionCommand.cs).
+        let data = cleaned.replace('%', "%25").replace('\n', "%0A");
+        let data = if self.ask(|redactor| redactor.finds(&data)) {
+            HIDDEN.to_owned()
+        } else {
+            data
+        };
+        write_error(&format!(
+            "::{} title={}::{data}",
+            level.word(),
+            level.title().replace(':', "%3A")
+        ));
+    }
+
+    /// Asks the runner to mask what it cannot know: a value we decoded or read from a file. Only
+    /// for a standard output that is the runner's; anywhere else this would print the value.
+    pub fn mask(&self, secret: &str) {
+        for line in secret.split(['\n', '\r']).map(str::trim) {
+            // A short line as a mask would wreck the log of every later step.
+            if line.len() >= super::MIN_BYTES {
+                let data = line.replace('%', "%25");
+                write_output(&format!("::add-mask::{data}"));
+            }
+        }
+    }
+
+    /// One output as `key=value` on standard output, exactly as it is: it is data for a program,
+    /// and its owner has checked that it is one line of printable ASCII.
+    pub fn data(&self, line: &str) {
+        debug_assert!(!line.contains('\n'));
+        write_output(line);
+    }
+
+    /// One JSON object on standard output; its strings were cleaned one by one.
+    pub fn object(&self, json: &str) {
+        let safe = escape::lines(json, usize::MAX);
+        write_output(&safe);
+    }
+
+    /// `--help` and `--version`: constant text, before any secret is known.
+    pub fn page(text: &str) {
+        write_output(text.trim_end());
+    }
+}
+
+/// All that is ever said of a panic: its payload may quote a request body.
+pub fn panic_line(place: &str) {
+    write_error(&format!("upsert-secret: internal error at {place}"));
+}
+
+// A closed pipe is no reason to fail a run that has done its work, so errors are dropped.
+fn write_error(text: &str) {
+    let mut stream = std::io::stderr().lock();
+    let _ = stream.write_all(format!("{text}\n").as_bytes());
+}
+
+fn write_output(text: &str) {
+    let mut stream = std::io::stdout().lock();
+    let _ = stream.write_all(format!("{text}\n").as_bytes());
+    let _ = stream.flush();
+}

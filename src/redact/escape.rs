@@ -1,0 +1,71 @@
+//! Text that cannot steer a terminal, a log viewer or a CI runner. Knows nothing of secrets.
+
+/// Escapes control, direction and invisible characters, defuses workflow commands, and cuts lines
+/// that are longer than `max` characters.
+pub(super) fn lines(text: &str, max: usize) -> String {
+    let mut result = String::with_capacity(text.len());
+    for (number, line) in text.split('\n').enumerate() {
+        if number > 0 {
+            result.push('\n');
+        }
+        let visible = visible(line);
+        let mut defused = defuse(&visible);
+        if let Some((cut, _)) = defused.char_indices().nth(max) {
+            defused.truncate(cut);
+            defused.push_str(" […]");
+        }
+        result.push_str(&defused);
+    }
+    result
+}
+
+/// Whether some line would still be taken for a command.
+pub(super) fn is_command(text: &str) -> bool {
+    text.split('\n')
+        .any(|line| line.trim_start().starts_with("::") || hash_command(line).is_some())
+}
+
+/// Escapes what a reader cannot see: it could reorder, hide or split what they do see.
+pub(super) fn visible(line: &str) -> String {
+    line.chars()
+        .fold(String::with_capacity(line.len()), |mut out, c| {
+            match c {
+                '\t' => out.push(c),
+                '\r' => out.push_str("\\r"),
+                '\n' => out.push_str("\\n"),
+                c if c.is_control() || is_invisible(c) => out.extend(c.escape_unicode()),
+                c => out.push(c),
+            }
+            out
+        })
+}
+
+fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// The GitHub runner takes `::name::` at the start of a line (white space before it does not
+/// matter) and `##[name]` anywhere in it; Azure's agent `##vso[`, TeamCity `##teamcity[`.
+fn defuse(line: &str) -> String {
+    let mut result = line.to_owned();
+    let indent = result.len() - result.trim_start().len();
+    if result[indent..].starts_with("::") {
+        result.insert(indent + 1, ' ');
+    }
+    while let Some(at) = hash_command(&result) {
+        result.insert(at + 1, ' ');
+    }
+    result
+}
+
+/// Where `##`, letters, `[` stand.
+fn hash_command(line: &str) -> Option<usize> {
+    line.match_indices("##").map(|(at, _)| at).find(|&at| {
+        line[at..]
+            .trim_start_matches('#')
+            .trim_start_matches(|c: char| c.is_ascii_alphanumeric())
+            .starts_with('[')
+    })
+}

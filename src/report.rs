@@ -1,0 +1,230 @@
+//! The outcome as outputs, text, JSON and Markdown. Prints nothing; what it makes goes through
+//! `redact`.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use crate::failure::Failure;
+use crate::outcome::Outcome;
+use crate::platform::Outputs;
+use crate::redact::Redactor;
+
+/// Everything that is known at the end of a run.
+pub struct Report<'a> {
+    /// Found and done.
+    pub outcome: &'a Outcome,
+    /// Why it failed, if it did.
+    pub failure: Option<&'a Failure>,
+    /// The whole run.
+    pub took: Duration,
+}
+
+impl Report<'_> {
+    /// Outputs: all of them after a success; after a failure what is known.
+    #[must_use]
+    pub fn outputs(&self) -> Outputs {
+        let outcome = self.outcome;
+        let version = outcome.version.as_ref();
+        let happened = self.failure.is_none() || !outcome.changes.is_empty();
+        let word = |text: &str| happened.then(|| text.to_owned());
+        let flag = |on: bool| word(if on { "true" } else { "false" });
+        let all = [
+            ("secret_id", outcome.arn.clone()),
+            ("secret_name", outcome.name.clone()),
+            (
+                "secret_version_id",
+                version.map(|version| version.id.clone()),
+            ),
+            ("previous_version_id", outcome.previous().map(str::to_owned)),
+            (
+                "version_stages",
+                version.map(|version| version.stages.join(",")),
+            ),
+            ("result", word(outcome.result().word())),
+            ("changed", flag(!outcome.changes.is_empty())),
+            ("restored", flag(outcome.restored())),
+            ("region", outcome.region.clone()),
+        ];
+        all.into_iter()
+            .filter_map(|(name, value)| match value {
+                Some(value) => Some((name, value)),
+                None if self.failure.is_none() => Some((name, String::new())),
+                None => None,
+            })
+            .collect()
+    }
+
+    /// What a person reads: what happened, one line for each change, the ids.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let outcome = self.outcome;
+        let mut lines = Vec::new();
+        if self.failure.is_none() {
+            lines.push(format!(
+                "{} {} in {} ({} ms)",
+                outcome.result().word(),
+                outcome.name.as_deref().unwrap_or_default(),
+                outcome.region.as_deref().unwrap_or_default(),
+                self.took.as_millis()
+            ));
+        } else if !outcome.changes.is_empty() {
+            lines.push("before it failed, this run".to_owned());
+        }
+        lines.extend(outcome.changes.iter().map(|change| format!("  {change}")));
+        if let Some(arn) = &outcome.arn {
+            lines.push(format!("  secret   {arn}"));
+        }
+        if let Some(version) = &outcome.version {
+            lines.push(format!(
+                "  version  {} ({})",
+                version.id,
+                version.stages.join(", ")
+            ));
+        }
+        lines.join("\n")
+    }
+
+    /// One object: the outputs, what was changed, and the error if there is one.
+    #[must_use]
+    pub fn json(&self, redactor: &Redactor) -> String {
+        let mut object: Map<String, Value> = self
+            .outputs()
+            .into_iter()
+            .map(|(name, value)| {
+                let value = match (name, value.as_str()) {
+                    ("changed" | "restored", flag) => json!(flag == "true"),
+                    ("version_stages", stages) => {
+                        json!(
+                            stages
+                                .split(',')
+                                .filter(|stage| !stage.is_empty())
+                                .collect::<Vec<_>>()
+                        )
+                    }
+                    (_, "") => Value::Null,
+                    (_, text) => json!(text),
+                };
+                (name.to_owned(), value)
+            })
+            .collect();
+        let clean = |text: &str| redactor.clean(text);
+        let changes: Vec<_> = self
+            .outcome
+            .changes
+            .iter()
+            .map(|change| clean(&change.to_string()))
+            .collect();
+        let notices: Vec<_> = self
+            .outcome
+            .notices
+            .iter()
+            .map(|(_, text)| clean(text))
+            .collect();
+        object.insert("changes".to_owned(), json!(changes));
+        object.insert("notices".to_owned(), json!(notices));
+        object.insert(
+            "milliseconds".to_owned(),
+            json!(u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX)),
+        );
+        if let Some(failure) = self.failure {
+            object.insert(
+                "error".to_owned(),
+                json!({
+                    "exit_code": failure.class.exit_code(),
+                    "class": failure.class.name(),
+                    "what": clean(&failure.what),
+                    "why": failure.why.as_deref().map(clean),
+                    "next": clean(&failure.next),
+                    "aws": failure.aws.as_deref().map(clean),
+                }),
+            );
+        }
+        Value::Object(object).to_string()
+    }
+
+    /// The job summary: what changed, with names, ids, result and time; never a value.
+    #[must_use]
+    pub fn markdown(&self, redactor: &Redactor) -> String {
+        let outcome = self.outcome;
+        let cell = |text: &str| code(&redactor.clean_line(text));
+        let mut page = String::new();
+        match self.failure {
+            None => page.push_str(&format!(
+                "### Secret {}: {}\n\n",
+                outcome.result().word(),
+                cell(outcome.name.as_deref().unwrap_or_default())
+            )),
+            Some(failure) => {
+                page.push_str(&format!(
+                    "### Secret not written: {} (exit {})\n\n",
+                    failure.class.name(),
+                    failure.class.exit_code()
+                ));
+                page.push_str(&block(&redactor.clean(&failure.to_string())));
+            }
+        }
+        let mut rows = vec![
+            ("Secret", outcome.arn.clone()),
+            (
+                "Version",
+                outcome.version.as_ref().map(|version| version.id.clone()),
+            ),
+            (
+                "Labels",
+                outcome
+                    .version
+                    .as_ref()
+                    .map(|version| version.stages.join(", ")),
+            ),
+            ("Previous version", outcome.previous().map(str::to_owned)),
+            ("Region", outcome.region.clone()),
+        ];
+        rows.retain(|(_, value)| value.as_ref().is_some_and(|value| !value.is_empty()));
+        page.push_str("| | |\n|---|---|\n");
+        for (name, value) in rows {
+            page.push_str(&format!(
+                "| {name} | {} |\n",
+                cell(&value.unwrap_or_default())
+            ));
+        }
+        page.push_str(&format!("| Time | {} ms |\n\n", self.took.as_millis()));
+        for change in &outcome.changes {
+            page.push_str(&format!(
+                "- {}\n",
+                prose(&redactor.clean_line(&change.to_string()))
+            ));
+        }
+        for (level, text) in &outcome.notices {
+            page.push_str(&format!(
+                "- {}: {}\n",
+                level.word(),
+                prose(&redactor.clean_line(text))
+            ));
+        }
+        page.push('\n');
+        page
+    }
+}
+
+/// Text as a code span in a table cell.
+fn code(text: &str) -> String {
+    format!("`{}`", text.replace('`', "'").replace('|', "\\|"))
+}
+
+/// Text as a fenced block that it cannot end.
+fn block(text: &str) -> String {
+    format!("```text\n{}\n```\n\n", text.replace("```", "'''"))
+}
+
+/// Text that Markdown shall not read as markup, but for code spans of our own.
+fn prose(text: &str) -> String {
+    text.replace('\\', "\\\\")
+        .replace(['<', '>'], " ")
+        .replace('|', "\\|")
+        .replace('[', "\\[")
+        .replace('!', "\\!")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,125 @@
+//! The SDK's own variables, checked before it sees them: some make it panic, some it silently
+//! ignores, some make it print request bodies.
+
+use http::Uri;
+
+use super::Failure;
+use crate::failure::Class;
+use crate::inputs::Environment;
+
+/// Attempts for one call unless `AWS_MAX_ATTEMPTS` says otherwise.
+const DEFAULT_ATTEMPTS: u32 = 5;
+const MAX_ATTEMPTS: u32 = 100;
+
+/// What those variables ask for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Attempts for one call, the first included; 1 to 100.
+    pub max_attempts: u32,
+    /// `RUNNER_DEBUG`, `CI_DEBUG_TRACE`: our own trace of calls.
+    pub trace: bool,
+}
+
+impl Settings {
+    pub(super) fn check(
+        environment: &Environment,
+        problems: &mut Vec<String>,
+        doubts: &mut Vec<String>,
+    ) -> Result<Self, Failure> {
+        for name in ["LOG_SENSITIVE_BODIES", "LOG_SIGNABLE_BODY"] {
+            if environment.raw(name).is_some() {
+                problems.push(format!("{name} is set: it makes the AWS SDK log request bodies, the value included; unset it"));
+            }
+        }
+        let max_attempts = match environment
+            .text("AWS_MAX_ATTEMPTS")
+            .map(|text| text.trim().parse())
+        {
+            None => DEFAULT_ATTEMPTS,
+            Some(Ok(number @ 1..=MAX_ATTEMPTS)) => number,
+            Some(_) => {
+                problems.push(format!(
+                    "AWS_MAX_ATTEMPTS must be a number from 1 to {MAX_ATTEMPTS}"
+                ));
+                DEFAULT_ATTEMPTS
+            }
+        };
+        if let Some(mode) = environment.text("AWS_RETRY_MODE")
+            && !["standard", "adaptive", "legacy"]
+                .contains(&mode.trim().to_ascii_lowercase().as_str())
+        {
+            problems.push("AWS_RETRY_MODE must be `standard`, `adaptive` or `legacy`".to_owned());
+        }
+        // The SDK ignores nonsense here and would go on to an endpoint that is not FIPS.
+        for name in ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"] {
+            if let Some(flag) = environment.text(name)
+                && !["true", "false"].contains(&flag.to_ascii_lowercase().as_str())
+            {
+                problems.push(format!("{name} must be `true` or `false`"));
+            }
+        }
+        for name in ["AWS_ENDPOINT_URL_SECRETS_MANAGER", "AWS_ENDPOINT_URL"] {
+            // Set but empty: the SDK would take it for an address.
+            let Some(url) = environment.raw(name) else {
+                continue;
+            };
+            match url.to_str().filter(|url| !url.is_empty()).map(endpoint) {
+                Some(Ok(Endpoint::Safe)) => {}
+                Some(Ok(Endpoint::Clear)) => doubts.push(format!(
+                    "{name} is a plain http:// address on another host: the value crosses that network unencrypted"
+                )),
+                None if url.is_empty() => {
+                    problems.push(format!("{name} is set but empty; unset it"));
+                }
+                Some(Err(())) | None => problems.push(format!(
+                    "{name} must be a URL such as `https://host:port`"
+                )),
+            }
+        }
+        // A pasted key with a line break makes the SDK panic.
+        for name in [
+            "AWS_ACCESS_KEY_ID",
+            "AWS_SECRET_ACCESS_KEY",
+            "AWS_SESSION_TOKEN",
+        ] {
+            if let Some(key) = environment.raw(name)
+                && !key
+                    .to_str()
+                    .is_some_and(|key| key.chars().all(|c| c.is_ascii_graphic()))
+            {
+                return Err(Failure::new(
+                    Class::Credentials,
+                    format!(
+                        "{name} contains white space, a line break or another character that no key has"
+                    ),
+                    "store it again without the character, usually a line break at its end",
+                ));
+            }
+        }
+        Ok(Self {
+            max_attempts,
+            trace: environment.is_on("RUNNER_DEBUG") || environment.is_on("CI_DEBUG_TRACE"),
+        })
+    }
+}
+
+enum Endpoint {
+    Safe,
+    Clear,
+}
+
+fn endpoint(url: &str) -> Result<Endpoint, ()> {
+    let uri: Uri = url.parse().map_err(|_| ())?;
+    let authority = uri.authority().ok_or(())?;
+    if authority.as_str().contains('@') || uri.query().is_some() || authority.host().is_empty() {
+        return Err(());
+    }
+    let host = authority.host();
+    let near = matches!(host, "localhost" | "[::1]") || host.starts_with("127.");
+    match uri.scheme_str() {
+        Some("https") => Ok(Endpoint::Safe),
+        Some("http") if near => Ok(Endpoint::Safe),
+        Some("http") => Ok(Endpoint::Clear),
+        _ => Err(()),
+    }
+}

@@ -1,0 +1,168 @@
+//! Client request tokens, which become version ids. Version ids are public (CloudTrail, logs,
+//! outputs), so no token is ever a bare function of the value: a weak secret could be guessed from
+//! one. Always shaped like a UUID: consumers exist that expect one (external-secrets#4973).
+
+use aws_lc_rs::{digest, hmac, rand};
+
+use crate::request::Request;
+use crate::value::{Kind, SecretBytes};
+
+/// What identifies a CI run across its attempts, so that a re-run ends on the same version even
+/// where it may not read. Not the attempt itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunIdentity {
+    /// Server, repository, run, job: whatever names this run among all others.
+    pub parts: Vec<String>,
+}
+
+/// The token of this run's first write.
+///
+/// With `version-id-key`: HMAC-SHA-256 over name, kind and value. Else in CI: SHA-256 over the run's
+/// identity, region, name and labels. Else random.
+///
+/// # Errors
+/// The system has no random numbers.
+pub fn first(
+    request: &Request,
+    run: Option<&RunIdentity>,
+    region: &str,
+) -> Result<String, NoRandom> {
+    if let Some(key) = &request.version_id_key {
+        return Ok(keyed(key, request));
+    }
+    match run {
+        Some(run) => {
+            let mut context = digest::Context::new(&digest::SHA256);
+            let parts = run.parts.iter().map(String::as_str);
+            for part in ["upsert-secret run token 1"]
+                .into_iter()
+                .chain(parts)
+                .chain([region, &request.target.name, "AWSCURRENT"])
+            {
+                context.update(&(part.len() as u64).to_be_bytes());
+                context.update(part.as_bytes());
+            }
+            Ok(uuid(context.finish().as_ref()))
+        }
+        None => random(),
+    }
+}
+
+/// A token that nobody has used.
+///
+/// # Errors
+/// The system has no random numbers.
+pub fn random() -> Result<String, NoRandom> {
+    let mut bytes = [0; 16];
+    rand::fill(&mut bytes).map_err(|_| NoRandom)?;
+    Ok(uuid(&bytes))
+}
+
+/// The system has no random numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoRandom;
+
+fn keyed(key: &SecretBytes, request: &Request) -> String {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, key.expose());
+    let mut context = hmac::Context::with_key(&key);
+    let kind: &[u8] = match request.value.kind() {
+        Kind::String => b"string",
+        Kind::Binary => b"binary",
+    };
+    for part in [
+        b"upsert-secret keyed token 1".as_slice(),
+        request.target.name.as_bytes(),
+        kind,
+        request.value.expose(),
+    ] {
+        context.update(&(part.len() as u64).to_be_bytes());
+        context.update(part);
+    }
+    uuid(context.sign().as_ref())
+}
+
+/// The first 16 bytes as a UUID of version 8 ("custom", RFC 9562).
+fn uuid(bytes: &[u8]) -> String {
+    let mut id = [0; 16];
+    id.copy_from_slice(&bytes[..16]);
+    id[6] = id[6] & 0x0f | 0x80;
+    id[8] = id[8] & 0x3f | 0x80;
+    let hex: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!(
+        "{}-{}-{}-{}-{}",
+        &hex[..8],
+        &hex[8..12],
+        &hex[12..16],
+        &hex[16..20],
+        &hex[20..]
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::request::tests::request;
+
+    #[test]
+    fn a_run_keeps_its_token_and_shares_it_with_no_other_target() {
+        let run = |id: &str| RunIdentity {
+            parts: vec![
+                "https://ci.example".into(),
+                "acme/models".into(),
+                id.into(),
+                "release".into(),
+            ],
+        };
+        let token = |name: &str, id: &str, region: &str, value: &str| {
+            first(
+                &request(&[("NAME", name), ("VALUE", value)]),
+                Some(&run(id)),
+                region,
+            )
+        };
+        let base = token("a", "1", "eu-west-1", "made-up-1");
+        assert_eq!(
+            base,
+            token("a", "1", "eu-west-1", "made-up-2"),
+            "not a function of the value"
+        );
+        assert_ne!(base, token("b", "1", "eu-west-1", "made-up-1"));
+        assert_ne!(base, token("a", "2", "eu-west-1", "made-up-1"));
+        assert_ne!(base, token("a", "1", "eu-west-2", "made-up-1"));
+        let Ok(token) = base else { panic!("a token") };
+        assert_eq!(token.len(), 36);
+        assert_eq!(&token[14..15], "8");
+    }
+
+    #[test]
+    fn a_key_binds_the_version_id_to_name_kind_and_value() {
+        let token = |name: &str, value: &str, store: &str, key: &str| {
+            let pairs = [
+                ("NAME", name),
+                ("VALUE", value),
+                ("STORE_AS", store),
+                ("VERSION_ID_KEY", key),
+            ];
+            first(&request(&pairs), None, "eu-west-1")
+        };
+        let key = "made-up-key-of-16-bytes";
+        let base = token("a", "made-up", "string", key);
+        assert_eq!(base, token("a", "made-up", "string", key));
+        assert_ne!(base, token("b", "made-up", "string", key));
+        assert_ne!(base, token("a", "made-uq", "string", key));
+        assert_ne!(base, token("a", "made-up", "binary", key));
+        assert_ne!(
+            base,
+            token("a", "made-up", "string", "another-key-of-16-bytes")
+        );
+    }
+
+    #[test]
+    fn without_ci_and_key_every_token_is_new() {
+        let plain = request(&[("NAME", "a"), ("VALUE", "made-up")]);
+        assert_ne!(
+            first(&plain, None, "eu-west-1"),
+            first(&plain, None, "eu-west-1")
+        );
+    }
+}

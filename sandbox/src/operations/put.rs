@@ -37,13 +37,7 @@ pub(super) fn put_secret_value(call: &mut Call<'_>) -> Result<Value, Refusal> {
 
 pub(super) fn update_secret(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let content = call.input.content()?;
-    let token = call
-        .input
-        .text("ClientRequestToken", 32, 64)?
-        .map(str::to_owned);
-    if content.is_some() {
-        call.input.token()?;
-    }
+    let token = call.input.token()?.to_owned();
     let description = call.input.text("Description", 0, 2048)?.map(str::to_owned);
     let key = call.input.text("KmsKeyId", 0, 2048)?.map(str::to_owned);
     let mut secret = call.writable()?;
@@ -60,7 +54,7 @@ pub(super) fn update_secret(call: &mut Call<'_>) -> Result<Value, Refusal> {
         secret.changed = now;
     }
     let mut answer = json!({"ARN": secret.arn, "Name": secret.name});
-    if let (Some(content), Some(token)) = (content, token) {
+    if let Some(content) = content {
         let uses = ["kms:GenerateDataKey", "kms:Decrypt"];
         call.authorize_key(secret.kms_key_id.as_deref(), &uses)?;
         secret.put(Put {

@@ -296,6 +296,36 @@ fn a_customer_key_needs_rights_of_its_own() {
 }
 
 #[test]
+fn a_replica_is_read_with_the_key_of_its_region() {
+    let (sandbox, client) = with_policy(Policy::allow_all());
+    sandbox.with(|world| {
+        world.add_kms_key("alias/app");
+        world.add_kms_key_in("us-west-2", "alias/west");
+    });
+    let regions = json!([
+        {"Region": "us-west-2", "KmsKeyId": "alias/west"},
+        {"Region": "us-east-1", "KmsKeyId": "alias/app"},
+    ]);
+    let input = json!({"SecretId": "app", "AddReplicaRegions": regions});
+    assert_eq!(
+        call(&client, "ReplicateSecretToRegions", &input).status,
+        200
+    );
+    let shown = call(&client, "DescribeSecret", &json!({"SecretId": "app"})).json();
+    let statuses = shown["ReplicationStatus"]
+        .as_array()
+        .expect("a list")
+        .iter();
+    let statuses: Vec<_> = statuses.map(|status| status["Status"].clone()).collect();
+    assert_eq!(statuses, ["InSync", "Failed"]);
+    let mut west = client;
+    "us-west-2".clone_into(&mut west.region);
+    assert_eq!(get(&west).json()["SecretString"], "v1");
+    sandbox.set_policy(&sandbox.default_key_id(), Policy::deny(&["kms:Decrypt"]));
+    assert_eq!(get(&west).message(), "Access to KMS is not allowed");
+}
+
+#[test]
 fn scripts_can_look_but_not_at_values() {
     let (sandbox, client) = with_policy(Policy::allow_all());
     sandbox.with(|world| world.put("app", "a-secret-value"));

@@ -46,6 +46,10 @@ pub(super) fn update_secret(call: &mut Call<'_>) -> Result<Value, Refusal> {
         let key = Some(key).filter(|key| !state::is_default_key(key));
         let uses = ["kms:GenerateDataKey", "kms:Decrypt"];
         call.authorize_key(key.as_deref(), &uses)?;
+        // Versions in use are encrypted anew where the caller may encrypt, and quietly left alone where not.
+        if call.authorize_key(key.as_deref(), &["kms:Encrypt"]).is_ok() {
+            secret.rekey(key.as_deref());
+        }
         secret.kms_key_id = key;
         secret.changed = now;
     }

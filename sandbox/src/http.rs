@@ -7,14 +7,16 @@ use std::{
 };
 
 use axum::{
-    body::{Body, to_bytes},
+    body::Body,
     extract::{ConnectInfo, Request, State},
-    http::{Method, Response, header::AUTHORIZATION},
+    http::{Method, Response},
 };
 use serde_json::Value;
 
 use crate::{
+    ending::{Ending, instead, refuse, spoil},
     faults::{Event, Fault, Gate, Hook, Schedule, When},
+    incoming::Incoming,
     inspect,
     keys::Keys,
     line::Handle,
@@ -22,13 +24,10 @@ use crate::{
     operations::{self, Caller, Operation, Service},
     rate::Rates,
     refusal::Refusal,
-    sigv4::{Authorization, Signed},
+    sigv4::Signed,
     state::World,
-    wire::{self, Answer},
+    wire::Answer,
 };
-
-/// More than any valid request: a value may take six times its size in JSON.
-const BODY: usize = 2 * 1024 * 1024;
 
 #[derive(Default)]
 pub(crate) struct Shared {
@@ -49,28 +48,6 @@ impl Shared {
     pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// A request, read whole.
-struct Incoming {
-    method: String,
-    path: String,
-    query: String,
-    headers: Vec<(String, String)>,
-    authorization: Option<Authorization>,
-    body: Vec<u8>,
-    operation: String,
-    service: Service,
-    input: Value,
-}
-
-/// What becomes of the connection.
-enum Ending {
-    Answer(Answer),
-    /// The declared length is more than what is sent.
-    Cut(Answer),
-    Close,
-    Reset,
 }
 
 pub(crate) async fn handle(
@@ -120,46 +97,6 @@ pub(crate) async fn handle(
         }
     };
     answer.into_response()
-}
-
-impl Incoming {
-    async fn read(request: Request) -> Option<Self> {
-        let (parts, body) = request.into_parts();
-        let body = to_bytes(body, BODY).await.ok()?.to_vec();
-        let text = |name: &str| {
-            parts
-                .headers
-                .get(name)
-                .and_then(|value| value.to_str().ok())
-        };
-        let headers = parts.headers.iter().map(|(name, value)| {
-            let value = String::from_utf8_lossy(value.as_bytes());
-            (name.as_str().to_owned(), value.into_owned())
-        });
-        let (service, operation, input) = match text("x-amz-target") {
-            Some(target) => {
-                let operation = target.strip_prefix("secretsmanager.").unwrap_or(target);
-                let input = serde_json::from_slice(&body).unwrap_or(Value::Null);
-                (Service::SecretsManager, operation.to_owned(), input)
-            }
-            None => {
-                let input = wire::form(&body);
-                let operation = input["Action"].as_str().unwrap_or_default().to_owned();
-                (Service::Sts, operation, input)
-            }
-        };
-        Some(Self {
-            method: parts.method.as_str().to_owned(),
-            path: parts.uri.path().to_owned(),
-            query: parts.uri.query().unwrap_or_default().to_owned(),
-            authorization: text(AUTHORIZATION.as_str()).and_then(Authorization::parse),
-            headers: headers.collect(),
-            body,
-            operation,
-            service,
-            input,
-        })
-    }
 }
 
 /// The planned events of one call, sorted by when they happen.
@@ -321,78 +258,4 @@ impl Inner {
             Err(Refusal::throttled())
         }
     }
-}
-
-fn refuse(incoming: &Incoming, refusal: Refusal) -> Answer {
-    let refusal = match incoming.service {
-        Service::SecretsManager => refusal,
-        Service::Sts => refusal.for_sts(),
-    };
-    Answer::refusal(incoming.service, refusal)
-}
-
-/// The answer of a fault that keeps a request from being applied.
-fn instead(fault: &Fault, incoming: &Incoming) -> Option<Ending> {
-    let text = |name: &str| incoming.input[name].as_str().unwrap_or_default();
-    let refusal = match fault {
-        Fault::Error {
-            status,
-            code,
-            message,
-        } => {
-            // As it was asked for: no translation.
-            let refusal = Refusal::new(*status, code, message);
-            return Some(Ending::Answer(Answer::refusal(incoming.service, refusal)));
-        }
-        Fault::Throttle => Refusal::throttled(),
-        Fault::InternalError => Refusal::new(
-            500,
-            "InternalServiceError",
-            "An error occurred on the server side.",
-        ),
-        Fault::BadGateway => {
-            let page = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n</body>\r\n</html>\r\n";
-            return Some(Ending::Answer(Answer::plain(502, "text/html", page)));
-        }
-        Fault::Unavailable => {
-            return Some(Ending::Answer(Answer::plain(503, "text/plain", "")));
-        }
-        Fault::ResetBefore => return Some(Ending::Reset),
-        Fault::ExpiredToken => Refusal::expired_token(),
-        Fault::BadSignature => Refusal::bad_signature(
-            "Signature expired: 20231123T120000Z is now earlier than 20231123T125500Z (20231123T130000Z - 5 min.)",
-        ),
-        Fault::AccessDenied => {
-            let action = format!("secretsmanager:{}", incoming.operation);
-            let id = [text("SecretId"), text("Name")].concat();
-            let user = format!("arn:aws:iam::{}:user/sandbox", crate::state::ACCOUNT);
-            let reason = format!("because no identity-based policy allows the {action} action");
-            Refusal::denied(&user, &action, &id, &reason)
-        }
-        Fault::QuoteValue => Refusal::invalid_request(format!(
-            "The value {} is not valid here.",
-            text("SecretString")
-        )),
-        _ => return None,
-    };
-    Some(Ending::Answer(refuse(incoming, refusal)))
-}
-
-/// What a fault makes of the answer to a request that was applied.
-fn spoil(fault: &Fault, ending: Ending) -> Ending {
-    let Ending::Answer(mut answer) = ending else {
-        return ending;
-    };
-    match fault {
-        Fault::LostAfter => return Ending::Close,
-        Fault::CutBody => return Ending::Cut(answer),
-        Fault::MalformedBody => answer.body = b"{\"ARN\": oops".to_vec(),
-        Fault::EmptyObject => answer.body = b"{}".to_vec(),
-        Fault::MalformedGet => {
-            answer.body.pop();
-            answer.body.extend_from_slice(b",]");
-        }
-        _ => {}
-    }
-    Ending::Answer(answer)
 }

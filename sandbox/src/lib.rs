@@ -5,13 +5,15 @@
 //! `aws_verified` tests, live errors quoted in public issues) and, where there is none, from the API model and
 //! AWS's documentation. `tests/fidelity` holds one row for each such fact, with its source.
 //!
-//! A request goes `line` (the connection) → `http` (its way) → `faults` (what a test planned for it) → `keys`,
-//! `sigv4` (the front door) → `rate` → `operations` (one function each, in a table) → `policy`, `state` → `wire`
-//! (the answer). `server` is the handle that tests hold, `client` a raw client for them.
+//! A request goes `line` (the connection) → `http` (its way), `incoming` → `faults` (what a test planned for it) →
+//! `keys`, `sigv4` (the front door) → `rate` → `operations` (one function each, in a table) → `policy`, `state` →
+//! `wire`, `ending` (the answer). `server` is the handle that tests hold, `client` a raw client for them.
 
 pub mod client;
+mod ending;
 mod faults;
 mod http;
+mod incoming;
 mod inspect;
 mod keys;
 mod line;

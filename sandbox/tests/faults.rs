@@ -229,6 +229,13 @@ fn rivals_write_just_before_and_just_after() {
     assert_eq!(sandbox.log().len(), 1);
 }
 
+/// Tests hand it to threads.
+const _: () = {
+    const fn shareable<T: Send + Sync>() {}
+    shareable::<Sandbox>();
+    shareable::<sandbox::Held>();
+};
+
 #[test]
 fn rates_are_kept_by_group() {
     let sandbox = Sandbox::start();

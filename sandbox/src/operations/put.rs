@@ -37,13 +37,7 @@ pub(super) fn put_secret_value(call: &mut Call<'_>) -> Result<Value, Refusal> {
 
 pub(super) fn update_secret(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let content = call.input.content()?;
-    let token = call
-        .input
-        .text("ClientRequestToken", 32, 64)?
-        .map(str::to_owned);
-    if content.is_some() {
-        call.input.token()?;
-    }
+    let token = call.input.token()?.to_owned();
     let description = call.input.text("Description", 0, 2048)?.map(str::to_owned);
     let key = call.input.text("KmsKeyId", 0, 2048)?.map(str::to_owned);
     let mut secret = call.writable()?;
@@ -52,6 +46,10 @@ pub(super) fn update_secret(call: &mut Call<'_>) -> Result<Value, Refusal> {
         let key = Some(key).filter(|key| !state::is_default_key(key));
         let uses = ["kms:GenerateDataKey", "kms:Decrypt"];
         call.authorize_key(key.as_deref(), &uses)?;
+        // Versions in use are encrypted anew where the caller may encrypt, and quietly left alone where not.
+        if call.authorize_key(key.as_deref(), &["kms:Encrypt"]).is_ok() {
+            secret.rekey(key.as_deref());
+        }
         secret.kms_key_id = key;
         secret.changed = now;
     }
@@ -60,7 +58,7 @@ pub(super) fn update_secret(call: &mut Call<'_>) -> Result<Value, Refusal> {
         secret.changed = now;
     }
     let mut answer = json!({"ARN": secret.arn, "Name": secret.name});
-    if let (Some(content), Some(token)) = (content, token) {
+    if let Some(content) = content {
         let uses = ["kms:GenerateDataKey", "kms:Decrypt"];
         call.authorize_key(secret.kms_key_id.as_deref(), &uses)?;
         secret.put(Put {

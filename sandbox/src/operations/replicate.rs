@@ -61,13 +61,16 @@ pub(super) fn add(
 ) -> Vec<Replica> {
     let account = &call.caller.account;
     let replicas = regions.into_iter().map(|(region, kms_key_id)| {
-        let taken = call
-            .world
-            .store(account, &region)
-            .secrets
-            .contains_key(name);
-        let failure = (taken && !overwrite)
-            .then(|| "Secret with this name already exists in this region".to_owned());
+        let there = call.world.store(account, &region);
+        let key = kms_key_id.as_deref();
+        let failure = if there.secrets.contains_key(name) && !overwrite {
+            Some("Secret with this name already exists in this region")
+        } else if key.is_some_and(|key| there.kms.arn(key, account, &region).is_none()) {
+            Some("Secrets Manager can't find the KMS key in this region")
+        } else {
+            None
+        };
+        let failure = failure.map(str::to_owned);
         Replica {
             region,
             kms_key_id,

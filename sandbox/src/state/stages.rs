@@ -113,6 +113,18 @@ impl Secret {
         Ok(())
     }
 
+    /// Encrypts the versions in use with another key.
+    pub(crate) fn rekey(&mut self, key: Option<&str>) {
+        for version in &mut self.versions {
+            if [CURRENT, PREVIOUS, PENDING]
+                .iter()
+                .any(|stage| version.stages.contains(*stage))
+            {
+                version.kms_key_id = key.map(str::to_owned);
+            }
+        }
+    }
+
     fn detach(&mut self, stage: &str) {
         for version in &mut self.versions {
             version.stages.remove(stage);

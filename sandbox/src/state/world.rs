@@ -60,6 +60,9 @@ impl World {
                     let mut copy = secret.clone();
                     copy.arn = secret.arn.replacen(region, &replica.region, 1);
                     copy.kms_key_id = replica.kms_key_id.clone();
+                    for version in &mut copy.versions {
+                        version.kms_key_id = replica.kms_key_id.clone();
+                    }
                     copy.origin = Origin::ReplicaOf(region.clone());
                     copies.push((account.clone(), replica.region.clone(), copy));
                 }
@@ -173,7 +176,12 @@ impl World {
 
     /// Makes a KMS key known, by key id or as `alias/...`.
     pub fn add_kms_key(&mut self, id_or_alias: &str) {
-        self.store(ACCOUNT, REGION).kms.add(id_or_alias);
+        self.add_kms_key_in(REGION, id_or_alias);
+    }
+
+    /// Makes a KMS key known in another region.
+    pub fn add_kms_key_in(&mut self, region: &str, id_or_alias: &str) {
+        self.store(ACCOUNT, region).kms.add(id_or_alias);
     }
 
     /// A secret of the default account and region, by its name.

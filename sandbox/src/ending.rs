@@ -1,0 +1,89 @@
+//! Owns how a request ends: an answer or a broken connection, and what a fault makes of either.
+
+use crate::{
+    faults::Fault, incoming::Incoming, operations::Service, refusal::Refusal, wire::Answer,
+};
+
+/// What becomes of the connection.
+pub(crate) enum Ending {
+    Answer(Answer),
+    /// The declared length is more than what is sent.
+    Cut(Answer),
+    Close,
+    Reset,
+}
+
+/// An error in the shape and with the names of the service that was asked.
+pub(crate) fn refuse(incoming: &Incoming, refusal: Refusal) -> Answer {
+    let refusal = match incoming.service {
+        Service::SecretsManager => refusal,
+        Service::Sts => refusal.for_sts(),
+    };
+    Answer::refusal(incoming.service, refusal)
+}
+
+/// The answer of a fault that keeps a request from being applied.
+pub(crate) fn instead(fault: &Fault, incoming: &Incoming) -> Option<Ending> {
+    let text = |name: &str| incoming.input[name].as_str().unwrap_or_default();
+    let refusal = match fault {
+        Fault::Error {
+            status,
+            code,
+            message,
+        } => {
+            // As it was asked for: no translation.
+            let refusal = Refusal::new(*status, code, message);
+            return Some(Ending::Answer(Answer::refusal(incoming.service, refusal)));
+        }
+        Fault::Throttle => Refusal::throttled(),
+        Fault::InternalError => Refusal::new(
+            500,
+            "InternalServiceError",
+            "An error occurred on the server side.",
+        ),
+        Fault::BadGateway => {
+            let page = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n</body>\r\n</html>\r\n";
+            return Some(Ending::Answer(Answer::plain(502, "text/html", page)));
+        }
+        Fault::Unavailable => {
+            return Some(Ending::Answer(Answer::plain(503, "text/plain", "")));
+        }
+        Fault::ResetBefore => return Some(Ending::Reset),
+        Fault::ExpiredToken => Refusal::expired_token(),
+        Fault::BadSignature => Refusal::bad_signature(
+            "Signature expired: 20231123T120000Z is now earlier than 20231123T125500Z (20231123T130000Z - 5 min.)",
+        ),
+        Fault::AccessDenied => {
+            let action = format!("secretsmanager:{}", incoming.operation);
+            let id = [text("SecretId"), text("Name")].concat();
+            let user = format!("arn:aws:iam::{}:user/sandbox", crate::state::ACCOUNT);
+            let reason = format!("because no identity-based policy allows the {action} action");
+            Refusal::denied(&user, &action, &id, &reason)
+        }
+        Fault::QuoteValue => Refusal::invalid_request(format!(
+            "The value {} is not valid here.",
+            text("SecretString")
+        )),
+        _ => return None,
+    };
+    Some(Ending::Answer(refuse(incoming, refusal)))
+}
+
+/// What a fault makes of the answer to a request that was applied.
+pub(crate) fn spoil(fault: &Fault, ending: Ending) -> Ending {
+    let Ending::Answer(mut answer) = ending else {
+        return ending;
+    };
+    match fault {
+        Fault::LostAfter => return Ending::Close,
+        Fault::CutBody => return Ending::Cut(answer),
+        Fault::MalformedBody => answer.body = b"{\"ARN\": oops".to_vec(),
+        Fault::EmptyObject => answer.body = b"{}".to_vec(),
+        Fault::MalformedGet => {
+            answer.body.pop();
+            answer.body.extend_from_slice(b",]");
+        }
+        _ => {}
+    }
+    Ending::Answer(answer)
+}

@@ -157,7 +157,7 @@ impl Report<'_> {
             )),
             Some(failure) => {
                 page.push_str(&format!(
-                    "### Secret not written: {} (exit {})\n\n",
+                    "### upsert-secret failed: {} (exit {})\n\n",
                     failure.class.name(),
                     failure.class.exit_code()
                 ));

@@ -422,4 +422,4 @@ fn timeout(given: Option<&str>) -> Result<Duration, &'static str> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

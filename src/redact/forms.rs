@@ -56,8 +56,10 @@ fn json_leaves(document: &serde_json::Value, add: &mut impl FnMut(&str)) {
 fn encodings(piece: &[u8], all: &mut Vec<Form>) {
     let mut add = |form: String| all.push(Zeroizing::new(form));
     for alignment in 0..3 {
-        add(base64_core(&STANDARD_NO_PAD, piece, alignment));
-        add(base64_core(&URL_SAFE_NO_PAD, piece, alignment));
+        for ends in [false, true] {
+            add(base64_core(&STANDARD_NO_PAD, piece, alignment, ends));
+            add(base64_core(&URL_SAFE_NO_PAD, piece, alignment, ends));
+        }
     }
     add(hex(piece, false));
     add(hex(piece, true));
@@ -96,12 +98,15 @@ fn encodings(piece: &[u8], all: &mut Vec<Form>) {
 }
 
 /// The base64 characters that depend on `piece` alone when `alignment` bytes precede it in its
-/// group of three; what its neighbours share is left out.
-fn base64_core(engine: &impl base64::Engine, piece: &[u8], alignment: usize) -> String {
+/// group of three; what it shares with its neighbours is left out, but for the last character where
+/// nothing follows (`ends`).
+fn base64_core(engine: &impl base64::Engine, piece: &[u8], alignment: usize, ends: bool) -> String {
     let mut shifted = Zeroizing::new(vec![0; alignment]);
     shifted.extend_from_slice(piece);
     let mut encoded = engine.encode(shifted.as_slice());
-    encoded.truncate(shifted.len() * 8 / 6);
+    if !ends {
+        encoded.truncate(shifted.len() * 8 / 6);
+    }
     encoded.split_off((alignment * 8).div_ceil(6).min(encoded.len()))
 }
 

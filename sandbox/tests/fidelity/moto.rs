@@ -1,4 +1,10 @@
 //! What moto 5.2.5 is known to get wrong, so that anything new stands out.
+//!
+//! ```sh
+//! python3 -m venv moto && moto/bin/pip install 'moto[server]==5.2.5'
+//! moto/bin/moto_server -H 127.0.0.1 -p 5000 &
+//! FIDELITY_ENDPOINT=http://127.0.0.1:5000 cargo test -p sandbox --test fidelity -- --nocapture
+//! ```
 
 const STATUS: &str = "404 instead of 400";
 const DELETED: &str = "does not look at the deletion date";

@@ -140,9 +140,9 @@ class GitHub(unittest.TestCase):
         run = self.act(HERE / "workflows/failure.yml")
         self.assertEqual(run.status, 0, run.log)
         self.assertEqual(run.text("outcome"), "failure")
-        annotations = re.findall(r"::error title=([^:]*)::(.*)", run.log)
-        self.assertEqual(len(annotations), 1, run.log)
-        self.assertRegex(annotations[0][1], r"value.*empty.*secrets are not passed to workflows from forks")
+        # What, why, and what to do next, in one annotation.
+        [annotation] = re.findall(r"::error title=[^:]*::(.*)", run.log)
+        self.assertRegex(annotation, r"`value` is empty.*not defined.*%0A.*not passed to workflows.*fork")
         with self.assertRaisesRegex(RuntimeError, "ResourceNotFoundException"):
             self.stored("platforms/failure")
 

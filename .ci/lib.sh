@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 target=$(realpath --canonicalize-missing "${CARGO_TARGET_DIR:-target}")
-# Beside cargo's own folders, so that `cargo clean` removes it and a cache of `target/` keeps it.
+# Beside cargo's own folders, so that `cargo clean` removes it.
 tools=$target/ci
 host=$(rustc -vV | sed -n 's/^host: //p')
 

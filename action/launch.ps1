@@ -38,7 +38,5 @@ else {
     }
 }
 
-# The launcher's own variable: the binary refuses variables with its prefix that it does not know.
-Remove-Item -LiteralPath Env:UPSERT_SECRET_BIN -ErrorAction Ignore
 & $binary
 exit $LASTEXITCODE

@@ -35,6 +35,4 @@ else
     fail "UPSERT_SECRET_BIN does not name an executable file."
 fi
 
-# The launcher's own variable: the binary refuses variables with its prefix that it does not know.
-unset UPSERT_SECRET_BIN
 exec "$binary"

@@ -203,7 +203,9 @@ async fn drive(
     };
     tokio::pin!(work);
     tokio::select! {
-        ended = &mut work => ended,
+        // A signal that came first counts first: otherwise an answer that is ready at the same time
+        // could start the next write.
+        biased;
         class = signals.next() => {
             gate.close();
             // The answer to what was sent already is worth a moment: it may hold the version id.
@@ -217,6 +219,7 @@ async fn drive(
                 "run again: a write that arrived is found and kept",
             ))
         }
+        ended = &mut work => ended,
         () = tokio::time::sleep(left) => {
             gate.close();
             Err(Failure::new(

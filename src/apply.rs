@@ -28,23 +28,30 @@ pub enum Next {
 pub struct Token {
     /// The token.
     pub id: String,
+    /// Whether no earlier run can have used it.
+    fresh: bool,
     /// Whether it replaced one that was taken. It is replaced once only.
     replaced: bool,
 }
 
 impl Token {
-    /// The run's first token.
+    /// The run's first token; `fresh` where it is random.
     #[must_use]
-    pub fn new(id: String) -> Self {
+    pub fn new(id: String, fresh: bool) -> Self {
         Self {
             id,
+            fresh,
             replaced: false,
         }
     }
 
     fn replace(&mut self) -> Result<(), Failure> {
         let id = token::random().map_err(|_| no_random())?;
-        *self = Self { id, replaced: true };
+        *self = Self {
+            id,
+            fresh: true,
+            replaced: true,
+        };
         Ok(())
     }
 }
@@ -133,25 +140,30 @@ impl Applier<'_> {
             tags: request.tags.as_ref().unwrap_or(&none),
         };
         self.outcome.create_sent = true;
-        self.outcome.base.get_or_insert(None);
         match self.aws.create(&new).await {
             Ok(written) => {
+                self.outcome.base.get_or_insert(None);
                 self.know(&written.arn, &written.name);
-                self.created(&written.version_id);
-                if written.attempts == 1 {
+                let retried = written.attempts > 1;
+                if retried {
+                    self.sent();
+                }
+                let Some(steps) = otherwise else {
+                    self.created(&written.version_id);
+                    // An answer to a retry tells what was created, not what has happened since.
+                    return Ok(if retried { Then::Look(None) } else { Then::Go });
+                };
+                if !retried && self.token.fresh {
+                    self.created(&written.version_id);
                     return Ok(Then::Go);
                 }
-                // An answer to a retry tells what was created, not what has happened since.
-                self.sent();
-                match otherwise {
-                    None => Ok(Then::Look(None)),
-                    Some(steps) => Ok(Then::Instead(
-                        steps
-                            .into_iter()
-                            .filter(|step| matches!(step, Step::Put { .. }))
-                            .collect(),
-                    )),
-                }
+                // Unseen, it may be what an earlier run with this token made; only a put, which
+                // changes nothing then, tells whether it is still current.
+                self.outcome.create_answered = Some(written.version_id);
+                let put = steps
+                    .into_iter()
+                    .filter(|step| matches!(step, Step::Put { .. }));
+                Ok(Then::Instead(put.collect()))
             }
             Err(error) if error.is("ResourceExistsException") => match otherwise {
                 Some(steps) => Ok(Then::Instead(steps)),
@@ -162,7 +174,12 @@ impl Applier<'_> {
                 self.outcome.deletion_seen = true;
                 Ok(Then::Look(Some(error)))
             }
-            Err(error) => self.unknown_or_failed(error),
+            Err(error) => {
+                if error.is_unknown_outcome() {
+                    self.outcome.base.get_or_insert(None);
+                }
+                self.unknown_or_failed(error)
+            }
         }
     }
 
@@ -337,12 +354,9 @@ impl Applier<'_> {
     }
 
     fn current(&mut self, id: String, stages: Vec<String>, base: &Option<String>) {
-        let created_now = self
-            .outcome
-            .version
-            .as_ref()
-            .is_some_and(|version| version.id == id);
-        if base.as_ref() != Some(&id) && !created_now {
+        if self.outcome.create_answered.as_ref() == Some(&id) {
+            self.created(&id);
+        } else if base.as_ref() != Some(&id) {
             self.outcome.did(Change::Version(id.clone()));
         }
         self.outcome.version = Some(Version { id, stages });

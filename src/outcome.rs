@@ -126,6 +126,8 @@ pub struct Outcome {
     pub sent: Vec<String>,
     /// A CreateSecret was sent.
     pub create_sent: bool,
+    /// The version that an unseen CreateSecret answered with; made now, or by an earlier run.
+    pub create_answered: Option<String>,
     /// A RestoreSecret was sent.
     pub restore_sent: bool,
     /// Creating failed because the name is scheduled for deletion, and DescribeSecret is denied.

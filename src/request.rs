@@ -319,6 +319,7 @@ impl Request {
             value: value
                 .unwrap_or_else(|| SecretValue::stored(SecretBytes::new(Vec::new()), Kind::String)),
         };
+        request.refuse_public_value(&mut problems);
         if problems.found.is_empty() {
             Ok(request)
         } else {
@@ -327,6 +328,43 @@ impl Request {
                 problems.found.join("\n"),
                 "correct the input; nothing was sent to AWS",
             ))
+        }
+    }
+}
+
+/// A value this long does not stand in a name by chance.
+const TELLING_BYTES: usize = 16;
+
+impl Request {
+    /// Names, descriptions and tags are public: everybody who may list secrets reads them, and so
+    /// does every log. A value that got into one was mixed up with it.
+    fn refuse_public_value(&self, problems: &mut Problems) {
+        let Ok(value) = str::from_utf8(self.value.expose()) else {
+            return;
+        };
+        let value = value.trim();
+        let shows = |text: &str| {
+            !value.is_empty()
+                && (text == value || value.len() >= TELLING_BYTES && text.contains(value))
+        };
+        let tags = self.tags.iter().flatten();
+        let public = [
+            ("name", shows(&self.target.id)),
+            (
+                "description",
+                self.description.as_deref().is_some_and(shows),
+            ),
+            ("kms-key-id", self.kms_key_id.as_deref().is_some_and(shows)),
+            (
+                "tags",
+                tags.flat_map(|(key, value)| [key, value])
+                    .any(|text| shows(text)),
+            ),
+        ];
+        for (input, shown) in public {
+            if shown {
+                problems.add(input, "contains the value, and is not secret itself");
+            }
         }
     }
 }

@@ -29,7 +29,8 @@ pub async fn upsert(
 ) -> Result<(), Failure> {
     outcome.region = Some(aws.region().to_owned());
     let first = token::first(request, run, aws.region()).map_err(|_| no_random())?;
-    let mut token = Token::new(first);
+    let fresh = run.is_none() && request.version_id_key.is_none();
+    let mut token = Token::new(first, fresh);
     let mut patience = Patience::of(ROUNDS);
     let mut refusals: Vec<AwsError> = Vec::new();
     loop {

@@ -178,6 +178,29 @@ fn what_is_refused_and_in_which_words() {
 }
 
 #[test]
+fn a_value_that_got_into_something_public_is_refused() {
+    let long = "made-up-key-of-more-than-16";
+    let wrapped = format!("the key is {long}");
+    let pair = format!("k={long}");
+    let refused: [&[(&str, &str)]; 5] = [
+        &[("NAME", "made-up-key")],
+        &[("VALUE", long), ("NAME", long)],
+        &[("VALUE", long), ("DESCRIPTION", &wrapped)],
+        &[("VALUE", long), ("TAGS", &pair)],
+        &[("VALUE", long), ("KMS_KEY_ID", long)],
+    ];
+    for pairs in refused {
+        let what = check(&with(pairs)).err().map(|failure| failure.what);
+        assert!(
+            what.is_some_and(|what| what.contains("contains the value") && !what.contains(long)),
+            "{pairs:?}"
+        );
+    }
+    // A short value is part of ordinary words.
+    assert!(check(&with(&[("VALUE", "key"), ("DESCRIPTION", "a key")])).is_ok());
+}
+
+#[test]
 fn a_key_with_a_line_break_is_no_usable_credential() {
     for name in [
         "$AWS_ACCESS_KEY_ID",

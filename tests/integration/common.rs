@@ -1,0 +1,219 @@
+//! The built program against the sandbox, in an environment that holds nothing but what a test puts
+//! there: these tests run inside CI, whose variables the program reads.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+use sandbox::Sandbox;
+use tempfile::TempDir;
+
+/// The secret of most tests.
+pub(crate) const NAME: &str = "prod/model/api-key";
+/// Long enough for any machine; only a test that fails waits for it.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// One way to call the program; may be run many times.
+pub(crate) struct Tool {
+    variables: BTreeMap<String, String>,
+    arguments: Vec<String>,
+    folder: TempDir,
+    stdin: Option<Vec<u8>>,
+}
+
+/// What a run left behind.
+pub(crate) struct Done {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    pub(crate) outputs: BTreeMap<String, String>,
+    pub(crate) summary: String,
+}
+
+impl Tool {
+    /// The program on this sandbox, asked to put `value` under [`NAME`].
+    pub(crate) fn new(sandbox: &Sandbox, value: &str) -> Self {
+        let mut tool = Self::bare()
+            .input("name", NAME)
+            .input("value", value)
+            .env("AWS_EC2_METADATA_DISABLED", "true");
+        for (name, value) in sandbox.env() {
+            tool = tool.env(name, &value);
+        }
+        tool
+    }
+
+    /// The program with an empty environment.
+    pub(crate) fn bare() -> Self {
+        Self {
+            variables: BTreeMap::new(),
+            arguments: Vec::new(),
+            folder: tempfile::tempdir().unwrap(),
+            stdin: None,
+        }
+    }
+
+    pub(crate) fn input(self, name: &str, value: &str) -> Self {
+        let variable = format!("UPSERT_SECRET_{}", name.to_uppercase().replace('-', "_"));
+        self.env(&variable, value)
+    }
+
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+        self.variables.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    pub(crate) fn unset(mut self, name: &str) -> Self {
+        self.variables.remove(name);
+        self
+    }
+
+    pub(crate) fn arguments(mut self, words: &[&str]) -> Self {
+        self.arguments = words.iter().map(|word| (*word).to_owned()).collect();
+        self
+    }
+
+    pub(crate) fn more_arguments(mut self, words: &[&str]) -> Self {
+        self.arguments
+            .extend(words.iter().map(|word| (*word).to_owned()));
+        self
+    }
+
+    /// The value that it was made with.
+    pub(crate) fn value(&self) -> String {
+        self.variables["UPSERT_SECRET_VALUE"].clone()
+    }
+
+    pub(crate) fn stdin(mut self, bytes: &[u8]) -> Self {
+        self.stdin = Some(bytes.to_vec());
+        self
+    }
+
+    /// As a step of a GitHub workflow sees the world.
+    pub(crate) fn github(self) -> Self {
+        let output = self.path("output").display().to_string();
+        let summary = self.path("summary").display().to_string();
+        self.env("GITHUB_ACTIONS", "true")
+            .env("GITHUB_OUTPUT", &output)
+            .env("GITHUB_STEP_SUMMARY", &summary)
+            .env("GITHUB_SERVER_URL", "https://github.example")
+            .env("GITHUB_REPOSITORY", "acme/models")
+            .env("GITHUB_RUN_ID", "4711")
+            .env("GITHUB_JOB", "release")
+    }
+
+    /// A file of this call's own folder.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_upsert-secret"));
+        command
+            .args(&self.arguments)
+            .env_clear()
+            .env("HOME", self.folder.path())
+            .envs(&self.variables)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    pub(crate) fn spawn(&self) -> Child {
+        self.command().spawn().unwrap()
+    }
+
+    pub(crate) fn run(&self) -> Done {
+        let mut command = self.command();
+        if let Some(bytes) = &self.stdin {
+            use std::io::Write as _;
+            let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+            child.stdin.take().unwrap().write_all(bytes).unwrap();
+            return self.done(child.wait_with_output().unwrap());
+        }
+        self.done(command.output().unwrap())
+    }
+
+    /// Waits for a child of this call.
+    pub(crate) fn finish(&self, child: Child) -> Done {
+        self.done(child.wait_with_output().unwrap())
+    }
+
+    fn done(&self, output: Output) -> Done {
+        let stdout = String::from_utf8(output.stdout).unwrap();
+        let file = self.variables.get("GITHUB_OUTPUT").map_or_else(
+            || stdout.clone(),
+            |path| fs::read_to_string(path).unwrap_or_default(),
+        );
+        Done {
+            code: output.status.code(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+            // A later run of the same call appends: the last one wins, as on the runner.
+            outputs: file
+                .lines()
+                .filter_map(|line| line.split_once('='))
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect(),
+            summary: fs::read_to_string(self.path("summary")).unwrap_or_default(),
+            stdout,
+        }
+    }
+}
+
+impl Done {
+    pub(crate) fn output(&self, name: &str) -> &str {
+        self.outputs.get(name).map_or("", String::as_str)
+    }
+
+    /// Everything that a log, a file or a person could see.
+    pub(crate) fn everything(&self) -> String {
+        format!(
+            "{}\n{}\n{}\n{:?}",
+            self.stdout, self.stderr, self.summary, self.outputs
+        )
+    }
+
+    #[track_caller]
+    pub(crate) fn expect(&self, code: i32, result: &str) -> &Self {
+        assert_eq!(self.code, Some(code), "{}", self.stderr);
+        assert_eq!(self.output("result"), result, "{}", self.stderr);
+        self
+    }
+}
+
+/// The operations in the log, in the order in which they came.
+pub(crate) fn operations(sandbox: &Sandbox) -> Vec<String> {
+    let mut log = sandbox.log();
+    log.sort_by_key(|entry| entry.started);
+    log.into_iter().map(|entry| entry.operation).collect()
+}
+
+/// How often an operation was called.
+pub(crate) fn calls(sandbox: &Sandbox, operation: &str) -> usize {
+    operations(sandbox)
+        .iter()
+        .filter(|called| *called == operation)
+        .count()
+}
+
+/// AWSCURRENT's text.
+pub(crate) fn current(sandbox: &Sandbox) -> Option<String> {
+    sandbox.with(|world| {
+        world
+            .secret(NAME)
+            .and_then(|secret| secret.current().and_then(|version| version.string.clone()))
+    })
+}
+
+/// How many versions there are, deprecated ones included.
+pub(crate) fn versions(sandbox: &Sandbox) -> usize {
+    sandbox.with(|world| world.secret(NAME).map_or(0, |secret| secret.versions.len()))
+}
+
+/// Where something that must not exist would be.
+pub(crate) fn nowhere(folder: &Path) -> String {
+    folder.join("no/such/folder/file").display().to_string()
+}

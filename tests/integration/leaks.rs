@@ -1,0 +1,416 @@
+//! The value never leaks: every exit class and every fault, debug on, text and JSON, with values
+//! that are hard to find; and the traps that the SDK holds ready.
+
+use std::process::Command;
+use std::thread;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sandbox::{Fault, Policy, Sandbox};
+
+use crate::common::{Done, NAME, Tool, nowhere};
+
+/// Made up, and hard to find in a log once something has encoded them.
+const VALUES: &[&str] = &[
+    "sk-made-up-0123456789abcdef",
+    "-----BEGIN MADE UP KEY-----\nbWFkZSB1cCBrZXkgbWF0ZXJpYWw\nc2Vjb25kIGxpbmUgb2YgaXQ=\n-----END MADE UP KEY-----\n",
+    r#"{"user":"made-up-user","password":"p\"q\\made-up/<&>'secret'"}"#,
+    "bWFkZS11cC12YWx1ZS10aGF0LWlzLWJhc2U2NA==",
+    "q'uo\"te$HOME`id`%41 made;up|<tag>&amp;",
+    "pa\u{df}wort-\u{1f511}-\u{202e}made-up\u{7}",
+    "::set-output name=x::made-up ##[error]made-up",
+];
+
+/// Forms stated here anew, not taken from the code under test.
+fn forms(value: &str) -> Vec<String> {
+    let mut forms = vec![
+        value.to_owned(),
+        format!("{value:?}").trim_matches('"').to_owned(),
+        serde_json::to_string(value).unwrap()[1..]
+            .trim_end_matches('"')
+            .to_owned(),
+        value.bytes().map(|byte| format!("%{byte:02X}")).collect(),
+        value.bytes().map(|byte| format!("{byte:02x}")).collect(),
+    ];
+    for skip in 0..3 {
+        forms.push(
+            STANDARD
+                .encode(&value.as_bytes()[skip..])
+                .trim_end_matches('=')
+                .to_owned(),
+        );
+    }
+    forms.extend(value.lines().map(|line| line.trim().to_owned()));
+    forms.retain(|form| form.len() >= 8);
+    forms
+}
+
+#[track_caller]
+fn scan(done: &Done, value: &str, what: &str) {
+    let seen = done.everything();
+    for form in forms(value) {
+        assert!(!seen.contains(&form), "{what}: {form:?} in\n{seen}");
+    }
+    for line in seen.split(['\n', '\r']) {
+        let meant = ["::error title=", "::warning title=", "::notice title="];
+        let command = line.trim_start().starts_with("::")
+            && !meant.iter().any(|start| line.starts_with(start));
+        assert!(!command && !line.contains("##["), "{what}: {line}");
+    }
+    assert!(!seen.contains(SECRET_KEY), "{what}");
+}
+
+/// The sandbox's secret key, which must not leak either.
+const SECRET_KEY: &str = "wJalrXUtnFEMI";
+
+/// One situation for each exit class and each fault.
+fn situations() -> Vec<(String, Box<dyn Fn(&Sandbox, Tool) -> Tool>)> {
+    let mut all: Vec<(String, Box<dyn Fn(&Sandbox, Tool) -> Tool>)> = Vec::new();
+    let mut add = |what: &str, change: Box<dyn Fn(&Sandbox, Tool) -> Tool>| {
+        all.push((what.to_owned(), change))
+    };
+    add("done", Box::new(|_, tool| tool));
+    add("bad input", Box::new(|_, tool| tool.input("name", "a b")));
+    add(
+        "value as name",
+        Box::new(|_, tool| {
+            let value = tool.value();
+            tool.input("name", &value)
+        }),
+    );
+    add(
+        "value as everything",
+        Box::new(|_, tool| {
+            let value = tool.value();
+            [
+                "tags",
+                "compare",
+                "timeout",
+                "kms-key-id",
+                "aws-region",
+                "command",
+                "value-encoding",
+            ]
+            .into_iter()
+            .fold(tool, |tool, input| tool.input(input, &value))
+        }),
+    );
+    add(
+        "value as description",
+        Box::new(|_, tool| {
+            let value = tool.value();
+            tool.input("description", &value).input("tags", "k: [1")
+        }),
+    );
+    add(
+        "value as argument",
+        Box::new(|_, tool| {
+            let value = tool.value();
+            tool.arguments(&["--value", &value])
+        }),
+    );
+    add(
+        "value as variable's name",
+        Box::new(|_, tool| {
+            let value = tool.value();
+            tool.input("value", "").input("value-env", &value)
+        }),
+    );
+    add(
+        "value as file",
+        Box::new(|_, tool| {
+            let value = tool.value();
+            tool.input("value", "").input("value-file", &value)
+        }),
+    );
+    add(
+        "unwritable",
+        Box::new(|_, tool| tool.input("output-file", &nowhere(std::path::Path::new("/")))),
+    );
+    add(
+        "no credentials",
+        Box::new(|_, tool| tool.unset("AWS_ACCESS_KEY_ID")),
+    );
+    add(
+        "wrong signature",
+        Box::new(|_, tool| tool.env("AWS_SECRET_ACCESS_KEY", "made-up-wrong")),
+    );
+    add(
+        "denied",
+        Box::new(|sandbox, tool| {
+            sandbox.set_policy(
+                &sandbox.default_key_id(),
+                Policy::deny(&[
+                    "secretsmanager:PutSecretValue",
+                    "secretsmanager:CreateSecret",
+                ]),
+            );
+            tool
+        }),
+    );
+    add(
+        "overtaken",
+        Box::new(|sandbox, tool| {
+            sandbox.fault("PutSecretValue", 1, Fault::LostAfter);
+            sandbox.after("PutSecretValue", 1, |world| {
+                world.put(NAME, "rival");
+            });
+            tool
+        }),
+    );
+    add(
+        "rotation",
+        Box::new(|sandbox, tool| {
+            sandbox.with(|world| world.set_rotation(NAME, true));
+            tool
+        }),
+    );
+    add(
+        "refused connection",
+        Box::new(|_, tool| {
+            tool.env("AWS_ENDPOINT_URL_SECRETS_MANAGER", "http://127.0.0.1:9")
+                .env("AWS_MAX_ATTEMPTS", "1")
+        }),
+    );
+    let traps = [
+        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", "localhost:4566"),
+        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", "http://"),
+        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", "/x"),
+        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", "http://a b/"),
+        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", "http://[::1"),
+        ("AWS_ENDPOINT_URL", "localhost:4566"),
+        ("AWS_MAX_ATTEMPTS", "0"),
+        ("AWS_RETRY_MODE", "bogus"),
+        ("AWS_ACCESS_KEY_ID", "AKIAMADEUP\nX"),
+        ("AWS_REGION", ""),
+        ("LOG_SENSITIVE_BODIES", "true"),
+        ("LOG_SIGNABLE_BODY", "true"),
+        ("RUST_LOG", "trace"),
+        ("AWS_USE_FIPS_ENDPOINT", "maybe"),
+        ("AWS_SDK_UA_APP_ID", "\u{fc} bad"),
+        ("HTTPS_PROXY", "::::"),
+        ("AWS_PROFILE", "nowhere"),
+    ];
+    for (name, content) in traps {
+        add(
+            &format!("{name}={content:?}"),
+            Box::new(move |_, tool| tool.env(name, content)),
+        );
+    }
+    let quoting = |code: &str| Fault::Error {
+        status: 400,
+        code: code.to_owned(),
+        message: String::new(),
+    };
+    let faults = [
+        Fault::Throttle,
+        Fault::InternalError,
+        Fault::BadGateway,
+        Fault::Unavailable,
+        Fault::ResetBefore,
+        Fault::LostAfter,
+        Fault::CutBody,
+        Fault::MalformedBody,
+        Fault::EmptyObject,
+        Fault::ExpiredToken,
+        Fault::BadSignature,
+        Fault::AccessDenied,
+        Fault::QuoteValue,
+        quoting("LimitExceededException"),
+        quoting("ValidationException"),
+    ];
+    for operation in [
+        "PutSecretValue",
+        "UpdateSecret",
+        "DescribeSecret",
+        "GetSecretValue",
+    ] {
+        for fault in &faults {
+            let fault = fault.clone();
+            add(
+                &format!("{operation} {fault:?}"),
+                Box::new(move |sandbox, tool| {
+                    // Twice, so that a fault that is looked at again also ends the run.
+                    for nth in 1..=3 {
+                        sandbox.fault(operation, nth, fault.clone());
+                    }
+                    tool.env("AWS_MAX_ATTEMPTS", "1").input("timeout", "5s")
+                }),
+            );
+        }
+    }
+    add(
+        "unparsable value",
+        Box::new(|sandbox, tool| {
+            let value = tool.value();
+            sandbox.with(|world| world.put(NAME, &value));
+            for nth in 1..=12 {
+                sandbox.fault("GetSecretValue", nth, Fault::MalformedGet);
+            }
+            tool.input("timeout", "5s")
+        }),
+    );
+    all
+}
+
+#[test]
+fn nothing_of_the_value_in_any_situation() {
+    let situations: Vec<_> = situations().into_iter().map(|(what, _)| what).collect();
+    let count = situations.len();
+    // Most of the time is waiting for retries, so four run at once; each makes its own list, since
+    // what changes a situation is not Send.
+    thread::scope(|scope| {
+        for part in 0..4 {
+            scope.spawn(move || {
+                for (number, (what, change)) in self::situations().into_iter().enumerate() {
+                    if number % 4 != part {
+                        continue;
+                    }
+                    // Every value meets every situation over the table; debug and JSON take turns.
+                    let values = if number < count - 61 {
+                        VALUES.to_vec()
+                    } else {
+                        vec![VALUES[number % VALUES.len()], VALUES[2]]
+                    };
+                    for (turn, value) in values.into_iter().enumerate() {
+                        one(&what, &*change, value, turn % 2 == 0);
+                    }
+                }
+            });
+        }
+    });
+}
+
+fn one(what: &str, change: &dyn Fn(&Sandbox, Tool) -> Tool, value: &str, json: bool) {
+    let sandbox = Sandbox::start();
+    sandbox.with(|world| world.create(NAME, "old"));
+    let mut tool = Tool::new(&sandbox, value)
+        .input("description", "d")
+        .github()
+        .env("RUNNER_DEBUG", "1")
+        .env("RUST_BACKTRACE", "full");
+    tool = change(&sandbox, tool);
+    if json {
+        tool = tool.more_arguments(&["--format", "json"]);
+    }
+    let done = tool.run();
+    assert!(
+        done.code
+            .is_some_and(|code| (0..=8).contains(&code) && code != 1),
+        "{what}: {:?} {}",
+        done.code,
+        done.stderr
+    );
+    scan(&done, value, what);
+}
+
+#[test]
+#[cfg(unix)]
+fn variables_that_are_not_text_do_no_harm() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+    let sandbox = Sandbox::start();
+    let tool = Tool::new(&sandbox, "made-up-value");
+    let not_text = OsStr::from_bytes(b"\xff\xfe");
+    let mut command = tool.command();
+    command.env("UNRELATED", not_text).env(not_text, "x");
+    let done = tool.finish(command.spawn().unwrap());
+    done.expect(0, "created");
+
+    let mut command = tool.command();
+    command.env("UPSERT_SECRET_DESCRIPTION", not_text);
+    let done = tool.finish(command.spawn().unwrap());
+    assert_eq!(done.code, Some(2), "{}", done.stderr);
+
+    // As a value it is bytes, which only a binary secret can hold.
+    let tool = tool.input("store-as", "binary").input("name", "bytes");
+    let mut command = tool.command();
+    command.env("UPSERT_SECRET_VALUE", not_text);
+    tool.finish(command.spawn().unwrap()).expect(0, "created");
+}
+
+#[test]
+fn base64_input_hides_what_it_decodes_to() {
+    let sandbox = Sandbox::start();
+    let value = VALUES[0];
+    let done = Tool::new(&sandbox, &STANDARD.encode(value))
+        .input("value-encoding", "base64")
+        .input("description", value)
+        .input("name", "a b")
+        .env("RUNNER_DEBUG", "1")
+        .run();
+    scan(&done, value, "decoded");
+}
+
+#[test]
+fn the_version_id_is_no_function_of_the_value_alone() {
+    let ids: Vec<_> = (0..2)
+        .map(|_| {
+            let sandbox = Sandbox::start();
+            let done = Tool::new(&sandbox, "made-up").run();
+            done.output("secret_version_id").to_owned()
+        })
+        .collect();
+    assert_ne!(ids[0], ids[1]);
+}
+
+/// Not a test of its own: the child of the next one, which panics with the value in its payload.
+#[test]
+fn panicking_child() {
+    let Ok(value) = std::env::var("MADE_UP_PANIC_PAYLOAD") else {
+        return;
+    };
+    upsert_secret::harden::process();
+    upsert_secret::harden::panics();
+    let caught = std::panic::catch_unwind(|| panic!("request body: {value}"));
+    assert!(caught.is_err());
+}
+
+#[test]
+fn a_panic_says_where_but_never_what() {
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "leaks::panicking_child", "--nocapture"])
+        .env("MADE_UP_PANIC_PAYLOAD", VALUES[0])
+        .env("RUST_BACKTRACE", "full")
+        .output()
+        .unwrap();
+    let seen = format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert!(
+        seen.contains("upsert-secret: internal error at leaks.rs:"),
+        "{seen}"
+    );
+    assert!(!seen.contains(VALUES[0]), "{seen}");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn nobody_else_can_read_the_process_and_no_core_is_left() {
+    let sandbox = Sandbox::start();
+    let held = sandbox.hold("DescribeSecret", 1, sandbox::When::BeforeApply);
+    let tool = Tool::new(&sandbox, "made-up-value");
+    let child = tool.spawn();
+    assert!(held.wait_reached(crate::common::PATIENCE));
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", child.id())).unwrap();
+    let core = limits
+        .lines()
+        .find(|line| line.starts_with("Max core file size"))
+        .unwrap();
+    assert!(
+        core.split_whitespace().filter(|word| *word == "0").count() == 2,
+        "{core}"
+    );
+    // A process that is not dumpable belongs to root in /proc, whoever started it.
+    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+    if let Some(line) = status.lines().find(|line| line.starts_with("CoreDumping")) {
+        assert!(line.ends_with('0'), "{line}");
+    }
+    let arguments = std::fs::read(format!("/proc/{}/cmdline", child.id())).unwrap();
+    assert!(!String::from_utf8_lossy(&arguments).contains("made-up-value"));
+    held.release();
+    drop(held);
+    assert_eq!(tool.finish(child).code, Some(0));
+}

@@ -1,0 +1,155 @@
+//! Where outputs, the summary and masks go.
+
+use std::fs;
+
+use sandbox::Sandbox;
+
+use crate::common::{NAME, Tool};
+
+#[test]
+fn on_github_outputs_go_to_the_steps_file() {
+    let sandbox = Sandbox::start();
+    let tool = Tool::new(&sandbox, "made-up").github();
+    fs::write(tool.path("output"), "earlier=1\n").unwrap();
+    let done = tool.run();
+    done.expect(0, "created");
+    assert_eq!(done.stdout, "");
+    let file = fs::read_to_string(tool.path("output")).unwrap();
+    let names: Vec<_> = file
+        .lines()
+        .map(|line| line.split_once('=').unwrap().0)
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "earlier",
+            "secret_id",
+            "secret_name",
+            "secret_version_id",
+            "previous_version_id",
+            "version_stages",
+            "result",
+            "changed",
+            "restored",
+            "region"
+        ]
+    );
+    assert!(
+        done.summary
+            .contains("### Secret created: `prod/model/api-key`"),
+        "{}",
+        done.summary
+    );
+    assert!(done.summary.contains(done.output("secret_version_id")));
+}
+
+#[test]
+fn an_output_file_takes_the_place_of_the_platforms() {
+    let sandbox = Sandbox::start();
+    let tool = Tool::new(&sandbox, "made-up");
+    let file = tool.path("ids").display().to_string();
+    let tool = tool.input("output-file", &file);
+    let done = tool.run();
+    assert_eq!((done.code, done.stdout.as_str()), (Some(0), ""));
+    let text = fs::read_to_string(file).unwrap();
+    assert!(text.contains("secret_id=arn:aws:"), "{text}");
+}
+
+#[test]
+fn json_is_one_object_on_standard_output() {
+    let sandbox = Sandbox::start();
+    let tool = Tool::new(&sandbox, "made-up").arguments(&["upsert", "--format", "json"]);
+    let done = tool.run();
+    let object: serde_json::Value = serde_json::from_str(&done.stdout).unwrap();
+    assert_eq!(object["result"], "created");
+    assert_eq!(object["changed"], true);
+    assert_eq!(object["previous_version_id"], serde_json::Value::Null);
+    assert_eq!(object["secret_name"], NAME);
+
+    let failed = Tool::new(&sandbox, "")
+        .arguments(&["--format", "json"])
+        .run();
+    let object: serde_json::Value = serde_json::from_str(&failed.stdout).unwrap();
+    assert_eq!(object["error"]["exit_code"], 2);
+    assert!(failed.stderr.contains("there is no value"));
+}
+
+#[test]
+fn masks_are_asked_for_only_where_a_runner_listens_and_cannot_know() {
+    let sandbox = Sandbox::start();
+    let encoded = || {
+        Tool::new(&sandbox, "bWFkZS11cC1rZXkKc2Vjb25kJWxpbmU=").input("value-encoding", "base64")
+    };
+    let plain = encoded().run();
+    assert!(!plain.stdout.contains("made-up-key"));
+    let by_hand = encoded().github().run();
+    assert!(!by_hand.stdout.contains("add-mask"), "not our own action");
+    let action = encoded().github().env("UPSERT_SECRET_ACTION", "true").run();
+    assert_eq!(
+        action.stdout,
+        "::add-mask::made-up-key\n::add-mask::second%25line\n"
+    );
+    let known = Tool::new(&sandbox, "made-up")
+        .github()
+        .env("UPSERT_SECRET_ACTION", "true")
+        .run();
+    assert_eq!(known.stdout, "", "the runner masks a secret by itself");
+}
+
+#[test]
+fn an_output_that_the_runner_will_drop_is_announced() {
+    let sandbox = Sandbox::start();
+    // The value is part of the name, so the runner finds it in the ARN and drops that job output.
+    let done = Tool::new(&sandbox, "model").github().run();
+    done.expect(0, "created");
+    let warned: Vec<_> = done
+        .stderr
+        .lines()
+        .filter(|line| line.starts_with("::warning "))
+        .collect();
+    assert_eq!(warned.len(), 2, "{}", done.stderr);
+    assert!(warned[0].contains("the output secret_id contains"));
+    assert!(warned[1].contains("the output secret_name contains"));
+    assert!(done.output("secret_id").contains(NAME), "data stays exact");
+}
+
+#[test]
+fn an_annotation_is_one_line_with_a_constant_title() {
+    let sandbox = Sandbox::start();
+    let done = Tool::new(&sandbox, "made-up")
+        .input("name", "a b")
+        .github()
+        .run();
+    let errors: Vec<_> = done
+        .stderr
+        .lines()
+        .filter(|line| line.starts_with("::"))
+        .collect();
+    assert_eq!(errors.len(), 1, "{}", done.stderr);
+    assert!(
+        errors[0].starts_with("::error title=upsert-secret failed::UPSERT_SECRET_NAME must have"),
+        "{}",
+        errors[0]
+    );
+    assert!(errors[0].contains("%0A"));
+}
+
+#[test]
+fn the_trace_shows_calls_and_nothing_else() {
+    let sandbox = Sandbox::start();
+    let done = Tool::new(&sandbox, "made-up")
+        .env("RUNNER_DEBUG", "1")
+        .run();
+    let traced: Vec<_> = done
+        .stderr
+        .lines()
+        .filter(|line| line.starts_with("debug: "))
+        .collect();
+    assert_eq!(traced.len(), 3, "{}", done.stderr);
+    assert!(traced[2].starts_with("debug: CreateSecret attempt 1: 200 after "));
+    // No log subscriber listens to this.
+    let noisy = Tool::new(&sandbox, "made-up")
+        .env("RUST_LOG", "trace")
+        .run();
+    assert!(!noisy.stderr.contains("TRACE"));
+}

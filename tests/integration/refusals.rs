@@ -1,0 +1,372 @@
+//! What is refused, and in which words: one look explains a failure.
+
+use std::collections::BTreeMap;
+
+use insta::assert_snapshot;
+use sandbox::{Key, Policy, Sandbox};
+
+use crate::common::{Done, NAME, Tool, calls, current, nowhere};
+
+/// The text without what differs from run to run.
+fn text(done: &Done) -> String {
+    let ids = regex_lite(&done.stderr);
+    ids.trim_end().to_owned()
+}
+
+/// Replaces request ids, version ids, ARN suffixes and times.
+fn regex_lite(text: &str) -> String {
+    let mut out = String::new();
+    for word in text.split_inclusive([' ', '\n', ',', ')']) {
+        let bare = word.trim_end_matches([' ', '\n', ',', ')', '.']);
+        let end = &word[bare.len()..];
+        let hex = bare.len() == 36 && bare.chars().filter(|c| *c == '-').count() == 4;
+        if hex {
+            out.push_str("[id]");
+        } else if let Some(cut) = bare
+            .starts_with("arn:aws:secretsmanager:")
+            .then(|| bare.rfind('-'))
+            .flatten()
+            .filter(|cut| bare.len() - cut == 7 && !bare.ends_with('?'))
+        {
+            out.push_str(&bare[..cut]);
+            out.push_str("-[six]");
+        } else {
+            out.push_str(bare);
+        }
+        out.push_str(end);
+    }
+    out
+}
+
+#[test]
+fn an_empty_value_on_github() {
+    let sandbox = Sandbox::start();
+    let done = Tool::new(&sandbox, "").github().run();
+    done.expect(2, "");
+    assert!(sandbox.log().is_empty());
+    assert_snapshot!(text(&done), @r#"::error title=upsert-secret failed::there is no value: UPSERT_SECRET_VALUE is empty or not set%0A  why:  a CI secret that is not defined arrives as an empty string%0A  next: is the secret defined for this repository, and for this job's `environment:`? Is its name spelt as in `secrets.NAME`?%0A        Secrets are not passed to workflows that a fork or Dependabot triggers%0A  exit: 2 (bad input)"#);
+    assert_snapshot!(done.summary.replace(|c: char| c.is_ascii_digit(), "0"), @r#"
+    ### upsert-secret failed: bad input (exit 0)
+
+    ```text
+    there is no value: UPSERT_SECRET_VALUE is empty or not set
+      why:  a CI secret that is not defined arrives as an empty string
+      next: is the secret defined for this repository, and for this job's `environment:`? Is its name spelt as in `secrets.NAME`?
+            Secrets are not passed to workflows that a fork or Dependabot triggers
+    ```
+
+    | | |
+    |---|---|
+    | Time | 0 ms |
+    "#);
+}
+
+#[test]
+fn a_denied_write_names_the_action_and_the_resource() {
+    let sandbox = Sandbox::start();
+    let key = sandbox.default_key_id();
+    sandbox.set_policy(&key, Policy::deny(&["secretsmanager:PutSecretValue"]));
+    sandbox.with(|world| world.create(NAME, "old"));
+    let done = Tool::new(&sandbox, "made-up").run();
+    done.expect(4, "");
+    assert_snapshot!(text(&done), @r#"
+      secret   arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/model/api-key-[six]
+    error: AWS does not allow PutSecretValue on prod/model/api-key
+      why:  AWS says: User: arn:aws:iam::111122223333:user/sandbox is not authorized to perform: secretsmanager:PutSecretValue on resource: arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/model/api-key-[six] with an explicit deny in an identity-based policy
+      next: allow this in the role's policy:
+              action    secretsmanager:PutSecretValue
+              resource  arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/model/api-key-[six]
+      aws:  PutSecretValue, AccessDeniedException, request id [id]
+      exit: 4 (not allowed)
+    "#);
+
+    sandbox.set_policy(&key, Policy::deny(&["secretsmanager:CreateSecret"]));
+    let done = Tool::new(&sandbox, "made-up").input("name", "new").run();
+    done.expect(4, "");
+    assert_snapshot!(text(&done), @r#"
+    error: AWS does not allow CreateSecret on new
+      why:  AWS says: User: arn:aws:iam::111122223333:user/sandbox is not authorized to perform: secretsmanager:CreateSecret on resource: new with an explicit deny in an identity-based policy
+      next: allow this in the role's policy:
+              action    secretsmanager:CreateSecret
+              resource  arn:aws:secretsmanager:eu-west-1:111122223333:secret:new-??????
+      aws:  CreateSecret, AccessDeniedException, request id [id]
+      exit: 4 (not allowed)
+    "#);
+}
+
+#[test]
+fn a_key_that_may_not_be_used() {
+    let sandbox = Sandbox::start();
+    let done = Tool::new(&sandbox, "made-up")
+        .input("kms-key-id", "alias/nowhere")
+        .run();
+    done.expect(4, "");
+    assert_snapshot!(text(&done), @r#"
+    error: AWS may not use the secret's KMS key for CreateSecret
+      why:  AWS says: Secrets Manager can't encrypt the protected secret text using the provided KMS key. Check that the KMS key is available, enabled, and not in an invalid state.
+      next: allow kms:GenerateDataKey and kms:Decrypt on that key to the caller, in its policy and in the key's, and check that the key is enabled;
+            a secret of another account cannot use the default key aws/secretsmanager
+      aws:  CreateSecret, EncryptionFailure, request id [id]
+      exit: 4 (not allowed)
+    "#);
+}
+
+#[test]
+fn states_that_are_refused() {
+    let sandbox = Sandbox::start();
+    sandbox.with(|world| {
+        for name in ["rotating", "managed", "replicated", "deleted"] {
+            world.create(name, "old");
+        }
+        world.set_rotation("rotating", true);
+        world.set_owning_service("managed", "rds");
+        world.replicate("replicated", "us-east-1");
+        world.schedule_deletion("deleted");
+    });
+    let mut all = String::new();
+    for (name, region) in [
+        ("rotating", "eu-west-1"),
+        ("managed", "eu-west-1"),
+        ("replicated", "us-east-1"),
+        ("deleted", "eu-west-1"),
+    ] {
+        let done = Tool::new(&sandbox, "made-up")
+            .input("name", name)
+            .input("aws-region", region)
+            .run();
+        done.expect(6, "");
+        all.push_str(&text(&done));
+        all.push('\n');
+    }
+    assert_snapshot!(all, @r#"
+      secret   arn:aws:secretsmanager:eu-west-1:111122223333:secret:rotating-[six]
+    error: rotating has rotation enabled, which would replace the value at its next turn
+      next: set `on-rotation: allow` to write it all the same, or turn rotation off
+      exit: 6 (refused by state)
+      secret   arn:aws:secretsmanager:eu-west-1:111122223333:secret:managed-[six]
+    error: managed is managed by the AWS service rds
+      next: change the value there, or use a secret of another name
+      exit: 6 (refused by state)
+      secret   arn:aws:secretsmanager:us-east-1:111122223333:secret:replicated-[six]
+    error: replicated in us-east-1 is a replica; it can only be written in eu-west-1
+      next: set `aws-region` to eu-west-1: the replica follows by itself
+      exit: 6 (refused by state)
+      secret   arn:aws:secretsmanager:eu-west-1:111122223333:secret:deleted-[six]
+    error: deleted is scheduled for deletion
+      next: set `on-scheduled-deletion: restore` to take it back and write it, or choose another name
+      exit: 6 (refused by state)
+    "#);
+    assert_eq!(calls(&sandbox, "PutSecretValue"), 0);
+
+    Tool::new(&sandbox, "made-up")
+        .input("name", "rotating")
+        .input("on-rotation", "allow")
+        .run()
+        .expect(0, "updated");
+    Tool::new(&sandbox, "made-up")
+        .input("name", "replicated")
+        .run()
+        .expect(0, "updated");
+}
+
+#[test]
+fn credentials_that_do_not_work() {
+    let sandbox = Sandbox::start();
+    let expired = Key {
+        id: "ASIAMADEUPEXPIRED000".to_owned(),
+        secret: "made-up-secret-key-of-an-expired-session".to_owned(),
+        session_token: Some("made-up-session-token".to_owned()),
+        account: sandbox.account().to_owned(),
+        user_arn: "arn:aws:sts::111122223333:assumed-role/ci/made-up".to_owned(),
+        policy: Policy::allow_all(),
+        expires: Some(std::time::SystemTime::UNIX_EPOCH),
+    };
+    let (id, secret) = (expired.id.clone(), expired.secret.clone());
+    sandbox.add_key(expired);
+    let tool = || Tool::new(&sandbox, "made-up");
+    let cases = [
+        tool()
+            .unset("AWS_ACCESS_KEY_ID")
+            .unset("AWS_SECRET_ACCESS_KEY"),
+        tool().env("AWS_ACCESS_KEY_ID", "AKIAMADEUPUNKNOWN000"),
+        tool().env("AWS_SECRET_ACCESS_KEY", "made-up-wrong-secret-key"),
+        tool()
+            .env("AWS_ACCESS_KEY_ID", &id)
+            .env("AWS_SECRET_ACCESS_KEY", &secret)
+            .env("AWS_SESSION_TOKEN", "made-up-session-token"),
+        tool().env("AWS_ACCESS_KEY_ID", "AKIAMADEUP\n"),
+        tool()
+            .env("AWS_SESSION_TOKEN", "")
+            .env("AWS_ACCESS_KEY_ID", ""),
+    ];
+    let mut all = String::new();
+    for case in cases {
+        let done = case.run();
+        assert_eq!(done.code, Some(3), "{}", done.stderr);
+        let first = text(&done);
+        all.push_str(first.lines().next().unwrap_or_default());
+        all.push('\n');
+    }
+    assert_snapshot!(all, @r#"
+    error: no AWS credentials were found
+    error: AWS does not know these credentials
+    error: AWS does not accept the signature
+    error: the AWS credentials have expired
+    error: AWS_ACCESS_KEY_ID contains white space, a line break or another character that no key has
+    error: no AWS credentials were found
+    "#);
+    assert_eq!(calls(&sandbox, "CreateSecret"), 0);
+}
+
+#[test]
+fn bad_input_is_refused_before_anything_is_sent() {
+    let sandbox = Sandbox::start();
+    let tool = || Tool::new(&sandbox, "made-up");
+    let unwritable = nowhere(std::path::Path::new("/"));
+    let cases: BTreeMap<&str, Tool> = BTreeMap::from([
+        ("typo", tool().input("descripton", "x")),
+        ("later input", tool().input("json-key", "x")),
+        ("later command", tool().input("command", "promote")),
+        ("command line", tool().arguments(&["--value", "made-up"])),
+        ("no name", tool().input("name", "")),
+        ("output file", tool().input("output-file", &unwritable)),
+        ("two sources", tool().input("value-file", "-")),
+        (
+            "no such file",
+            tool().input("value", "").input("value-file", &unwritable),
+        ),
+        (
+            "endpoint",
+            tool().env("AWS_ENDPOINT_URL_SECRETS_MANAGER", "localhost:4566"),
+        ),
+        ("bodies", tool().env("LOG_SIGNABLE_BODY", "true")),
+        ("no region", tool().unset("AWS_REGION")),
+    ]);
+    let mut all = String::new();
+    for (what, case) in cases {
+        let done = case.run();
+        assert_eq!(done.code, Some(2), "{what}: {}", done.stderr);
+        all.push_str(&format!(
+            "{what}: {}\n",
+            done.stderr.lines().next().unwrap_or_default()
+        ));
+    }
+    assert_snapshot!(all, @r#"
+    bodies: error: LOG_SIGNABLE_BODY is set: it makes the AWS SDK log request bodies, the value included; unset it
+    command line: error: the command line has a word that is not known
+    endpoint: error: AWS_ENDPOINT_URL_SECRETS_MANAGER must be a URL such as `https://host:port`
+    later command: error: this version does not have the command `promote` yet
+    later input: error: UPSERT_SECRET_JSON_KEY: this version does not have the input `json-key` yet
+    no name: error: UPSERT_SECRET_NAME is not given: it is the name or the ARN of the secret
+    no region: error: no AWS region is configured
+    no such file: error: UPSERT_SECRET_VALUE_FILE cannot be read
+    output file: error: outputs cannot be written
+    two sources: error: UPSERT_SECRET_VALUE and UPSERT_SECRET_VALUE_FILE are both given
+    typo: error: UPSERT_SECRET_DESCRIPTON is no input; did you mean UPSERT_SECRET_DESCRIPTION?
+    "#);
+    assert!(sandbox.log().is_empty());
+    assert_eq!(current(&sandbox), None);
+}
+
+#[test]
+fn the_help_is_the_contract() {
+    let done = Tool::bare().arguments(&["--help"]).run();
+    assert_eq!(done.code, Some(0));
+    assert_snapshot!(done.stdout, @r#"
+    Put a CI secret into AWS Secrets Manager and hand its ids to the next step.
+
+    Reads everything from the environment. It never deletes a secret, never rotates one
+    and never prints a value.
+
+    Usage: upsert-secret [COMMAND] [--format text|json]
+
+    Arguments:
+      [COMMAND]  upsert (default): create the secret, or give it the value, or leave it alone
+
+    Options:
+          --format <text|json>  json: one object on standard output, text on standard error
+      -h, --help                Print help
+      -V, --version             Print version
+
+    Inputs (environment variables; empty is "not given"):
+
+      UPSERT_SECRET_COMMAND
+          The command to run. Default: upsert.
+
+      UPSERT_SECRET_NAME
+          Name or full ARN of the secret. An ARN's region must equal aws-region if
+          that is given, and wins over AWS_REGION. A full ARN that does not exist
+          cannot be created. Default: required.
+
+      UPSERT_SECRET_VALUE
+          The value to store, byte for byte; usually ${{ secrets.NAME }}.
+
+      UPSERT_SECRET_VALUE_ENV
+          The name of the variable that holds the value, where it cannot be passed
+          on under another name (GitLab).
+
+      UPSERT_SECRET_VALUE_FILE
+          A file that holds the value, byte for byte; - is standard input.
+
+      UPSERT_SECRET_VALUE_ENCODING
+          base64: decode the value before storing it. Default: text.
+
+      UPSERT_SECRET_STORE_AS
+          string or binary (SecretString or SecretBinary). Default: string.
+
+      UPSERT_SECRET_DESCRIPTION
+          Description of the secret, at most 2,048 characters. Default: leave as
+          it is.
+
+      UPSERT_SECRET_KMS_KEY_ID
+          KMS key that encrypts the secret: id, ARN or alias.
+          alias/aws/secretsmanager is AWS's own. Default: leave as it is.
+
+      UPSERT_SECRET_TAGS
+          Tags: key=value lines, or a YAML or JSON mapping. Default: leave as they
+          are.
+
+      UPSERT_SECRET_TAG_POLICY
+          merge adds and changes tags; replace also removes the ones that are not
+          listed (never aws: ones). Default: merge.
+
+      UPSERT_SECRET_IF_EXISTS
+          skip: where the secret has a current value nothing is touched, neither
+          value nor description, key or tags. Default: update.
+
+      UPSERT_SECRET_COMPARE
+          auto: read the current value and write only when it differs; write also
+          when reading is denied. always: a denied read is a failure. never:
+          GetSecretValue is not called. Default: auto.
+
+      UPSERT_SECRET_VERSION_ID_KEY
+          Another CI secret, 16 bytes or more, that keys the version id to the
+          value: an unchanged value keeps its version even with compare: never.
+
+      UPSERT_SECRET_ON_SCHEDULED_DELETION
+          restore: take a secret that is scheduled for deletion back and go on.
+          Default: fail.
+
+      UPSERT_SECRET_ON_ROTATION
+          allow: write although rotation is enabled (the next rotation replaces
+          the value). Default: fail.
+
+      UPSERT_SECRET_AWS_REGION
+          Region of the secret. Default: AWS_REGION, AWS_DEFAULT_REGION, profile.
+
+      UPSERT_SECRET_OUTPUT_FILE
+          A file that outputs are appended to instead, as key=value lines.
+          Default: $GITHUB_OUTPUT, else standard output.
+
+      UPSERT_SECRET_TIMEOUT
+          Limit for the whole run: 90s, 2m, 1h. Default: 2m.
+
+    Exit codes:
+      0 done   1 internal error   2 bad input   3 no usable credentials   4 not allowed
+      5 conflict   6 refused by the secret's state   7 unavailable   8 limit of AWS
+      130, 143 cancelled
+
+    Example:
+      UPSERT_SECRET_NAME=prod/model/api-key UPSERT_SECRET_VALUE="$MODEL_API_KEY" upsert-secret
+    "#);
+}

@@ -67,7 +67,7 @@ macro_rules! inputs {
 
 inputs! {
     command = "command", "`upsert`", "The command to run.";
-    name = "name", "required", "Name or full ARN of the secret. An ARN's region must equal `aws-region` if that is given, and wins over `AWS_REGION`. A full ARN that does not exist cannot be created.";
+    name = "name", "", "Required. Name or full ARN of the secret. An ARN's region must equal `aws-region` if that is given, and wins over `AWS_REGION`. A full ARN that does not exist cannot be created.";
     value_env = "value-env", "", "The name of the variable that holds the value, where it cannot be passed on under another name (GitLab).";
     value_file = "value-file", "", "A file that holds the value, byte for byte; `-` is standard input.";
     value_encoding = "value-encoding", "`text`", "`base64`: decode the value before storing it.";

@@ -115,7 +115,7 @@ fn of_code(operation: &str, code: &str, message: &str, subject: Subject<'_>) -> 
             format!("AWS does not allow {operation} on {}", subject.id),
             format!(
                 "allow this in the role's policy:\n  action    secretsmanager:{operation}\n  resource  {}",
-                resource(message, subject)
+                resources(operation, message, subject)
             ),
         ),
         "UnrecognizedClientException" | "InvalidClientTokenId" | "MissingAuthenticationToken"
@@ -203,8 +203,10 @@ fn unavailable(operation: &str) -> (Class, String, String) {
     )
 }
 
-/// The resource to name in a policy: the ARN, or the pattern that the ARN will match.
-fn resource(message: &str, subject: Subject<'_>) -> String {
+/// The resources to name in a policy: the ARN, or the pattern that the ARN will match. Reads of an
+/// absent secret are judged by its bare name, so a policy with the pattern alone would answer
+/// AccessDenied where "it does not exist" is true.
+fn resources(operation: &str, message: &str, subject: Subject<'_>) -> String {
     if let Some(arn) = subject.arn {
         return arn.to_owned();
     }
@@ -225,8 +227,12 @@ fn resource(message: &str, subject: Subject<'_>) -> String {
         .and_then(|arn| arn.split(':').nth(4))
         .filter(|account| account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit()))
         .unwrap_or("*");
-    format!(
-        "arn:{partition}:secretsmanager:{region}:{account}:secret:{}-??????",
+    let bare = format!(
+        "arn:{partition}:secretsmanager:{region}:{account}:secret:{}",
         subject.name
-    )
+    );
+    match operation {
+        "DescribeSecret" | "GetSecretValue" => format!("{bare}-??????\n  and       {bare}"),
+        _ => format!("{bare}-??????"),
+    }
 }

@@ -5,6 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use anyhow::Context as _;
+
 use crate::apply::subject;
 use crate::aws::{self, Gate};
 use crate::cli::{self, Command, Format, Line};
@@ -177,7 +179,15 @@ impl Run {
             platform.write_summary(&door.ask(|redactor| report.markdown(redactor)), &door);
         }
         if self.format == Format::Json {
-            door.object(&door.ask(|redactor| report.json(redactor)));
+            let object = door.ask(|redactor| report.json(redactor));
+            if let Err(error) = door
+                .object(&object)
+                .context("cannot write to standard output")
+            {
+                let failure = platform::unwritable(&error);
+                door.announce(Level::Error, &failure.to_string());
+                ended = ended.and(Err(failure));
+            }
         }
         ended.map_or_else(|failure| failure.class.exit_code(), |()| 0)
     }

@@ -109,12 +109,12 @@ impl Platform {
                 .and_then(|()| file.flush())
                 .with_context(|| format!("cannot write {}", path.display()))
                 .map_err(|error| unwritable(&error)),
-            None => {
-                if print {
-                    lines.lines().for_each(|line| door.data(line));
-                }
-                Ok(())
-            }
+            None if print => lines
+                .lines()
+                .try_for_each(|line| door.data(line))
+                .context("cannot write to standard output")
+                .map_err(|error| unwritable(&error)),
+            None => Ok(()),
         }
     }
 
@@ -147,7 +147,9 @@ fn append(path: &Path) -> anyhow::Result<File> {
         .with_context(|| format!("cannot open {}", path.display()))
 }
 
-fn unwritable(error: &anyhow::Error) -> Failure {
+/// The failure of a run that cannot hand its ids on.
+#[must_use]
+pub fn unwritable(error: &anyhow::Error) -> Failure {
     Failure::new(
         Class::Input,
         "outputs cannot be written",

@@ -1,7 +1,7 @@
 //! Standard output and standard error, and nothing else that prints. What goes out as text is
 //! cleaned; what goes out as data is checked by its owner and printed as it is.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::sync::{PoisonError, RwLock};
 
 use super::{HIDDEN, Redactor, escape};
@@ -103,27 +103,33 @@ impl Door {
             // A short line as a mask would wreck the log of every later step.
             if line.len() >= super::MIN_BYTES {
                 let data = line.replace('%', "%25");
-                write_output(&format!("::add-mask::{data}"));
+                // A runner that has closed its pipe reads no log that could be masked.
+                let _ = write_output(&format!("::add-mask::{data}"));
             }
         }
     }
 
     /// One output as `key=value` on standard output, exactly as it is: it is data for a program,
     /// and its owner has checked that it is one line of printable ASCII.
-    pub fn data(&self, line: &str) {
+    ///
+    /// # Errors
+    /// It could not be written, and nobody would get the ids.
+    pub fn data(&self, line: &str) -> io::Result<()> {
         debug_assert!(!line.contains('\n'));
-        write_output(line);
+        write_output(line)
     }
 
     /// One JSON object on standard output; its strings were cleaned one by one.
-    pub fn object(&self, json: &str) {
-        let safe = escape::lines(json, usize::MAX);
-        write_output(&safe);
+    ///
+    /// # Errors
+    /// It could not be written.
+    pub fn object(&self, json: &str) -> io::Result<()> {
+        write_output(&escape::lines(json, usize::MAX))
     }
 
     /// `--help` and `--version`: constant text, before any secret is known.
     pub fn page(text: &str) {
-        write_output(text.trim_end());
+        let _ = write_output(text.trim_end());
     }
 }
 
@@ -132,14 +138,21 @@ pub fn panic_line(place: &str) {
     write_error(&format!("upsert-secret: internal error at {place}"));
 }
 
-// A closed pipe is no reason to fail a run that has done its work, so errors are dropped.
+// Text for people is not what a run is for: that nobody reads it is no reason to fail.
 fn write_error(text: &str) {
-    let mut stream = std::io::stderr().lock();
-    let _ = stream.write_all(format!("{text}\n").as_bytes());
+    let _ = io::stderr()
+        .lock()
+        .write_all(format!("{text}\n").as_bytes());
 }
 
-fn write_output(text: &str) {
-    let mut stream = std::io::stdout().lock();
-    let _ = stream.write_all(format!("{text}\n").as_bytes());
-    let _ = stream.flush();
+fn write_output(text: &str) -> io::Result<()> {
+    let mut stream = io::stdout().lock();
+    let written = stream
+        .write_all(format!("{text}\n").as_bytes())
+        .and_then(|()| stream.flush());
+    match written {
+        // A reader that has seen enough, as in `| head -n 1`.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
 }

@@ -2,6 +2,7 @@
 
 mod blind;
 mod common;
+mod docs;
 mod faults;
 mod flow;
 mod interrupted;

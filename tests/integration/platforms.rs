@@ -56,6 +56,25 @@ fn an_output_file_takes_the_place_of_the_platforms() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn ids_that_cannot_be_written_are_a_failure_but_a_closed_pipe_is_not() {
+    let sandbox = Sandbox::start();
+    for arguments in [&[][..], &["--format", "json"]] {
+        let tool = Tool::new(&sandbox, "made-up").arguments(arguments);
+        let full = fs::File::options().write(true).open("/dev/full").unwrap();
+        let child = tool.command().stdout(full).spawn().unwrap();
+        let done = tool.finish(child);
+        assert_eq!(done.code, Some(2), "{}", done.stderr);
+        assert!(done.stderr.contains("outputs cannot be written"));
+
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let child = tool.command().stdout(writer).spawn().unwrap();
+        assert_eq!(tool.finish(child).code, Some(0));
+    }
+}
+
+#[test]
 fn json_is_one_object_on_standard_output() {
     let sandbox = Sandbox::start();
     let tool = Tool::new(&sandbox, "made-up").arguments(&["upsert", "--format", "json"]);

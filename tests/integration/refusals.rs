@@ -299,9 +299,9 @@ fn the_help_is_the_contract() {
           The command to run. Default: upsert.
 
       UPSERT_SECRET_NAME
-          Name or full ARN of the secret. An ARN's region must equal aws-region if
-          that is given, and wins over AWS_REGION. A full ARN that does not exist
-          cannot be created. Default: required.
+          Required. Name or full ARN of the secret. An ARN's region must equal
+          aws-region if that is given, and wins over AWS_REGION. A full ARN that
+          does not exist cannot be created.
 
       UPSERT_SECRET_VALUE
           The value to store, byte for byte; usually ${{ secrets.NAME }}.

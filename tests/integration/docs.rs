@@ -1,0 +1,119 @@
+//! Documents that repeat the table of inputs are made from it: `UPDATE_DOCS=1 cargo test --test
+//! integration docs` writes them, and without it this fails where they differ.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use upsert_secret::inputs::{self, Input};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
+}
+
+/// Replaces what stands between the lines that contain `start` and `end`.
+fn section(file: &str, start: &str, end: &str, wanted: &str) {
+    let path = root().join(file);
+    let text = fs::read_to_string(&path).unwrap();
+    let mut made = String::new();
+    let (mut inside, mut found) = (false, 0);
+    for line in text.lines() {
+        if inside && line.contains(end) {
+            inside = false;
+            made.push_str(wanted);
+        }
+        if !inside {
+            made.push_str(line);
+            made.push('\n');
+        }
+        if line.contains(start) {
+            inside = true;
+            found += 1;
+        }
+    }
+    assert!(found > 0 && !inside, "{file} has no section {start:?}");
+    if std::env::var_os("UPDATE_DOCS").is_some() && made != text {
+        fs::write(path, made).unwrap();
+    } else {
+        assert!(
+            made == text,
+            "{file}: the part {start:?} is not what src/inputs.rs says; \
+             UPDATE_DOCS=1 cargo test --test integration docs writes it"
+        );
+    }
+}
+
+fn meaning(input: &Input) -> String {
+    input.help.replace('|', "\\|")
+}
+
+#[test]
+fn the_readmes_table_of_inputs() {
+    let mut table = String::from("\n| input | default | meaning |\n|---|---|---|\n");
+    for input in inputs::all() {
+        let row = format!(
+            "| `{}` | {} | {} |\n",
+            input.name,
+            input.default,
+            meaning(&input)
+        );
+        table.push_str(&row);
+    }
+    table.push('\n');
+    section("README.md", "<!-- inputs:", "<!-- end -->", &table);
+}
+
+#[test]
+fn the_actions_inputs_and_their_mapping() {
+    let mut yaml = String::new();
+    for input in inputs::all() {
+        let default = match input.default {
+            "" => String::new(),
+            default => format!(" Default: {default}."),
+        };
+        // A string of JSON is a string of YAML, whatever it contains. No expression may stand in it.
+        let text =
+            format!("{}{default}", input.help).replace("`${{ secrets.NAME }}`", "a CI secret");
+        let text = serde_json::to_string(&text).unwrap();
+        yaml.push_str(&format!("  {}:\n    description: {text}\n", input.name));
+    }
+    section(
+        "action.yml",
+        "# inputs: made from",
+        "# end of inputs",
+        &yaml,
+    );
+
+    let mut yaml = String::new();
+    for input in inputs::all() {
+        let (name, variable) = (input.name, input.variable());
+        yaml.push_str(&format!(
+            "        {variable}: ${{{{ inputs.{name} || env.{variable} }}}}\n"
+        ));
+    }
+    section(
+        "action.yml",
+        "# mapping: made from",
+        "# end of mapping",
+        &yaml,
+    );
+}
+
+#[test]
+fn the_readmes_outputs_are_the_actions() {
+    let action: serde_yaml::Value =
+        serde_yaml::from_str(&fs::read_to_string(root().join("action.yml")).unwrap()).unwrap();
+    let outputs: Vec<_> = action["outputs"]
+        .as_mapping()
+        .unwrap()
+        .keys()
+        .map(|name| name.as_str().unwrap().to_owned())
+        .collect();
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let table = readme.split("## Outputs").nth(1).unwrap();
+    let table = table.split("\n## ").next().unwrap();
+    let documented: Vec<_> = table
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split('`').next())
+        .collect();
+    assert_eq!(documented, outputs);
+}

@@ -1,5 +1,5 @@
 //! The environment as it is, and the one table of inputs: name, default, meaning. `action.yml`, the
-//! README and `--help` are checked against or made from [`INPUTS`]. This room knows which variables
+//! README and `--help` are checked against or made from [`all`]. This room knows which variables
 //! exist, not whether what they hold makes sense; and it never puts a value through a parser, whose
 //! errors would quote it.
 

@@ -284,11 +284,8 @@ fn hidden(
     if let (Compare::Always, Glimpse::Nothing(Some(denied))) = (request.compare, &hidden.glimpse) {
         return refuse(denied);
     }
-    if matches!(hidden.glimpse, Glimpse::Deleted) || done.deletion_seen {
-        let restored = matches!(hidden.glimpse, Glimpse::Value(_));
-        if !restored && !(done.restore_sent && matches!(hidden.glimpse, Glimpse::Nothing(_))) {
-            return deleted(request, done);
-        }
+    if is_deleted_unseen(&hidden.glimpse, done) {
+        return deleted(request, done);
     }
     let skip = request.if_exists == IfExists::Skip;
     let mut plan = Plan::default();
@@ -333,6 +330,16 @@ fn hidden(
         steps
     };
     Ok(plan)
+}
+
+/// Whether the secret is scheduled for deletion, as far as that can be told without seeing it.
+fn is_deleted_unseen(glimpse: &Glimpse, done: &Outcome) -> bool {
+    match glimpse {
+        Glimpse::Deleted => true,
+        Glimpse::Value(_) => false,
+        // Creating it was refused for that reason; once it is restored nothing contradicts that.
+        Glimpse::NoValue | Glimpse::Nothing(_) => done.deletion_seen && !done.restore_sent,
+    }
 }
 
 fn unseen_metadata(request: &Request) -> Vec<Step> {

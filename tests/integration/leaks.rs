@@ -63,11 +63,21 @@ fn scan(done: &Done, value: &str, what: &str) {
 /// The sandbox's secret key, which must not leak either.
 const SECRET_KEY: &str = "wJalrXUtnFEMI";
 
-/// One situation for each exit class and each fault.
-fn situations() -> Vec<(String, Box<dyn Fn(&Sandbox, Tool) -> Tool>)> {
-    let mut all: Vec<(String, Box<dyn Fn(&Sandbox, Tool) -> Tool>)> = Vec::new();
-    let mut add = |what: &str, change: Box<dyn Fn(&Sandbox, Tool) -> Tool>| {
-        all.push((what.to_owned(), change))
+type Change = Box<dyn Fn(&Sandbox, Tool) -> Tool>;
+
+struct Situation {
+    what: String,
+    change: Change,
+}
+
+/// One situation for each exit class and each trap of the SDK.
+fn situations() -> Vec<Situation> {
+    let mut all = Vec::new();
+    let mut add = |what: &str, change: Change| {
+        all.push(Situation {
+            what: what.to_owned(),
+            change,
+        });
     };
     add("done", Box::new(|_, tool| tool));
     add("bad input", Box::new(|_, tool| tool.input("name", "a b")));
@@ -197,6 +207,18 @@ fn situations() -> Vec<(String, Box<dyn Fn(&Sandbox, Tool) -> Tool>)> {
             Box::new(move |_, tool| tool.env(name, content)),
         );
     }
+    all
+}
+
+/// Every fault of every call.
+fn faulty_situations() -> Vec<Situation> {
+    let mut all = Vec::new();
+    let mut add = |what: &str, change: Change| {
+        all.push(Situation {
+            what: what.to_owned(),
+            change,
+        });
+    };
     let quoting = |code: &str| Fault::Error {
         status: 400,
         code: code.to_owned(),
@@ -255,33 +277,32 @@ fn situations() -> Vec<(String, Box<dyn Fn(&Sandbox, Tool) -> Tool>)> {
 
 #[test]
 fn nothing_of_the_value_in_any_situation() {
-    let situations: Vec<_> = situations().into_iter().map(|(what, _)| what).collect();
-    let count = situations.len();
     // Most of the time is waiting for retries, so four run at once; each makes its own list, since
     // what changes a situation is not Send.
     thread::scope(|scope| {
         for part in 0..4 {
             scope.spawn(move || {
-                for (number, (what, change)) in self::situations().into_iter().enumerate() {
-                    if number % 4 != part {
-                        continue;
+                for situation in situations().into_iter().skip(part).step_by(4) {
+                    for (turn, value) in VALUES.iter().enumerate() {
+                        one(&situation, value, turn % 2 == 0);
                     }
-                    // Every value meets every situation over the table; debug and JSON take turns.
-                    let values = if number < count - 61 {
-                        VALUES.to_vec()
-                    } else {
-                        vec![VALUES[number % VALUES.len()], VALUES[2]]
-                    };
-                    for (turn, value) in values.into_iter().enumerate() {
-                        one(&what, &*change, value, turn % 2 == 0);
-                    }
+                }
+                for (turn, situation) in faulty_situations()
+                    .into_iter()
+                    .enumerate()
+                    .skip(part)
+                    .step_by(4)
+                {
+                    one(&situation, VALUES[turn % VALUES.len()], true);
+                    one(&situation, VALUES[2], false);
                 }
             });
         }
     });
 }
 
-fn one(what: &str, change: &dyn Fn(&Sandbox, Tool) -> Tool, value: &str, json: bool) {
+fn one(situation: &Situation, value: &str, json: bool) {
+    let what = &situation.what;
     let sandbox = Sandbox::start();
     sandbox.with(|world| world.create(NAME, "old"));
     let mut tool = Tool::new(&sandbox, value)
@@ -289,7 +310,7 @@ fn one(what: &str, change: &dyn Fn(&Sandbox, Tool) -> Tool, value: &str, json: b
         .github()
         .env("RUNNER_DEBUG", "1")
         .env("RUST_BACKTRACE", "full");
-    tool = change(&sandbox, tool);
+    tool = (situation.change)(&sandbox, tool);
     if json {
         tool = tool.more_arguments(&["--format", "json"]);
     }

@@ -1,5 +1,8 @@
 //! The built program, as a CI job runs it, against the sandbox.
 
+// The configuration for tests reaches `#[test]` functions only, not their helpers.
+#![allow(clippy::unwrap_used)]
+
 mod blind;
 mod common;
 mod docs;

@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 
 use crate::aws::{AwsError, NewSecret, Put, SecretsManager};
-use crate::failure::{Class, Failure, Subject};
+use crate::failure::{Failure, Subject};
 use crate::outcome::{Change, Outcome, Version};
 use crate::plan::{Plan, Step};
 use crate::request::Request;
-use crate::token;
+use crate::token::Token;
 
 const CURRENT: &str = "AWSCURRENT";
 const PREVIOUS: &str = "AWSPREVIOUS";
@@ -20,50 +20,6 @@ pub enum Next {
     Done,
     /// Look again. The error says what would be reported if looking never helps.
     Look(Option<AwsError>),
-}
-
-/// The client request token of this run. One for all its writes, so that a write whose answer was
-/// lost is not made twice.
-#[derive(Debug)]
-pub struct Token {
-    /// The token.
-    pub id: String,
-    /// Whether no earlier run can have used it.
-    fresh: bool,
-    /// Whether it replaced one that was taken. It is replaced once only.
-    replaced: bool,
-}
-
-impl Token {
-    /// The run's first token; `fresh` where it is random.
-    #[must_use]
-    pub fn new(id: String, fresh: bool) -> Self {
-        Self {
-            id,
-            fresh,
-            replaced: false,
-        }
-    }
-
-    fn replace(&mut self) -> Result<(), Failure> {
-        let id = token::random().map_err(|_| no_random())?;
-        *self = Self {
-            id,
-            fresh: true,
-            replaced: true,
-        };
-        Ok(())
-    }
-}
-
-/// The failure of a machine without random numbers.
-#[must_use]
-pub fn no_random() -> Failure {
-    Failure::new(
-        Class::Unavailable,
-        "the system gives no random numbers",
-        "check /dev/urandom and the container's seccomp profile",
-    )
 }
 
 /// One run's view of one secret, for as long as steps are carried out.

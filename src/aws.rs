@@ -7,6 +7,7 @@ mod client;
 mod error;
 mod gate;
 mod http;
+mod retry;
 
 pub use client::{NewSecret, Put, SecretsManager, Written};
 pub use error::{AwsError, ErrorKind, NetworkFault};

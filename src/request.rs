@@ -9,11 +9,16 @@ use crate::failure::{Class, Failure};
 use crate::inputs::{Environment, RawInputs, variable};
 use crate::value::{Kind, SecretBytes, SecretValue};
 
+mod choices;
+mod region;
 mod settings;
 mod source;
 mod tags;
 mod target;
 
+use choices::StoreAs;
+pub use choices::{Compare, IfExists, OnRotation, OnScheduledDeletion, TagPolicy};
+pub(crate) use region::is_region;
 pub use settings::Settings;
 pub use source::{Source, load};
 pub use target::Target;
@@ -26,58 +31,6 @@ const MAX_DESCRIPTION: usize = 2_048;
 const MAX_KMS_KEY: usize = 2_048;
 const DEFAULT_TIMEOUT: Duration = Duration::from_mins(2);
 const MAX_TIMEOUT: Duration = Duration::from_hours(6);
-
-/// `tag-policy`
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum TagPolicy {
-    /// Add and change.
-    #[default]
-    Merge,
-    /// Also remove what is not listed.
-    Replace,
-}
-
-/// `if-exists`
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum IfExists {
-    /// Give the secret the value.
-    #[default]
-    Update,
-    /// Touch nothing where there is a current value.
-    Skip,
-}
-
-/// `compare`
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Compare {
-    /// Read where allowed.
-    #[default]
-    Auto,
-    /// A denied read is a failure.
-    Always,
-    /// Never read.
-    Never,
-}
-
-/// `on-scheduled-deletion`
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum OnScheduledDeletion {
-    /// Refuse.
-    #[default]
-    Fail,
-    /// Restore the secret and go on.
-    Restore,
-}
-
-/// `on-rotation`
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum OnRotation {
-    /// Refuse.
-    #[default]
-    Fail,
-    /// Write all the same.
-    Allow,
-}
 
 /// What the user wants to be true. Everything in it has been checked.
 pub struct Request {
@@ -203,7 +156,7 @@ impl Request {
                 None
             }
         };
-        let region = region(
+        let region = region::choose(
             &raw,
             target.as_ref(),
             environment,
@@ -214,12 +167,9 @@ impl Request {
         let kind = problems.choice(
             "store-as",
             raw.store_as.as_deref(),
-            &[
-                ("string", StoreAs(Kind::String)),
-                ("binary", StoreAs(Kind::Binary)),
-            ],
+            &[("string", StoreAs::String), ("binary", StoreAs::Binary)],
         );
-        let value = SecretValue::new(source.bytes, kind.0)
+        let value = SecretValue::new(source.bytes, kind.into())
             .map_err(|why| {
                 let hint = match why {
                     crate::value::ValueError::NotUtf8 => "; `store-as: binary` stores any bytes",
@@ -367,75 +317,6 @@ impl Request {
             }
         }
     }
-}
-
-#[derive(Clone, Copy)]
-struct StoreAs(Kind);
-
-impl Default for StoreAs {
-    fn default() -> Self {
-        Self(Kind::String)
-    }
-}
-
-fn region(
-    raw: &RawInputs,
-    target: Option<&Target>,
-    environment: &Environment,
-    problems: &mut Problems,
-    doubts: &mut Vec<String>,
-) -> Option<String> {
-    let of_arn = target.and_then(Target::region);
-    if let Some(given) = raw.aws_region.as_deref() {
-        if !is_region(given) {
-            problems.add(
-                "aws-region",
-                "must be a region such as `eu-west-1`, in lower case",
-            );
-        } else if let Some(of_arn) = of_arn
-            && of_arn != given
-        {
-            problems.add(
-                "aws-region",
-                format!(
-                    "is {given}, but the ARN in {} is in {of_arn}",
-                    problems.spelling.name("name")
-                ),
-            );
-        }
-        return Some(given.to_owned());
-    }
-    let from = ["AWS_REGION", "AWS_DEFAULT_REGION"]
-        .into_iter()
-        .find_map(|name| Some((name, environment.text(name)?.trim())))
-        .filter(|(_, region)| !region.is_empty());
-    if let Some(of_arn) = of_arn {
-        if let Some((name, other)) = from
-            && other != of_arn
-        {
-            doubts.push(format!("the ARN's region {of_arn} is used, not {name}"));
-        }
-        return Some(of_arn.to_owned());
-    }
-    let (name, region) = from?;
-    if is_region(region) {
-        Some(region.to_owned())
-    } else {
-        problems.found.push(format!(
-            "{name} must be a region such as `eu-west-1`, in lower case"
-        ));
-        None
-    }
-}
-
-/// A region becomes part of a host name, so only a host label will do. Which ones exist is AWS's to say.
-pub(crate) fn is_region(text: &str) -> bool {
-    (1..=63).contains(&text.len())
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-        && !text.starts_with('-')
-        && !text.ends_with('-')
 }
 
 fn timeout(given: Option<&str>) -> Result<Duration, &'static str> {

@@ -4,6 +4,7 @@
 
 use aws_lc_rs::{digest, hmac, rand};
 
+use crate::failure::{Class, Failure};
 use crate::request::Request;
 use crate::value::{Kind, SecretBytes};
 
@@ -26,9 +27,10 @@ pub fn first(
     request: &Request,
     run: Option<&RunIdentity>,
     region: &str,
-) -> Result<String, NoRandom> {
+) -> Result<Token, NoRandom> {
+    let known = |id| Token::new(id, false);
     if let Some(key) = &request.version_id_key {
-        return Ok(keyed(key, request));
+        return Ok(known(keyed(key, request)));
     }
     match run {
         Some(run) => {
@@ -42,9 +44,9 @@ pub fn first(
                 context.update(&(part.len() as u64).to_be_bytes());
                 context.update(part.as_bytes());
             }
-            Ok(uuid(context.finish().as_ref()))
+            Ok(known(uuid(context.finish().as_ref())))
         }
-        None => random(),
+        None => Ok(Token::new(random()?, true)),
     }
 }
 
@@ -58,9 +60,57 @@ pub fn random() -> Result<String, NoRandom> {
     Ok(uuid(&bytes))
 }
 
+/// The client request token of this run. One for all its writes, so that a write whose answer was
+/// lost is not made twice.
+#[derive(Debug)]
+pub struct Token {
+    /// The token.
+    pub id: String,
+    /// Whether no earlier run can have used it.
+    pub fresh: bool,
+    /// Whether it replaced one that was taken. It is replaced once only.
+    pub replaced: bool,
+}
+
+impl Token {
+    /// The run's first token; `fresh` where it is random.
+    #[must_use]
+    pub fn new(id: String, fresh: bool) -> Self {
+        Self {
+            id,
+            fresh,
+            replaced: false,
+        }
+    }
+
+    /// Takes a token that nobody has used instead.
+    ///
+    /// # Errors
+    /// The system has no random numbers.
+    pub fn replace(&mut self) -> Result<(), NoRandom> {
+        let id = random()?;
+        *self = Self {
+            id,
+            fresh: true,
+            replaced: true,
+        };
+        Ok(())
+    }
+}
+
 /// The system has no random numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoRandom;
+
+impl From<NoRandom> for Failure {
+    fn from(_: NoRandom) -> Self {
+        Self::new(
+            Class::Unavailable,
+            "the system gives no random numbers",
+            "check /dev/urandom and the container's seccomp profile",
+        )
+    }
+}
 
 fn keyed(key: &SecretBytes, request: &Request) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, key.expose());
@@ -114,11 +164,8 @@ mod tests {
             ],
         };
         let token = |name: &str, id: &str, region: &str, value: &str| {
-            first(
-                &request(&[("NAME", name), ("VALUE", value)]),
-                Some(&run(id)),
-                region,
-            )
+            let request = request(&[("NAME", name), ("VALUE", value)]);
+            first(&request, Some(&run(id)), region).map(|token| token.id)
         };
         let base = token("a", "1", "eu-west-1", "made-up-1");
         assert_eq!(
@@ -143,7 +190,7 @@ mod tests {
                 ("STORE_AS", store),
                 ("VERSION_ID_KEY", key),
             ];
-            first(&request(&pairs), None, "eu-west-1")
+            first(&request(&pairs), None, "eu-west-1").map(|token| token.id)
         };
         let key = "made-up-key-of-16-bytes";
         let base = token("a", "made-up", "string", key);
@@ -160,9 +207,8 @@ mod tests {
     #[test]
     fn without_ci_and_key_every_token_is_new() {
         let plain = request(&[("NAME", "a"), ("VALUE", "made-up")]);
-        assert_ne!(
-            first(&plain, None, "eu-west-1"),
-            first(&plain, None, "eu-west-1")
-        );
+        let token = || first(&plain, None, "eu-west-1").map(|token| (token.id, token.fresh));
+        assert_ne!(token(), token());
+        assert!(token().is_ok_and(|(_, fresh)| fresh));
     }
 }

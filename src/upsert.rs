@@ -1,7 +1,7 @@
 //! Observe, plan, apply, and look again until the goal is reached. This room owns how often; what
 //! to do is `plan`'s, how to do it `apply`'s.
 
-use crate::apply::{Applier, Next, Token, no_random, subject};
+use crate::apply::{Applier, Next, subject};
 use crate::aws::{AwsError, ErrorKind, SecretsManager};
 use crate::failure::Failure;
 use crate::observe::{Glimpse, Observed, observe};
@@ -28,9 +28,7 @@ pub async fn upsert(
     outcome: &mut Outcome,
 ) -> Result<(), Failure> {
     outcome.region = Some(aws.region().to_owned());
-    let first = token::first(request, run, aws.region()).map_err(|_| no_random())?;
-    let fresh = run.is_none() && request.version_id_key.is_none();
-    let mut token = Token::new(first, fresh);
+    let mut token = token::first(request, run, aws.region())?;
     let mut patience = Patience::of(ROUNDS);
     let mut refusals: Vec<AwsError> = Vec::new();
     loop {

@@ -2,26 +2,17 @@
 //! operation, one request that the SDK retries with the same token.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use aws_config::SdkConfig;
 use aws_sdk_secretsmanager::Client;
-use aws_sdk_secretsmanager::operation::create_secret::CreateSecretError;
-use aws_sdk_secretsmanager::operation::put_secret_value::PutSecretValueError;
-use aws_sdk_secretsmanager::operation::update_secret::UpdateSecretError;
-use aws_sdk_secretsmanager::operation::update_secret_version_stage::UpdateSecretVersionStageError;
 use aws_sdk_secretsmanager::types::Tag;
-use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
-use aws_smithy_runtime_api::client::retries::classifiers::{
-    ClassifyRetry, RetryAction, RetryClassifierPriority,
-};
 use aws_smithy_types::Blob;
-use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use zeroize::Zeroizing;
 
 use super::gate::{Call, Gate};
+use super::retry::QuotaIsFinal;
 use super::{AwsError, Described, ErrorKind, Read};
 use crate::value::{Kind, SecretBytes, SecretValue};
 
@@ -360,50 +351,4 @@ fn sdk_tags(tags: &BTreeMap<String, String>) -> Vec<Tag> {
     tags.iter()
         .map(|(key, value)| Tag::builder().key(key).value(value).build())
         .collect()
-}
-
-/// The SDK takes LimitExceededException for throttling; in Secrets Manager it is a quota of
-/// versions or labels that no retry lifts (terraform-provider-aws#47606: an hour of retries).
-struct QuotaIsFinal;
-
-impl fmt::Debug for QuotaIsFinal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("QuotaIsFinal")
-    }
-}
-
-impl ClassifyRetry for QuotaIsFinal {
-    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
-        let error = context
-            .output_or_error()
-            .and_then(|answer| answer.err())
-            .and_then(|error| error.as_operation_error());
-        let is_quota = error.is_some_and(|error| {
-            is_quota::<CreateSecretError>(error)
-                || is_quota::<PutSecretValueError>(error)
-                || is_quota::<UpdateSecretError>(error)
-                || is_quota::<UpdateSecretVersionStageError>(error)
-        });
-        if is_quota {
-            RetryAction::RetryForbidden
-        } else {
-            RetryAction::NoActionIndicated
-        }
-    }
-
-    fn name(&self) -> &'static str {
-        "quota errors are final"
-    }
-
-    fn priority(&self) -> RetryClassifierPriority {
-        RetryClassifierPriority::run_after(RetryClassifierPriority::transient_error_classifier())
-    }
-}
-
-fn is_quota<E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static>(
-    error: &aws_smithy_runtime_api::client::interceptors::context::Error,
-) -> bool {
-    error
-        .downcast_ref::<E>()
-        .is_some_and(|error| error.code() == Some("LimitExceededException"))
 }

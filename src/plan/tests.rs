@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::aws::{AwsError, Described, ErrorKind, Read};
+use crate::observe::{Glimpse, Hidden};
 use crate::request::tests::request;
 use crate::value::{Kind, SecretBytes, SecretValue};
 

@@ -383,6 +383,12 @@ fn panicking_child() {
     };
     upsert_secret::harden::process();
     upsert_secret::harden::panics();
+    #[cfg(target_os = "linux")]
+    assert!(
+        rustix::process::dumpable_behavior()
+            .is_ok_and(|now| now == rustix::process::DumpableBehavior::NotDumpable),
+        "others can read this process"
+    );
     let caught = std::panic::catch_unwind(|| panic!("request body: {value}"));
     assert!(caught.is_err());
 }
@@ -405,6 +411,7 @@ fn a_panic_says_where_but_never_what() {
         "{seen}"
     );
     assert!(!seen.contains(VALUES[0]), "{seen}");
+    assert!(output.status.success(), "{seen}");
 }
 
 #[test]

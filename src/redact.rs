@@ -129,6 +129,20 @@ mod tests {
             ("a b/c&d", "a+b%2fc%26d", "***"),
             ("<pass>&", "&lt;pass&gt;&amp;", "***"),
             ("aaaa", "aaaaaa!", "***!"),
+            ("p\"\u{df}w", "p\\\"\u{df}w", "***"),
+            ("p\"\u{df}w", "p\\\"\\u00dfw", "***"),
+            ("a/b\nc", "a\\/b\\nc", "***"),
+            ("a'b'c", "a''b''c", "***"),
+            ("a'b'c", "a'\\''b'\\''c", "***"),
+            ("k\u{1b}[0m", "k\\u{1b}[0m", "***"),
+            ("made-up", "6d6164652d7570", "***"),
+            ("made-up", "6D6164652D7570", "***"),
+            ("\u{fb}\u{ff}\u{fe}!", "w7vDv8O-IQ", "***"),
+            (
+                r#"{"key":"made-up-leaf"}"#,
+                "it is made-up-leaf",
+                "it is ***",
+            ),
             ("abc", "abc is too short", "abc is too short"),
             ("secret", "a\u{202e}b", "a\\u{202e}b"),
         ];
@@ -171,6 +185,8 @@ mod tests {
         let mut both = hiding("made-up");
         both.hide(b"x***");
         assert_eq!(both.clean("xmade-up"), "***");
+        both.hide(b"y***");
+        assert_eq!(both.clean("yxmade-up, and more"), "***");
     }
 
     #[test]

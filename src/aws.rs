@@ -4,6 +4,7 @@
 //! of one can contain the whole request.
 
 mod client;
+mod credentials;
 mod error;
 mod gate;
 mod http;

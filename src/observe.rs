@@ -16,7 +16,7 @@ pub enum Observed {
     /// It exists.
     Present(Box<Present>),
     /// DescribeSecret is denied; what GetSecretValue could tell.
-    Hidden(Hidden),
+    Hidden(Box<Hidden>),
 }
 
 /// A secret that we can see.
@@ -43,8 +43,8 @@ pub enum Glimpse {
     Nothing(Option<AwsError>),
     /// There is no such secret, or it has no value.
     NoValue,
-    /// It is scheduled for deletion.
-    Deleted,
+    /// InvalidRequestException: it is scheduled for deletion.
+    Deleted(AwsError),
     /// It exists, with this value.
     Value(Box<Read>),
 }
@@ -58,6 +58,7 @@ pub async fn observe(request: &Request, aws: &SecretsManager) -> Result<Observed
     // Where an existing value is left alone its content does not matter.
     let reads = request.compare != Compare::Never && request.if_exists == IfExists::Update;
     let mut patience = Patience::of(LOOKS);
+    let mut refused = None;
     loop {
         let (described, glimpse) = tokio::try_join!(describe(aws, id), async {
             if reads {
@@ -66,6 +67,9 @@ pub async fn observe(request: &Request, aws: &SecretsManager) -> Result<Observed
                 Ok(Look::Seen(Glimpse::Nothing(None)))
             }
         })?;
+        if let Look::Seen(Glimpse::Deleted(error)) = &glimpse {
+            refused = Some(error.clone());
+        }
         let observed = match (described, glimpse) {
             (Look::Seen(Ok(secret)), Look::Seen(glimpse)) => join(secret, glimpse),
             (Look::Seen(Err(denied)), Look::Seen(glimpse)) => {
@@ -79,7 +83,7 @@ pub async fn observe(request: &Request, aws: &SecretsManager) -> Result<Observed
                     }
                     glimpse => Some(glimpse),
                 };
-                glimpse.map(|glimpse| Observed::Hidden(Hidden { denied, glimpse }))
+                glimpse.map(|glimpse| Observed::Hidden(Box::new(Hidden { denied, glimpse })))
             }
             (Look::Unreadable, _) | (_, Look::Unreadable) => None,
         };
@@ -87,7 +91,10 @@ pub async fn observe(request: &Request, aws: &SecretsManager) -> Result<Observed
             return Ok(observed);
         }
         if !patience.wait().await {
-            return Err(AwsError::new("DescribeSecret", ErrorKind::Incoherent));
+            // A refusal to read that DescribeSecret does not explain is what AWS had to say.
+            return Err(
+                refused.unwrap_or_else(|| AwsError::new("DescribeSecret", ErrorKind::Incoherent))
+            );
         }
     }
 }
@@ -118,7 +125,9 @@ async fn glimpse(aws: &SecretsManager, id: &str) -> Result<Look<Glimpse>, AwsErr
         Err(error) if error.is("AccessDeniedException") || error.is("DecryptionFailure") => {
             Ok(Look::Seen(Glimpse::Nothing(Some(error))))
         }
-        Err(error) if error.is("InvalidRequestException") => Ok(Look::Seen(Glimpse::Deleted)),
+        Err(error) if error.is("InvalidRequestException") => {
+            Ok(Look::Seen(Glimpse::Deleted(error)))
+        }
         Err(error) if error.kind == ErrorKind::Unreadable => Ok(Look::Unreadable),
         Err(error) => Err(error),
     }
@@ -128,7 +137,7 @@ async fn glimpse(aws: &SecretsManager, id: &str) -> Result<Look<Glimpse>, AwsErr
 fn join(secret: Option<Described>, glimpse: Glimpse) -> Option<Observed> {
     let Some(secret) = secret else {
         return match glimpse {
-            Glimpse::Value(_) | Glimpse::Deleted => None,
+            Glimpse::Value(_) | Glimpse::Deleted(_) => None,
             Glimpse::NoValue | Glimpse::Nothing(_) => Some(Observed::Absent),
         };
     };
@@ -137,7 +146,7 @@ fn join(secret: Option<Described>, glimpse: Glimpse) -> Option<Observed> {
         Glimpse::Nothing(denied) => (None, denied),
         // GetSecretValue refuses such a secret, whichever value it has.
         _ if secret.deleted => (None, None),
-        Glimpse::Deleted => return None,
+        Glimpse::Deleted(_) => return None,
         Glimpse::NoValue if holder.is_some() => return None,
         Glimpse::NoValue => (None, None),
         Glimpse::Value(read) if holder != Some(read.version_id.as_str()) => return None,

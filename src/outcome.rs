@@ -122,12 +122,14 @@ pub struct Outcome {
     /// The holder of AWSCURRENT before our first write of a value; the inner `None` is "nobody, or
     /// nobody we could see".
     pub base: Option<Option<String>>,
-    /// Tokens of writes whose answer never came: if such a version turns up, it is ours.
+    /// The holder of AWSCURRENT right before this run moved it.
+    pub moved_from: Option<String>,
+    /// Tokens of writes of a value that may have been applied without our seeing the answer.
     pub sent: Vec<String>,
-    /// A CreateSecret was sent.
-    pub create_sent: bool,
-    /// The version that an unseen CreateSecret answered with; made now, or by an earlier run.
-    pub create_answered: Option<String>,
+    /// The version of a CreateSecret whose answer never came: if it turns up, we created the secret.
+    pub maybe_created: Option<String>,
+    /// A version that we asked AWS to move AWSCURRENT to.
+    pub move_sent: Option<String>,
     /// A RestoreSecret was sent.
     pub restore_sent: bool,
     /// Creating failed because the name is scheduled for deletion, and DescribeSecret is denied.
@@ -162,11 +164,24 @@ impl Outcome {
     /// AWSCURRENT's holder before this run, if this run moved it.
     #[must_use]
     pub fn previous(&self) -> Option<&str> {
-        let moved = self
-            .changes
-            .iter()
-            .any(|change| matches!(change, Change::Version(_) | Change::Moved(_)));
-        moved.then(|| self.base.as_ref()?.as_deref()).flatten()
+        self.moved_from.as_deref()
+    }
+
+    /// Whether it is already told how this version came to be current.
+    #[must_use]
+    pub fn recorded(&self, id: &str) -> bool {
+        let version = self.version.as_ref().map(|version| version.id.as_str());
+        self.changes.iter().any(|change| match change {
+            Change::Created { .. } => version == Some(id),
+            Change::Version(written) | Change::Moved(written) => written == id,
+            _ => false,
+        })
+    }
+
+    /// Whether this run wrote a version, or may have.
+    #[must_use]
+    pub fn wrote(&self, id: &str) -> bool {
+        self.recorded(id) || self.sent.iter().any(|sent| sent == id)
     }
 
     /// Records a change, once.

@@ -20,6 +20,8 @@ pub enum Step {
     Create {
         /// Blind mode's steps.
         otherwise: Option<Vec<Step>>,
+        /// Whether no version can exist, so that an answer of success means "created".
+        vacant: bool,
     },
     /// RestoreSecret; then look again.
     Restore,
@@ -99,13 +101,21 @@ fn absent(request: &Request, done: &Outcome) -> Result<Plan, Failure> {
         ));
     }
     if request.target.is_arn() {
-        return Err(Failure::new(
-            Class::Refused,
-            format!("{id} does not exist"),
-            "give the name instead of the ARN to have it created: AWS chooses the end of an ARN itself",
-        ));
+        return Err(arn_is_absent(request));
     }
-    Ok(Plan::of(vec![Step::Create { otherwise: None }]))
+    Ok(Plan::of(vec![Step::Create {
+        otherwise: None,
+        vacant: true,
+    }]))
+}
+
+/// An ARN that does not exist.
+pub(crate) fn arn_is_absent(request: &Request) -> Failure {
+    Failure::new(
+        Class::Refused,
+        format!("{} does not exist", request.target.id),
+        "give the name instead of the ARN to have it created: AWS chooses the end of an ARN itself",
+    )
 }
 
 fn present(
@@ -116,8 +126,10 @@ fn present(
 ) -> Result<Plan, Failure> {
     let secret = &present.secret;
     let holder = secret.holder("AWSCURRENT");
-    let skipped = request.if_exists == IfExists::Skip && holder.is_some();
-    if !skipped {
+    // What this run has written itself, before it had to look again, is no reason to stop halfway.
+    let skipped =
+        request.if_exists == IfExists::Skip && holder.is_some_and(|holder| !done.wrote(holder));
+    if !skipped || secret.deleted {
         refusals(request, present, region)?;
     }
     if secret.deleted {

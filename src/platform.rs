@@ -4,7 +4,7 @@
 mod github;
 
 use std::fs::{File, OpenOptions};
-use std::io::Write as _;
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
@@ -104,8 +104,8 @@ impl Platform {
             lines.push_str(&format!("{name}={value}\n"));
         }
         match &mut self.outputs {
-            Some((file, path)) => file
-                .write_all(lines.as_bytes())
+            Some((file, path)) => end_line(file)
+                .and_then(|()| file.write_all(lines.as_bytes()))
                 .and_then(|()| file.flush())
                 .with_context(|| format!("cannot write {}", path.display()))
                 .map_err(|error| unwritable(&error)),
@@ -139,8 +139,32 @@ impl Platform {
     }
 }
 
+/// Whether an output is one line of printable ASCII. Nothing of ours is anything else; whatever is
+/// would be an injection.
+#[must_use]
+pub fn is_flat(value: &str) -> bool {
+    value.len() <= 2_048 && value.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// What others wrote before us may lack its last line feed.
+fn end_line(file: &mut File) -> io::Result<()> {
+    if !file.metadata()?.is_file() || file.seek(SeekFrom::End(0))? == 0 {
+        return Ok(());
+    }
+    file.seek(SeekFrom::End(-1))?;
+    let mut last = [0];
+    file.read_exact(&mut last)?;
+    match last {
+        [b'\n'] => Ok(()),
+        _ => file.write_all(b"\n"),
+    }
+}
+
 fn append(path: &Path) -> anyhow::Result<File> {
+    // Reading is for `end_line`; a pipe or a device need not allow it.
+    let readable = path.is_file() || !path.exists();
     OpenOptions::new()
+        .read(readable)
         .append(true)
         .create(true)
         .open(path)

@@ -8,6 +8,7 @@
 mod door;
 mod escape;
 mod forms;
+mod search;
 
 pub use door::{Door, Level, panic_line};
 
@@ -21,11 +22,13 @@ pub const MIN_BYTES: usize = 4;
 /// print, and no log is helped by more.
 const MAX_LINE: usize = 2_000;
 
+/// The longest text that is searched, in bytes. Whoever quotes more helps nobody.
+const MAX_TEXT: usize = 64 * 1024;
+
 /// Knows every form of every secret of this run.
 #[derive(Default)]
 pub struct Redactor {
-    /// Longest first, so that the whole goes before its parts.
-    forms: Vec<zeroize::Zeroizing<String>>,
+    search: search::Search,
     /// Lines of any length, as a CI system masks them: only to predict which outputs it drops.
     masked: Vec<zeroize::Zeroizing<String>>,
 }
@@ -33,10 +36,8 @@ pub struct Redactor {
 impl Redactor {
     /// Adds a secret: from now on none of its forms leaves.
     pub fn hide(&mut self, secret: &[u8]) {
-        self.forms.extend(forms::of(secret));
-        self.forms
-            .sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
-        self.forms.dedup();
+        self.search.add(forms::of(secret));
+        self.search.add_pieces(secret);
         self.masked.extend(forms::lines(secret));
     }
 
@@ -44,6 +45,7 @@ impl Redactor {
     /// line feed and tab, no line that a CI system takes for a command.
     #[must_use]
     pub fn clean(&self, text: &str) -> String {
+        let text = &text[..text.floor_char_boundary(MAX_TEXT)];
         let escaped = escape::lines(&self.replace(text), MAX_LINE);
         let cleaned = self.replace(&escaped);
         if self.finds(&cleaned) || escape::is_command(&cleaned) {
@@ -61,7 +63,7 @@ impl Redactor {
     /// Whether the text contains a form of a secret.
     #[must_use]
     pub fn finds(&self, text: &str) -> bool {
-        self.forms.iter().any(|form| text.contains(form.as_str()))
+        self.search.finds(text)
     }
 
     /// Whether a CI system that masks the secret would find it in this output. The GitHub runner
@@ -76,32 +78,16 @@ impl Redactor {
     }
 
     fn replace(&self, text: &str) -> String {
-        let mut hidden: Vec<(usize, usize)> = Vec::new();
-        for form in &self.forms {
-            let mut from = 0;
-            // Occurrences may overlap ("aaaa" in "aaaaaa"), so the search goes on one character later.
-            while let Some(found) = text.get(from..).and_then(|rest| rest.find(form.as_str())) {
-                let start = from + found;
-                hidden.push((start, start + form.len()));
-                from = start + text[start..].chars().next().map_or(1, char::len_utf8);
-            }
-        }
-        if hidden.is_empty() {
-            return text.to_owned();
-        }
-        hidden.sort_unstable();
         let mut result = String::with_capacity(text.len());
-        let mut done = 0;
         let mut end = 0;
-        for (start, stop) in hidden {
+        for (start, stop) in self.search.all(text) {
             if start >= end {
-                result.push_str(&text[done.max(end)..start]);
+                result.push_str(&text[end..start]);
                 result.push_str(HIDDEN);
             }
             end = end.max(stop);
-            done = end;
         }
-        result.push_str(&text[done..]);
+        result.push_str(&text[end..]);
         result
     }
 }
@@ -149,6 +135,17 @@ mod tests {
         for (secret, text, wanted) in cases {
             assert_eq!(hiding(secret).clean(text), wanted, "{text}");
         }
+    }
+
+    #[test]
+    fn a_value_that_was_cut_short_is_still_hidden() {
+        let redactor = hiding("sk-made-up-0123456789abcdef-gh");
+        assert_eq!(
+            redactor.clean("Value 'sk-made-up-0123456...' is wrong"),
+            "Value '***...' is wrong"
+        );
+        assert_eq!(redactor.clean("0123456789abcdef-gh"), "***");
+        assert_eq!(redactor.clean("made-up-0123 made-up-01"), "*** made-up-01");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::failure::Failure;
 use crate::outcome::Outcome;
-use crate::platform::Outputs;
+use crate::platform::{Outputs, is_flat};
 use crate::redact::Redactor;
 
 /// Everything that is known at the end of a run.
@@ -91,6 +91,7 @@ impl Report<'_> {
         let mut object: Map<String, Value> = self
             .outputs()
             .into_iter()
+            .filter(|(_, value)| is_flat(value))
             .map(|(name, value)| {
                 let value = match (name, value.as_str()) {
                     ("changed" | "restored", flag) => json!(flag == "true"),

@@ -11,6 +11,7 @@ use aws_sdk_secretsmanager::types::Tag;
 use aws_smithy_types::Blob;
 use zeroize::Zeroizing;
 
+use super::credentials;
 use super::gate::{Call, Gate};
 use super::retry::QuotaIsFinal;
 use super::{AwsError, Described, ErrorKind, Read};
@@ -82,11 +83,11 @@ macro_rules! send {
 
 impl SecretsManager {
     pub(super) fn new(shared: &SdkConfig, region: String, gate: Arc<Gate>) -> Self {
-        let config = aws_sdk_secretsmanager::config::Builder::from(shared)
-            .retry_classifier(QuotaIsFinal)
-            .build();
+        let mut config =
+            aws_sdk_secretsmanager::config::Builder::from(shared).retry_classifier(QuotaIsFinal);
+        config.set_credentials_provider(shared.credentials_provider().map(credentials::checked));
         Self {
-            client: Client::from_conf(config),
+            client: Client::from_conf(config.build()),
             region,
             gate,
         }
@@ -115,8 +116,8 @@ impl SecretsManager {
         };
         let unreadable = || AwsError::new("DescribeSecret", ErrorKind::Unreadable);
         Ok(Some(Described {
-            arn: answer.arn.ok_or_else(unreadable)?,
-            name: answer.name.ok_or_else(unreadable)?,
+            arn: plain(answer.arn).ok_or_else(unreadable)?,
+            name: plain(answer.name).ok_or_else(unreadable)?,
             description: answer.description.filter(|text| !text.is_empty()),
             kms_key_id: answer.kms_key_id.filter(|key| !key.is_empty()),
             tags: answer
@@ -163,9 +164,9 @@ impl SecretsManager {
             (None, None) => return Err(unreadable()),
         };
         Ok(Some(Read {
-            arn: answer.arn.ok_or_else(unreadable)?,
-            name: answer.name.ok_or_else(unreadable)?,
-            version_id: answer.version_id.ok_or_else(unreadable)?,
+            arn: plain(answer.arn).ok_or_else(unreadable)?,
+            name: plain(answer.name).ok_or_else(unreadable)?,
+            version_id: plain(answer.version_id).ok_or_else(unreadable)?,
             stages: answer.version_stages.unwrap_or_default(),
             value,
         }))
@@ -323,7 +324,7 @@ fn written(
     version_id: Option<String>,
 ) -> Result<Written, AwsError> {
     // Without its ids a success is no success that we could report.
-    match (arn, name, version_id) {
+    match (plain(arn), plain(name), plain(version_id)) {
         (Some(arn), Some(name), Some(version_id)) => Ok(Written {
             arn,
             name,
@@ -335,6 +336,13 @@ fn written(
             ..AwsError::new(operation, ErrorKind::Unreadable)
         }),
     }
+}
+
+/// An id as AWS makes them. Anything else is no answer of Secrets Manager's, and must not reach outputs.
+fn plain(answer: Option<String>) -> Option<String> {
+    answer.filter(|id| {
+        !id.is_empty() && id.len() <= 2_048 && id.bytes().all(|b| b.is_ascii_graphic())
+    })
 }
 
 fn split(value: &SecretValue) -> (Option<String>, Option<Blob>) {

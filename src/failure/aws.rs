@@ -108,16 +108,13 @@ fn of_network(fault: NetworkFault, region: &str) -> Failure {
 
 fn of_code(operation: &str, code: &str, message: &str, subject: Subject<'_>) -> Failure {
     let (class, what, next): (Class, String, String) = match code {
-        "AccessDeniedException" if message.to_lowercase().contains("kms") => kms(operation),
+        "AccessDeniedException"
+            if message.contains("to perform: kms:") || message.contains("Access to KMS") =>
+        {
+            kms(operation)
+        }
         "EncryptionFailure" | "DecryptionFailure" => kms(operation),
-        "AccessDeniedException" => (
-            Class::Denied,
-            format!("AWS does not allow {operation} on {}", subject.id),
-            format!(
-                "allow this in the role's policy:\n  action    secretsmanager:{operation}\n  resource  {}",
-                resources(operation, message, subject)
-            ),
-        ),
+        "AccessDeniedException" => denied(operation, message, subject),
         "UnrecognizedClientException" | "InvalidClientTokenId" | "MissingAuthenticationToken"
         | "MissingAuthenticationTokenException" => (
             Class::Credentials,
@@ -184,6 +181,30 @@ fn of_code(operation: &str, code: &str, message: &str, subject: Subject<'_>) -> 
     } else {
         failure.because(format!("AWS says: {message}"))
     }
+}
+
+fn denied(operation: &str, message: &str, subject: Subject<'_>) -> (Class, String, String) {
+    // CreateSecret with tags, for one, needs TagResource too, and only the message says so.
+    let action = message
+        .split("not authorized to perform: ")
+        .nth(1)
+        .and_then(|rest| rest.split_whitespace().next())
+        .and_then(|action| action.strip_prefix("secretsmanager:"))
+        .filter(|action| action.bytes().all(|b| b.is_ascii_alphabetic()))
+        .unwrap_or(operation);
+    let how = if message.contains("explicit deny") {
+        "an explicit deny forbids this; take it out of that deny, and allow it"
+    } else {
+        "allow this in the role's policy"
+    };
+    (
+        Class::Denied,
+        format!("AWS does not allow {action} on {}", subject.id),
+        format!(
+            "{how}:\n  action    secretsmanager:{action}\n  resource  {}",
+            resources(action, message, subject)
+        ),
+    )
 }
 
 fn kms(operation: &str) -> (Class, String, String) {

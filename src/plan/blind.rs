@@ -23,7 +23,8 @@ pub(super) fn plan(
     if is_deleted_unseen(&hidden.glimpse, done) {
         return deleted(request, done);
     }
-    let skip = request.if_exists == IfExists::Skip;
+    let skip = request.if_exists == IfExists::Skip
+        && !matches!(&hidden.glimpse, Glimpse::Value(read) if done.wrote(&read.version_id));
     let mut plan = Plan::default();
     let (base, equal) = match &hidden.glimpse {
         // Whether there is a value to leave alone cannot be seen either way.
@@ -57,10 +58,17 @@ pub(super) fn plan(
         let after_update = usize::from(matches!(steps.first(), Some(Step::Update { .. })));
         steps.insert(after_update, Step::Put { base });
     }
+    if request.version_id_key.is_some() && matches!(hidden.glimpse, Glimpse::Nothing(_)) {
+        plan.warn(
+            "without DescribeSecret and GetSecretValue a value that was replaced and comes back gets a new version, \
+             in every run: its keyed version cannot be made current unseen",
+        );
+    }
     let may_be_absent = !matches!(hidden.glimpse, Glimpse::Value(_)) && !done.restore_sent;
     plan.steps = if may_be_absent && !request.target.is_arn() {
         vec![Step::Create {
             otherwise: Some(steps),
+            vacant: matches!(hidden.glimpse, Glimpse::NoValue),
         }]
     } else {
         steps
@@ -71,7 +79,7 @@ pub(super) fn plan(
 /// Whether the secret is scheduled for deletion, as far as that can be told without seeing it.
 fn is_deleted_unseen(glimpse: &Glimpse, done: &Outcome) -> bool {
     match glimpse {
-        Glimpse::Deleted => true,
+        Glimpse::Deleted(_) => true,
         Glimpse::Value(_) => false,
         // Creating it was refused for that reason; once it is restored nothing contradicts that.
         Glimpse::NoValue | Glimpse::Nothing(_) => done.deletion_seen && !done.restore_sent,

@@ -17,12 +17,28 @@ enum Key<'a> {
 
 /// DescribeSecret leaves the key out where it is AWS's own (API reference, DescribeSecret).
 pub(super) fn compare(wanted: &str, present: Option<&str>) -> Comparison {
+    if let Some(present) = present
+        && wanted.starts_with("arn:")
+        && present.starts_with("arn:")
+        && is_alias(wanted) == is_alias(present)
+    {
+        // An alias or a multi-region key of the same name exists in other accounts and regions too.
+        return if wanted == present {
+            Comparison::Same
+        } else {
+            Comparison::Different
+        };
+    }
     match (key(wanted), key(present.unwrap_or_default())) {
         (Key::Default, Key::Default) => Comparison::Same,
         (Key::Alias(a), Key::Alias(b)) | (Key::Id(a), Key::Id(b)) if a == b => Comparison::Same,
         (Key::Alias(_), Key::Id(_)) | (Key::Id(_), Key::Alias(_)) => Comparison::Unknown,
         _ => Comparison::Different,
     }
+}
+
+fn is_alias(arn: &str) -> bool {
+    arn.contains(":alias/")
 }
 
 fn key(name: &str) -> Key<'_> {
@@ -69,6 +85,16 @@ mod tests {
             ("alias/aws/secretsmanager", Some("1234abcd"), Different),
             ("alias/models", None, Different),
             ("alias/models", Some("1234abcd"), Unknown),
+            (
+                "arn:aws:kms:eu-west-1:111122223333:alias/models",
+                Some("arn:aws:kms:eu-west-1:444455556666:alias/models"),
+                Different,
+            ),
+            (
+                "arn:aws:kms:eu-west-1:111122223333:key/mrk-1",
+                Some("arn:aws:kms:eu-west-2:111122223333:key/mrk-1"),
+                Different,
+            ),
         ];
         for (wanted, present, result) in cases {
             assert_eq!(compare(wanted, present), result, "{wanted} {present:?}");

@@ -44,10 +44,10 @@ fn seen(secret: Described, text: Option<&str>) -> Observed {
 }
 
 fn blind(glimpse: Glimpse) -> Observed {
-    Observed::Hidden(Hidden {
+    Observed::Hidden(Box::new(Hidden {
         denied: denied("DescribeSecret"),
         glimpse,
-    })
+    }))
 }
 
 fn glimpsed(text: &str) -> Glimpse {
@@ -81,9 +81,12 @@ fn steps(pairs: &[(&str, &str)], observed: &Observed, done: &Outcome) -> String 
 
 fn word(step: &Step) -> String {
     match step {
-        Step::Create { otherwise: None } => "create".to_owned(),
+        Step::Create {
+            otherwise: None, ..
+        } => "create".to_owned(),
         Step::Create {
             otherwise: Some(others),
+            ..
         } => {
             let others: Vec<_> = others.iter().map(word).collect();
             format!("create or ({})", others.join(", "))
@@ -264,6 +267,17 @@ fn states_that_must_not_be_written() {
             (&[("IF_EXISTS", "skip")], seen(deleted(), None), "exit 6"),
             (RESTORE, seen(deleted(), None), "restore"),
             (
+                &[("IF_EXISTS", "skip"), ("ON_SCHEDULED_DELETION", "restore")],
+                seen(
+                    Described {
+                        owning_service: Some("rds".to_owned()),
+                        ..deleted()
+                    },
+                    None,
+                ),
+                "exit 6",
+            ),
+            (
                 RESTORE,
                 seen(
                     Described {
@@ -327,10 +341,14 @@ fn without_describe_it_goes_blind_and_says_so() {
                 blind(glimpsed("other")),
                 "keep v1",
             ),
-            (&[], blind(Glimpse::Deleted), "exit 6"),
+            (
+                &[],
+                blind(Glimpse::Deleted(denied("GetSecretValue"))),
+                "exit 6",
+            ),
             (
                 &[("ON_SCHEDULED_DELETION", "restore")],
-                blind(Glimpse::Deleted),
+                blind(Glimpse::Deleted(denied("GetSecretValue"))),
                 "restore",
             ),
         ],
@@ -361,10 +379,30 @@ fn without_describe_it_goes_blind_and_says_so() {
     check(
         vec![
             (restore, nothing(), "put"),
-            (restore, blind(Glimpse::Deleted), "wait"),
+            (
+                restore,
+                blind(Glimpse::Deleted(denied("GetSecretValue"))),
+                "wait",
+            ),
             (restore, blind(glimpsed("other")), "put over v1"),
         ],
         &restored,
+    );
+}
+
+#[test]
+fn what_this_run_wrote_itself_is_no_reason_to_skip() {
+    let wrote = Outcome {
+        sent: vec!["v1".to_owned()],
+        ..Outcome::default()
+    };
+    check(
+        vec![(
+            &[("IF_EXISTS", "skip"), ("TAGS", "k=v")],
+            seen(secret(), None),
+            "put over v1, tag k",
+        )],
+        &wrote,
     );
 }
 

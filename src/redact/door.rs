@@ -4,7 +4,7 @@
 use std::io::{self, Write as _};
 use std::sync::{PoisonError, RwLock};
 
-use super::{HIDDEN, Redactor, escape};
+use super::{HIDDEN, Redactor};
 
 /// How loud an annotation is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,12 +119,13 @@ impl Door {
         write_output(line)
     }
 
-    /// One JSON object on standard output; its strings were cleaned one by one.
+    /// One JSON object on standard output; its owner has cleaned its texts one by one, and checked its
+    /// ids like outputs.
     ///
     /// # Errors
     /// It could not be written.
     pub fn object(&self, json: &str) -> io::Result<()> {
-        write_output(&escape::lines(json, usize::MAX))
+        write_output(json)
     }
 
     /// `--help` and `--version`: constant text, before any secret is known.

@@ -26,7 +26,7 @@ fn updated() -> Outcome {
             Change::Tagged(vec!["stage".to_owned(), "team".to_owned()]),
         ],
         notices: vec![(Level::Warning, "a <b>doubt</b> | [x](y)".to_owned())],
-        base: Some(Some("11111111-1111-8111-8111-111111111111".to_owned())),
+        moved_from: Some("11111111-1111-8111-8111-111111111111".to_owned()),
         ..Outcome::default()
     }
 }

@@ -115,7 +115,10 @@ fn endpoint(url: &str) -> Result<Endpoint, ()> {
         return Err(());
     }
     let host = authority.host();
-    let near = matches!(host, "localhost" | "[::1]") || host.starts_with("127.");
+    let near = matches!(host, "localhost" | "[::1]")
+        || host
+            .parse::<std::net::Ipv4Addr>()
+            .is_ok_and(|address| address.is_loopback());
     match uri.scheme_str() {
         Some("https") => Ok(Endpoint::Safe),
         Some("http") if near => Ok(Endpoint::Safe),

@@ -74,8 +74,12 @@ pub fn load(
     };
     let Some(found) = found.filter(|bytes| !bytes.expose().is_empty()) else {
         let name = match &raw.value_env {
-            // A name is not a secret, but somebody may have passed the value for the name.
-            Some(name) if is_variable_name(name) => format!("the variable {name}"),
+            // Only a variable that is there is named: somebody may have passed the value for the name,
+            // and most API keys are shaped like names.
+            Some(name) if environment.raw(name).is_some() => format!("the variable {name}"),
+            Some(name) if is_variable_name(name) => {
+                format!("the variable that {} names", spelling.name("value-env"))
+            }
             Some(_) => {
                 return Err(Failure::new(
                     Class::Input,

@@ -1,7 +1,7 @@
 //! A role that may not describe, or may not read: the job is done all the same, and what could not
 //! be checked is said.
 
-use sandbox::{Policy, Sandbox};
+use sandbox::{Fault, Policy, Sandbox};
 
 use crate::common::{NAME, Tool, calls, current, versions};
 
@@ -71,10 +71,11 @@ fn without_describing_it_goes_by_what_reading_tells() {
 #[test]
 fn without_both_it_creates_and_else_puts() {
     let sandbox = without(&[DESCRIBE, GET]);
+    // Whether an earlier attempt of this job had created it cannot be seen.
     Tool::new(&sandbox, "made-up")
         .github()
         .run()
-        .expect(0, "created");
+        .expect(0, "updated");
     // Same run, same token: AWS finds the version there.
     let again = Tool::new(&sandbox, "made-up").github().run();
     assert_eq!(again.code, Some(0), "{}", again.stderr);
@@ -131,4 +132,47 @@ fn a_role_that_may_do_nothing_is_told_so() {
         "{}",
         done.stderr
     );
+}
+
+#[test]
+fn unseen_metadata_is_written_though_the_creation_is_answered_for_an_earlier_run() {
+    let sandbox = without(&[DESCRIBE, GET]);
+    let run = |description: &str, tags: &str| {
+        Tool::new(&sandbox, "made-up")
+            .github()
+            .input("description", description)
+            .input("tags", tags)
+            .run()
+    };
+    assert_eq!(run("d1", "k=v1").code, Some(0));
+    assert_eq!(run("d2", "k=v2").code, Some(0));
+    let secret = sandbox.with(|world| world.secret(NAME)).unwrap();
+    assert_eq!(secret.description.as_deref(), Some("d2"));
+    assert_eq!(secret.tags["k"], "v2");
+    assert_eq!(versions(&sandbox), 1);
+}
+
+#[test]
+fn an_unseen_creation_whose_answer_was_lost_does_not_pass_over_a_rival() {
+    for attempts in ["1", "3"] {
+        let sandbox = without(&[DESCRIBE, GET]);
+        sandbox.fault("CreateSecret", 1, Fault::LostAfter);
+        sandbox.after("CreateSecret", 1, |world| {
+            world.put(NAME, "rival");
+        });
+        let done = Tool::new(&sandbox, "made-up")
+            .env("AWS_MAX_ATTEMPTS", attempts)
+            .run();
+        assert_eq!(done.code, Some(5), "{}", done.stderr);
+        assert_eq!(current(&sandbox).as_deref(), Some("rival"));
+    }
+}
+
+#[test]
+fn an_unseen_arn_that_does_not_exist_is_told_at_once() {
+    let sandbox = without(&[DESCRIBE, GET]);
+    let arn = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:nowhere-AbCdEf";
+    let done = Tool::new(&sandbox, "made-up").input("name", arn).run();
+    done.expect(6, "");
+    assert_eq!(calls(&sandbox, "PutSecretValue"), 1);
 }

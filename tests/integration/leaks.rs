@@ -13,6 +13,7 @@ use crate::common::{Done, NAME, Tool, nowhere};
 /// Made up, and hard to find in a log once something has encoded them.
 const VALUES: &[&str] = &[
     "sk-made-up-0123456789abcdef",
+    "sk_live_made_up_0123456789",
     "-----BEGIN MADE UP KEY-----\nbWFkZSB1cCBrZXkgbWF0ZXJpYWw\nc2Vjb25kIGxpbmUgb2YgaXQ=\n-----END MADE UP KEY-----\n",
     r#"{"user":"made-up-user","password":"p\"q\\made-up/<&>'secret'"}"#,
     "bWFkZS11cC12YWx1ZS10aGF0LWlzLWJhc2U2NA==",

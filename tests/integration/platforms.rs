@@ -51,8 +51,14 @@ fn an_output_file_takes_the_place_of_the_platforms() {
     let tool = tool.input("output-file", &file);
     let done = tool.run();
     assert_eq!((done.code, done.stdout.as_str()), (Some(0), ""));
-    let text = fs::read_to_string(file).unwrap();
+    let text = fs::read_to_string(&file).unwrap();
     assert!(text.contains("secret_id=arn:aws:"), "{text}");
+
+    // Somebody else's last line may lack its end.
+    fs::write(&file, "A=1").unwrap();
+    assert_eq!(tool.run().code, Some(0));
+    let text = fs::read_to_string(file).unwrap();
+    assert!(text.starts_with("A=1\nsecret_id="), "{text}");
 }
 
 #[test]

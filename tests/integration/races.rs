@@ -3,7 +3,7 @@
 use std::process::Child;
 use std::time::Duration;
 
-use sandbox::{Fault, Sandbox, When};
+use sandbox::{Fault, Policy, Sandbox, When};
 
 use crate::common::{Done, NAME, PATIENCE, Tool, calls, current, versions};
 
@@ -192,4 +192,100 @@ fn a_name_that_was_just_deleted_is_waited_for() {
     held.release();
     tool.finish(child).expect(0, "created");
     assert_eq!(calls(&sandbox, "CreateSecret"), 2);
+}
+
+#[test]
+fn an_operators_roll_back_is_not_rolled_forward_by_a_retry() {
+    let sandbox = Sandbox::start();
+    let old = sandbox.with(|world| world.create(NAME, "old"));
+    sandbox.fault("PutSecretValue", 1, Fault::LostAfter);
+    sandbox.after("PutSecretValue", 1, move |world| {
+        let ours = world.secret(NAME).unwrap().current().unwrap().id.clone();
+        world.move_stage(NAME, "AWSCURRENT", &old, Some(&ours));
+    });
+    // Nor does it take a right that the README does not ask for.
+    let key = sandbox.default_key_id();
+    sandbox.set_policy(
+        &key,
+        Policy::deny(&["secretsmanager:UpdateSecretVersionStage"]),
+    );
+    let done = Tool::new(&sandbox, "made-up").run();
+    assert_eq!(done.code, Some(5), "{}", done.stderr);
+    assert_eq!(current(&sandbox).as_deref(), Some("old"));
+    assert_eq!(calls(&sandbox, "UpdateSecretVersionStage"), 0);
+}
+
+#[test]
+fn a_move_whose_answer_was_lost_is_reported() {
+    for attempts in ["1", "3"] {
+        let sandbox = Sandbox::start();
+        let put = |value: &str| {
+            Tool::new(&sandbox, value)
+                .input("version-id-key", "made-up-key-of-16-bytes")
+                .env("AWS_MAX_ATTEMPTS", attempts)
+                .run()
+        };
+        let a = put("made-up-a");
+        let b = put("made-up-b");
+        sandbox.fault("UpdateSecretVersionStage", 1, Fault::LostAfter);
+        let again = put("made-up-a");
+        again.expect(0, "updated");
+        assert_eq!(
+            again.output("secret_version_id"),
+            a.output("secret_version_id")
+        );
+        assert_eq!(
+            again.output("previous_version_id"),
+            b.output("secret_version_id")
+        );
+        assert!(again.output("version_stages").contains("AWSCURRENT"));
+    }
+}
+
+#[test]
+fn a_lost_answer_does_not_change_what_is_reported() {
+    // Created, though nothing is read.
+    for attempts in ["1", "3"] {
+        let sandbox = Sandbox::start();
+        sandbox.fault("CreateSecret", 1, Fault::LostAfter);
+        Tool::new(&sandbox, "made-up")
+            .input("compare", "never")
+            .env("AWS_MAX_ATTEMPTS", attempts)
+            .run()
+            .expect(0, "created");
+        assert_eq!(versions(&sandbox), 1);
+    }
+    // Written over a rival who came before us: theirs is the previous version.
+    let sandbox = Sandbox::start();
+    sandbox.with(|world| world.create(NAME, "old"));
+    let held = sandbox.hold("PutSecretValue", 1, When::BeforeApply);
+    let tool = Tool::new(&sandbox, "made-up").env("AWS_MAX_ATTEMPTS", "1");
+    let child = tool.spawn();
+    assert!(held.wait_reached(PATIENCE));
+    sandbox.with(|world| world.put(NAME, "rival"));
+    held.discard();
+    let done = tool.finish(child);
+    done.expect(0, "updated");
+    let rival = sandbox.with(|world| {
+        let secret = world.secret(NAME).unwrap();
+        secret.labelled("AWSPREVIOUS").unwrap().clone()
+    });
+    assert_eq!(rival.string.as_deref(), Some("rival"));
+    assert_eq!(done.output("previous_version_id"), rival.id);
+}
+
+#[test]
+fn skip_finishes_what_this_run_began() {
+    let sandbox = Sandbox::start();
+    sandbox.with(|world| world.create_empty(NAME));
+    sandbox.fault("TagResource", 1, Fault::ResetBefore);
+    let done = Tool::new(&sandbox, "made-up")
+        .input("if-exists", "skip")
+        .input("tags", "k=v")
+        .env("AWS_MAX_ATTEMPTS", "1")
+        .run();
+    done.expect(0, "updated");
+    let secret = sandbox.with(|world| world.secret(NAME)).unwrap();
+    assert_eq!(secret.tags["k"], "v");
+    assert_eq!(secret.versions.len(), 1);
 }

@@ -78,7 +78,7 @@ fn a_denied_write_names_the_action_and_the_resource() {
       secret   arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/model/api-key-[six]
     error: AWS does not allow PutSecretValue on prod/model/api-key
       why:  AWS says: User: arn:aws:iam::111122223333:user/sandbox is not authorized to perform: secretsmanager:PutSecretValue on resource: arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/model/api-key-[six] with an explicit deny in an identity-based policy
-      next: allow this in the role's policy:
+      next: an explicit deny forbids this; take it out of that deny, and allow it:
               action    secretsmanager:PutSecretValue
               resource  arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/model/api-key-[six]
       aws:  PutSecretValue, AccessDeniedException, request id [id]
@@ -91,12 +91,52 @@ fn a_denied_write_names_the_action_and_the_resource() {
     assert_snapshot!(text(&done), @r#"
     error: AWS does not allow CreateSecret on new
       why:  AWS says: User: arn:aws:iam::111122223333:user/sandbox is not authorized to perform: secretsmanager:CreateSecret on resource: new with an explicit deny in an identity-based policy
-      next: allow this in the role's policy:
+      next: an explicit deny forbids this; take it out of that deny, and allow it:
               action    secretsmanager:CreateSecret
               resource  arn:aws:secretsmanager:eu-west-1:111122223333:secret:new-??????
       aws:  CreateSecret, AccessDeniedException, request id [id]
       exit: 4 (not allowed)
     "#);
+}
+
+#[test]
+fn the_action_that_is_missing_is_the_one_that_aws_names() {
+    let sandbox = Sandbox::start();
+    let key = sandbox.default_key_id();
+    sandbox.set_policy(&key, Policy::deny(&["secretsmanager:TagResource"]));
+    let tool = || Tool::new(&sandbox, "made-up").input("name", "prod/kms/key");
+    // Creating with tags needs both rights.
+    let done = tool().input("tags", "k=v").run();
+    done.expect(4, "");
+    assert!(
+        done.stderr.contains("action    secretsmanager:TagResource"),
+        "{}",
+        done.stderr
+    );
+    // And what is known by then is handed on.
+    let first = tool().run();
+    first.expect(0, "created");
+    let done = tool().input("tags", "k=v").run();
+    assert_eq!(done.code, Some(4), "{}", done.stderr);
+    assert_eq!(
+        done.output("secret_version_id"),
+        first.output("secret_version_id")
+    );
+}
+
+#[test]
+fn a_key_with_a_strange_character_in_a_profile_is_no_bug_of_ours() {
+    let sandbox = Sandbox::start();
+    let tool = Tool::new(&sandbox, "made-up")
+        .unset("AWS_ACCESS_KEY_ID")
+        .unset("AWS_SECRET_ACCESS_KEY");
+    std::fs::create_dir(tool.path(".aws")).unwrap();
+    std::fs::write(
+        tool.path(".aws/credentials"),
+        "[default]\naws_access_key_id = AKIAMADE\u{7f}UP\naws_secret_access_key = made-\u{fc}p\n",
+    )
+    .unwrap();
+    tool.run().expect(3, "");
 }
 
 #[test]

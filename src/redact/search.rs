@@ -1,0 +1,72 @@
+//! Finds forms of secrets in text, in time that depends on the text and not on how many forms there
+//! are: a value of thousands of lines has a hundred thousand. Replaces nothing.
+
+use std::collections::{HashMap, HashSet};
+
+use zeroize::Zeroizing;
+
+use super::MIN_BYTES;
+
+/// So many bytes of a value are hidden wherever they stand: somebody may quote a value cut short.
+const PIECE: usize = 12;
+
+type Prefix = [u8; MIN_BYTES];
+
+/// Forms by their first bytes, and pieces of values.
+#[derive(Default)]
+pub(super) struct Search {
+    forms: HashMap<Prefix, Vec<Zeroizing<String>>>,
+    pieces: HashSet<[u8; PIECE]>,
+}
+
+impl Search {
+    pub(super) fn add(&mut self, forms: impl IntoIterator<Item = Zeroizing<String>>) {
+        for form in forms {
+            let Some(prefix) = form.as_bytes().first_chunk::<MIN_BYTES>() else {
+                continue;
+            };
+            let same = self.forms.entry(*prefix).or_default();
+            if !same.contains(&form) {
+                same.push(form);
+            }
+        }
+    }
+
+    pub(super) fn add_pieces(&mut self, secret: &[u8]) {
+        self.pieces.extend(
+            secret
+                .windows(PIECE)
+                .filter_map(|window| window.first_chunk::<PIECE>()),
+        );
+    }
+
+    /// Whether a form stands in the text.
+    pub(super) fn finds(&self, text: &str) -> bool {
+        (0..text.len()).any(|at| self.longest_form(text, at).is_some())
+    }
+
+    /// Where forms and pieces stand, by their start; they may overlap. On character boundaries.
+    pub(super) fn all(&self, text: &str) -> Vec<(usize, usize)> {
+        (0..text.len())
+            .filter_map(|at| {
+                let form = self.longest_form(text, at).map(|length| at + length);
+                let piece = text.as_bytes()[at..]
+                    .first_chunk::<PIECE>()
+                    .filter(|window| self.pieces.contains(*window))
+                    .map(|_| text.ceil_char_boundary(at + PIECE));
+                form.max(piece)
+                    .map(|stop| (text.floor_char_boundary(at), stop))
+            })
+            .collect()
+    }
+
+    fn longest_form(&self, text: &str, at: usize) -> Option<usize> {
+        let rest = &text.as_bytes()[at..];
+        self.forms
+            .get(rest.first_chunk::<MIN_BYTES>()?)?
+            .iter()
+            .filter(|form| rest.starts_with(form.as_bytes()))
+            .map(|form| form.len())
+            .max()
+    }
+}

@@ -36,6 +36,13 @@ pub enum Change {
     Version(String),
     /// AWSCURRENT was moved to a version that existed.
     Moved(String),
+    /// A version was written, and somebody wrote the same value right after it.
+    Superseded {
+        /// Ours.
+        ours: String,
+        /// Theirs, which is current.
+        by: String,
+    },
     /// Tags were written: their keys.
     Tagged(Vec<String>),
     /// Tags were removed: their keys.
@@ -75,6 +82,10 @@ impl fmt::Display for Change {
             Self::KmsKey(key) => write!(f, "wrote the KMS key: {key}"),
             Self::Version(id) => write!(f, "wrote the value as version {id}, now AWSCURRENT"),
             Self::Moved(id) => write!(f, "moved AWSCURRENT to version {id}, which holds the value"),
+            Self::Superseded { ours, by } => write!(
+                f,
+                "wrote the value as version {ours}; version {by}, written right after it, holds the same value and is AWSCURRENT"
+            ),
             Self::Tagged(keys) => write!(f, "wrote tags: {}", keys.join(", ")),
             Self::Untagged(keys) => write!(f, "removed tags: {}", keys.join(", ")),
         }
@@ -173,7 +184,9 @@ impl Outcome {
         let version = self.version.as_ref().map(|version| version.id.as_str());
         self.changes.iter().any(|change| match change {
             Change::Created { .. } => version == Some(id),
-            Change::Version(written) | Change::Moved(written) => written == id,
+            Change::Version(written)
+            | Change::Moved(written)
+            | Change::Superseded { by: written, .. } => written == id,
             _ => false,
         })
     }

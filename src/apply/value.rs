@@ -166,20 +166,30 @@ impl Applier<'_> {
 
     /// The value is there already. If it is in a version whose answer we never saw, it was us.
     pub(super) fn keep(&mut self, kept: Version) {
+        let id = kept.id.clone();
         let base = self.outcome.base.clone();
-        let ours = self.outcome.sent.contains(&kept.id)
-            || self.outcome.overtaken.as_ref() == Some(&kept.id);
-        let moved = base
-            .as_ref()
-            .is_some_and(|base| base.as_ref() != Some(&kept.id));
-        if ours && moved && !self.outcome.recorded(&kept.id) {
-            if self.outcome.maybe_created.as_ref() == Some(&kept.id) {
-                self.created(&kept.id);
-            } else if self.outcome.move_sent.as_ref() == Some(&kept.id) {
-                self.outcome.did(Change::Moved(kept.id.clone()));
-            } else {
-                self.outcome.did(Change::Version(kept.id.clone()));
+        let moved = base.as_ref().is_some_and(|base| base.as_ref() != Some(&id));
+        let change = if self.outcome.maybe_created.as_ref() == Some(&id) {
+            self.created(&id);
+            None
+        } else if self.outcome.move_sent.as_ref() == Some(&id) {
+            Some(Change::Moved(id.clone()))
+        } else {
+            match &self.outcome.overtaken {
+                Some(ours) if *ours != id => Some(Change::Superseded {
+                    ours: ours.clone(),
+                    by: id.clone(),
+                }),
+                Some(_) => Some(Change::Version(id.clone())),
+                None if self.outcome.sent.contains(&id) => Some(Change::Version(id.clone())),
+                None => None,
             }
+        };
+        if let Some(change) = change
+            && moved
+            && !self.outcome.recorded(&id)
+        {
+            self.outcome.did(change);
             self.outcome.moved_from = base.flatten();
         }
         self.outcome.version = Some(kept);

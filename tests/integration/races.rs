@@ -89,13 +89,15 @@ fn a_rivals_put_between_our_puts_loss_and_its_retry_is_not_undone() {
 #[test]
 fn a_rivals_put_of_the_same_value_is_no_conflict() {
     let sandbox = Sandbox::start();
-    sandbox.with(|world| world.create(NAME, "old"));
+    let old = sandbox.with(|world| world.create(NAME, "old"));
     sandbox.fault("PutSecretValue", 1, Fault::LostAfter);
     sandbox.after("PutSecretValue", 1, |world| {
         world.put(NAME, "made-up");
     });
     let done = Tool::new(&sandbox, "made-up").run();
-    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    // The value is another one than before this run, and so it says.
+    done.expect(0, "updated");
+    assert_eq!(done.output("previous_version_id"), old);
     let holder = sandbox.with(|world| world.secret(NAME).unwrap().current().unwrap().id.clone());
     assert_eq!(done.output("secret_version_id"), holder);
 }

@@ -4,7 +4,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use sandbox::{Policy, Sandbox};
 use upsert_secret::inputs::{self, Input};
+
+use crate::common::Tool;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
@@ -116,4 +119,24 @@ fn the_readmes_outputs_are_the_actions() {
         .filter_map(|line| line.strip_prefix("| `")?.split('`').next())
         .collect();
     assert_eq!(documented, outputs);
+}
+
+#[test]
+fn the_readmes_policy_is_enough_for_the_readmes_workflow() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let policy = readme.split("```json\n").nth(1).unwrap();
+    let policy = policy.split("```").next().unwrap();
+    let sandbox = Sandbox::start();
+    sandbox.set_policy(&sandbox.default_key_id(), Policy::from_json(policy));
+    let run = |value: &str| {
+        Tool::new(&sandbox, value)
+            .input("name", "model-deployment/api-key")
+            .input("aws-region", "us-east-1")
+            .run()
+    };
+    run("made-up-1").expect(0, "created");
+    let again = run("made-up-1");
+    again.expect(0, "unchanged");
+    assert!(!again.stderr.contains("denied"), "{}", again.stderr);
+    run("made-up-2").expect(0, "updated");
 }

@@ -287,3 +287,23 @@ fn times_have_units() {
     }
     assert_eq!(timeout(None), Ok(Duration::from_secs(120)));
 }
+
+#[test]
+fn an_endpoint_that_would_carry_the_value_in_clear_is_doubted() {
+    let doubts = |url: &str| request(&with(&[("$AWS_ENDPOINT_URL", url)])).doubts.len();
+    for near in [
+        "http://127.0.0.1:4566",
+        "http://localhost:1",
+        "http://[::1]:1",
+        "https://host",
+    ] {
+        assert_eq!(doubts(near), 0, "{near}");
+    }
+    for far in [
+        "http://127.evil.example",
+        "http://localhost.evil.example",
+        "http://10.0.0.1:4566",
+    ] {
+        assert_eq!(doubts(far), 1, "{far}");
+    }
+}

@@ -67,12 +67,6 @@ impl Platform {
         self.run.as_ref()
     }
 
-    /// Whether outputs go to standard output.
-    #[must_use]
-    pub fn prints_outputs(&self) -> bool {
-        self.outputs.is_none()
-    }
-
     /// Hands outputs on, and warns where the runner will drop one.
     ///
     /// # Errors
@@ -85,8 +79,7 @@ impl Platform {
     ) -> Result<(), Failure> {
         let mut lines = String::new();
         for (name, value) in outputs {
-            // Nothing of ours is longer or has other characters; whatever does would be an injection.
-            if value.len() > 2_048 || !value.bytes().all(|byte| byte.is_ascii_graphic()) {
+            if !is_flat(value) {
                 door.announce(
                     Level::Warning,
                     &format!(

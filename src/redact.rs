@@ -22,7 +22,7 @@ pub const MIN_BYTES: usize = 4;
 /// print, and no log is helped by more.
 const MAX_LINE: usize = 2_000;
 
-/// The longest text that is searched, in bytes. Whoever quotes more helps nobody.
+/// The longest text that is printed, in bytes. Whoever quotes more helps nobody.
 const MAX_TEXT: usize = 64 * 1024;
 
 /// Knows every form of every secret of this run.
@@ -45,8 +45,10 @@ impl Redactor {
     /// line feed and tab, no line that a CI system takes for a command.
     #[must_use]
     pub fn clean(&self, text: &str) -> String {
-        let text = &text[..text.floor_char_boundary(MAX_TEXT)];
-        let escaped = escape::lines(&self.replace(text), MAX_LINE);
+        let mut hidden = self.replace(text);
+        // Only now: a cut before it could leave a piece of a form that is no form any more.
+        hidden.truncate(hidden.floor_char_boundary(MAX_TEXT));
+        let escaped = escape::lines(&hidden, MAX_LINE);
         let cleaned = self.replace(&escaped);
         if self.finds(&cleaned) || escape::is_command(&cleaned) {
             return HIDDEN.to_owned();
@@ -146,6 +148,14 @@ mod tests {
         );
         assert_eq!(redactor.clean("0123456789abcdef-gh"), "***");
         assert_eq!(redactor.clean("made-up-0123 made-up-01"), "*** made-up-01");
+    }
+
+    #[test]
+    fn cutting_a_long_text_leaves_no_piece_of_a_form() {
+        let redactor = hiding("made-up-key-0123");
+        let encoded = "bWFkZS11cC1rZXktMDEyMw";
+        let text = format!("{}{encoded}", "line\n".repeat(MAX_TEXT / 5 - 1));
+        assert!(!redactor.clean(&text).contains(&encoded[..4]));
     }
 
     #[test]

@@ -198,10 +198,10 @@ impl Applier<'_> {
     /// The version is current, by the answer to a put. `holder` is who held the label before it.
     fn current(&mut self, id: String, stages: Vec<String>, holder: Option<String>) {
         let first = self.outcome.base.clone().flatten();
-        let before = holder.as_ref() != Some(&id) || first.as_ref() != Some(&id);
+        let moved = holder.as_ref() != Some(&id) || first.as_ref() != Some(&id);
         if self.outcome.maybe_created.as_ref() == Some(&id) {
             self.created(&id);
-        } else if before && !self.outcome.recorded(&id) {
+        } else if moved && !self.outcome.recorded(&id) {
             self.outcome.did(Change::Version(id.clone()));
             self.outcome.moved_from = [holder, first]
                 .into_iter()

@@ -213,13 +213,16 @@ async fn drive(
 ) -> Result<(), Failure> {
     let mut signals = Signals::listen();
     let work = async {
-        let aws = aws::connect(request, Arc::clone(gate))
+        let connected = aws::connect(request, Arc::clone(gate))
             .await
             .map_err(|error| {
                 let region = request.region.as_deref().unwrap_or_default();
                 Failure::of_aws(&error, subject(request, &Outcome::default(), region))
             })?;
-        upsert(request, platform.run(), &aws, outcome).await
+        for doubt in connected.doubts {
+            outcome.note(Level::Warning, doubt);
+        }
+        upsert(request, platform.run(), &connected.aws, outcome).await
     };
     tokio::pin!(work);
     tokio::select! {

@@ -84,7 +84,7 @@ inputs! {
     on_scheduled_deletion = "on-scheduled-deletion", "`fail`", "`restore`: take a secret that is scheduled for deletion back and go on.";
     on_rotation = "on-rotation", "`fail`", "`allow`: write although rotation is enabled (the next rotation replaces the value).";
     aws_region = "aws-region", "`AWS_REGION`, `AWS_DEFAULT_REGION`, profile", "Region of the secret.";
-    output_file = "output-file", "`$GITHUB_OUTPUT`, else standard output", "A file that outputs are appended to instead, as `key=value` lines.";
+    output_file = "output-file", "`$GITHUB_OUTPUT`; on GitLab `upsert-secret.env`; else standard output", "A file that outputs are appended to instead, as `key=value` lines.";
     timeout = "timeout", "`2m`", "Limit for the whole run: `90s`, `2m`, `1h`.";
 }
 

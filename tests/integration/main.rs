@@ -8,6 +8,7 @@ mod common;
 mod docs;
 mod faults;
 mod flow;
+mod gitlab;
 mod interrupted;
 mod leaks;
 mod platforms;

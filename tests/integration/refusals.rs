@@ -435,7 +435,8 @@ fn the_help_is_the_contract() {
 
       UPSERT_SECRET_OUTPUT_FILE
           A file that outputs are appended to instead, as key=value lines.
-          Default: $GITHUB_OUTPUT, else standard output.
+          Default: $GITHUB_OUTPUT; on GitLab upsert-secret.env; else standard
+          output.
 
       UPSERT_SECRET_TIMEOUT
           Limit for the whole run: 90s, 2m, 1h. Default: 2m.

@@ -44,6 +44,9 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> u8 {
             door.hide(secret.as_encoded_bytes());
         }
     }
+    for secret in request::proxy_passwords(&environment) {
+        door.hide(secret.expose());
+    }
     let (command, format) = match cli::parse(words) {
         Ok(Line::Run(command, format)) => (command, format),
         Ok(Line::Page(page)) => {
@@ -53,7 +56,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> u8 {
         Err(failure) => {
             // What was typed may be the value that is also in the environment.
             let (raw, _) = inputs::read(&environment);
-            hide(&raw, &door);
+            hide(&raw, &environment, &door);
             door.announce(Level::Error, &failure.to_string());
             return failure.class.exit_code();
         }
@@ -71,9 +74,16 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> u8 {
     catch_unwind(AssertUnwindSafe(|| run.report(ended))).unwrap_or(Class::Bug.exit_code())
 }
 
-fn hide(raw: &RawInputs, door: &Door) {
+fn hide(raw: &RawInputs, environment: &Environment, door: &Door) {
     for secret in [&raw.value, &raw.version_id_key].into_iter().flatten() {
         door.hide(secret.expose());
+    }
+    if let Some(token) = raw
+        .web_identity_token_env
+        .as_deref()
+        .and_then(|name| environment.raw(name))
+    {
+        door.hide(inputs::bytes(token).expose());
     }
 }
 
@@ -97,7 +107,7 @@ struct Run {
 impl Run {
     fn go(&mut self, command: Option<Command>) -> Result<(), Failure> {
         let (raw, known) = inputs::read(&self.environment);
-        hide(&raw, &self.door);
+        hide(&raw, &self.environment, &self.door);
         known?;
         let given = raw.command.as_deref().map(cli::command).transpose()?;
         let Command::Upsert = command.or(given).unwrap_or(Command::Upsert);

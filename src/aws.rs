@@ -11,13 +11,16 @@ mod http;
 mod retry;
 
 pub use client::{NewSecret, Put, SecretsManager, Written};
-pub use error::{AwsError, ErrorKind, NetworkFault};
+pub use credentials::{Claims, IdTokenFault, RoleFault};
+pub use error::{AwsError, ErrorKind, NetworkFault, ProxyFault};
 pub use gate::Gate;
+pub use http::{Distrust, Doubt};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws_config::BehaviorVersion;
+use aws_config::identity::IdentityCache;
 use aws_config::profile::ProfileFileRegionProvider;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
@@ -27,6 +30,8 @@ use aws_types::sdk_ua_metadata::FrameworkMetadata;
 use crate::request::Request;
 use crate::value::SecretValue;
 
+/// What the SDK does where it changed its mind; never the latest, which would change ours.
+const BEHAVIOR: fn() -> BehaviorVersion = BehaviorVersion::v2026_01_12;
 /// A connection that is not there after this long will not come.
 const CONNECT_TIMEOUT: std::time::Duration = std::time::Duration::from_millis(3_100);
 /// One attempt; a KMS key used for the first time can take seconds.
@@ -87,7 +92,7 @@ pub struct Read {
 /// Makes a client from the request, the environment and the shared configuration files.
 ///
 /// # Errors
-/// No region anywhere.
+/// No region anywhere; credentials of an account that is not allowed.
 pub async fn connect(request: &Request, gate: Arc<Gate>) -> Result<SecretsManager, AwsError> {
     let region = match &request.region {
         Some(region) => Region::new(region.clone()),
@@ -105,16 +110,26 @@ pub async fn connect(request: &Request, gate: Arc<Gate>) -> Result<SecretsManage
         .connect_timeout(CONNECT_TIMEOUT.min(attempt))
         .operation_attempt_timeout(attempt)
         .build();
-    let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
+    let http = http::Http::new(&request.settings);
+    let mut loader = aws_config::defaults(BEHAVIOR())
         .region(region.clone())
         .retry_config(retries)
         .timeout_config(timeouts)
-        .http_client(http::client());
+        .http_client(http.shared())
+        .no_credentials();
     // The framework slot, not the app id: that one is the user's.
     if let Ok(tool) = FrameworkMetadata::new("upsert-secret", Some(env!("CARGO_PKG_VERSION"))) {
         loader = loader.framework_metadata(tool);
     }
-    let shared = loader.load().await;
+    let anonymous = loader.load().await;
+    let provider = credentials::provider(&request.identity, &anonymous, &http, &gate);
+    let shared = anonymous
+        .to_builder()
+        .credentials_provider(provider)
+        // Getting credentials has limits of its own, and the run has one for everything.
+        .identity_cache(IdentityCache::lazy().load_timeout(request.timeout).build())
+        .build();
+    credentials::check_account(&request.identity, &shared, &gate).await?;
     Ok(SecretsManager::new(&shared, region.to_string(), gate))
 }
 

@@ -3,19 +3,24 @@
 
 use http::Uri;
 
-use super::Failure;
+use super::{Failure, Proxies};
 use crate::failure::Class;
 use crate::inputs::Environment;
+use crate::trust::Trust;
 
 /// Attempts for one call unless `AWS_MAX_ATTEMPTS` says otherwise.
 const DEFAULT_ATTEMPTS: u32 = 5;
 const MAX_ATTEMPTS: u32 = 100;
 
 /// What those variables ask for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Settings {
     /// Attempts for one call, the first included; 1 to 100.
     pub max_attempts: u32,
+    /// Which servers are believed.
+    pub trust: Trust,
+    /// Which requests go through a proxy.
+    pub proxies: Proxies,
     /// `RUNNER_DEBUG`, `CI_DEBUG_TRACE`: our own trace of calls.
     pub trace: bool,
 }
@@ -58,7 +63,11 @@ impl Settings {
                 problems.push(format!("{name} must be `true` or `false`"));
             }
         }
-        for name in ["AWS_ENDPOINT_URL_SECRETS_MANAGER", "AWS_ENDPOINT_URL"] {
+        for name in [
+            "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+            "AWS_ENDPOINT_URL_STS",
+            "AWS_ENDPOINT_URL",
+        ] {
             // Set but empty: the SDK would take it for an address.
             let Some(url) = environment.raw(name) else {
                 continue;
@@ -96,8 +105,15 @@ impl Settings {
                 ));
             }
         }
+        half_a_key(environment)?;
+        let trust = Trust::named(environment).unwrap_or_else(|why| {
+            problems.push(why);
+            Trust::System
+        });
         Ok(Self {
             max_attempts,
+            trust,
+            proxies: Proxies::check(environment, problems),
             trace: environment.is_on("RUNNER_DEBUG") || environment.is_on("CI_DEBUG_TRACE"),
         })
     }
@@ -114,15 +130,34 @@ fn endpoint(url: &str) -> Result<Endpoint, ()> {
     if authority.as_str().contains('@') || uri.query().is_some() || authority.host().is_empty() {
         return Err(());
     }
-    let host = authority.host();
-    let near = matches!(host, "localhost" | "[::1]")
-        || host
-            .parse::<std::net::Ipv4Addr>()
-            .is_ok_and(|address| address.is_loopback());
     match uri.scheme_str() {
         Some("https") => Ok(Endpoint::Safe),
-        Some("http") if near => Ok(Endpoint::Safe),
+        Some("http") if is_near(&uri) => Ok(Endpoint::Safe),
         Some("http") => Ok(Endpoint::Clear),
         _ => Err(()),
     }
+}
+
+/// Whether a URL stays on this machine.
+pub(super) fn is_near(uri: &Uri) -> bool {
+    let host = uri.host().unwrap_or_default();
+    matches!(host, "localhost" | "[::1]")
+        || host
+            .parse::<std::net::Ipv4Addr>()
+            .is_ok_and(|address| address.is_loopback())
+}
+
+/// One half of a key is a CI secret that is not there, not a reason to look for other credentials.
+fn half_a_key(environment: &Environment) -> Result<(), Failure> {
+    let [id, secret] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
+    let (given, missing) = match [id, secret].map(|name| environment.text(name).is_some()) {
+        [true, false] => (id, secret),
+        [false, true] => (secret, id),
+        _ => return Ok(()),
+    };
+    Err(Failure::new(
+        Class::Credentials,
+        format!("{given} is set, but {missing} is not"),
+        "set both (is the CI secret defined for this repository and environment?), or neither",
+    ))
 }

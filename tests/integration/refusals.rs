@@ -276,7 +276,7 @@ fn credentials_that_do_not_work() {
     error: AWS does not accept the signature
     error: the AWS credentials have expired
     error: AWS_ACCESS_KEY_ID contains white space, a line break or another character that no key has
-    error: no AWS credentials were found
+    error: AWS_SECRET_ACCESS_KEY is set, but AWS_ACCESS_KEY_ID is not
     "#);
     assert_eq!(calls(&sandbox, "CreateSecret"), 0);
 }
@@ -416,6 +416,40 @@ fn the_help_is_the_contract() {
 
       UPSERT_SECRET_AWS_REGION
           Region of the secret. Default: AWS_REGION, AWS_DEFAULT_REGION, profile.
+
+      UPSERT_SECRET_ROLE_TO_ASSUME
+          ARN of a role to assume: with GitHub's OIDC token (the job needs
+          permissions: id-token: write), with the token that
+          web-identity-token-env names, or elsewhere, and with role-chaining:
+          true, with the credentials that are there. Its credentials stay in this
+          process.
+
+      UPSERT_SECRET_ROLE_SESSION_NAME
+          How AWS's logs call the session. Default:
+          upsert-secret-OWNER-REPOSITORY-RUN.
+
+      UPSERT_SECRET_ROLE_DURATION_SECONDS
+          How long the role's credentials are good for, 900 to 43200 seconds.
+          Default: 900.
+
+      UPSERT_SECRET_ROLE_EXTERNAL_ID
+          External id that the role's trust policy asks for; goes with
+          credentials, not with an OIDC token.
+
+      UPSERT_SECRET_ROLE_CHAINING
+          true: on GitHub, assume the role with the credentials that are there
+          rather than by OIDC. Default: false.
+
+      UPSERT_SECRET_AUDIENCE
+          Audience of GitHub's OIDC token. Default: sts.amazonaws.com.
+
+      UPSERT_SECRET_WEB_IDENTITY_TOKEN_ENV
+          The name of the variable that holds an OIDC token (GitLab id_tokens,
+          CircleCI, Bitbucket).
+
+      UPSERT_SECRET_ALLOWED_ACCOUNT_IDS
+          AWS account ids with commas between them; credentials of any other
+          account are refused before the secret is looked at. Default: any.
 
       UPSERT_SECRET_OUTPUT_FILE
           A file that outputs are appended to instead, as key=value lines.

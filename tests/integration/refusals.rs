@@ -67,6 +67,24 @@ fn an_empty_value_on_github() {
 }
 
 #[test]
+fn started_as_the_shell_of_an_image() {
+    // As CI systems do in an image that has us as its entrypoint.
+    let sandbox = Sandbox::start();
+    let done = Tool::new(&sandbox, "made-up")
+        .arguments(&["sh", "-c", "echo made-up"])
+        .run();
+    done.expect(2, "");
+    assert!(sandbox.log().is_empty());
+    assert_eq!(done.stdout, "");
+    assert_snapshot!(text(&done), @r#"
+    error: upsert-secret was started as if it were a shell, and the script was not run
+      why:  this looks like a CI system that starts a shell in an image whose entrypoint is upsert-secret
+      next: do not make upsert-secret the entrypoint; GitLab: `image: {name: …, entrypoint: [""]}`, or the published image
+            as it is, which has no entrypoint; call `upsert-secret` in the job's script
+    "#);
+}
+
+#[test]
 fn a_denied_write_names_the_action_and_the_resource() {
     let sandbox = Sandbox::start();
     let key = sandbox.default_key_id();

@@ -14,3 +14,4 @@ mod leaks;
 mod platforms;
 mod races;
 mod refusals;
+mod roles;

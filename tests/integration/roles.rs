@@ -266,7 +266,7 @@ fn what_does_not_pass_is_told_at_once() {
         assert_eq!(asked(&sandbox, operation).len(), 1, "{what}");
         assert_eq!(current(&sandbox), None, "{what}");
         let text = text(&done);
-        let (_, first) = text.lines().next().unwrap().rsplit_once("::").unwrap();
+        let (_, first) = text.lines().next().unwrap().split_once("failed::").unwrap();
         all.push_str(&format!("{} {first}\n", done.code.unwrap_or(-1)));
     }
     assert_snapshot!(all, @r#"
@@ -279,8 +279,8 @@ fn what_does_not_pass_is_told_at_once() {
     3 the OIDC token has expired
     3 the provider of the OIDC token rejects it
     3 STS is not switched on for this region in the account
-    2 111122223333:role/ci/deploy
-    3 111122223333:role/ci/deploy with MadeUpException
+    2 STS does not accept the request for the role arn:aws:iam::111122223333:role/ci/deploy
+    3 STS answered the request for the role arn:aws:iam::111122223333:role/ci/deploy with MadeUpException
     "#);
 }
 

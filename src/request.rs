@@ -329,7 +329,23 @@ impl Request {
                     .any(|text| shows(text)),
             ),
         ];
-        for (input, shown) in public {
+        // STS's log keeps these.
+        let role = self.identity.role.as_ref();
+        let of_role = role.map(|role| {
+            let (audience, external_id) = match &role.via {
+                Via::Github(request) => (Some(&request.audience), None),
+                Via::Credentials { external_id } => (None, external_id.as_ref()),
+                _ => (None, None),
+            };
+            [
+                ("role-to-assume", Some(&role.arn)),
+                ("role-session-name", Some(&role.session_name)),
+                ("audience", audience),
+                ("role-external-id", external_id),
+            ]
+            .map(|(input, text)| (input, text.is_some_and(|text| shows(text))))
+        });
+        for (input, shown) in public.into_iter().chain(of_role.into_iter().flatten()) {
             if shown {
                 problems.add(input, "contains the value, and is not secret itself");
             }

@@ -391,3 +391,45 @@ fn no_credentials_anywhere_names_the_two_usual_fixes() {
     "#);
     assert!(sandbox.log().is_empty());
 }
+
+/// Tokens, keys and the right to ask for them stay inside, whatever goes wrong, with debugging on.
+#[test]
+fn no_token_and_no_key_is_ever_seen() {
+    let faults = [
+        None,
+        Some(("GetIdToken", Fault::MalformedBody)),
+        Some(("GetIdToken", Fault::CutBody)),
+        Some(("AssumeRoleWithWebIdentity", Fault::AccessDenied)),
+        Some(("AssumeRoleWithWebIdentity", Fault::MalformedBody)),
+        Some(("AssumeRoleWithWebIdentity", Fault::CutBody)),
+        Some(("CreateSecret", Fault::BadSignature)),
+        Some(("CreateSecret", Fault::ExpiredToken)),
+    ];
+    for fault in faults {
+        let sandbox = with_role();
+        let what = format!("{fault:?}");
+        if let Some((operation, fault)) = fault {
+            for nth in 1..=8 {
+                sandbox.fault(operation, nth, fault.clone());
+            }
+        }
+        let mut tool = keyless(&sandbox)
+            .github()
+            .env("RUNNER_DEBUG", "1")
+            .more_arguments(&["--format", "json"]);
+        let job = sandbox.github_oidc(GITHUB);
+        for (name, value) in &job {
+            tool = tool.env(name, value);
+        }
+        let done = tool.run();
+        let seen = done.everything();
+        // How tokens of OIDC, session tokens and temporary keys begin.
+        for start in [job[1].1.as_str(), "eyJ", "IQoJb3Jp", "ASIA"] {
+            assert!(!seen.contains(start), "{what}: {seen}");
+        }
+        assert!(
+            seen.contains("debug: GetIdToken attempt 1"),
+            "{what}: {seen}"
+        );
+    }
+}

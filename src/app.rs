@@ -38,7 +38,10 @@ const CREDENTIALS: &[&str] = &[
 pub fn run(words: impl IntoIterator<Item = OsString>) -> u8 {
     let started = Instant::now();
     let environment = Environment::of_process();
-    let door = Arc::new(Door::new(platform::is_github(&environment)));
+    let door = Arc::new(Door::new(
+        platform::reader(&environment),
+        platform::shows_colour(&environment),
+    ));
     for name in CREDENTIALS {
         if let Some(secret) = environment.raw(name) {
             door.hide(secret.as_encoded_bytes());
@@ -116,6 +119,7 @@ impl Run {
             raw.output_file.as_deref(),
         )?);
         let from_action = raw.from_action;
+        platform::check_source(&self.environment, &raw)?;
         let source = request::load(&raw, &self.environment, |bytes| self.door.hide(bytes))?;
         if source.unmasked && from_action && platform::is_github(&self.environment) {
             // Only text: the runner's masks are text.
@@ -173,7 +177,10 @@ impl Run {
         }
         let text = report.text();
         if !text.is_empty() {
-            door.say(&text);
+            match &ended {
+                Ok(()) => door.conclude(&text, took),
+                Err(_) => door.say(&text),
+            }
         }
         if let Err(failure) = &ended {
             door.announce(
@@ -213,13 +220,16 @@ async fn drive(
 ) -> Result<(), Failure> {
     let mut signals = Signals::listen();
     let work = async {
-        let aws = aws::connect(request, Arc::clone(gate))
+        let connected = aws::connect(request, Arc::clone(gate))
             .await
             .map_err(|error| {
                 let region = request.region.as_deref().unwrap_or_default();
                 Failure::of_aws(&error, subject(request, &Outcome::default(), region))
             })?;
-        upsert(request, platform.run(), &aws, outcome).await
+        for doubt in connected.doubts {
+            outcome.note(Level::Warning, doubt);
+        }
+        upsert(request, platform.run(), &connected.aws, outcome).await
     };
     tokio::pin!(work);
     tokio::select! {

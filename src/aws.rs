@@ -8,6 +8,7 @@ mod credentials;
 mod error;
 mod gate;
 mod http;
+mod profile;
 mod retry;
 
 pub use client::{NewSecret, Put, SecretsManager, Written};
@@ -21,7 +22,6 @@ use std::sync::Arc;
 
 use aws_config::BehaviorVersion;
 use aws_config::identity::IdentityCache;
-use aws_config::profile::ProfileFileRegionProvider;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_types::region::Region;
@@ -89,14 +89,22 @@ pub struct Read {
     pub value: SecretValue,
 }
 
+/// A client that is ready, and what may be a mistake in its configuration.
+pub struct Connected {
+    /// The client.
+    pub aws: SecretsManager,
+    /// Warnings.
+    pub doubts: Vec<String>,
+}
+
 /// Makes a client from the request, the environment and the shared configuration files.
 ///
 /// # Errors
 /// No region anywhere; credentials of an account that is not allowed.
-pub async fn connect(request: &Request, gate: Arc<Gate>) -> Result<SecretsManager, AwsError> {
+pub async fn connect(request: &Request, gate: Arc<Gate>) -> Result<Connected, AwsError> {
     let region = match &request.region {
         Some(region) => Region::new(region.clone()),
-        None => profile_region()
+        None => profile::region()
             .await
             .ok_or_else(|| AwsError::new("configuration", ErrorKind::NoRegion))?,
     };
@@ -122,6 +130,7 @@ pub async fn connect(request: &Request, gate: Arc<Gate>) -> Result<SecretsManage
         loader = loader.framework_metadata(tool);
     }
     let anonymous = loader.load().await;
+    let doubts = profile::check(&anonymous)?;
     let provider = credentials::provider(&request.identity, &anonymous, &http, &gate);
     let shared = anonymous
         .to_builder()
@@ -130,13 +139,8 @@ pub async fn connect(request: &Request, gate: Arc<Gate>) -> Result<SecretsManage
         .identity_cache(IdentityCache::lazy().load_timeout(request.timeout).build())
         .build();
     credentials::check_account(&request.identity, &shared, &gate).await?;
-    Ok(SecretsManager::new(&shared, region.to_string(), gate))
-}
-
-async fn profile_region() -> Option<Region> {
-    use aws_config::meta::region::ProvideRegion as _;
-    ProfileFileRegionProvider::default()
-        .region()
-        .await
-        .filter(|region| crate::request::is_region(region.as_ref()))
+    Ok(Connected {
+        aws: SecretsManager::new(&shared, region.to_string(), gate),
+        doubts,
+    })
 }

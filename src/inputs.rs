@@ -92,7 +92,7 @@ inputs! {
     audience = "audience", "`sts.amazonaws.com`", "Audience of GitHub's OIDC token.";
     web_identity_token_env = "web-identity-token-env", "", "The name of the variable that holds an OIDC token (GitLab `id_tokens`, CircleCI, Bitbucket).";
     allowed_account_ids = "allowed-account-ids", "any", "AWS account ids with commas between them; credentials of any other account are refused before the secret is looked at.";
-    output_file = "output-file", "`$GITHUB_OUTPUT`, else standard output", "A file that outputs are appended to instead, as `key=value` lines.";
+    output_file = "output-file", "`$GITHUB_OUTPUT`; on GitLab `upsert-secret.env`; else standard output", "A file that outputs are appended to instead, as `key=value` lines.";
     timeout = "timeout", "`2m`", "Limit for the whole run: `90s`, `2m`, `1h`.";
 }
 

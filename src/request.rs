@@ -24,8 +24,8 @@ pub use choices::{Compare, IfExists, OnRotation, OnScheduledDeletion, TagPolicy}
 pub use identity::{Identity, Role, TokenRequest, Via};
 pub use proxies::{Proxies, Proxy, passwords as proxy_passwords};
 pub(crate) use region::is_region;
-pub use settings::Settings;
 use settings::is_near;
+pub use settings::{Endpoint, Settings, endpoint};
 pub use source::{Source, load};
 pub use target::Target;
 
@@ -158,7 +158,7 @@ impl Request {
             found: Vec::new(),
         };
         let mut doubts = Vec::new();
-        let settings = Settings::check(environment, &mut problems.found, &mut doubts)?;
+        let settings = Settings::check(environment, &mut problems.found)?;
 
         let target = match &raw.name {
             Some(name) => Target::parse(name)

@@ -82,9 +82,43 @@ impl Client {
     /// # Errors
     /// When no whole answer came.
     pub fn sts(&self, action: &str) -> io::Result<Reply> {
-        let headers = [("content-type", "application/x-www-form-urlencoded")];
-        let body = format!("Action={action}&Version=2011-06-15");
-        self.exchange(&self.post("sts", &headers, body.as_bytes()))
+        self.sts_with(action, &[])
+    }
+
+    /// Calls an operation of STS.
+    ///
+    /// # Errors
+    /// When no whole answer came.
+    pub fn sts_with(&self, action: &str, parameters: &[(&str, &str)]) -> io::Result<Reply> {
+        let body = form(action, parameters);
+        self.exchange(&self.post("sts", &[FORM], body.as_bytes()))
+    }
+
+    /// Calls an operation of STS without a signature.
+    ///
+    /// # Errors
+    /// When no whole answer came.
+    pub fn sts_unsigned(&self, action: &str, parameters: &[(&str, &str)]) -> io::Result<Reply> {
+        self.plain("POST", "/", &[FORM], &form(action, parameters))
+    }
+
+    /// The same client with the credentials that an answer of STS holds.
+    ///
+    /// # Panics
+    /// When it holds none.
+    #[must_use]
+    pub fn with_session(&self, answer: &Reply) -> Self {
+        let part = |name: &str| {
+            let text = answer.element(name);
+            assert!(!text.is_empty(), "no {name} in {}", answer.body);
+            text
+        };
+        Self {
+            key_id: part("AccessKeyId"),
+            secret: part("SecretAccessKey"),
+            session_token: Some(part("SessionToken")),
+            ..self.clone()
+        }
     }
 
     fn host(&self) -> &str {
@@ -129,12 +163,7 @@ impl Client {
         headers.push(("authorization".to_owned(), authorization));
         headers.push(("content-length".to_owned(), body.len().to_string()));
         headers.push(("connection".to_owned(), "close".to_owned()));
-        let mut request = "POST / HTTP/1.1\r\n".to_owned();
-        for (name, value) in &headers {
-            request.push_str(&format!("{name}: {value}\r\n"));
-        }
-        request.push_str("\r\n");
-        [request.as_bytes(), body].concat()
+        [head("POST / HTTP/1.1", &headers).as_bytes(), body].concat()
     }
 
     /// Gets a page that needs no signature.
@@ -142,10 +171,62 @@ impl Client {
     /// # Errors
     /// When no whole answer came.
     pub fn get(&self, path: &str) -> io::Result<Reply> {
-        let host = self.host();
-        let request = format!("GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
-        self.exchange(request.as_bytes())
+        self.plain("GET", path, &[], "")
     }
+
+    /// Sends any request, unsigned. A path may be a whole URL, of which the host is not looked at.
+    ///
+    /// # Errors
+    /// When no whole answer came.
+    pub fn plain(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> io::Result<Reply> {
+        let path = match path.split_once("://") {
+            Some((_, rest)) => rest.find('/').map_or("/", |at| &rest[at..]),
+            None => path,
+        };
+        let length = body.len().to_string();
+        let always = [
+            ("host", self.host()),
+            ("content-length", &length),
+            ("connection", "close"),
+        ];
+        let start = format!("{method} {path} HTTP/1.1");
+        let head = head(&start, &[&always[..], headers].concat());
+        self.exchange(&[head.as_bytes(), body.as_bytes()].concat())
+    }
+}
+
+const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
+
+/// The body of a request to STS.
+fn form(action: &str, parameters: &[(&str, &str)]) -> String {
+    let mut body = format!("Action={action}&Version=2011-06-15");
+    for (name, value) in parameters {
+        body.push_str(&format!("&{name}="));
+        for byte in value.bytes() {
+            if byte.is_ascii_alphanumeric() {
+                body.push(char::from(byte));
+            } else {
+                body.push_str(&format!("%{byte:02X}"));
+            }
+        }
+    }
+    body
+}
+
+/// The head of a request, up to the empty line.
+fn head<N: AsRef<str>, V: AsRef<str>>(start: &str, headers: &[(N, V)]) -> String {
+    let mut head = format!("{start}\r\n");
+    for (name, value) in headers {
+        head.push_str(&format!("{}: {}\r\n", name.as_ref(), value.as_ref()));
+    }
+    head.push_str("\r\n");
+    head
 }
 
 impl Reply {
@@ -208,7 +289,9 @@ impl Reply {
         message.map_or_else(|| self.element("Message"), str::to_owned)
     }
 
-    fn element(&self, name: &str) -> String {
+    /// The text of the first XML element with this name; empty if there is none.
+    #[must_use]
+    pub fn element(&self, name: &str) -> String {
         let start = self.body.split_once(&format!("<{name}>"));
         let text = start.and_then(|(_, rest)| rest.split_once(&format!("</{name}>")));
         text.map_or_else(String::new, |(text, _)| text.to_owned())

@@ -4,6 +4,11 @@ use crate::{
     faults::Fault, incoming::Incoming, operations::Service, refusal::Refusal, wire::Answer,
 };
 
+const WEB_IDENTITY: &str = "AssumeRoleWithWebIdentity";
+
+/// What a proxy or a captive portal shows.
+const PAGE: &str = "<!DOCTYPE html>\r\n<html><head><title>Sign in to the network</title></head><body><p>Please accept the terms.</p></body></html>\r\n";
+
 /// What becomes of the connection.
 pub(crate) enum Ending {
     Answer(Answer),
@@ -17,7 +22,8 @@ pub(crate) enum Ending {
 pub(crate) fn refuse(incoming: &Incoming, refusal: Refusal) -> Answer {
     let refusal = match incoming.service {
         Service::SecretsManager => refusal,
-        Service::Sts => refusal.for_sts(),
+        Service::Sts => refusal.for_sts(incoming.operation != WEB_IDENTITY),
+        Service::Issuer => refusal.for_plain(),
     };
     Answer::refusal(incoming.service, refusal)
 }
@@ -48,11 +54,38 @@ pub(crate) fn instead(fault: &Fault, incoming: &Incoming) -> Option<Ending> {
         Fault::Unavailable => {
             return Some(Ending::Answer(Answer::plain(503, "text/plain", "")));
         }
+        Fault::Page(status) => {
+            return Some(Ending::Answer(Answer::plain(*status, "text/html", PAGE)));
+        }
+        Fault::Pending => Refusal::new(
+            403,
+            "JobNotRunning",
+            "Can't issue ID_TOKEN for job in 'Pending' state",
+        ),
+        Fault::IdpUnreachable => Refusal::new(
+            400,
+            "IDPCommunicationError",
+            "The request could not be fulfilled because the identity provider (IDP) that was asked to verify the incoming identity token could not be reached.",
+        ),
+        Fault::NoVerificationKey => Refusal::no_verification_key(),
         Fault::ResetBefore => return Some(Ending::Reset),
-        Fault::ExpiredToken => Refusal::expired_token(),
         Fault::BadSignature => Refusal::bad_signature(
             "Signature expired: 20231123T120000Z is now earlier than 20231123T125500Z (20231123T130000Z - 5 min.)",
         ),
+        // Web identities expire under a name of their own.
+        Fault::ExpiredToken if incoming.operation == WEB_IDENTITY => {
+            let text = "Token expired: current date/time 1700000300 must be before the expiration date/time 1700000000";
+            Refusal::new(400, "ExpiredTokenException", text)
+        }
+        Fault::ExpiredToken => Refusal::expired_token(),
+        Fault::AccessDenied if incoming.operation == WEB_IDENTITY => Refusal::untrusted_token(),
+        Fault::AccessDenied if incoming.service != Service::SecretsManager => {
+            let user = format!("arn:aws:iam::{}:user/sandbox", crate::state::ACCOUNT);
+            let (action, role) = (format!("sts:{}", incoming.operation), text("RoleArn"));
+            let text =
+                format!("User: {user} is not authorized to perform: {action} on resource: {role}");
+            Refusal::new(403, "AccessDeniedException", text)
+        }
         Fault::AccessDenied => {
             let action = format!("secretsmanager:{}", incoming.operation);
             let id = [text("SecretId"), text("Name")].concat();
@@ -79,6 +112,8 @@ pub(crate) fn spoil(fault: &Fault, ending: Ending) -> Ending {
         Fault::CutBody => return Ending::Cut(answer),
         Fault::MalformedBody => answer.body = b"{\"ARN\": oops".to_vec(),
         Fault::EmptyObject => answer.body = b"{}".to_vec(),
+        Fault::GarbledBody => answer.body = vec![0xff, 0xfe, 0x00, 0x80],
+        Fault::Oversized(bytes) => answer.body.resize(answer.body.len().max(*bytes), b' '),
         Fault::MalformedGet => {
             answer.body.pop();
             answer.body.extend_from_slice(b",]");

@@ -22,7 +22,7 @@ pub enum Fault {
         /// The message.
         message: String,
     },
-    /// ThrottlingException "Rate exceeded"; not applied.
+    /// ThrottlingException "Rate exceeded" (429 from an issuer); not applied.
     Throttle,
     /// InternalServiceError, status 500; not applied.
     InternalError,
@@ -54,6 +54,21 @@ pub enum Fault {
     QuoteValue,
     /// Applied, then a 200 with the real answer (the value included) in broken JSON.
     MalformedGet,
+    /// Any status with an HTML page, as from a proxy or a captive portal; not applied.
+    Page(u16),
+    /// No answer, ever; not applied.
+    Never,
+    /// Applied, then a body that is not even text.
+    GarbledBody,
+    /// Applied, then the real answer with blanks behind it up to this many bytes: whoever reads all of it
+    /// gets what is needed.
+    Oversized(usize),
+    /// GitHub's 403 for a job it does not take for a running one; not applied.
+    Pending,
+    /// IDPCommunicationError of STS: it could not reach the issuer; not applied.
+    IdpUnreachable,
+    /// InvalidIdentityToken of STS for the passing reason: it could not get the issuer's keys; not applied.
+    NoVerificationKey,
 }
 
 /// Where a held request waits.

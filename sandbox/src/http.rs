@@ -3,30 +3,23 @@
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant, SystemTime},
+    time::Instant,
 };
-
-use axum::{
-    body::Body,
-    extract::{ConnectInfo, Request, State},
-    http::{Method, Response},
-};
-use serde_json::Value;
 
 use crate::{
     ending::{Ending, instead, refuse, spoil},
     faults::{Event, Fault, Gate, Hook, Schedule, When},
-    incoming::Incoming,
+    incoming::{self, Incoming},
     inspect,
-    keys::Keys,
     line::Handle,
-    log::Log,
-    operations::{self, Caller, Operation, Service},
-    rate::Rates,
-    refusal::Refusal,
-    sigv4::Signed,
-    state::World,
+    log::{Entry, Log},
+    service::Inner,
     wire::Answer,
+};
+use axum::{
+    body::Body,
+    extract::{ConnectInfo, Request, State},
+    http::{Method, Response},
 };
 
 #[derive(Default)]
@@ -34,14 +27,6 @@ pub(crate) struct Shared {
     pub(crate) state: Mutex<Inner>,
     pub(crate) schedule: Schedule,
     pub(crate) log: Log,
-}
-
-#[derive(Default)]
-pub(crate) struct Inner {
-    pub(crate) world: World,
-    pub(crate) keys: Keys,
-    pub(crate) rates: Rates,
-    pub(crate) latency: Duration,
 }
 
 impl Shared {
@@ -55,8 +40,9 @@ pub(crate) async fn handle(
     ConnectInfo(line): ConnectInfo<Handle>,
     request: Request,
 ) -> Response<Body> {
-    if request.method() == Method::GET {
-        return inspect::answer(&shared, request.uri().path()).into_response();
+    let path = request.uri().path();
+    if request.method() == Method::GET && incoming::by_path(path).is_none() {
+        return inspect::answer(&shared, path).into_response();
     }
     let Some(incoming) = Incoming::read(request).await else {
         return Answer::plain(413, "text/plain", "too large").into_response();
@@ -65,7 +51,11 @@ pub(crate) async fn handle(
         Some(authorization) => (authorization.key_id.clone(), authorization.region.clone()),
         None => Default::default(),
     };
-    let number = shared.log.start(&incoming.operation, &principal, &region);
+    let number = shared.log.start(Entry {
+        principal,
+        region,
+        ..Entry::new(&incoming.operation, incoming.asked())
+    });
     let planned = shared.schedule.arrive(&incoming.operation);
 
     // A task of its own: what the client does to its connection does not stop a request the service has read.
@@ -144,8 +134,10 @@ impl Shared {
             tokio::time::sleep(latency).await;
         }
         for fault in &plan.faults {
-            if let Fault::DelayBefore(delay) = fault {
-                tokio::time::sleep(*delay).await;
+            match fault {
+                Fault::DelayBefore(delay) => tokio::time::sleep(*delay).await,
+                Fault::Never => std::future::pending().await,
+                _ => {}
             }
         }
         for gate in std::mem::take(&mut plan.before_gates) {
@@ -188,7 +180,12 @@ impl Shared {
             hook(&mut inner.world);
             inner.world.replicate_all();
         }
-        let result = inner.run(incoming);
+        let caller = inner.admit(incoming);
+        if let Ok(Some(caller)) = &caller {
+            self.log
+                .amend(number, |entry| entry.caller.clone_from(&caller.arn));
+        }
+        let result = caller.and_then(|caller| inner.run(incoming, caller.as_ref()));
         self.log
             .amend(number, |entry| entry.applied = result.is_ok());
         for hook in after {
@@ -198,64 +195,6 @@ impl Shared {
         match result {
             Ok(answer) => Answer::success(incoming.service, &incoming.operation, &answer),
             Err(refusal) => refuse(incoming, refusal),
-        }
-    }
-}
-
-impl Inner {
-    fn run(&mut self, incoming: &Incoming) -> Result<Value, Refusal> {
-        let signed = Signed {
-            method: &incoming.method,
-            path: &incoming.path,
-            query: &incoming.query,
-            headers: &incoming.headers,
-            body: &incoming.body,
-        };
-        let service = match incoming.service {
-            Service::SecretsManager => "secretsmanager",
-            Service::Sts => "sts",
-        };
-        let authorization = incoming.authorization.as_ref();
-        let key = self
-            .keys
-            .admit(service, authorization, &signed, SystemTime::now())?;
-        let caller = Caller {
-            key_id: key.id.clone(),
-            account: key.account.clone(),
-            arn: key.user_arn.clone(),
-            policy: key.policy.clone(),
-        };
-        let region = authorization.map_or("", |authorization| authorization.region.as_str());
-        let operation = operations::named(&incoming.operation);
-        let Some(operation) = operation.filter(|operation| operation.service == incoming.service)
-        else {
-            return Err(Refusal::new(400, "UnknownOperationException", ""));
-        };
-        self.rate(operation, &caller, region)?;
-        if !incoming.input.is_object() {
-            return Err(Refusal::new(400, "SerializationException", ""));
-        }
-        operations::run(
-            &mut self.world,
-            &caller,
-            region,
-            operation.name,
-            incoming.input.clone(),
-        )
-    }
-
-    fn rate(
-        &mut self,
-        operation: &Operation,
-        caller: &Caller,
-        region: &str,
-    ) -> Result<(), Refusal> {
-        let now = Instant::now();
-        let passes = |bucket| self.rates.pass(bucket, &caller.account, region, now);
-        if operation.bucket.is_none_or(passes) {
-            Ok(())
-        } else {
-            Err(Refusal::throttled())
         }
     }
 }

@@ -3,7 +3,7 @@
 use axum::{body::to_bytes, extract::Request, http::header::AUTHORIZATION};
 use serde_json::Value;
 
-use crate::{operations::Service, sigv4::Authorization, wire};
+use crate::{identity, log::Asked, operations::Service, sigv4::Authorization, wire};
 
 /// More than any valid request: a value may take six times its size in JSON.
 const BODY: usize = 2 * 1024 * 1024;
@@ -21,6 +21,12 @@ pub(crate) struct Incoming {
     pub(crate) input: Value,
 }
 
+/// The services that are told by path; what is left are the two that are asked at `/`.
+pub(crate) fn by_path(path: &str) -> Option<(Service, &'static str)> {
+    path.contains("/idtoken/")
+        .then_some((Service::Issuer, "GetIdToken"))
+}
+
 impl Incoming {
     pub(crate) async fn read(request: Request) -> Option<Self> {
         let (parts, body) = request.into_parts();
@@ -35,13 +41,18 @@ impl Incoming {
             let value = String::from_utf8_lossy(value.as_bytes());
             (name.as_str().to_owned(), value.into_owned())
         });
-        let (service, operation, input) = match text("x-amz-target") {
-            Some(target) => {
+        let path = parts.uri.path();
+        let query = parts.uri.query().unwrap_or_default();
+        let (service, operation, input) = match (by_path(path), text("x-amz-target")) {
+            (Some((service, operation)), _) => {
+                (service, operation.to_owned(), wire::form(query.as_bytes()))
+            }
+            (None, Some(target)) => {
                 let operation = target.strip_prefix("secretsmanager.").unwrap_or(target);
                 let input = serde_json::from_slice(&body).unwrap_or(Value::Null);
                 (Service::SecretsManager, operation.to_owned(), input)
             }
-            None => {
+            (None, None) => {
                 let input = wire::form(&body);
                 let operation = input["Action"].as_str().unwrap_or_default().to_owned();
                 (Service::Sts, operation, input)
@@ -49,8 +60,8 @@ impl Incoming {
         };
         Some(Self {
             method: parts.method.as_str().to_owned(),
-            path: parts.uri.path().to_owned(),
-            query: parts.uri.query().unwrap_or_default().to_owned(),
+            path: path.to_owned(),
+            query: query.to_owned(),
             authorization: text(AUTHORIZATION.as_str()).and_then(Authorization::parse),
             headers: headers.collect(),
             body,
@@ -58,5 +69,35 @@ impl Incoming {
             service,
             input,
         })
+    }
+
+    /// A header, by its name in lower case.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let mut headers = self.headers.iter();
+        headers.find(|(n, _)| n == name).map(|(_, v)| v.as_str())
+    }
+
+    /// What the log shows of a request for an identity.
+    pub(crate) fn asked(&self) -> Asked {
+        let text = |name: &str| {
+            let value = self.input.get(name).and_then(Value::as_str);
+            value.map(str::to_owned)
+        };
+        match self.service {
+            Service::Sts => Asked {
+                role: text("RoleArn"),
+                session: text("RoleSessionName"),
+                duration: text("DurationSeconds"),
+                audience: text("WebIdentityToken")
+                    .as_deref()
+                    .and_then(identity::peek_audience),
+                external_id: text("ExternalId"),
+            },
+            Service::Issuer => Asked {
+                audience: text("audience"),
+                ..Asked::default()
+            },
+            _ => Asked::default(),
+        }
     }
 }

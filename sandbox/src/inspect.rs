@@ -20,6 +20,11 @@ fn log(shared: &Shared) -> String {
         let line = json!({
             "operation": entry.operation,
             "principal": entry.principal,
+            "caller": entry.caller,
+            "role": entry.asked.role,
+            "session": entry.asked.session,
+            "duration": entry.asked.duration,
+            "audience": entry.asked.audience,
             "region": entry.region,
             "status": entry.status,
             "error": entry.error,

@@ -6,32 +6,65 @@
 //! AWS's documentation. `tests/fidelity` holds one row for each such fact, with its source.
 //!
 //! A request goes `line` (the connection) → `http` (its way), `incoming` → `faults` (what a test planned for it) →
-//! `keys`, `sigv4` (the front door) → `rate` → `operations` (one function each, in a table) → `policy`, `state` →
-//! `wire`, `ending` (the answer). `server` is the handle that tests hold, `client` a raw client for them.
+//! `service` (the state, the front door) → `operations` or `identity` (one function each, in a table) → `policy`,
+//! `state` → `wire`, `ending` (the answer). `server` is the handle that tests hold, `people` its part about
+//! identities, `client` a raw client.
+//!
+//! # Roles and tokens
+//!
+//! A role trusts a CI job or a principal; STS gives out sessions of it, and the log tells who called with what:
+//!
+//! ```
+//! use sandbox::{Policy, Role, Sandbox, Trust};
+//!
+//! let sandbox = Sandbox::start();
+//! sandbox.add_role(
+//!     Role::new("arn:aws:iam::111122223333:role/release")
+//!         .policy(Policy::deny(&["secretsmanager:DeleteSecret"]))
+//!         .trust(Trust::github("repo:acme/app:*"))
+//!         .trust(Trust::gitlab("https://gitlab.com", "project_path:acme/app:*"))
+//!         .trust(Trust::principal("arn:aws:iam::111122223333:user/sandbox").external_id("x")),
+//! );
+//! // For the process under test: endpoints and region without a key, and the right to ask for a token.
+//! let env = sandbox.keyless_env();
+//! let job = sandbox.github_oidc("repo:acme/app:ref:refs/heads/main");
+//! let token = sandbox.gitlab_token("project_path:acme/app:ref_type:branch:ref:main", "https://gitlab.com");
+//! // Afterwards:
+//! for entry in sandbox.log() {
+//!     // "GetIdToken", "AssumeRoleWithWebIdentity", "PutSecretValue", ...
+//!     let _ = (entry.operation, entry.caller, entry.asked.role, entry.asked.session);
+//! }
+//! ```
+//!
+//! Tokens and sessions end by the clock of the service ([`Sandbox::advance_clock`]). Faults, holds and hooks work on
+//! `GetIdToken`, `AssumeRole` and `AssumeRoleWithWebIdentity` as on every operation; some faults are theirs alone
+//! ([`Fault::Pending`], [`Fault::IdpUnreachable`], [`Fault::NoVerificationKey`]).
 
 pub mod client;
 mod ending;
 mod faults;
 mod http;
+mod identity;
 mod incoming;
 mod inspect;
-mod keys;
 mod line;
 mod log;
 mod operations;
+mod people;
 mod policy;
 mod random;
 mod rate;
 mod refusal;
 mod server;
+mod service;
 mod sigv4;
 mod state;
 mod time;
 mod wire;
 
 pub use faults::{Fault, Held, When};
-pub use keys::Key;
-pub use log::Entry;
+pub use identity::{Key, Role, Trust};
+pub use log::{Asked, Entry};
 pub use policy::Policy;
 pub use server::{Builder, Sandbox};
 pub use state::{SecretView, VersionView, World};

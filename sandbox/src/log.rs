@@ -5,13 +5,33 @@ use std::{
     time::Instant,
 };
 
+/// What a request for an identity asked for, as it was sent. A token is never here.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// The ARN of the role.
+    pub role: Option<String>,
+    /// The session name.
+    pub session: Option<String>,
+    /// `DurationSeconds`.
+    pub duration: Option<String>,
+    /// The audience: asked of an issuer, or claimed by the token that was shown to STS (several with blanks
+    /// between them).
+    pub audience: Option<String>,
+    /// The external id.
+    pub external_id: Option<String>,
+}
+
 /// One request, as it was seen and answered.
 #[derive(Clone, Debug)]
 pub struct Entry {
-    /// `PutSecretValue`; empty if the request named none.
+    /// `PutSecretValue`, `GetIdToken`; empty if the request named none.
     pub operation: String,
     /// The access key id the request was signed with; empty if unsigned.
     pub principal: String,
+    /// The ARN of who signed, once let in: of the session, for an assumed role. Empty otherwise.
+    pub caller: String,
+    /// What was asked for, where the request is about an identity.
+    pub asked: Asked,
     /// The region of the signature.
     pub region: String,
     /// When the request had been read.
@@ -26,25 +46,33 @@ pub struct Entry {
     pub applied: bool,
 }
 
-#[derive(Default)]
-pub(crate) struct Log(Mutex<(u64, Vec<(u64, Entry)>)>);
-
-impl Log {
-    /// Starts an entry and returns the number to end it with.
-    pub(crate) fn start(&self, operation: &str, principal: &str, region: &str) -> u64 {
-        let mut log = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        log.0 += 1;
-        let number = log.0;
-        let entry = Entry {
+impl Entry {
+    /// A request that was just read.
+    pub(crate) fn new(operation: &str, asked: Asked) -> Self {
+        Self {
             operation: operation.to_owned(),
-            principal: principal.to_owned(),
-            region: region.to_owned(),
+            principal: String::new(),
+            caller: String::new(),
+            asked,
+            region: String::new(),
             started: Instant::now(),
             ended: None,
             status: 0,
             error: None,
             applied: false,
-        };
+        }
+    }
+}
+
+#[derive(Default)]
+pub(crate) struct Log(Mutex<(u64, Vec<(u64, Entry)>)>);
+
+impl Log {
+    /// Adds an entry and returns the number to end it with.
+    pub(crate) fn start(&self, entry: Entry) -> u64 {
+        let mut log = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        log.0 += 1;
+        let number = log.0;
         log.1.push((number, entry));
         number
     }

@@ -226,7 +226,7 @@ fn strings(value: &Value) -> Vec<String> {
 }
 
 /// IAM's wildcards: `*` is any run of characters, `?` is one.
-fn matches(pattern: &str, text: &str) -> bool {
+pub(crate) fn matches(pattern: &str, text: &str) -> bool {
     let (pattern, text): (Vec<char>, Vec<char>) =
         (pattern.chars().collect(), text.chars().collect());
     let (mut p, mut t) = (0, 0);

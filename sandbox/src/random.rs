@@ -1,4 +1,4 @@
-//! Owns the random parts of what the service hands out: ARN suffixes, request and version ids.
+//! Owns the random parts of what the service hands out: ARN suffixes, ids, keys, tokens.
 //! Nothing else may draw random numbers, so that whatever differs between two runs is found here.
 
 use aws_lc_rs::rand;
@@ -33,4 +33,21 @@ pub(crate) fn uuid() -> String {
         &hex[16..20],
         &hex[20..]
     )
+}
+
+/// A unique id as IAM makes them: a prefix that says of what, and this many characters of base 32.
+pub(crate) fn id(prefix: &str, length: usize) -> String {
+    const BASE32: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    let random = bytes::<32>();
+    let rest = random.iter().take(length);
+    let rest = rest.map(|byte| char::from(BASE32[usize::from(*byte) % BASE32.len()]));
+    prefix.chars().chain(rest).collect()
+}
+
+/// This many random bytes in base64: keys and tokens nobody needs to read.
+pub(crate) fn base64(length: usize) -> String {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+    let mut bytes = vec![0; length];
+    rand::fill(&mut bytes).expect("the system has random numbers");
+    STANDARD.encode(bytes)
 }

@@ -118,12 +118,35 @@ impl Refusal {
         )
     }
 
+    /// A web identity token that STS does not take.
+    pub(crate) fn invalid_token(message: impl Into<String>) -> Self {
+        Self::new(400, "InvalidIdentityToken", message)
+    }
+
+    /// STS could not get the issuer's keys in time: for a passing reason, or because nobody answers there.
+    pub(crate) fn no_verification_key() -> Self {
+        // The two blanks are recorded.
+        Self::invalid_token(
+            "Couldn't retrieve verification key from your identity provider,  please reference AssumeRoleWithWebIdentity documentation for requirements",
+        )
+    }
+
+    /// No trust policy holds for the token, or there is no such role: STS does not say which.
+    pub(crate) fn untrusted_token() -> Self {
+        Self::new(
+            403,
+            "AccessDenied",
+            "Not authorized to perform sts:AssumeRoleWithWebIdentity",
+        )
+    }
+
     /// The query protocol of STS has names and a status of its own for what went wrong with the caller.
-    pub(crate) fn for_sts(mut self) -> Self {
+    /// `signed` is whether the request had to pass the front door: a token that expired is another thing there.
+    pub(crate) fn for_sts(mut self, signed: bool) -> Self {
         let code = match self.code.as_str() {
             "UnrecognizedClientException" => "InvalidClientTokenId",
             "InvalidSignatureException" => "SignatureDoesNotMatch",
-            "ExpiredTokenException" => "ExpiredToken",
+            "ExpiredTokenException" if signed => "ExpiredToken",
             "AccessDeniedException" => "AccessDenied",
             "ThrottlingException" => {
                 self.code = "Throttling".to_owned();
@@ -133,10 +156,27 @@ impl Refusal {
                 self.code = "ValidationError".to_owned();
                 return self;
             }
+            "UnknownOperationException" => {
+                self.code = "InvalidAction".to_owned();
+                return self;
+            }
+            "MissingAuthenticationTokenException" => "MissingAuthenticationToken",
             _ => return self,
         };
         self.code = code.to_owned();
         self.status = 403;
+        self
+    }
+
+    /// Services without error codes speak in statuses.
+    pub(crate) fn for_plain(mut self) -> Self {
+        self.status = match self.code.as_str() {
+            "ThrottlingException" => 429,
+            "AccessDeniedException" => 403,
+            "ExpiredTokenException" | "InvalidSignatureException" => 401,
+            "UnknownOperationException" => 404,
+            _ => return self,
+        };
         self
     }
 }

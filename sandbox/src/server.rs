@@ -14,7 +14,7 @@ use tokio::{runtime, sync::oneshot};
 use crate::{
     faults::{self, Event, Fault, Held, When},
     http::{self, Shared},
-    keys::Key,
+    identity::Key,
     line::{Handle, Lines},
     log::Entry,
     policy::Policy,
@@ -27,7 +27,7 @@ pub(crate) const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 /// A running server. It stops when this is dropped.
 pub struct Sandbox {
     address: SocketAddr,
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -156,12 +156,19 @@ impl Sandbox {
     /// The environment that points an AWS SDK here, with the default key.
     #[must_use]
     pub fn env(&self) -> Vec<(&'static str, String)> {
+        let mut env = self.keyless_env();
+        env.push(("AWS_ACCESS_KEY_ID", KEY_ID.to_owned()));
+        env.push(("AWS_SECRET_ACCESS_KEY", SECRET.to_owned()));
+        env
+    }
+
+    /// The same without a key.
+    #[must_use]
+    pub fn keyless_env(&self) -> Vec<(&'static str, String)> {
         vec![
             ("AWS_ENDPOINT_URL_SECRETS_MANAGER", self.url()),
             ("AWS_ENDPOINT_URL_STS", self.url()),
             ("AWS_REGION", REGION.to_owned()),
-            ("AWS_ACCESS_KEY_ID", KEY_ID.to_owned()),
-            ("AWS_SECRET_ACCESS_KEY", SECRET.to_owned()),
         ]
     }
 
@@ -173,7 +180,7 @@ impl Sandbox {
 
     /// Makes an access key known, or replaces the one with its id.
     pub fn add_key(&self, key: Key) {
-        self.shared.lock().keys.add(key);
+        self.shared.lock().identity.keys.add(key);
     }
 
     /// Changes what a key may do.
@@ -181,7 +188,8 @@ impl Sandbox {
     /// # Panics
     /// When there is no such key.
     pub fn set_policy(&self, access_key_id: &str, policy: Policy) {
-        self.shared.lock().keys.set_policy(access_key_id, policy);
+        let mut inner = self.shared.lock();
+        inner.identity.keys.set_policy(access_key_id, policy);
     }
 
     /// The id of the key that [`Sandbox::env`] hands out; it may do everything.
@@ -201,8 +209,8 @@ impl Sandbox {
         self.shared.lock().rates.set(writes_per_second);
     }
 
-    /// Moves the clock of the service: the age of versions, recovery windows, dates. Signatures, the end of
-    /// a session and rates go by the real clock.
+    /// Moves the clock of the service: the age of versions, recovery windows, dates, the end of tokens and
+    /// sessions. Signatures and rates go by the real clock.
     pub fn advance_clock(&self, by: Duration) {
         self.shared.lock().world.advance(by);
     }

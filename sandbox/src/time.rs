@@ -30,6 +30,21 @@ pub(crate) fn compact(at: SystemTime) -> String {
     )
 }
 
+/// `2026-01-31T23:59:59Z`: dates in XML, and of credentials.
+pub(crate) fn iso8601(at: SystemTime) -> String {
+    let text = compact(at);
+    let (date, clock) = text.split_at(8);
+    format!(
+        "{}-{}-{}T{}:{}:{}Z",
+        &date[..4],
+        &date[4..6],
+        &date[6..],
+        &clock[1..3],
+        &clock[3..5],
+        &clock[5..7]
+    )
+}
+
 /// The inverse of [`compact`]; `None` for anything of another shape.
 pub(crate) fn parse_compact(text: &str) -> Option<SystemTime> {
     let bytes = text.as_bytes();
@@ -94,6 +109,8 @@ mod tests {
             assert_eq!(compact(at), text);
             assert_eq!(parse_compact(text), Some(at));
         }
+        let at = UNIX_EPOCH + Duration::from_secs(1_440_938_160);
+        assert_eq!(iso8601(at), "2015-08-30T12:36:00Z");
         assert_eq!(parse_compact("20150830T123600"), None);
         assert_eq!(parse_compact("2015-08-30T12:36"), None);
     }

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use crate::{operations::Service, random, refusal::Refusal};
 
 const JSON: &str = "application/x-amz-json-1.1";
+const PLAIN_JSON: &str = "application/json; charset=utf-8";
 const XML: &str = "text/xml";
 const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
 
@@ -39,15 +40,12 @@ impl Answer {
 
     pub(crate) fn success(service: Service, operation: &str, answer: &Value) -> Self {
         match (service, answer) {
+            (Service::Issuer, answer) => Self::plain(200, PLAIN_JSON, answer.to_string()),
             (Service::SecretsManager, Value::Null) => Self::plain(200, JSON, ""),
             (Service::SecretsManager, answer) => Self::plain(200, JSON, answer.to_string()),
             (Service::Sts, answer) => {
                 let mut this = Self::plain(200, XML, "");
-                let mut result = String::new();
-                for (name, value) in answer.as_object().into_iter().flatten() {
-                    let value = escape(value.as_str().unwrap_or_default());
-                    result.push_str(&format!("<{name}>{value}</{name}>"));
-                }
+                let result = elements(answer);
                 let id = &this.request_id;
                 this.body = format!(
                     "<{operation}Response xmlns=\"{NAMESPACE}\"><{operation}Result>{result}</{operation}Result><ResponseMetadata><RequestId>{id}</RequestId></ResponseMetadata></{operation}Response>"
@@ -74,6 +72,18 @@ impl Answer {
                 let name = if lower { "message" } else { "Message" };
                 let body = json!({"__type": refusal.code, name: refusal.message});
                 Self::plain(refusal.status, JSON, body.to_string())
+            }
+            Service::Issuer => {
+                // The shape of errors of the service that GitHub built this on.
+                let body = json!({
+                    "$id": "1",
+                    "innerException": null,
+                    "message": refusal.message,
+                    "typeKey": refusal.code,
+                    "errorCode": 0,
+                    "eventId": 3000,
+                });
+                Self::plain(refusal.status, PLAIN_JSON, body.to_string())
             }
             Service::Sts => {
                 let mut this = Self::plain(refusal.status, XML, "");
@@ -105,6 +115,17 @@ impl Answer {
             headers.insert(HeaderName::from_static("x-amzn-requestid"), id);
         }
         response
+    }
+}
+
+/// Members as elements, one within another.
+fn elements(value: &Value) -> String {
+    match value {
+        Value::Object(members) => {
+            let element = |(name, value)| format!("<{name}>{}</{name}>", elements(value));
+            members.iter().map(element).collect()
+        }
+        value => escape(value.as_str().unwrap_or_default()),
     }
 }
 

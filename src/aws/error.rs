@@ -62,6 +62,13 @@ pub enum ErrorKind {
     Cancelled,
     /// Two reads never told the same story.
     Incoherent,
+    /// A setting of the shared configuration files, or of the environment together with them.
+    Setting {
+        /// Its key.
+        key: &'static str,
+        /// What is wrong with it.
+        why: &'static str,
+    },
     /// No region was configured.
     NoRegion,
     /// The request could not be built from the configuration.

@@ -54,6 +54,11 @@ impl Failure {
             ErrorKind::Cancelled => {
                 Self::new(Class::Terminated, "the run was cancelled", "run again")
             }
+            ErrorKind::Setting { key, why } => Self::new(
+                Class::Input,
+                format!("{key} {why}"),
+                "correct it in the profile of the shared configuration files, or in the AWS_… variable of that name",
+            ),
             ErrorKind::NoRegion => Self::new(
                 Class::Input,
                 "no AWS region is configured",

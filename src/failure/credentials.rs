@@ -175,7 +175,7 @@ fn trust(claims: &Claims) -> String {
         return "compare the role's trust policy with the job's token".to_owned();
     };
     format!(
-        "the role's trust policy must allow sts:AssumeRoleWithWebIdentity to the provider {provider} under a condition that these claims meet, such as\n  \
+        "if this job shall have the role, its trust policy must allow sts:AssumeRoleWithWebIdentity to the provider {provider} under a condition that these claims meet, such as\n  \
          \"StringEquals\": {{\n    \"{provider}:aud\": \"{aud}\",\n    \"{provider}:sub\": \"{sub}\"\n  }}"
     )
 }

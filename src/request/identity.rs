@@ -348,3 +348,6 @@ fn is_role(arn: &str) -> bool {
         && (20..=2_048).contains(&arn.len())
         && arn.bytes().all(|b| b.is_ascii_graphic())
 }
+
+#[cfg(test)]
+mod tests;

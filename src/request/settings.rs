@@ -29,7 +29,6 @@ impl Settings {
     pub(super) fn check(
         environment: &Environment,
         problems: &mut Vec<String>,
-        doubts: &mut Vec<String>,
     ) -> Result<Self, Failure> {
         for name in ["LOG_SENSITIVE_BODIES", "LOG_SIGNABLE_BODY"] {
             if environment.raw(name).is_some() {
@@ -72,17 +71,10 @@ impl Settings {
             let Some(url) = environment.raw(name) else {
                 continue;
             };
-            match url.to_str().filter(|url| !url.is_empty()).map(endpoint) {
-                Some(Ok(Endpoint::Safe)) => {}
-                Some(Ok(Endpoint::Clear)) => doubts.push(format!(
-                    "{name} is a plain http:// address on another host: the value crosses that network unencrypted"
-                )),
-                None if url.is_empty() => {
-                    problems.push(format!("{name} is set but empty; unset it"));
-                }
-                Some(Err(())) | None => problems.push(format!(
-                    "{name} must be a URL such as `https://host:port`"
-                )),
+            if url.is_empty() {
+                problems.push(format!("{name} is set but empty; unset it"));
+            } else if url.to_str().and_then(endpoint).is_none() {
+                problems.push(format!("{name} must be a URL such as `https://host:port`"));
             }
         }
         // A pasted key with a line break makes the SDK panic.
@@ -119,22 +111,29 @@ impl Settings {
     }
 }
 
-enum Endpoint {
+/// How an address of the user's own treats what is sent to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Endpoint {
+    /// Encrypted, or on this machine.
     Safe,
+    /// In the clear over a network.
     Clear,
 }
 
-fn endpoint(url: &str) -> Result<Endpoint, ()> {
-    let uri: Uri = url.parse().map_err(|_| ())?;
-    let authority = uri.authority().ok_or(())?;
+/// Reads the address of an endpoint; `None` where it is none: another scheme, credentials or a query
+/// in it, no host.
+#[must_use]
+pub fn endpoint(url: &str) -> Option<Endpoint> {
+    let uri: Uri = url.parse().ok()?;
+    let authority = uri.authority()?;
     if authority.as_str().contains('@') || uri.query().is_some() || authority.host().is_empty() {
-        return Err(());
+        return None;
     }
     match uri.scheme_str() {
-        Some("https") => Ok(Endpoint::Safe),
-        Some("http") if is_near(&uri) => Ok(Endpoint::Safe),
-        Some("http") => Ok(Endpoint::Clear),
-        _ => Err(()),
+        Some("https") => Some(Endpoint::Safe),
+        Some("http") if is_near(&uri) => Some(Endpoint::Safe),
+        Some("http") => Some(Endpoint::Clear),
+        _ => None,
     }
 }
 

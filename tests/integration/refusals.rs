@@ -5,32 +5,7 @@ use std::collections::BTreeMap;
 use insta::assert_snapshot;
 use sandbox::{Key, Policy, Sandbox};
 
-use crate::common::{Done, NAME, Tool, calls, current, nowhere};
-
-/// The text without what differs from run to run: request ids, version ids, ARN suffixes.
-fn text(done: &Done) -> String {
-    let mut out = String::new();
-    for word in done.stderr.split_inclusive([' ', '\n', ',', ')']) {
-        let bare = word.trim_end_matches([' ', '\n', ',', ')', '.']);
-        let end = &word[bare.len()..];
-        let hex = bare.len() == 36 && bare.chars().filter(|c| *c == '-').count() == 4;
-        if hex {
-            out.push_str("[id]");
-        } else if let Some(cut) = bare
-            .starts_with("arn:aws:secretsmanager:")
-            .then(|| bare.rfind('-'))
-            .flatten()
-            .filter(|cut| bare.len() - cut == 7 && !bare.ends_with('?'))
-        {
-            out.push_str(&bare[..cut]);
-            out.push_str("-[six]");
-        } else {
-            out.push_str(bare);
-        }
-        out.push_str(end);
-    }
-    out.trim_end().to_owned()
-}
+use crate::common::{NAME, Tool, calls, current, nowhere, text};
 
 fn without_time(summary: &str) -> String {
     let lines: Vec<_> = summary
@@ -453,7 +428,8 @@ fn the_help_is_the_contract() {
 
       UPSERT_SECRET_OUTPUT_FILE
           A file that outputs are appended to instead, as key=value lines.
-          Default: $GITHUB_OUTPUT, else standard output.
+          Default: $GITHUB_OUTPUT; on GitLab upsert-secret.env; else standard
+          output.
 
       UPSERT_SECRET_TIMEOUT
           Limit for the whole run: 90s, 2m, 1h. Default: 2m.

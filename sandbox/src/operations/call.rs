@@ -12,9 +12,12 @@ use crate::{
 /// Who signed the request.
 #[derive(Clone)]
 pub(crate) struct Caller {
-    pub(crate) key_id: String,
     pub(crate) account: String,
     pub(crate) arn: String,
+    /// What GetCallerIdentity calls the user id.
+    pub(crate) user_id: String,
+    /// The ARN of the role, for a session of one.
+    pub(crate) role: Option<String>,
     pub(crate) policy: Policy,
 }
 
@@ -22,11 +25,30 @@ impl Caller {
     /// The test itself, arranging a scene.
     pub(crate) fn internal() -> Self {
         Self {
-            key_id: String::new(),
             account: ACCOUNT.to_owned(),
             arn: format!("arn:aws:iam::{ACCOUNT}:root"),
+            user_id: ACCOUNT.to_owned(),
+            role: None,
             policy: Policy::allow_all(),
         }
+    }
+
+    /// What the caller's own policy says about an action of another service than Secrets Manager.
+    pub(crate) fn decide(&self, action: &str, resource: &str) -> Verdict {
+        self.policy.decide(action, resource, &self.context())
+    }
+
+    /// The condition keys that tell who calls.
+    fn context(&self) -> Context {
+        // For a session, IAM compares the ARN of its role.
+        let arn = self.role.as_ref().unwrap_or(&self.arn);
+        Context::from([
+            ("aws:principalarn".to_owned(), vec![arn.clone()]),
+            (
+                "aws:principalaccount".to_owned(),
+                vec![self.account.clone()],
+            ),
+        ])
     }
 }
 
@@ -173,7 +195,7 @@ impl Call<'_> {
     }
 
     fn context(&self, secret: Option<&Secret>) -> Context {
-        let mut context = Context::new();
+        let mut context = self.caller.context();
         let mut add = |key: String, value: &str| {
             context
                 .entry(key.to_ascii_lowercase())
@@ -181,8 +203,6 @@ impl Call<'_> {
                 .push(value.to_owned());
         };
         add("aws:RequestedRegion".to_owned(), self.region);
-        add("aws:PrincipalArn".to_owned(), &self.caller.arn);
-        add("aws:PrincipalAccount".to_owned(), &self.caller.account);
         for (key, value) in secret
             .and_then(|secret| secret.tags.as_ref())
             .into_iter()

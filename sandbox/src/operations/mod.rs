@@ -1,5 +1,6 @@
-//! Owns the table of operations. To add one, write its function in a file of this folder and add its line to
-//! [`TABLE`]; nothing else needs to know of it.
+//! Owns the table of operations, and those of Secrets Manager. To add one, write its function in a file of this
+//! folder (or of `identity`, for one about who is who) and add its line to [`TABLE`]; nothing else needs to know of
+//! it.
 
 mod call;
 mod create;
@@ -9,7 +10,6 @@ mod get;
 mod input;
 mod put;
 mod replicate;
-mod sts;
 mod tags;
 
 use serde_json::Value;
@@ -17,30 +17,65 @@ use serde_json::Value;
 pub(crate) use call::{Call, Caller};
 use input::Input;
 
-use crate::{rate::Bucket, refusal::Refusal, state::World};
+use crate::{
+    identity::{self, Ask},
+    rate::Bucket,
+    refusal::Refusal,
+    state::World,
+};
 
 /// Which of the services on the one port an operation belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Service {
     SecretsManager,
     Sts,
+    /// GitHub's endpoint for tokens.
+    Issuer,
 }
 
 pub(crate) struct Operation {
     pub(crate) name: &'static str,
     pub(crate) service: Service,
     pub(crate) bucket: Option<Bucket>,
-    run: fn(&mut Call<'_>) -> Result<Value, Refusal>,
+    /// Whether the caller must sign.
+    pub(crate) signed: bool,
+    pub(crate) run: Run,
 }
 
-type Run = fn(&mut Call<'_>) -> Result<Value, Refusal>;
+type Secrets = fn(&mut Call<'_>) -> Result<Value, Refusal>;
+type Identities = fn(&mut Ask<'_>) -> Result<Value, Refusal>;
 
-const fn secrets(name: &'static str, bucket: Option<Bucket>, run: Run) -> Operation {
+#[derive(Clone, Copy)]
+pub(crate) enum Run {
+    Secrets(Secrets),
+    Identities(Identities),
+}
+
+const fn secrets(name: &'static str, bucket: Option<Bucket>, run: Secrets) -> Operation {
     Operation {
         name,
         service: Service::SecretsManager,
         bucket,
-        run,
+        signed: true,
+        run: Run::Secrets(run),
+    }
+}
+
+const fn signed(name: &'static str, service: Service, run: Identities) -> Operation {
+    Operation {
+        name,
+        service,
+        bucket: None,
+        signed: true,
+        run: Run::Identities(run),
+    }
+}
+
+const fn open(name: &'static str, service: Service, run: Identities) -> Operation {
+    let operation = signed(name, service, run);
+    Operation {
+        signed: false,
+        ..operation
     }
 }
 
@@ -73,19 +108,25 @@ const TABLE: &[Operation] = &[
         Some(Bucket::Write),
         put::update_secret_version_stage,
     ),
-    Operation {
-        name: "GetCallerIdentity",
-        service: Service::Sts,
-        bucket: None,
-        run: sts::get_caller_identity,
-    },
+    signed("AssumeRole", Service::Sts, identity::assume_role),
+    open(
+        "AssumeRoleWithWebIdentity",
+        Service::Sts,
+        identity::assume_role_with_web_identity,
+    ),
+    signed(
+        "GetCallerIdentity",
+        Service::Sts,
+        identity::get_caller_identity,
+    ),
+    open("GetIdToken", Service::Issuer, identity::get_id_token),
 ];
 
 pub(crate) fn named(name: &str) -> Option<&'static Operation> {
     TABLE.iter().find(|operation| operation.name == name)
 }
 
-/// Runs one operation to its end: all of it, or nothing.
+/// Runs one operation of Secrets Manager to its end: all of it, or nothing.
 pub(crate) fn run(
     world: &mut World,
     caller: &Caller,
@@ -93,15 +134,16 @@ pub(crate) fn run(
     operation: &str,
     input: Value,
 ) -> Result<Value, Refusal> {
-    let Some(operation) = named(operation) else {
+    let operation = named(operation).map(|operation| (operation.name, operation.run));
+    let Some((action, Run::Secrets(run))) = operation else {
         return Err(Refusal::new(400, "UnknownOperationException", ""));
     };
     world.sweep();
-    let answer = (operation.run)(&mut Call {
+    let answer = run(&mut Call {
         world,
         caller,
         region,
-        action: operation.name,
+        action,
         input: Input::new(input),
     })?;
     world.replicate_all();

@@ -6,6 +6,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use super::Session;
 use crate::{
     policy::Policy,
     refusal::Refusal,
@@ -30,20 +31,32 @@ pub struct Key {
     pub user_arn: String,
     /// What the key may do.
     pub policy: Policy,
-    /// When the session ends, by the real clock.
+    /// When the session ends, by the clock of the service (`Sandbox::advance_clock` moves it).
     pub expires: Option<SystemTime>,
 }
 
 #[derive(Default)]
-pub(crate) struct Keys(BTreeMap<String, Key>);
+pub(crate) struct Keys(BTreeMap<String, (Key, Option<Session>)>);
+
+/// The two clocks at the front door. Clients sign by the real one, which no test can move.
+#[derive(Clone, Copy)]
+pub(crate) struct Clocks {
+    pub(crate) real: SystemTime,
+    pub(crate) service: SystemTime,
+}
 
 impl Keys {
     pub(crate) fn add(&mut self, key: Key) {
-        self.0.insert(key.id.clone(), key);
+        self.0.insert(key.id.clone(), (key, None));
+    }
+
+    /// The key of a role's session.
+    pub(crate) fn add_session(&mut self, key: Key, session: Session) {
+        self.0.insert(key.id.clone(), (key, Some(session)));
     }
 
     pub(crate) fn set_policy(&mut self, id: &str, policy: Policy) {
-        let key = self.0.get_mut(id).expect("set_policy names a known key");
+        let (key, _) = self.0.get_mut(id).expect("set_policy names a known key");
         key.policy = policy;
     }
 
@@ -53,8 +66,8 @@ impl Keys {
         service: &str,
         authorization: Option<&Authorization>,
         request: &Signed<'_>,
-        now: SystemTime,
-    ) -> Result<&Key, Refusal> {
+        clocks: Clocks,
+    ) -> Result<(&Key, Option<&Session>), Refusal> {
         let missing = || {
             Refusal::new(
                 400,
@@ -63,7 +76,7 @@ impl Keys {
             )
         };
         let authorization = authorization.ok_or_else(missing)?;
-        let key = self
+        let (key, session) = self
             .0
             .get(&authorization.key_id)
             .ok_or_else(Refusal::unknown_client)?;
@@ -75,7 +88,7 @@ impl Keys {
             return Err(Refusal::unknown_client());
         }
         let amz_date = header("x-amz-date").unwrap_or_default();
-        in_time(amz_date, now)?;
+        in_time(amz_date, clocks.real)?;
         if authorization.service != service {
             return Err(Refusal::bad_signature(format!(
                 "Credential should be scoped to correct service: '{service}'."
@@ -91,10 +104,10 @@ impl Keys {
         {
             return Err(Refusal::signature_mismatch());
         }
-        if key.expires.is_some_and(|at| at <= now) {
+        if key.expires.is_some_and(|at| at <= clocks.service) {
             return Err(Refusal::expired_token());
         }
-        Ok(key)
+        Ok((key, session.as_ref()))
     }
 }
 

@@ -1,0 +1,144 @@
+//! Owns the constraints of STS parameters, in the words STS has for a breach. All breaches of one request are
+//! told at once. It must not know any operation.
+
+use super::Ask;
+use crate::refusal::Refusal;
+
+/// Reads parameters and collects what is wrong with them.
+pub(super) struct Members<'a> {
+    ask: &'a Ask<'a>,
+    breaches: Vec<String>,
+}
+
+type Pattern = (&'static str, fn(char) -> bool);
+
+/// The rules of one text parameter.
+pub(super) struct Rules {
+    pub(super) length: std::ops::RangeInclusive<usize>,
+    /// As the API model writes it, and what it means.
+    pub(super) pattern: Option<Pattern>,
+    /// Whether its value may be shown.
+    pub(super) shown: bool,
+}
+
+/// `RoleArn`; its shape is looked at later, with an answer of its own.
+pub(super) const ROLE_ARN: Rules = Rules {
+    length: 20..=2048,
+    pattern: None,
+    shown: true,
+};
+
+pub(super) const SESSION_NAME: Rules = Rules {
+    length: 2..=64,
+    pattern: Some((r"[\w+=,.@-]*", |c| word(c) || "+=,.@-".contains(c))),
+    shown: true,
+};
+
+pub(super) const EXTERNAL_ID: Rules = Rules {
+    length: 2..=1224,
+    pattern: Some((r"[\w+=,.@:\/-]*", |c| word(c) || "+=,.@:/-".contains(c))),
+    shown: true,
+};
+
+pub(super) const WEB_TOKEN: Rules = Rules {
+    length: 4..=20_000,
+    pattern: None,
+    shown: false,
+};
+
+/// `\w` as Java reads it: ASCII only.
+fn word(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_'
+}
+
+impl<'a> Members<'a> {
+    pub(super) fn of(ask: &'a Ask<'a>) -> Self {
+        let breaches = Vec::new();
+        Self { ask, breaches }
+    }
+
+    /// A parameter that must be there; empty if it is not.
+    pub(super) fn required(&mut self, name: &str, rules: &Rules) -> String {
+        let text = self.optional(name, rules);
+        if text.is_none() {
+            self.breach("Value null", name, "not be null");
+        }
+        text.unwrap_or_default()
+    }
+
+    pub(super) fn optional(&mut self, name: &str, rules: &Rules) -> Option<String> {
+        let text = self.ask.text(name)?.to_owned();
+        let value = if rules.shown {
+            format!("Value '{text}'")
+        } else {
+            "Value".to_owned()
+        };
+        let length = text.chars().count();
+        let (min, max) = (rules.length.start(), rules.length.end());
+        if length < *min {
+            let rule = format!("have length greater than or equal to {min}");
+            self.breach(&value, name, &rule);
+        }
+        if length > *max {
+            let rule = format!("have length less than or equal to {max}");
+            self.breach(&value, name, &rule);
+        }
+        if let Some((pattern, allowed)) = rules.pattern
+            && !text.chars().all(allowed)
+        {
+            let rule = format!("satisfy regular expression pattern: {pattern}");
+            self.breach(&value, name, &rule);
+        }
+        Some(text)
+    }
+
+    /// `DurationSeconds`; an hour if it is not given.
+    pub(super) fn duration(&mut self) -> u64 {
+        let name = "DurationSeconds";
+        let Some(text) = self.ask.text(name) else {
+            return 3600;
+        };
+        let seconds: u64 = text.parse().unwrap_or(0);
+        let value = format!("Value '{text}'");
+        if seconds < 900 {
+            self.breach(&value, name, "have value greater than or equal to 900");
+        }
+        if seconds > 43_200 {
+            self.breach(&value, name, "have value less than or equal to 43200");
+        }
+        seconds
+    }
+
+    /// What STS has and the sandbox does not: better refused than left out, or a test would prove nothing.
+    pub(super) fn unmodelled(&self, known: &[&str]) -> Result<(), Refusal> {
+        let sent = self.ask.incoming.input.as_object().into_iter().flatten();
+        for (name, _) in sent {
+            if !["Action", "Version"].contains(&name.as_str()) && !known.contains(&name.as_str()) {
+                let text = format!("the sandbox does not model {name}");
+                return Err(Refusal::new(501, "NotImplemented", text));
+            }
+        }
+        Ok(())
+    }
+
+    /// Fails if anything was wrong.
+    pub(super) fn checked(self) -> Result<(), Refusal> {
+        let count = self.breaches.len();
+        let errors = if count == 1 { "error" } else { "errors" };
+        match count {
+            0 => Ok(()),
+            _ => Err(Refusal::validation(format!(
+                "{count} validation {errors} detected: {}",
+                self.breaches.join("; ")
+            ))),
+        }
+    }
+
+    fn breach(&mut self, value: &str, name: &str, rule: &str) {
+        let (first, rest) = name.split_at(1);
+        let name = format!("{}{rest}", first.to_ascii_lowercase());
+        self.breaches.push(format!(
+            "{value} at '{name}' failed to satisfy constraint: Member must {rule}"
+        ));
+    }
+}

@@ -1,0 +1,240 @@
+//! Owns what a role is: what it may do, for how long, and whom it trusts.
+
+use std::time::Duration;
+
+use super::roles::parts;
+use crate::policy::{Policy, matches};
+
+/// The audience that AWS's own action asks GitHub for.
+pub(super) const STS_AUDIENCE: &str = "sts.amazonaws.com";
+
+/// A role that can be assumed. It trusts nobody until [`Role::trust`] says so.
+#[derive(Clone, Debug)]
+pub struct Role {
+    pub(crate) arn: String,
+    pub(crate) policy: Policy,
+    pub(crate) max_session: Duration,
+    trust: Vec<Trust>,
+}
+
+/// One statement of a trust policy: somebody, under conditions.
+#[derive(Clone, Debug)]
+pub struct Trust(Who);
+
+#[derive(Clone, Debug)]
+enum Who {
+    WebIdentity {
+        /// Without a scheme.
+        issuer: String,
+        audience: Option<String>,
+        subject: Option<String>,
+    },
+    Principal {
+        /// `arn:aws:iam::ACCOUNT:root` stands for the whole account.
+        arn: String,
+        external_id: Option<String>,
+    },
+}
+
+/// How far a trust policy goes by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Trusted {
+    /// Names the caller: within one account nothing else is needed.
+    ByName,
+    /// Names the caller's account, which then has to allow it with a policy of its own.
+    ByAccount,
+}
+
+impl Role {
+    /// A role that may do everything, for at most an hour (AWS's default).
+    ///
+    /// # Panics
+    /// When `arn` is not the ARN of a role.
+    #[must_use]
+    pub fn new(arn: impl Into<String>) -> Self {
+        let arn = arn.into();
+        let is_role = parts(&arn).is_some_and(|parts| parts.resource.starts_with("role/"));
+        assert!(is_role, "{arn} is the ARN of a role");
+        Self {
+            arn,
+            policy: Policy::allow_all(),
+            max_session: Duration::from_secs(3600),
+            trust: Vec::new(),
+        }
+    }
+
+    /// What its sessions may do.
+    #[must_use]
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// The longest session that can be asked for.
+    #[must_use]
+    pub fn max_session(mut self, max: Duration) -> Self {
+        self.max_session = max;
+        self
+    }
+
+    /// One more statement of its trust policy; any one that holds is enough.
+    #[must_use]
+    pub fn trust(mut self, trust: Trust) -> Self {
+        self.trust.push(trust);
+        self
+    }
+
+    /// The audience that tokens of this issuer need, for each trust in it; `None` where any will do.
+    pub(super) fn trusted_audiences<'a>(
+        &'a self,
+        issuer: &'a str,
+    ) -> impl Iterator<Item = Option<&'a str>> {
+        self.trust.iter().filter_map(move |Trust(who)| match who {
+            Who::WebIdentity {
+                issuer: trusted,
+                audience,
+                ..
+            } if trusted == issuer => Some(audience.as_deref()),
+            _ => None,
+        })
+    }
+
+    pub(crate) fn account(&self) -> &str {
+        parts(&self.arn).map_or("", |parts| parts.account)
+    }
+
+    /// The name without a path, as the ARN of a session has it.
+    pub(crate) fn name(&self) -> &str {
+        self.arn.rsplit('/').next().unwrap_or_default()
+    }
+
+    pub(crate) fn trusts_token(&self, issuer: &str, audiences: &[String], subject: &str) -> bool {
+        self.trust.iter().any(|Trust(who)| match who {
+            Who::WebIdentity {
+                issuer: trusted,
+                audience,
+                subject: pattern,
+            } => {
+                trusted == issuer
+                    && audience.as_ref().is_none_or(|a| audiences.contains(a))
+                    && pattern.as_ref().is_none_or(|p| matches(p, subject))
+            }
+            Who::Principal { .. } => false,
+        })
+    }
+
+    /// Whether a caller is trusted. `role` is the role of the caller's session: a trust in it is one in all of
+    /// its sessions.
+    pub(crate) fn trusts_caller(
+        &self,
+        arn: &str,
+        role: Option<&str>,
+        account: &str,
+        given: Option<&str>,
+    ) -> Option<Trusted> {
+        let root = format!("arn:aws:iam::{account}:root");
+        let mut by_account = None;
+        for Trust(who) in &self.trust {
+            let Who::Principal {
+                arn: trusted,
+                external_id,
+            } = who
+            else {
+                continue;
+            };
+            if external_id.is_some() && external_id.as_deref() != given {
+                continue;
+            }
+            if trusted == arn || Some(trusted.as_str()) == role {
+                return Some(Trusted::ByName);
+            }
+            if *trusted == root {
+                by_account = Some(Trusted::ByAccount);
+            }
+        }
+        by_account
+    }
+}
+
+impl Trust {
+    /// Tokens of GitHub Actions whose `sub` is like this pattern (`repo:OWNER/REPO:*`), for the audience
+    /// `sts.amazonaws.com`.
+    #[must_use]
+    pub fn github(subject: &str) -> Self {
+        Self::web_identity("token.actions.githubusercontent.com")
+            .audience(STS_AUDIENCE)
+            .subject(subject)
+    }
+
+    /// Tokens of gitlab.com whose `sub` is like this pattern, for this audience.
+    #[must_use]
+    pub fn gitlab(audience: &str, subject: &str) -> Self {
+        Self::web_identity("gitlab.com")
+            .audience(audience)
+            .subject(subject)
+    }
+
+    /// Tokens of an issuer, by its host (and path, if it has one): `gitlab.example.com`.
+    #[must_use]
+    pub fn web_identity(issuer: &str) -> Self {
+        Self(Who::WebIdentity {
+            issuer: issuer.trim_start_matches("https://").to_owned(),
+            audience: None,
+            subject: None,
+        })
+    }
+
+    /// A user, a role (all of its sessions) or one session, by its ARN.
+    #[must_use]
+    pub fn principal(arn: &str) -> Self {
+        Self(Who::Principal {
+            arn: arn.to_owned(),
+            external_id: None,
+        })
+    }
+
+    /// Everybody in an account whose own policy allows it.
+    #[must_use]
+    pub fn account(id: &str) -> Self {
+        Self::principal(&format!("arn:aws:iam::{id}:root"))
+    }
+
+    /// The token's `aud` must be this.
+    ///
+    /// # Panics
+    /// When this is not a trust in a web identity.
+    #[must_use]
+    pub fn audience(mut self, audience: &str) -> Self {
+        match &mut self.0 {
+            Who::WebIdentity { audience: own, .. } => *own = Some(audience.to_owned()),
+            Who::Principal { .. } => panic!("a principal has no audience"),
+        }
+        self
+    }
+
+    /// The token's `sub` must be like this pattern (`*`, `?`).
+    ///
+    /// # Panics
+    /// When this is not a trust in a web identity.
+    #[must_use]
+    pub fn subject(mut self, pattern: &str) -> Self {
+        match &mut self.0 {
+            Who::WebIdentity { subject, .. } => *subject = Some(pattern.to_owned()),
+            Who::Principal { .. } => panic!("a principal has no subject"),
+        }
+        self
+    }
+
+    /// The caller must give this `ExternalId`.
+    ///
+    /// # Panics
+    /// When this is not a trust in a principal.
+    #[must_use]
+    pub fn external_id(mut self, id: &str) -> Self {
+        match &mut self.0 {
+            Who::Principal { external_id, .. } => *external_id = Some(id.to_owned()),
+            Who::WebIdentity { .. } => panic!("a web identity has no external id"),
+        }
+        self
+    }
+}

@@ -1,0 +1,75 @@
+//! Owns which roles and OIDC providers there are. A role's trust in a web identity also stands for the IAM OIDC
+//! provider it needs: the account then knows the issuer, with that audience.
+
+use std::collections::BTreeMap;
+
+use super::role::{Role, STS_AUDIENCE};
+use crate::random;
+
+/// The parts of an ARN that matter here.
+pub(crate) struct Parts<'a> {
+    pub(crate) account: &'a str,
+    pub(crate) resource: &'a str,
+}
+
+/// `None` for what STS calls invalid: too few colons, no partition, no service or no resource.
+pub(crate) fn parts(arn: &str) -> Option<Parts<'_>> {
+    let mut parts = arn.splitn(6, ':');
+    let scheme = parts.next()?;
+    let (partition, service) = (parts.next()?, parts.next()?);
+    let (_region, account) = (parts.next()?, parts.next()?);
+    let resource = parts.next()?;
+    let whole =
+        scheme == "arn" && !partition.is_empty() && !service.is_empty() && !resource.is_empty();
+    whole.then_some(Parts { account, resource })
+}
+
+/// The roles of all accounts, and the OIDC providers.
+#[derive(Default)]
+pub(crate) struct Roles {
+    /// By ARN, with the unique id that IAM gives a role.
+    roles: BTreeMap<String, (Role, String)>,
+    /// (account, issuer, audience), beyond those that the roles' trust stands for.
+    providers: Vec<(String, String, String)>,
+}
+
+impl Roles {
+    /// Adds a role or replaces the one with its ARN; it keeps its id, and its sessions follow it.
+    pub(crate) fn add(&mut self, role: Role) {
+        let id = match self.roles.remove(&role.arn) {
+            Some((_, id)) => id,
+            None => random::id("AROA", 17),
+        };
+        self.roles.insert(role.arn.clone(), (role, id));
+    }
+
+    pub(crate) fn add_provider(&mut self, account: &str, issuer: &str, audience: &str) {
+        let issuer = issuer.trim_start_matches("https://");
+        self.providers
+            .push((account.to_owned(), issuer.to_owned(), audience.to_owned()));
+    }
+
+    pub(crate) fn get(&self, arn: &str) -> Option<&Role> {
+        self.roles.get(arn).map(|(role, _)| role)
+    }
+
+    pub(crate) fn id(&self, arn: &str) -> Option<&str> {
+        self.roles.get(arn).map(|(_, id)| id.as_str())
+    }
+
+    /// The audiences of an account's provider for an issuer; `None` where it has no such provider.
+    pub(crate) fn audiences(&self, account: &str, issuer: &str) -> Option<Vec<String>> {
+        let own = self.providers.iter();
+        let own = own
+            .filter(|(a, i, _)| a == account && i == issuer)
+            .map(|(.., audience)| Some(audience.as_str()));
+        let roles = self.roles.values().map(|(role, _)| role);
+        let trusted = roles
+            .filter(|role| role.account() == account)
+            .flat_map(|role| role.trusted_audiences(issuer));
+        // A trust that does not look at the audience needs a provider that has the usual one.
+        let all = own.chain(trusted);
+        let all: Vec<_> = all.map(|a| a.unwrap_or(STS_AUDIENCE).to_owned()).collect();
+        (!all.is_empty()).then_some(all)
+    }
+}

@@ -1,0 +1,60 @@
+//! Owns the part of the handle that is about identities: roles, providers and tokens.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::{
+    identity::{Claims, GITLAB, Role},
+    server::Sandbox,
+};
+
+impl Sandbox {
+    /// Makes a role known, or replaces the one with its ARN; sessions it has follow the new policy.
+    pub fn add_role(&self, role: Role) {
+        self.shared.lock().identity.roles.add(role);
+    }
+
+    /// Makes an IAM OIDC provider known in an account, for tokens that no role trusts. A role's trust in a web
+    /// identity makes its own.
+    pub fn add_oidc_provider(&self, account: &str, issuer: &str, audience: &str) {
+        let mut inner = self.shared.lock();
+        inner.identity.roles.add_provider(account, issuer, audience);
+    }
+
+    /// The environment of one more GitHub job that may ask for tokens, with this `sub`
+    /// (`repo:OWNER/REPO:ref:refs/heads/main`). Asking is the operation `GetIdToken`.
+    #[must_use]
+    pub fn github_oidc(&self, sub: &str) -> Vec<(String, String)> {
+        let (path, bearer) = self.shared.lock().identity.issuers.add_job(sub);
+        vec![
+            (
+                "ACTIONS_ID_TOKEN_REQUEST_URL".to_owned(),
+                format!("{}{path}", self.url()),
+            ),
+            ("ACTIONS_ID_TOKEN_REQUEST_TOKEN".to_owned(), bearer),
+        ]
+    }
+
+    /// A token as a GitLab job finds it in its environment, for this `sub`
+    /// (`project_path:GROUP/PROJECT:ref_type:branch:ref:main`). It lasts an hour, GitLab's default for a job.
+    #[must_use]
+    pub fn gitlab_token(&self, sub: &str, aud: &str) -> String {
+        self.id_token(GITLAB, sub, aud, Duration::from_secs(3600))
+    }
+
+    /// A token of any issuer (`https://ci.example.com`); the sandbox is that issuer from now on.
+    #[must_use]
+    pub fn id_token(&self, issuer: &str, sub: &str, aud: &str, lifetime: Duration) -> String {
+        let mut inner = self.shared.lock();
+        let now = inner.world.now();
+        let claims = Claims {
+            issuer,
+            subject: sub,
+            audience: aud,
+            lifetime,
+            more: json!({}),
+        };
+        inner.identity.issuers.token(claims, now)
+    }
+}

@@ -23,9 +23,8 @@ VALUE = "made-up-value '\"$HOME `id` &<>+/=?"
 
 class Image(ContainerTest):
     def setUp(self):
-        folder = tempfile.TemporaryDirectory()
         # Files of a container's user need not be ours to delete.
-        folder._ignore_cleanup_errors = True
+        folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)
         # As a runner's folders are: anybody's.

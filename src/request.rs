@@ -13,6 +13,7 @@ use crate::value::{Kind, SecretBytes, SecretValue};
 mod choices;
 mod identity;
 mod proxies;
+mod public;
 mod region;
 mod settings;
 mod source;
@@ -24,7 +25,6 @@ pub use choices::{Compare, IfExists, OnRotation, OnScheduledDeletion, TagPolicy}
 pub use identity::{Identity, Role, TokenRequest, Via};
 pub use proxies::{Proxies, Proxy, passwords as proxy_passwords};
 pub(crate) use region::is_region;
-use settings::is_near;
 pub use settings::{Endpoint, Settings, endpoint};
 pub use source::{Source, load};
 pub use target::Target;
@@ -296,43 +296,6 @@ impl Request {
             Ok(request)
         } else {
             Err(problems.failure())
-        }
-    }
-}
-
-/// A value this long does not stand in a name by chance.
-const TELLING_BYTES: usize = 16;
-
-impl Request {
-    /// Names, descriptions and tags are public: everybody who may list secrets reads them, and so
-    /// does every log. A value that got into one was mixed up with it.
-    fn refuse_public_value(&self, problems: &mut Problems) {
-        let Ok(value) = str::from_utf8(self.value.expose()) else {
-            return;
-        };
-        let value = value.trim();
-        let shows = |text: &str| {
-            !value.is_empty()
-                && (text == value || value.len() >= TELLING_BYTES && text.contains(value))
-        };
-        let tags = self.tags.iter().flatten();
-        let public = [
-            ("name", shows(&self.target.id)),
-            (
-                "description",
-                self.description.as_deref().is_some_and(shows),
-            ),
-            ("kms-key-id", self.kms_key_id.as_deref().is_some_and(shows)),
-            (
-                "tags",
-                tags.flat_map(|(key, value)| [key, value])
-                    .any(|text| shows(text)),
-            ),
-        ];
-        for (input, shown) in public {
-            if shown {
-                problems.add(input, "contains the value, and is not secret itself");
-            }
         }
     }
 }

@@ -23,7 +23,7 @@ pub(crate) fn refuse(incoming: &Incoming, refusal: Refusal) -> Answer {
     let refusal = match incoming.service {
         Service::SecretsManager => refusal,
         Service::Sts => refusal.for_sts(incoming.operation != WEB_IDENTITY),
-        Service::Issuer => refusal.for_plain(),
+        Service::Issuer | Service::Metadata => refusal.for_plain(),
     };
     Answer::refusal(incoming.service, refusal)
 }

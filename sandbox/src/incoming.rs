@@ -23,8 +23,31 @@ pub(crate) struct Incoming {
 
 /// The services that are told by path; what is left are the two that are asked at `/`.
 pub(crate) fn by_path(path: &str) -> Option<(Service, &'static str)> {
-    path.contains("/idtoken/")
-        .then_some((Service::Issuer, "GetIdToken"))
+    const ROLES: &str = "/latest/meta-data/iam/security-credentials";
+    if path.contains("/idtoken/") {
+        return Some((Service::Issuer, "GetIdToken"));
+    }
+    let operation = match path {
+        "/latest/api/token" => "GetMetadataToken",
+        "/latest/meta-data/placement/region" => "GetMetadataRegion",
+        _ if path.starts_with("/v2/credentials/") => "GetContainerCredentials",
+        _ if path
+            .strip_prefix(ROLES)
+            .is_some_and(|rest| matches!(rest, "" | "/")) =>
+        {
+            "GetMetadataRole"
+        }
+        _ if path
+            .strip_prefix(ROLES)
+            .is_some_and(|rest| rest.starts_with('/')) =>
+        {
+            "GetMetadataCredentials"
+        }
+        // No operation, and no page of ours either.
+        _ if path.starts_with("/latest/") => "",
+        _ => return None,
+    };
+    Some((Service::Metadata, operation))
 }
 
 impl Incoming {

@@ -25,10 +25,13 @@
 //!         .trust(Trust::gitlab("https://gitlab.com", "project_path:acme/app:*"))
 //!         .trust(Trust::principal("arn:aws:iam::111122223333:user/sandbox").external_id("x")),
 //! );
-//! // For the process under test: endpoints and region without a key, and the right to ask for a token.
+//! // For the process under test: endpoints and region without a key; then a job's right to a token,
 //! let env = sandbox.keyless_env();
 //! let job = sandbox.github_oidc("repo:acme/app:ref:refs/heads/main");
 //! let token = sandbox.gitlab_token("project_path:acme/app:ref_type:branch:ref:main", "https://gitlab.com");
+//! // or a machine's role.
+//! let instance = sandbox.metadata_env("arn:aws:iam::111122223333:role/release");
+//! let container = sandbox.container_env("arn:aws:iam::111122223333:role/release");
 //! // Afterwards:
 //! for entry in sandbox.log() {
 //!     // "GetIdToken", "AssumeRoleWithWebIdentity", "PutSecretValue", ...

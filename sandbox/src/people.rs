@@ -1,4 +1,5 @@
-//! Owns the part of the handle that is about identities: roles, providers and tokens.
+//! Owns the part of the handle that is about identities: roles, providers, tokens, and
+//! the machines that have a role.
 
 use std::time::Duration;
 
@@ -33,6 +34,43 @@ impl Sandbox {
                 format!("{}{path}", self.url()),
             ),
             ("ACTIONS_ID_TOKEN_REQUEST_TOKEN".to_owned(), bearer),
+        ]
+    }
+
+    /// Makes the sandbox an EC2 instance with this role; the environment to find its metadata service. Asking is
+    /// the operations `GetMetadataToken`, `GetMetadataRole`, `GetMetadataCredentials` and `GetMetadataRegion`.
+    ///
+    /// # Panics
+    /// When there is no such role.
+    #[must_use]
+    pub fn metadata_env(&self, role: &str) -> Vec<(String, String)> {
+        let mut inner = self.shared.lock();
+        assert!(inner.identity.roles.get(role).is_some(), "{role} is added");
+        inner.identity.metadata.set_instance(role);
+        let name = "AWS_EC2_METADATA_SERVICE_ENDPOINT".to_owned();
+        vec![(name, self.url())]
+    }
+
+    /// The environment of one more container (ECS, EKS) with this role. Asking is the operation
+    /// `GetContainerCredentials`. On EKS the second variable's value is in a file, which
+    /// `AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE` names.
+    ///
+    /// # Panics
+    /// When there is no such role.
+    #[must_use]
+    pub fn container_env(&self, role: &str) -> Vec<(String, String)> {
+        let mut inner = self.shared.lock();
+        assert!(inner.identity.roles.get(role).is_some(), "{role} is added");
+        let (path, authorization) = inner.identity.metadata.add_container(role);
+        vec![
+            (
+                "AWS_CONTAINER_CREDENTIALS_FULL_URI".to_owned(),
+                format!("{}{path}", self.url()),
+            ),
+            (
+                "AWS_CONTAINER_AUTHORIZATION_TOKEN".to_owned(),
+                authorization,
+            ),
         ]
     }
 

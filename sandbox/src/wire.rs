@@ -25,6 +25,8 @@ pub(crate) struct Answer {
     pub(crate) content_type: &'static str,
     pub(crate) body: Vec<u8>,
     request_id: String,
+    /// One header more.
+    header: Option<(&'static str, String)>,
 }
 
 impl Answer {
@@ -35,11 +37,23 @@ impl Answer {
             content_type,
             body: body.into(),
             request_id: random::uuid(),
+            header: None,
         }
     }
 
     pub(crate) fn success(service: Service, operation: &str, answer: &Value) -> Self {
         match (service, answer) {
+            (Service::Metadata, Value::String(text)) => {
+                Self::plain(200, "text/plain", text.as_str())
+            }
+            // EC2 tells how long a token lasts in a header.
+            (Service::Metadata, answer) if answer.get("ttl").is_some() => {
+                let text = |name: &str| answer[name].as_str().unwrap_or_default().to_owned();
+                let header = Some(("x-aws-ec2-metadata-token-ttl-seconds", text("ttl")));
+                let this = Self::plain(200, "text/plain", text("token"));
+                Self { header, ..this }
+            }
+            (Service::Metadata, answer) => Self::plain(200, "application/json", answer.to_string()),
             (Service::Issuer, answer) => Self::plain(200, PLAIN_JSON, answer.to_string()),
             (Service::SecretsManager, Value::Null) => Self::plain(200, JSON, ""),
             (Service::SecretsManager, answer) => Self::plain(200, JSON, answer.to_string()),
@@ -72,6 +86,13 @@ impl Answer {
                 let name = if lower { "message" } else { "Message" };
                 let body = json!({"__type": refusal.code, name: refusal.message});
                 Self::plain(refusal.status, JSON, body.to_string())
+            }
+            Service::Metadata => {
+                let title = format!("{} - {}", refusal.status, escape(&refusal.message));
+                let page = format!(
+                    "<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>\n"
+                );
+                Self::plain(refusal.status, "text/html", page)
             }
             Service::Issuer => {
                 // The shape of errors of the service that GitHub built this on.
@@ -113,6 +134,11 @@ impl Answer {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
         if let Ok(id) = HeaderValue::from_str(&self.request_id) {
             headers.insert(HeaderName::from_static("x-amzn-requestid"), id);
+        }
+        if let Some((name, value)) = self.header
+            && let Ok(value) = HeaderValue::from_str(&value)
+        {
+            headers.insert(HeaderName::from_static(name), value);
         }
         response
     }

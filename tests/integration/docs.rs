@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use sandbox::{Policy, Sandbox};
+use sandbox::{Policy, Role, Sandbox, Trust};
 use upsert_secret::inputs::{self, Input};
 
 use crate::common::Tool;
@@ -181,12 +181,9 @@ fn the_readmes_outputs_are_the_actions() {
 
 #[test]
 fn the_readmes_policy_is_enough_for_the_readmes_workflow() {
-    let readme = fs::read_to_string(root().join("README.md")).unwrap();
-    let policy = readme.split("\n## Permissions\n").nth(1).unwrap();
-    let policy = policy.split("```json\n").nth(1).unwrap();
-    let policy = policy.split("```").next().unwrap();
+    let policy = json_under("## Permissions");
     let sandbox = Sandbox::start();
-    sandbox.set_policy(&sandbox.default_key_id(), Policy::from_json(policy));
+    sandbox.set_policy(&sandbox.default_key_id(), Policy::from_json(&policy));
     let run = |value: &str| {
         Tool::new(&sandbox, value)
             .input("name", "model-deployment/api-key")
@@ -198,4 +195,45 @@ fn the_readmes_policy_is_enough_for_the_readmes_workflow() {
     again.expect(0, "unchanged");
     assert!(!again.stderr.contains("denied"), "{}", again.stderr);
     run("made-up-2").expect(0, "updated");
+}
+
+/// The first block of JSON of one section of the README.
+fn json_under(heading: &str) -> String {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let (_, section) = readme.split_once(&format!("\n{heading}\n")).unwrap();
+    let (_, block) = section.split_once("```json\n").unwrap();
+    block.split("```").next().unwrap().to_owned()
+}
+
+/// The trust policy lets in the job that it names, and no other.
+#[test]
+fn the_readmes_trust_policy_is_for_one_branch() {
+    let policy: serde_json::Value = serde_json::from_str(&json_under("## Credentials")).unwrap();
+    let statement = &policy["Statement"][0];
+    assert_eq!(statement["Action"], "sts:AssumeRoleWithWebIdentity");
+    let provider = statement["Principal"]["Federated"].as_str().unwrap();
+    let (_, provider) = provider.split_once("oidc-provider/").unwrap();
+    let conditions = statement["Condition"]["StringEquals"].as_object().unwrap();
+    let condition = |key: &str| conditions[&format!("{provider}:{key}")].as_str().unwrap();
+    assert_eq!(conditions.len(), 2);
+
+    let role = "arn:aws:iam::111122223333:role/made-up";
+    let sandbox = Sandbox::start();
+    let trust = Trust::web_identity(provider)
+        .audience(condition("aud"))
+        .subject(condition("sub"));
+    sandbox.add_role(Role::new(role).trust(trust));
+    let run = |subject: &str| {
+        let mut tool = Tool::new(&sandbox, "made-up")
+            .unset("AWS_ACCESS_KEY_ID")
+            .unset("AWS_SECRET_ACCESS_KEY")
+            .github()
+            .input("role-to-assume", role);
+        for (name, value) in sandbox.github_oidc(subject) {
+            tool = tool.env(&name, &value);
+        }
+        tool.run().code
+    };
+    assert_eq!(run(condition("sub")), Some(0));
+    assert_eq!(run("repo:acme/models:pull_request"), Some(3));
 }

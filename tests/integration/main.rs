@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod blind;
+mod chain;
 mod common;
 mod docs;
 mod faults;

@@ -24,7 +24,13 @@ fn an_empty_value_on_github() {
     let done = Tool::new(&sandbox, "").github().run();
     done.expect(2, "");
     assert!(sandbox.log().is_empty());
-    assert_snapshot!(text(&done), @r#"::error title=upsert-secret failed::there is no value: UPSERT_SECRET_VALUE is empty or not set%0A  why:  a CI secret that is not defined arrives as an empty string%0A  next: is the secret defined for this repository, and for this job's `environment:`? Is its name spelt as in `secrets.NAME`?%0A        Secrets are not passed to workflows that a fork or Dependabot triggers%0A  exit: 2 (bad input)"#);
+    assert_snapshot!(text(&done), @r#"
+    ::error title=upsert-secret failed::there is no value: UPSERT_SECRET_VALUE is empty or not set
+      why:  a CI secret that is not defined arrives as an empty string
+      next: is the secret defined for this repository, and for this job's `environment:`? Is its name spelt as in `secrets.NAME`?
+            Secrets are not passed to workflows that a fork or Dependabot triggers
+      exit: 2 (bad input)
+    "#);
     assert_snapshot!(without_time(&done.summary), @r#"
     ### upsert-secret failed: bad input (exit 2)
 

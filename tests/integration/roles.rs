@@ -266,7 +266,7 @@ fn what_does_not_pass_is_told_at_once() {
         assert_eq!(asked(&sandbox, operation).len(), 1, "{what}");
         assert_eq!(current(&sandbox), None, "{what}");
         let text = text(&done);
-        let (_, first) = text.lines().next().unwrap().rsplit_once("::").unwrap();
+        let (_, first) = text.lines().next().unwrap().split_once("failed::").unwrap();
         all.push_str(&format!("{} {first}\n", done.code.unwrap_or(-1)));
     }
     assert_snapshot!(all, @r#"
@@ -279,8 +279,8 @@ fn what_does_not_pass_is_told_at_once() {
     3 the OIDC token has expired
     3 the provider of the OIDC token rejects it
     3 STS is not switched on for this region in the account
-    2 111122223333:role/ci/deploy
-    3 111122223333:role/ci/deploy with MadeUpException
+    2 STS does not accept the request for the role arn:aws:iam::111122223333:role/ci/deploy
+    3 STS answered the request for the role arn:aws:iam::111122223333:role/ci/deploy with MadeUpException
     "#);
 }
 
@@ -390,4 +390,46 @@ fn no_credentials_anywhere_names_the_two_usual_fixes() {
       exit: 3 (no usable credentials)
     "#);
     assert!(sandbox.log().is_empty());
+}
+
+/// Tokens, keys and the right to ask for them stay inside, whatever goes wrong, with debugging on.
+#[test]
+fn no_token_and_no_key_is_ever_seen() {
+    let faults = [
+        None,
+        Some(("GetIdToken", Fault::MalformedBody)),
+        Some(("GetIdToken", Fault::CutBody)),
+        Some(("AssumeRoleWithWebIdentity", Fault::AccessDenied)),
+        Some(("AssumeRoleWithWebIdentity", Fault::MalformedBody)),
+        Some(("AssumeRoleWithWebIdentity", Fault::CutBody)),
+        Some(("CreateSecret", Fault::BadSignature)),
+        Some(("CreateSecret", Fault::ExpiredToken)),
+    ];
+    for fault in faults {
+        let sandbox = with_role();
+        let what = format!("{fault:?}");
+        if let Some((operation, fault)) = fault {
+            for nth in 1..=8 {
+                sandbox.fault(operation, nth, fault.clone());
+            }
+        }
+        let mut tool = keyless(&sandbox)
+            .github()
+            .env("RUNNER_DEBUG", "1")
+            .more_arguments(&["--format", "json"]);
+        let job = sandbox.github_oidc(GITHUB);
+        for (name, value) in &job {
+            tool = tool.env(name, value);
+        }
+        let done = tool.run();
+        let seen = done.everything();
+        // How tokens of OIDC, session tokens and temporary keys begin.
+        for start in [job[1].1.as_str(), "eyJ", "IQoJb3Jp", "ASIA"] {
+            assert!(!seen.contains(start), "{what}: {seen}");
+        }
+        assert!(
+            seen.contains("debug: GetIdToken attempt 1"),
+            "{what}: {seen}"
+        );
+    }
 }

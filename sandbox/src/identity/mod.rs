@@ -5,6 +5,7 @@ mod issuer;
 mod jwt;
 mod keys;
 mod members;
+mod metadata;
 mod role;
 mod roles;
 mod session;
@@ -18,6 +19,10 @@ pub(crate) use issuer::{Claims, GITLAB, Issuers, get_id_token};
 pub(crate) use jwt::peek as peek_audience;
 pub use keys::Key;
 pub(crate) use keys::{Clocks, Keys};
+pub(crate) use metadata::{
+    Metadata, get_container_credentials, get_metadata_credentials, get_metadata_region,
+    get_metadata_role, get_metadata_token,
+};
 pub use role::{Role, Trust};
 pub(crate) use roles::Roles;
 pub(crate) use session::Session;
@@ -31,6 +36,7 @@ pub(crate) struct Identity {
     pub(crate) keys: Keys,
     pub(crate) roles: Roles,
     pub(crate) issuers: Issuers,
+    pub(crate) metadata: Metadata,
 }
 
 /// One request that is about identities.

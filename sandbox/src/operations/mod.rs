@@ -31,6 +31,8 @@ pub(crate) enum Service {
     Sts,
     /// GitHub's endpoint for tokens.
     Issuer,
+    /// What a machine asks for its own credentials.
+    Metadata,
 }
 
 pub(crate) struct Operation {
@@ -120,6 +122,31 @@ const TABLE: &[Operation] = &[
         identity::get_caller_identity,
     ),
     open("GetIdToken", Service::Issuer, identity::get_id_token),
+    open(
+        "GetMetadataToken",
+        Service::Metadata,
+        identity::get_metadata_token,
+    ),
+    open(
+        "GetMetadataRole",
+        Service::Metadata,
+        identity::get_metadata_role,
+    ),
+    open(
+        "GetMetadataCredentials",
+        Service::Metadata,
+        identity::get_metadata_credentials,
+    ),
+    open(
+        "GetMetadataRegion",
+        Service::Metadata,
+        identity::get_metadata_region,
+    ),
+    open(
+        "GetContainerCredentials",
+        Service::Metadata,
+        identity::get_container_credentials,
+    ),
 ];
 
 pub(crate) fn named(name: &str) -> Option<&'static Operation> {

@@ -1,6 +1,7 @@
 //! Who becomes whom: roles, tokens, and the services that hand out credentials.
 
 mod faults;
+mod metadata;
 mod oidc;
 mod sts;
 mod tokens;

@@ -50,6 +50,11 @@ class Sandbox:
         with urllib.request.urlopen(f"{self.endpoint}/_sandbox/log", timeout=10) as answer:
             return [json.loads(line) for line in answer]
 
+    def secrets(self) -> dict[str, dict]:
+        """What is stored, without values."""
+        with urllib.request.urlopen(f"{self.endpoint}/_sandbox/secrets", timeout=10) as answer:
+            return json.load(answer)
+
     def curl(self, operation: str, body: dict) -> list[str]:
         """The arguments with which curl makes a signed request."""
         environment = self.environment

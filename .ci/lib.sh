@@ -56,3 +56,40 @@ build_sandbox() {
   sandbox=$target/debug/sandbox
   cargo build --locked -p sandbox --bin sandbox
 }
+
+# podman, with a storage of its own at $podman_home, which goes when the step ends: the machine's images and containers
+# are neither seen nor touched.
+need_podman() {
+  command -v podman >/dev/null || install_package podman
+  command -v crun >/dev/null || command -v runc >/dev/null || install_package runc
+  # For who is not root, to have the users of a container.
+  ((EUID == 0)) || command -v newuidmap >/dev/null || install_package uidmap
+
+  podman_home=$(mktemp -d "$tools/podman.XXXXXX")
+  trap remove_podman EXIT
+  # vfs, because it mounts nothing that would be in the way of deleting it; the images are small.
+  printf '[storage]\ndriver = "vfs"\ngraphroot = "%s/graph"\nrunroot = "%s/run"\n' \
+    "$podman_home" "$podman_home" >"$podman_home/storage.conf"
+  # Limits that any machine grants: podman's own defaults are more than some may raise theirs to. Locks and logs in files
+  # beside the rest rather than in what is the whole machine's, shared memory and the journal.
+  cat >"$podman_home/containers.conf" <<END
+[containers]
+default_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]
+log_driver = "k8s-file"
+[engine]
+events_logger = "file"
+lock_type = "file"
+tmp_dir = "$podman_home/tmp"
+END
+  export CONTAINERS_CONF=$podman_home/containers.conf CONTAINERS_STORAGE_CONF=$podman_home/storage.conf
+}
+
+remove_podman() {
+  podman rm --all --force --time 0 >/dev/null || true
+  # Files in it may belong to users that only podman may be.
+  if ((EUID == 0)); then
+    rm -rf "$podman_home"
+  else
+    podman unshare rm -rf "$podman_home"
+  fi
+}

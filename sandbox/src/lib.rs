@@ -46,6 +46,7 @@
 pub mod client;
 mod ending;
 mod faults;
+pub mod front;
 mod http;
 mod identity;
 mod incoming;

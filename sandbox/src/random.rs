@@ -51,3 +51,10 @@ pub(crate) fn base64(length: usize) -> String {
     rand::fill(&mut bytes).expect("the system has random numbers");
     STANDARD.encode(bytes)
 }
+
+/// The serial number of a certificate: positive, so the first bit is 0.
+pub(crate) fn serial() -> [u8; 16] {
+    let mut serial = bytes::<16>();
+    serial[0] = serial[0] & 0x7f | 0x40;
+    serial
+}

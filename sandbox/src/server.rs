@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    net::{Ipv4Addr, SocketAddr, TcpListener},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener},
     sync::Arc,
     thread::{self, JoinHandle},
     time::Duration,
@@ -35,6 +35,7 @@ pub struct Sandbox {
 /// How to start a [`Sandbox`].
 #[derive(Default)]
 pub struct Builder {
+    bind: Option<IpAddr>,
     port: u16,
     latency: Duration,
     writes_per_second: Option<u32>,
@@ -46,6 +47,24 @@ impl Builder {
     pub fn port(mut self, port: u16) -> Self {
         self.port = port;
         self
+    }
+
+    /// The address to listen on, 127.0.0.1 if nothing is said. Starting fails if it is not loopback: the keys
+    /// are no secret.
+    #[must_use]
+    pub fn bind(mut self, address: IpAddr) -> Self {
+        self.bind = Some(address);
+        self
+    }
+
+    /// Listens on `[::1]` instead of 127.0.0.1.
+    #[must_use]
+    pub fn ipv6(self, ipv6: bool) -> Self {
+        if ipv6 {
+            self.bind(Ipv6Addr::LOCALHOST.into())
+        } else {
+            self.bind(Ipv4Addr::LOCALHOST.into())
+        }
     }
 
     /// What every request takes at least.
@@ -65,9 +84,14 @@ impl Builder {
     /// Starts the server on its own thread.
     ///
     /// # Errors
-    /// When the port cannot be had, or the thread.
+    /// When the port cannot be had, or the thread, or the address is not loopback.
     pub fn start(self) -> io::Result<Sandbox> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, self.port))?;
+        let bind = self.bind.unwrap_or(Ipv4Addr::LOCALHOST.into());
+        if !bind.is_loopback() {
+            let text = format!("{bind} is not a loopback address");
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+        }
+        let listener = TcpListener::bind((bind, self.port))?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared::default());
@@ -147,7 +171,7 @@ impl Sandbox {
         Builder::default()
     }
 
-    /// `http://127.0.0.1:PORT`.
+    /// `http://127.0.0.1:PORT`, or whatever address was asked for.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)

@@ -70,6 +70,12 @@ fn of_certificate(distrust: &Distrust) -> Failure {
             ),
             "if that is your company's proxy, save its CA certificate as a PEM file and name the file in AWS_CA_BUNDLE; otherwise somebody else answers for AWS",
         ),
+        Doubt::OtherKey { issuer, origin } => (
+            format!(
+                "the certificate of {host} is not trusted: it was signed with another key than \"{issuer}\" has in {origin}"
+            ),
+            "if that is your company's proxy, its CA may have been renewed: save its present certificate as a PEM file and name the file in AWS_CA_BUNDLE; otherwise somebody else answers for AWS",
+        ),
         Doubt::Expired { at } => (
             format!("the certificate of {host} expired{}", when(" at ", at)),
             "have it renewed, and check this machine's clock",

@@ -16,3 +16,4 @@ mod platforms;
 mod races;
 mod refusals;
 mod roles;
+mod transport;

@@ -125,7 +125,7 @@ class Examples(unittest.TestCase):
         # The context's variables, and the token that comes with any context.
         workflow = config["workflows"]["deploy"]["jobs"]
         self.assertEqual(workflow[0]["store"]["context"], "production")
-        given = {"MODEL_API_KEY": VALUE, "CIRCLE_OIDC_TOKEN_V2": self.sandbox.given["CIRCLECI"]}
+        given = {"MODEL_API_KEY": VALUE, "CIRCLE_OIDC_TOKEN_V2": self.sandbox.token}
         run, persist = store["steps"]
         self.script("sh -e", run["run"]["command"], given | store["environment"])
         # The workspace is the files that are named, in another job's folder.
@@ -184,7 +184,7 @@ class Examples(unittest.TestCase):
         self.stub("buildkite-agent", BUILDKITE_AGENT)
         meta_data = self.folder / "meta-data"
         meta_data.mkdir()
-        given = {"GIVEN_MODEL_API_KEY": VALUE, "GIVEN_TOKEN": self.sandbox.given["BUILDKITE"], "META_DATA": str(meta_data)}
+        given = {"GIVEN_MODEL_API_KEY": VALUE, "GIVEN_TOKEN": self.sandbox.token, "META_DATA": str(meta_data)}
         given["SANDBOX"] = " ".join(f"{name}={value}" for name, value in self.endpoints.items())
 
         def uploaded(command: str) -> str:
@@ -206,7 +206,7 @@ class Examples(unittest.TestCase):
         # In Groovy only double quotes replace anything.
         self.assertNotIn('"', re.sub(r"'''.*?'''|'.*?'", "", re.sub(r"//.*", "", text)))
         bound = re.findall(r"string\(credentialsId: '([\w-]+)', variable: '(\w+)'\)", text)
-        credentials = {"model-api-key": VALUE, "aws-id-token": self.sandbox.given["JENKINS"]}
+        credentials = {"model-api-key": VALUE, "aws-id-token": self.sandbox.token}
         secrets = {variable: credentials[name] for name, variable in bound}
         store, deploy = re.findall(r"^ +sh '(.*)'$", text, re.M)
         self.script("sh -xe", store, environment | secrets)
@@ -225,7 +225,7 @@ class Examples(unittest.TestCase):
         variables.touch()
         given = {
             "MODEL_API_KEY": VALUE,
-            "BITBUCKET_STEP_OIDC_TOKEN": self.sandbox.given["BITBUCKET"],
+            "BITBUCKET_STEP_OIDC_TOKEN": self.sandbox.token,
             "BITBUCKET_PIPELINES_VARIABLES_PATH": str(variables),
         }
         self.script("sh -e", "\n".join(store["script"]), given)

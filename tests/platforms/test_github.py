@@ -158,11 +158,10 @@ class GitHub(unittest.TestCase):
 
     def test_the_workflow_of_the_readme_by_oidc(self):
         with CiSandbox(self.sandbox_program) as self.sandbox:
-            token = {name: value for name, value in self.sandbox.given.items() if name.startswith("ACTIONS_")}
-            run = self.workflow_of_the_readme("github-oidc.yml", self.sandbox.keyless() | token)
+            run = self.workflow_of_the_readme("github-oidc.yml", self.sandbox.keyless() | self.sandbox.github)
             [session] = self.sandbox.sessions()
         self.assertRegex(session, r":assumed-role/store-api-key/upsert-secret-")
-        self.assertEqual(leaks(token["ACTIONS_ID_TOKEN_REQUEST_TOKEN"], run.everything()), [])
+        self.assertEqual(leaks(self.sandbox.github["ACTIONS_ID_TOKEN_REQUEST_TOKEN"], run.everything()), [])
 
     def test_the_workflow_of_the_readme_with_keys(self):
         with CiSandbox(self.sandbox_program) as self.sandbox:

@@ -85,7 +85,7 @@ class GitLab(unittest.TestCase):
         environment = self.sandbox.environment if keys else self.sandbox.keyless()
         # GitLab's own, where gitlab-ci-local has them otherwise; a token where it has none.
         ours = {"GITLAB_CI": "true", "CI_PROJECT_DIR": str(self.project)}
-        tokens = {"UPSERT_ID_TOKEN": self.sandbox.given["GITLAB"], "AWS_ID_TOKEN": self.sandbox.given["GITLAB"]}
+        tokens = {"UPSERT_ID_TOKEN": self.sandbox.token, "AWS_ID_TOKEN": self.sandbox.token}
         command = [self.gitlab_ci_local, *self.executor, "--ignore-predefined-vars", ",".join(ours)]
         for name, value in (environment | ours | tokens).items():
             command += ["--variable", f"{name}={value}"]

@@ -7,11 +7,13 @@ use webpki::EndEntityCert;
 /// The most of one name that is shown.
 const MAX_CHARS: usize = 128;
 
-/// `CN=Corp Root CA, O=Corp`; empty where the certificate cannot be read.
+/// `CN=Corp Root CA, O=Corp`
 pub(super) fn issuer(certificate: &CertificateDer<'_>) -> String {
     EndEntityCert::try_from(certificate)
         .map(|certificate| of_der(certificate.issuer()))
-        .unwrap_or_default()
+        .ok()
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| "(no name)".to_owned())
 }
 
 /// Reads a distinguished name (RFC 5280, 4.1.2.4): a sequence of sets of pairs of identifier and

@@ -39,6 +39,13 @@ pub enum Doubt {
         /// The list that it is not on.
         origin: &'static str,
     },
+    /// A root of its issuer's name is trusted, but did not sign it.
+    OtherKey {
+        /// The issuer.
+        issuer: String,
+        /// The list that has one of that name.
+        origin: &'static str,
+    },
     /// It ended before now.
     Expired {
         /// RFC 3339, or empty where the library does not say.
@@ -176,6 +183,10 @@ fn doubt(error: &Error, highest: &CertificateDer<'_>, origin: &'static str) -> D
     };
     match why {
         CertificateError::UnknownIssuer => Doubt::UnknownIssuer {
+            issuer: name::issuer(highest),
+            origin,
+        },
+        CertificateError::BadSignature => Doubt::OtherKey {
             issuer: name::issuer(highest),
             origin,
         },

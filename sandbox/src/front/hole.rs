@@ -1,0 +1,190 @@
+//! Owns networks that swallow everything: connections that are taken and never answered.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+
+use super::{
+    Authority, Certificate, Handshake,
+    running::Running,
+    tls::{self, Handshakes},
+};
+
+/// Half of an answer of Secrets Manager.
+const HALF: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.1\r\ncontent-length: 400\r\n\r\n{\"ARN\":\"arn:aws:secr";
+
+/// Takes connections and never answers; or only half.
+pub struct BlackHole {
+    running: Running,
+    host: Option<String>,
+    authority: Authority,
+    handshakes: Handshakes,
+    connections: Arc<AtomicUsize>,
+}
+
+/// How to start a [`BlackHole`].
+#[derive(Default)]
+pub struct BlackHoleBuilder {
+    hosts: Vec<String>,
+    authority: Authority,
+    half: bool,
+    ipv6: bool,
+}
+
+impl BlackHoleBuilder {
+    /// Completes TLS with a good certificate for these hosts first.
+    #[must_use]
+    pub fn tls(mut self, hosts: &[&str]) -> Self {
+        self.hosts = hosts.iter().map(|host| (*host).to_owned()).collect();
+        self
+    }
+
+    /// Who signs; a new authority if nothing is said.
+    #[must_use]
+    pub fn authority(mut self, authority: &Authority) -> Self {
+        self.authority = authority.clone();
+        self
+    }
+
+    /// Answers each request with half an answer, and then nothing.
+    #[must_use]
+    pub fn half_an_answer(mut self) -> Self {
+        self.half = true;
+        self
+    }
+
+    /// Listens on `[::1]` instead of 127.0.0.1.
+    #[must_use]
+    pub fn ipv6(mut self, ipv6: bool) -> Self {
+        self.ipv6 = ipv6;
+        self
+    }
+
+    /// Starts it.
+    ///
+    /// # Panics
+    /// When it cannot.
+    #[must_use]
+    pub fn start(self) -> BlackHole {
+        let config =
+            (!self.hosts.is_empty()).then(|| self.authority.server(&self.hosts, Certificate::Good));
+        let (handshakes, connections) = (Handshakes::default(), Arc::default());
+        let (seen, count) = (handshakes.clone(), Arc::<AtomicUsize>::clone(&connections));
+        let half = self.half;
+        let running = Running::start(self.ipv6, move |stream| {
+            let (seen, config) = (seen.clone(), config.clone());
+            count.fetch_add(1, Ordering::SeqCst);
+            async move {
+                match config {
+                    None => swallow(stream, half).await,
+                    Some(config) => {
+                        if let Some(stream) = seen.shake(stream, config).await {
+                            swallow(stream, half).await;
+                        }
+                    }
+                }
+            }
+        });
+        BlackHole {
+            running,
+            host: self.hosts.into_iter().next(),
+            authority: self.authority,
+            handshakes,
+            connections,
+        }
+    }
+}
+
+/// Reads until the client gives up.
+async fn swallow(mut stream: impl AsyncRead + AsyncWrite + Unpin, half: bool) {
+    let (mut buffer, mut head) = (vec![0; 64 * 1024], Vec::new());
+    let mut answered = !half;
+    while let Ok(read) = stream.read(&mut buffer).await {
+        if read == 0 {
+            return;
+        }
+        if !answered {
+            head.extend_from_slice(&buffer[..read]);
+            answered = head.windows(4).any(|four| four == b"\r\n\r\n");
+            // The client may have gone.
+            if answered && (stream.write_all(HALF).await.is_err() || stream.flush().await.is_err())
+            {
+                return;
+            }
+        }
+    }
+}
+
+impl BlackHole {
+    /// Settings; without any it takes TCP connections and never answers.
+    #[must_use]
+    pub fn builder() -> BlackHoleBuilder {
+        BlackHoleBuilder::default()
+    }
+
+    /// Takes TCP connections and never answers, neither a TLS greeting nor a request.
+    ///
+    /// # Panics
+    /// When it cannot start.
+    #[must_use]
+    pub fn tcp() -> Self {
+        Self::builder().start()
+    }
+
+    /// Completes TLS for this host and never answers.
+    ///
+    /// # Panics
+    /// When it cannot start.
+    #[must_use]
+    pub fn tls(host: &str) -> Self {
+        Self::builder().tls(&[host]).start()
+    }
+
+    /// Answers each request, in clear, with half an answer.
+    ///
+    /// # Panics
+    /// When it cannot start.
+    #[must_use]
+    pub fn half() -> Self {
+        Self::builder().half_an_answer().start()
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.running.address
+    }
+
+    /// `http://ADDRESS:PORT`, or `https://HOST:PORT` with TLS.
+    #[must_use]
+    pub fn url(&self) -> String {
+        match &self.host {
+            Some(host) => tls::url(host, self.address()),
+            None => format!("http://{}", self.address()),
+        }
+    }
+
+    /// The certificate of the authority.
+    #[must_use]
+    pub fn ca_pem(&self) -> String {
+        self.authority.pem()
+    }
+
+    /// How many connections were taken so far.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
+    }
+
+    /// The TLS handshakes so far.
+    #[must_use]
+    pub fn handshakes(&self) -> Vec<Handshake> {
+        self.handshakes.all()
+    }
+}

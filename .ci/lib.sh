@@ -33,6 +33,17 @@ need_python_tools() {
   PATH=$venv/bin:$PATH
 }
 
+# Runs GitLab pipelines on this machine; left at $gitlab_ci_local. Needs need_python_tools first, for Node. It is one
+# file without dependencies, so its version pins all of it.
+need_gitlab_ci_local() {
+  local version=4.75.1
+  local folder=$tools/gitlab-ci-local-$version
+  command -v rsync >/dev/null || install_package rsync
+  gitlab_ci_local=$folder/node_modules/.bin/gitlab-ci-local
+  [[ -x $gitlab_ci_local ]] ||
+    npm install --prefix "$folder" --ignore-scripts --no-audit --no-fund --silent "gitlab-ci-local@$version"
+}
+
 # The binary as a release ships it, left at $static_binary. `--target`, also where it is the host's: without it the flag
 # reaches proc macros, which cannot be static.
 build_static() {

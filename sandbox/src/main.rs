@@ -6,52 +6,174 @@ use std::{
     time::Duration,
 };
 
-use anyhow::Context as _;
-use sandbox::{Builder, Sandbox};
+use anyhow::{Context as _, bail};
+use sandbox::{Builder, Role, Sandbox, Trust};
 
 const HELP: &str = "\
 AWS Secrets Manager and STS on loopback, for development only
 
-Usage: sandbox [--port N] [--latency-ms N] [--writes-per-second N]
+Usage: sandbox [OPTIONS]
 
-  --port N               listen on 127.0.0.1:N; 0, the default, takes a free port
+  --bind ADDRESS         listen on this loopback address; 127.0.0.1 is the default
+  --port N               listen on this port; 0, the default, takes a free one
   --latency-ms N         what every request takes at least
   --writes-per-second N  answer ThrottlingException above this rate
   --help                 this text
 
+Roles, of which there are none by default:
+
+  --role ARN               a role that can be assumed, by whom the next options say
+  --trust-github SUB       by GitHub jobs with a subject like this (repo:OWNER/REPO:*)
+  --trust-gitlab SUB       by GitLab jobs with a subject like this (project_path:GROUP/PROJECT:*)
+  --trust-principal ARN    by a user or another role
+  --max-session SECONDS    for how long at most; 3600 is the default
+  --github-audience TEXT   the audience of GitHub's tokens; sts.amazonaws.com is the default
+  --gitlab-audience TEXT   the audience of GitLab's tokens; https://gitlab.com is the default
+
+What more to print:
+
+  --github-job SUB  ACTIONS_ID_TOKEN_REQUEST_URL and _TOKEN of a job with this subject
+  --gitlab-job SUB  GITLAB_OIDC_TOKEN of a job with this subject
+  --no-key          do not print the access key, which may do everything
+
 Prints the endpoint and the environment to use it, and runs until SIGINT or SIGTERM.
-GET /_sandbox/log shows the requests, GET /_sandbox/secrets what is stored (never a value).
+GET /_sandbox/log shows the requests and who sent them, GET /_sandbox/secrets what is stored (never a value).
 ";
 
-/// What the command line asks for; `None` is the help text.
-fn parse(arguments: impl Iterator<Item = String>) -> anyhow::Result<Option<Builder>> {
-    let mut builder = Sandbox::builder();
-    let mut arguments = arguments.peekable();
-    while let Some(argument) = arguments.next() {
-        let mut number = || -> anyhow::Result<u32> {
-            let value = arguments
-                .next()
-                .with_context(|| format!("{argument} needs a number"))?;
-            value
-                .parse()
-                .with_context(|| format!("{argument} {value}: not a number"))
-        };
-        builder = match argument.as_str() {
-            "--help" => return Ok(None),
-            "--port" => builder.port(u16::try_from(number()?).context("--port: at most 65535")?),
-            "--latency-ms" => builder.latency(Duration::from_millis(number()?.into())),
-            "--writes-per-second" => builder.writes_per_second(number()?),
-            _ => anyhow::bail!("unknown argument {argument}; try --help"),
-        };
-    }
-    Ok(Some(builder))
+/// What the command line asks for.
+struct Options {
+    builder: Builder,
+    roles: Vec<Asked>,
+    github_audience: String,
+    gitlab_audience: String,
+    github_job: Option<String>,
+    gitlab_job: Option<String>,
+    no_key: bool,
 }
 
-fn run(builder: Builder) -> anyhow::Result<()> {
-    let sandbox = builder.start().context("cannot listen")?;
+/// A role as it is asked for: who is trusted in which audience is known at the end only.
+struct Asked {
+    role: Role,
+    github: Vec<String>,
+    gitlab: Vec<String>,
+}
+
+/// `None` is the help text.
+fn parse(mut arguments: impl Iterator<Item = String>) -> anyhow::Result<Option<Options>> {
+    let mut options = Options {
+        builder: Sandbox::builder(),
+        roles: Vec::new(),
+        github_audience: "sts.amazonaws.com".to_owned(),
+        gitlab_audience: "https://gitlab.com".to_owned(),
+        github_job: None,
+        gitlab_job: None,
+        no_key: false,
+    };
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--help" => return Ok(None),
+            "--no-key" => options.no_key = true,
+            // The text above is the list: what is not explained there does not exist.
+            name if name.starts_with("--") && HELP.contains(&format!("  {name} ")) => {
+                let value = arguments.next();
+                let value = value.with_context(|| format!("{name} needs a value"))?;
+                options = options.set(name, value)?;
+            }
+            _ => bail!("unknown argument {argument}; try --help"),
+        }
+    }
+    Ok(Some(options))
+}
+
+fn number(name: &str, value: &str) -> anyhow::Result<u32> {
+    value
+        .parse()
+        .with_context(|| format!("{name} {value}: not a number"))
+}
+
+impl Options {
+    fn set(mut self, name: &str, value: String) -> anyhow::Result<Self> {
+        let builder = self.builder;
+        self.builder = match name {
+            "--bind" => {
+                let address = value.parse();
+                builder.bind(address.with_context(|| format!("{name} {value}: not an address"))?)
+            }
+            "--port" => {
+                let port = u16::try_from(number(name, &value)?);
+                builder.port(port.context("--port: at most 65535")?)
+            }
+            "--latency-ms" => builder.latency(Duration::from_millis(number(name, &value)?.into())),
+            "--writes-per-second" => builder.writes_per_second(number(name, &value)?),
+            _ => builder,
+        };
+        match name {
+            "--role" => self.roles.push(Asked {
+                role: Role::try_new(&value).with_context(|| format!("{value}: no role's ARN"))?,
+                github: Vec::new(),
+                gitlab: Vec::new(),
+            }),
+            "--github-audience" => self.github_audience = value,
+            "--gitlab-audience" => self.gitlab_audience = value,
+            "--github-job" => self.github_job = Some(value),
+            "--gitlab-job" => self.gitlab_job = Some(value),
+            "--trust-github" => self.last(name)?.github.push(value),
+            "--trust-gitlab" => self.last(name)?.gitlab.push(value),
+            "--trust-principal" => {
+                let asked = self.last(name)?;
+                asked.role = asked.role.clone().trust(Trust::principal(&value));
+            }
+            "--max-session" => {
+                let max = Duration::from_secs(number(name, &value)?.into());
+                let asked = self.last(name)?;
+                asked.role = asked.role.clone().max_session(max);
+            }
+            _ => {}
+        }
+        Ok(self)
+    }
+
+    fn last(&mut self, name: &str) -> anyhow::Result<&mut Asked> {
+        let last = self.roles.last_mut();
+        last.with_context(|| format!("{name} comes after the --role it is about"))
+    }
+}
+
+fn run(options: Options) -> anyhow::Result<()> {
+    let sandbox = options.builder.start().context("cannot listen")?;
+    for Asked {
+        mut role,
+        github,
+        gitlab,
+    } in options.roles
+    {
+        for subject in github {
+            role = role.trust(Trust::github(&subject).audience(&options.github_audience));
+        }
+        for subject in gitlab {
+            role = role.trust(Trust::gitlab(&options.gitlab_audience, &subject));
+        }
+        sandbox.add_role(role);
+    }
+    let mut lines = match options.no_key {
+        true => sandbox.keyless_env(),
+        false => sandbox.env(),
+    };
+    let job = options
+        .github_job
+        .map(|subject| sandbox.github_oidc(&subject));
+    let job = job.unwrap_or_default();
+    lines.extend(
+        job.iter()
+            .map(|(name, value)| (name.as_str(), value.clone())),
+    );
+    if let Some(subject) = options.gitlab_job {
+        let token = sandbox.gitlab_token(&subject, &options.gitlab_audience);
+        lines.push(("GITLAB_OIDC_TOKEN", token));
+    }
     let mut out = io::stdout().lock();
     writeln!(out, "{}", sandbox.url())?;
-    for (name, value) in sandbox.env() {
+    for (name, value) in lines {
         writeln!(out, "{name}={value}")?;
     }
     out.flush()?;
@@ -90,7 +212,7 @@ fn main() -> ExitCode {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => fail(1, error.into()),
         },
-        Ok(Some(builder)) => match run(builder) {
+        Ok(Some(options)) => match run(options) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => fail(1, error),
         },

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     io::{BufRead as _, BufReader},
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
 };
 
 use sandbox::client::Client;
@@ -13,22 +13,7 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_sandbox");
 
 #[test]
 fn prints_an_environment_that_works() {
-    let mut child = Command::new(PROGRAM)
-        .args(["--port", "0", "--latency-ms", "1"])
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("the program starts");
-    let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
-    let url = lines.next().expect("a line").expect("text");
-    let environment: BTreeMap<String, String> = lines
-        .by_ref()
-        .take(5)
-        .map(|line| {
-            let line = line.expect("text");
-            let (name, value) = line.split_once('=').expect("NAME=value");
-            (name.to_owned(), value.to_owned())
-        })
-        .collect();
+    let (mut child, url, environment) = start(&["--port", "0", "--latency-ms", "1"], 5);
     assert_eq!(environment["AWS_ENDPOINT_URL_SECRETS_MANAGER"], url);
     assert_eq!(environment["AWS_ENDPOINT_URL_STS"], url);
     let client = Client {
@@ -47,8 +32,113 @@ fn prints_an_environment_that_works() {
     end(&mut child);
 }
 
+/// The program with these options; its first line, and the environment behind it.
+fn start(arguments: &[&str], lines: usize) -> (Child, String, BTreeMap<String, String>) {
+    let mut child = Command::new(PROGRAM)
+        .args(arguments)
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let mut printed = BufReader::new(child.stdout.take().expect("piped")).lines();
+    let url = printed.next().expect("a line").expect("text");
+    let environment = printed.by_ref().take(lines).map(|line| {
+        let line = line.expect("text");
+        let (name, value) = line.split_once('=').expect("NAME=value");
+        (name.to_owned(), value.to_owned())
+    });
+    let environment = environment.collect();
+    (child, url, environment)
+}
+
+#[test]
+fn roles_are_assumed_without_a_key_and_the_log_tells() {
+    const RELEASE: &str = "arn:aws:iam::111122223333:role/release";
+    const DEPLOY: &str = "arn:aws:iam::111122223333:role/deploy";
+    let arguments = [
+        "--no-key",
+        "--role",
+        RELEASE,
+        "--trust-github",
+        "repo:acme/app:*",
+        "--role",
+        DEPLOY,
+        "--trust-gitlab",
+        "project_path:acme/app:*",
+        "--max-session",
+        "7200",
+        "--github-job",
+        "repo:acme/app:ref:refs/heads/main",
+        "--gitlab-job",
+        "project_path:acme/app:ref_type:branch:ref:main",
+        "--github-audience",
+        "https://acme.example.com",
+    ];
+    let (mut child, url, environment) = start(&arguments, 6);
+    assert!(
+        !environment.contains_key("AWS_ACCESS_KEY_ID"),
+        "{environment:?}"
+    );
+    let client = Client::new(&url);
+    let assume = |role: &str, token: &str, duration: &str| {
+        let parameters = [
+            ("RoleArn", role),
+            ("RoleSessionName", "script"),
+            ("WebIdentityToken", token),
+            ("DurationSeconds", duration),
+        ];
+        let reply = client.sts_unsigned("AssumeRoleWithWebIdentity", &parameters);
+        reply.expect("an answer")
+    };
+    let gitlab = &environment["GITLAB_OIDC_TOKEN"];
+    assert_eq!(assume(DEPLOY, gitlab, "7200").status, 200);
+    assert_eq!(assume(RELEASE, gitlab, "900").code(), "AccessDenied");
+
+    let ask = format!(
+        "{}&audience=https://acme.example.com",
+        environment["ACTIONS_ID_TOKEN_REQUEST_URL"]
+    );
+    let bearer = format!("Bearer {}", environment["ACTIONS_ID_TOKEN_REQUEST_TOKEN"]);
+    let token = client
+        .plain("GET", &ask, &[("authorization", &bearer)], "")
+        .expect("an answer");
+    let session = assume(
+        RELEASE,
+        token.json()["value"].as_str().expect("a token"),
+        "900",
+    );
+    let session = client.with_session(&session);
+    let reply = session.call("DescribeSecret", &json!({"SecretId": "none"}));
+    assert_eq!(
+        reply.expect("an answer").code(),
+        "ResourceNotFoundException"
+    );
+    let log = client.get("/_sandbox/log").expect("an answer").body;
+    let last = log.lines().last().expect("a line");
+    assert!(
+        last.contains("arn:aws:sts::111122223333:assumed-role/release/script"),
+        "{last}"
+    );
+    end(&mut child);
+}
+
+#[test]
+fn another_loopback_address_will_do() {
+    let (mut child, url, _) = start(&["--bind", "::1"], 5);
+    assert!(url.starts_with("http://[::1]:"), "{url}");
+    let reply = Client::new(&url).sts("GetCallerIdentity");
+    assert_eq!(reply.expect("an answer").status, 200);
+    end(&mut child);
+    let output = Command::new(PROGRAM)
+        .args(["--bind", "0.0.0.0"])
+        .output()
+        .expect("it runs");
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("not a loopback address"), "{said}");
+}
+
 /// SIGTERM ends it well; where there are no signals it can only be killed.
-fn end(child: &mut std::process::Child) {
+fn end(child: &mut Child) {
     if cfg!(unix) {
         let id = child.id().to_string();
         let sent = Command::new("kill").args(["-TERM", &id]).status();
@@ -67,6 +157,12 @@ fn refuses_what_it_does_not_know() {
         &["--port"],
         &["--port", "x"],
         &["--port", "70000"],
+        &["--bind", "x"],
+        &["--port-like", "1"],
+        &["--role", "x"],
+        &["--role", "arn:aws:iam::111122223333:user/release"],
+        &["--trust-github", "repo:acme/app:*"],
+        &["listen", "1"],
     ] {
         let output = Command::new(PROGRAM)
             .args(arguments)

@@ -5,6 +5,7 @@ use std::error::Error as StdError;
 use std::fmt;
 
 use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::{ConnectorError, SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -279,12 +280,23 @@ pub(super) fn chain<'a>(error: &'a Cause) -> impl Iterator<Item = &'a Cause> {
 }
 
 fn credentials(error: &Cause) -> Option<ErrorKind> {
-    chain(error)
-        .find_map(|error| error.downcast_ref::<CredentialsError>())
-        .map(|error| match error {
-            CredentialsError::CredentialsNotLoaded(_) => ErrorKind::NoCredentials,
-            _ => ErrorKind::BadCredentials,
-        })
+    let why = chain(error).find_map(|error| error.downcast_ref::<CredentialsError>())?;
+    Some(match why {
+        CredentialsError::CredentialsNotLoaded(_) => ErrorKind::NoCredentials,
+        _ => role_of_profile(error).unwrap_or(ErrorKind::BadCredentials),
+    })
+}
+
+/// STS's refusal of a role that a profile names: the SDK asked for it, not we.
+fn role_of_profile(error: &Cause) -> Option<ErrorKind> {
+    let refusal = chain(error).find_map(|error| error.downcast_ref::<AssumeRoleError>())?;
+    Some(ErrorKind::Role(Box::new(RoleFault {
+        role: "of the profile".to_owned(),
+        code: refusal.code()?.to_owned(),
+        message: refusal.message().unwrap_or_default().to_owned(),
+        status: 400,
+        claims: None,
+    })))
 }
 
 /// Why a request found no connection, or lost it.

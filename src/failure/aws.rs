@@ -39,7 +39,8 @@ impl Failure {
             ErrorKind::BadCredentials => Self::new(
                 Class::Credentials,
                 "AWS credentials are configured but could not be loaded",
-                "check the profile, role or token file that they come from",
+                "check the profile, role or token file that they come from; profiles with SSO, `credential_process` or `aws login` are not read:\n\
+                 export their keys first, with `aws configure export-credentials --format env`",
             ),
             ErrorKind::Unreadable => Self::new(
                 Class::Unavailable,

@@ -189,3 +189,38 @@ fn an_endpoint_in_the_clear_is_told() {
     assert_eq!(done.code, Some(0), "{}", done.stderr);
     assert!(done.stderr.contains("unencrypted"), "{}", done.stderr);
 }
+
+/// A profile that leads nowhere is no "no credentials", and says what STS said.
+#[test]
+fn a_profile_whose_role_is_refused() {
+    let sandbox = with_role();
+    let keys = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
+    // The key is in a profile of its own, as the environment would win.
+    let profile: String = sandbox
+        .env()
+        .into_iter()
+        .filter(|(name, _)| keys.contains(name))
+        .map(|(name, value)| format!("{} = {value}\n", name.to_lowercase()))
+        .collect();
+    let role = "role_arn = arn:aws:iam::111122223333:role/other\nsource_profile = keys\n";
+    let config = format!("[profile keys]\n{profile}[profile other]\n{role}");
+    let tool =
+        configured(Tool::new(&sandbox, "made-up-value"), &config).env("AWS_PROFILE", "other");
+    let done = keys.into_iter().fold(tool, Tool::unset).run();
+    assert_eq!(done.code, Some(3));
+    assert_snapshot!(crate::common::text(&done), @r#"
+    error: STS does not give this job the role of the profile
+      why:  AWS says: User: arn:aws:iam::111122223333:user/sandbox is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::111122223333:role/other
+      next: the role's trust policy must allow sts:AssumeRole to the caller that AWS names, with `role-external-id` if it asks for one;
+            and the caller's own policy must allow sts:AssumeRole on the role
+      exit: 3 (no usable credentials)
+    "#);
+    let process = "[default]\ncredential_process = /made/up\n";
+    let done = configured(keyless(&sandbox), process).run();
+    assert_eq!(done.code, Some(3));
+    assert!(
+        done.stderr.contains("credential_process"),
+        "{}",
+        done.stderr
+    );
+}

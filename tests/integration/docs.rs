@@ -101,6 +101,64 @@ fn the_actions_inputs_and_their_mapping() {
     );
 }
 
+/// What the component does not take: secrets, which must not become part of a pipeline's configuration;
+/// and what the job itself settles, where the report goes and which variable holds the token.
+const NOT_IN_COMPONENT: [&str; 4] = [
+    "value",
+    "version-id-key",
+    "output-file",
+    "web-identity-token-env",
+];
+
+#[test]
+fn the_components_inputs_and_their_mapping() {
+    let (mut spec, mut mapping) = (String::new(), String::new());
+    for input in inputs::all() {
+        let (name, variable) = (input.name, input.variable());
+        if NOT_IN_COMPONENT.contains(&name) {
+            continue;
+        }
+        let meaning = match name {
+            "role-to-assume" => {
+                "ARN of a role to assume with the job's OIDC token; with `role-chaining: true` with the credentials that are there."
+            }
+            "role-chaining" => {
+                "`true`: assume the role with the credentials that are there rather than by OIDC."
+            }
+            "audience" => "Audience of the job's OIDC token.",
+            "value-env" => {
+                "The name of the CI/CD variable that holds the value: `MODEL_API_KEY`, without `$`."
+            }
+            "value-file" => {
+                "The path of a file that holds the value: `$CERTIFICATE` for a CI/CD variable of type file."
+            }
+            _ => input.help,
+        };
+        let default = match input.default {
+            _ if name == "audience" => String::new(),
+            "" => String::new(),
+            default => format!(" Default: {default}."),
+        };
+        let text = serde_json::to_string(&format!("{meaning}{default}")).unwrap();
+        spec.push_str(&format!("    {name}:\n      description: {text}\n"));
+        spec.push_str(match name {
+            "name" => "",
+            // GitLab refuses a job whose token has no audience.
+            "audience" => "      default: sts.amazonaws.com\n",
+            // Not `$NAME`: GitLab would put the value there.
+            "value-env" => "      regex: ^([A-Za-z_][A-Za-z0-9_]*)?$\n      default: \"\"\n",
+            _ => "      default: \"\"\n",
+        });
+        // The audience is in the token already.
+        if name != "audience" {
+            mapping.push_str(&format!("    {variable}: $[[ inputs.{name} ]]\n"));
+        }
+    }
+    const FILE: &str = "templates/upsert-secret.yml";
+    section(FILE, "# inputs: made from", "# end of inputs", &spec);
+    section(FILE, "# mapping: made from", "# end of mapping", &mapping);
+}
+
 #[test]
 fn the_readmes_outputs_are_the_actions() {
     let action: serde_yaml::Value =

@@ -362,13 +362,14 @@ fn plain_http_through_a_proxy() {
 /// Which host each region's request goes to, as the proxy is asked for it.
 #[test]
 fn partitions_and_kinds_of_endpoints() {
-    let fips = ("AWS_USE_FIPS_ENDPOINT", "true");
-    let dual = ("AWS_USE_DUALSTACK_ENDPOINT", "TRUE");
-    let cases: [(&str, &[(&str, &str)], &str); 8] = [
+    const FIPS: (&str, &str) = ("AWS_USE_FIPS_ENDPOINT", "true");
+    const DUAL: (&str, &str) = ("AWS_USE_DUALSTACK_ENDPOINT", "TRUE");
+    type Flags = &'static [(&'static str, &'static str)];
+    let cases: [(&str, Flags, &str); 8] = [
         ("eu-west-1", &[], "secretsmanager.eu-west-1.amazonaws.com"),
         (
             "us-east-1",
-            &[fips],
+            &[FIPS],
             "secretsmanager-fips.us-east-1.amazonaws.com",
         ),
         (
@@ -378,7 +379,7 @@ fn partitions_and_kinds_of_endpoints() {
         ),
         (
             "us-gov-west-1",
-            &[fips],
+            &[FIPS],
             "secretsmanager-fips.us-gov-west-1.amazonaws.com",
         ),
         (
@@ -393,7 +394,7 @@ fn partitions_and_kinds_of_endpoints() {
         ),
         (
             "eu-west-1",
-            &[dual],
+            &[DUAL],
             "secretsmanager.eu-west-1.amazonaws.com",
         ),
         (

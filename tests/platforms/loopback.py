@@ -78,3 +78,28 @@ class Sandbox:
         if done.returncode:
             raise RuntimeError(f"{operation}: {done.stdout}{done.stderr}")
         return json.loads(done.stdout)
+
+
+class CiSandbox(Sandbox):
+    """The sandbox with the role of the README's examples, and what each CI system hands to its job: ci_sandbox.rs."""
+
+    # The OIDC token by system, and GitHub's variables for asking for one.
+    given: dict[str, str]
+
+    def _read_announcement(self) -> None:
+        super()._read_announcement()
+        self.given = {}
+        while line := self._process.stdout.readline().strip():
+            name, _, value = line.partition("=")
+            self.given[name] = value
+        if not self.given:
+            raise RuntimeError("this sandbox has no roles; is it ci_sandbox?")
+
+    def keyless(self) -> dict[str, str]:
+        """The environment without a key: a role is the only way in."""
+        return {name: value for name, value in self.environment.items() if "KEY" not in name}
+
+    def sessions(self) -> list[str]:
+        """Who called, other than by the key of the environment: role and session, without repetition."""
+        callers = [str(entry.get("caller")) for entry in self.log()]
+        return list(dict.fromkeys(caller for caller in callers if ":assumed-role/" in caller))

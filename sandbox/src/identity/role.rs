@@ -53,14 +53,20 @@ impl Role {
     #[must_use]
     pub fn new(arn: impl Into<String>) -> Self {
         let arn = arn.into();
-        let is_role = parts(&arn).is_some_and(|parts| parts.resource.starts_with("role/"));
-        assert!(is_role, "{arn} is the ARN of a role");
-        Self {
-            arn,
+        let role = Self::try_new(&arn);
+        role.unwrap_or_else(|| panic!("{arn} is the ARN of a role"))
+    }
+
+    /// The same; `None` when `arn` is not the ARN of a role.
+    #[must_use]
+    pub fn try_new(arn: &str) -> Option<Self> {
+        let is_role = parts(arn).is_some_and(|parts| parts.resource.starts_with("role/"));
+        is_role.then(|| Self {
+            arn: arn.to_owned(),
             policy: Policy::allow_all(),
             max_session: Duration::from_secs(3600),
             trust: Vec::new(),
-        }
+        })
     }
 
     /// What its sessions may do.

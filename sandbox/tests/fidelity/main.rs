@@ -11,7 +11,7 @@
 //! version survives a default PutSecretValue, replicating again to an existing replica. Where only the code or the text
 //! is unknown, the case asks for a 400 and an unchanged state.
 //!
-//! Not here yet, with the operations they need: batch reads, resource policies, ListSecrets, STS roles.
+//! Not here yet, with the operations they need: batch reads, resource policies, ListSecrets.
 //!
 //! `FIDELITY_ENDPOINT=http://127.0.0.1:PORT` runs the same cases against another server. What moto 5.2.5 is known
 //! to get wrong is listed in `moto.rs`; one deviation more or one less fails the test.
@@ -24,6 +24,7 @@ mod put;
 mod replicas;
 mod run;
 mod stages;
+mod sts;
 mod tags;
 mod update;
 mod wire;
@@ -44,6 +45,7 @@ fn cases() -> impl Iterator<Item = &'static Case> {
         delete::CASES,
         replicas::CASES,
         tags::CASES,
+        sts::CASES,
     ]
     .into_iter()
     .flatten()

@@ -66,4 +66,12 @@ pub(crate) const DEVIATIONS: &[(&str, &str)] = &[
     ("T04", LIMIT),
     ("T05", DELETED),
     ("T06", STATUS),
+    ("A02b", "answers the id of a role that is not there"),
+    ("A02c", "does not check role ARNs"),
+    ("A02d", "lets anybody assume what is not there"),
+    ("A03", LIMIT),
+    ("A03b", LIMIT),
+    ("A04", "does not check names"),
+    ("A04b", "writes two blanks"),
+    ("A05", "checks no token"),
 ];

@@ -6,7 +6,7 @@ use std::{
 };
 
 use sandbox::{
-    Sandbox, World,
+    Role, Sandbox, World,
     client::{Client, Reply},
 };
 use serde_json::{Value, json};
@@ -140,6 +140,13 @@ impl<'a> Run<'a> {
     pub(crate) fn arrange(&self, change: impl FnOnce(&mut World)) {
         if let Some(sandbox) = self.sandbox {
             sandbox.with(change);
+        }
+    }
+
+    /// Makes a role that another server has, or does not look at.
+    pub(crate) fn add_role(&self, role: Role) {
+        if let Some(sandbox) = self.sandbox {
+            sandbox.add_role(role);
         }
     }
 

@@ -12,11 +12,10 @@ import unittest
 from pathlib import Path
 
 from leaks import leaks
-from loopback import Sandbox
+from loopback import CiSandbox
 
 HERE = Path(__file__).resolve().parent
 OURS = "upsert-secret/upsert-secret"
-CREDENTIALS = "aws-actions/configure-aws-credentials"
 
 
 class Run:
@@ -53,13 +52,10 @@ class ActTest(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         cls.addClassCleanup(folder.cleanup)
         cls.folder = Path(folder.name)
-        cls.sandbox = cls.enterClassContext(Sandbox(cls.sandbox_program))
+        cls.sandbox = cls.enterClassContext(CiSandbox(cls.sandbox_program))
 
         cls.tree = cls.folder / "tree"
         subprocess.run([HERE / "assemble", cls.tree, f"linux-x64={cls.binary}"], check=True)
-        cls.credentials = cls.folder / "credentials"
-        cls.credentials.mkdir()
-        (cls.credentials / "action.yml").write_text(CREDENTIALS_ACTION)
 
         # act looks for a repository.
         cls.checkout = cls.folder / "checkout"
@@ -74,9 +70,8 @@ class ActTest(unittest.TestCase):
         reports.mkdir()
         command = ["act", "push", "--json", "--insecure-secrets", "--no-cache-server"]
         command += [*self.where, "--workflows", workflow]
-        for repository, commit in set(re.findall(r"uses: ([\w-]+/[\w-]+)@([0-9a-f]{40}) ", workflow.read_text())):
-            local = {OURS: self.tree, CREDENTIALS: self.credentials}[repository]
-            command += ["--local-repository", f"{repository}@{commit}={local}"]
+        for commit in set(re.findall(rf"uses: {OURS}@([0-9a-f]{{40}}) ", workflow.read_text())):
+            command += ["--local-repository", f"{OURS}@{commit}={self.tree}"]
         for name, value in ({"REPORTS": str(reports)} | (self.sandbox.environment if env is None else env)).items():
             command += ["--env", f"{name}={value}"]
         for name in secrets:
@@ -107,23 +102,3 @@ def message(line: str) -> str:
         return json.loads(line)["msg"].rstrip("\n")
     except (ValueError, KeyError, TypeError):
         return line
-
-
-# In the place of aws-actions/configure-aws-credentials: it hands on keys as that does, by the job's environment.
-CREDENTIALS_ACTION = """
-name: credentials
-description: Hands on the sandbox's keys
-inputs:
-  role-to-assume:
-    description: Not used
-  aws-region:
-    description: Not used
-runs:
-  using: composite
-  steps:
-    - shell: sh
-      run: |
-        for name in AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_REGION; do
-          eval "printf '%s=%s\\n' $name \\"\\$STUB_$name\\"" >>"$GITHUB_ENV"
-        done
-"""

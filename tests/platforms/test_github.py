@@ -1,11 +1,11 @@
 """The action in real workflows, run by act, against the sandbox."""
 
 import re
-import subprocess
 
-from act import HERE, ActTest
-
-ROOT = HERE.parents[1]
+from act import HERE, ActTest, Run
+from leaks import leaks
+from loopback import CiSandbox
+from readme import examples
 
 # Values that a careless shell, log or masker would show or change: quotes, expansions, a workflow command, white space.
 FIRST = "first-value '\"$HOME `id` %0A\n::error::second line of it\n{\n\u00fcnic\u00f6de\n"
@@ -60,21 +60,31 @@ class GitHub(ActTest):
         with self.assertRaisesRegex(RuntimeError, "ResourceNotFoundException"):
             self.stored("platforms/failure")
 
-    def test_the_workflow_of_the_readme(self):
+    def workflow_of_the_readme(self, name: str, env: dict[str, str], **secrets: str) -> Run:
         """It does the job of the program that this tool replaces: a described secret, its value, and two exports."""
-        workflow = self.folder / "readme.yml"
-        shown = subprocess.run([HERE / "readme-workflow", ROOT / "README.md"], check=True, capture_output=True, text=True)
-        workflow.write_text(shown.stdout)
-        # The credentials come from the step before, as on a real runner, and not from the environment of the job.
-        given = dict(self.sandbox.environment)
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"):
-            given[f"STUB_{name}"] = given.pop(name)
-        run = self.act(workflow, env=given, MODEL_API_KEY=SECOND)
+        # A sandbox of its own: both of them store the same secret. Theirs is another region than the environment's.
+        self.sandbox.environment["AWS_REGION"] = "us-east-1"
+        workflow = self.folder / name
+        workflow.write_text(examples()[name])
+        run = self.act(workflow, env=env, MODEL_API_KEY=SECOND, **secrets)
         self.assertEqual(run.status, 0, run.log)
-
-        name = re.search(r"^ +name: (\S+/\S+)$", shown.stdout, re.M)[1]
-        secret = self.sandbox.call("DescribeSecret", SecretId=name)
+        secret = self.sandbox.call("DescribeSecret", SecretId="model-deployment/api-key")
         self.assertEqual(secret["Description"], "API key for AI model deployment workflow")
-        self.assertEqual(self.stored(name), SECOND)
+        self.assertEqual(self.stored("model-deployment/api-key"), SECOND)
         [version] = secret["VersionIdsToStages"]
         self.assertIn(f"Deploying with version {version} of {secret['ARN']}", run.log)
+        return run
+
+    def test_the_workflow_of_the_readme_by_oidc(self):
+        with CiSandbox(self.sandbox_program) as self.sandbox:
+            run = self.workflow_of_the_readme("github-oidc.yml", self.sandbox.keyless() | self.sandbox.github)
+            [session] = self.sandbox.sessions()
+        self.assertRegex(session, r":assumed-role/store-api-key/upsert-secret-")
+        self.assertEqual(leaks(self.sandbox.github["ACTIONS_ID_TOKEN_REQUEST_TOKEN"], run.everything()), [])
+
+    def test_the_workflow_of_the_readme_with_keys(self):
+        with CiSandbox(self.sandbox_program) as self.sandbox:
+            names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+            keys = {name: self.sandbox.environment[name] for name in names}
+            self.workflow_of_the_readme("github-keys.yml", self.sandbox.keyless(), **keys)
+            self.assertEqual(self.sandbox.sessions(), [])

@@ -48,7 +48,6 @@ class ContainerTest(unittest.TestCase):
     # Set by `run`.
     image: str
     context: Path
-    binary: Path
     sandbox_program: Path
 
     @classmethod

@@ -33,6 +33,17 @@ need_python_tools() {
   PATH=$venv/bin:$PATH
 }
 
+# Runs GitLab pipelines on this machine; left at $gitlab_ci_local. Needs need_python_tools first, for Node. It is one
+# file without dependencies, so its version pins all of it.
+need_gitlab_ci_local() {
+  local version=4.75.1
+  local folder=$tools/gitlab-ci-local-$version
+  command -v rsync >/dev/null || install_package rsync
+  gitlab_ci_local=$folder/node_modules/.bin/gitlab-ci-local
+  [[ -x $gitlab_ci_local ]] ||
+    npm install --prefix "$folder" --ignore-scripts --no-audit --no-fund --silent "gitlab-ci-local@$version"
+}
+
 # The binary as a release ships it, left at $static_binary. `--target`, also where it is the host's: without it the flag
 # reaches proc macros, which cannot be static.
 build_static() {
@@ -44,4 +55,41 @@ build_static() {
 build_sandbox() {
   sandbox=$target/debug/sandbox
   cargo build --locked -p sandbox --bin sandbox
+}
+
+# podman, with a storage of its own at $podman_home, which goes when the step ends: the machine's images and containers
+# are neither seen nor touched.
+need_podman() {
+  command -v podman >/dev/null || install_package podman
+  command -v crun >/dev/null || command -v runc >/dev/null || install_package runc
+  # For who is not root, to have the users of a container.
+  ((EUID == 0)) || command -v newuidmap >/dev/null || install_package uidmap
+
+  podman_home=$(mktemp -d "$tools/podman.XXXXXX")
+  trap remove_podman EXIT
+  # vfs, because it mounts nothing that would be in the way of deleting it; the images are small.
+  printf '[storage]\ndriver = "vfs"\ngraphroot = "%s/graph"\nrunroot = "%s/run"\n' \
+    "$podman_home" "$podman_home" >"$podman_home/storage.conf"
+  # Limits that any machine grants: podman's own defaults are more than some may raise theirs to. Locks and logs in files
+  # beside the rest rather than in what is the whole machine's, shared memory and the journal.
+  cat >"$podman_home/containers.conf" <<END
+[containers]
+default_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]
+log_driver = "k8s-file"
+[engine]
+events_logger = "file"
+lock_type = "file"
+tmp_dir = "$podman_home/tmp"
+END
+  export CONTAINERS_CONF=$podman_home/containers.conf CONTAINERS_STORAGE_CONF=$podman_home/storage.conf
+}
+
+remove_podman() {
+  podman rm --all --force --time 0 >/dev/null || true
+  # Files in it may belong to users that only podman may be.
+  if ((EUID == 0)); then
+    rm -rf "$podman_home"
+  else
+    podman unshare rm -rf "$podman_home"
+  fi
 }

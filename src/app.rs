@@ -38,11 +38,17 @@ const CREDENTIALS: &[&str] = &[
 pub fn run(words: impl IntoIterator<Item = OsString>) -> u8 {
     let started = Instant::now();
     let environment = Environment::of_process();
-    let door = Arc::new(Door::new(platform::is_github(&environment)));
+    let door = Arc::new(Door::new(
+        platform::reader(&environment),
+        platform::shows_colour(&environment),
+    ));
     for name in CREDENTIALS {
         if let Some(secret) = environment.raw(name) {
             door.hide(secret.as_encoded_bytes());
         }
+    }
+    for secret in request::proxy_passwords(&environment) {
+        door.hide(secret.expose());
     }
     let (command, format) = match cli::parse(words) {
         Ok(Line::Run(command, format)) => (command, format),
@@ -53,7 +59,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> u8 {
         Err(failure) => {
             // What was typed may be the value that is also in the environment.
             let (raw, _) = inputs::read(&environment);
-            hide(&raw, &door);
+            hide(&raw, &environment, &door);
             door.announce(Level::Error, &failure.to_string());
             return failure.class.exit_code();
         }
@@ -71,9 +77,16 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> u8 {
     catch_unwind(AssertUnwindSafe(|| run.report(ended))).unwrap_or(Class::Bug.exit_code())
 }
 
-fn hide(raw: &RawInputs, door: &Door) {
+fn hide(raw: &RawInputs, environment: &Environment, door: &Door) {
     for secret in [&raw.value, &raw.version_id_key].into_iter().flatten() {
         door.hide(secret.expose());
+    }
+    if let Some(token) = raw
+        .web_identity_token_env
+        .as_deref()
+        .and_then(|name| environment.raw(name))
+    {
+        door.hide(inputs::bytes(token).expose());
     }
 }
 
@@ -97,7 +110,7 @@ struct Run {
 impl Run {
     fn go(&mut self, command: Option<Command>) -> Result<(), Failure> {
         let (raw, known) = inputs::read(&self.environment);
-        hide(&raw, &self.door);
+        hide(&raw, &self.environment, &self.door);
         known?;
         let given = raw.command.as_deref().map(cli::command).transpose()?;
         let Command::Upsert = command.or(given).unwrap_or(Command::Upsert);
@@ -106,6 +119,7 @@ impl Run {
             raw.output_file.as_deref(),
         )?);
         let from_action = raw.from_action;
+        platform::check_source(&self.environment, &raw)?;
         let source = request::load(&raw, &self.environment, |bytes| self.door.hide(bytes))?;
         if source.unmasked && from_action && platform::is_github(&self.environment) {
             // Only text: the runner's masks are text.
@@ -163,7 +177,10 @@ impl Run {
         }
         let text = report.text();
         if !text.is_empty() {
-            door.say(&text);
+            match &ended {
+                Ok(()) => door.conclude(&text, took),
+                Err(_) => door.say(&text),
+            }
         }
         if let Err(failure) = &ended {
             door.announce(
@@ -203,13 +220,16 @@ async fn drive(
 ) -> Result<(), Failure> {
     let mut signals = Signals::listen();
     let work = async {
-        let aws = aws::connect(request, Arc::clone(gate))
+        let connected = aws::connect(request, Arc::clone(gate))
             .await
             .map_err(|error| {
                 let region = request.region.as_deref().unwrap_or_default();
                 Failure::of_aws(&error, subject(request, &Outcome::default(), region))
             })?;
-        upsert(request, platform.run(), &aws, outcome).await
+        for doubt in connected.doubts {
+            outcome.note(Level::Warning, doubt);
+        }
+        upsert(request, platform.run(), &connected.aws, outcome).await
     };
     tokio::pin!(work);
     tokio::select! {

@@ -8,17 +8,20 @@ mod credentials;
 mod error;
 mod gate;
 mod http;
+mod profile;
 mod retry;
 
 pub use client::{NewSecret, Put, SecretsManager, Written};
-pub use error::{AwsError, ErrorKind, NetworkFault};
+pub use credentials::{Claims, IdTokenFault, RoleFault};
+pub use error::{AwsError, ErrorKind, NetworkFault, ProxyFault};
 pub use gate::Gate;
+pub use http::{Distrust, Doubt};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws_config::BehaviorVersion;
-use aws_config::profile::ProfileFileRegionProvider;
+use aws_config::identity::IdentityCache;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_types::region::Region;
@@ -27,6 +30,8 @@ use aws_types::sdk_ua_metadata::FrameworkMetadata;
 use crate::request::Request;
 use crate::value::SecretValue;
 
+/// What the SDK does where it changed its mind; never the latest, which would change ours.
+const BEHAVIOR: fn() -> BehaviorVersion = BehaviorVersion::v2026_01_12;
 /// A connection that is not there after this long will not come.
 const CONNECT_TIMEOUT: std::time::Duration = std::time::Duration::from_millis(3_100);
 /// One attempt; a KMS key used for the first time can take seconds.
@@ -84,14 +89,22 @@ pub struct Read {
     pub value: SecretValue,
 }
 
+/// A client that is ready, and what may be a mistake in its configuration.
+pub struct Connected {
+    /// The client.
+    pub aws: SecretsManager,
+    /// Warnings.
+    pub doubts: Vec<String>,
+}
+
 /// Makes a client from the request, the environment and the shared configuration files.
 ///
 /// # Errors
-/// No region anywhere.
-pub async fn connect(request: &Request, gate: Arc<Gate>) -> Result<SecretsManager, AwsError> {
+/// No region anywhere; credentials of an account that is not allowed.
+pub async fn connect(request: &Request, gate: Arc<Gate>) -> Result<Connected, AwsError> {
     let region = match &request.region {
         Some(region) => Region::new(region.clone()),
-        None => profile_region()
+        None => profile::region()
             .await
             .ok_or_else(|| AwsError::new("configuration", ErrorKind::NoRegion))?,
     };
@@ -105,23 +118,29 @@ pub async fn connect(request: &Request, gate: Arc<Gate>) -> Result<SecretsManage
         .connect_timeout(CONNECT_TIMEOUT.min(attempt))
         .operation_attempt_timeout(attempt)
         .build();
-    let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
+    let http = http::Http::new(&request.settings);
+    let mut loader = aws_config::defaults(BEHAVIOR())
         .region(region.clone())
         .retry_config(retries)
         .timeout_config(timeouts)
-        .http_client(http::client());
+        .http_client(http.shared())
+        .no_credentials();
     // The framework slot, not the app id: that one is the user's.
     if let Ok(tool) = FrameworkMetadata::new("upsert-secret", Some(env!("CARGO_PKG_VERSION"))) {
         loader = loader.framework_metadata(tool);
     }
-    let shared = loader.load().await;
-    Ok(SecretsManager::new(&shared, region.to_string(), gate))
-}
-
-async fn profile_region() -> Option<Region> {
-    use aws_config::meta::region::ProvideRegion as _;
-    ProfileFileRegionProvider::default()
-        .region()
-        .await
-        .filter(|region| crate::request::is_region(region.as_ref()))
+    let anonymous = loader.load().await;
+    let doubts = profile::check(&anonymous)?;
+    let provider = credentials::provider(&request.identity, &anonymous, &http, &gate);
+    let shared = anonymous
+        .to_builder()
+        .credentials_provider(provider)
+        // Getting credentials has limits of its own, and the run has one for everything.
+        .identity_cache(IdentityCache::lazy().load_timeout(request.timeout).build())
+        .build();
+    credentials::check_account(&request.identity, &shared, &gate).await?;
+    Ok(Connected {
+        aws: SecretsManager::new(&shared, region.to_string(), gate),
+        doubts,
+    })
 }

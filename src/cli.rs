@@ -1,6 +1,9 @@
 //! The command line: a command word, `--format`, `--help`, `--version`. No value ever comes from
 //! it, and what it does not know it does not echo: somebody may have typed a secret there.
 
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, Command as Clap};
 
@@ -60,8 +63,12 @@ pub fn command(word: &str) -> Result<Command, Failure> {
 ///
 /// # Errors
 /// Anything but the few words above.
-pub fn parse(words: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Line, Failure> {
-    let program = std::ffi::OsString::from("upsert-secret");
+pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Line, Failure> {
+    let mut words = words.into_iter().peekable();
+    if words.peek().is_some_and(|word| is_shell(word)) {
+        return Err(started_as_a_shell());
+    }
+    let program = OsString::from("upsert-secret");
     let matches = match grammar().try_get_matches_from(std::iter::once(program).chain(words)) {
         Ok(matches) => matches,
         Err(error)
@@ -91,6 +98,26 @@ pub fn parse(words: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Line
         .map(|word| command(word))
         .transpose()?;
     Ok(Line::Run(command, format))
+}
+
+/// A word with which CI systems start the shell that is to run the job's script.
+fn is_shell(word: &OsStr) -> bool {
+    let name = Path::new(word).file_name().and_then(OsStr::to_str);
+    matches!(name, Some("sh" | "bash" | "ash" | "dash"))
+}
+
+/// Where an image has us as its entrypoint, a CI system's `sh -c …` ends up here. The job's script
+/// then never runs, and GitLab would show such a job as passed if we ended well.
+fn started_as_a_shell() -> Failure {
+    Failure::new(
+        Class::Input,
+        "upsert-secret was started as if it were a shell, and the script was not run",
+        "do not make upsert-secret the entrypoint; GitLab: `image: {name: …, entrypoint: [\"\"]}`, or the published image\n\
+         as it is, which has no entrypoint; call `upsert-secret` in the job's script",
+    )
+    .because(
+        "this looks like a CI system that starts a shell in an image whose entrypoint is upsert-secret",
+    )
 }
 
 fn refusal(kind: ErrorKind) -> Failure {
@@ -203,13 +230,14 @@ mod tests {
 
     #[test]
     fn what_it_does_not_know_it_does_not_echo() {
-        let lines: [&[&str]; 6] = [
+        let lines: [&[&str]; 7] = [
             &["made-up-key"],
             &["--value", "made-up-key"],
             &["--value=made-up-key"],
             &["upsert", "made-up-key"],
             &["--format", "made-up-key"],
             &["sh", "-c", "made-up-key"],
+            &["made-up-key", "sh"],
         ];
         for words in lines {
             let Err(failure) = of(words) else {
@@ -217,6 +245,23 @@ mod tests {
             };
             assert_eq!(failure.class, Class::Input);
             assert!(!failure.to_string().contains("made-up-key"), "{failure}");
+        }
+    }
+
+    #[test]
+    fn only_the_first_word_makes_it_a_shell() {
+        for word in [
+            "sh",
+            "bash",
+            "/bin/sh",
+            "/usr/local/bin/bash",
+            "ash",
+            "dash",
+        ] {
+            assert_eq!(of(&[word]), Err(started_as_a_shell()), "{word}");
+        }
+        for words in [&["upsert", "sh"][..], &["zsh-like"], &["sh.key"], &["-c"]] {
+            assert_ne!(of(words), Err(started_as_a_shell()), "{words:?}");
         }
     }
 

@@ -6,6 +6,8 @@
 use std::fmt;
 
 mod aws;
+mod credentials;
+mod network;
 
 pub use aws::Subject;
 

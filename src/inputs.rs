@@ -84,7 +84,15 @@ inputs! {
     on_scheduled_deletion = "on-scheduled-deletion", "`fail`", "`restore`: take a secret that is scheduled for deletion back and go on.";
     on_rotation = "on-rotation", "`fail`", "`allow`: write although rotation is enabled (the next rotation replaces the value).";
     aws_region = "aws-region", "`AWS_REGION`, `AWS_DEFAULT_REGION`, profile", "Region of the secret.";
-    output_file = "output-file", "`$GITHUB_OUTPUT`, else standard output", "A file that outputs are appended to instead, as `key=value` lines.";
+    role_to_assume = "role-to-assume", "", "ARN of a role to assume: with GitHub's OIDC token (the job needs `permissions: id-token: write`), with the token that `web-identity-token-env` names, or elsewhere, and with `role-chaining: true`, with the credentials that are there. Its credentials stay in this process.";
+    role_session_name = "role-session-name", "`upsert-secret-OWNER-REPOSITORY-RUN`", "How AWS's logs call the session.";
+    role_duration_seconds = "role-duration-seconds", "`900`", "How long the role's credentials are good for, 900 to 43200 seconds.";
+    role_external_id = "role-external-id", "", "External id that the role's trust policy asks for; goes with credentials, not with an OIDC token.";
+    role_chaining = "role-chaining", "`false`", "`true`: on GitHub, assume the role with the credentials that are there rather than by OIDC.";
+    audience = "audience", "`sts.amazonaws.com`", "Audience of GitHub's OIDC token.";
+    web_identity_token_env = "web-identity-token-env", "", "The name of the variable that holds an OIDC token (GitLab `id_tokens`, CircleCI, Bitbucket).";
+    allowed_account_ids = "allowed-account-ids", "any", "AWS account ids with commas between them; credentials of any other account are refused before the secret is looked at.";
+    output_file = "output-file", "`$GITHUB_OUTPUT`; on GitLab `upsert-secret.env`; else standard output", "A file that outputs are appended to instead, as `key=value` lines.";
     timeout = "timeout", "`2m`", "Limit for the whole run: `90s`, `2m`, `1h`.";
 }
 
@@ -131,14 +139,6 @@ const LATER: &[&str] = &[
     "rate",
     "fail-fast",
     "all-or-nothing",
-    "role-to-assume",
-    "role-session-name",
-    "role-external-id",
-    "role-duration-seconds",
-    "role-chaining",
-    "audience",
-    "allowed-account-ids",
-    "web-identity-token-env",
 ];
 
 /// Reads our variables.
@@ -297,6 +297,14 @@ mod tests {
                 &raw.on_scheduled_deletion,
                 &raw.on_rotation,
                 &raw.aws_region,
+                &raw.role_to_assume,
+                &raw.role_session_name,
+                &raw.role_duration_seconds,
+                &raw.role_external_id,
+                &raw.role_chaining,
+                &raw.audience,
+                &raw.web_identity_token_env,
+                &raw.allowed_account_ids,
                 &raw.output_file,
                 &raw.timeout,
             ];

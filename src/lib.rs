@@ -18,6 +18,7 @@
 //! - [`token`]: version ids: made from the run, from a key, or at random.
 //! - [`apply`]: carries a plan out. Decides nothing but how to handle a race.
 //! - [`upsert`]: the loop of observe, plan, apply, until the goal is reached.
+//! - [`trust`]: whose certificates are believed. Reads files only.
 //! - [`patience`]: how long to wait before looking again.
 //! - [`outcome`]: what a run found and did, kept up to date so that a cut run can still report.
 //! - [`report`]: outcome to text, JSON and Markdown. Prints nothing itself.
@@ -44,5 +45,6 @@ pub mod redact;
 pub mod report;
 pub mod request;
 pub mod token;
+pub mod trust;
 pub mod upsert;
 pub mod value;

@@ -1,17 +1,19 @@
 //! Where we run, and so where outputs and the summary go. Opens files before the first AWS call, so
 //! that a run that could not report its ids writes nothing. Nothing in this room talks to AWS.
 
+mod dotenv;
 mod github;
+mod gitlab;
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{self, IsTerminal as _, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 
 use crate::failure::{Class, Failure};
-use crate::inputs::Environment;
-use crate::redact::{Door, Level};
+use crate::inputs::{Environment, RawInputs};
+use crate::redact::{Door, Level, Reader};
 use crate::token::RunIdentity;
 
 /// The most that GitHub takes as one step's summary.
@@ -22,16 +24,56 @@ pub type Outputs = Vec<(&'static str, String)>;
 
 /// Where this run reports to.
 pub struct Platform {
+    reader: Reader,
     outputs: Option<(File, PathBuf)>,
     summary: Option<PathBuf>,
-    github: bool,
     run: Option<RunIdentity>,
 }
 
-/// Whether a GitHub runner reads what we print. Exactly `true`, as the runner sets it.
+/// Who reads what we print: a runner where it says so, exactly as it says it.
+#[must_use]
+pub fn reader(environment: &Environment) -> Reader {
+    let is = |name| environment.text(name) == Some("true");
+    if is("GITHUB_ACTIONS") {
+        Reader::Github
+    } else if is("GITLAB_CI") {
+        Reader::Gitlab
+    } else {
+        Reader::Plain
+    }
+}
+
+/// Whether a GitHub runner reads what we print.
 #[must_use]
 pub fn is_github(environment: &Environment) -> bool {
-    environment.text("GITHUB_ACTIONS") == Some("true")
+    reader(environment) == Reader::Github
+}
+
+/// Whether standard error is shown in colour: in the logs of both runners, and on a terminal, unless
+/// `NO_COLOR` is set (no-color.org).
+#[must_use]
+pub fn shows_colour(environment: &Environment) -> bool {
+    if environment.text("NO_COLOR").is_some() {
+        return false;
+    }
+    match reader(environment) {
+        Reader::Github | Reader::Gitlab => true,
+        // A console of Windows may show the codes themselves.
+        Reader::Plain => {
+            cfg!(unix) && environment.text("TERM") != Some("dumb") && io::stderr().is_terminal()
+        }
+    }
+}
+
+/// Refuses what only this platform can tell to be a mistake, before it is taken for a value.
+///
+/// # Errors
+/// The value is the path of a GitLab variable of type file.
+pub fn check_source(environment: &Environment, raw: &RawInputs) -> Result<(), Failure> {
+    match reader(environment) {
+        Reader::Gitlab => gitlab::check_source(environment, raw),
+        Reader::Github | Reader::Plain => Ok(()),
+    }
 }
 
 impl Platform {
@@ -40,24 +82,34 @@ impl Platform {
     /// # Errors
     /// The place cannot be written.
     pub fn open(environment: &Environment, output_file: Option<&str>) -> Result<Self, Failure> {
-        let github = is_github(environment);
-        let path = output_file
-            .or_else(|| github.then(|| environment.text("GITHUB_OUTPUT")).flatten())
-            .map(PathBuf::from);
-        let outputs = path
+        let reader = reader(environment);
+        let file = |name| environment.text(name).map(PathBuf::from);
+        let (place, summary, run) = match reader {
+            Reader::Github => (
+                file("GITHUB_OUTPUT"),
+                file("GITHUB_STEP_SUMMARY"),
+                github::run(environment),
+            ),
+            Reader::Gitlab => (
+                Some(gitlab::report(environment)),
+                None,
+                gitlab::run(environment),
+            ),
+            Reader::Plain => (None, None, None),
+        };
+        let outputs = output_file
+            .map(PathBuf::from)
+            .or(place)
             .map(|path| match append(&path) {
                 Ok(file) => Ok((file, path)),
                 Err(error) => Err(unwritable(&error)),
             })
             .transpose()?;
         Ok(Self {
+            reader,
             outputs,
-            summary: github
-                .then(|| environment.text("GITHUB_STEP_SUMMARY"))
-                .flatten()
-                .map(PathBuf::from),
-            github,
-            run: github.then(|| github::run(environment)).flatten(),
+            summary,
+            run,
         })
     }
 
@@ -79,35 +131,62 @@ impl Platform {
     ) -> Result<(), Failure> {
         let mut lines = String::new();
         for (name, value) in outputs {
-            if !is_flat(value) {
+            if let Some(why) = self.objection(value) {
                 door.announce(
                     Level::Warning,
-                    &format!(
-                        "the output {name} is left out: it is not one line of printable ASCII"
-                    ),
+                    &format!("the output {name} is left out: {why}"),
                 );
                 continue;
             }
-            if self.github && door.ask(|redactor| redactor.is_masked(value)) {
+            if self.reader == Reader::Github && door.ask(|redactor| redactor.is_masked(value)) {
                 door.announce(
                     Level::Warning,
                     &format!("the output {name} contains a piece of the secret's value, as the runner masks it: used as a job output it will be empty in later jobs"),
                 );
             }
-            lines.push_str(&format!("{name}={value}\n"));
+            lines.push_str(&match self.reader {
+                Reader::Gitlab => dotenv::line(name, value),
+                Reader::Github | Reader::Plain => format!("{name}={value}\n"),
+            });
         }
         match &mut self.outputs {
-            Some((file, path)) => end_line(file)
-                .and_then(|()| file.write_all(lines.as_bytes()))
-                .and_then(|()| file.flush())
+            Some((file, path)) => {
+                let refusal = match self.reader {
+                    Reader::Gitlab => gitlab::write(file, &lines),
+                    Reader::Github | Reader::Plain => end_line(file)
+                        .and_then(|()| file.write_all(lines.as_bytes()))
+                        .map(|()| None),
+                }
                 .with_context(|| format!("cannot write {}", path.display()))
-                .map_err(|error| unwritable(&error)),
+                .map_err(|error| unwritable(&error))?;
+                if let Some(why) = refusal {
+                    door.announce(
+                        Level::Warning,
+                        &format!(
+                            "GitLab will not take {} as a dotenv report, and no later job will get the ids: {why}",
+                            path.display()
+                        ),
+                    );
+                }
+                Ok(())
+            }
             None if print => lines
                 .lines()
                 .try_for_each(|line| door.data(line))
                 .context("cannot write to standard output")
                 .map_err(|error| unwritable(&error)),
             None => Ok(()),
+        }
+    }
+
+    /// Why an output cannot be handed on as it is.
+    fn objection(&self, value: &str) -> Option<&'static str> {
+        if !is_flat(value) {
+            Some("it is not one line of printable ASCII")
+        } else if self.reader == Reader::Gitlab && !dotenv::is_literal(value) {
+            Some("it has a `$` or `%`, which GitLab would expand in later jobs")
+        } else {
+            None
         }
     }
 

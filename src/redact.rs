@@ -8,9 +8,10 @@
 mod door;
 mod escape;
 mod forms;
+mod paint;
 mod search;
 
-pub use door::{Door, Level, panic_line};
+pub use door::{Door, Level, Reader, panic_line};
 
 /// What a form of the secret is replaced by; shorter than [`MIN_BYTES`], so it cannot be one itself.
 const HIDDEN: &str = "***";

@@ -3,6 +3,7 @@
 //! it, and none quotes a value. No AWS in this room.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::failure::{Class, Failure};
@@ -10,6 +11,9 @@ use crate::inputs::{Environment, RawInputs, variable};
 use crate::value::{Kind, SecretBytes, SecretValue};
 
 mod choices;
+mod identity;
+mod proxies;
+mod public;
 mod region;
 mod settings;
 mod source;
@@ -18,8 +22,10 @@ mod target;
 
 use choices::StoreAs;
 pub use choices::{Compare, IfExists, OnRotation, OnScheduledDeletion, TagPolicy};
+pub use identity::{Identity, Role, TokenRequest, Via};
+pub use proxies::{Proxies, Proxy, passwords as proxy_passwords};
 pub(crate) use region::is_region;
-pub use settings::Settings;
+pub use settings::{Endpoint, Settings, endpoint};
 pub use source::{Source, load};
 pub use target::Target;
 
@@ -58,6 +64,8 @@ pub struct Request {
     pub on_rotation: OnRotation,
     /// The region; `None` leaves it to the profile.
     pub region: Option<String>,
+    /// Who we are to AWS.
+    pub identity: Arc<Identity>,
     /// For the whole run.
     pub timeout: Duration,
     /// How the SDK shall behave.
@@ -108,6 +116,14 @@ impl Problems {
         self.found.push(format!("{name} {}", text.as_ref()));
     }
 
+    fn failure(&self) -> Failure {
+        Failure::new(
+            Class::Input,
+            self.found.join("\n"),
+            "correct the input; nothing was sent to AWS",
+        )
+    }
+
     /// One of a few words; the first is the default.
     fn choice<T: Copy + Default>(
         &mut self,
@@ -142,7 +158,7 @@ impl Request {
             found: Vec::new(),
         };
         let mut doubts = Vec::new();
-        let settings = Settings::check(environment, &mut problems.found, &mut doubts)?;
+        let settings = Settings::check(environment, &mut problems.found)?;
 
         let target = match &raw.name {
             Some(name) => Target::parse(name)
@@ -222,6 +238,11 @@ impl Request {
                 format!("must have at least {MIN_KEY_BYTES} bytes: version ids are public, and a short key could be guessed from them"),
             );
         }
+        let identity = identity::check(&raw, environment, &mut problems, &mut doubts);
+        if !problems.found.is_empty() && identity.is_err() {
+            // What is wrong with the inputs comes first: it may be why.
+            return Err(problems.failure());
+        }
         let request = Self {
             description: raw.description,
             kms_key_id: raw.kms_key_id,
@@ -256,6 +277,7 @@ impl Request {
                 &[("fail", OnRotation::Fail), ("allow", OnRotation::Allow)],
             ),
             region,
+            identity: Arc::new(identity?),
             timeout: match timeout(raw.timeout.as_deref()) {
                 Ok(limit) => limit,
                 Err(why) => {
@@ -273,48 +295,7 @@ impl Request {
         if problems.found.is_empty() {
             Ok(request)
         } else {
-            Err(Failure::new(
-                Class::Input,
-                problems.found.join("\n"),
-                "correct the input; nothing was sent to AWS",
-            ))
-        }
-    }
-}
-
-/// A value this long does not stand in a name by chance.
-const TELLING_BYTES: usize = 16;
-
-impl Request {
-    /// Names, descriptions and tags are public: everybody who may list secrets reads them, and so
-    /// does every log. A value that got into one was mixed up with it.
-    fn refuse_public_value(&self, problems: &mut Problems) {
-        let Ok(value) = str::from_utf8(self.value.expose()) else {
-            return;
-        };
-        let value = value.trim();
-        let shows = |text: &str| {
-            !value.is_empty()
-                && (text == value || value.len() >= TELLING_BYTES && text.contains(value))
-        };
-        let tags = self.tags.iter().flatten();
-        let public = [
-            ("name", shows(&self.target.id)),
-            (
-                "description",
-                self.description.as_deref().is_some_and(shows),
-            ),
-            ("kms-key-id", self.kms_key_id.as_deref().is_some_and(shows)),
-            (
-                "tags",
-                tags.flat_map(|(key, value)| [key, value])
-                    .any(|text| shows(text)),
-            ),
-        ];
-        for (input, shown) in public {
-            if shown {
-                problems.add(input, "contains the value, and is not secret itself");
-            }
+            Err(problems.failure())
         }
     }
 }

@@ -51,9 +51,33 @@ pub enum ValueError {
     /// A CI system's mask was passed on instead of the value.
     #[error("is a mask (`***` or `[MASKED]`), not a secret")]
     Mask,
+    /// A reference to a variable arrived instead of what it stands for.
+    #[error(
+        "is a reference such as `$(NAME)`, which a CI system leaves as it is where a variable is not defined"
+    )]
+    Reference,
     /// `value-encoding: base64` was asked for.
     #[error("is not valid base64")]
     NotBase64,
+}
+
+/// Whether these bytes are nothing but a reference: `$(NAME)` of Azure Pipelines, `${NAME}`, `${{ … }}` of
+/// GitHub. `$NAME` is not told from a password.
+fn is_reference(text: &[u8]) -> bool {
+    let between = |start: &str, end: &str| {
+        text.strip_prefix(start.as_bytes())?
+            .strip_suffix(end.as_bytes())
+    };
+    let is_name = |name: &[u8]| {
+        name.first()
+            .is_some_and(|&first| first.is_ascii_alphabetic() || first == b'_')
+            && name
+                .iter()
+                .all(|&byte| byte.is_ascii_alphanumeric() || b"_.".contains(&byte))
+    };
+    between("$(", ")").is_some_and(is_name)
+        || between("${", "}").is_some_and(is_name)
+        || between("${{", "}}").is_some_and(|inner| !inner.contains(&b'}'))
 }
 
 /// A value that Secrets Manager can store: 1 to 65,536 bytes, UTF-8 where it is a string.
@@ -66,7 +90,7 @@ impl SecretValue {
     /// Checks the bytes against the limits of the service.
     ///
     /// # Errors
-    /// Empty, too large, not UTF-8 for a string, or a CI system's mask.
+    /// Empty, too large, not UTF-8 for a string, a CI system's mask, or a reference it did not resolve.
     pub fn new(bytes: SecretBytes, kind: Kind) -> Result<Self, ValueError> {
         let raw = bytes.expose();
         if raw.is_empty() {
@@ -74,6 +98,9 @@ impl SecretValue {
         }
         if matches!(raw.trim_ascii(), b"***" | b"[MASKED]") {
             return Err(ValueError::Mask);
+        }
+        if is_reference(raw.trim_ascii()) {
+            return Err(ValueError::Reference);
         }
         if raw.len() > MAX_BYTES {
             return Err(ValueError::TooLarge);
@@ -182,6 +209,30 @@ mod tests {
         ];
         for (bytes, kind, wanted) in cases {
             assert_eq!(make(bytes, *kind).err(), *wanted, "{} bytes", bytes.len());
+        }
+    }
+
+    #[test]
+    fn a_reference_that_was_not_resolved_is_not_a_secret() {
+        for text in [
+            "$(MODEL_API_KEY)",
+            "$(system.accessToken)\n",
+            "${MODEL_API_KEY}",
+            "${{ secrets.MODEL_API_KEY }}",
+        ] {
+            let made = make(text.as_bytes(), Kind::String).err();
+            assert_eq!(made, Some(ValueError::Reference), "{text}");
+        }
+        for text in [
+            "$(made up)",
+            "$()",
+            "${1a}",
+            "$MADE_UP",
+            "x$(MADE_UP)",
+            "$(MADE)$(UP)",
+            "${{a}}${{b}}",
+        ] {
+            assert!(make(text.as_bytes(), Kind::String).is_ok(), "{text}");
         }
     }
 

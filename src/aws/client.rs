@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use aws_config::SdkConfig;
 use aws_sdk_secretsmanager::Client;
@@ -11,8 +10,7 @@ use aws_sdk_secretsmanager::types::Tag;
 use aws_smithy_types::Blob;
 use zeroize::Zeroizing;
 
-use super::credentials;
-use super::gate::{Call, Gate};
+use super::gate::{Gate, send};
 use super::retry::QuotaIsFinal;
 use super::{AwsError, Described, ErrorKind, Read};
 use crate::value::{Kind, SecretBytes, SecretValue};
@@ -62,30 +60,10 @@ pub struct SecretsManager {
     gate: Arc<Gate>,
 }
 
-/// Sends a call through the gate and turns its error into ours. A macro, because every operation
-/// of the SDK has builder and error types of its own.
-macro_rules! send {
-    ($self:ident, $operation:literal, $builder:expr) => {{
-        let (call, attempts) = Call::new($operation, Arc::clone(&$self.gate));
-        let answer = $builder.customize().interceptor(call).send().await;
-        let attempts = attempts.load(Ordering::SeqCst);
-        match answer {
-            Ok(answer) => Ok((answer, attempts)),
-            // Before anything else: a cancelled call is no fault of the network.
-            Err(_) if $self.gate.is_closed() => Err(AwsError {
-                attempts,
-                ..AwsError::new($operation, ErrorKind::Cancelled)
-            }),
-            Err(error) => Err(AwsError::from_sdk($operation, attempts, &error)),
-        }
-    }};
-}
-
 impl SecretsManager {
     pub(super) fn new(shared: &SdkConfig, region: String, gate: Arc<Gate>) -> Self {
-        let mut config =
+        let config =
             aws_sdk_secretsmanager::config::Builder::from(shared).retry_classifier(QuotaIsFinal);
-        config.set_credentials_provider(shared.credentials_provider().map(credentials::checked));
         Self {
             client: Client::from_conf(config.build()),
             region,
@@ -105,7 +83,7 @@ impl SecretsManager {
     /// Any but ResourceNotFoundException.
     pub async fn describe(&self, id: &str) -> Result<Option<Described>, AwsError> {
         let sent: Result<_, AwsError> = send!(
-            self,
+            &self.gate,
             "DescribeSecret",
             self.client.describe_secret().secret_id(id)
         );
@@ -144,7 +122,7 @@ impl SecretsManager {
     /// Any but ResourceNotFoundException.
     pub async fn read(&self, id: &str) -> Result<Option<Read>, AwsError> {
         let sent: Result<_, AwsError> = send!(
-            self,
+            &self.gate,
             "GetSecretValue",
             self.client.get_secret_value().secret_id(id)
         );
@@ -180,7 +158,7 @@ impl SecretsManager {
         let (string, binary) = split(new.value);
         let tags = (!new.tags.is_empty()).then(|| sdk_tags(new.tags));
         let (answer, attempts) = send!(
-            self,
+            &self.gate,
             "CreateSecret",
             self.client
                 .create_secret()
@@ -208,7 +186,7 @@ impl SecretsManager {
     pub async fn put(&self, id: &str, token: &str, value: &SecretValue) -> Result<Put, AwsError> {
         let (string, binary) = split(value);
         let (answer, attempts) = send!(
-            self,
+            &self.gate,
             "PutSecretValue",
             self.client
                 .put_secret_value()
@@ -241,7 +219,7 @@ impl SecretsManager {
         kms_key_id: Option<&str>,
     ) -> Result<(), AwsError> {
         send!(
-            self,
+            &self.gate,
             "UpdateSecret",
             self.client
                 .update_secret()
@@ -258,7 +236,7 @@ impl SecretsManager {
     /// Any; InvalidParameterException where `from` does not hold it.
     pub async fn move_current(&self, id: &str, from: &str, to: &str) -> Result<(), AwsError> {
         send!(
-            self,
+            &self.gate,
             "UpdateSecretVersionStage",
             self.client
                 .update_secret_version_stage()
@@ -276,7 +254,7 @@ impl SecretsManager {
     /// Any.
     pub async fn restore(&self, id: &str) -> Result<(), AwsError> {
         send!(
-            self,
+            &self.gate,
             "RestoreSecret",
             self.client.restore_secret().secret_id(id)
         )
@@ -289,7 +267,7 @@ impl SecretsManager {
     /// Any.
     pub async fn tag(&self, id: &str, tags: &BTreeMap<String, String>) -> Result<(), AwsError> {
         send!(
-            self,
+            &self.gate,
             "TagResource",
             self.client
                 .tag_resource()
@@ -305,7 +283,7 @@ impl SecretsManager {
     /// Any.
     pub async fn untag(&self, id: &str, keys: &[String]) -> Result<(), AwsError> {
         send!(
-            self,
+            &self.gate,
             "UntagResource",
             self.client
                 .untag_resource()

@@ -2,12 +2,16 @@
 //! by their text, and their text is never kept: the endpoint error, for one, contains the request.
 
 use std::error::Error as StdError;
-use std::io;
+use std::fmt;
 
 use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_runtime_api::client::result::{ConnectorError, SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+use super::credentials::{IdTokenFault, RoleFault};
+use super::http::Distrust;
 
 /// A call that did not succeed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,30 +46,123 @@ pub enum ErrorKind {
     NoCredentials,
     /// A place had credentials, or should have, and they could not be loaded.
     BadCredentials,
+    /// CI gave no OIDC token.
+    IdToken(IdTokenFault),
+    /// `AWS_WEB_IDENTITY_TOKEN_FILE` names no file that holds a token.
+    NoToken,
+    /// STS did not give the role.
+    Role(Box<RoleFault>),
+    /// The credentials are of an account that is not in `allowed-account-ids`.
+    ForeignAccount {
+        /// Theirs.
+        account: String,
+    },
     /// An answer of success that cannot be read: a write was probably applied.
     Unreadable,
     /// The run was cancelled before the call was sent.
     Cancelled,
     /// Two reads never told the same story.
     Incoherent,
+    /// A setting of the shared configuration files, or of the environment together with them.
+    Setting {
+        /// Its key.
+        key: &'static str,
+        /// What is wrong with it.
+        why: &'static str,
+    },
     /// No region was configured.
     NoRegion,
     /// The request could not be built from the configuration.
     Setup,
 }
 
-/// Why there was no connection, as far as types tell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Why there was no connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NetworkFault {
     /// The host name has no address.
-    Dns,
+    Dns {
+        /// The server's name or address.
+        host: String,
+    },
     /// Nobody listens there.
-    Refused,
-    /// The certificate or the handshake.
+    Refused {
+        /// The server's name or address.
+        host: String,
+    },
+    /// No connection within the time for one.
+    Slow {
+        /// The server's, or the proxy's, name or address.
+        host: String,
+    },
+    /// The server's, or the proxy's, certificate.
+    Untrusted(Distrust),
+    /// The other side speaks no TLS, or none that we do.
+    Tls {
+        /// The server's name or address.
+        host: String,
+    },
+    /// The proxy.
+    Proxy {
+        /// Its name or address, without credentials.
+        proxy: String,
+        /// What it did.
+        why: ProxyFault,
+    },
+    /// Any other end of a connection that was being made.
+    Broken {
+        /// The server's name or address.
+        host: String,
+    },
+    /// The end of a connection in use.
+    Lost,
+}
+
+/// What a proxy did instead of connecting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProxyFault {
+    /// Its name has no address.
+    Dns,
+    /// It could not be connected to.
+    Unreachable,
+    /// It speaks no TLS although its URL says so.
     Tls,
-    /// Anything else.
+    /// It answered CONNECT with this HTTP status.
+    Status(u16),
+    /// It hung up, or its answer could not be read.
     Broken,
 }
+
+impl NetworkFault {
+    /// Whether the next attempt would end the same.
+    pub(super) fn is_lasting(&self) -> bool {
+        match self {
+            Self::Untrusted(_) | Self::Tls { .. } => true,
+            Self::Proxy { why, .. } => match why {
+                ProxyFault::Tls => true,
+                ProxyFault::Status(status) => *status < 500,
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Display for NetworkFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no connection")
+    }
+}
+
+impl StdError for NetworkFault {}
+
+// So that it survives a trip through the SDK's credential providers.
+impl fmt::Display for AwsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} failed", self.operation)
+    }
+}
+
+impl StdError for AwsError {}
 
 impl AwsError {
     /// An error of our own making.
@@ -79,7 +176,8 @@ impl AwsError {
         }
     }
 
-    /// AWS's code, where it answered with one.
+    /// AWS's code, where it answered this very call with one. A role that was denied on the way is not
+    /// a secret that is denied.
     #[must_use]
     pub fn code(&self) -> Option<&str> {
         match &self.kind {
@@ -112,17 +210,20 @@ impl AwsError {
     where
         E: ProvideErrorMetadata + StdError + 'static,
     {
+        // A call that needed credentials first: what went wrong is what went wrong with them.
+        if let Some(before) = chain(error).find_map(|error| error.downcast_ref::<Self>()) {
+            return before.clone();
+        }
         let kind = match error {
             SdkError::ServiceError(context) => {
                 let status = context.raw().status().as_u16();
                 service(context.err(), status)
             }
             SdkError::TimeoutError(_) => ErrorKind::Timeout,
-            SdkError::DispatchFailure(failure) if failure.is_timeout() => ErrorKind::Timeout,
             SdkError::DispatchFailure(failure) => failure
                 .as_connector_error()
                 .map_or(ErrorKind::Setup, |error| {
-                    credentials(error).unwrap_or_else(|| ErrorKind::Network(network(error)))
+                    credentials(error).unwrap_or_else(|| connection(error))
                 }),
             SdkError::ResponseError(context) if context.raw().status().is_success() => {
                 ErrorKind::Unreadable
@@ -168,7 +269,8 @@ fn service(error: &impl ProvideErrorMetadata, status: u16) -> ErrorKind {
 
 type Cause = dyn StdError + 'static;
 
-fn chain<'a>(error: &'a Cause) -> impl Iterator<Item = &'a Cause> {
+/// An error and what it says caused it.
+pub(super) fn chain<'a>(error: &'a Cause) -> impl Iterator<Item = &'a Cause> {
     let mut next: Option<&'a Cause> = Some(error);
     std::iter::from_fn(move || {
         let error = next?;
@@ -178,28 +280,30 @@ fn chain<'a>(error: &'a Cause) -> impl Iterator<Item = &'a Cause> {
 }
 
 fn credentials(error: &Cause) -> Option<ErrorKind> {
-    chain(error)
-        .find_map(|error| error.downcast_ref::<CredentialsError>())
-        .map(|error| match error {
-            CredentialsError::CredentialsNotLoaded(_) => ErrorKind::NoCredentials,
-            _ => ErrorKind::BadCredentials,
-        })
+    let why = chain(error).find_map(|error| error.downcast_ref::<CredentialsError>())?;
+    Some(match why {
+        CredentialsError::CredentialsNotLoaded(_) => ErrorKind::NoCredentials,
+        _ => role_of_profile(error).unwrap_or(ErrorKind::BadCredentials),
+    })
 }
 
-fn network(error: &Cause) -> NetworkFault {
-    // rustls reports a refused certificate as InvalidData; that and the resolver's message are the
-    // only differences the types of hyper leave us.
-    for error in chain(error) {
-        if let Some(error) = error.downcast_ref::<io::Error>() {
-            match error.kind() {
-                io::ErrorKind::ConnectionRefused => return NetworkFault::Refused,
-                io::ErrorKind::InvalidData => return NetworkFault::Tls,
-                _ => {}
-            }
-        }
-        if error.to_string() == "dns error" {
-            return NetworkFault::Dns;
-        }
+/// STS's refusal of a role that a profile names: the SDK asked for it, not we.
+fn role_of_profile(error: &Cause) -> Option<ErrorKind> {
+    let refusal = chain(error).find_map(|error| error.downcast_ref::<AssumeRoleError>())?;
+    Some(ErrorKind::Role(Box::new(RoleFault {
+        role: "of the profile".to_owned(),
+        code: refusal.code()?.to_owned(),
+        message: refusal.message().unwrap_or_default().to_owned(),
+        status: 400,
+        claims: None,
+    })))
+}
+
+/// Why a request found no connection, or lost it.
+pub(super) fn connection(error: &ConnectorError) -> ErrorKind {
+    match chain(error).find_map(|error| error.downcast_ref::<NetworkFault>()) {
+        Some(fault) => ErrorKind::Network(fault.clone()),
+        None if error.is_timeout() => ErrorKind::Timeout,
+        None => ErrorKind::Network(NetworkFault::Lost),
     }
-    NetworkFault::Broken
 }

@@ -41,6 +41,25 @@ impl Gate {
         self.closed.store(true, Ordering::SeqCst);
     }
 
+    /// Traces one attempt of a call.
+    pub(super) fn tell(&self, operation: &str, attempt: u32, status: &str, took: u32, id: &str) {
+        if self.trace {
+            self.door.say(&format!(
+                "debug: {operation} attempt {attempt}: {status} after {took} ms, request id {id}"
+            ));
+        }
+    }
+
+    /// Never prints this from now on.
+    pub(super) fn hide(&self, secret: &[u8]) {
+        self.door.hide(secret);
+    }
+
+    /// Milliseconds since it was made.
+    pub(super) fn now(&self) -> u32 {
+        u32::try_from(self.started.elapsed().as_millis()).unwrap_or(u32::MAX)
+    }
+
     /// Whether it was closed.
     #[must_use]
     pub fn is_closed(&self) -> bool {
@@ -68,10 +87,6 @@ impl Call {
         };
         (call, attempts)
     }
-
-    fn now(&self) -> u32 {
-        u32::try_from(self.gate.started.elapsed().as_millis()).unwrap_or(u32::MAX)
-    }
 }
 
 impl fmt::Debug for Call {
@@ -95,7 +110,7 @@ impl Intercept for Call {
             return Err("cancelled".into());
         }
         self.attempts.fetch_add(1, Ordering::SeqCst);
-        self.sent.store(self.now(), Ordering::SeqCst);
+        self.sent.store(self.gate.now(), Ordering::SeqCst);
         Ok(())
     }
 
@@ -105,22 +120,41 @@ impl Intercept for Call {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        if self.gate.trace {
-            let response = context.response();
-            let status = response.map_or_else(
-                || "no answer".to_owned(),
-                |response| response.status().as_u16().to_string(),
-            );
-            let id = response
-                .and_then(|response| response.headers().get("x-amzn-requestid"))
-                .unwrap_or("none");
-            self.gate.door.say(&format!(
-                "debug: {} attempt {}: {status} after {} ms, request id {id}",
-                self.operation,
-                self.attempts.load(Ordering::SeqCst),
-                self.now().saturating_sub(self.sent.load(Ordering::SeqCst)),
-            ));
-        }
+        let response = context.response();
+        let status = response.map_or_else(
+            || "no answer".to_owned(),
+            |response| response.status().as_u16().to_string(),
+        );
+        let id = response
+            .and_then(|response| response.headers().get("x-amzn-requestid"))
+            .unwrap_or("none");
+        let took = self
+            .gate
+            .now()
+            .saturating_sub(self.sent.load(Ordering::SeqCst));
+        let attempt = self.attempts.load(Ordering::SeqCst);
+        self.gate.tell(self.operation, attempt, &status, took, id);
         Ok(())
     }
 }
+
+/// Sends a call through the gate and turns its error into ours: the answer and the attempts it took.
+/// A macro, because every operation of the SDK has builder and error types of its own.
+macro_rules! send {
+    ($gate:expr, $operation:literal, $builder:expr) => {{
+        let gate: &std::sync::Arc<crate::aws::gate::Gate> = $gate;
+        let (call, attempts) = crate::aws::gate::Call::new($operation, std::sync::Arc::clone(gate));
+        let answer = $builder.customize().interceptor(call).send().await;
+        let attempts = attempts.load(std::sync::atomic::Ordering::SeqCst);
+        match answer {
+            Ok(answer) => Ok((answer, attempts)),
+            // Before anything else: a cancelled call is no fault of the network.
+            Err(_) if gate.is_closed() => Err(crate::aws::AwsError {
+                attempts,
+                ..crate::aws::AwsError::new($operation, crate::aws::ErrorKind::Cancelled)
+            }),
+            Err(error) => Err(crate::aws::AwsError::from_sdk($operation, attempts, &error)),
+        }
+    }};
+}
+pub(super) use send;

@@ -1,88 +1,211 @@
-//! The HTTP client: TLS by aws-lc-rs, the system's roots, proxies from the environment. The SDK's
-//! own builder would lose the proxies as soon as anything else is set.
+//! The HTTP client of everything that this process asks: HTTP/1.1 on hyper, TLS by aws-lc-rs, trust
+//! and proxies as the request has them, a limit on every answer. It says why there is no connection,
+//! which the SDK's own client cannot; and it never puts a request into an error.
+
+mod connect;
+mod name;
+mod verify;
+
+pub use verify::{Distrust, Doubt};
 
 use std::collections::HashMap;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use aws_smithy_http_client::Connector;
-use aws_smithy_http_client::proxy::ProxyConfig;
-use aws_smithy_http_client::tls::Provider;
-use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
     SharedHttpConnector,
 };
-use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::retry::ErrorKind;
+use http::header::PROXY_AUTHORIZATION;
+use http_body_util::Limited;
+use hyper_util::client::legacy;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use tokio::time::timeout;
+
+use super::error::{NetworkFault, chain};
+use crate::request::{Proxies, Settings};
+use crate::trust::Trust;
+use connect::Connect;
+use verify::Tls;
+
+/// The largest answer that is read. A secret has 64 KB, twenty of them in one answer 1.3 MB, and
+/// base64 and JSON make more of it.
+const MAX_ANSWER_BYTES: usize = 16 * 1024 * 1024;
 
 /// One client for every service that this process talks to.
-pub(super) fn client() -> SharedHttpClient {
-    SharedHttpClient::new(Client::default())
+#[derive(Clone, Debug)]
+pub(super) struct Http(Arc<Client>);
+
+impl Http {
+    pub(super) fn new(settings: &Settings) -> Self {
+        Self(Arc::new(Client {
+            proxies: settings.proxies.clone(),
+            tls: Arc::new(LazyTls {
+                trust: settings.trust.clone(),
+                made: OnceLock::new(),
+            }),
+            connectors: Mutex::default(),
+        }))
+    }
+
+    /// For the SDK.
+    pub(super) fn shared(&self) -> SharedHttpClient {
+        SharedHttpClient::new(self.clone())
+    }
+
+    /// One request that is not the SDK's. The caller reads the body, within limits of its own.
+    pub(super) async fn ask(
+        &self,
+        request: HttpRequest,
+        limit: Duration,
+    ) -> Result<HttpResponse, ConnectorError> {
+        self.0
+            .connector((Some(limit), Some(limit)))
+            .call(request)
+            .await
+    }
+}
+
+/// Loads the system's roots, hundreds of files, only when the first `https` connection is made: the
+/// metadata services and endpoints on loopback speak plain HTTP.
+struct LazyTls {
+    trust: Trust,
+    made: OnceLock<Tls>,
+}
+
+impl LazyTls {
+    fn get(&self) -> &Tls {
+        self.made.get_or_init(|| Tls::new(&self.trust.roots()))
+    }
 }
 
 type Timeouts = (Option<Duration>, Option<Duration>);
 
-/// Keeps one connector for each pair of time-outs: the metadata service is asked with other ones
-/// than Secrets Manager, and a connector made anew for every call would never reuse a connection.
-#[derive(Debug, Default)]
+/// Keeps one pool of connections for each pair of time-outs: the metadata service is asked with
+/// other ones than Secrets Manager, and a pool made anew for every call would be none.
 struct Client {
+    proxies: Proxies,
+    tls: Arc<LazyTls>,
     connectors: Mutex<HashMap<Timeouts, SharedHttpConnector>>,
 }
 
-impl HttpClient for Client {
+// By hand: what is inside knows the proxy's password.
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Client")
+    }
+}
+
+impl HttpClient for Http {
     fn http_connector(
         &self,
         settings: &HttpConnectorSettings,
-        components: &RuntimeComponents,
+        _: &RuntimeComponents,
     ) -> SharedHttpConnector {
-        let timeouts = (settings.connect_timeout(), settings.read_timeout());
+        self.0
+            .connector((settings.connect_timeout(), settings.read_timeout()))
+    }
+}
+
+impl Client {
+    fn connector(&self, timeouts: Timeouts) -> SharedHttpConnector {
         self.connectors
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .entry(timeouts)
-            .or_insert_with(|| {
-                SharedHttpConnector::new(ByScheme {
-                    settings: settings.clone(),
-                    components: components.clone(),
-                    clear: OnceLock::new(),
-                    tls: OnceLock::new(),
-                })
-            })
+            .or_insert_with(|| SharedHttpConnector::new(self.new_connector(timeouts)))
             .clone()
+    }
+
+    fn new_connector(&self, (connect, read): Timeouts) -> Connector {
+        let connect = Connect::new(self.proxies.clone(), Arc::clone(&self.tls), connect);
+        Connector {
+            proxies: self.proxies.clone(),
+            pool: legacy::Client::builder(TokioExecutor::new())
+                .pool_timer(TokioTimer::new())
+                .build(connect),
+            read,
+        }
     }
 }
 
-/// Loads the system's roots, hundreds of files, only when the first `https` request comes: the
-/// metadata services and endpoints on loopback speak plain HTTP.
-#[derive(Debug)]
-struct ByScheme {
-    settings: HttpConnectorSettings,
-    components: RuntimeComponents,
-    clear: OnceLock<Connector>,
-    tls: OnceLock<Connector>,
+#[derive(Clone)]
+struct Connector {
+    proxies: Proxies,
+    pool: legacy::Client<Connect, SdkBody>,
+    read: Option<Duration>,
 }
 
-impl HttpConnector for ByScheme {
+impl fmt::Debug for Connector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Connector")
+    }
+}
+
+impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let connector = if request.uri().starts_with("http://") {
-            self.clear.get_or_init(|| {
-                let mut builder = Connector::builder()
-                    .proxy_config(ProxyConfig::from_env())
-                    .connector_settings(self.settings.clone());
-                builder.set_sleep_impl(self.components.sleep_impl());
-                builder.build_http()
-            })
-        } else {
-            self.tls.get_or_init(|| {
-                let mut builder = Connector::builder()
-                    .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
-                    .proxy_config(ProxyConfig::from_env())
-                    .connector_settings(self.settings.clone());
-                builder.set_sleep_impl(self.components.sleep_impl());
-                builder.build()
-            })
+        let this = self.clone();
+        HttpConnectorFuture::new(async move { this.ask(request).await })
+    }
+}
+
+impl Connector {
+    async fn ask(&self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
+        let mut request = request
+            .try_into_http1x()
+            .map_err(|error| ConnectorError::user(error.into()))?;
+        // Through a tunnel the proxy never sees the request; without TLS it is the one who reads it.
+        if request.uri().scheme_str() == Some("http")
+            && let Some(authorization) = self
+                .proxies
+                .of(request.uri())
+                .and_then(|proxy| proxy.authorization)
+        {
+            request
+                .headers_mut()
+                .insert(PROXY_AUTHORIZATION, authorization);
+        }
+        let answer = self.pool.request(request);
+        let answer = match self.read {
+            Some(limit) => timeout(limit, answer)
+                .await
+                .map_err(|late| ConnectorError::timeout(late.into()))?,
+            None => answer.await,
         };
-        connector.call(request)
+        let answer = answer
+            .map_err(classify)?
+            .map(|body| SdkBody::from_body_1_x(Limited::new(body, MAX_ANSWER_BYTES)));
+        HttpResponse::try_from(answer).map_err(|error| ConnectorError::other(error.into(), None))
+    }
+}
+
+/// Sorts an error into what the SDK tries again and what it does not: time mends no certificate and
+/// no password.
+fn classify(error: legacy::Error) -> ConnectorError {
+    let fault = chain(&error).find_map(|error| error.downcast_ref::<NetworkFault>());
+    match fault {
+        Some(NetworkFault::Slow { .. }) => return ConnectorError::timeout(error.into()),
+        Some(fault) if fault.is_lasting() => return ConnectorError::other(error.into(), None),
+        Some(_) => return ConnectorError::io(error.into()),
+        None => {}
+    }
+    let of_hyper = chain(&error).find_map(|error| error.downcast_ref::<hyper::Error>());
+    let cut_short = of_hyper.is_some_and(hyper::Error::is_incomplete_message);
+    let ended = of_hyper.is_some_and(|error| error.is_closed() || error.is_canceled());
+    let broken = chain(&error).any(|error| (error as &dyn StdError).is::<io::Error>());
+    if cut_short {
+        ConnectorError::other(error.into(), Some(ErrorKind::TransientError))
+    } else if ended || broken || error.is_connect() {
+        ConnectorError::io(error.into())
+    } else {
+        ConnectorError::other(error.into(), None)
     }
 }

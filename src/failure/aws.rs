@@ -1,7 +1,8 @@
 //! An [`AwsError`] as a [`Failure`]: which class it is of, and what a person can do about it.
 
-use super::{Class, Failure};
-use crate::aws::{AwsError, ErrorKind, NetworkFault};
+use super::network::of_network;
+use super::{Class, Failure, credentials};
+use crate::aws::{AwsError, ErrorKind};
 
 /// What the failed call was about.
 #[derive(Clone, Copy, Debug)]
@@ -16,35 +17,30 @@ pub struct Subject<'a> {
     pub region: &'a str,
 }
 
-const NO_CREDENTIALS: &str = "in GitHub Actions run aws-actions/configure-aws-credentials before this step \
-     (it needs `permissions: id-token: write`);\n\
-     elsewhere set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN for temporary keys)";
-
 impl Failure {
     /// Words for an error of AWS.
     #[must_use]
     pub fn of_aws(error: &AwsError, subject: Subject<'_>) -> Self {
         let mut failure = match &error.kind {
-            ErrorKind::Service { code, message, .. } => of_code(error.operation, code, message, subject),
+            ErrorKind::Service { code, message, .. } => {
+                of_code(error.operation, code, message, subject)
+            }
             ErrorKind::Timeout => Self::new(
                 Class::Unavailable,
                 format!("AWS did not answer {} in time", error.operation),
                 "run again: a write that arrived is found and kept; if it goes on, look at the network, the proxy and the AWS health page",
             ),
-            ErrorKind::Network(fault) => of_network(*fault, subject.region),
-            ErrorKind::NoCredentials => Self::new(
-                Class::Credentials,
-                "no AWS credentials were found",
-                NO_CREDENTIALS,
-            )
-            .because(
-                "looked at the environment (AWS_ACCESS_KEY_ID …), the shared configuration files, a web identity token file, \
-                 the container's and the instance's metadata services",
-            ),
+            ErrorKind::Network(fault) => of_network(fault, subject.region),
+            ErrorKind::NoCredentials => credentials::none_found(),
+            ErrorKind::IdToken(fault) => credentials::of_id_token(fault),
+            ErrorKind::NoToken => credentials::no_token(),
+            ErrorKind::Role(fault) => credentials::of_role(fault),
+            ErrorKind::ForeignAccount { account } => credentials::foreign_account(account),
             ErrorKind::BadCredentials => Self::new(
                 Class::Credentials,
                 "AWS credentials are configured but could not be loaded",
-                "check the profile, role or token file that they come from",
+                "check the profile, role or token file that they come from; profiles with SSO, `credential_process` or `aws login` are not read:\n\
+                 export their keys first, with `aws configure export-credentials --format env`",
             ),
             ErrorKind::Unreadable => Self::new(
                 Class::Unavailable,
@@ -56,7 +52,14 @@ impl Failure {
                 "the secret kept changing while it was read",
                 "run again when nobody else writes to it",
             ),
-            ErrorKind::Cancelled => Self::new(Class::Terminated, "the run was cancelled", "run again"),
+            ErrorKind::Cancelled => {
+                Self::new(Class::Terminated, "the run was cancelled", "run again")
+            }
+            ErrorKind::Setting { key, why } => Self::new(
+                Class::Input,
+                format!("{key} {why}"),
+                "correct it in the profile of the shared configuration files, or in the AWS_… variable of that name",
+            ),
             ErrorKind::NoRegion => Self::new(
                 Class::Input,
                 "no AWS region is configured",
@@ -69,7 +72,11 @@ impl Failure {
             ),
         };
         let mut reference = vec![error.operation.to_owned()];
-        reference.extend(error.code().map(str::to_owned));
+        let code = match &error.kind {
+            ErrorKind::Role(fault) => Some(fault.code.as_str()),
+            _ => error.code(),
+        };
+        reference.extend(code.map(str::to_owned));
         reference.extend(
             error
                 .request_id
@@ -82,28 +89,6 @@ impl Failure {
         failure.aws = (error.attempts > 0).then(|| reference.join(", "));
         failure
     }
-}
-
-fn of_network(fault: NetworkFault, region: &str) -> Failure {
-    let (what, next) = match fault {
-        NetworkFault::Dns => (
-            "the endpoint of Secrets Manager has no address".to_owned(),
-            format!("is `{region}` a region that exists? Does this machine resolve names, or does it need a proxy (HTTPS_PROXY)?"),
-        ),
-        NetworkFault::Refused => (
-            "the endpoint of Secrets Manager refused the connection".to_owned(),
-            "check AWS_ENDPOINT_URL_SECRETS_MANAGER, AWS_ENDPOINT_URL and the proxy settings".to_owned(),
-        ),
-        NetworkFault::Tls => (
-            "the TLS connection to Secrets Manager failed: its certificate is not trusted, or the other side speaks no TLS".to_owned(),
-            "behind a proxy that inspects TLS, name its CA's PEM file in SSL_CERT_FILE".to_owned(),
-        ),
-        NetworkFault::Broken => (
-            "the connection to Secrets Manager broke".to_owned(),
-            "run again: a write that arrived is found and kept; if it goes on, look at the network and the proxy".to_owned(),
-        ),
-    };
-    Failure::new(Class::Unavailable, what, next)
 }
 
 fn of_code(operation: &str, code: &str, message: &str, subject: Subject<'_>) -> Failure {

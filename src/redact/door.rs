@@ -3,8 +3,21 @@
 
 use std::io::{self, Write as _};
 use std::sync::{PoisonError, RwLock};
+use std::time::Duration;
 
-use super::{HIDDEN, Redactor};
+use super::{HIDDEN, Redactor, paint};
+
+/// Who reads what we print.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reader {
+    /// A person, or a log that shows lines as they are.
+    #[default]
+    Plain,
+    /// A GitHub runner: it takes workflow commands.
+    Github,
+    /// GitLab's log: it folds sections.
+    Gitlab,
+}
 
 /// How loud an annotation is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,16 +55,17 @@ impl Level {
 #[derive(Default)]
 pub struct Door {
     redactor: RwLock<Redactor>,
-    /// Whether a runner that understands workflow commands reads what we print.
-    annotate: bool,
+    reader: Reader,
+    colour: bool,
 }
 
 impl Door {
-    /// A door onto a GitHub runner (`annotate`) or a plain terminal or log.
+    /// A door onto this reader, who sees colours or does not.
     #[must_use]
-    pub fn new(annotate: bool) -> Self {
+    pub fn new(reader: Reader, colour: bool) -> Self {
         Self {
-            annotate,
+            reader,
+            colour,
             ..Self::default()
         }
     }
@@ -75,12 +89,51 @@ impl Door {
         write_error(&cleaned);
     }
 
+    /// How it ended well: a line that says it, and lines that tell more, which GitLab folds away.
+    pub fn conclude(&self, text: &str, took: Duration) {
+        let cleaned = self.ask(|redactor| redactor.clean(text));
+        let (head, details) = cleaned.split_once('\n').unwrap_or((&cleaned, ""));
+        let head = if self.colour {
+            paint::good(head)
+        } else {
+            head.to_owned()
+        };
+        let dressed = match self.reader {
+            _ if details.is_empty() => head,
+            Reader::Gitlab => paint::section(&head, details, took),
+            Reader::Plain | Reader::Github => format!("{head}\n{details}"),
+        };
+        self.write_dressed(&dressed, &cleaned);
+    }
+
     /// Something a person should not miss: an annotation where a runner shows them, else a line.
     pub fn announce(&self, level: Level, text: &str) {
-        if !self.annotate {
-            self.say(&format!("{}: {text}", level.word()));
-            return;
-        }
+        let word = match self.reader {
+            Reader::Github => {
+                self.annotate(level, text);
+                return;
+            }
+            Reader::Plain => level.word().to_owned(),
+            // As its runner words its own, so that a search for one finds both.
+            Reader::Gitlab => level.word().to_ascii_uppercase(),
+        };
+        let cleaned = self.ask(|redactor| redactor.clean(&format!("{word}: {text}")));
+        let dressed = if self.colour {
+            paint::message(level, &cleaned)
+        } else {
+            cleaned.clone()
+        };
+        self.write_dressed(&dressed, &cleaned);
+    }
+
+    /// What our own escape sequences were put around; without them where a form of a secret has come
+    /// about, as could happen with a secret that looks like one.
+    fn write_dressed(&self, dressed: &str, cleaned: &str) {
+        let shows = self.ask(|redactor| redactor.finds(dressed));
+        write_error(if shows { cleaned } else { dressed });
+    }
+
+    fn annotate(&self, level: Level, text: &str) {
         let cleaned = self.ask(|redactor| redactor.clean(text));
         // Percent first: the runner decodes it last (actions/runner, ActionCommand.cs).
         let data = cleaned.replace('%', "%25").replace('\n', "%0A");

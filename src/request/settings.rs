@@ -3,19 +3,24 @@
 
 use http::Uri;
 
-use super::Failure;
+use super::{Failure, Proxies};
 use crate::failure::Class;
 use crate::inputs::Environment;
+use crate::trust::Trust;
 
 /// Attempts for one call unless `AWS_MAX_ATTEMPTS` says otherwise.
 const DEFAULT_ATTEMPTS: u32 = 5;
 const MAX_ATTEMPTS: u32 = 100;
 
 /// What those variables ask for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Settings {
     /// Attempts for one call, the first included; 1 to 100.
     pub max_attempts: u32,
+    /// Which servers are believed.
+    pub trust: Trust,
+    /// Which requests go through a proxy.
+    pub proxies: Proxies,
     /// `RUNNER_DEBUG`, `CI_DEBUG_TRACE`: our own trace of calls.
     pub trace: bool,
 }
@@ -24,7 +29,6 @@ impl Settings {
     pub(super) fn check(
         environment: &Environment,
         problems: &mut Vec<String>,
-        doubts: &mut Vec<String>,
     ) -> Result<Self, Failure> {
         for name in ["LOG_SENSITIVE_BODIES", "LOG_SIGNABLE_BODY"] {
             if environment.raw(name).is_some() {
@@ -58,22 +62,19 @@ impl Settings {
                 problems.push(format!("{name} must be `true` or `false`"));
             }
         }
-        for name in ["AWS_ENDPOINT_URL_SECRETS_MANAGER", "AWS_ENDPOINT_URL"] {
+        for name in [
+            "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+            "AWS_ENDPOINT_URL_STS",
+            "AWS_ENDPOINT_URL",
+        ] {
             // Set but empty: the SDK would take it for an address.
             let Some(url) = environment.raw(name) else {
                 continue;
             };
-            match url.to_str().filter(|url| !url.is_empty()).map(endpoint) {
-                Some(Ok(Endpoint::Safe)) => {}
-                Some(Ok(Endpoint::Clear)) => doubts.push(format!(
-                    "{name} is a plain http:// address on another host: the value crosses that network unencrypted"
-                )),
-                None if url.is_empty() => {
-                    problems.push(format!("{name} is set but empty; unset it"));
-                }
-                Some(Err(())) | None => problems.push(format!(
-                    "{name} must be a URL such as `https://host:port`"
-                )),
+            if url.is_empty() {
+                problems.push(format!("{name} is set but empty; unset it"));
+            } else if url.to_str().and_then(endpoint).is_none() {
+                problems.push(format!("{name} must be a URL such as `https://host:port`"));
             }
         }
         // A pasted key with a line break makes the SDK panic.
@@ -96,33 +97,66 @@ impl Settings {
                 ));
             }
         }
+        half_a_key(environment)?;
+        let trust = Trust::named(environment).unwrap_or_else(|why| {
+            problems.push(why);
+            Trust::System
+        });
         Ok(Self {
             max_attempts,
+            trust,
+            proxies: Proxies::check(environment, problems),
             trace: environment.is_on("RUNNER_DEBUG") || environment.is_on("CI_DEBUG_TRACE"),
         })
     }
 }
 
-enum Endpoint {
+/// How an address of the user's own treats what is sent to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Endpoint {
+    /// Encrypted, or on this machine.
     Safe,
+    /// In the clear over a network.
     Clear,
 }
 
-fn endpoint(url: &str) -> Result<Endpoint, ()> {
-    let uri: Uri = url.parse().map_err(|_| ())?;
-    let authority = uri.authority().ok_or(())?;
+/// Reads the address of an endpoint; `None` where it is none: another scheme, credentials or a query
+/// in it, no host.
+#[must_use]
+pub fn endpoint(url: &str) -> Option<Endpoint> {
+    let uri: Uri = url.parse().ok()?;
+    let authority = uri.authority()?;
     if authority.as_str().contains('@') || uri.query().is_some() || authority.host().is_empty() {
-        return Err(());
+        return None;
     }
-    let host = authority.host();
-    let near = matches!(host, "localhost" | "[::1]")
+    match uri.scheme_str() {
+        Some("https") => Some(Endpoint::Safe),
+        Some("http") if is_near(&uri) => Some(Endpoint::Safe),
+        Some("http") => Some(Endpoint::Clear),
+        _ => None,
+    }
+}
+
+/// Whether a URL stays on this machine.
+pub(super) fn is_near(uri: &Uri) -> bool {
+    let host = uri.host().unwrap_or_default();
+    matches!(host, "localhost" | "[::1]")
         || host
             .parse::<std::net::Ipv4Addr>()
-            .is_ok_and(|address| address.is_loopback());
-    match uri.scheme_str() {
-        Some("https") => Ok(Endpoint::Safe),
-        Some("http") if near => Ok(Endpoint::Safe),
-        Some("http") => Ok(Endpoint::Clear),
-        _ => Err(()),
-    }
+            .is_ok_and(|address| address.is_loopback())
+}
+
+/// One half of a key is a CI secret that is not there, not a reason to look for other credentials.
+fn half_a_key(environment: &Environment) -> Result<(), Failure> {
+    let [id, secret] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
+    let (given, missing) = match [id, secret].map(|name| environment.text(name).is_some()) {
+        [true, false] => (id, secret),
+        [false, true] => (secret, id),
+        _ => return Ok(()),
+    };
+    Err(Failure::new(
+        Class::Credentials,
+        format!("{given} is set, but {missing} is not"),
+        "set both (is the CI secret defined for this repository and environment?), or neither",
+    ))
 }

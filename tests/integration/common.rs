@@ -30,6 +30,8 @@ pub(crate) struct Done {
     pub(crate) stderr: String,
     pub(crate) outputs: BTreeMap<String, String>,
     pub(crate) summary: String,
+    /// GitLab's dotenv report.
+    pub(crate) report: String,
 }
 
 impl Tool {
@@ -104,6 +106,18 @@ impl Tool {
             .env("GITHUB_JOB", "release")
     }
 
+    /// As the script of a GitLab job sees the world.
+    pub(crate) fn gitlab(self) -> Self {
+        let folder = self.folder.path().display().to_string();
+        self.env("GITLAB_CI", "true")
+            .env("CI_PROJECT_DIR", &folder)
+            .env("CI_SERVER_URL", "https://gitlab.example")
+            .env("CI_PROJECT_ID", "42")
+            .env("CI_PIPELINE_ID", "4711")
+            .env("CI_JOB_ID", "1001")
+            .env("CI_JOB_NAME", "store")
+    }
+
     /// A file of this call's own folder.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
@@ -158,6 +172,7 @@ impl Tool {
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .collect(),
             summary: fs::read_to_string(self.path("summary")).unwrap_or_default(),
+            report: fs::read_to_string(self.path("upsert-secret.env")).unwrap_or_default(),
             stdout,
         }
     }
@@ -171,8 +186,8 @@ impl Done {
     /// Everything that a log, a file or a person could see.
     pub(crate) fn everything(&self) -> String {
         format!(
-            "{}\n{}\n{}\n{:?}",
-            self.stdout, self.stderr, self.summary, self.outputs
+            "{}\n{}\n{}\n{}\n{:?}",
+            self.stdout, self.stderr, self.summary, self.report, self.outputs
         )
     }
 
@@ -216,4 +231,31 @@ pub(crate) fn versions(sandbox: &Sandbox) -> usize {
 /// Where something that must not exist would be.
 pub(crate) fn nowhere(folder: &Path) -> String {
     folder.join("no/such/folder/file").display().to_string()
+}
+
+/// The text without what differs from run to run: request ids, version ids, ARN suffixes.
+pub(crate) fn text(done: &Done) -> String {
+    // As the runner shows an annotation.
+    let stderr = done.stderr.replace("%0A", "\n").replace("%25", "%");
+    let mut out = String::new();
+    for word in stderr.split_inclusive([' ', '\n', ',', ')']) {
+        let bare = word.trim_end_matches([' ', '\n', ',', ')', '.']);
+        let end = &word[bare.len()..];
+        let hex = bare.len() == 36 && bare.chars().filter(|c| *c == '-').count() == 4;
+        if hex {
+            out.push_str("[id]");
+        } else if let Some(cut) = bare
+            .starts_with("arn:aws:secretsmanager:")
+            .then(|| bare.rfind('-'))
+            .flatten()
+            .filter(|cut| bare.len() - cut == 7 && !bare.ends_with('?'))
+        {
+            out.push_str(&bare[..cut]);
+            out.push_str("-[six]");
+        } else {
+            out.push_str(bare);
+        }
+        out.push_str(end);
+    }
+    out.trim_end().to_owned()
 }

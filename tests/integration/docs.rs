@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use sandbox::{Policy, Sandbox};
+use sandbox::{Policy, Role, Sandbox, Trust};
 use upsert_secret::inputs::{self, Input};
 
 use crate::common::Tool;
@@ -101,6 +101,64 @@ fn the_actions_inputs_and_their_mapping() {
     );
 }
 
+/// What the component does not take: secrets, which must not become part of a pipeline's configuration;
+/// and what the job itself settles, where the report goes and which variable holds the token.
+const NOT_IN_COMPONENT: [&str; 4] = [
+    "value",
+    "version-id-key",
+    "output-file",
+    "web-identity-token-env",
+];
+
+#[test]
+fn the_components_inputs_and_their_mapping() {
+    let (mut spec, mut mapping) = (String::new(), String::new());
+    for input in inputs::all() {
+        let (name, variable) = (input.name, input.variable());
+        if NOT_IN_COMPONENT.contains(&name) {
+            continue;
+        }
+        let meaning = match name {
+            "role-to-assume" => {
+                "ARN of a role to assume with the job's OIDC token; with `role-chaining: true` with the credentials that are there."
+            }
+            "role-chaining" => {
+                "`true`: assume the role with the credentials that are there rather than by OIDC."
+            }
+            "audience" => "Audience of the job's OIDC token.",
+            "value-env" => {
+                "The name of the CI/CD variable that holds the value: `MODEL_API_KEY`, without `$`."
+            }
+            "value-file" => {
+                "The path of a file that holds the value: `$CERTIFICATE` for a CI/CD variable of type file."
+            }
+            _ => input.help,
+        };
+        let default = match input.default {
+            _ if name == "audience" => String::new(),
+            "" => String::new(),
+            default => format!(" Default: {default}."),
+        };
+        let text = serde_json::to_string(&format!("{meaning}{default}")).unwrap();
+        spec.push_str(&format!("    {name}:\n      description: {text}\n"));
+        spec.push_str(match name {
+            "name" => "",
+            // GitLab refuses a job whose token has no audience.
+            "audience" => "      default: sts.amazonaws.com\n",
+            // Not `$NAME`: GitLab would put the value there.
+            "value-env" => "      regex: ^([A-Za-z_][A-Za-z0-9_]*)?$\n      default: \"\"\n",
+            _ => "      default: \"\"\n",
+        });
+        // The audience is in the token already.
+        if name != "audience" {
+            mapping.push_str(&format!("    {variable}: $[[ inputs.{name} ]]\n"));
+        }
+    }
+    const FILE: &str = "templates/upsert-secret.yml";
+    section(FILE, "# inputs: made from", "# end of inputs", &spec);
+    section(FILE, "# mapping: made from", "# end of mapping", &mapping);
+}
+
 #[test]
 fn the_readmes_outputs_are_the_actions() {
     let action: serde_yaml::Value =
@@ -123,11 +181,9 @@ fn the_readmes_outputs_are_the_actions() {
 
 #[test]
 fn the_readmes_policy_is_enough_for_the_readmes_workflow() {
-    let readme = fs::read_to_string(root().join("README.md")).unwrap();
-    let policy = readme.split("```json\n").nth(1).unwrap();
-    let policy = policy.split("```").next().unwrap();
+    let policy = json_under("## Permissions");
     let sandbox = Sandbox::start();
-    sandbox.set_policy(&sandbox.default_key_id(), Policy::from_json(policy));
+    sandbox.set_policy(&sandbox.default_key_id(), Policy::from_json(&policy));
     let run = |value: &str| {
         Tool::new(&sandbox, value)
             .input("name", "model-deployment/api-key")
@@ -139,4 +195,45 @@ fn the_readmes_policy_is_enough_for_the_readmes_workflow() {
     again.expect(0, "unchanged");
     assert!(!again.stderr.contains("denied"), "{}", again.stderr);
     run("made-up-2").expect(0, "updated");
+}
+
+/// The first block of JSON of one section of the README.
+fn json_under(heading: &str) -> String {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let (_, section) = readme.split_once(&format!("\n{heading}\n")).unwrap();
+    let (_, block) = section.split_once("```json\n").unwrap();
+    block.split("```").next().unwrap().to_owned()
+}
+
+/// The trust policy lets in the job that it names, and no other.
+#[test]
+fn the_readmes_trust_policy_is_for_one_branch() {
+    let policy: serde_json::Value = serde_json::from_str(&json_under("## Credentials")).unwrap();
+    let statement = &policy["Statement"][0];
+    assert_eq!(statement["Action"], "sts:AssumeRoleWithWebIdentity");
+    let provider = statement["Principal"]["Federated"].as_str().unwrap();
+    let (_, provider) = provider.split_once("oidc-provider/").unwrap();
+    let conditions = statement["Condition"]["StringEquals"].as_object().unwrap();
+    let condition = |key: &str| conditions[&format!("{provider}:{key}")].as_str().unwrap();
+    assert_eq!(conditions.len(), 2);
+
+    let role = "arn:aws:iam::111122223333:role/made-up";
+    let sandbox = Sandbox::start();
+    let trust = Trust::web_identity(provider)
+        .audience(condition("aud"))
+        .subject(condition("sub"));
+    sandbox.add_role(Role::new(role).trust(trust));
+    let run = |subject: &str| {
+        let mut tool = Tool::new(&sandbox, "made-up")
+            .unset("AWS_ACCESS_KEY_ID")
+            .unset("AWS_SECRET_ACCESS_KEY")
+            .github()
+            .input("role-to-assume", role);
+        for (name, value) in sandbox.github_oidc(subject) {
+            tool = tool.env(&name, &value);
+        }
+        tool.run().code
+    };
+    assert_eq!(run(condition("sub")), Some(0));
+    assert_eq!(run("repo:acme/models:pull_request"), Some(3));
 }

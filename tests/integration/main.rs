@@ -4,12 +4,16 @@
 #![allow(clippy::unwrap_used)]
 
 mod blind;
+mod chain;
 mod common;
 mod docs;
 mod faults;
 mod flow;
+mod gitlab;
 mod interrupted;
 mod leaks;
 mod platforms;
 mod races;
 mod refusals;
+mod roles;
+mod transport;

@@ -5,32 +5,7 @@ use std::collections::BTreeMap;
 use insta::assert_snapshot;
 use sandbox::{Key, Policy, Sandbox};
 
-use crate::common::{Done, NAME, Tool, calls, current, nowhere};
-
-/// The text without what differs from run to run: request ids, version ids, ARN suffixes.
-fn text(done: &Done) -> String {
-    let mut out = String::new();
-    for word in done.stderr.split_inclusive([' ', '\n', ',', ')']) {
-        let bare = word.trim_end_matches([' ', '\n', ',', ')', '.']);
-        let end = &word[bare.len()..];
-        let hex = bare.len() == 36 && bare.chars().filter(|c| *c == '-').count() == 4;
-        if hex {
-            out.push_str("[id]");
-        } else if let Some(cut) = bare
-            .starts_with("arn:aws:secretsmanager:")
-            .then(|| bare.rfind('-'))
-            .flatten()
-            .filter(|cut| bare.len() - cut == 7 && !bare.ends_with('?'))
-        {
-            out.push_str(&bare[..cut]);
-            out.push_str("-[six]");
-        } else {
-            out.push_str(bare);
-        }
-        out.push_str(end);
-    }
-    out.trim_end().to_owned()
-}
+use crate::common::{NAME, Tool, calls, current, nowhere, text};
 
 fn without_time(summary: &str) -> String {
     let lines: Vec<_> = summary
@@ -49,7 +24,13 @@ fn an_empty_value_on_github() {
     let done = Tool::new(&sandbox, "").github().run();
     done.expect(2, "");
     assert!(sandbox.log().is_empty());
-    assert_snapshot!(text(&done), @r#"::error title=upsert-secret failed::there is no value: UPSERT_SECRET_VALUE is empty or not set%0A  why:  a CI secret that is not defined arrives as an empty string%0A  next: is the secret defined for this repository, and for this job's `environment:`? Is its name spelt as in `secrets.NAME`?%0A        Secrets are not passed to workflows that a fork or Dependabot triggers%0A  exit: 2 (bad input)"#);
+    assert_snapshot!(text(&done), @r#"
+    ::error title=upsert-secret failed::there is no value: UPSERT_SECRET_VALUE is empty or not set
+      why:  a CI secret that is not defined arrives as an empty string
+      next: is the secret defined for this repository, and for this job's `environment:`? Is its name spelt as in `secrets.NAME`?
+            Secrets are not passed to workflows that a fork or Dependabot triggers
+      exit: 2 (bad input)
+    "#);
     assert_snapshot!(without_time(&done.summary), @r#"
     ### upsert-secret failed: bad input (exit 2)
 
@@ -63,6 +44,24 @@ fn an_empty_value_on_github() {
     | | |
     |---|---|
     | Time | [time] |
+    "#);
+}
+
+#[test]
+fn started_as_the_shell_of_an_image() {
+    // As CI systems do in an image that has us as its entrypoint.
+    let sandbox = Sandbox::start();
+    let done = Tool::new(&sandbox, "made-up")
+        .arguments(&["sh", "-c", "echo made-up"])
+        .run();
+    done.expect(2, "");
+    assert!(sandbox.log().is_empty());
+    assert_eq!(done.stdout, "");
+    assert_snapshot!(text(&done), @r#"
+    error: upsert-secret was started as if it were a shell, and the script was not run
+      why:  this looks like a CI system that starts a shell in an image whose entrypoint is upsert-secret
+      next: do not make upsert-secret the entrypoint; GitLab: `image: {name: …, entrypoint: [""]}`, or the published image
+            as it is, which has no entrypoint; call `upsert-secret` in the job's script
     "#);
 }
 
@@ -258,7 +257,7 @@ fn credentials_that_do_not_work() {
     error: AWS does not accept the signature
     error: the AWS credentials have expired
     error: AWS_ACCESS_KEY_ID contains white space, a line break or another character that no key has
-    error: no AWS credentials were found
+    error: AWS_SECRET_ACCESS_KEY is set, but AWS_ACCESS_KEY_ID is not
     "#);
     assert_eq!(calls(&sandbox, "CreateSecret"), 0);
 }
@@ -399,9 +398,44 @@ fn the_help_is_the_contract() {
       UPSERT_SECRET_AWS_REGION
           Region of the secret. Default: AWS_REGION, AWS_DEFAULT_REGION, profile.
 
+      UPSERT_SECRET_ROLE_TO_ASSUME
+          ARN of a role to assume: with GitHub's OIDC token (the job needs
+          permissions: id-token: write), with the token that
+          web-identity-token-env names, or elsewhere, and with role-chaining:
+          true, with the credentials that are there. Its credentials stay in this
+          process.
+
+      UPSERT_SECRET_ROLE_SESSION_NAME
+          How AWS's logs call the session. Default:
+          upsert-secret-OWNER-REPOSITORY-RUN.
+
+      UPSERT_SECRET_ROLE_DURATION_SECONDS
+          How long the role's credentials are good for, 900 to 43200 seconds.
+          Default: 900.
+
+      UPSERT_SECRET_ROLE_EXTERNAL_ID
+          External id that the role's trust policy asks for; goes with
+          credentials, not with an OIDC token.
+
+      UPSERT_SECRET_ROLE_CHAINING
+          true: on GitHub, assume the role with the credentials that are there
+          rather than by OIDC. Default: false.
+
+      UPSERT_SECRET_AUDIENCE
+          Audience of GitHub's OIDC token. Default: sts.amazonaws.com.
+
+      UPSERT_SECRET_WEB_IDENTITY_TOKEN_ENV
+          The name of the variable that holds an OIDC token (GitLab id_tokens,
+          CircleCI, Bitbucket).
+
+      UPSERT_SECRET_ALLOWED_ACCOUNT_IDS
+          AWS account ids with commas between them; credentials of any other
+          account are refused before the secret is looked at. Default: any.
+
       UPSERT_SECRET_OUTPUT_FILE
           A file that outputs are appended to instead, as key=value lines.
-          Default: $GITHUB_OUTPUT, else standard output.
+          Default: $GITHUB_OUTPUT; on GitLab upsert-secret.env; else standard
+          output.
 
       UPSERT_SECRET_TIMEOUT
           Limit for the whole run: 90s, 2m, 1h. Default: 2m.

@@ -12,6 +12,9 @@ from pathlib import Path
 class Sandbox:
     """A loopback AWS Secrets Manager, from `with` to the end of the block."""
 
+    # What a subclass has besides.
+    OPTIONS: tuple[str, ...] = ()
+
     def __init__(self, program: Path):
         self._program = program
         # What a client of the sandbox needs in its environment.
@@ -20,7 +23,7 @@ class Sandbox:
 
     def __enter__(self) -> "Sandbox":
         self._process = subprocess.Popen(
-            [self._program, "--port", "0"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
+            [self._program, "--port", "0", *self.OPTIONS], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
         )
         try:
             self._read_announcement()
@@ -50,6 +53,11 @@ class Sandbox:
         with urllib.request.urlopen(f"{self.endpoint}/_sandbox/log", timeout=10) as answer:
             return [json.loads(line) for line in answer]
 
+    def secrets(self) -> dict[str, dict]:
+        """What is stored, without values."""
+        with urllib.request.urlopen(f"{self.endpoint}/_sandbox/secrets", timeout=10) as answer:
+            return json.load(answer)
+
     def curl(self, operation: str, body: dict) -> list[str]:
         """The arguments with which curl makes a signed request."""
         environment = self.environment
@@ -78,3 +86,42 @@ class Sandbox:
         if done.returncode:
             raise RuntimeError(f"{operation}: {done.stdout}{done.stderr}")
         return json.loads(done.stdout)
+
+
+class CiSandbox(Sandbox):
+    """A sandbox with the role of the README's examples, which a GitHub job and a GitLab job may assume.
+
+    The tokens of other CI systems differ from GitLab's in claims that nothing here looks at.
+    """
+
+    OPTIONS = (
+        *("--role", "arn:aws:iam::111122223333:role/store-api-key"),
+        *("--trust-github", "repo:acme/models:ref:refs/heads/main"),
+        *("--github-job", "repo:acme/models:ref:refs/heads/main"),
+        *("--trust-gitlab", "project_path:acme/models:ref_type:branch:ref:main"),
+        *("--gitlab-job", "project_path:acme/models:ref_type:branch:ref:main"),
+        *("--gitlab-audience", "sts.amazonaws.com"),
+    )
+
+    def _read_announcement(self) -> None:
+        super()._read_announcement()
+        # What GitHub hands to a job that may ask for a token, and the token of any other job.
+        self.github = {}
+        self.token = ""
+        while not self.token:
+            name, _, value = self._process.stdout.readline().strip().partition("=")
+            if name == "GITLAB_OIDC_TOKEN":
+                self.token = value
+            elif name.startswith("ACTIONS_"):
+                self.github[name] = value
+            else:
+                raise RuntimeError(f"the sandbox did not give its tokens: {name!r}")
+
+    def keyless(self) -> dict[str, str]:
+        """The environment without a key: a role is the only way in."""
+        return {name: value for name, value in self.environment.items() if "KEY" not in name}
+
+    def sessions(self) -> list[str]:
+        """Who called, other than by the key of the environment: role and session, without repetition."""
+        callers = [str(entry.get("caller")) for entry in self.log()]
+        return list(dict.fromkeys(caller for caller in callers if ":assumed-role/" in caller))

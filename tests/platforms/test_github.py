@@ -1,104 +1,18 @@
-"""The action in real workflows, run by act, against the sandbox.
+"""The action in real workflows, run by act, against the sandbox."""
 
-act prints the log with nothing masked (`--insecure-secrets`): what it would mask, a real runner might not.
-"""
-
-import json
-import os
 import re
-import subprocess
-import tempfile
-import unittest
-from pathlib import Path
 
+from act import HERE, ActTest, Run
 from leaks import leaks
-from loopback import Sandbox
-
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
-OURS = "upsert-secret/upsert-secret"
-CREDENTIALS = "aws-actions/configure-aws-credentials"
+from loopback import CiSandbox
+from readme import examples
 
 # Values that a careless shell, log or masker would show or change: quotes, expansions, a workflow command, white space.
 FIRST = "first-value '\"$HOME `id` %0A\n::error::second line of it\n{\n\u00fcnic\u00f6de\n"
 SECOND = "second-value &<>+/=?"
 
 
-class Run:
-    """One run of a workflow: its log, and the files its steps left."""
-
-    def __init__(self, status: int, messages: list[str], reports: Path):
-        self.status = status
-        self.log = "\n".join(messages)
-        self._reports = {path.name: path.read_text() for path in reports.iterdir()}
-
-    def text(self, name: str) -> str:
-        return self._reports[name]
-
-    def outputs(self, name: str) -> dict[str, str]:
-        return json.loads(self._reports[name])
-
-    def everything(self) -> str:
-        return "\n".join([self.log, *self._reports.values()])
-
-
-class GitHub(unittest.TestCase):
-    # Set by `run`.
-    binary: Path
-    sandbox_program: Path
-
-    @classmethod
-    def setUpClass(cls):
-        folder = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(folder.cleanup)
-        cls.folder = Path(folder.name)
-        cls.sandbox = cls.enterClassContext(Sandbox(cls.sandbox_program))
-
-        cls.tree = cls.folder / "tree"
-        subprocess.run([HERE / "assemble", cls.tree, f"linux-x64={cls.binary}"], check=True)
-        cls.credentials = cls.folder / "credentials"
-        cls.credentials.mkdir()
-        (cls.credentials / "action.yml").write_text(CREDENTIALS_ACTION)
-
-        # act looks for a repository.
-        cls.checkout = cls.folder / "checkout"
-        git = ["git", "-c", "user.name=test", "-c", "user.email=test@example.com"]
-        for command in [["init", "--quiet", cls.checkout], ["-C", cls.checkout, "commit", "--quiet", "--allow-empty", "-mx"]]:
-            subprocess.run([*git, *command], check=True, stdin=subprocess.DEVNULL)
-
-    def act(self, workflow: Path, *, env: dict[str, str] | None = None, **secrets: str) -> Run:
-        """Runs a workflow on this machine, with nothing of our own environment but PATH."""
-        scratch = Path(tempfile.mkdtemp(dir=self.folder))
-        reports = scratch / "reports"
-        reports.mkdir()
-        command = ["act", "push", "--json", "--insecure-secrets", "--no-cache-server"]
-        command += ["--platform", "ubuntu-latest=-self-hosted", "--workflows", workflow]
-        for repository, commit in set(re.findall(r"uses: ([\w-]+/[\w-]+)@([0-9a-f]{40}) ", workflow.read_text())):
-            local = {OURS: self.tree, CREDENTIALS: self.credentials}[repository]
-            command += ["--local-repository", f"{repository}@{commit}={local}"]
-        for name, value in ({"REPORTS": str(reports)} | (self.sandbox.environment if env is None else env)).items():
-            command += ["--env", f"{name}={value}"]
-        for name in secrets:
-            command += ["--secret", name]
-        done = subprocess.run(
-            command,
-            cwd=self.checkout,
-            env={"PATH": os.environ["PATH"], "HOME": str(scratch)} | secrets,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        run = Run(done.returncode, [message(line) for line in done.stdout.splitlines()], reports)
-        for name, secret in secrets.items():
-            self.assertEqual(leaks(secret, run.everything()), [], f"{name} is in the log or in an output:\n{run.log}")
-        return run
-
-    def stored(self, name: str) -> str:
-        return self.sandbox.call("GetSecretValue", SecretId=name)["SecretString"]
-
+class GitHub(ActTest):
     def test_create_unchanged_update(self):
         run = self.act(HERE / "workflows/lifecycle.yml", FIRST=FIRST, SECOND=SECOND)
         self.assertEqual(run.status, 0, run.log)
@@ -146,49 +60,31 @@ class GitHub(unittest.TestCase):
         with self.assertRaisesRegex(RuntimeError, "ResourceNotFoundException"):
             self.stored("platforms/failure")
 
-    def test_the_workflow_of_the_readme(self):
+    def workflow_of_the_readme(self, name: str, env: dict[str, str], **secrets: str) -> Run:
         """It does the job of the program that this tool replaces: a described secret, its value, and two exports."""
-        workflow = self.folder / "readme.yml"
-        shown = subprocess.run([HERE / "readme-workflow", ROOT / "README.md"], check=True, capture_output=True, text=True)
-        workflow.write_text(shown.stdout)
-        # The credentials come from the step before, as on a real runner, and not from the environment of the job.
-        given = dict(self.sandbox.environment)
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"):
-            given[f"STUB_{name}"] = given.pop(name)
-        run = self.act(workflow, env=given, MODEL_API_KEY=SECOND)
+        # A sandbox of its own: both of them store the same secret. Theirs is another region than the environment's.
+        self.sandbox.environment["AWS_REGION"] = "us-east-1"
+        workflow = self.folder / name
+        workflow.write_text(examples()[name])
+        run = self.act(workflow, env=env, MODEL_API_KEY=SECOND, **secrets)
         self.assertEqual(run.status, 0, run.log)
-
-        name = re.search(r"^ +name: (\S+/\S+)$", shown.stdout, re.M)[1]
-        secret = self.sandbox.call("DescribeSecret", SecretId=name)
+        secret = self.sandbox.call("DescribeSecret", SecretId="model-deployment/api-key")
         self.assertEqual(secret["Description"], "API key for AI model deployment workflow")
-        self.assertEqual(self.stored(name), SECOND)
+        self.assertEqual(self.stored("model-deployment/api-key"), SECOND)
         [version] = secret["VersionIdsToStages"]
         self.assertIn(f"Deploying with version {version} of {secret['ARN']}", run.log)
+        return run
 
+    def test_the_workflow_of_the_readme_by_oidc(self):
+        with CiSandbox(self.sandbox_program) as self.sandbox:
+            run = self.workflow_of_the_readme("github-oidc.yml", self.sandbox.keyless() | self.sandbox.github)
+            [session] = self.sandbox.sessions()
+        self.assertRegex(session, r":assumed-role/store-api-key/upsert-secret-")
+        self.assertEqual(leaks(self.sandbox.github["ACTIONS_ID_TOKEN_REQUEST_TOKEN"], run.everything()), [])
 
-def message(line: str) -> str:
-    """The text of one line of act's log; what is not JSON is text already."""
-    try:
-        return json.loads(line)["msg"].rstrip("\n")
-    except (ValueError, KeyError, TypeError):
-        return line
-
-
-# In the place of aws-actions/configure-aws-credentials: it hands on keys as that does, by the job's environment.
-CREDENTIALS_ACTION = """
-name: credentials
-description: Hands on the sandbox's keys
-inputs:
-  role-to-assume:
-    description: Not used
-  aws-region:
-    description: Not used
-runs:
-  using: composite
-  steps:
-    - shell: sh
-      run: |
-        for name in AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_REGION; do
-          eval "printf '%s=%s\\n' $name \\"\\$STUB_$name\\"" >>"$GITHUB_ENV"
-        done
-"""
+    def test_the_workflow_of_the_readme_with_keys(self):
+        with CiSandbox(self.sandbox_program) as self.sandbox:
+            names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+            keys = {name: self.sandbox.environment[name] for name in names}
+            self.workflow_of_the_readme("github-keys.yml", self.sandbox.keyless(), **keys)
+            self.assertEqual(self.sandbox.sessions(), [])

@@ -41,6 +41,14 @@ pub(super) fn situations() -> Vec<Situation> {
                 "aws-region",
                 "command",
                 "value-encoding",
+                "role-to-assume",
+                "role-session-name",
+                "role-duration-seconds",
+                "role-external-id",
+                "role-chaining",
+                "audience",
+                "web-identity-token-env",
+                "allowed-account-ids",
             ]
             .into_iter()
             .fold(tool, |tool, input| tool.input(input, &value))
@@ -51,6 +59,29 @@ pub(super) fn situations() -> Vec<Situation> {
         Box::new(|_, tool| {
             let value = tool.value();
             tool.input("description", &value).input("tags", "k: [1")
+        }),
+    );
+    add(
+        "value as session name",
+        Box::new(|_, tool| {
+            let value = tool.value();
+            tool.input("role-to-assume", "arn:aws:iam::111122223333:role/made-up")
+                .input("role-session-name", &value)
+        }),
+    );
+    add(
+        "value as token",
+        Box::new(|_, tool| {
+            tool.input("role-to-assume", "arn:aws:iam::111122223333:role/made-up")
+                .input("web-identity-token-env", "UPSERT_SECRET_VALUE")
+        }),
+    );
+    add(
+        "value in a proxy and a bundle",
+        Box::new(|_, tool| {
+            let value = tool.value();
+            tool.env("HTTPS_PROXY", &format!("http://ci:{value}@proxy:x"))
+                .env("AWS_CA_BUNDLE", &value)
         }),
     );
     add(

@@ -1,0 +1,114 @@
+//! Who issued a certificate, as text for a message. Reads names only as far as people use them and
+//! must not be asked for any decision.
+
+use rustls::pki_types::CertificateDer;
+use webpki::EndEntityCert;
+
+/// The most of one name that is shown.
+const MAX_CHARS: usize = 128;
+
+/// `CN=Corp Root CA, O=Corp`
+pub(super) fn issuer(certificate: &CertificateDer<'_>) -> String {
+    EndEntityCert::try_from(certificate)
+        .map(|certificate| of_der(certificate.issuer()))
+        .ok()
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| "(no name)".to_owned())
+}
+
+/// Reads a distinguished name (RFC 5280, 4.1.2.4): a sequence of sets of pairs of identifier and
+/// text. What it does not expect, it leaves out.
+fn of_der(mut name: &[u8]) -> String {
+    const SEQUENCE: u8 = 0x30;
+    const SET: u8 = 0x31;
+    // webpki leaves the outer header off; a name that is whole starts with it.
+    if let Some((SEQUENCE, content, [])) = element(name) {
+        name = content;
+    }
+    let mut parts = Vec::new();
+    while let Some((SET, set, rest)) = element(name) {
+        name = rest;
+        let Some((SEQUENCE, pair, _)) = element(set) else {
+            continue;
+        };
+        let Some((_, identifier, text)) = element(pair) else {
+            continue;
+        };
+        // 2.5.4.3 and 2.5.4.10, X.520.
+        let label = match identifier {
+            [0x55, 0x04, 0x03] => "CN",
+            [0x55, 0x04, 0x0a] => "O",
+            _ => continue,
+        };
+        if let Some((_, text, _)) = element(text)
+            && let Ok(text) = str::from_utf8(text)
+        {
+            parts.push(format!("{label}={text}"));
+        }
+    }
+    // Most telling first.
+    parts.sort();
+    parts.join(", ").chars().take(MAX_CHARS).collect()
+}
+
+/// Tag, content and rest of the first DER element.
+fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+    let (&tag, rest) = der.split_first()?;
+    let (&length, rest) = rest.split_first()?;
+    let (length, rest) = match length {
+        0..=0x7f => (usize::from(length), rest),
+        0x81 => {
+            let (&length, rest) = rest.split_first()?;
+            (usize::from(length), rest)
+        }
+        0x82 => {
+            let (bytes, rest) = rest.split_at_checked(2)?;
+            (usize::from(bytes[0]) << 8 | usize::from(bytes[1]), rest)
+        }
+        _ => return None,
+    };
+    let (content, rest) = rest.split_at_checked(length)?;
+    Some((tag, content, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn text(tag: u8, content: &[u8]) -> Vec<u8> {
+        let mut der = vec![tag, u8::try_from(content.len()).unwrap()];
+        der.extend(content);
+        der
+    }
+
+    fn part(identifier: u8, content: &str) -> Vec<u8> {
+        let mut pair = text(6, &[0x55, 4, identifier]);
+        pair.extend(text(0x0c, content.as_bytes()));
+        text(0x31, &text(0x30, &pair))
+    }
+
+    #[test]
+    fn common_name_and_organisation_are_shown() {
+        let name = [
+            part(6, "NL"),
+            part(10, "Example Corp"),
+            part(3, "Example Root CA"),
+        ]
+        .concat();
+        assert_eq!(of_der(&name), "CN=Example Root CA, O=Example Corp");
+        assert_eq!(
+            of_der(&text(0x30, &name)),
+            "CN=Example Root CA, O=Example Corp"
+        );
+        assert_eq!(of_der(&name[..20]), "");
+    }
+
+    proptest! {
+        #[test]
+        fn bytes_of_any_kind_are_read_without_a_panic(der: Vec<u8>) {
+            let _ = of_der(&der);
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! GitLab's dotenv report, by the rules of its parser (`parse_dotenv_artifact_service.rb`), which are
+//! stricter than those of any other dotenv: no quotes, no comments, no empty line, and one line that
+//! breaks them loses the whole report. Text in, text out: no files here.
+
+use std::collections::BTreeSet;
+
+/// A report must be smaller than this, unless an administrator has raised it.
+const MAX_BYTES: usize = 5 * 1024;
+/// GitLab's own limit; on GitLab.com it is higher.
+const MAX_VARIABLES: usize = 20;
+/// The longest name of a variable.
+const MAX_NAME: usize = 255;
+
+/// What our variables begin with, and nobody else's: they share a namespace with all variables of a
+/// later job.
+const PREFIX: &str = "UPSERTED_";
+
+/// One output as a line: `secret_id` becomes `UPSERTED_SECRET_ID`.
+pub(super) fn line(output: &str, value: &str) -> String {
+    format!("{PREFIX}{}={value}\n", output.to_ascii_uppercase())
+}
+
+/// Whether a later job would see this value as it is: it expands references in it.
+pub(super) fn is_literal(value: &str) -> bool {
+    !value.contains(['$', '%'])
+}
+
+/// The file without our lines.
+pub(super) fn others(file: &[u8]) -> Vec<u8> {
+    file.split_inclusive(|&byte| byte == b'\n')
+        .filter(|line| !line.starts_with(PREFIX.as_bytes()))
+        .flatten()
+        .copied()
+        .collect()
+}
+
+/// Why GitLab would not take this report. Names lines by their number, never by what they hold.
+pub(super) fn refusal(file: &[u8]) -> Option<String> {
+    if file.len() >= MAX_BYTES {
+        return Some(format!(
+            "it has {MAX_BYTES} bytes or more, the limit unless an administrator has raised it"
+        ));
+    }
+    let Ok(text) = str::from_utf8(file) else {
+        return Some("it is not UTF-8".to_owned());
+    };
+    let mut names = BTreeSet::new();
+    for (number, line) in (1..).zip(text.lines()) {
+        match name(line) {
+            None if line.trim().is_empty() => return Some(format!("line {number} is empty")),
+            None => return Some(format!("line {number} is not `NAME=value`")),
+            Some(name) if !is_name(name) => {
+                return Some(format!(
+                    "the name in line {number} has other characters than letters, digits and `_`"
+                ));
+            }
+            Some(name) => names.insert(name),
+        };
+    }
+    (names.len() > MAX_VARIABLES).then(|| {
+        format!(
+            "it sets {} variables, and {MAX_VARIABLES} is the limit of a GitLab that nobody has configured (on GitLab.com it is higher)",
+            names.len()
+        )
+    })
+}
+
+fn name(line: &str) -> Option<&str> {
+    line.split_once('=').map(|(name, _)| name.trim())
+}
+
+fn is_name(text: &str) -> bool {
+    (1..=MAX_NAME).contains(&text.len())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_gitlab_refuses() {
+        let many = |count| {
+            let line = |number| format!("A_{number}=x\n");
+            (0..count).map(line).collect::<String>()
+        };
+        // By GitLab's own tests of its parser.
+        let fine = [
+            "",
+            "A=1",
+            "A=1\nB=2\n",
+            "A=1\r\nB=2\r\n",
+            "A =1",
+            "A=",
+            "A=\"quoted\" # no comment",
+            "A=\u{1f6f9}",
+            "A=1\nA=2",
+            &many(20),
+            &format!("A={}", "x".repeat(5_117)),
+        ];
+        for file in fine {
+            assert_eq!(refusal(file.as_bytes()), None, "{file:?}");
+        }
+        let refused = [
+            ("A=1\n\nB=2\n", "line 2 is empty"),
+            ("A=1\n \t\n", "line 2 is empty"),
+            ("\n", "line 1 is empty"),
+            ("A=1\n# comment", "line 2 is not `NAME=value`"),
+            ("{ 'A': '1' }", "line 1 is not `NAME=value`"),
+            ("# A=1", "the name in line 1 has"),
+            ("export A=1", "the name in line 1 has"),
+            ("A-B=1", "the name in line 1 has"),
+            ("\u{1f6f9}=1", "the name in line 1 has"),
+            ("=1", "the name in line 1 has"),
+            (&format!("A={}", "x".repeat(5_118)), "it has 5120 bytes"),
+            (&many(21), "it sets 21 variables"),
+        ];
+        for (file, why) in refused {
+            assert!(
+                refusal(file.as_bytes()).is_some_and(|text| text.starts_with(why)),
+                "{file:?}: {:?}",
+                refusal(file.as_bytes())
+            );
+        }
+        assert!(refusal(b"A=\xff").is_some());
+    }
+
+    #[test]
+    fn only_our_lines_go() {
+        let file = b"A=1\nUPSERTED_REGION=x\nupserted_region=y\nB=\xff\nUPSERTED_RESULT=updated";
+        assert_eq!(others(file), b"A=1\nupserted_region=y\nB=\xff\n");
+    }
+}

@@ -1,0 +1,140 @@
+//! The way to a role, and what is refused on it.
+
+use super::super::tests::{check, request, with};
+use super::*;
+
+type Pairs = Vec<(&'static str, &'static str)>;
+
+/// As a job of GitHub's that may ask for OIDC tokens.
+const GITHUB: [(&str, &str); 4] = [
+    ("$GITHUB_ACTIONS", "true"),
+    (
+        "$ACTIONS_ID_TOKEN_REQUEST_URL",
+        "https://github.example/token?v=1",
+    ),
+    ("$ACTIONS_ID_TOKEN_REQUEST_TOKEN", "made-up-bearer"),
+    ("ROLE_TO_ASSUME", ROLE),
+];
+const ROLE: &str = "arn:aws:iam::111122223333:role/ci/deploy";
+
+fn github<'a>(pairs: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    let kept = GITHUB
+        .into_iter()
+        .filter(|(key, _)| !pairs.iter().any(|(other, _)| other == key));
+    with(&kept.chain(pairs.iter().copied()).collect::<Vec<_>>())
+}
+
+#[test]
+fn the_way_to_a_role() {
+    let way = |pairs: &[(&str, &str)]| {
+        let request = request(pairs);
+        let role = request.identity.role.as_ref().expect("a role");
+        assert_eq!((role.arn.as_str(), role.account()), (ROLE, "111122223333"));
+        let way = match &role.via {
+            Via::Token(token) => format!("token {}", String::from_utf8_lossy(token.expose())),
+            Via::Github(request) => format!("github {} {}", request.url, request.audience),
+            Via::Credentials { external_id } => format!("credentials {external_id:?}"),
+            Via::TokenFile(_) => panic!("a token file is a place of the chain"),
+        };
+        (way, request.doubts)
+    };
+    let role = ("ROLE_TO_ASSUME", ROLE);
+    let token = ("WEB_IDENTITY_TOKEN_ENV", "ID_TOKEN");
+    let chaining = ("ROLE_CHAINING", "true");
+    let audience = ("AUDIENCE", "made.up");
+    #[rustfmt::skip]
+    let cases: &[(Pairs, &str, &[&str])] = &[
+        (github(&[]), "github https://github.example/token?v=1 sts.amazonaws.com", &[]),
+        (github(&[audience]), "github https://github.example/token?v=1 made.up", &[]),
+        (github(&[chaining]), "credentials None", &[]),
+        (github(&[chaining, ("ROLE_EXTERNAL_ID", "made-up")]), "credentials Some(\"made-up\")", &[]),
+        (github(&[token, ("$ID_TOKEN", "a.b.c\n")]), "token a.b.c", &[]),
+        (with(&[role]), "credentials None", &[]),
+        (with(&[role, audience]), "credentials None",
+            &["UPSERT_SECRET_AUDIENCE is not used: no OIDC token is asked for"]),
+        (with(&[role, token, ("$ID_TOKEN", "a.b.c")]), "token a.b.c", &[]),
+        (with(&[role, token, chaining, ("$ID_TOKEN", "a.b.c")]), "token a.b.c",
+            &["UPSERT_SECRET_ROLE_CHAINING is not used: an OIDC token is given"]),
+        (with(&[role, ("$GITHUB_ACTIONS", "TRUE")]), "credentials None", &[]),
+    ];
+    for (pairs, wanted, doubted) in cases {
+        let (found, doubts) = way(pairs);
+        assert_eq!(found, *wanted, "{pairs:?}");
+        assert_eq!(doubts, *doubted, "{pairs:?}");
+    }
+}
+
+#[test]
+fn what_is_refused_of_a_role() {
+    let role = ("ROLE_TO_ASSUME", ROLE);
+    let url = "$ACTIONS_ID_TOKEN_REQUEST_URL";
+    #[rustfmt::skip]
+    let cases: &[(Pairs, Class, &str)] = &[
+        (with(&[("ROLE_TO_ASSUME", "deploy")]), Class::Input,
+            "UPSERT_SECRET_ROLE_TO_ASSUME must be the ARN of a role: `arn:aws:iam::111122223333:role/NAME`"),
+        (with(&[("ROLE_TO_ASSUME", "arn:aws:iam::111122223333:user/deploy")]), Class::Input,
+            "UPSERT_SECRET_ROLE_TO_ASSUME must be the ARN of a role: `arn:aws:iam::111122223333:role/NAME`"),
+        (with(&[("AUDIENCE", "x")]), Class::Input,
+            "UPSERT_SECRET_AUDIENCE is given, but UPSERT_SECRET_ROLE_TO_ASSUME is not"),
+        (with(&[role, ("ROLE_DURATION_SECONDS", "899")]), Class::Input,
+            "UPSERT_SECRET_ROLE_DURATION_SECONDS must be a number from 900 to 43200"),
+        (with(&[role, ("ROLE_SESSION_NAME", "a b")]), Class::Input,
+            "UPSERT_SECRET_ROLE_SESSION_NAME must have 2 to 64 letters, digits or characters of `_=,.@+-`"),
+        (with(&[role, ("ROLE_CHAINING", "yes")]), Class::Input,
+            "UPSERT_SECRET_ROLE_CHAINING must be `false` or `true`"),
+        (with(&[("ALLOWED_ACCOUNT_IDS", ",")]), Class::Input,
+            "UPSERT_SECRET_ALLOWED_ACCOUNT_IDS must be account ids of twelve digits, with commas between them"),
+        (with(&[role, ("ALLOWED_ACCOUNT_IDS", "444455556666, 777788889999")]), Class::Credentials,
+            "the role is of the account 111122223333, which is not in UPSERT_SECRET_ALLOWED_ACCOUNT_IDS"),
+        (with(&[role, ("$GITHUB_ACTIONS", "true")]), Class::Credentials,
+            "GitHub gives this job no OIDC token, so it cannot assume the role"),
+        (github(&[(url, "http://github.example/token")]), Class::Credentials,
+            "ACTIONS_ID_TOKEN_REQUEST_URL is not an https:// address, or its token cannot be one"),
+        (github(&[("ROLE_EXTERNAL_ID", "made-up")]), Class::Input,
+            "UPSERT_SECRET_ROLE_EXTERNAL_ID cannot be shown together with an OIDC token; only AssumeRole takes it (`role-chaining: true`)"),
+        (with(&[role, ("WEB_IDENTITY_TOKEN_ENV", "ID_TOKEN")]), Class::Credentials,
+            "the variable that UPSERT_SECRET_WEB_IDENTITY_TOKEN_ENV names holds no OIDC token"),
+        (with(&[role, ("WEB_IDENTITY_TOKEN_ENV", "ID_TOKEN"), ("$ID_TOKEN", "")]), Class::Credentials,
+            "the variable ID_TOKEN holds no OIDC token"),
+        (with(&[role, ("WEB_IDENTITY_TOKEN_ENV", "ID_TOKEN"), ("$ID_TOKEN", "made up")]), Class::Credentials,
+            "what the variable ID_TOKEN holds is no OIDC token"),
+        // What is wrong with the inputs is told before what it leads to.
+        (with(&[role, ("$GITHUB_ACTIONS", "true"), ("NAME", "")]), Class::Input,
+            "UPSERT_SECRET_NAME is not given: it is the name or the ARN of the secret"),
+    ];
+    for (pairs, class, wanted) in cases {
+        let Err(failure) = check(pairs) else {
+            panic!("{pairs:?} is refused");
+        };
+        assert_eq!(
+            (failure.class, failure.what.as_str()),
+            (*class, *wanted),
+            "{pairs:?}"
+        );
+    }
+}
+
+#[test]
+fn a_token_file_is_a_place_of_the_chain() {
+    let file = ("$AWS_WEB_IDENTITY_TOKEN_FILE", "/var/token");
+    let of_file = |pairs: &[(&str, &str)]| {
+        let request = request(&with(pairs));
+        let role = request.identity.of_token_file.as_ref();
+        let found = role.map(|role| (role.arn.clone(), role.session_name.clone()));
+        (found, request.doubts.len())
+    };
+    assert_eq!(of_file(&[]), (None, 0));
+    assert_eq!(of_file(&[file]), (None, 1));
+    assert_eq!(
+        of_file(&[file, ("$AWS_ROLE_ARN", ROLE)]),
+        (Some((ROLE.to_owned(), "upsert-secret".to_owned())), 0)
+    );
+    assert_eq!(
+        of_file(&[
+            file,
+            ("$AWS_ROLE_ARN", ROLE),
+            ("$AWS_ROLE_SESSION_NAME", "made-up")
+        ]),
+        (Some((ROLE.to_owned(), "made-up".to_owned())), 0)
+    );
+}

@@ -1,0 +1,143 @@
+//! The way to a role: which token or which credentials STS is shown, and where they are.
+
+use http::Uri;
+
+use super::super::settings::is_near;
+use super::{Class, Failure, Problems, Role, TokenRequest, Via, session};
+use crate::inputs::{Environment, RawInputs, bytes};
+use crate::platform;
+use crate::value::SecretBytes;
+
+/// What AWS's own OIDC guides tell people to put into the trust policy.
+const DEFAULT_AUDIENCE: &str = "sts.amazonaws.com";
+/// Limit of STS for a token, in characters.
+const MAX_TOKEN: usize = 20_000;
+
+/// The first way that the inputs and the platform open: a token that was named, GitHub's own, the
+/// credentials at hand.
+pub(super) fn of(
+    raw: &RawInputs,
+    environment: &Environment,
+    chaining: bool,
+    problems: &mut Problems,
+    doubts: &mut Vec<String>,
+) -> Result<Via, Failure> {
+    let spelling = problems.spelling;
+    let unused = |input: &str, why: &str, doubts: &mut Vec<String>| {
+        doubts.push(format!("{} is not used: {why}", spelling.name(input)));
+    };
+    if raw.web_identity_token_env.is_some() || platform::is_github(environment) && !chaining {
+        if raw.role_external_id.is_some() {
+            problems.add(
+                "role-external-id",
+                "cannot be shown together with an OIDC token; only AssumeRole takes it (`role-chaining: true`)",
+            );
+        }
+    } else if raw.audience.is_some() {
+        unused("audience", "no OIDC token is asked for", doubts);
+    }
+    if let Some(name) = &raw.web_identity_token_env {
+        if chaining {
+            unused("role-chaining", "an OIDC token is given", doubts);
+        }
+        if raw.audience.is_some() {
+            unused("audience", "the token has one already", doubts);
+        }
+        return token(name, environment, &spelling.name("web-identity-token-env")).map(Via::Token);
+    }
+    if platform::is_github(environment) && !chaining {
+        return token_request(raw, environment).map(Via::Github);
+    }
+    Ok(Via::Credentials {
+        external_id: raw.role_external_id.clone(),
+    })
+}
+
+/// The token in the variable `name`, without white space around it.
+fn token(name: &str, environment: &Environment, input: &str) -> Result<SecretBytes, Failure> {
+    let found = environment.raw(name).map(bytes);
+    let token = found
+        .as_ref()
+        .map_or(&b""[..], |found| found.expose().trim_ascii());
+    if token.is_empty() {
+        // Named only where the variable is there: somebody may have passed the token for its name.
+        let variable = if found.is_some() {
+            format!("the variable {name}")
+        } else {
+            format!("the variable that {input} names")
+        };
+        return Err(Failure::new(
+            Class::Credentials,
+            format!("{variable} holds no OIDC token"),
+            "in GitLab declare it in the job: `id_tokens: { AWS_ID_TOKEN: { aud: https://gitlab.example.com } }`, \
+             and give its name; other systems have a switch for it",
+        ));
+    }
+    if token.len() > MAX_TOKEN || !token.iter().all(u8::is_ascii_graphic) {
+        return Err(Failure::new(
+            Class::Credentials,
+            format!("what the variable {name} holds is no OIDC token"),
+            "a token is one line of letters, digits, `-`, `_` and two dots",
+        ));
+    }
+    Ok(SecretBytes::new(token.to_vec()))
+}
+
+fn token_request(raw: &RawInputs, environment: &Environment) -> Result<TokenRequest, Failure> {
+    let url = environment.text("ACTIONS_ID_TOKEN_REQUEST_URL");
+    let bearer = environment.raw("ACTIONS_ID_TOKEN_REQUEST_TOKEN").map(bytes);
+    let (Some(url), Some(bearer)) = (url, bearer.filter(|token| !token.expose().is_empty())) else {
+        return Err(Failure::new(
+            Class::Credentials,
+            "GitHub gives this job no OIDC token, so it cannot assume the role",
+            "give the job `permissions: id-token: write` (a pull request from a fork cannot have it);\n\
+             to assume the role with credentials that are there already, set `role-chaining: true`",
+        ));
+    };
+    let safe = url.parse::<Uri>().ok().is_some_and(|uri| {
+        let authority = uri.authority();
+        authority.is_some_and(|authority| !authority.as_str().contains('@'))
+            && (uri.scheme_str() == Some("https") || is_near(&uri))
+    });
+    if !safe || !bearer.expose().iter().all(u8::is_ascii_graphic) {
+        return Err(Failure::new(
+            Class::Credentials,
+            "ACTIONS_ID_TOKEN_REQUEST_URL is not an https:// address, or its token cannot be one",
+            "the runner sets both; do not set them in the workflow",
+        ));
+    }
+    Ok(TokenRequest {
+        url: url.to_owned(),
+        bearer,
+        audience: raw
+            .audience
+            .clone()
+            .unwrap_or_else(|| DEFAULT_AUDIENCE.to_owned()),
+    })
+}
+
+pub(super) fn of_token_file(
+    environment: &Environment,
+    session_name: &str,
+    duration: u32,
+    doubts: &mut Vec<String>,
+) -> Option<Role> {
+    let file = environment.text("AWS_WEB_IDENTITY_TOKEN_FILE")?;
+    let Some(arn) = environment.text("AWS_ROLE_ARN").map(str::trim) else {
+        doubts.push(
+            "AWS_WEB_IDENTITY_TOKEN_FILE is set without AWS_ROLE_ARN, and so is not used"
+                .to_owned(),
+        );
+        return None;
+    };
+    let named = environment.text("AWS_ROLE_SESSION_NAME").map(str::trim);
+    Some(Role {
+        arn: arn.to_owned(),
+        session_name: named
+            .filter(|name| session::is_name(name))
+            .unwrap_or(session_name)
+            .to_owned(),
+        duration,
+        via: Via::TokenFile(file.to_owned()),
+    })
+}

@@ -1,0 +1,138 @@
+//! Whose certificates are believed: the ones that the environment names, else the system's, else
+//! Mozilla's, which are in the binary for images that have none. This room reads files and checks
+//! them; it opens no connection and judges no server.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+
+use crate::inputs::Environment;
+
+/// The largest bundle that is read; a system's has about 220 KB.
+const MAX_BUNDLE_BYTES: u64 = 16 * 1024 * 1024;
+
+/// What the environment says about trust; nothing of the system's is read before [`Trust::roots`].
+#[derive(Clone)]
+pub enum Trust {
+    /// These and no others.
+    Named(Roots),
+    /// The system's.
+    System,
+}
+
+/// Certificates that are believed, and where they came from.
+#[derive(Clone)]
+pub struct Roots {
+    /// For the verifier.
+    pub store: Arc<RootCertStore>,
+    /// In words, for messages: "AWS_CA_BUNDLE".
+    pub origin: &'static str,
+}
+
+impl Trust {
+    /// `AWS_CA_BUNDLE` as in every AWS tool, then `SSL_CERT_FILE` and `SSL_CERT_DIR` as in OpenSSL.
+    ///
+    /// # Errors
+    /// A file that cannot be read or holds no certificate, with the variable, the file and the reason.
+    pub fn named(environment: &Environment) -> Result<Self, String> {
+        if let Some(file) = environment.text("AWS_CA_BUNDLE") {
+            return Ok(Self::Named(Roots {
+                store: Arc::new(of_file("AWS_CA_BUNDLE", file)?),
+                origin: "AWS_CA_BUNDLE",
+            }));
+        }
+        for name in ["SSL_CERT_FILE", "SSL_CERT_DIR"] {
+            if environment.raw(name).is_some_and(|path| path.is_empty()) {
+                return Err(format!("{name} is set but empty; unset it"));
+            }
+        }
+        let file = environment.text("SSL_CERT_FILE");
+        let folders = environment.text("SSL_CERT_DIR");
+        if file.is_none() && folders.is_none() {
+            return Ok(Self::System);
+        }
+        let mut store = match file {
+            Some(file) => of_file("SSL_CERT_FILE", file)?,
+            None => RootCertStore::empty(),
+        };
+        for folder in folders.into_iter().flat_map(std::env::split_paths) {
+            // Such folders hold other files, too; OpenSSL passes over them, and so do we.
+            let found = rustls_native_certs::load_certs_from_paths(None, Some(&folder));
+            store.add_parsable_certificates(found.certs);
+        }
+        if store.is_empty() {
+            return Err(format!(
+                "SSL_CERT_DIR: no certificate was found in {}",
+                folders.unwrap_or_default()
+            ));
+        }
+        Ok(Self::Named(Roots {
+            store: Arc::new(store),
+            origin: match file {
+                Some(_) => "SSL_CERT_FILE",
+                None => "SSL_CERT_DIR",
+            },
+        }))
+    }
+
+    /// The certificates; reads the system's, hundreds of files, when they are asked for.
+    #[must_use]
+    pub fn roots(&self) -> Roots {
+        if let Self::Named(roots) = self {
+            return roots.clone();
+        }
+        let mut store = RootCertStore::empty();
+        // What webpki cannot read, it could not verify with either.
+        store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        let origin = if store.is_empty() {
+            store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+            "Mozilla's list, as this system has none of its own"
+        } else {
+            "the system's list"
+        };
+        Roots {
+            store: Arc::new(store),
+            origin,
+        }
+    }
+}
+
+/// Every certificate of a PEM file. One that is broken refuses the file: a bundle that is cut short
+/// would otherwise be found out by a connection that fails.
+fn of_file(variable: &str, path: &str) -> Result<RootCertStore, String> {
+    let wrong = |why: &str| format!("{variable}: {path} {why}");
+    let mut text = Vec::new();
+    if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        // Reading a pipe could take for ever.
+        return Err(wrong("is no file"));
+    }
+    File::open(Path::new(path))
+        .and_then(|file| file.take(MAX_BUNDLE_BYTES + 1).read_to_end(&mut text))
+        .map_err(|error| wrong(&format!("cannot be read: {}", error.kind())))?;
+    if text.len() as u64 > MAX_BUNDLE_BYTES {
+        return Err(wrong("is larger than 16 MB"));
+    }
+    let mut store = RootCertStore::empty();
+    for (number, certificate) in (1..).zip(CertificateDer::pem_slice_iter(&text)) {
+        // The parser's own text may quote the file, which may be a key by mistake.
+        let certificate = certificate.map_err(|_| {
+            wrong(&format!(
+                "is no PEM file: certificate {number} is broken off or is not base64"
+            ))
+        })?;
+        store
+            .add(certificate)
+            .map_err(|_| wrong(&format!("holds something in place of certificate {number}")))?;
+    }
+    if store.is_empty() {
+        return Err(wrong(
+            "holds no certificate; it must have lines `-----BEGIN CERTIFICATE-----`",
+        ));
+    }
+    Ok(store)
+}

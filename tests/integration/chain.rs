@@ -1,0 +1,226 @@
+//! Where credentials come from when no role is asked for: the places that every AWS tool looks at, in
+//! their order, and what profiles set besides.
+
+use std::fs;
+use std::net::TcpListener;
+
+use insta::assert_snapshot;
+use sandbox::{Role, Sandbox, Trust};
+
+use crate::common::{NAME, Tool, operations};
+
+const ROLE: &str = "arn:aws:iam::111122223333:role/machine";
+
+fn with_role() -> Sandbox {
+    let sandbox = Sandbox::start();
+    sandbox.add_role(
+        Role::new(ROLE)
+            .trust(Trust::gitlab("made-up", "*"))
+            .trust(Trust::principal("arn:aws:iam::111122223333:user/sandbox")),
+    );
+    sandbox
+}
+
+/// The program with no credentials but what a test adds.
+fn keyless(sandbox: &Sandbox) -> Tool {
+    let mut tool = Tool::bare()
+        .input("name", NAME)
+        .input("value", "made-up-value");
+    for (name, value) in sandbox.keyless_env() {
+        tool = tool.env(name, &value);
+    }
+    tool
+}
+
+fn with(mut tool: Tool, pairs: &[(String, String)]) -> Tool {
+    for (name, value) in pairs {
+        tool = tool.env(name, value);
+    }
+    tool
+}
+
+/// A configuration file of this call's own, and nobody else's.
+fn configured(tool: Tool, text: &str) -> Tool {
+    let file = tool.path("aws-config");
+    fs::write(&file, text).unwrap();
+    let nothing = tool.path("aws-credentials").display().to_string();
+    tool.env("AWS_CONFIG_FILE", &file.display().to_string())
+        .env("AWS_SHARED_CREDENTIALS_FILE", &nothing)
+}
+
+#[test]
+fn each_place_is_found_and_the_first_one_wins() {
+    let sandbox = with_role();
+    let environment = sandbox.env();
+    let key = |name: &str| {
+        let found = environment.iter().find(|(key, _)| *key == name);
+        found.unwrap().1.clone()
+    };
+    let (id, secret) = (key("AWS_ACCESS_KEY_ID"), key("AWS_SECRET_ACCESS_KEY"));
+    let profile =
+        format!("[default]\naws_access_key_id = {id}\naws_secret_access_key = {secret}\n");
+    let assuming =
+        format!("{profile}[profile deploy]\nsource_profile = default\nrole_arn = {ROLE}\n");
+    let instance = sandbox.metadata_env(ROLE);
+    let container = sandbox.container_env(ROLE);
+    let token = sandbox.gitlab_token("made-up", "made-up");
+
+    let tool = || keyless(&sandbox);
+    let of_file = |tool: Tool| {
+        let file = tool.path("token").display().to_string();
+        fs::write(&file, &token).unwrap();
+        tool.env("AWS_ROLE_ARN", ROLE)
+            .env("AWS_WEB_IDENTITY_TOKEN_FILE", &file)
+    };
+    // Each has everything that comes after it, too.
+    let on_instance = || with(tool(), &instance);
+    let in_container = || with(on_instance(), &container);
+    let with_token = || of_file(in_container());
+    let with_profile = || configured(with_token(), &profile);
+    let with_key = || {
+        configured(
+            with_token(),
+            "[default]\naws_access_key_id = AKIAMADEUP\naws_secret_access_key = made-up\n",
+        )
+        .env("AWS_ACCESS_KEY_ID", &id)
+        .env("AWS_SECRET_ACCESS_KEY", &secret)
+    };
+    let cases: [(&str, Tool, &str, bool); 6] = [
+        ("instance", on_instance(), "GetMetadataToken", true),
+        ("container", in_container(), "GetContainerCredentials", true),
+        (
+            "token file",
+            with_token(),
+            "AssumeRoleWithWebIdentity",
+            true,
+        ),
+        ("profile", with_profile(), "DescribeSecret", false),
+        (
+            "profile with a role",
+            configured(tool(), &assuming).env("AWS_PROFILE", "deploy"),
+            "AssumeRole",
+            true,
+        ),
+        ("environment", with_key(), "DescribeSecret", false),
+    ];
+    for (what, tool, first, by_role) in cases {
+        sandbox.clear_log();
+        let done = tool.run();
+        assert_eq!(done.code, Some(0), "{what}: {}", done.stderr);
+        let all = operations(&sandbox);
+        assert!(
+            all[0] == first || !by_role && all[0] == "GetSecretValue",
+            "{what}: {all:?}"
+        );
+        let callers: Vec<_> = sandbox
+            .log()
+            .into_iter()
+            .filter(|entry| entry.operation.contains("Secret"))
+            .map(|entry| entry.caller.contains(":assumed-role/machine/"))
+            .collect();
+        assert!(callers.iter().all(|role| *role == by_role), "{what}");
+    }
+}
+
+/// Nobody off AWS waits for it: the answer comes, and says what to set. (How soon it comes,
+/// `benches/no-credentials` tells.)
+#[test]
+fn a_metadata_service_that_never_answers() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", silent.local_addr().unwrap());
+    let sandbox = Sandbox::start();
+    let done = keyless(&sandbox)
+        .env("AWS_EC2_METADATA_SERVICE_ENDPOINT", &address)
+        .run();
+    assert_eq!(done.code, Some(3));
+    assert!(
+        done.stderr.contains("no AWS credentials were found"),
+        "{}",
+        done.stderr
+    );
+    assert!(sandbox.log().is_empty());
+}
+
+#[test]
+fn a_profile_that_cannot_be_meant() {
+    let sandbox = Sandbox::start();
+    let own = "endpoint_url = https://127.0.0.1:1";
+    let cases = [
+        "endpoint_url = localhost:4566".to_owned(),
+        "use_fips_endpoint = maybe".to_owned(),
+        "use_dualstack_endpoint = maybe".to_owned(),
+        format!("{own}\nuse_fips_endpoint = true"),
+        "services = own\n[services own]\nsts =\n  endpoint_url = made up".to_owned(),
+        "services = own\n[services own]\nsecrets-manager =\n  endpoint_url = ftp://made.up"
+            .to_owned(),
+    ];
+    let mut all = String::new();
+    for settings in cases {
+        let tool = Tool::new(&sandbox, "made-up-value")
+            .unset("AWS_ENDPOINT_URL_SECRETS_MANAGER")
+            .unset("AWS_ENDPOINT_URL_STS");
+        let done = configured(tool, &format!("[default]\n{settings}\n")).run();
+        assert_eq!(done.code, Some(2), "{settings}: {}", done.stderr);
+        all.push_str(done.stderr.lines().next().unwrap());
+        all.push('\n');
+    }
+    assert_snapshot!(all, @r#"
+    error: endpoint_url must be a URL such as `https://host:port`
+    error: use_fips_endpoint must be `true` or `false`
+    error: use_dualstack_endpoint must be `true` or `false`
+    error: use_fips_endpoint cannot be met by an endpoint_url of your own; unset one of them
+    error: endpoint_url must be a URL such as `https://host:port`
+    error: endpoint_url must be a URL such as `https://host:port`
+    "#);
+    assert!(sandbox.log().is_empty());
+}
+
+/// The value would cross a network that anybody may listen to: done as asked, and said.
+#[test]
+fn an_endpoint_in_the_clear_is_told() {
+    let sandbox = Sandbox::start();
+    let port = sandbox.url().rsplit(':').next().unwrap().to_owned();
+    let tool = Tool::new(&sandbox, "made-up-value")
+        .unset("AWS_ENDPOINT_URL_SECRETS_MANAGER")
+        .unset("AWS_ENDPOINT_URL_STS");
+    // 0.0.0.0 is this machine to the kernel, and not known for it.
+    let settings = format!("[default]\nendpoint_url = http://0.0.0.0:{port}\n");
+    let done = configured(tool, &settings).run();
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    assert!(done.stderr.contains("unencrypted"), "{}", done.stderr);
+}
+
+/// A profile that leads nowhere is no "no credentials", and says what STS said.
+#[test]
+fn a_profile_whose_role_is_refused() {
+    let sandbox = with_role();
+    let keys = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
+    // The key is in a profile of its own, as the environment would win.
+    let profile: String = sandbox
+        .env()
+        .into_iter()
+        .filter(|(name, _)| keys.contains(name))
+        .map(|(name, value)| format!("{} = {value}\n", name.to_lowercase()))
+        .collect();
+    let role = "role_arn = arn:aws:iam::111122223333:role/other\nsource_profile = keys\n";
+    let config = format!("[profile keys]\n{profile}[profile other]\n{role}");
+    let tool =
+        configured(Tool::new(&sandbox, "made-up-value"), &config).env("AWS_PROFILE", "other");
+    let done = keys.into_iter().fold(tool, Tool::unset).run();
+    assert_eq!(done.code, Some(3));
+    assert_snapshot!(crate::common::text(&done), @r#"
+    error: STS does not give this job the role of the profile
+      why:  AWS says: User: arn:aws:iam::111122223333:user/sandbox is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::111122223333:role/other
+      next: the role's trust policy must allow sts:AssumeRole to the caller that AWS names, with `role-external-id` if it asks for one;
+            and the caller's own policy must allow sts:AssumeRole on the role
+      exit: 3 (no usable credentials)
+    "#);
+    let process = "[default]\ncredential_process = /made/up\n";
+    let done = configured(keyless(&sandbox), process).run();
+    assert_eq!(done.code, Some(3));
+    assert!(
+        done.stderr.contains("credential_process"),
+        "{}",
+        done.stderr
+    );
+}

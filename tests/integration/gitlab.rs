@@ -1,0 +1,384 @@
+//! In a GitLab job: the dotenv report by the rules of GitLab's own parser, what its log shows, file
+//! variables, and a job that is retried.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sandbox::{Fault, Sandbox};
+
+use crate::common::{Done, NAME, Tool, current, versions};
+
+/// What GitLab makes of a dotenv report (`parse_dotenv_artifact_service.rb`, `has_variable.rb`), or
+/// why it refuses it. Stated here anew, not taken from the code under test.
+fn parse(report: &str) -> Result<BTreeMap<String, String>, String> {
+    if report.len() >= 5 * 1024 {
+        return Err("Dotenv Artifact Too Big".to_owned());
+    }
+    let mut variables = BTreeMap::new();
+    for line in report.split_inclusive('\n') {
+        let line = line.strip_suffix('\n').unwrap_or(line);
+        let (key, value) = line.split_once('=').ok_or("Invalid Format")?;
+        let key = key.trim().to_owned();
+        if key.is_empty() || !key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+            return Err("Key can contain only letters, digits and '_'.".to_owned());
+        }
+        // A later job would expand these.
+        if value.contains(['$', '%']) {
+            return Err(format!("{key} is expanded"));
+        }
+        variables.insert(key, value.trim().to_owned());
+    }
+    if variables.len() > 20 {
+        return Err("Dotenv files cannot have more than 20 variables".to_owned());
+    }
+    Ok(variables)
+}
+
+const REPORT: &str = "upsert-secret.env";
+
+fn variables(tool: &Tool) -> BTreeMap<String, String> {
+    parse(&fs::read_to_string(tool.path(REPORT)).unwrap()).unwrap()
+}
+
+/// The text of a log as GitLab shows it: sections by their heads, with what is folded into them, and
+/// no escape sequence. Fails on one that is not ours.
+fn shown(done: &Done) -> (String, Vec<(String, String)>) {
+    let mut text = done.stderr.clone();
+    for ours in ["\u{1b}[31;1m", "\u{1b}[0;33m", "\u{1b}[32;1m", "\u{1b}[0m"] {
+        text = text.replace(ours, "");
+    }
+    let (mut outside, mut sections) = (String::new(), Vec::new());
+    let mut open: Option<(String, String, String)> = None;
+    for line in text.lines() {
+        let mark = line
+            .strip_prefix("\u{1b}[0Ksection_")
+            .and_then(|rest| rest.split_once("\r\u{1b}[0K"));
+        match (mark, &mut open) {
+            (Some((mark, head)), None) => {
+                let mut parts = mark.splitn(3, ':');
+                assert_eq!(parts.next(), Some("start"));
+                parts.next().unwrap().parse::<u64>().unwrap();
+                let name = parts.next().unwrap().strip_suffix("[collapsed=true]");
+                open = Some((name.unwrap().to_owned(), head.to_owned(), String::new()));
+            }
+            (Some((mark, rest)), Some((name, head, inside))) => {
+                assert!(mark.starts_with("end:") && mark.ends_with(&format!(":{name}")));
+                assert_eq!(rest, "");
+                sections.push((head.clone(), inside.clone()));
+                open = None;
+            }
+            (None, Some((.., inside))) => inside.push_str(&format!("{line}\n")),
+            (None, None) => outside.push_str(&format!("{line}\n")),
+        }
+    }
+    assert!(open.is_none(), "a section that is not closed: {text:?}");
+    let all: String = sections.iter().map(|(h, d)| format!("{h}{d}")).collect();
+    let strange = |c: char| c.is_control() && c != '\n';
+    assert!(
+        !outside.contains(strange) && !all.contains(strange),
+        "{text:?}"
+    );
+    (outside, sections)
+}
+
+#[test]
+fn outputs_go_into_the_report_after_what_others_wrote() {
+    let sandbox = Sandbox::start();
+    let tool = Tool::new(&sandbox, "made-up").gitlab();
+    fs::write(tool.path(REPORT), "EARLIER=1").unwrap();
+    let done = tool.run();
+    assert_eq!((done.code, done.stdout.as_str()), (Some(0), ""));
+    let report = fs::read_to_string(tool.path(REPORT)).unwrap();
+    let names: Vec<_> = report
+        .lines()
+        .map(|line| line.split_once('=').unwrap().0)
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "EARLIER",
+            "UPSERTED_SECRET_ID",
+            "UPSERTED_SECRET_NAME",
+            "UPSERTED_SECRET_VERSION_ID",
+            "UPSERTED_PREVIOUS_VERSION_ID",
+            "UPSERTED_VERSION_STAGES",
+            "UPSERTED_RESULT",
+            "UPSERTED_CHANGED",
+            "UPSERTED_RESTORED",
+            "UPSERTED_REGION",
+        ]
+    );
+    let variables = variables(&tool);
+    let secret = sandbox.with(|world| world.secret(NAME)).unwrap();
+    assert_eq!(variables["UPSERTED_SECRET_ID"], secret.arn);
+    assert_eq!(variables["UPSERTED_SECRET_NAME"], NAME);
+    let version = secret.current().unwrap().id.clone();
+    assert_eq!(variables["UPSERTED_SECRET_VERSION_ID"], version);
+    assert_eq!(variables["UPSERTED_PREVIOUS_VERSION_ID"], "");
+    assert_eq!(variables["UPSERTED_RESULT"], "created");
+}
+
+#[test]
+fn an_output_file_is_a_report_too() {
+    let sandbox = Sandbox::start();
+    let tool = Tool::new(&sandbox, "made-up").gitlab();
+    let path = tool.path("other.env");
+    let tool = tool.input("output-file", &path.display().to_string());
+    assert_eq!(tool.run().code, Some(0));
+    assert!(!tool.path(REPORT).exists());
+    let variables = parse(&fs::read_to_string(path).unwrap()).unwrap();
+    assert_eq!(variables["UPSERTED_RESULT"], "created");
+}
+
+#[test]
+fn the_ids_of_two_calls_do_not_mix() {
+    let sandbox = Sandbox::start();
+    let mut tool = Tool::new(&sandbox, "made-up-1").gitlab();
+    // As in a folder that a runner keeps: it would fill up otherwise.
+    for round in 0..20 {
+        tool = tool.input("value", &format!("made-up-{round}"));
+        assert_eq!(tool.run().code, Some(0));
+    }
+    assert_eq!(variables(&tool).len(), 9);
+    assert_eq!(variables(&tool)["UPSERTED_RESULT"], "updated");
+
+    // A call that fails before it knows an id leaves none: not the one of another secret.
+    let tool = tool.input("name", "a b");
+    fs::write(
+        tool.path(REPORT),
+        "UPSERTED_SECRET_ID=of-another\nOTHER=1\n",
+    )
+    .unwrap();
+    assert_eq!(tool.run().code, Some(2));
+    assert_eq!(fs::read_to_string(tool.path(REPORT)).unwrap(), "OTHER=1\n");
+}
+
+#[test]
+fn a_report_that_gitlab_will_refuse_is_announced_and_nothing_of_it_shown_or_lost() {
+    let sandbox = Sandbox::start();
+    let long = format!("A={}\n", "x".repeat(4_900));
+    let huge = format!("A={}\n", "x".repeat(80_000));
+    let many: String = (0..12).map(|n| format!("A_{n}=1\n")).collect();
+    let cases = [
+        ("A=1\n\n", "line 2 is empty"),
+        ("A=1\nmade-up junk\n", "line 2 is not `NAME=value`"),
+        ("# made-up = junk\n", "the name in line 1 has other"),
+        (&long, "it has 5120 bytes or more"),
+        (&huge, "it has 5120 bytes or more"),
+        (&many, "it sets 21 variables"),
+    ];
+    for (before, why) in cases {
+        let tool = Tool::new(&sandbox, "made-up").gitlab();
+        fs::write(tool.path(REPORT), before).unwrap();
+        let done = tool.run();
+        assert_eq!(done.code, Some(0), "{}", done.stderr);
+        let (log, _) = shown(&done);
+        let warning = log.lines().find(|line| line.starts_with("WARNING: "));
+        let warning = warning.unwrap_or_else(|| panic!("{why}: {log}"));
+        assert!(warning.contains(why), "{warning}");
+        assert!(!warning.contains("junk"), "{warning}");
+        let after = fs::read_to_string(tool.path(REPORT)).unwrap();
+        assert!(parse(&after).is_err(), "{before:?} is fine after all");
+        let ours = after.strip_prefix(before).unwrap();
+        assert_eq!(parse(ours).unwrap().len(), 9);
+    }
+    let fine = Tool::new(&sandbox, "made-up").gitlab();
+    fs::write(fine.path(REPORT), "A=1\r\nB= '2' # 3").unwrap();
+    assert!(!fine.run().stderr.contains("WARNING"));
+    assert_eq!(variables(&fine).len(), 11);
+}
+
+#[test]
+fn what_gitlab_would_expand_is_left_out() {
+    let sandbox = Sandbox::start();
+    sandbox.with(|world| {
+        world.create(NAME, "made-up");
+        let id = world.secret(NAME).unwrap().current().unwrap().id.clone();
+        // Labels are anybody's.
+        world.move_stage(NAME, "in$HOME", &id, None);
+    });
+    let tool = Tool::new(&sandbox, "made-up").gitlab();
+    let done = tool.run();
+    assert_eq!(done.code, Some(0));
+    assert!(
+        shown(&done)
+            .0
+            .contains("WARNING: the output version_stages is left out: it has a `$`")
+    );
+    assert!(!variables(&tool).contains_key("UPSERTED_VERSION_STAGES"));
+    assert_eq!(variables(&tool)["UPSERTED_RESULT"], "unchanged");
+}
+
+#[test]
+fn a_job_that_is_retried_ends_on_the_same_version() {
+    let sandbox = Sandbox::start();
+    let run = |change: fn(Tool) -> Tool| {
+        let tool = Tool::new(&sandbox, "made-up").gitlab();
+        let tool = change(tool.input("compare", "never"));
+        assert_eq!(tool.run().code, Some(0));
+        variables(&tool)["UPSERTED_SECRET_VERSION_ID"].clone()
+    };
+    let first = run(|tool| tool);
+    assert_eq!(first, run(|tool| tool.env("CI_JOB_ID", "1002")));
+    assert_eq!(versions(&sandbox), 1);
+    let others = [
+        run(|tool| tool.env("CI_PIPELINE_ID", "4712")),
+        run(|tool| tool.env("CI_JOB_NAME", "store: [eu]")),
+        run(|tool| tool.env("CI_PROJECT_ID", "43")),
+        run(|tool| tool.env("CI_SERVER_URL", "https://other.example")),
+        // Without one of them a run cannot be told from another.
+        run(|tool| tool.unset("CI_PIPELINE_ID")),
+        run(|tool| tool.unset("CI_PIPELINE_ID")),
+    ];
+    assert!(!others.contains(&first));
+    assert_eq!(versions(&sandbox), 7);
+}
+
+#[test]
+fn the_log_shows_the_result_and_folds_the_rest() {
+    let sandbox = Sandbox::start();
+    let tool = Tool::new(&sandbox, "made-up")
+        .gitlab()
+        .input("description", "made-up description");
+    let done = tool.run();
+    assert!(
+        done.stderr
+            .contains("\u{1b}[32;1mcreated prod/model/api-key")
+    );
+    let (log, sections) = shown(&done);
+    assert_eq!(log, "");
+    let [(head, details)] = &sections[..] else {
+        panic!("{sections:?}");
+    };
+    assert!(head.starts_with("created prod/model/api-key in eu-west-1"));
+    assert!(details.contains("created the secret with a description"));
+    assert!(details.contains(&variables(&tool)["UPSERTED_SECRET_ID"]));
+
+    let plain = tool.env("NO_COLOR", "1");
+    let done = plain.run();
+    assert!(!done.stderr.contains("\u{1b}[32"), "{}", done.stderr);
+    assert_eq!(shown(&done).1.len(), 1);
+
+    let traced = plain.env("CI_DEBUG_TRACE", "true").run();
+    assert!(shown(&traced).0.contains("debug: DescribeSecret attempt 1"));
+}
+
+#[test]
+fn a_failure_is_not_folded() {
+    let sandbox = Sandbox::start();
+    let done = Tool::new(&sandbox, "").gitlab().run();
+    assert_eq!(done.code, Some(2));
+    let (log, sections) = shown(&done);
+    assert!(sections.is_empty());
+    assert!(
+        done.stderr
+            .starts_with("\u{1b}[31;1mERROR: there is no value")
+    );
+    assert!(log.contains("A protected variable is absent"), "{log}");
+    assert!(!log.contains("fork"), "that is GitHub's reason: {log}");
+
+    let done = Tool::new(&sandbox, "").gitlab().env("NO_COLOR", "1").run();
+    assert!(!done.stderr.contains('\u{1b}'));
+    // A variable that is there but empty is off (no-color.org).
+    let done = Tool::new(&sandbox, "").gitlab().env("NO_COLOR", "").run();
+    assert!(done.stderr.contains('\u{1b}'));
+}
+
+#[test]
+fn escape_sequences_are_ours_only() {
+    let sandbox = Sandbox::start();
+    let message = "\u{1b}[0Ksection_start:1:x[collapsed=true]\r\u{1b}[0Khidden \u{1b}[8m";
+    let fault = Fault::Error {
+        status: 400,
+        code: "ValidationException".to_owned(),
+        message: message.to_owned(),
+    };
+    sandbox.fault("CreateSecret", 1, fault);
+    let done = Tool::new(&sandbox, "made-up").gitlab().run();
+    assert_eq!(done.code, Some(2), "{}", done.stderr);
+    let (log, sections) = shown(&done);
+    assert!(sections.is_empty(), "{sections:?}");
+    assert!(log.contains("\\u{1b}[0Ksection_start"), "{log}");
+}
+
+#[test]
+fn a_secret_that_looks_like_one_of_our_escape_sequences_is_not_printed() {
+    let sandbox = Sandbox::start();
+    for value in ["[32;1mcreated", "[collapsed=true]", "\u{1b}[31;1mERROR"] {
+        let tool = Tool::new(&sandbox, value).gitlab();
+        for tool in [
+            tool,
+            Tool::new(&sandbox, value).gitlab().input("name", "a b"),
+        ] {
+            let done = tool.run();
+            assert!(!done.everything().contains(value), "{}", done.stderr);
+        }
+    }
+}
+
+#[test]
+fn a_file_variable_is_read_by_its_path_and_never_taken_for_its_path() {
+    let sandbox = Sandbox::start();
+    let content = "-----BEGIN MADE UP-----\nline\n-----END MADE UP-----\n";
+    let job = || {
+        let tool = Tool::new(&sandbox, "").gitlab();
+        // The runner's place for them: beside the project's folder.
+        let project = tool.path("project").display().to_string();
+        let file = tool.path("project.tmp/CERTIFICATE");
+        fs::create_dir_all(tool.path("project")).unwrap();
+        fs::create_dir_all(tool.path("project.tmp")).unwrap();
+        fs::write(&file, content).unwrap();
+        tool.env("CI_PROJECT_DIR", &project)
+            .env("CERTIFICATE", &file.display().to_string())
+    };
+    let path = |tool: &Tool| tool.path("project.tmp/CERTIFICATE").display().to_string();
+
+    let by_name = job().input("value-env", "CERTIFICATE");
+    let tool = job();
+    let by_value = path(&tool);
+    let by_value = tool.input("value", &by_value);
+    let encoded = job()
+        .input("value-env", "CERTIFICATE")
+        .input("value-encoding", "base64");
+    for tool in [by_name, by_value, encoded] {
+        let done = tool.run();
+        assert_eq!(done.code, Some(2), "{}", done.stderr);
+        let (log, _) = shown(&done);
+        assert!(
+            log.contains("CERTIFICATE is a variable of type file"),
+            "{log}"
+        );
+        assert!(
+            log.contains("UPSERT_SECRET_VALUE_FILE=\"$CERTIFICATE\""),
+            "{log}"
+        );
+    }
+    assert_eq!(current(&sandbox), None);
+
+    let tool = job();
+    let file = path(&tool);
+    let done = tool.input("value-file", &file).run();
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    assert_eq!(current(&sandbox).as_deref(), Some(content));
+    assert!(!done.everything().contains("BEGIN MADE UP"));
+}
+
+#[test]
+fn nothing_is_masked_at_run_time_and_json_is_plain() {
+    let sandbox = Sandbox::start();
+    let done = Tool::new(&sandbox, "")
+        .gitlab()
+        .input("value-env", "MODEL_API_KEY")
+        .input("value-encoding", "base64")
+        .env("MODEL_API_KEY", &STANDARD.encode("made-up-value"))
+        .arguments(&["--format", "json"])
+        .run();
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    assert!(!done.everything().contains("made-up-value"));
+    let object: serde_json::Value = serde_json::from_str(&done.stdout).unwrap();
+    assert_eq!(object["result"], "created");
+    assert!(!done.stdout.contains("\\u001b"));
+    assert_eq!(current(&sandbox).as_deref(), Some("made-up-value"));
+}

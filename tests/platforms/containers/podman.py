@@ -1,0 +1,81 @@
+"""Containers for the tests, by podman, in the storage that the environment names. It removes what it starts."""
+
+import os
+import subprocess
+import unittest
+from pathlib import Path
+
+from leaks import leaks
+from loopback import Sandbox
+
+# Longer than any machine needs; only a test that fails waits for it.
+PATIENCE = 120
+
+
+def podman(*arguments: str | Path, stdin: str = "", env: dict[str, str] | None = None, check: bool = True):
+    """Runs podman to its end and returns what it printed."""
+    done = subprocess.run(
+        ["podman", *map(str, arguments)],
+        input=stdin,
+        env=os.environ | (env or {}),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    if check and done.returncode:
+        raise RuntimeError(f"podman {arguments[0]}: {done.stderr}")
+    return done
+
+
+class Ran:
+    """A container that ended, and everything of it that somebody could see."""
+
+    def __init__(self, status: int, out: str, err: str, inspect: str, logs: str):
+        self.status = status
+        self.out = out
+        self.err = err
+        self.inspect = inspect
+        self.logs = logs
+
+    def outputs(self) -> dict[str, str]:
+        return dict(line.split("=", 1) for line in self.out.splitlines())
+
+
+class ContainerTest(unittest.TestCase):
+    """Tests that run containers on this machine's network, with a sandbox of their own."""
+
+    # Set by `run`.
+    image: str
+    context: Path
+    sandbox_program: Path
+
+    @classmethod
+    def setUpClass(cls):
+        cls.sandbox = cls.enterClassContext(Sandbox(cls.sandbox_program))
+
+    def run_container(self, *command: str, image: str = "", options=(), env=None, stdin: str = "") -> Ran:
+        """Runs an image as a CI system does: environment by name, standard input open.
+
+        Values never stand on podman's command line, which every process may read.
+        """
+        env = self.sandbox.environment | (env or {})
+        names = [option for name in env for option in ("--env", name)]
+        created = podman(
+            *("create", "--pull", "never", "--interactive", "--network", "host", *names, *options),
+            *(image or self.image, *command),
+            env=env,
+        )
+        container = created.stdout.strip()
+        self.addCleanup(podman, "rm", "--force", container)
+        done = podman("start", "--attach", "--interactive", container, stdin=stdin, check=False)
+        inspect = podman("inspect", container).stdout
+        logs = podman("logs", container)
+        return Ran(done.returncode, done.stdout, done.stderr, inspect, logs.stdout + logs.stderr)
+
+    def stored(self, name: str) -> str:
+        return self.sandbox.call("GetSecretValue", SecretId=name)["SecretString"]
+
+    def assert_hidden(self, secret: str, *texts: str):
+        for text in texts:
+            self.assertEqual(leaks(secret, text), [], text)

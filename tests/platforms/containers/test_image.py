@@ -1,0 +1,226 @@
+"""The image, run as CI systems and careful people run it."""
+
+import json
+import shutil
+import socket
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+from podman import PATIENCE, ContainerTest, podman
+from tls import Front
+
+ROOT = Path(__file__).resolve().parents[3]
+BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
+
+# What a careful person takes away from a container.
+LOCKED = ["--user", "65532:65532", "--cap-drop", "all", "--security-opt", "no-new-privileges"]
+LOCKED += ["--read-only", "--read-only-tmpfs=false"]
+
+VALUE = "made-up-value '\"$HOME `id` &<>+/=?"
+
+
+class Image(ContainerTest):
+    def setUp(self):
+        # Files of a container's user need not be ours to delete.
+        folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        # As a runner's folders are: anybody's.
+        self.shared = self.folder / "shared"
+        self.shared.mkdir()
+        self.shared.chmod(0o777)
+
+    def upsert(self, name: str, *command: str, options=(), **env: str):
+        inputs = {"UPSERT_SECRET_NAME": name, "UPSERT_SECRET_VALUE": VALUE} | env
+        ran = self.run_container(*command, options=options, env=inputs)
+        self.assert_hidden(VALUE, ran.out, ran.err, ran.logs)
+        return ran
+
+    def test_it_runs_without_an_argument(self):
+        ran = self.upsert("image/plain")
+        self.assertEqual(ran.status, 0, ran.err)
+        self.assertEqual(ran.outputs()["result"], "created")
+        self.assertEqual(self.stored("image/plain"), VALUE)
+
+    def test_what_ci_systems_take_for_granted(self):
+        script = """
+            set -eu
+            for word in sh grep id cat printf env sed awk mkdir chmod rm date sleep su; do
+              command -v "$word" >/dev/null || echo "no $word"
+            done
+            printf '#!/usr/bin/env sh\\necho started by its first line\\n' >/tmp/script
+            chmod +x /tmp/script
+            /tmp/script
+            id -u
+        """
+        ran = self.run_container("sh", "-c", script)
+        self.assertEqual((ran.out, ran.err), ("started by its first line\n0\n", ""))
+
+    def test_locked_down_it_works_all_the_same(self):
+        for name, options in [("root", []), ("locked", LOCKED)]:
+            with self.subTest(name):
+                ran = self.upsert(
+                    f"image/{name}",
+                    options=[*options, "--volume", f"{self.shared}:/out"],
+                    UPSERT_SECRET_OUTPUT_FILE=f"/out/{name}",
+                )
+                self.assertEqual(ran.status, 0, ran.err)
+                outputs = (self.shared / name).read_text()
+                self.assertIn("\nresult=created\n", outputs)
+                self.assert_hidden(VALUE, outputs)
+                self.assertEqual(self.stored(f"image/{name}"), VALUE)
+
+    def test_locked_down_it_is_locked_down(self):
+        """Otherwise the test above would prove nothing."""
+        ran = self.run_container("sh", "-c", "id -u; grep CapBnd /proc/self/status; touch /tmp/x", options=LOCKED)
+        self.assertEqual(ran.out, "65532\nCapBnd:\t0000000000000000\n")
+        self.assertIn("Read-only file system", ran.err)
+        self.assertNotEqual(ran.status, 0)
+
+    def test_what_inspect_shows_of_a_value(self):
+        """An environment is for everybody to see who may ask podman; a file is not."""
+        ran = self.upsert("image/environment")
+        shown = json.loads(ran.inspect)[0]
+        self.assertIn(f"UPSERT_SECRET_VALUE={VALUE}", shown["Config"].pop("Env"))
+        self.assert_hidden(VALUE, json.dumps(shown, ensure_ascii=False))
+
+        (self.shared / "value").write_text(VALUE)
+        ran = self.upsert(
+            "image/file",
+            options=["--volume", f"{self.shared}/value:/run/value:ro"],
+            UPSERT_SECRET_VALUE="",
+            UPSERT_SECRET_VALUE_FILE="/run/value",
+        )
+        self.assertEqual(ran.status, 0, ran.err)
+        self.assertEqual(self.stored("image/file"), VALUE)
+        self.assert_hidden(VALUE, ran.inspect)
+
+    def test_names_are_looked_up(self):
+        port = self.sandbox.endpoint.rsplit(":", 1)[1]
+        ran = self.upsert(
+            "image/name", options=["--add-host", "aws.test:127.0.0.1"], AWS_ENDPOINT_URL_SECRETS_MANAGER=f"http://aws.test:{port}"
+        )
+        self.assertEqual(ran.status, 0, ran.err)
+        self.assertEqual(self.stored("image/name"), VALUE)
+
+    def test_whose_certificates_it_believes(self):
+        with Front(self.sandbox.endpoint, self.folder) as front:
+            empty = self.folder / "empty"
+            empty.touch()
+            for name, bundle, says in [
+                ("the image's", None, "is not in the system's list"),
+                ("taken away", empty, "is not in Mozilla's list, as this system has none of its own"),
+                ("put in its place", front.authority, None),
+            ]:
+                with self.subTest(name):
+                    ran = self.upsert(
+                        "image/tls",
+                        options=["--volume", f"{bundle}:{BUNDLE}:ro"] if bundle else [],
+                        AWS_ENDPOINT_URL_SECRETS_MANAGER=front.endpoint,
+                    )
+                    if says:
+                        self.assertEqual(ran.status, 7, ran.err)
+                        self.assertIn(says, ran.err)
+                    else:
+                        self.assertEqual(ran.status, 0, ran.err)
+                        self.assertEqual(self.stored("image/tls"), VALUE)
+
+    def test_as_the_entrypoint_it_does_not_pass_for_a_shell(self):
+        """What GitLab starts in an image whose entrypoint was not taken away; a green job would have run nothing."""
+        ran = self.run_container("sh", "-c", "echo hi", options=["--entrypoint", "upsert-secret"], stdin="echo hi\n")
+        self.assertEqual((ran.status, ran.out), (2, ""))
+        self.assertIn("the script was not run", ran.err)
+        self.assertIn('entrypoint: [""]', ran.err)
+
+    def test_it_stops_when_it_is_told_to(self):
+        """It is process 1 there, which the kernel gives no signal that it has not asked for."""
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            silent.settimeout(PATIENCE)
+            env = self.sandbox.environment | {"UPSERT_SECRET_NAME": "image/stop", "UPSERT_SECRET_VALUE": VALUE}
+            env["AWS_ENDPOINT_URL_SECRETS_MANAGER"] = f"http://127.0.0.1:{silent.getsockname()[1]}"
+            names = [option for name in env for option in ("--env", name)]
+            container = podman("run", "--pull", "never", "--detach", "--network", "host", *names, self.image, env=env).stdout.strip()
+            self.addCleanup(podman, "rm", "--force", "--time", "0", container)
+            with silent.accept()[0]:
+                podman("kill", "--signal", "TERM", container)
+                self.assertEqual(podman("wait", container).stdout.strip(), "143")
+
+    def test_what_it_says_of_itself(self):
+        [image] = json.loads(podman("inspect", self.image).stdout)
+        config = image["Config"]
+        self.assertEqual(config["Cmd"], ["upsert-secret"])
+        self.assertEqual(config["Env"], ["PATH=/usr/local/bin:/usr/bin:/bin"])
+        # No entrypoint: CI systems start a shell. No user: what they mount may be root's.
+        for absent in ("Entrypoint", "User", "Volumes", "ExposedPorts", "OnBuild"):
+            self.assertFalse(config.get(absent), absent)
+
+        commit = subprocess.run(["git", "-C", ROOT, "rev-parse", "HEAD"], check=True, capture_output=True, text=True)
+        version = self.run_container("upsert-secret", "--version").out.split()[1]
+        for given in (config["Labels"], image["Annotations"]):
+            about = {name.removeprefix("org.opencontainers.image."): value for name, value in given.items()}
+            self.assertEqual(about["title"], "upsert-secret")
+            self.assertEqual(about["version"], version)
+            self.assertEqual(about["revision"], commit.stdout.strip())
+            self.assertEqual(about["licenses"], "Apache-2.0 AND GPL-2.0-only AND MPL-2.0")
+            self.assertTrue(about["description"] and about["source"])
+
+    def test_what_is_in_it(self):
+        ran = self.run_container("find", "/", "-xdev", "(", "-perm", "/6000", "-o", "!", "-user", "0", ")")
+        self.assertEqual(ran.out, "", "set-uid, or somebody's")
+        ran = self.run_container("find", "/", "-xdev", "-type", "d", "-perm", "-0002")
+        self.assertEqual(ran.out, "/tmp\n", "anybody's to write")
+        ran = self.run_container("stat", "-c", "%a", "/tmp", "/root", "/usr/local/bin/upsert-secret", BUNDLE)
+        self.assertEqual(ran.out.split(), ["1777", "700", "755", "644"])
+        ran = self.run_container("find", "/usr/share/doc", "/var/lib/dpkg", "-type", "f")
+        self.assertEqual(
+            sorted(ran.out.split()),
+            [
+                "/usr/share/doc/busybox-static/copyright",
+                "/usr/share/doc/ca-certificates/copyright",
+                "/usr/share/doc/upsert-secret/LICENSE",
+                "/var/lib/dpkg/status.d/busybox-static",
+                "/var/lib/dpkg/status.d/ca-certificates",
+            ],
+        )
+
+    def test_the_same_context_makes_the_same_image(self):
+        again = f"{self.image.rpartition('-')[0]}-again"
+        made = subprocess.run(
+            [ROOT / "container/build", self.context, again], check=True, capture_output=True, text=True
+        ).stdout.split()
+        self.addCleanup(podman, "rmi", *made)
+        ids = {podman("image", "inspect", "--format", "{{.Id}}", name).stdout for name in (self.image, *made)}
+        self.assertEqual(len(ids), 1, ids)
+
+    def test_one_name_for_every_architecture(self):
+        """With a stand-in for the other architecture: nothing is run while an image is made."""
+        context = self.folder / "context"
+        shutil.copytree(self.context, context, symlinks=True)
+        [native] = [folder.name for folder in context.iterdir() if folder.is_dir()]
+        other = {"amd64": "arm64", "arm64": "amd64"}[native]
+        shutil.copytree(context / native, context / other, symlinks=True)
+
+        made = subprocess.run(
+            [ROOT / "container/build", context, "localhost/both"], check=True, capture_output=True, text=True
+        ).stdout.split()
+        self.addCleanup(podman, "rmi", *made)
+        layout = self.folder / "layout"
+        subprocess.run([ROOT / "container/push", "localhost/both", f"oci:{layout}:1", native, other], check=True)
+
+        def blob(described: dict) -> dict:
+            return json.loads((layout / "blobs" / described["digest"].replace(":", "/")).read_text())
+
+        [index] = json.loads((layout / "index.json").read_text())["manifests"]
+        manifests = blob(index)["manifests"]
+        self.assertEqual(
+            sorted((each["platform"]["os"], each["platform"]["architecture"]) for each in manifests),
+            [("linux", "amd64"), ("linux", "arm64")],
+        )
+        for each in manifests:
+            manifest = blob(each)
+            self.assertEqual(blob(manifest["config"])["architecture"], each["platform"]["architecture"])
+            self.assertEqual(manifest["annotations"]["org.opencontainers.image.title"], "upsert-secret")
+
+

@@ -1,0 +1,80 @@
+"""A TLS front for the sandbox, whose authority is nobody's but the test's."""
+
+import http.server
+import ssl
+import subprocess
+import threading
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+
+class Front:
+    """HTTPS on loopback, from `with` to the end of the block."""
+
+    def __init__(self, endpoint: str, folder: Path):
+        self.authority = folder / "authority.pem"
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), forwarder(endpoint))
+        self.endpoint = f"https://127.0.0.1:{self._server.server_port}"
+
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*certificate(folder, self.authority))
+        # Not in accept(), where a client that hangs up would end the server.
+        self._server.socket = context.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
+
+    def __enter__(self) -> "Front":
+        self._thread = threading.Thread(target=self._server.serve_forever)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_exception) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+def certificate(folder: Path, authority: Path) -> tuple[Path, Path]:
+    """Makes an authority and, by it, a certificate for 127.0.0.1: the certificate's file and its key's."""
+    make = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
+    own, key, authority_key = folder / "own.pem", folder / "own.key", folder / "authority.key"
+    for command in [
+        [*make, "-subj", "/CN=test authority", "-out", authority, "-keyout", authority_key],
+        [*make, "-subj", "/CN=sandbox", "-out", own, "-keyout", key, "-CA", authority, "-CAkey", authority_key]
+        + ["-addext", "basicConstraints=critical,CA:FALSE", "-addext", "subjectAltName=IP:127.0.0.1"],
+    ]:
+        subprocess.run(command, check=True, stdin=subprocess.DEVNULL, capture_output=True)
+    return own, key
+
+
+def forwarder(endpoint: str):
+    class Forwarder(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            # With the client's Host, which is signed.
+            request = urllib.request.Request(endpoint, body, dict(self.headers))
+            try:
+                answer = urllib.request.urlopen(request, timeout=30)
+            except urllib.error.HTTPError as refusal:
+                answer = refusal
+            with answer:
+                text = answer.read()
+            self.send_response(answer.status)
+            for name in ("Content-Type", "x-amzn-RequestId"):
+                self.send_header(name, answer.headers[name])
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
+        def log_message(self, *_arguments):
+            pass
+
+    class Quiet(Forwarder):
+        def handle(self):
+            try:
+                super().handle()
+            except (ssl.SSLError, ConnectionError):
+                pass  # A client that does not trust us hangs up.
+
+    return Quiet

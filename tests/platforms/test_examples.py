@@ -1,0 +1,247 @@
+"""The README's files for systems that cannot be run here: each file is read as its system reads it, its script lines run
+as they stand in a clean environment, with what the system would hand to them, against the sandbox.
+
+What a system does between the file and the shell (macros, escapes, ways to hand ids on) is modelled here in a few lines
+each, from its documentation; that the file is one the system takes is checked by its schema in `.ci/steps/workflows`.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+import yaml
+
+from leaks import leaks
+from loopback import CiSandbox
+from readme import examples
+
+NAME = "model-deployment/api-key"
+VALUE = "made-up-value '\"$HOME `id` %41 &<>+/=?"
+IMAGE = re.compile(r"ghcr\.io/upsert-secret/upsert-secret:0\.1\.0@sha256:[0-9a-f]{64}")
+
+# `docker run` as the examples use it: nothing of the environment but what is named.
+DOCKER = r"""#!/bin/bash
+set -eu
+[[ "$1 $2" == "run --rm" ]]
+shift 2
+given=()
+while [[ $1 == --env ]]; do
+  given+=("$2=${!2}")
+  shift 2
+done
+[[ $1 == ghcr.io/upsert-secret/upsert-secret:*@sha256:* ]]
+shift
+exec env --ignore-environment PATH="$PATH" $SANDBOX "${given[@]}" "$@"
+"""
+
+# The few commands of the agent that the example calls.
+BUILDKITE_AGENT = r"""#!/bin/bash
+set -eu
+case "$1 $2" in
+  "secret get") [[ $3 == MODEL_API_KEY ]] && printf '%s' "$GIVEN_MODEL_API_KEY" ;;
+  "oidc request-token") [[ "$3 $4" == "--audience sts.amazonaws.com" ]] && printf '%s' "$GIVEN_TOKEN" ;;
+  "meta-data set") cat >"$META_DATA/$3" ;;
+  "meta-data get") cat "$META_DATA/$3" ;;
+  *) exit 64 ;;
+esac
+"""
+
+PASS = r"""#!/bin/bash
+set -eu
+[[ "$1 $2" == "show model/api-key" ]]
+printf '%s\n' "$GIVEN_MODEL_API_KEY"
+"""
+
+
+class Examples(unittest.TestCase):
+    # Set by `run`.
+    binary: Path
+    sandbox_program: Path
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        self.sandbox = self.enterContext(CiSandbox(self.sandbox_program))
+        # The region of the examples; theirs comes by their own input.
+        self.sandbox.environment["AWS_REGION"] = "us-east-1"
+        self.endpoints = {name: value for name, value in self.sandbox.keyless().items() if name != "AWS_REGION"}
+        self.keys = {name: value for name, value in self.sandbox.environment.items() if "KEY" in name}
+        self.bin = self.folder / "bin"
+        self.bin.mkdir()
+        shutil.copy(self.binary, self.bin / "upsert-secret")
+        self.work = self.folder / "work"
+        self.work.mkdir()
+        self.log = ""
+
+    def stub(self, name: str, content: str) -> None:
+        """Puts a program on the PATH of scripts."""
+        path = self.bin / name
+        path.write_text(content)
+        path.chmod(0o755)
+
+    def script(self, shell: str, lines: str, env: dict[str, str], *, endpoints: bool = True, status: int = 0) -> str:
+        """Runs script lines as they stand, with nothing in the environment but this. Returns standard output."""
+        environment = {"PATH": f"{self.bin}:{os.environ['PATH']}", "HOME": str(self.folder)} | env
+        if endpoints:
+            environment |= self.endpoints
+        done = subprocess.run(
+            [*shell.split(), "-c", lines],
+            cwd=self.work,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        self.log += done.stdout + done.stderr
+        self.assertEqual(done.returncode, status, self.log)
+        return done.stdout
+
+    def assert_stored(self, *, by_role: bool) -> None:
+        """The secret is as asked, its ids have reached the later job, and nothing of the value is in a log or file."""
+        self.assertEqual(self.sandbox.call("GetSecretValue", SecretId=NAME)["SecretString"], VALUE)
+        secret = self.sandbox.call("DescribeSecret", SecretId=NAME)
+        self.assertEqual(secret["Description"], "API key for AI model deployment workflow")
+        [version] = secret["VersionIdsToStages"]
+        self.assertIn(f"Deploying with version {version} of {secret['ARN']}\n", self.log)
+        roles = [caller.rpartition("/")[0] for caller in self.sandbox.sessions()]
+        self.assertEqual(roles, ["arn:aws:sts::111122223333:assumed-role/store-api-key"] if by_role else [])
+        files = [path.read_text() for path in self.work.rglob("*") if path.is_file()]
+        self.assertEqual(leaks(VALUE, "\n".join([self.log, *files])), [], self.log)
+
+    def assert_image(self, image: str) -> None:
+        self.assertRegex(image, IMAGE)
+
+    def test_circleci(self):
+        config = yaml.safe_load(examples()["circleci.yml"])
+        store, deploy = config["jobs"]["store"], config["jobs"]["deploy"]
+        self.assert_image(store["docker"][0]["image"])
+        # The context's variables, and the token that comes with any context.
+        workflow = config["workflows"]["deploy"]["jobs"]
+        self.assertEqual(workflow[0]["store"]["context"], "production")
+        given = {"MODEL_API_KEY": VALUE, "CIRCLE_OIDC_TOKEN_V2": self.sandbox.token}
+        run, persist = store["steps"]
+        self.script("sh -e", run["run"]["command"], given | store["environment"])
+        # The workspace is the files that are named, in another job's folder.
+        self.assertEqual(persist["persist_to_workspace"], {"root": ".", "paths": ["ids.env"]})
+        attach, run = deploy["steps"]
+        self.assertEqual(attach["attach_workspace"]["at"], ".")
+        self.script("bash -eo pipefail", run["run"]["command"], {})
+        self.assert_stored(by_role=True)
+
+    def azure(self, group: dict[str, str]) -> tuple[str, dict[str, str]]:
+        """The script of the first job, and its environment with macros replaced as the agent does it."""
+        pipeline = yaml.safe_load(examples()["azure-pipelines.yml"])
+        self.assertEqual(pipeline["variables"], [{"group": "production"}])
+        step = pipeline["jobs"][0]["steps"][1]
+
+        def replaced(text: str) -> str:
+            return re.sub(r"\$\(([\w.]+)\)", lambda macro: group.get(macro[1], macro[0]), text)
+
+        self.stub("docker", DOCKER)
+        env = {name: replaced(value) for name, value in step["env"].items()}
+        env |= {"TF_BUILD": "True", "AGENT_TEMPDIRECTORY": str(self.work)}
+        env["SANDBOX"] = " ".join(f"{name}={value}" for name, value in self.endpoints.items())
+        # Bash would run `$(NAME)` as a command: what is left of a macro must be in the environment only.
+        self.assertEqual(replaced(step["bash"]), step["bash"])
+        return step["bash"], env
+
+    def test_azure_pipelines(self):
+        script, env = self.azure({"MODEL_API_KEY": VALUE} | self.keys)
+        output = self.script("bash --noprofile --norc -e", script, env, endpoints=False)
+        commands = re.findall(r"^##vso\[task\.setvariable variable=(\w+);isOutput=true\](.*)$", output, re.M)
+        handed_on = dict(commands)
+        self.assertEqual(len(handed_on), 9)
+
+        pipeline = yaml.safe_load(examples()["azure-pipelines.yml"])
+        step, deploy = pipeline["jobs"][0]["steps"][1], pipeline["jobs"][1]
+        variables = {}
+        for name, expression in deploy["variables"].items():
+            [(job, of, output)] = re.findall(r"^\$\[ dependencies\.(\w+)\.outputs\['(\w+)\.(\w+)'\] \]$", expression)
+            self.assertEqual((job, of), (deploy["dependsOn"], step["name"]))
+            variables[name] = handed_on[output]
+        self.script("bash --noprofile --norc -e", deploy["steps"][1]["bash"], variables)
+        self.assert_stored(by_role=False)
+
+    def test_azure_pipelines_with_a_secret_that_is_not_defined(self):
+        script, env = self.azure(self.keys)
+        self.assertEqual(env["MODEL_API_KEY"], "$(MODEL_API_KEY)")
+        self.script("bash --noprofile --norc -e", script, env, endpoints=False, status=2)
+        self.assertIn("is a reference such as `$(NAME)`", self.log)
+        self.assertEqual(self.sandbox.log(), [])
+
+    def test_buildkite(self):
+        steps = yaml.safe_load(examples()["buildkite.yml"])["steps"]
+        store, deploy = steps
+        self.assertEqual(deploy["depends_on"], store["key"])
+        self.stub("docker", DOCKER)
+        self.stub("buildkite-agent", BUILDKITE_AGENT)
+        meta_data = self.folder / "meta-data"
+        meta_data.mkdir()
+        given = {"GIVEN_MODEL_API_KEY": VALUE, "GIVEN_TOKEN": self.sandbox.token, "META_DATA": str(meta_data)}
+        given["SANDBOX"] = " ".join(f"{name}={value}" for name, value in self.endpoints.items())
+
+        def uploaded(command: str) -> str:
+            # What is not escaped is replaced when the pipeline is uploaded, long before the job has its environment.
+            self.assertNotRegex(command.replace("$$", ""), r"\$")
+            return command.replace("$$", "$")
+
+        self.script("bash -e", uploaded(store["command"]), given | store["env"], endpoints=False)
+        self.script("bash -e", uploaded(deploy["command"]), given, endpoints=False)
+        self.assertEqual(sorted(path.name for path in meta_data.iterdir()), ["secret_id", "secret_version_id"])
+        self.assert_stored(by_role=True)
+
+    def test_jenkins(self):
+        text = examples()["Jenkinsfile"]
+        self.assertEqual(text.count("{") - text.count("}"), 0)
+        self.assert_image(re.search(r"image '(.*)'", text)[1])
+        environment = dict(re.findall(r"^    (\w+) = '(.*)'$", text.split("environment {")[1].split("\n  }")[0], re.M))
+        self.assertEqual(len(environment), 6)
+        # In Groovy only double quotes replace anything.
+        self.assertNotIn('"', re.sub(r"'''.*?'''|'.*?'", "", re.sub(r"//.*", "", text)))
+        bound = re.findall(r"string\(credentialsId: '([\w-]+)', variable: '(\w+)'\)", text)
+        credentials = {"model-api-key": VALUE, "aws-id-token": self.sandbox.token}
+        secrets = {variable: credentials[name] for name, variable in bound}
+        store, deploy = re.findall(r"^ +sh '(.*)'$", text, re.M)
+        self.script("sh -xe", store, environment | secrets)
+        ids = re.findall(r"env\.(\w+) = sh\(returnStdout: true, script: '''(.*)'''\)\.trim\(\)", text)
+        handed_on = {name: self.script("sh -xe", script, environment).strip() for name, script in ids}
+        self.script("sh -xe", deploy, environment | handed_on)
+        self.assert_stored(by_role=True)
+
+    def test_bitbucket_pipelines(self):
+        store, deploy = [
+            step["step"] for step in yaml.safe_load(examples()["bitbucket-pipelines.yml"])["pipelines"]["branches"]["main"]
+        ]
+        self.assert_image(store["image"])
+        self.assertTrue(store["oidc"])
+        variables = self.folder / "variables"
+        variables.touch()
+        given = {
+            "MODEL_API_KEY": VALUE,
+            "BITBUCKET_STEP_OIDC_TOKEN": self.sandbox.token,
+            "BITBUCKET_PIPELINES_VARIABLES_PATH": str(variables),
+        }
+        self.script("sh -e", "\n".join(store["script"]), given)
+        written = dict(line.split("=", 1) for line in variables.read_text().splitlines())
+        self.log += variables.read_text()
+        # Only what is declared goes to later steps.
+        handed_on = {name: written[name] for name in store["output-variables"]}
+        self.script("sh -e", "\n".join(deploy["script"]), handed_on)
+        self.assert_stored(by_role=True)
+
+    def test_a_local_shell(self):
+        self.stub("pass", PASS)
+        profile = self.folder / ".aws"
+        profile.mkdir()
+        keys = {name.lower(): value for name, value in self.keys.items()}
+        lines = ["[production]", *(f"{name} = {value}" for name, value in keys.items())]
+        (profile / "credentials").write_text("\n".join(lines) + "\n")
+        self.script("sh", examples()["store-api-key.sh"], {"GIVEN_MODEL_API_KEY": VALUE})
+        self.assert_stored(by_role=False)

@@ -1,0 +1,239 @@
+"""The component, and the README's GitLab files, in real pipelines: run by gitlab-ci-local, against the sandbox.
+
+gitlab-ci-local masks nothing, so what it prints is what the binary printed. Its own dotenv parser takes nearly anything:
+the report is judged by the rules of GitLab's (`parse_dotenv_artifact_service.rb`), stated here.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+import yaml
+
+from leaks import leaks
+from loopback import CiSandbox
+from readme import examples
+
+ROOT = Path(__file__).resolve().parents[2]
+ROLE = "arn:aws:sts::111122223333:assumed-role/store-api-key/"
+VALUE = "made-up-value '\"`id` %41 &<>+/=?"
+# How a released component is named in the README, and how gitlab-ci-local finds one without a network.
+RELEASED = re.compile(r"component: \$CI_SERVER_FQDN/upsert-secret/upsert-secret/upsert-secret@[0-9a-f]{40} # v0\.1\.0$", re.M)
+HERE = "component: $CI_SERVER_FQDN/$CI_PROJECT_PATH/upsert-secret@$CI_COMMIT_SHA"
+
+
+def variables(report: bytes) -> dict[str, str]:
+    """What GitLab makes of a dotenv report. Raises where it would refuse it."""
+    if len(report) >= 5 * 1024:
+        raise ValueError("Dotenv Artifact Too Big")
+    found = {}
+    for line in report.decode().splitlines(keepends=True):
+        match = re.search(r"^(.*?)=(.*)$", line)
+        if not match:
+            raise ValueError(f"Invalid Format: {line!r}")
+        key, value = (group.strip() for group in match.groups())
+        if not re.fullmatch(r"[a-zA-Z0-9_]{1,255}", key):
+            raise ValueError(f"Key can contain only letters, digits and '_': {key!r}")
+        if "$" in value or "%" in value:
+            raise ValueError(f"expanded in a later job: {line!r}")
+        found[key] = value
+    if len(found) > 20:
+        raise ValueError("Dotenv files cannot have more than 20 variables")
+    return found
+
+
+class Run:
+    """One run of a pipeline: its log, and the report that it left."""
+
+    def __init__(self, done: subprocess.CompletedProcess, report: Path):
+        self.status = done.returncode
+        self.log = done.stdout
+        self.report = report.read_bytes() if report.exists() else b""
+
+
+class GitLab(unittest.TestCase):
+    # Set by `run`.
+    binary: Path
+    sandbox_program: Path
+    gitlab_ci_local: Path
+
+    # How jobs are run: in a shell of this machine. In the image it is `--container-executable podman --pull-policy
+    # if-not-present --helper-image IMAGE`, with that image's name as the input `image`.
+    executor = ("--force-shell-executor",)
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        self.sandbox = self.enterContext(CiSandbox(self.sandbox_program))
+        self.project = self.folder / "project"
+        self.bin = self.folder / "bin"
+        self.bin.mkdir()
+        shutil.copy(self.binary, self.bin / "upsert-secret")
+
+    def pipeline(
+        self, text: str, *, keys: bool = False, given: dict[str, str] | None = None, files: dict[str, bytes] | None = None
+    ) -> Run:
+        """Runs a pipeline as a project of its own, with these CI/CD variables, the ones in `files` of type file."""
+        shutil.copytree(ROOT / "templates", self.project / "templates", dirs_exist_ok=True)
+        (self.project / ".gitlab-ci.yml").write_text(text)
+        self.commit()
+        environment = self.sandbox.environment if keys else self.sandbox.keyless()
+        # GitLab's own, where gitlab-ci-local has them otherwise; a token where it has none.
+        ours = {"GITLAB_CI": "true", "CI_PROJECT_DIR": str(self.project)}
+        tokens = {"UPSERT_ID_TOKEN": self.sandbox.token, "AWS_ID_TOKEN": self.sandbox.token}
+        command = [self.gitlab_ci_local, *self.executor, "--ignore-predefined-vars", ",".join(ours)]
+        for name, value in (environment | ours | tokens).items():
+            command += ["--variable", f"{name}={value}"]
+        # As the runner does it: the path is in the variable, the content beside the project.
+        beside = Path(f"{self.project}.tmp")
+        beside.mkdir(exist_ok=True)
+        for name, content in (files or {}).items():
+            (beside / name).write_bytes(content)
+            command += ["--variable", f"{name}={beside / name}"]
+        (self.project / ".gitlab-ci-local-variables.yml").write_text(yaml.safe_dump(given or {}))
+        done = subprocess.run(
+            command,
+            cwd=self.project,
+            env={"PATH": f"{self.bin}:{os.environ['PATH']}", "HOME": str(self.folder)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        run = Run(done, self.project / "upsert-secret.env")
+        for name, secret in (given or {}).items():
+            self.assertEqual(leaks(secret, run.log + run.report.decode()), [], f"{name} is in the log:\n{run.log}")
+        return run
+
+    def commit(self) -> None:
+        """gitlab-ci-local reads components out of a commit, and looks for a remote."""
+        git = ["git", "-C", self.project, "-c", "user.name=test", "-c", "user.email=test@example.com"]
+        commands = [
+            ["init", "--quiet"],
+            ["symbolic-ref", "HEAD", "refs/heads/main"],
+            ["add", "."],
+            ["commit", "--quiet", "--allow-empty", "-mx"],
+            ["config", "user.name", "test"],
+            ["config", "user.email", "test@example.com"],
+            ["config", "remote.origin.url", "https://gitlab.example/acme/models.git"],
+            ["update-ref", "refs/remotes/origin/main", "HEAD"],
+            ["symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/main"],
+        ]
+        for command in commands:
+            subprocess.run([*git, *command], check=True, stdin=subprocess.DEVNULL)
+
+    def component(self, **inputs: str) -> str:
+        named = {name.replace("_", "-"): value for name, value in inputs.items()}
+        include = {"include": [{"component": HERE.removeprefix("component: "), "inputs": named}]}
+        after = {"later": {"stage": ".post", "script": ["env | sed -n 's/^UPSERTED_/later: UPSERTED_/p'"]}}
+        return yaml.safe_dump(include | after)
+
+    def stored(self, name: str) -> str:
+        return self.sandbox.call("GetSecretValue", SecretId=name)["SecretString"]
+
+    def assert_stored_and_used(self, run: Run, name: str = "model-deployment/api-key") -> None:
+        """It does the job of the program that this tool replaces: a described secret, its value, and two exports."""
+        self.assertEqual(run.status, 0, run.log)
+        secret = self.sandbox.call("DescribeSecret", SecretId=name)
+        self.assertEqual(secret["Description"], "API key for AI model deployment workflow")
+        self.assertEqual(self.stored(name), VALUE)
+        [version] = secret["VersionIdsToStages"]
+        self.assertEqual(variables(run.report)["UPSERTED_SECRET_VERSION_ID"], version)
+        self.assertIn(f"Deploying with version {version} of {secret['ARN']}", run.log)
+
+    def test_the_component_of_the_readme(self):
+        self.sandbox.environment["AWS_REGION"] = "us-east-1"
+        text, count = RELEASED.subn(HERE, examples()["gitlab-component.yml"])
+        self.assertEqual(count, 1)
+        run = self.pipeline(text, given={"MODEL_API_KEY": VALUE})
+        self.assert_stored_and_used(run)
+        [session] = self.sandbox.sessions()
+        self.assertTrue(session.startswith(f"{ROLE}upsert-secret-"), session)
+
+    def test_the_plain_job_of_the_readme(self):
+        self.sandbox.environment["AWS_REGION"] = "us-east-1"
+        text = examples()["gitlab-job.yml"]
+        run = self.pipeline(text, given={"MODEL_API_KEY": VALUE})
+        self.assert_stored_and_used(run)
+        [session] = self.sandbox.sessions()
+        self.assertTrue(session.startswith(f"{ROLE}upsert-secret-"), session)
+
+    def test_the_plain_job_of_the_readme_with_static_keys(self):
+        self.sandbox.environment["AWS_REGION"] = "us-east-1"
+        text = examples()["gitlab-job.yml"]
+        # As the README says: without the token and the last two variables.
+        job = yaml.safe_load(text)
+        store = job["store-api-key"]
+        del store["id_tokens"]
+        for _ in range(2):
+            store["variables"].popitem()
+        run = self.pipeline(yaml.safe_dump(job, sort_keys=False), keys=True, given={"MODEL_API_KEY": VALUE})
+        self.assert_stored_and_used(run)
+        self.assertEqual(self.sandbox.sessions(), [])
+
+    def test_every_output_reaches_a_later_job(self):
+        run = self.pipeline(self.component(name="a", value_env="MY_KEY"), keys=True, given={"MY_KEY": VALUE})
+        self.assertEqual(run.status, 0, run.log)
+        expected = variables(run.report)
+        self.assertEqual(len(expected), 9)
+        later = dict(re.findall(r"later: (UPSERTED_\w+)=(.*)$", run.log, re.M))
+        self.assertEqual(later, expected)
+        self.assertEqual(expected["UPSERTED_RESULT"], "created")
+
+    def test_inputs_arrive_as_they_are_given(self):
+        tags = "team: ml\nnote: 'a: b = c'\n"
+        text = self.component(
+            name="with/inputs",
+            value_env="MY_KEY",
+            description="costs: 5 \"quoted\" 'single' | & # {x}",
+            tags=tags,
+        )
+        run = self.pipeline(text, keys=True, given={"MY_KEY": VALUE})
+        self.assertEqual(run.status, 0, run.log)
+        secret = self.sandbox.call("DescribeSecret", SecretId="with/inputs")
+        self.assertEqual(secret["Description"], "costs: 5 \"quoted\" 'single' | & # {x}")
+        self.assertEqual({tag["Key"]: tag["Value"] for tag in secret["Tags"]}, yaml.safe_load(tags))
+
+    def test_a_variable_of_type_file(self):
+        certificate = b"-----BEGIN MADE UP-----\nfirst line of it\n-----END MADE UP-----\n"
+        text = self.component(name="certificate", value_file="$CERTIFICATE")
+        run = self.pipeline(text, keys=True, files={"CERTIFICATE": certificate})
+        self.assertEqual(run.status, 0, run.log)
+        self.assertEqual(self.stored("certificate"), certificate.decode())
+        self.assertEqual(leaks(certificate.decode(), run.log), [], run.log)
+
+        text = self.component(name="path", value_env="CERTIFICATE")
+        run = self.pipeline(text, keys=True, files={"CERTIFICATE": certificate})
+        self.assertNotEqual(run.status, 0)
+        self.assertIn("CERTIFICATE is a variable of type file", run.log)
+        self.assertEqual(list(self.sandbox.secrets()), ["certificate"])
+
+    def test_a_variable_that_is_not_defined(self):
+        run = self.pipeline(self.component(name="a", value_env="MY_KEY"), keys=True)
+        self.assertNotEqual(run.status, 0)
+        self.assertIn("ERROR: there is no value", run.log)
+        self.assertIn("A protected variable is absent on a branch or tag that is not protected", run.log)
+        self.assertEqual(self.sandbox.log(), [])
+
+    def test_the_value_is_not_taken_for_its_name(self):
+        """GitLab refuses the pipeline before it runs, by the input's pattern."""
+        run = self.pipeline(self.component(name="a", value_env="$MY_KEY"), keys=True, given={"MY_KEY": VALUE})
+        self.assertNotEqual(run.status, 0)
+        self.assertRegex(run.log, r"`value-env` input: `\$MY_KEY` does not match required regex")
+        self.assertEqual(self.sandbox.log(), [])
+
+    def test_a_role_by_keys(self):
+        text = self.component(
+            name="a", value_env="MY_KEY", role_to_assume="arn:aws:iam::111122223333:role/chained", role_chaining="true"
+        )
+        run = self.pipeline(text, keys=True, given={"MY_KEY": VALUE})
+        # The sandbox has no such role: what matters is that it was asked for with the keys.
+        self.assertNotEqual(run.status, 0)
+        self.assertEqual({entry["operation"] for entry in self.sandbox.log()}, {"AssumeRole"})

@@ -11,9 +11,8 @@ import tempfile
 from pathlib import Path
 
 from act import HERE, ActTest
-from podman import PATIENCE, ContainerTest, podman
+from podman import PATIENCE, ContainerTest, fetch, podman
 
-ROOT = HERE.parents[1]
 VALUE = "made-up-value '\"$HOME `id` %0A\n::error::second line of it\n"
 
 
@@ -62,8 +61,7 @@ class JobContainers(ActTest):
         self.check(ContainerTest.image, "containers/busybox")
 
     def test_where_bash_is_the_only_shell(self):
-        architecture = ContainerTest.image.rpartition("-")[2]
-        subprocess.run([ROOT / "container/fetch", self.folder, architecture, "bash-static"], check=True)
+        fetch(self.folder, "bash-static")
         (self.folder / "Containerfile").write_text(
             f"FROM {ContainerTest.image}\n"
             "COPY bash-static/bin/bash-static /bin/bash\n"

@@ -67,29 +67,42 @@ need_podman() {
 
   podman_home=$(mktemp -d "$tools/podman.XXXXXX")
   trap remove_podman EXIT
-  # vfs, because it mounts nothing that would be in the way of deleting it; the images are small.
-  printf '[storage]\ndriver = "vfs"\ngraphroot = "%s/graph"\nrunroot = "%s/run"\n' \
-    "$podman_home" "$podman_home" >"$podman_home/storage.conf"
-  # Limits that any machine grants: podman's own defaults are more than some may raise theirs to. Locks and logs in files
-  # beside the rest rather than in what is the whole machine's, shared memory and the journal.
+  # By its options, before all others on PATH: who is not root has no say in it by storage.conf. vfs, because it mounts
+  # nothing that would be in the way of deleting it; the images are small.
+  mkdir "$podman_home/bin"
+  cat >"$podman_home/bin/podman" <<END
+#!/bin/sh
+exec "$(command -v podman)" --root "$podman_home/graph" --runroot "$podman_home/run" --storage-driver vfs "\$@"
+END
+  chmod 755 "$podman_home/bin/podman"
+  PATH=$podman_home/bin:$PATH
+  # Limits that any machine grants: podman's own defaults are more than some may raise theirs to. No network of its own,
+  # which would change the machine's; locks and logs in files beside the rest rather than in the machine's shared memory
+  # and journal.
   cat >"$podman_home/containers.conf" <<END
 [containers]
 default_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]
 log_driver = "k8s-file"
+netns = "host"
 [engine]
 events_logger = "file"
 lock_type = "file"
 tmp_dir = "$podman_home/tmp"
 END
-  export CONTAINERS_CONF=$podman_home/containers.conf CONTAINERS_STORAGE_CONF=$podman_home/storage.conf
+  export CONTAINERS_CONF=$podman_home/containers.conf
 }
 
 remove_podman() {
   podman rm --all --force --time 0 >/dev/null || true
   # Files in it may belong to users that only podman may be.
-  if ((EUID == 0)); then
-    rm -rf "$podman_home"
-  else
-    podman unshare rm -rf "$podman_home"
-  fi
+  ((EUID == 0)) || podman unshare rm -rf "$podman_home/graph" "$podman_home/run"
+  # What podman leaves running: for minutes a monitor of each command that act ran in a container, to tell how it ended,
+  # which would make the folder again; and for who is not root a process that holds the user namespace.
+  local pid
+  for pid in $(pgrep -x conmon) $(cat "$podman_home/tmp/pause.pid" 2>/dev/null); do
+    if tr '\0' ' ' <"/proc/$pid/cmdline" | grep -qE "$podman_home|^podman" 2>/dev/null; then
+      kill -KILL "$pid" 2>/dev/null || true
+    fi
+  done
+  rm -rf "$podman_home"
 }

@@ -18,7 +18,7 @@ HELPER = "localhost/gitlab-helper"
 class GitLabImage(test_gitlab.GitLab):
     executor = ("--container-executable", "podman", "--pull-policy", "if-not-present", "--helper-image", HELPER)
     executor += ("--network", "host")
-    # Which storage podman is to use.
+    # How podman is set up here.
     surroundings = {name: value for name, value in os.environ.items() if name.startswith("CONTAINERS_")}
 
     @classmethod

@@ -42,6 +42,11 @@
 //! Tokens and sessions end by the clock of the service ([`Sandbox::advance_clock`]). Faults, holds and hooks work on
 //! `GetIdToken`, `AssumeRole` and `AssumeRoleWithWebIdentity` as on every operation; some faults are theirs alone
 //! ([`Fault::Pending`], [`Fault::IdpUnreachable`], [`Fault::NoVerificationKey`]).
+//!
+//! # The network
+//!
+//! [`front`] has TLS with good and bad certificates, proxies, and black holes to stand before the sandbox. Sandbox
+//! and fronts listen on 127.0.0.1 or, asked by `ipv6(true)`, on `[::1]`; never beyond loopback.
 
 pub mod client;
 mod ending;

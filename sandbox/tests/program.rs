@@ -29,11 +29,22 @@ fn prints_an_environment_that_works() {
         reply.expect("an answer").code(),
         "ResourceNotFoundException"
     );
-    end(&mut child);
+    end(&mut child.0);
+}
+
+/// The running program. It ends with the test, passed or failed.
+struct Program(Child);
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 /// The program with these options; its first line, and the environment behind it.
-fn start(arguments: &[&str], lines: usize) -> (Child, String, BTreeMap<String, String>) {
+fn start(arguments: &[&str], lines: usize) -> (Program, String, BTreeMap<String, String>) {
     let mut child = Command::new(PROGRAM)
         .args(arguments)
         .stdout(Stdio::piped())
@@ -47,7 +58,7 @@ fn start(arguments: &[&str], lines: usize) -> (Child, String, BTreeMap<String, S
         (name.to_owned(), value.to_owned())
     });
     let environment = environment.collect();
-    (child, url, environment)
+    (Program(child), url, environment)
 }
 
 #[test]
@@ -118,7 +129,7 @@ fn roles_are_assumed_without_a_key_and_the_log_tells() {
         last.contains("arn:aws:sts::111122223333:assumed-role/release/script"),
         "{last}"
     );
-    end(&mut child);
+    end(&mut child.0);
 }
 
 #[test]
@@ -127,7 +138,7 @@ fn another_loopback_address_will_do() {
     assert!(url.starts_with("http://[::1]:"), "{url}");
     let reply = Client::new(&url).sts("GetCallerIdentity");
     assert_eq!(reply.expect("an answer").status, 200);
-    end(&mut child);
+    end(&mut child.0);
     let output = Command::new(PROGRAM)
         .args(["--bind", "0.0.0.0"])
         .output()

@@ -116,6 +116,8 @@ fn every_input_of_a_role_reaches_sts() {
         .input("allowed-account-ids", "444455556666, 111122223333")
         .run()
         .expect(0, "created");
+    // The role's account is in its name: nobody needs to be asked.
+    assert_eq!(asked(&sandbox, "GetCallerIdentity"), []);
     assert_eq!(
         asked(&sandbox, "AssumeRoleWithWebIdentity"),
         [Asked {

@@ -42,3 +42,7 @@ class Action(unittest.TestCase):
         self.assertEqual(len(scripts), 2)
         for script in scripts:
             self.assertNotIn("${{", script)
+
+    def test_the_folder_of_the_action_is_asked_of_the_environment(self):
+        """In a job that runs in a container the expression is the path outside."""
+        self.assertNotIn("github.action_path", ACTION)

@@ -1,99 +1,18 @@
-"""The action in real workflows, run by act, against the sandbox.
+"""The action in real workflows, run by act, against the sandbox."""
 
-act prints the log with nothing masked (`--insecure-secrets`): what it would mask, a real runner might not.
-"""
-
-import json
-import os
 import re
-import subprocess
-import tempfile
-import unittest
-from pathlib import Path
 
+from act import HERE, ActTest, Run
 from leaks import leaks
 from loopback import CiSandbox
 from readme import examples
-
-HERE = Path(__file__).resolve().parent
-OURS = "upsert-secret/upsert-secret"
 
 # Values that a careless shell, log or masker would show or change: quotes, expansions, a workflow command, white space.
 FIRST = "first-value '\"$HOME `id` %0A\n::error::second line of it\n{\n\u00fcnic\u00f6de\n"
 SECOND = "second-value &<>+/=?"
 
 
-class Run:
-    """One run of a workflow: its log, and the files its steps left."""
-
-    def __init__(self, status: int, messages: list[str], reports: Path):
-        self.status = status
-        self.log = "\n".join(messages)
-        self._reports = {path.name: path.read_text() for path in reports.iterdir()}
-
-    def text(self, name: str) -> str:
-        return self._reports[name]
-
-    def outputs(self, name: str) -> dict[str, str]:
-        return json.loads(self._reports[name])
-
-    def everything(self) -> str:
-        return "\n".join([self.log, *self._reports.values()])
-
-
-class GitHub(unittest.TestCase):
-    # Set by `run`.
-    binary: Path
-    sandbox_program: Path
-
-    @classmethod
-    def setUpClass(cls):
-        folder = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(folder.cleanup)
-        cls.folder = Path(folder.name)
-        cls.sandbox = cls.enterClassContext(CiSandbox(cls.sandbox_program))
-
-        cls.tree = cls.folder / "tree"
-        subprocess.run([HERE / "assemble", cls.tree, f"linux-x64={cls.binary}"], check=True)
-
-        # act looks for a repository.
-        cls.checkout = cls.folder / "checkout"
-        git = ["git", "-c", "user.name=test", "-c", "user.email=test@example.com"]
-        for command in [["init", "--quiet", cls.checkout], ["-C", cls.checkout, "commit", "--quiet", "--allow-empty", "-mx"]]:
-            subprocess.run([*git, *command], check=True, stdin=subprocess.DEVNULL)
-
-    def act(self, workflow: Path, *, env: dict[str, str] | None = None, **secrets: str) -> Run:
-        """Runs a workflow on this machine, with nothing of our own environment but PATH."""
-        scratch = Path(tempfile.mkdtemp(dir=self.folder))
-        reports = scratch / "reports"
-        reports.mkdir()
-        command = ["act", "push", "--json", "--insecure-secrets", "--no-cache-server"]
-        command += ["--platform", "ubuntu-latest=-self-hosted", "--workflows", workflow]
-        for commit in set(re.findall(rf"uses: {OURS}@([0-9a-f]{{40}}) ", workflow.read_text())):
-            command += ["--local-repository", f"{OURS}@{commit}={self.tree}"]
-        for name, value in ({"REPORTS": str(reports)} | (self.sandbox.environment if env is None else env)).items():
-            command += ["--env", f"{name}={value}"]
-        for name in secrets:
-            command += ["--secret", name]
-        done = subprocess.run(
-            command,
-            cwd=self.checkout,
-            env={"PATH": os.environ["PATH"], "HOME": str(scratch)} | secrets,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        run = Run(done.returncode, [message(line) for line in done.stdout.splitlines()], reports)
-        for name, secret in secrets.items():
-            self.assertEqual(leaks(secret, run.everything()), [], f"{name} is in the log or in an output:\n{run.log}")
-        return run
-
-    def stored(self, name: str) -> str:
-        return self.sandbox.call("GetSecretValue", SecretId=name)["SecretString"]
-
+class GitHub(ActTest):
     def test_create_unchanged_update(self):
         run = self.act(HERE / "workflows/lifecycle.yml", FIRST=FIRST, SECOND=SECOND)
         self.assertEqual(run.status, 0, run.log)
@@ -169,11 +88,3 @@ class GitHub(unittest.TestCase):
             keys = {name: self.sandbox.environment[name] for name in names}
             self.workflow_of_the_readme("github-keys.yml", self.sandbox.keyless(), **keys)
             self.assertEqual(self.sandbox.sessions(), [])
-
-
-def message(line: str) -> str:
-    """The text of one line of act's log; what is not JSON is text already."""
-    try:
-        return json.loads(line)["msg"].rstrip("\n")
-    except (ValueError, KeyError, TypeError):
-        return line

@@ -61,9 +61,9 @@ class GitLab(unittest.TestCase):
     sandbox_program: Path
     gitlab_ci_local: Path
 
-    # How jobs are run: in a shell of this machine. In the image it is `--container-executable podman --pull-policy
-    # if-not-present --helper-image IMAGE`, with that image's name as the input `image`.
-    executor = ("--force-shell-executor",)
+    # How jobs are run, and what gitlab-ci-local has besides in its environment: in a shell of this machine.
+    executor: tuple[str, ...] = ("--force-shell-executor",)
+    surroundings: dict[str, str] = {}
 
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
@@ -83,8 +83,8 @@ class GitLab(unittest.TestCase):
         (self.project / ".gitlab-ci.yml").write_text(text)
         self.commit()
         environment = self.sandbox.environment if keys else self.sandbox.keyless()
-        # GitLab's own, where gitlab-ci-local has them otherwise; a token where it has none.
-        ours = {"GITLAB_CI": "true", "CI_PROJECT_DIR": str(self.project)}
+        ours = self.predefined()
+        # A token where gitlab-ci-local has none.
         tokens = {"UPSERT_ID_TOKEN": self.sandbox.token, "AWS_ID_TOKEN": self.sandbox.token}
         command = [self.gitlab_ci_local, *self.executor, "--ignore-predefined-vars", ",".join(ours)]
         for name, value in (environment | ours | tokens).items():
@@ -99,7 +99,7 @@ class GitLab(unittest.TestCase):
         done = subprocess.run(
             command,
             cwd=self.project,
-            env={"PATH": f"{self.bin}:{os.environ['PATH']}", "HOME": str(self.folder)},
+            env={"PATH": f"{self.bin}:{os.environ['PATH']}", "HOME": str(self.folder)} | self.surroundings,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -111,6 +111,10 @@ class GitLab(unittest.TestCase):
         for name, secret in (given or {}).items():
             self.assertEqual(leaks(secret, run.log + run.report.decode()), [], f"{name} is in the log:\n{run.log}")
         return run
+
+    def predefined(self) -> dict[str, str]:
+        """GitLab's own variables that gitlab-ci-local has otherwise."""
+        return {"GITLAB_CI": "true", "CI_PROJECT_DIR": str(self.project)}
 
     def commit(self) -> None:
         """gitlab-ci-local reads components out of a commit, and looks for a remote."""

@@ -1,6 +1,9 @@
 //! The proxy: tunnels, plain requests, credentials, refusals.
 
-use std::io::{Read, Write};
+use std::{
+    io::{Read, Write},
+    net::TcpListener,
+};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sandbox::{
@@ -76,6 +79,27 @@ fn a_plain_request_is_passed_on_without_what_was_for_the_proxy() {
 }
 
 #[test]
+fn what_the_server_gets_of_a_plain_request() {
+    let server = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let to = server.local_addr().expect("an address");
+    let proxy = Proxy::builder()
+        .credentials("ci", "p@ss")
+        .route("example.com:80", to)
+        .start();
+    let mut stream = connect(proxy.address());
+    let request = format!(
+        "PUT http://example.com/a?b HTTP/1.1\r\nHost: example.com\r\n{}Connection: keep-alive\r\nContent-Length: 4\r\n\r\nbody",
+        basic("ci", "p@ss")
+    );
+    stream.write_all(request.as_bytes()).expect("sent");
+    let (mut got, _) = server.accept().expect("a connection");
+    let expected = "PUT /a?b HTTP/1.1\r\nHost: example.com\r\nContent-Length: 4\r\nconnection: close\r\n\r\nbody";
+    let mut passed = vec![0; expected.len()];
+    got.read_exact(&mut passed).expect("the request");
+    assert_eq!(String::from_utf8_lossy(&passed), expected);
+}
+
+#[test]
 fn credentials_must_be_right() {
     let sandbox = Sandbox::start();
     let target = format!("{AWS}:443");
@@ -119,6 +143,11 @@ fn refusals() {
     // No route: it stays on this machine. And what it does not understand.
     let head = tunnel(&mut connect(open.address()), "");
     assert!(head.starts_with("HTTP/1.1 502 "), "{head}");
+    let sandbox = Sandbox::start();
+    let anywhere = sandbox.url().replace("127.0.0.1", "0.0.0.0");
+    let get = format!("GET {anywhere}/_sandbox/log HTTP/1.1\r\n\r\n");
+    let answer = ask(&mut connect(open.address()), get.as_bytes()).expect("an answer");
+    assert!(answer.starts_with("HTTP/1.1 502 "), "{answer}");
     let answer = ask(&mut connect(open.address()), b"GET / HTTP/1.1\r\n\r\n").expect("an answer");
     assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
 }

@@ -142,7 +142,8 @@ fn a_front_stops_when_it_is_dropped() {
     let sandbox = Sandbox::start();
     let tls = Tls::start(&sandbox.url(), AWS, Certificate::Good);
     let open = connect(tls.address());
+    let ca = tls.ca_pem();
     drop(tls);
-    let mut secured = secure(open, AWS, &Authority::new().pem());
+    let mut secured = secure(open, AWS, &ca);
     assert!(describe(&mut secured, AWS).is_err());
 }

@@ -143,6 +143,16 @@ fn a_container_has_the_credentials_of_its_role() {
     let assumed = "arn:aws:sts::111122223333:assumed-role/release/";
     assert!(log[1].caller.starts_with(assumed), "{}", log[1].caller);
     assert_eq!(ask("another").status, 401);
+    let other: BTreeMap<String, String> = sandbox.container_env(ROLE).into_iter().collect();
+    let theirs = &other["AWS_CONTAINER_AUTHORIZATION_TOKEN"];
+    assert_eq!(ask(theirs).status, 401, "each container has its own");
+    let elsewhere = client.plain(
+        "GET",
+        "/v2/credentials/none",
+        &[("authorization", theirs)],
+        "",
+    );
+    assert_eq!(elsewhere.expect("an answer").status, 404);
     let bare = client.get(&env["AWS_CONTAINER_CREDENTIALS_FULL_URI"]);
     assert_eq!(bare.expect("an answer").status, 401);
 }

@@ -365,7 +365,8 @@ fn sessions_are_no_longer_than_the_role_and_the_chain_allow() {
 fn sessions_follow_a_changed_role() {
     let trusted = || Role::new(ROLE).trust(Trust::principal(DEFAULT_USER));
     let (sandbox, client) = with_role(|_| trusted());
-    let session = client.with_session(&assume(&client, &[]));
+    let first = assume(&client, &[]);
+    let session = client.with_session(&first);
     let describe = || {
         session
             .call("DescribeSecret", &json!({"SecretId": "a"}))
@@ -375,4 +376,7 @@ fn sessions_follow_a_changed_role() {
     assert_eq!(describe(), "ResourceNotFoundException");
     sandbox.add_role(trusted().policy(Policy::deny(&["secretsmanager:*"])));
     assert_eq!(describe(), "AccessDeniedException");
+    // It is the same role still, by its unique id.
+    let again = assume(&client, &[]).element("AssumedRoleId");
+    assert_eq!(again, first.element("AssumedRoleId"));
 }

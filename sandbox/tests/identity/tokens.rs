@@ -92,6 +92,10 @@ fn every_condition_of_a_trust_counts() {
         AUDIENCE,
     );
     untrusted(&trusting(trust.audience("another")));
+    // Another issuer may say the same of itself, and the account may know it: it is not the one that is trusted.
+    sandbox.add_role(Role::new(ROLE).trust(Trust::github("*")));
+    sandbox.add_oidc_provider("111122223333", "https://gitlab.com", AUDIENCE);
+    untrusted(&assume(&client, &sandbox.gitlab_token(SUB, AUDIENCE)));
     // A role that is not there, in an account that has the provider.
     let parameters = [
         ("RoleArn", "arn:aws:iam::111122223333:role/absent"),
@@ -99,6 +103,26 @@ fn every_condition_of_a_trust_counts() {
         ("WebIdentityToken", &job.token()),
     ];
     untrusted(&client.sts_unsigned(STS, &parameters).expect("an answer"));
+}
+
+#[test]
+fn each_account_has_its_own_providers() {
+    let (sandbox, client, job) = job();
+    let elsewhere = "arn:aws:iam::444455556666:role/release";
+    sandbox.add_role(Role::new(elsewhere).trust(Trust::account("111122223333")));
+    let ask = || {
+        let parameters = [
+            ("RoleArn", elsewhere),
+            ("RoleSessionName", "ci"),
+            ("WebIdentityToken", &job.token()),
+        ];
+        client.sts_unsigned(STS, &parameters).expect("an answer")
+    };
+    let text = "No OpenIDConnect provider found in your account for https://token.actions.githubusercontent.com";
+    refused(&ask(), 400, "InvalidIdentityToken", text);
+    sandbox.add_role(Role::new(elsewhere).trust(Trust::github("repo:acme/*")));
+    let arn = ask().element("Arn");
+    assert_eq!(arn, "arn:aws:sts::444455556666:assumed-role/release/ci");
 }
 
 #[test]

@@ -8,6 +8,7 @@ from pathlib import Path
 from leaks import leaks
 from loopback import Sandbox
 
+ROOT = Path(__file__).resolve().parents[3]
 # Longer than any machine needs; only a test that fails waits for it.
 PATIENCE = 120
 
@@ -26,6 +27,13 @@ def podman(*arguments: str | Path, stdin: str = "", env: dict[str, str] | None =
     if check and done.returncode:
         raise RuntimeError(f"podman {arguments[0]}: {done.stderr}")
     return done
+
+
+def fetch(folder: Path, package: str) -> Path:
+    """Unpacks a Debian package and returns where."""
+    architecture = ContainerTest.image.rpartition("-")[2]
+    subprocess.run([ROOT / "container/fetch", folder, architecture, package], check=True, stdin=subprocess.DEVNULL)
+    return folder / package
 
 
 class Ran:
@@ -48,7 +56,6 @@ class ContainerTest(unittest.TestCase):
     # Set by `run`.
     image: str
     context: Path
-    binary: Path
     sandbox_program: Path
 
     @classmethod

@@ -1,0 +1,62 @@
+"""The component and the README's plain job in the image, run by gitlab-ci-local: the pipelines of test_gitlab.py."""
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+import test_gitlab
+from podman import ContainerTest, fetch, podman
+
+RELEASED = re.compile(r"ghcr\.io/upsert-secret/upsert-secret:0\.1\.0@sha256:[0-9a-f]{64}")
+HELPER = "localhost/gitlab-helper"
+
+
+class GitLabImage(test_gitlab.GitLab):
+    executor = ("--container-executable", "podman", "--pull-policy", "if-not-present", "--helper-image", HELPER)
+    executor += ("--network", "host")
+    # Which storage podman is to use.
+    surroundings = {name: value for name, value in os.environ.items() if name.startswith("CONTAINERS_")}
+
+    @classmethod
+    def setUpClass(cls):
+        with tempfile.TemporaryDirectory() as folder:
+            make_helper(Path(folder))
+        cls.addClassCleanup(podman, "rmi", "--force", HELPER)
+
+    def setUp(self):
+        super().setUp()
+        # Otherwise a job that went astray, into a shell of this machine, would find it all the same.
+        (self.bin / "upsert-secret").unlink()
+
+    def predefined(self) -> dict[str, str]:
+        # The project's folder is right: it is the container's.
+        return {"GITLAB_CI": "true"}
+
+    def commit(self) -> None:
+        """Ours in the place of the released image, wherever that is named."""
+        for path in self.project.rglob("*.yml"):
+            path.write_text(RELEASED.sub(ContainerTest.image, path.read_text()))
+        super().commit()
+
+
+def make_helper(folder: Path):
+    """The image with which gitlab-ci-local carries files in and out: a shell, bash and rsync with its libraries."""
+    shutil.copy(fetch(folder / "packages", "bash-static") / "bin/bash-static", folder / "bash")
+    rsync = shutil.which("rsync")
+    shutil.copy(rsync, folder)
+    linked = subprocess.run(["ldd", rsync], check=True, capture_output=True, text=True).stdout
+    for path in re.findall(r"(/\S+) \(0x", linked):
+        copy = folder / "libraries" / path.lstrip("/")
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, copy)
+    (folder / "Containerfile").write_text(f"FROM {ContainerTest.image}\nCOPY bash rsync /bin/\nCOPY libraries/ /\n")
+    podman("build", "--pull-never", "--tag", HELPER, folder)
+
+
+def load_tests(_loader, _tests, _pattern):
+    names = ["test_the_component_of_the_readme", "test_the_plain_job_of_the_readme", "test_a_variable_that_is_not_defined"]
+    return unittest.TestSuite(GitLabImage(name) for name in names)

@@ -57,6 +57,8 @@ def make_helper(folder: Path):
     podman("build", "--pull-never", "--tag", HELPER, folder)
 
 
-def load_tests(_loader, _tests, _pattern):
-    names = ["test_the_component_of_the_readme", "test_the_plain_job_of_the_readme", "test_a_variable_that_is_not_defined"]
-    return unittest.TestSuite(GitLabImage(name) for name in names)
+def load_tests(loader, _tests, _pattern):
+    """The ones to which the image makes a difference; a pipeline takes long here."""
+    names = {"test_the_component_of_the_readme", "test_the_plain_job_of_the_readme", "test_a_variable_that_is_not_defined"}
+    chosen = names.intersection(loader.getTestCaseNames(GitLabImage))
+    return unittest.TestSuite(GitLabImage(name) for name in sorted(chosen))

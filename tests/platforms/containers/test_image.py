@@ -1,6 +1,8 @@
 """The image, run as CI systems and careful people run it."""
 
 import json
+import os
+import re
 import shutil
 import socket
 import subprocess
@@ -8,10 +10,10 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from podman import PATIENCE, ContainerTest, podman
+from podman import PATIENCE, ROOT, ContainerTest, podman
+from readme import examples
 from tls import Front
 
-ROOT = Path(__file__).resolve().parents[3]
 BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 
 # What a careful person takes away from a container.
@@ -48,7 +50,7 @@ class Image(ContainerTest):
         script = """
             set -eu
             for word in sh grep id cat printf env sed awk mkdir chmod rm date sleep su; do
-              command -v "$word" >/dev/null || echo "no $word"
+              [ -x "/bin/$word" ] || echo "no $word"
             done
             printf '#!/usr/bin/env sh\\necho started by its first line\\n' >/tmp/script
             chmod +x /tmp/script
@@ -96,6 +98,34 @@ class Image(ContainerTest):
         self.assertEqual(ran.status, 0, ran.err)
         self.assertEqual(self.stored("image/file"), VALUE)
         self.assert_hidden(VALUE, ran.inspect)
+
+    def test_the_command_of_the_readme(self):
+        """As it stands: what it does not say, this machine's network and the sandbox, stands in podman's configuration."""
+        script = self.folder / "container.sh"
+        script.write_text(examples()["container.sh"])
+        released = re.search(r"ghcr\.io/\S+", script.read_text())[0]
+        podman("tag", self.image, released)
+        self.addCleanup(podman, "rmi", released)
+        env = self.sandbox.environment | {"UPSERT_SECRET_NAME": "image/readme", "UPSERT_SECRET_VALUE": VALUE}
+        endpoints = [f"{name}={value}" for name, value in env.items() if "ENDPOINT" in name]
+        settings = self.folder / "containers.conf"
+        containers = f'[containers]\nnetns = "host"\nenv = {json.dumps(endpoints)}\n'
+        settings.write_text(Path(os.environ["CONTAINERS_CONF"]).read_text().replace("[containers]\n", containers))
+
+        done = subprocess.run(
+            ["sh", script],
+            cwd=self.folder,
+            env=os.environ | env | {"CONTAINERS_CONF": str(settings)},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("\nresult=created\n", (self.folder / "ids.env").read_text())
+        self.assertEqual(self.stored("image/readme"), VALUE)
+        self.assert_hidden(VALUE, done.stderr, done.stdout, (self.folder / "ids.env").read_text())
 
     def test_names_are_looked_up(self):
         port = self.sandbox.endpoint.rsplit(":", 1)[1]

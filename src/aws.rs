@@ -115,7 +115,8 @@ pub async fn connect(request: &Request, gate: Arc<Gate>) -> Result<Connected, Aw
     // A short `timeout` still leaves room for a retry.
     let attempt = ATTEMPT_TIMEOUT.min(request.timeout / 4);
     let timeouts = TimeoutConfig::builder()
-        .connect_timeout(CONNECT_TIMEOUT.min(attempt))
+        // Shorter than the attempt, so that it is what is told.
+        .connect_timeout(CONNECT_TIMEOUT.min(attempt * 3 / 4))
         .operation_attempt_timeout(attempt)
         .build();
     let http = http::Http::new(&request.settings);

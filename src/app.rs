@@ -48,7 +48,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> u8 {
         }
     }
     for secret in request::proxy_passwords(&environment) {
-        door.hide(secret.expose());
+        door.hide_other(secret.expose());
     }
     let (command, format) = match cli::parse(words) {
         Ok(Line::Run(command, format)) => (command, format),
@@ -111,13 +111,13 @@ impl Run {
     fn go(&mut self, command: Option<Command>) -> Result<(), Failure> {
         let (raw, known) = inputs::read(&self.environment);
         hide(&raw, &self.environment, &self.door);
+        // Before anything can fail: lines of an earlier call must not stand for this one.
+        let opened = Platform::open(&self.environment, raw.output_file.as_deref())
+            .map(|platform| self.platform.insert(platform));
         known?;
         let given = raw.command.as_deref().map(cli::command).transpose()?;
         let Command::Upsert = command.or(given).unwrap_or(Command::Upsert);
-        let platform = self.platform.insert(Platform::open(
-            &self.environment,
-            raw.output_file.as_deref(),
-        )?);
+        let platform = opened?;
         let from_action = raw.from_action;
         platform::check_source(&self.environment, &raw)?;
         let source = request::load(&raw, &self.environment, |bytes| self.door.hide(bytes))?;

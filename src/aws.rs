@@ -115,7 +115,8 @@ pub async fn connect(request: &Request, gate: Arc<Gate>) -> Result<Connected, Aw
     // A short `timeout` still leaves room for a retry.
     let attempt = ATTEMPT_TIMEOUT.min(request.timeout / 4);
     let timeouts = TimeoutConfig::builder()
-        .connect_timeout(CONNECT_TIMEOUT.min(attempt))
+        // Shorter than the attempt, so that it is what is told.
+        .connect_timeout(CONNECT_TIMEOUT.min(attempt * 3 / 4))
         .operation_attempt_timeout(attempt)
         .build();
     let http = http::Http::new(&request.settings);
@@ -130,12 +131,17 @@ pub async fn connect(request: &Request, gate: Arc<Gate>) -> Result<Connected, Aw
         loader = loader.framework_metadata(tool);
     }
     let anonymous = loader.load().await;
-    let doubts = profile::check(&anonymous)?;
+    let doubts = profile::check(&anonymous, &request.identity).await?;
     let provider = credentials::provider(&request.identity, &anonymous, &http, &gate);
+    // Before anything else, and not within the time of an attempt, which would cut it off and start it
+    // again; and so that its failure is told as what it is.
+    let provider = credentials::at_hand(provider)
+        .await
+        .map_err(|error| AwsError::of_credentials(&error))?;
     let shared = anonymous
         .to_builder()
         .credentials_provider(provider)
-        // Getting credentials has limits of its own, and the run has one for everything.
+        // Getting new ones has limits of its own, and the run has one for everything.
         .identity_cache(IdentityCache::lazy().load_timeout(request.timeout).build())
         .build();
     credentials::check_account(&request.identity, &shared, &gate).await?;

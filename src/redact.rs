@@ -42,6 +42,12 @@ impl Redactor {
         self.masked.extend(forms::lines(secret));
     }
 
+    /// Adds a secret that the CI system does not mask, and so does not drop outputs for.
+    pub fn hide_other(&mut self, secret: &[u8]) {
+        self.search.add(forms::of(secret));
+        self.search.add_pieces(secret);
+    }
+
     /// Makes any text safe to print: no form of a secret, no control or direction character but
     /// line feed and tab, no line that a CI system takes for a command.
     #[must_use]

@@ -10,6 +10,19 @@ use crate::outcome::Outcome;
 use crate::platform::{Outputs, is_flat};
 use crate::redact::Redactor;
 
+/// Every output, by name.
+pub const OUTPUTS: [&str; 9] = [
+    "secret_id",
+    "secret_name",
+    "secret_version_id",
+    "previous_version_id",
+    "version_stages",
+    "result",
+    "changed",
+    "restored",
+    "region",
+];
+
 /// Everything that is known at the end of a run.
 pub struct Report<'a> {
     /// Found and done.

@@ -158,7 +158,7 @@ impl Request {
             found: Vec::new(),
         };
         let mut doubts = Vec::new();
-        let settings = Settings::check(environment, &mut problems.found)?;
+        let settings = Settings::check(environment, &mut problems.found, &mut doubts)?;
 
         let target = match &raw.name {
             Some(name) => Target::parse(name)

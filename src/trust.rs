@@ -66,10 +66,12 @@ impl Trust {
             store.add_parsable_certificates(found.certs);
         }
         if store.is_empty() {
-            return Err(format!(
-                "SSL_CERT_DIR: no certificate was found in {}",
-                folders.unwrap_or_default()
-            ));
+            let folders = folders.unwrap_or_default();
+            return Err(if is_quotable(folders) {
+                format!("SSL_CERT_DIR: no certificate was found in {folders}")
+            } else {
+                "SSL_CERT_DIR holds no path".to_owned()
+            });
         }
         Ok(Self::Named(Roots {
             store: Arc::new(store),
@@ -102,9 +104,19 @@ impl Trust {
     }
 }
 
+/// Whether it is like a path, and not the content of a file, which may be a key, in its place.
+fn is_quotable(path: &str) -> bool {
+    path.len() <= 1_024 && !path.contains("-----") && !path.chars().any(char::is_control)
+}
+
 /// Every certificate of a PEM file. One that is broken refuses the file: a bundle that is cut short
 /// would otherwise be found out by a connection that fails.
 fn of_file(variable: &str, path: &str) -> Result<RootCertStore, String> {
+    if !is_quotable(path) {
+        return Err(format!(
+            "{variable} holds no path; it must name a PEM file, not hold what is in one"
+        ));
+    }
     let wrong = |why: &str| format!("{variable}: {path} {why}");
     let mut text = Vec::new();
     if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {

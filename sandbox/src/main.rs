@@ -171,33 +171,43 @@ fn run(options: Options) -> anyhow::Result<()> {
         let token = sandbox.gitlab_token(&subject, &options.gitlab_audience);
         lines.push(("GITLAB_OIDC_TOKEN", token));
     }
+    // Before anything is printed: who has read it all may end us at once.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let context = runtime.enter();
+    let stopped = stopped().context("cannot wait for a signal")?;
+    drop(context);
     let mut out = io::stdout().lock();
     writeln!(out, "{}", sandbox.url())?;
     for (name, value) in lines {
         writeln!(out, "{name}={value}")?;
     }
     out.flush()?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    runtime
-        .block_on(stopped())
-        .context("cannot wait for a signal")
+    runtime.block_on(stopped);
+    Ok(())
 }
 
+/// Listens for the signals that end the program from now on; the future ends with the first of them.
 #[cfg(unix)]
-async fn stopped() -> io::Result<()> {
+fn stopped() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        result = tokio::signal::ctrl_c() => result,
-        _ = terminate.recv() => Ok(()),
-    }
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
 }
 
 #[cfg(not(unix))]
-async fn stopped() -> io::Result<()> {
-    tokio::signal::ctrl_c().await
+fn stopped() -> io::Result<impl Future<Output = ()>> {
+    Ok(async {
+        // Without a signal to wait for, there is nothing left to do but to end.
+        let _ = tokio::signal::ctrl_c().await;
+    })
 }
 
 fn main() -> ExitCode {

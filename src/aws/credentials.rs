@@ -12,7 +12,7 @@ pub use roles::RoleFault;
 
 use std::fmt;
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_config::SdkConfig;
 use aws_credential_types::Credentials;
@@ -51,6 +51,42 @@ pub(super) fn provider(
             provided(assumed(&with_chain, |identity| identity.role.as_ref()))
         }
         Some(_) => provided(assumed(shared, |identity| identity.role.as_ref())),
+    }
+}
+
+/// Gets credentials now; the provider that comes back hands them out first, and asks `inner` when new
+/// ones are needed.
+///
+/// # Errors
+/// There are none.
+pub(super) async fn at_hand(
+    inner: SharedCredentialsProvider,
+) -> Result<SharedCredentialsProvider, CredentialsError> {
+    let found = inner.provide_credentials().await?;
+    Ok(provided(AtHand {
+        first: Mutex::new(Some(found)),
+        inner,
+    }))
+}
+
+struct AtHand {
+    first: Mutex<Option<Credentials>>,
+    inner: SharedCredentialsProvider,
+}
+
+impl Place for AtHand {
+    const NAME: &'static str = "AtHand";
+
+    async fn find(&self) -> Result<Credentials, CredentialsError> {
+        let first = self
+            .first
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        match first {
+            Some(found) => Ok(found),
+            None => self.inner.provide_credentials().await,
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use std::fmt;
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_sts::operation::assume_role::AssumeRoleError;
+use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIdentityError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::{ConnectorError, SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -59,6 +60,8 @@ pub enum ErrorKind {
     },
     /// An answer of success that cannot be read: a write was probably applied.
     Unreadable,
+    /// The credentials that the call needed could not be had: it was never sent.
+    Credentials(Box<AwsError>),
     /// The run was cancelled before the call was sent.
     Cancelled,
     /// Two reads never told the same story.
@@ -124,6 +127,8 @@ pub enum ProxyFault {
     Dns,
     /// It could not be connected to.
     Unreachable,
+    /// It took the connection, and did not go on in time.
+    Slow,
     /// It speaks no TLS although its URL says so.
     Tls,
     /// It answered CONNECT with this HTTP status.
@@ -202,6 +207,19 @@ impl AwsError {
             )
     }
 
+    /// Why there are no credentials.
+    pub(super) fn of_credentials(error: &CredentialsError) -> Self {
+        chain(error)
+            .find_map(|error| error.downcast_ref::<Self>())
+            .cloned()
+            .unwrap_or_else(|| {
+                Self::new(
+                    "credentials",
+                    credentials(error).unwrap_or(ErrorKind::BadCredentials),
+                )
+            })
+    }
+
     pub(super) fn from_sdk<E>(
         operation: &'static str,
         attempts: u32,
@@ -210,9 +228,10 @@ impl AwsError {
     where
         E: ProvideErrorMetadata + StdError + 'static,
     {
-        // A call that needed credentials first: what went wrong is what went wrong with them.
+        // Kept apart from what the call itself can end with: a role that is denied is no secret that
+        // is denied, and what was not sent was not applied.
         if let Some(before) = chain(error).find_map(|error| error.downcast_ref::<Self>()) {
-            return before.clone();
+            return Self::new(operation, ErrorKind::Credentials(Box::new(before.clone())));
         }
         let kind = match error {
             SdkError::ServiceError(context) => {
@@ -241,6 +260,7 @@ impl AwsError {
         let request_id = error
             .raw_response()
             .and_then(|response| response.headers().get("x-amzn-requestid"))
+            .filter(|id| is_code(id))
             .map(str::to_owned);
         Self {
             operation,
@@ -254,7 +274,11 @@ impl AwsError {
 fn service(error: &impl ProvideErrorMetadata, status: u16) -> ErrorKind {
     match error.code() {
         Some(code) => ErrorKind::Service {
-            code: code.to_owned(),
+            code: if is_code(code) {
+                code.to_owned()
+            } else {
+                format!("HTTP {status}")
+            },
             message: error.message().unwrap_or_default().to_owned(),
             status,
         },
@@ -265,6 +289,14 @@ fn service(error: &impl ProvideErrorMetadata, status: u16) -> ErrorKind {
             status,
         },
     }
+}
+
+/// Codes and ids end up in headlines: whoever answers in AWS's place must not write lines of ours.
+fn is_code(text: &str) -> bool {
+    (1..=100).contains(&text.len())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"._- ".contains(&byte))
 }
 
 type Cause = dyn StdError + 'static;
@@ -281,20 +313,38 @@ pub(super) fn chain<'a>(error: &'a Cause) -> impl Iterator<Item = &'a Cause> {
 
 fn credentials(error: &Cause) -> Option<ErrorKind> {
     let why = chain(error).find_map(|error| error.downcast_ref::<CredentialsError>())?;
+    let network = || chain(error).find_map(|error| error.downcast_ref::<NetworkFault>());
     Some(match why {
         CredentialsError::CredentialsNotLoaded(_) => ErrorKind::NoCredentials,
-        _ => role_of_profile(error).unwrap_or(ErrorKind::BadCredentials),
+        _ => role_of_profile(error)
+            .or_else(|| network().cloned().map(ErrorKind::Network))
+            .unwrap_or(ErrorKind::BadCredentials),
     })
 }
 
 /// STS's refusal of a role that a profile names: the SDK asked for it, not we.
 fn role_of_profile(error: &Cause) -> Option<ErrorKind> {
-    let refusal = chain(error).find_map(|error| error.downcast_ref::<AssumeRoleError>())?;
+    chain(error).find_map(|error| {
+        of_sts::<AssumeRoleError>(error).or_else(|| of_sts::<AssumeRoleWithWebIdentityError>(error))
+    })
+}
+
+fn of_sts<E>(error: &Cause) -> Option<ErrorKind>
+where
+    E: ProvideErrorMetadata + StdError + 'static,
+{
+    let SdkError::ServiceError(refusal) = error.downcast_ref::<SdkError<E, HttpResponse>>()? else {
+        return None;
+    };
+    let status = refusal.raw().status().as_u16();
+    let ErrorKind::Service { code, message, .. } = service(refusal.err(), status) else {
+        return None;
+    };
     Some(ErrorKind::Role(Box::new(RoleFault {
         role: "of the profile".to_owned(),
-        code: refusal.code()?.to_owned(),
-        message: refusal.message().unwrap_or_default().to_owned(),
-        status: 400,
+        code,
+        message,
+        status,
         claims: None,
     })))
 }

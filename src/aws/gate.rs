@@ -52,7 +52,7 @@ impl Gate {
 
     /// Never prints this from now on.
     pub(super) fn hide(&self, secret: &[u8]) {
-        self.door.hide(secret);
+        self.door.hide_other(secret);
     }
 
     /// Milliseconds since it was made.

@@ -24,13 +24,14 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::retry::ErrorKind;
+use http::StatusCode;
 use http::header::PROXY_AUTHORIZATION;
 use http_body_util::Limited;
 use hyper_util::client::legacy;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::timeout;
 
-use super::error::{NetworkFault, chain};
+use super::error::{NetworkFault, ProxyFault, chain};
 use crate::request::{Proxies, Settings};
 use crate::trust::Trust;
 use connect::Connect;
@@ -163,11 +164,13 @@ impl Connector {
             .try_into_http1x()
             .map_err(|error| ConnectorError::user(error.into()))?;
         // Through a tunnel the proxy never sees the request; without TLS it is the one who reads it.
-        if request.uri().scheme_str() == Some("http")
-            && let Some(authorization) = self
-                .proxies
-                .of(request.uri())
-                .and_then(|proxy| proxy.authorization)
+        let reader = match request.uri().scheme_str() {
+            Some("http") => self.proxies.of(request.uri()),
+            _ => None,
+        };
+        if let Some(authorization) = reader
+            .as_ref()
+            .and_then(|proxy| proxy.authorization.clone())
         {
             request
                 .headers_mut()
@@ -180,9 +183,18 @@ impl Connector {
                 .map_err(|late| ConnectorError::timeout(late.into()))?,
             None => answer.await,
         };
-        let answer = answer
-            .map_err(classify)?
-            .map(|body| SdkBody::from_body_1_x(Limited::new(body, MAX_ANSWER_BYTES)));
+        let answer = answer.map_err(classify)?;
+        if let Some(proxy) = reader
+            && answer.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED
+        {
+            let fault = NetworkFault::Proxy {
+                proxy: proxy.uri.host().unwrap_or_default().to_owned(),
+                why: ProxyFault::Status(answer.status().as_u16()),
+            };
+            return Err(ConnectorError::other(fault.into(), None));
+        }
+        let answer =
+            answer.map(|body| SdkBody::from_body_1_x(Limited::new(body, MAX_ANSWER_BYTES)));
         HttpResponse::try_from(answer).map_err(|error| ConnectorError::other(error.into(), None))
     }
 }
@@ -192,7 +204,13 @@ impl Connector {
 fn classify(error: legacy::Error) -> ConnectorError {
     let fault = chain(&error).find_map(|error| error.downcast_ref::<NetworkFault>());
     match fault {
-        Some(NetworkFault::Slow { .. }) => return ConnectorError::timeout(error.into()),
+        Some(
+            NetworkFault::Slow { .. }
+            | NetworkFault::Proxy {
+                why: ProxyFault::Slow,
+                ..
+            },
+        ) => return ConnectorError::timeout(error.into()),
         Some(fault) if fault.is_lasting() => return ConnectorError::other(error.into(), None),
         Some(_) => return ConnectorError::io(error.into()),
         None => {}

@@ -3,11 +3,14 @@
 
 use aws_config::SdkConfig;
 use aws_config::profile::ProfileFileRegionProvider;
+use aws_config::profile::load;
+use aws_runtime::env_config::file::EnvConfigFiles;
+use aws_types::os_shim_internal::{Env, Fs};
 use aws_types::region::Region;
 use aws_types::service_config::ServiceConfigKey;
 
 use super::{AwsError, ErrorKind};
-use crate::request::{Endpoint, endpoint, is_region};
+use crate::request::{Endpoint, Identity, endpoint, is_region};
 
 /// The region of the profile.
 pub(super) async fn region() -> Option<Region> {
@@ -22,8 +25,21 @@ pub(super) async fn region() -> Option<Region> {
 ///
 /// # Errors
 /// A setting that cannot be meant.
-pub(super) fn check(shared: &SdkConfig) -> Result<Vec<String>, AwsError> {
+pub(super) async fn check(
+    shared: &SdkConfig,
+    identity: &Identity,
+) -> Result<Vec<String>, AwsError> {
     let wrong = |key, why| AwsError::new("configuration", ErrorKind::Setting { key, why });
+    // The SDK goes on to the machine's own role then, which may be anybody's.
+    if let Ok(name) = std::env::var("AWS_PROFILE")
+        && !name.is_empty()
+        && !exists(&name).await
+    {
+        return Err(wrong(
+            "AWS_PROFILE",
+            "names a profile that is not in the shared configuration files",
+        ));
+    }
     let mut special = None;
     for (env, key) in [
         ("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint"),
@@ -37,7 +53,11 @@ pub(super) fn check(shared: &SdkConfig) -> Result<Vec<String>, AwsError> {
         }
     }
     let mut doubts = Vec::new();
-    for service in ["Secrets Manager", "STS"] {
+    let asks_sts = identity.role.is_some()
+        || identity.of_token_file.is_some()
+        || !identity.allowed_accounts.is_empty();
+    let services = ["Secrets Manager", "STS"];
+    for service in &services[..1 + usize::from(asks_sts)] {
         let Some(url) = setting(shared, service, "AWS_ENDPOINT_URL", "endpoint_url") else {
             continue;
         };
@@ -58,6 +78,13 @@ pub(super) fn check(shared: &SdkConfig) -> Result<Vec<String>, AwsError> {
         }
     }
     Ok(doubts)
+}
+
+/// Whether the shared files can be read and have the profile.
+async fn exists(name: &str) -> bool {
+    load(&Fs::real(), &Env::real(), &EnvConfigFiles::default(), None)
+        .await
+        .is_ok_and(|found| found.get_profile(name).is_some())
 }
 
 fn setting(shared: &SdkConfig, service: &str, env: &str, key: &str) -> Option<String> {

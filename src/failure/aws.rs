@@ -31,6 +31,7 @@ impl Failure {
                 "run again: a write that arrived is found and kept; if it goes on, look at the network, the proxy and the AWS health page",
             ),
             ErrorKind::Network(fault) => of_network(fault, subject.region),
+            ErrorKind::Credentials(before) => return Self::of_aws(before, subject),
             ErrorKind::NoCredentials => credentials::none_found(),
             ErrorKind::IdToken(fault) => credentials::of_id_token(fault),
             ErrorKind::NoToken => credentials::no_token(),
@@ -110,6 +111,12 @@ fn of_code(operation: &str, code: &str, message: &str, subject: Subject<'_>) -> 
             Class::Credentials,
             "AWS does not accept the signature".to_owned(),
             "check AWS_SECRET_ACCESS_KEY (cut short? a character too many?) and this machine's clock".to_owned(),
+        ),
+        // STS's own words for GetCallerIdentity; Secrets Manager's end in `Exception`.
+        "AccessDenied" | "RegionDisabledException" => (
+            Class::Credentials,
+            format!("AWS does not let these credentials call {operation} here"),
+            "is the region switched on for the account, and is nothing in an organisation's policy against it?".to_owned(),
         ),
         "ExpiredTokenException" | "ExpiredToken" | "RequestExpired" => (
             Class::Credentials,

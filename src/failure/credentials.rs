@@ -1,5 +1,7 @@
 //! Why there are no credentials, or not the ones that were asked for, and what a person can do.
 
+use serde_json::json;
+
 use super::{Class, Failure};
 use crate::aws::{Claims, IdTokenFault, RoleFault};
 
@@ -85,7 +87,7 @@ pub(super) fn of_role(fault: &RoleFault) -> Failure {
             "the role's trust policy must allow sts:AssumeRole to the caller that AWS names, with `role-external-id` if it asks for one;\n\
              and the caller's own policy must allow sts:AssumeRole on the role".to_owned(),
         ),
-        ("ExpiredTokenException", Some(_)) => (
+        ("ExpiredTokenException" | "ExpiredToken", Some(_)) => (
             Class::Credentials,
             "the OIDC token has expired".to_owned(),
             "such tokens live for some minutes: run this step sooner after the job got its token, or get a new one".to_owned(),
@@ -176,7 +178,11 @@ fn trust(claims: &Claims) -> String {
     };
     format!(
         "if this job shall have the role, its trust policy must allow sts:AssumeRoleWithWebIdentity to the provider {provider} under a condition that these claims meet, such as\n  \
-         \"StringEquals\": {{\n    \"{provider}:aud\": \"{aud}\",\n    \"{provider}:sub\": \"{sub}\"\n  }}"
+         \"StringEquals\": {{\n    {}: {},\n    {}: {}\n  }}",
+        json!(format!("{provider}:aud")),
+        json!(aud),
+        json!(format!("{provider}:sub")),
+        json!(sub),
     )
 }
 

@@ -9,7 +9,14 @@ pub(super) fn of_network(fault: &NetworkFault, region: &str) -> Failure {
     let (what, next) = match fault {
         NetworkFault::Dns { host } => (
             format!("{host} has no address"),
-            format!("is `{region}` a region that exists? Does this machine resolve names, or does it need a proxy (HTTPS_PROXY)?"),
+            {
+                let doubt = if region.is_empty() || !host.contains(region) {
+                    String::new()
+                } else {
+                    format!("is `{region}` a region that exists? ")
+                };
+                format!("{doubt}Does this machine resolve names, or does it need a proxy (HTTPS_PROXY)?")
+            },
         ),
         NetworkFault::Refused { host } => (
             format!("{host} refused the connection"),
@@ -40,6 +47,7 @@ fn of_proxy(proxy: &str, why: ProxyFault) -> (String, String) {
         ProxyFault::Dns => format!("the proxy {proxy} has no address"),
         ProxyFault::Unreachable => format!("the proxy {proxy} could not be connected to"),
         ProxyFault::Tls => format!("the proxy {proxy} speaks no TLS, although its URL says https"),
+        ProxyFault::Slow => format!("the proxy {proxy} made no connection in time"),
         ProxyFault::Broken => format!("the proxy {proxy} hung up"),
         ProxyFault::Status(407) => {
             return (

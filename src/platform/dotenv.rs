@@ -4,6 +4,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::report::OUTPUTS;
+
 /// A report must be smaller than this, unless an administrator has raised it.
 const MAX_BYTES: usize = 5 * 1024;
 /// GitLab's own limit; on GitLab.com it is higher.
@@ -28,10 +30,22 @@ pub(super) fn is_literal(value: &str) -> bool {
 /// The file without our lines.
 pub(super) fn others(file: &[u8]) -> Vec<u8> {
     file.split_inclusive(|&byte| byte == b'\n')
-        .filter(|line| !line.starts_with(PREFIX.as_bytes()))
+        .filter(|line| !is_ours(line))
         .flatten()
         .copied()
         .collect()
+}
+
+/// Whether a line is one that a call of ours wrote; the prefix alone is not, as nobody reserved it.
+fn is_ours(line: &[u8]) -> bool {
+    line.strip_prefix(PREFIX.as_bytes())
+        .and_then(|rest| rest.split(|&byte| byte == b'=').next())
+        .and_then(|name| str::from_utf8(name).ok())
+        .is_some_and(|name| {
+            OUTPUTS
+                .iter()
+                .any(|output| output.eq_ignore_ascii_case(name))
+        })
 }
 
 /// Why GitLab would not take this report. Names lines by their number, never by what they hold.
@@ -129,7 +143,10 @@ mod tests {
 
     #[test]
     fn only_our_lines_go() {
-        let file = b"A=1\nUPSERTED_REGION=x\nupserted_region=y\nB=\xff\nUPSERTED_RESULT=updated";
-        assert_eq!(others(file), b"A=1\nupserted_region=y\nB=\xff\n");
+        let file = b"A=1\nUPSERTED_REGION=x\nUPSERTED_BY=z\nupserted_region=y\nB=\xff\nUPSERTED_RESULT=updated";
+        assert_eq!(
+            others(file),
+            b"A=1\nUPSERTED_BY=z\nupserted_region=y\nB=\xff\n"
+        );
     }
 }

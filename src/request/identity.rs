@@ -204,7 +204,7 @@ fn is_role(arn: &str) -> bool {
     };
     let name = resource.strip_prefix("role/").unwrap_or_default();
     prefix == "arn"
-        && partition.starts_with("aws")
+        && (partition == "aws" || partition.starts_with("aws-"))
         && service == "iam"
         && region.is_empty()
         && account.len() == 12

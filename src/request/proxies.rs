@@ -8,6 +8,7 @@ use std::sync::Arc;
 use http::{HeaderValue, Uri};
 use hyper_util::client::proxy::matcher::Matcher;
 
+use super::settings::has_sound_port;
 use crate::inputs::Environment;
 use crate::value::SecretBytes;
 
@@ -63,14 +64,14 @@ impl Proxies {
         let mut named = |upper: &'static str, lower: &'static str| {
             let (name, url) = [upper, lower]
                 .into_iter()
-                .find_map(|name| Some((name, environment.text(name)?.trim())))
-                .filter(|(_, url)| !url.is_empty())?;
+                .filter_map(|name| Some((name, environment.text(name)?.trim())))
+                .find(|(_, url)| !url.is_empty())?;
             if is_proxy(url) {
                 Some(url.to_owned())
             } else {
                 // Not quoted: it may hold a password.
                 problems.push(format!(
-                    "{name} must be the URL of an HTTP proxy, such as `http://proxy.example.com:3128`"
+                    "{name} must be the URL of an HTTP proxy, such as `http://proxy.example.com:3128`; a user and a password in it must be percent-encoded"
                 ));
                 None
             }
@@ -87,7 +88,7 @@ impl Proxies {
                 .https(https.unwrap_or_default())
                 .http(http.unwrap_or_default())
                 .all(all.unwrap_or_default())
-                .no(no.to_owned())
+                .no(exceptions(no))
                 .build(),
         ))
     }
@@ -125,14 +126,39 @@ pub fn passwords(environment: &Environment) -> Vec<SecretBytes> {
         .collect()
 }
 
+/// `NO_PROXY` in the one form that the matcher knows: names and addresses with commas between them.
+/// Other tools also take `*.name`, `[address]`, `name:port` and blanks.
+fn exceptions(list: &str) -> String {
+    let entries = list
+        .split(|c: char| c == ',' || c == ';' || c.is_whitespace())
+        .filter(|entry| !entry.is_empty())
+        .map(|entry| {
+            let name = entry.strip_prefix("*.").unwrap_or(entry);
+            let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
+            if let Some(address) = name.strip_prefix('[') {
+                return address.split(']').next().unwrap_or_default();
+            }
+            match name.split_once(':') {
+                Some((host, port)) if is_port(port) => host,
+                // More than one colon is an IPv6 address.
+                _ => name,
+            }
+        });
+    entries.collect::<Vec<_>>().join(",")
+}
+
 fn is_proxy(url: &str) -> bool {
+    // A password with one of these, not encoded, would turn its beginning into the proxy's name.
+    if url.contains(['#', '?']) || url.matches('@').count() > 1 {
+        return false;
+    }
     let Ok(uri) = url.parse::<Uri>() else {
         return false;
     };
     matches!(uri.scheme_str(), None | Some("http" | "https"))
         && uri
             .authority()
-            .is_some_and(|authority| !authority.host().is_empty())
+            .is_some_and(|authority| !authority.host().is_empty() && has_sound_port(authority))
         && matches!(uri.path(), "" | "/")
 }
 
@@ -175,6 +201,11 @@ mod tests {
             (&[("HTTPS_PROXY", "http://proxy:1"), ("NO_PROXY", "amazonaws.com")], AWS, None),
             (&[("HTTPS_PROXY", "http://proxy:1"), ("no_proxy", ".amazonaws.com,other")], AWS, None),
             (&[("HTTPS_PROXY", "http://proxy:1"), ("NO_PROXY", "*")], AWS, None),
+            (&[("HTTPS_PROXY", "http://proxy:1"), ("NO_PROXY", "*.amazonaws.com")], AWS, None),
+            (&[("HTTPS_PROXY", "http://proxy:1"), ("NO_PROXY", "a .amazonaws.com:443")], AWS, None),
+            (&[("HTTPS_PROXY", "http://proxy:1"), ("NO_PROXY", "a;[fd00::1]")], "https://[fd00::1]/", None),
+            (&[("HTTPS_PROXY", "http://proxy:1"), ("NO_PROXY", "fd00::1")], "https://[fd00::1]:443/", None),
+            (&[("HTTPS_PROXY", " "), ("https_proxy", "http://proxy:1")], AWS, Some("http://proxy:1/")),
             (&[("HTTPS_PROXY", "http://proxy:1"), ("NO_PROXY", "naws.com")], AWS, Some("http://proxy:1/")),
             (&[("HTTPS_PROXY", "http://proxy:1"), ("NO_PROXY", "10.0.0.0/8")], "https://10.1.2.3/", None),
             (&[("HTTP_PROXY", "http://proxy:1")], "http://other:8080/", Some("http://proxy:1/")),
@@ -206,6 +237,11 @@ mod tests {
             "http://made up@proxy",
             "/proxy",
             "http://proxy:1/path",
+            "http://proxy:99999",
+            "http://proxy:abc",
+            "http://ci:made#up@proxy:1",
+            "http://ci:made?up@proxy:1",
+            "http://ci:made@up@proxy:1",
         ] {
             let (_, problems) = of(&[("HTTPS_PROXY", url)]);
             assert_eq!(problems.len(), 1, "{url}");

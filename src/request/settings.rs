@@ -2,6 +2,7 @@
 //! ignores, some make it print request bodies.
 
 use http::Uri;
+use http::uri::Authority;
 
 use super::{Failure, Proxies};
 use crate::failure::Class;
@@ -11,6 +12,27 @@ use crate::trust::Trust;
 /// Attempts for one call unless `AWS_MAX_ATTEMPTS` says otherwise.
 const DEFAULT_ATTEMPTS: u32 = 5;
 const MAX_ATTEMPTS: u32 = 100;
+
+/// Variables of others that decide where requests go.
+const READ_BY_US: [&str; 17] = [
+    "AWS_CA_BUNDLE",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "HTTPS_PROXY",
+    "https_proxy",
+    "HTTP_PROXY",
+    "http_proxy",
+    "ALL_PROXY",
+    "all_proxy",
+    "NO_PROXY",
+    "no_proxy",
+    "AWS_USE_FIPS_ENDPOINT",
+    "AWS_USE_DUALSTACK_ENDPOINT",
+    "AWS_MAX_ATTEMPTS",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+    "AWS_PROFILE",
+];
 
 /// What those variables ask for.
 #[derive(Clone)]
@@ -29,7 +51,17 @@ impl Settings {
     pub(super) fn check(
         environment: &Environment,
         problems: &mut Vec<String>,
+        doubts: &mut Vec<String>,
     ) -> Result<Self, Failure> {
+        for name in READ_BY_US {
+            // Taken for "not set", it would lead around a proxy or to an endpoint that is not FIPS.
+            if environment
+                .raw(name)
+                .is_some_and(|content| content.to_str().is_none())
+            {
+                problems.push(format!("{name} is not valid UTF-8"));
+            }
+        }
         for name in ["LOG_SENSITIVE_BODIES", "LOG_SIGNABLE_BODY"] {
             if environment.raw(name).is_some() {
                 problems.push(format!("{name} is set: it makes the AWS SDK log request bodies, the value included; unset it"));
@@ -97,7 +129,7 @@ impl Settings {
                 ));
             }
         }
-        half_a_key(environment)?;
+        half_a_key(environment, doubts)?;
         let trust = Trust::named(environment).unwrap_or_else(|why| {
             problems.push(why);
             Trust::System
@@ -126,7 +158,8 @@ pub enum Endpoint {
 pub fn endpoint(url: &str) -> Option<Endpoint> {
     let uri: Uri = url.parse().ok()?;
     let authority = uri.authority()?;
-    if authority.as_str().contains('@') || uri.query().is_some() || authority.host().is_empty() {
+    let sound = !authority.host().is_empty() && has_sound_port(authority);
+    if authority.as_str().contains('@') || uri.query().is_some() || !sound {
         return None;
     }
     match uri.scheme_str() {
@@ -135,6 +168,18 @@ pub fn endpoint(url: &str) -> Option<Endpoint> {
         Some("http") => Some(Endpoint::Clear),
         _ => None,
     }
+}
+
+/// Whether the port, if there is one, is one: the URL's type takes `:99999` for "no port".
+pub(super) fn has_sound_port(authority: &Authority) -> bool {
+    let whole = authority.as_str();
+    let place = whole.rsplit_once('@').map_or(whole, |(_, place)| place);
+    place.strip_prefix(authority.host()).is_some_and(|rest| {
+        rest.is_empty()
+            || rest
+                .strip_prefix(':')
+                .is_some_and(|port| port.parse::<u16>().is_ok_and(|port| port > 0))
+    })
 }
 
 /// Whether a URL stays on this machine.
@@ -147,11 +192,17 @@ pub(super) fn is_near(uri: &Uri) -> bool {
 }
 
 /// One half of a key is a CI secret that is not there, not a reason to look for other credentials.
-fn half_a_key(environment: &Environment) -> Result<(), Failure> {
+fn half_a_key(environment: &Environment, doubts: &mut Vec<String>) -> Result<(), Failure> {
     let [id, secret] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
     let (given, missing) = match [id, secret].map(|name| environment.text(name).is_some()) {
         [true, false] => (id, secret),
         [false, true] => (secret, id),
+        [false, false] if environment.raw(id).is_some() && environment.raw(secret).is_some() => {
+            doubts.push(format!(
+                "{id} and {secret} are set but empty (CI secrets that are not defined?), so credentials are looked for elsewhere"
+            ));
+            return Ok(());
+        }
         _ => return Ok(()),
     };
     Err(Failure::new(

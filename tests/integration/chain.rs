@@ -5,7 +5,7 @@ use std::fs;
 use std::net::TcpListener;
 
 use insta::assert_snapshot;
-use sandbox::{Role, Sandbox, Trust};
+use sandbox::{Fault, Role, Sandbox, Trust};
 
 use crate::common::{NAME, Tool, operations};
 
@@ -141,6 +141,40 @@ fn a_metadata_service_that_never_answers() {
     assert!(sandbox.log().is_empty());
 }
 
+/// Off AWS somebody else may answer on that address: another cloud's service, a page, an error.
+#[test]
+fn a_metadata_service_that_is_not_awss() {
+    for fault in [
+        Fault::Page(200),
+        Fault::Page(404),
+        Fault::Page(405),
+        Fault::Page(500),
+    ] {
+        let sandbox = Sandbox::start();
+        for nth in 1..=8 {
+            sandbox.fault("GetMetadataToken", nth, fault.clone());
+        }
+        let done = keyless(&sandbox)
+            .env("AWS_EC2_METADATA_SERVICE_ENDPOINT", &sandbox.url())
+            .run();
+        let found = done.stderr.lines().next().unwrap_or_default();
+        assert_eq!(found, "error: no AWS credentials were found", "{fault:?}");
+        assert_eq!(done.code, Some(3));
+    }
+}
+
+#[test]
+fn keys_that_are_set_but_empty_are_told() {
+    let sandbox = Sandbox::start();
+    let done = keyless(&sandbox)
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("AWS_ACCESS_KEY_ID", "")
+        .env("AWS_SECRET_ACCESS_KEY", "")
+        .run();
+    assert_eq!(done.code, Some(3));
+    assert!(done.stderr.contains("are set but empty"), "{}", done.stderr);
+}
+
 #[test]
 fn a_profile_that_cannot_be_meant() {
     let sandbox = Sandbox::start();
@@ -158,12 +192,19 @@ fn a_profile_that_cannot_be_meant() {
     for settings in cases {
         let tool = Tool::new(&sandbox, "made-up-value")
             .unset("AWS_ENDPOINT_URL_SECRETS_MANAGER")
-            .unset("AWS_ENDPOINT_URL_STS");
+            .unset("AWS_ENDPOINT_URL_STS")
+            .input("allowed-account-ids", sandbox.account());
         let done = configured(tool, &format!("[default]\n{settings}\n")).run();
         assert_eq!(done.code, Some(2), "{settings}: {}", done.stderr);
         all.push_str(done.stderr.lines().next().unwrap());
         all.push('\n');
     }
+    // The SDK would go on to the machine's own role.
+    let done = configured(Tool::new(&sandbox, "made-up"), "[profile prod]\n")
+        .env("AWS_PROFILE", "prdo")
+        .run();
+    assert_eq!(done.code, Some(2));
+    all.push_str(done.stderr.lines().next().unwrap());
     assert_snapshot!(all, @r#"
     error: endpoint_url must be a URL such as `https://host:port`
     error: use_fips_endpoint must be `true` or `false`
@@ -171,6 +212,7 @@ fn a_profile_that_cannot_be_meant() {
     error: use_fips_endpoint cannot be met by an endpoint_url of your own; unset one of them
     error: endpoint_url must be a URL such as `https://host:port`
     error: endpoint_url must be a URL such as `https://host:port`
+    error: AWS_PROFILE names a profile that is not in the shared configuration files
     "#);
     assert!(sandbox.log().is_empty());
 }

@@ -258,6 +258,12 @@ fn what_does_not_pass_is_told_at_once() {
             "AssumeRoleWithWebIdentity",
             error(400, "MadeUpException", "made up"),
         ),
+        // Whoever answers in STS's place.
+        (
+            "AssumeRoleWithWebIdentity",
+            error(400, "Made\nerror: up", "made up"),
+        ),
+        ("AssumeRoleWithWebIdentity", Fault::Page(200)),
     ];
     let mut all = String::new();
     for (operation, fault) in cases {
@@ -283,6 +289,8 @@ fn what_does_not_pass_is_told_at_once() {
     3 STS is not switched on for this region in the account
     2 STS does not accept the request for the role arn:aws:iam::111122223333:role/ci/deploy
     3 STS answered the request for the role arn:aws:iam::111122223333:role/ci/deploy with MadeUpException
+    3 STS answered the request for the role arn:aws:iam::111122223333:role/ci/deploy with HTTP 400
+    7 the answer to AssumeRoleWithWebIdentity could not be read
     "#);
 }
 
@@ -352,6 +360,43 @@ fn an_issuer_or_an_sts_that_never_recovers() {
     let done = github(&sandbox).run();
     assert_eq!(done.code, Some(7), "{}", done.stderr);
     assert_eq!(asked(&sandbox, "AssumeRoleWithWebIdentity").len(), 8);
+}
+
+/// One loop tries again, not three inside of each other, and the failure is told as what it is.
+#[test]
+fn an_issuer_that_is_not_there() {
+    let sandbox = with_role();
+    let done = github(&sandbox)
+        .env(
+            "ACTIONS_ID_TOKEN_REQUEST_URL",
+            "http://127.0.0.1:1/?made=up",
+        )
+        .run();
+    assert_eq!(done.code, Some(7));
+    assert_snapshot!(text(&done), @r#"
+    ::error title=upsert-secret failed::127.0.0.1 refused the connection
+      next: check AWS_ENDPOINT_URL and its kind, and the proxy settings (HTTPS_PROXY)
+      aws:  GetIdToken, 8 attempts
+      exit: 7 (unavailable)
+    "#);
+    assert!(sandbox.log().is_empty());
+}
+
+/// STS takes five seconds to say that it cannot reach the issuer, longer than a short run's attempts:
+/// they are tried again, but not at the same time.
+#[test]
+fn an_sts_that_is_slow() {
+    let sandbox = with_role();
+    sandbox.fault(
+        "AssumeRoleWithWebIdentity",
+        1,
+        Fault::DelayAfter(std::time::Duration::from_secs(2)),
+    );
+    github(&sandbox)
+        .input("timeout", "12s")
+        .run()
+        .expect(0, "created");
+    assert_eq!(asked(&sandbox, "AssumeRoleWithWebIdentity").len(), 1);
 }
 
 #[test]

@@ -171,6 +171,8 @@ fn a_bundle_that_is_none() {
             "SSL_CERT_FILE",
             &format!("{good}{}", &good[..good.len() / 2]),
         ),
+        tool().env("AWS_CA_BUNDLE", &key),
+        tool().env("SSL_CERT_DIR", &key),
         missing.env("AWS_CA_BUNDLE", &path),
         directory.env("AWS_CA_BUNDLE", &here),
         tool().env("SSL_CERT_DIR", &path),
@@ -180,6 +182,7 @@ fn a_bundle_that_is_none() {
     for tool in cases {
         let done = tool.run();
         assert_eq!(done.code, Some(2), "{}", done.stderr);
+        assert!(!done.stderr.contains("PRIVATE"), "{}", done.stderr);
         let first = done.stderr.lines().next().unwrap();
         let folder = tool.path("").display().to_string();
         all.push_str(&format!(
@@ -194,6 +197,8 @@ fn a_bundle_that_is_none() {
     error: AWS_CA_BUNDLE: …/AWS_CA_BUNDLE.pem is no PEM file: certificate 1 is broken off or is not base64
     error: AWS_CA_BUNDLE: …/AWS_CA_BUNDLE.pem holds something in place of certificate 2
     error: SSL_CERT_FILE: …/SSL_CERT_FILE.pem is no PEM file: certificate 2 is broken off or is not base64
+    error: AWS_CA_BUNDLE holds no path; it must name a PEM file, not hold what is in one
+    error: SSL_CERT_DIR holds no path
     error: AWS_CA_BUNDLE: …/missing.pem cannot be read: entity not found
     error: AWS_CA_BUNDLE: …/ is no file
     error: SSL_CERT_DIR: no certificate was found in …/missing.pem
@@ -309,7 +314,7 @@ fn what_a_proxy_can_do_instead() {
     wrong password: error: the proxy 127.0.0.1 wants a user and a password, or does not take the ones it was given
     forbidden: error: the proxy 127.0.0.1 does not allow the connection
     failing: error: the proxy 127.0.0.1 answered CONNECT with HTTP 502
-    not TLS: error: there was no connection to 127.0.0.1 in time
+    not TLS: error: the proxy 127.0.0.1 made no connection in time
     unknown CA: error: the certificate of 127.0.0.1 is not trusted: it was signed with another key than "CN=Sandbox Test CA, O=Example Corp" has in AWS_CA_BUNDLE
     nobody there: error: the proxy 127.0.0.1 could not be connected to
     no address: error: the proxy made-up.invalid has no address
@@ -448,13 +453,22 @@ fn silence() {
         ("no answer", tls.url(), Some(tls.ca_pem())),
         ("half an answer", half.url(), None),
     ];
+    let mut all = String::new();
     for (what, endpoint, ca) in cases {
-        let mut tool = at(&sandbox, &endpoint).input("timeout", "2s");
+        // One attempt, so that it is the reason that is told, and not the end of the run.
+        let mut tool = at(&sandbox, &endpoint)
+            .input("timeout", "2s")
+            .input("compare", "never")
+            .env("AWS_MAX_ATTEMPTS", "1");
         if let Some(ca) = ca {
             tool = trusting(tool, "AWS_CA_BUNDLE", &ca);
         }
         let done = tool.run();
         assert_eq!(done.code, Some(7), "{what}: {}", done.stderr);
+        all.push_str(&format!(
+            "{what}: {}\n",
+            done.stderr.lines().next().unwrap()
+        ));
     }
     // A proxy that swallows everything is one, too.
     let done = to_aws(&sandbox)
@@ -462,6 +476,14 @@ fn silence() {
         .input("timeout", "2s")
         .run();
     assert_eq!(done.code, Some(7), "{}", done.stderr);
+    all.push_str(&format!("proxy: {}\n", done.stderr.lines().next().unwrap()));
+    assert_snapshot!(all, @r#"
+    nothing: error: AWS did not answer DescribeSecret in time
+    no handshake: error: there was no connection to 127.0.0.1 in time
+    no answer: error: AWS did not answer DescribeSecret in time
+    half an answer: error: AWS did not answer DescribeSecret in time
+    proxy: error: the run did not end within `timeout`, which is 2 s
+    "#);
     assert!(hole.connections() > 0);
 }
 

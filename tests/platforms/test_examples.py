@@ -30,7 +30,8 @@ set -eu
 shift 2
 given=()
 while [[ $1 == --env ]]; do
-  given+=("$2=${!2}")
+  # As docker does it: what is not set stays so.
+  [[ ! -v $2 ]] || given+=("$2=${!2}")
   shift 2
 done
 [[ $1 == ghcr.io/upsert-secret/upsert-secret:*@sha256:* ]]

@@ -8,10 +8,29 @@ use aws_config::imds::credentials::ImdsCredentialsProvider;
 use aws_config::meta::credentials::CredentialsProviderChain;
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
-use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials as _, SharedCredentialsProvider};
+
+use super::{Place, provided};
 
 use crate::aws::BEHAVIOR;
 use crate::aws::http::Http;
+
+/// The instance's metadata service, last in the chain. Whatever answers on its address off AWS (another
+/// cloud's service, an error, a page, nobody) means that this is no place with credentials.
+struct Instance(ImdsCredentialsProvider);
+
+impl Place for Instance {
+    const NAME: &'static str = "Instance";
+
+    async fn find(&self) -> Result<Credentials, CredentialsError> {
+        self.0
+            .provide_credentials()
+            .await
+            .map_err(CredentialsError::not_loaded)
+    }
+}
 
 /// The chain; `of_file` is the role of a token file, where there is one.
 pub(super) fn places(
@@ -52,9 +71,11 @@ pub(super) fn places(
             )
             .or_else(
                 "Ec2InstanceMetadata",
-                ImdsCredentialsProvider::builder()
-                    .configure(&config)
-                    .build(),
+                provided(Instance(
+                    ImdsCredentialsProvider::builder()
+                        .configure(&config)
+                        .build(),
+                )),
             ),
     )
 }

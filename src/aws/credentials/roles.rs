@@ -197,6 +197,10 @@ fn of_role(error: AwsError, role: &Role, claims: Option<Claims>) -> AwsError {
 /// What is known to pass: STS without a line to the provider of the token (aws-cli#7194), and what
 /// every AWS call is tried again for.
 fn is_passing(error: &AwsError) -> bool {
+    // A token that could not be had was tried for often enough.
+    if !error.operation.starts_with("AssumeRole") {
+        return false;
+    }
     match &error.kind {
         ErrorKind::Timeout => true,
         ErrorKind::Network(fault) => !fault.is_lasting(),

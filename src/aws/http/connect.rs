@@ -39,11 +39,14 @@ impl Connect {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
+        let limit = limit.unwrap_or(DEFAULT_LIMIT);
+        // Shared out among a name's addresses, so that a dead one does not take it all.
+        tcp.set_connect_timeout(Some(limit));
         Self {
             tcp,
             proxies,
             tls,
-            limit: limit.unwrap_or(DEFAULT_LIMIT),
+            limit,
         }
     }
 
@@ -51,10 +54,12 @@ impl Connect {
         let host = host(&uri);
         let proxy = self.proxies.of(&uri);
         let limit = self.limit;
-        let slow = NetworkFault::Slow {
-            host: proxy
-                .as_ref()
-                .map_or_else(|| host.clone(), |proxy| self::host(&proxy.uri)),
+        let slow = match &proxy {
+            None => NetworkFault::Slow { host: host.clone() },
+            Some(proxy) => NetworkFault::Proxy {
+                proxy: self::host(&proxy.uri),
+                why: ProxyFault::Slow,
+            },
         };
         tokio::time::timeout(limit, async move {
             let secure = uri.scheme_str() == Some("https");

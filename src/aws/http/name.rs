@@ -43,6 +43,11 @@ fn of_der(mut name: &[u8]) -> String {
         if let Some((_, text, _)) = element(text)
             && let Ok(text) = str::from_utf8(text)
         {
+            // One line, whatever somebody in between had signed.
+            let text: String = text
+                .chars()
+                .map(|c| if c.is_control() { ' ' } else { c })
+                .collect();
             parts.push(format!("{label}={text}"));
         }
     }
@@ -87,6 +92,12 @@ mod tests {
         let mut pair = text(6, &[0x55, 4, identifier]);
         pair.extend(text(0x0c, content.as_bytes()));
         text(0x31, &text(0x30, &pair))
+    }
+
+    #[test]
+    fn a_name_stays_on_one_line() {
+        let forged = part(3, "X\" ok\n  next: made up\r\u{85}");
+        assert_eq!(of_der(&forged), "CN=X\" ok   next: made up  ");
     }
 
     #[test]

@@ -206,7 +206,7 @@ fn doubt(error: &Error, highest: &CertificateDer<'_>, origin: &'static str) -> D
             names: presented
                 .iter()
                 .take(3)
-                .map(|name| plain(name).to_owned())
+                .map(|name| plain(name).replace(char::is_control, " "))
                 .collect(),
         },
         _ => Doubt::Other,

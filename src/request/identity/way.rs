@@ -3,7 +3,7 @@
 use http::Uri;
 
 use super::super::settings::is_near;
-use super::{Class, Failure, Problems, Role, TokenRequest, Via, session};
+use super::{Class, Failure, Problems, Role, TokenRequest, Via, is_role, session};
 use crate::inputs::{Environment, RawInputs, bytes};
 use crate::platform;
 use crate::value::SecretBytes;
@@ -130,7 +130,19 @@ pub(super) fn of_token_file(
         );
         return None;
     };
+    if !is_role(arn) {
+        doubts.push(
+            "AWS_ROLE_ARN is not the ARN of a role, and so AWS_WEB_IDENTITY_TOKEN_FILE is not used"
+                .to_owned(),
+        );
+        return None;
+    }
     let named = environment.text("AWS_ROLE_SESSION_NAME").map(str::trim);
+    if named.is_some_and(|name| !session::is_name(name)) {
+        doubts.push(
+            "AWS_ROLE_SESSION_NAME is not used: it must have 2 to 64 letters, digits or characters of `_=,.@+-`".to_owned(),
+        );
+    }
     Some(Role {
         arn: arn.to_owned(),
         session_name: named

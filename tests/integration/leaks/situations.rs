@@ -82,6 +82,7 @@ pub(super) fn situations() -> Vec<Situation> {
             let value = tool.value();
             tool.env("HTTPS_PROXY", &format!("http://ci:{value}@proxy:x"))
                 .env("AWS_CA_BUNDLE", &value)
+                .env("AWS_PROFILE", &value)
         }),
     );
     add(

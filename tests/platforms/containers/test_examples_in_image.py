@@ -1,0 +1,94 @@
+"""The README's jobs that run in the image, in the image: their script lines as they stand, with its shell and its tools.
+
+What is around them is in ../test_examples.py; here is only what another shell could break.
+"""
+
+import tempfile
+from pathlib import Path
+
+import test_gitlab_executor as gitlab
+import yaml
+
+from loopback import CiSandbox
+from podman import ContainerTest, Ran
+from readme import examples
+
+# As a masked variable of any of them may be.
+VALUE = "made-up+masked/value=~1234"
+
+
+class ExamplesInImage(ContainerTest):
+    def setUp(self):
+        self.sandbox = self.enterContext(CiSandbox(self.sandbox_program))
+        self.keys = self.sandbox.environment | {"AWS_REGION": "us-east-1"}
+        # Jobs have a token and no key; their region comes by their own input.
+        self.sandbox.environment = self.sandbox.keyless()
+        folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        self.folder.chmod(0o777)
+
+    def run_script(self, shell: str, script: str, given: dict[str, str], stdin: str = "") -> Ran:
+        mount = ["--volume", f"{self.folder}:/builds", "--workdir", "/builds"]
+        ran = self.run_container(*shell.split(), script, options=mount, env=given | {"MODEL_API_KEY": VALUE}, stdin=stdin)
+        self.assertEqual(ran.status, 0, ran.err)
+        self.assert_hidden(VALUE, ran.out, ran.err, ran.logs)
+        return ran
+
+    def assert_stored(self, secret_id: str) -> None:
+        [session] = self.sandbox.sessions()
+        self.assertIn(":assumed-role/store-api-key/upsert-secret", session)
+        self.sandbox.environment = self.keys
+        self.assertEqual(self.stored(secret_id), VALUE)
+
+    def ids(self, name: str) -> dict[str, str]:
+        return dict(line.split("=", 1) for line in (self.folder / name).read_text().splitlines())
+
+    def test_gitlab(self):
+        job = yaml.safe_load(examples()["gitlab-job.yml"])["store-api-key"]
+        given = job["variables"] | {"GITLAB_CI": "true", "CI_PROJECT_DIR": gitlab.PROJECT, "AWS_ID_TOKEN": self.sandbox.token}
+        (self.folder / "acme/models").mkdir(parents=True)
+        everything = self.sandbox.environment | given | {"MODEL_API_KEY": VALUE}
+        self.run_script("sh -c", gitlab.DETECT, given, stdin=gitlab.job("\n".join(job["script"]), everything))
+        report = f"acme/models/{job['artifacts']['reports']['dotenv']}"
+        self.assert_stored(self.ids(report)["UPSERTED_SECRET_ID"])
+
+    def test_the_component(self):
+        _, job = (Path(__file__).resolve().parents[3] / "templates/upsert-secret.yml").read_text().split("\n---\n")
+        [job] = yaml.safe_load(job).values()
+        given = {name: "" for name in job["variables"]} | {
+            "UPSERT_SECRET_NAME": "a",
+            "UPSERT_SECRET_VALUE_ENV": "MODEL_API_KEY",
+            "UPSERT_SECRET_ROLE_TO_ASSUME": "arn:aws:iam::111122223333:role/store-api-key",
+            "UPSERT_SECRET_AWS_REGION": "us-east-1",
+            "UPSERT_ID_TOKEN": self.sandbox.token,
+            "GITLAB_CI": "true",
+            "CI_PROJECT_DIR": gitlab.PROJECT,
+        }
+        (self.folder / "acme/models").mkdir(parents=True)
+        everything = self.sandbox.environment | given | {"MODEL_API_KEY": VALUE}
+        self.run_script("sh -c", gitlab.DETECT, given, stdin=gitlab.job("\n".join(job["script"]), everything))
+        report = f"acme/models/{job['artifacts']['reports']['dotenv']}"
+        self.assert_stored(self.ids(report)["UPSERTED_SECRET_ID"])
+
+    def test_circleci(self):
+        job = yaml.safe_load(examples()["circleci.yml"])["jobs"]["store"]
+        given = job["environment"] | {"CIRCLE_OIDC_TOKEN_V2": self.sandbox.token}
+        # Its shell where there is no bash.
+        self.run_script("sh -eo pipefail -c", job["steps"][0]["run"]["command"], given)
+        self.assert_stored(self.ids("ids.env")["secret_id"])
+
+    def test_bitbucket_pipelines(self):
+        step = yaml.safe_load(examples()["bitbucket-pipelines.yml"])["pipelines"]["branches"]["main"][0]["step"]
+        given = {"BITBUCKET_STEP_OIDC_TOKEN": self.sandbox.token, "BITBUCKET_PIPELINES_VARIABLES_PATH": "/builds/variables"}
+        self.run_script("sh -e -c", "\n".join(step["script"]), given)
+        self.assert_stored(self.ids("variables")["secret_id"])
+
+    def test_jenkins(self):
+        lines = examples()["Jenkinsfile"].splitlines()
+        of = dict(line.strip().split(" = ", 1) for line in lines if line.startswith("    UPSERT_SECRET_"))
+        given = {name: value.strip("'") for name, value in of.items()} | {"AWS_ID_TOKEN": self.sandbox.token}
+        # It keeps the container alive with `cat` and runs each `sh` in it.
+        self.run_script("sh -xe -c", "upsert-secret > ids.env", given)
+        ran = self.run_script("sh -xe -c", "sed -n 's/^secret_id=//p' ids.env", {})
+        self.assert_stored(ran.out.strip())

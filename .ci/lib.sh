@@ -61,7 +61,8 @@ build_sandbox() {
 # are neither seen nor touched.
 need_podman() {
   command -v podman >/dev/null || install_package podman
-  command -v crun >/dev/null || command -v runc >/dev/null || install_package runc
+  # What podman brings, crun, does not take cgroups of the first version beside those of the second; runc takes any.
+  command -v runc >/dev/null || install_package runc
   # For who is not root, to have the users of a container.
   ((EUID == 0)) || command -v newuidmap >/dev/null || install_package uidmap
 
@@ -85,6 +86,7 @@ default_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]
 log_driver = "k8s-file"
 netns = "host"
 [engine]
+runtime = "runc"
 events_logger = "file"
 lock_type = "file"
 tmp_dir = "$podman_home/tmp"
@@ -98,11 +100,11 @@ remove_podman() {
   ((EUID == 0)) || podman unshare rm -rf "$podman_home/graph" "$podman_home/run"
   # What podman leaves running: for minutes a monitor of each command that act ran in a container, to tell how it ended,
   # which would make the folder again; and for who is not root a process that holds the user namespace.
-  local pid
-  for pid in $(pgrep -x conmon) $(cat "$podman_home/tmp/pause.pid" 2>/dev/null); do
-    if tr '\0' ' ' <"/proc/$pid/cmdline" | grep -qE "$podman_home|^podman" 2>/dev/null; then
-      kill -KILL "$pid" 2>/dev/null || true
-    fi
+  local file pid
+  for file in $(grep -lsF "$podman_home" /proc/[0-9]*/cmdline); do
+    pid=${file//[^0-9]/}
+    [[ $(cat "/proc/$pid/comm" 2>/dev/null) != conmon ]] || kill -KILL "$pid" 2>/dev/null || true
   done
+  pid=$(cat "$podman_home/tmp/pause.pid" 2>/dev/null) && kill -KILL "$pid" 2>/dev/null
   rm -rf "$podman_home"
 }

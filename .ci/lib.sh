@@ -101,7 +101,8 @@ remove_podman() {
   # What podman leaves running: for minutes a monitor of each command that act ran in a container, to tell how it ended,
   # which would make the folder again; and for who is not root a process that holds the user namespace.
   local file pid
-  for file in $(grep -lsF "$podman_home" /proc/[0-9]*/cmdline); do
+  for file in /proc/[0-9]*/cmdline; do
+    grep -qsF "$podman_home" "$file" || continue
     pid=${file//[^0-9]/}
     [[ $(cat "/proc/$pid/comm" 2>/dev/null) != conmon ]] || kill -KILL "$pid" 2>/dev/null || true
   done

@@ -3,12 +3,11 @@
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::Context as _;
 
-use crate::apply::subject;
-use crate::aws::{self, Gate};
+use crate::aws::Gate;
 use crate::cli::{self, Command, Format, Line};
 use crate::failure::{Class, Failure};
 use crate::inputs::{self, Environment, RawInputs};
@@ -16,12 +15,11 @@ use crate::outcome::Outcome;
 use crate::platform::{self, Platform};
 use crate::redact::{Door, Level};
 use crate::report::Report;
-use crate::request::{self, Request};
-use crate::upsert::upsert;
+use crate::request::{self, Request, Shift};
 
-/// How long an answer that is under way at a signal is waited for: GitHub sends SIGTERM 7.5 seconds
-/// after SIGINT and kills 2.5 seconds later.
-const GRACE: Duration = Duration::from_secs(3);
+mod drive;
+
+use drive::{Job, drive};
 
 /// Other people's secrets in the environment, hidden from our own text like the value.
 const CREDENTIALS: &[&str] = &[
@@ -116,19 +114,27 @@ impl Run {
             .map(|platform| self.platform.insert(platform));
         known?;
         let given = raw.command.as_deref().map(cli::command).transpose()?;
-        let Command::Upsert = command.or(given).unwrap_or(Command::Upsert);
+        let command = command.or(given).unwrap_or(Command::Upsert);
         let platform = opened?;
-        let from_action = raw.from_action;
-        platform::check_source(&self.environment, &raw)?;
-        let source = request::load(&raw, &self.environment, |bytes| self.door.hide(bytes))?;
-        if source.unmasked && from_action && platform::is_github(&self.environment) {
-            // Only text: the runner's masks are text.
-            if let Ok(text) = str::from_utf8(source.bytes.expose()) {
-                self.door.mask(text);
+        let job = match command {
+            Command::Upsert => {
+                let from_action = raw.from_action;
+                platform::check_source(&self.environment, &raw)?;
+                let source = request::load(&raw, &self.environment, |bytes| self.door.hide(bytes))?;
+                if source.unmasked && from_action && platform::is_github(&self.environment) {
+                    // Only text: the runner's masks are text.
+                    if let Ok(text) = str::from_utf8(source.bytes.expose()) {
+                        self.door.mask(text);
+                    }
+                }
+                Job::Upsert(Box::new(Request::check(raw, source, &self.environment)?))
             }
-        }
-        let request = Request::check(raw, source, &self.environment)?;
-        for doubt in &request.doubts {
+            Command::Promote | Command::Rollback => {
+                let promote = command == Command::Promote;
+                Job::Shift(Box::new(Shift::check(promote, &raw, &self.environment)?))
+            }
+        };
+        for doubt in job.doubts() {
             self.outcome.note(Level::Warning, doubt.clone());
         }
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -142,9 +148,12 @@ impl Run {
                 )
                 .because(error.kind().to_string())
             })?;
-        let left = request.timeout.saturating_sub(self.started.elapsed());
-        let gate = Arc::new(Gate::new(Arc::clone(&self.door), request.settings.trace));
-        let ended = runtime.block_on(drive(&request, platform, &gate, left, &mut self.outcome));
+        let left = job.reach().timeout.saturating_sub(self.started.elapsed());
+        let gate = Arc::new(Gate::new(
+            Arc::clone(&self.door),
+            job.reach().settings.trace,
+        ));
+        let ended = runtime.block_on(drive(&job, platform, &gate, left, &mut self.outcome));
         // A name look-up that hangs must not keep the process.
         runtime.shutdown_background();
         ended
@@ -207,98 +216,5 @@ impl Run {
             }
         }
         ended.map_or_else(|failure| failure.class.exit_code(), |()| 0)
-    }
-}
-
-/// The part that needs a network, within `left`, until a signal.
-async fn drive(
-    request: &Request,
-    platform: &Platform,
-    gate: &Arc<Gate>,
-    left: Duration,
-    outcome: &mut Outcome,
-) -> Result<(), Failure> {
-    let mut signals = Signals::listen();
-    let work = async {
-        let connected = aws::connect(request, Arc::clone(gate))
-            .await
-            .map_err(|error| {
-                let region = request.region.as_deref().unwrap_or_default();
-                Failure::of_aws(&error, subject(request, &Outcome::default(), region))
-            })?;
-        for doubt in connected.doubts {
-            outcome.note(Level::Warning, doubt);
-        }
-        upsert(request, platform.run(), &connected.aws, outcome).await
-    };
-    tokio::pin!(work);
-    tokio::select! {
-        // A signal that came first counts first: otherwise an answer that is ready at the same time
-        // could start the next write.
-        biased;
-        class = signals.next() => {
-            gate.close();
-            // The answer to what was sent already is worth a moment: it may hold the version id.
-            tokio::select! {
-                _ = tokio::time::timeout(GRACE, &mut work) => {}
-                _ = signals.next() => {}
-            }
-            Err(Failure::new(
-                class,
-                "the run was cancelled",
-                "run again: a write that arrived is found and kept",
-            ))
-        }
-        ended = &mut work => ended,
-        () = tokio::time::sleep(left) => {
-            gate.close();
-            Err(Failure::new(
-                Class::Unavailable,
-                format!("the run did not end within `timeout`, which is {} s", request.timeout.as_secs()),
-                "run again: a write that arrived is found and kept; a longer `timeout` helps where AWS is slow",
-            ))
-        }
-    }
-}
-
-/// SIGINT and SIGTERM; on Windows Ctrl-C.
-struct Signals {
-    #[cfg(unix)]
-    pair: Option<(tokio::signal::unix::Signal, tokio::signal::unix::Signal)>,
-}
-
-impl Signals {
-    #[cfg(unix)]
-    fn listen() -> Self {
-        use tokio::signal::unix::{SignalKind, signal};
-        Self {
-            pair: signal(SignalKind::interrupt())
-                .ok()
-                .zip(signal(SignalKind::terminate()).ok()),
-        }
-    }
-
-    #[cfg(not(unix))]
-    fn listen() -> Self {
-        Self {}
-    }
-
-    #[cfg(unix)]
-    async fn next(&mut self) -> Class {
-        let Some((interrupt, terminate)) = &mut self.pair else {
-            return std::future::pending().await;
-        };
-        tokio::select! {
-            _ = interrupt.recv() => Class::Interrupted,
-            _ = terminate.recv() => Class::Terminated,
-        }
-    }
-
-    #[cfg(not(unix))]
-    async fn next(&mut self) -> Class {
-        match tokio::signal::ctrl_c().await {
-            Ok(()) => Class::Interrupted,
-            Err(_) => std::future::pending().await,
-        }
     }
 }

@@ -4,17 +4,23 @@
 use crate::aws::{AwsError, SecretsManager};
 use crate::failure::{Failure, Subject};
 use crate::outcome::{Change, Outcome};
-use crate::plan::{Plan, Step};
-use crate::request::Request;
-use crate::token::Token;
+use crate::plan::{Document, Plan, Step};
+use crate::request::{Request, Target};
+use crate::token::{RunIdentity, Token};
+use crate::value::SecretValue;
 
+mod swap;
 mod value;
+
+pub use swap::cleanup;
 
 /// What follows from a plan that was carried out.
 #[derive(Debug)]
 pub enum Next {
     /// The goal is reached.
     Done,
+    /// Others are writing: wait for a turn, however often, and look again.
+    Turn,
     /// Look again. The error says what would be reported if looking never helps.
     Look(Option<AwsError>),
 }
@@ -25,8 +31,12 @@ pub struct Applier<'a> {
     pub request: &'a Request,
     /// Where it is asked of.
     pub aws: &'a SecretsManager,
-    /// This run's token.
+    /// What names this run among all others.
+    pub run: Option<&'a RunIdentity>,
+    /// The token of its next write.
     pub token: &'a mut Token,
+    /// What is written, where it is not the request's value as it stands.
+    pub document: Option<Document>,
     /// The record.
     pub outcome: &'a mut Outcome,
 }
@@ -35,6 +45,7 @@ pub struct Applier<'a> {
 enum Then {
     Go,
     Look(Option<AwsError>),
+    Turn,
     /// The name exists after all: go on with these.
     Instead(Vec<Step>),
 }
@@ -45,6 +56,7 @@ impl Applier<'_> {
     /// # Errors
     /// Whatever AWS refuses for good. What was done until then is in the outcome.
     pub async fn apply(&mut self, plan: Plan) -> Result<Next, Failure> {
+        self.document = plan.document;
         // First, so that it is known even if a step fails.
         if let Some(kept) = plan.keep {
             self.keep(kept);
@@ -55,6 +67,7 @@ impl Applier<'_> {
             match self.step(step).await? {
                 Then::Go => {}
                 Then::Look(why) => return Ok(Next::Look(why)),
+                Then::Turn => return Ok(Next::Turn),
                 Then::Instead(others) => steps.extend(others.into_iter().rev()),
             }
         }
@@ -70,7 +83,11 @@ impl Applier<'_> {
                 description,
                 kms_key,
             } => self.update(description, kms_key).await,
+            Step::Yield => Ok(Then::Turn),
             Step::Put { base } => self.put(base).await,
+            Step::Swap { base } => self.swap(base).await,
+            Step::Label { label, from } => self.label(label, from).await,
+            Step::Sweep(labels) => self.sweep(labels).await,
             Step::Untag(keys) => {
                 let sent = self.aws.untag(self.id(), &keys).await;
                 self.metadata(sent, Change::Untagged(keys))
@@ -144,6 +161,13 @@ impl Applier<'_> {
         self.outcome.name = Some(name.to_owned());
     }
 
+    /// What is written.
+    fn value(&self) -> &SecretValue {
+        self.document
+            .as_ref()
+            .map_or(&self.request.value, Document::value)
+    }
+
     fn id(&self) -> &str {
         &self.request.target.id
     }
@@ -151,17 +175,17 @@ impl Applier<'_> {
     fn failure(&self, error: &AwsError) -> Failure {
         Failure::of_aws(
             error,
-            subject(self.request, self.outcome, self.aws.region()),
+            subject(&self.request.target, self.outcome, self.aws.region()),
         )
     }
 }
 
 /// What a failure of this run is about.
 #[must_use]
-pub fn subject<'a>(request: &'a Request, outcome: &'a Outcome, region: &'a str) -> Subject<'a> {
+pub fn subject<'a>(target: &'a Target, outcome: &'a Outcome, region: &'a str) -> Subject<'a> {
     Subject {
-        id: &request.target.id,
-        name: &request.target.name,
+        id: &target.id,
+        name: &target.name,
         arn: outcome.arn.as_deref(),
         region,
     }

@@ -27,7 +27,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_types::region::Region;
 use aws_types::sdk_ua_metadata::FrameworkMetadata;
 
-use crate::request::Request;
+use crate::request::Reach;
 use crate::value::SecretValue;
 
 /// What the SDK does where it changed its mind; never the latest, which would change ours.
@@ -60,7 +60,7 @@ pub struct Described {
     pub primary_region: Option<String>,
     /// Whether rotation is on.
     pub rotation_enabled: bool,
-    /// Version ids and the staging labels they hold.
+    /// Version ids and the staging labels they hold; a version without labels is not among them.
     pub versions: BTreeMap<String, Vec<String>>,
 }
 
@@ -75,7 +75,16 @@ impl Described {
     }
 }
 
-/// What GetSecretValue says of AWSCURRENT.
+/// A version as ListSecretVersionIds tells it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Listed {
+    /// Its id.
+    pub id: String,
+    /// When it was made, in seconds since 1970.
+    pub created: Option<f64>,
+}
+
+/// What GetSecretValue says of a version.
 pub struct Read {
     /// The full ARN.
     pub arn: String,
@@ -97,29 +106,29 @@ pub struct Connected {
     pub doubts: Vec<String>,
 }
 
-/// Makes a client from the request, the environment and the shared configuration files.
+/// Makes a client from what is asked, the environment and the shared configuration files.
 ///
 /// # Errors
 /// No region anywhere; credentials of an account that is not allowed.
-pub async fn connect(request: &Request, gate: Arc<Gate>) -> Result<Connected, AwsError> {
-    let region = match &request.region {
+pub async fn connect(reach: &Reach, gate: Arc<Gate>) -> Result<Connected, AwsError> {
+    let region = match &reach.region {
         Some(region) => Region::new(region.clone()),
         None => profile::region()
             .await
             .ok_or_else(|| AwsError::new("configuration", ErrorKind::NoRegion))?,
     };
     let retries = RetryConfig::standard()
-        .with_max_attempts(request.settings.max_attempts)
+        .with_max_attempts(reach.settings.max_attempts)
         .with_initial_backoff(FIRST_BACKOFF)
         .with_max_backoff(MAX_BACKOFF);
     // A short `timeout` still leaves room for a retry.
-    let attempt = ATTEMPT_TIMEOUT.min(request.timeout / 4);
+    let attempt = ATTEMPT_TIMEOUT.min(reach.timeout / 4);
     let timeouts = TimeoutConfig::builder()
         // Shorter than the attempt, so that it is what is told.
         .connect_timeout(CONNECT_TIMEOUT.min(attempt * 3 / 4))
         .operation_attempt_timeout(attempt)
         .build();
-    let http = http::Http::new(&request.settings);
+    let http = http::Http::new(&reach.settings);
     let mut loader = aws_config::defaults(BEHAVIOR())
         .region(region.clone())
         .retry_config(retries)
@@ -131,8 +140,8 @@ pub async fn connect(request: &Request, gate: Arc<Gate>) -> Result<Connected, Aw
         loader = loader.framework_metadata(tool);
     }
     let anonymous = loader.load().await;
-    let doubts = profile::check(&anonymous, &request.identity).await?;
-    let provider = credentials::provider(&request.identity, &anonymous, &http, &gate);
+    let doubts = profile::check(&anonymous, &reach.identity).await?;
+    let provider = credentials::provider(&reach.identity, &anonymous, &http, &gate);
     // Before anything else, and not within the time of an attempt, which would cut it off and start it
     // again; and so that its failure is told as what it is.
     let provider = credentials::at_hand(provider)
@@ -142,9 +151,9 @@ pub async fn connect(request: &Request, gate: Arc<Gate>) -> Result<Connected, Aw
         .to_builder()
         .credentials_provider(provider)
         // Getting new ones has limits of its own, and the run has one for everything.
-        .identity_cache(IdentityCache::lazy().load_timeout(request.timeout).build())
+        .identity_cache(IdentityCache::lazy().load_timeout(reach.timeout).build())
         .build();
-    credentials::check_account(&request.identity, &shared, &gate).await?;
+    credentials::check_account(&reach.identity, &shared, &gate).await?;
     Ok(Connected {
         aws: SecretsManager::new(&shared, region.to_string(), gate),
         doubts,

@@ -15,6 +15,10 @@ use crate::inputs;
 pub enum Command {
     /// Make the secret hold the value.
     Upsert,
+    /// Make a version that exists current.
+    Promote,
+    /// Make the version current that was current before.
+    Rollback,
 }
 
 /// How the result is told.
@@ -37,7 +41,7 @@ pub enum Line {
 }
 
 /// Commands of the design that this version does not have yet.
-const LATER: &[&str] = &["plan", "promote", "rollback", "iam-policy"];
+const LATER: &[&str] = &["plan", "iam-policy"];
 
 /// Finds a command by its word.
 ///
@@ -46,15 +50,17 @@ const LATER: &[&str] = &["plan", "promote", "rollback", "iam-policy"];
 pub fn command(word: &str) -> Result<Command, Failure> {
     match word {
         "upsert" => Ok(Command::Upsert),
+        "promote" => Ok(Command::Promote),
+        "rollback" => Ok(Command::Rollback),
         later if LATER.contains(&later) => Err(Failure::new(
             Class::Input,
             format!("this version does not have the command `{later}` yet"),
-            "use `upsert`, or a version that has it",
+            "use a version that has it",
         )),
         _ => Err(Failure::new(
             Class::Input,
             "unknown command",
-            "the command is `upsert` (the default); `upsert-secret --help` explains",
+            "the commands are `upsert` (the default), `promote` and `rollback`; `upsert-secret --help` explains",
         )),
     }
 }
@@ -147,11 +153,11 @@ fn grammar() -> Clap {
         )
         .override_usage("upsert-secret [COMMAND] [--format text|json]")
         .disable_help_subcommand(true)
-        .arg(
-            Arg::new("command").value_name("COMMAND").help(
-                "upsert (default): create the secret, or give it the value, or leave it alone",
-            ),
-        )
+        .arg(Arg::new("command").value_name("COMMAND").help(
+            "upsert (default): create the secret, or give it the value, or leave it alone\n\
+                 promote: make the version current that holds a label, or has an id\n\
+                 rollback: make the version current again that was current before",
+        ))
         .arg(
             Arg::new("format")
                 .long("format")

@@ -15,9 +15,12 @@
 //! - [`value`]: the secret's bytes, which cannot be printed.
 //! - [`observe`]: what AWS has now. Reads only.
 //! - [`plan`]: every decision, as a pure function. No AWS, no clock, no environment.
+//! - [`json`]: one key of a JSON document, every other byte left as it was.
+//! - [`lease`]: the private label of a guarded write.
 //! - [`token`]: version ids: made from the run, from a key, or at random.
 //! - [`apply`]: carries a plan out. Decides nothing but how to handle a race.
 //! - [`upsert`]: the loop of observe, plan, apply, until the goal is reached.
+//! - [`shift`]: `promote` and `rollback`: which way AWSCURRENT moves, and the move.
 //! - [`trust`]: whose certificates are believed. Reads files only.
 //! - [`patience`]: how long to wait before looking again.
 //! - [`outcome`]: what a run found and did, kept up to date so that a cut run can still report.
@@ -36,6 +39,8 @@ pub mod cli;
 pub mod failure;
 pub mod harden;
 pub mod inputs;
+pub mod json;
+pub mod lease;
 pub mod observe;
 pub mod outcome;
 pub mod patience;
@@ -44,6 +49,7 @@ pub mod platform;
 pub mod redact;
 pub mod report;
 pub mod request;
+pub mod shift;
 pub mod token;
 pub mod trust;
 pub mod upsert;

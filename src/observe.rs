@@ -1,6 +1,8 @@
 //! What AWS has now: DescribeSecret and GetSecretValue at the same time, and again while the two
 //! tell different stories. Reads only; decides nothing but whether an answer is coherent.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use crate::aws::{AwsError, Described, ErrorKind, Read, SecretsManager};
 use crate::patience::Patience;
 use crate::request::{Compare, IfExists, Request};
@@ -23,10 +25,12 @@ pub enum Observed {
 pub struct Present {
     /// What DescribeSecret says.
     pub secret: Described,
-    /// What AWSCURRENT's version holds, where it was read.
+    /// What the version holds that has the request's first label, where it was read.
     pub value: Option<SecretValue>,
     /// Why it was not read although it should have been.
     pub unread: Option<AwsError>,
+    /// When, in seconds since 1970.
+    pub at: u64,
 }
 
 /// A secret that we may not describe.
@@ -55,6 +59,7 @@ pub enum Glimpse {
 /// Anything but "not found" and "denied"; or two answers that never agreed.
 pub async fn observe(request: &Request, aws: &SecretsManager) -> Result<Observed, AwsError> {
     let id = &request.target.id;
+    let label = request.label();
     // Where an existing value is left alone its content does not matter.
     let reads = request.compare != Compare::Never && request.if_exists == IfExists::Update;
     let mut patience = Patience::of(LOOKS);
@@ -62,7 +67,7 @@ pub async fn observe(request: &Request, aws: &SecretsManager) -> Result<Observed
     loop {
         let (described, glimpse) = tokio::try_join!(describe(aws, id), async {
             if reads {
-                glimpse(aws, id).await
+                glimpse(aws, id, label).await
             } else {
                 Ok(Look::Seen(Glimpse::Nothing(None)))
             }
@@ -71,12 +76,12 @@ pub async fn observe(request: &Request, aws: &SecretsManager) -> Result<Observed
             refused = Some(error.clone());
         }
         let observed = match (described, glimpse) {
-            (Look::Seen(Ok(secret)), Look::Seen(glimpse)) => join(secret, glimpse),
+            (Look::Seen(Ok(secret)), Look::Seen(glimpse)) => join(secret, glimpse, label),
             (Look::Seen(Err(denied)), Look::Seen(glimpse)) => {
                 let glimpse = match glimpse {
                     // `if-exists: skip` has to know whether there is a value; this is the other way to.
                     Glimpse::Nothing(None) if request.compare != Compare::Never => {
-                        match self::glimpse(aws, id).await? {
+                        match self::glimpse(aws, id, label).await? {
                             Look::Seen(glimpse) => Some(glimpse),
                             Look::Unreadable => None,
                         }
@@ -117,8 +122,8 @@ async fn describe(
     }
 }
 
-async fn glimpse(aws: &SecretsManager, id: &str) -> Result<Look<Glimpse>, AwsError> {
-    match aws.read(id).await {
+async fn glimpse(aws: &SecretsManager, id: &str, label: &str) -> Result<Look<Glimpse>, AwsError> {
+    match aws.read(id, label).await {
         Ok(Some(read)) => Ok(Look::Seen(Glimpse::Value(Box::new(read)))),
         Ok(None) => Ok(Look::Seen(Glimpse::NoValue)),
         // A key that may not be used, or that is gone, hides the value just as IAM does.
@@ -134,14 +139,14 @@ async fn glimpse(aws: &SecretsManager, id: &str) -> Result<Look<Glimpse>, AwsErr
 }
 
 /// Puts the two answers together; `None` where they cannot both be of the same moment.
-fn join(secret: Option<Described>, glimpse: Glimpse) -> Option<Observed> {
+fn join(secret: Option<Described>, glimpse: Glimpse, label: &str) -> Option<Observed> {
     let Some(secret) = secret else {
         return match glimpse {
             Glimpse::Value(_) | Glimpse::Deleted(_) => None,
             Glimpse::NoValue | Glimpse::Nothing(_) => Some(Observed::Absent),
         };
     };
-    let holder = secret.holder("AWSCURRENT");
+    let holder = secret.holder(label);
     let (value, unread) = match glimpse {
         Glimpse::Nothing(denied) => (None, denied),
         // GetSecretValue refuses such a secret, whichever value it has.
@@ -156,5 +161,14 @@ fn join(secret: Option<Described>, glimpse: Glimpse) -> Option<Observed> {
         secret,
         value,
         unread,
+        at: now(),
     })))
+}
+
+/// The wall clock, in seconds since 1970: private labels carry their expiry by it.
+#[must_use]
+pub fn now() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
 }

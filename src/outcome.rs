@@ -1,8 +1,10 @@
 //! What a run has found and done so far. It is kept up to date while the run goes on, so that a run
 //! that is cut short still reports the ids it knows. Holds no value and prints nothing.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::lease::Lease;
 use crate::redact::Level;
 
 /// A version that holds the value, and its staging labels.
@@ -32,10 +34,31 @@ pub enum Change {
     Description,
     /// The key was written.
     KmsKey(String),
-    /// A version was written.
-    Version(String),
-    /// AWSCURRENT was moved to a version that existed.
-    Moved(String),
+    /// A version was written under a label.
+    Version {
+        /// Its id.
+        id: String,
+        /// The label.
+        label: String,
+    },
+    /// A label was moved to a version that existed and holds the value.
+    Moved {
+        /// Its id.
+        id: String,
+        /// The label.
+        label: String,
+    },
+    /// A version got a label besides.
+    Labelled {
+        /// Its id.
+        id: String,
+        /// The label.
+        label: String,
+    },
+    /// `promote`: the version is current now.
+    Promoted(String),
+    /// `rollback`: the version is current again.
+    RolledBack(String),
     /// A version was written, and somebody wrote the same value right after it.
     Superseded {
         /// Ours.
@@ -80,8 +103,15 @@ impl fmt::Display for Change {
             Self::Restored => write!(f, "restored the secret, which was scheduled for deletion"),
             Self::Description => write!(f, "wrote the description"),
             Self::KmsKey(key) => write!(f, "wrote the KMS key: {key}"),
-            Self::Version(id) => write!(f, "wrote the value as version {id}, now AWSCURRENT"),
-            Self::Moved(id) => write!(f, "moved AWSCURRENT to version {id}, which holds the value"),
+            Self::Version { id, label } => {
+                write!(f, "wrote the value as version {id}, now {label}")
+            }
+            Self::Moved { id, label } => {
+                write!(f, "moved {label} to version {id}, which holds the value")
+            }
+            Self::Labelled { id, label } => write!(f, "gave version {id} the label {label}"),
+            Self::Promoted(id) => write!(f, "made version {id} AWSCURRENT"),
+            Self::RolledBack(id) => write!(f, "made version {id} AWSCURRENT again"),
             Self::Superseded { ours, by } => write!(
                 f,
                 "wrote the value as version {ours}; version {by}, written right after it, holds the same value and is AWSCURRENT"
@@ -115,6 +145,9 @@ impl Result {
     }
 }
 
+/// Version ids and their labels.
+pub type Labels = BTreeMap<String, Vec<String>>;
+
 /// Found and done so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
@@ -147,6 +180,21 @@ pub struct Outcome {
     pub deletion_seen: bool,
     /// Our version was written, and somebody wrote after it.
     pub overtaken: Option<String>,
+    /// The version that a guarded write would make, where that can be told: a re-run finds its own
+    /// work by it.
+    pub own: Option<String>,
+    /// The private label of this run's guarded writes.
+    pub lease: Option<Lease>,
+    /// How often each private label of another run was seen: one that stays is of a run that was
+    /// killed.
+    pub rivals: BTreeMap<String, u32>,
+    /// Others write at the same time, and this run has not won yet.
+    pub contended: bool,
+    /// Who held AWSCURRENT when the secret was last looked at.
+    pub holder: Option<String>,
+    /// Which version held which labels when the secret was first looked at, and after what was done;
+    /// only where labels are what the run is about.
+    pub labels: Option<(Labels, Labels)>,
 }
 
 impl Outcome {
@@ -184,8 +232,10 @@ impl Outcome {
         let version = self.version.as_ref().map(|version| version.id.as_str());
         self.changes.iter().any(|change| match change {
             Change::Created { .. } => version == Some(id),
-            Change::Version(written)
-            | Change::Moved(written)
+            Change::Version { id: written, .. }
+            | Change::Moved { id: written, .. }
+            | Change::Promoted(written)
+            | Change::RolledBack(written)
             | Change::Superseded { by: written, .. } => written == id,
             _ => false,
         })
@@ -195,6 +245,39 @@ impl Outcome {
     #[must_use]
     pub fn wrote(&self, id: &str) -> bool {
         self.recorded(id) || self.sent.iter().any(|sent| sent == id)
+    }
+
+    /// Records that a label is on a version now, and AWSPREVIOUS where AWSCURRENT came from.
+    pub fn relabel(&mut self, label: &str, to: &str) {
+        let Some((_, after)) = &mut self.labels else {
+            return;
+        };
+        let held = |after: &Labels, label: &str| {
+            after
+                .iter()
+                .find(|(_, labels)| labels.iter().any(|held| held == label))
+                .map(|(id, _)| id.clone())
+        };
+        let from = held(after, label);
+        if from.as_deref() == Some(to) {
+            return;
+        }
+        let mut give = |label: &str, to: &str| {
+            for labels in after.values_mut() {
+                labels.retain(|held| held != label);
+            }
+            after
+                .entry(to.to_owned())
+                .or_default()
+                .push(label.to_owned());
+        };
+        give(label, to);
+        if label == "AWSCURRENT"
+            && let Some(from) = from
+        {
+            give("AWSPREVIOUS", &from);
+        }
+        after.retain(|_, labels| !labels.is_empty());
     }
 
     /// Records a change, once.

@@ -21,6 +21,18 @@ impl Patience {
         Self { looks: 0, most }
     }
 
+    /// Waits for a turn among others who want the same: anything up to a time that grows to 1.5 s, so that
+    /// they spread out.
+    pub async fn turn(&mut self) {
+        const LONGEST_TURN: Duration = Duration::from_millis(1_500);
+        let longest = LONGEST_TURN.min(FIRST * 2 * 2_u32.pow(self.looks.min(8)));
+        self.looks = self.looks.saturating_add(1);
+        let mut bytes = [0x80, 0];
+        let _ = rand::fill(&mut bytes);
+        let share = u32::from(u16::from_be_bytes(bytes));
+        tokio::time::sleep(FIRST / 2 + longest * share / u32::from(u16::MAX)).await;
+    }
+
     /// Waits, and tells whether there is a look left.
     pub async fn wait(&mut self) -> bool {
         if self.looks >= self.most {

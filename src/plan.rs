@@ -3,14 +3,20 @@
 
 use std::collections::BTreeMap;
 
+use crate::aws::Described;
 use crate::failure::{Class, Failure, Subject};
 use crate::observe::{Observed, Present};
 use crate::outcome::{Outcome, Version};
 use crate::redact::Level;
-use crate::request::{Compare, IfExists, OnRotation, OnScheduledDeletion, Request, TagPolicy};
+use crate::request::{
+    CURRENT, Compare, IfExists, OnRotation, OnScheduledDeletion, Request, TagPolicy,
+};
 
 mod blind;
+pub(crate) mod guarded;
 mod kms;
+
+pub use guarded::Document;
 
 /// One thing to do. Steps are done in order, each only if the one before it succeeded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,11 +41,27 @@ pub enum Step {
         /// To be written.
         kms_key: bool,
     },
-    /// PutSecretValue.
+    /// Nothing, for a moment: another run is about to move AWSCURRENT. Then look again.
+    Yield,
+    /// PutSecretValue under the request's first label.
     Put {
-        /// The holder of AWSCURRENT; `None` is "nobody, or nobody we can see".
+        /// The holder of that label; `None` is "nobody, or nobody we can see".
         base: Option<String>,
     },
+    /// PutSecretValue under a private label, then AWSCURRENT moved from `base`, and only from it.
+    Swap {
+        /// The holder of AWSCURRENT; `None` where the secret has no version.
+        base: Option<String>,
+    },
+    /// A further label for the version that holds the value.
+    Label {
+        /// The label.
+        label: String,
+        /// Who holds it.
+        from: Option<String>,
+    },
+    /// Private labels, and the versions that hold them, of runs that ended without dropping them.
+    Sweep(Vec<(String, String)>),
     /// UntagResource; before tagging, because a secret has at most 50 tags.
     Untag(Vec<String>),
     /// TagResource.
@@ -53,6 +75,8 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// The version that holds the value already, or that `if-exists: skip` leaves alone.
     pub keep: Option<Version>,
+    /// What is written, where it is not the request's value as it stands.
+    pub document: Option<Document>,
     /// What people should know.
     pub notices: Vec<(Level, String)>,
 }
@@ -63,6 +87,11 @@ impl Plan {
             steps,
             ..Self::default()
         }
+    }
+
+    /// The version that holds the value already.
+    fn keep_id(&self) -> Option<&str> {
+        self.keep.as_ref().map(|version| version.id.as_str())
     }
 
     fn note(&mut self, text: impl Into<String>) {
@@ -103,10 +132,45 @@ fn absent(request: &Request, done: &Outcome) -> Result<Plan, Failure> {
     if request.target.is_arn() {
         return Err(arn_is_absent(request));
     }
-    Ok(Plan::of(vec![Step::Create {
+    if let Some(expected) = &request.expected {
+        return Err(guarded::not_current(id, expected, None));
+    }
+    let mut plan = Plan::of(vec![Step::Create {
         otherwise: None,
         vacant: true,
-    }]))
+    }]);
+    plan.document = guarded::new_document(request)?;
+    if request.label() != CURRENT {
+        guarded::first_is_current(request, &mut plan);
+    }
+    plan.steps.extend(further_labels(
+        request,
+        None,
+        |_| None,
+        request.label() == CURRENT,
+    ));
+    Ok(plan)
+}
+
+/// Steps for the labels that a version lacks: those after the first, which goes with the value, or all.
+fn further_labels<'a>(
+    request: &Request,
+    version: Option<&str>,
+    holder: impl Fn(&str) -> Option<&'a str>,
+    first_is_done: bool,
+) -> Vec<Step> {
+    request
+        .stages
+        .iter()
+        .skip(usize::from(first_is_done))
+        .filter_map(|label| {
+            let from = holder(label);
+            (from.is_none() || from != version).then(|| Step::Label {
+                label: label.clone(),
+                from: from.map(str::to_owned),
+            })
+        })
+        .collect()
 }
 
 /// An ARN that does not exist.
@@ -125,23 +189,19 @@ fn present(
     region: &str,
 ) -> Result<Plan, Failure> {
     let secret = &present.secret;
-    let holder = secret.holder("AWSCURRENT");
+    let current = secret.holder(CURRENT);
     // What this run has written itself, before it had to look again, is no reason to stop halfway.
     let skipped =
-        request.if_exists == IfExists::Skip && holder.is_some_and(|holder| !done.wrote(holder));
+        request.if_exists == IfExists::Skip && current.is_some_and(|holder| !done.wrote(holder));
     if !skipped || secret.deleted {
-        refusals(request, present, region)?;
+        refusals(secret, region, request.on_rotation)?;
     }
     if secret.deleted {
         return deleted(request, done);
     }
-    let version = |id: &str| Version {
-        id: id.to_owned(),
-        stages: secret.versions.get(id).cloned().unwrap_or_default(),
-    };
     let mut plan = Plan::default();
     if skipped {
-        plan.keep = holder.map(version);
+        plan.keep = current.map(|id| version(secret, id));
         plan.note(format!(
             "{} exists and has a value: left alone, as `if-exists: skip` asks",
             secret.name
@@ -155,13 +215,43 @@ fn present(
     }
 
     metadata(request, present, &mut plan);
+    guarded::sweep(request, present, done, &mut plan);
+    if request.is_guarded() {
+        guarded::plan(request, present, done, region, &mut plan)?;
+        plan.steps.extend(further_labels(
+            request,
+            plan.keep_id(),
+            |label| secret.holder(label),
+            true,
+        ));
+        return Ok(plan);
+    }
+    let label = request.label();
+    let holder = secret.holder(label);
     let holds = present
         .value
         .as_ref()
         .is_some_and(|value| value.same_as(&request.value));
     if holds || is_ours(done, holder) {
-        plan.keep = holder.map(version);
+        plan.keep = holder.map(|id| version(secret, id));
+    } else if label != CURRENT && holder.is_none() && current.is_some_and(|id| done.wrote(id)) {
+        // Created by this run a moment ago: that version is the one to be labelled.
+        plan.keep = current.map(|id| version(secret, id));
+        plan.steps.extend(further_labels(
+            request,
+            None,
+            |label| secret.holder(label),
+            false,
+        ));
+        return Ok(plan);
     } else {
+        if let Some(expected) = request
+            .expected
+            .as_deref()
+            .filter(|id| Some(*id) != current)
+        {
+            return Err(guarded::not_current(&secret.name, expected, current));
+        }
         overtaken(request, done, holder)?;
         if present.unread.is_some() {
             plan.note("reading the current value is denied: it is written without comparing, and so may make a version that changes nothing");
@@ -170,10 +260,32 @@ fn present(
             base: holder.map(str::to_owned),
         };
         // After the key, so that the new version uses it; before tags.
-        let after_update = usize::from(matches!(plan.steps.first(), Some(Step::Update { .. })));
+        let after_update = plan
+            .steps
+            .iter()
+            .take_while(|step| matches!(step, Step::Update { .. } | Step::Sweep(_)))
+            .count();
         plan.steps.insert(after_update, put);
+        if label != CURRENT && current.is_none() {
+            guarded::first_is_current(request, &mut plan);
+        }
+        guarded::pending(present, &mut plan);
     }
+    plan.steps.extend(further_labels(
+        request,
+        plan.keep_id(),
+        |label| secret.holder(label),
+        true,
+    ));
     Ok(plan)
+}
+
+/// A version and its labels, as DescribeSecret shows them.
+fn version(secret: &Described, id: &str) -> Version {
+    Version {
+        id: id.to_owned(),
+        stages: secret.versions.get(id).cloned().unwrap_or_default(),
+    }
 }
 
 /// Whether AWSCURRENT sits on the version that this run wrote before it was overtaken: then somebody
@@ -199,8 +311,11 @@ fn overtaken(request: &Request, done: &Outcome, holder: Option<&str>) -> Result<
     .because(format!("this run's version is {ours}; {by}")))
 }
 
-fn refusals(request: &Request, present: &Present, region: &str) -> Result<(), Failure> {
-    let secret = &present.secret;
+/// What forbids any write to a secret.
+///
+/// # Errors
+/// Managed by another service, a replica, or rotated where that is not allowed.
+pub fn refusals(secret: &Described, region: &str, on_rotation: OnRotation) -> Result<(), Failure> {
     let name = &secret.name;
     if let Some(service) = &secret.owning_service {
         return Err(Failure::new(
@@ -218,7 +333,7 @@ fn refusals(request: &Request, present: &Present, region: &str) -> Result<(), Fa
             format!("set `aws-region` to {primary}: the replica follows by itself"),
         ));
     }
-    if secret.rotation_enabled && request.on_rotation == OnRotation::Fail {
+    if secret.rotation_enabled && on_rotation == OnRotation::Fail {
         return Err(Failure::new(
             Class::Refused,
             format!("{name} has rotation enabled, which would replace the value at its next turn"),

@@ -10,6 +10,8 @@ use crate::outcome::Outcome;
 use crate::platform::{Outputs, is_flat};
 use crate::redact::Redactor;
 
+mod graph;
+
 /// Every output, by name.
 pub const OUTPUTS: [&str; 9] = [
     "secret_id",
@@ -203,6 +205,9 @@ impl Report<'_> {
             ));
         }
         page.push_str(&format!("| Time | {} ms |\n\n", self.took.as_millis()));
+        if let Some((before, after)) = &outcome.labels {
+            page.push_str(&graph::of(before, after, redactor));
+        }
         for change in &outcome.changes {
             page.push_str(&format!(
                 "- {}\n",

@@ -4,28 +4,34 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::failure::{Class, Failure};
 use crate::inputs::{Environment, RawInputs, variable};
+use crate::json::{Key, Rendered};
 use crate::value::{Kind, SecretBytes, SecretValue};
 
 mod choices;
 mod identity;
+mod labels;
 mod proxies;
 mod public;
+mod reach;
 mod region;
 mod settings;
+mod shift;
 mod source;
 mod tags;
 mod target;
 
-use choices::StoreAs;
 pub use choices::{Compare, IfExists, OnRotation, OnScheduledDeletion, TagPolicy};
+use choices::{JsonValueAs, StoreAs};
 pub use identity::{Identity, Role, TokenRequest, Via};
+pub use labels::{CURRENT, PENDING, PREVIOUS};
 pub use proxies::{Proxies, Proxy, passwords as proxy_passwords};
+pub use reach::{MAX_TIMEOUT, Reach};
 pub(crate) use region::is_region;
 pub use settings::{Endpoint, Settings, endpoint};
+pub use shift::{Ask, Shift, Which};
 pub use source::{Source, load};
 pub use target::Target;
 
@@ -35,8 +41,6 @@ const MIN_KEY_BYTES: usize = 16;
 const MAX_DESCRIPTION: usize = 2_048;
 /// Limit of AWS for a key id, in characters.
 const MAX_KMS_KEY: usize = 2_048;
-const DEFAULT_TIMEOUT: Duration = Duration::from_mins(2);
-const MAX_TIMEOUT: Duration = Duration::from_hours(6);
 
 /// What the user wants to be true. Everything in it has been checked.
 pub struct Request {
@@ -62,16 +66,25 @@ pub struct Request {
     pub on_scheduled_deletion: OnScheduledDeletion,
     /// What happens to a secret with rotation.
     pub on_rotation: OnRotation,
-    /// The region; `None` leaves it to the profile.
-    pub region: Option<String>,
-    /// Who we are to AWS.
-    pub identity: Arc<Identity>,
-    /// For the whole run.
-    pub timeout: Duration,
-    /// How the SDK shall behave.
-    pub settings: Settings,
+    /// The labels that the version shall hold; the first is the one that is compared and written with
+    /// the value. [`CURRENT`] alone by default.
+    pub stages: Vec<String>,
+    /// The version that must be current for anything to be written.
+    pub expected: Option<String>,
+    /// The one key of a JSON object that the value is for.
+    pub json: Option<JsonKey>,
+    /// How AWS is reached.
+    pub reach: Reach,
     /// What may be a mistake, though not a reason to refuse.
     pub doubts: Vec<String>,
+}
+
+/// `json-key` and what is put there.
+pub struct JsonKey {
+    /// Where.
+    pub key: Key,
+    /// The value, as JSON.
+    pub rendered: Rendered,
 }
 
 /// How inputs are called in messages.
@@ -160,24 +173,27 @@ impl Request {
         let mut doubts = Vec::new();
         let settings = Settings::check(environment, &mut problems.found, &mut doubts)?;
 
-        let target = match &raw.name {
-            Some(name) => Target::parse(name)
-                .map_err(|why| problems.add("name", why))
-                .ok(),
-            None => {
-                problems.add(
-                    "name",
-                    "is not given: it is the name or the ARN of the secret",
-                );
-                None
-            }
-        };
+        let target = Target::given(raw.name.as_deref(), &mut problems);
         let region = region::choose(
             &raw,
             target.as_ref(),
             environment,
             &mut problems,
             &mut doubts,
+        );
+        for (input, given) in [("stage", &raw.stage), ("version-id", &raw.version_id)] {
+            if given.is_some() {
+                problems.add(
+                    input,
+                    "is for the command `promote`; `version-stages` says which labels a new version gets",
+                );
+            }
+        }
+        let stages = labels::list(raw.version_stages.as_deref(), &mut problems);
+        let expected = labels::version_id(
+            "expected-version-id",
+            raw.expected_version_id.as_deref(),
+            &mut problems,
         );
 
         let kind = problems.choice(
@@ -200,6 +216,8 @@ impl Request {
         if let Some(value) = &value {
             doubts.extend(value.doubts().into_iter().map(str::to_owned));
         }
+
+        let json = json_key(&raw, value.as_ref(), &mut problems);
 
         if let Some(text) = &raw.description
             && text.chars().count() > MAX_DESCRIPTION
@@ -276,16 +294,15 @@ impl Request {
                 raw.on_rotation.as_deref(),
                 &[("fail", OnRotation::Fail), ("allow", OnRotation::Allow)],
             ),
-            region,
-            identity: Arc::new(identity?),
-            timeout: match timeout(raw.timeout.as_deref()) {
-                Ok(limit) => limit,
-                Err(why) => {
-                    problems.add("timeout", why);
-                    DEFAULT_TIMEOUT
-                }
+            stages,
+            expected,
+            json,
+            reach: Reach {
+                region,
+                identity: Arc::new(identity?),
+                timeout: reach::timeout(raw.timeout.as_deref(), &mut problems),
+                settings,
             },
-            settings,
             doubts,
             target: target.unwrap_or_default(),
             value: value
@@ -298,27 +315,87 @@ impl Request {
             Err(problems.failure())
         }
     }
+
+    /// The label that the value is compared with and written under.
+    #[must_use]
+    pub fn label(&self) -> &str {
+        self.stages.first().map_or(CURRENT, String::as_str)
+    }
+
+    /// Whether AWSCURRENT may only be moved away from the version that was observed.
+    #[must_use]
+    pub fn is_guarded(&self) -> bool {
+        self.label() == CURRENT && (self.expected.is_some() || self.json.is_some())
+    }
+
+    /// Whether DescribeSecret has to be allowed.
+    #[must_use]
+    pub fn needs_sight(&self) -> bool {
+        self.tag_policy == TagPolicy::Replace
+            || self.expected.is_some()
+            || self.json.is_some()
+            || self.stages.iter().any(|stage| stage != CURRENT)
+    }
 }
 
-fn timeout(given: Option<&str>) -> Result<Duration, &'static str> {
-    const WRONG: &str = "must be a time from 1s to 6h, such as `90s`, `2m` or `1h`";
-    let Some(given) = given else {
-        return Ok(DEFAULT_TIMEOUT);
+/// `json-key` and `json-value-as`, and what they do not go with.
+fn json_key(
+    raw: &RawInputs,
+    value: Option<&SecretValue>,
+    problems: &mut Problems,
+) -> Option<JsonKey> {
+    let how = problems.choice(
+        "json-value-as",
+        raw.json_value_as.as_deref(),
+        &[("string", JsonValueAs::String), ("json", JsonValueAs::Json)],
+    );
+    let Some(text) = &raw.json_key else {
+        if raw.json_value_as.is_some() {
+            problems.add("json-value-as", "is given, but no `json-key`");
+        }
+        return None;
     };
-    let unit = given.trim_start_matches(|c: char| c.is_ascii_digit());
-    let seconds = match unit {
-        "s" | "" => 1,
-        "m" => 60,
-        "h" => 3_600,
-        _ => return Err(WRONG),
+    if raw.compare.as_deref() == Some("never") {
+        problems.add(
+            "json-key",
+            "cannot be set with `compare: never`: the other keys have to be read to be kept",
+        );
+    }
+    if raw
+        .version_stages
+        .as_deref()
+        .is_some_and(|stages| stages != CURRENT)
+    {
+        problems.add(
+            "json-key",
+            "cannot be set in a version beside the current one: whoever made that current later would undo what \
+             others did to the other keys in the meantime; leave `version-stages` out, or stage the whole document",
+        );
+    }
+    if raw.store_as.as_deref() == Some("binary") {
+        problems.add("json-key", "is for strings; `store-as: binary` has no keys");
+        return None;
+    }
+    let key = Key::parse(text)
+        .map_err(|why| problems.add("json-key", why.to_string()))
+        .ok();
+    // What is wrong with the value itself has been said.
+    let text = str::from_utf8(value?.expose()).ok()?;
+    let rendered = match how {
+        JsonValueAs::String => Rendered::string(text),
+        JsonValueAs::Json => Rendered::json(text)
+            .map_err(|_| {
+                problems.add(
+                    "value",
+                    "is not JSON, as `json-value-as: json` asks; it is not shown here",
+                );
+            })
+            .ok()?,
     };
-    given[..given.len() - unit.len()]
-        .parse::<u64>()
-        .ok()
-        .and_then(|number| number.checked_mul(seconds))
-        .map(Duration::from_secs)
-        .filter(|limit| (Duration::from_secs(1)..=MAX_TIMEOUT).contains(limit))
-        .ok_or(WRONG)
+    Some(JsonKey {
+        key: key?,
+        rendered,
+    })
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use aws_lc_rs::{digest, hmac, rand};
 
 use crate::failure::{Class, Failure};
 use crate::request::Request;
-use crate::value::{Kind, SecretBytes};
+use crate::value::{Kind, SecretBytes, SecretValue};
 
 /// What identifies a CI run across its attempts, so that a re-run ends on the same version even
 /// where it may not read. Not the attempt itself.
@@ -16,37 +16,52 @@ pub struct RunIdentity {
     pub parts: Vec<String>,
 }
 
-/// The token of this run's first write.
+/// The token of a write of this run.
 ///
 /// With `version-id-key`: HMAC-SHA-256 over name, kind and value. Else in CI: SHA-256 over the run's
-/// identity, region, name and labels. Else random.
+/// identity, region, name, labels and JSON key. Else random. A guarded write adds the version that it
+/// builds on: the same value on another base is another version.
 ///
 /// # Errors
 /// The system has no random numbers.
-pub fn first(
+pub fn of(
     request: &Request,
     run: Option<&RunIdentity>,
     region: &str,
+    value: &SecretValue,
+    base: Option<&str>,
 ) -> Result<Token, NoRandom> {
-    let known = |id| Token::new(id, false);
+    let known = |id| Token {
+        base: base.map(str::to_owned),
+        ..Token::new(id, false)
+    };
     if let Some(key) = &request.version_id_key {
-        return Ok(known(keyed(key, request)));
+        return Ok(known(keyed(key, request, value, base)));
     }
     match run {
         Some(run) => {
             let mut context = digest::Context::new(&digest::SHA256);
+            let key = request.json.as_ref().map(|json| json.key.to_string());
             let parts = run.parts.iter().map(String::as_str);
             for part in ["upsert-secret run token 1"]
                 .into_iter()
                 .chain(parts)
-                .chain([region, &request.target.name, "AWSCURRENT"])
+                .chain([region, &request.target.name])
+                .chain(request.stages.iter().map(String::as_str))
+                .chain(["key"].into_iter().filter(|_| key.is_some()))
+                .chain(key.as_deref())
+                .chain(["base"].into_iter().filter(|_| base.is_some()))
+                .chain(base)
             {
                 context.update(&(part.len() as u64).to_be_bytes());
                 context.update(part.as_bytes());
             }
             Ok(known(uuid(context.finish().as_ref())))
         }
-        None => Ok(Token::new(random()?, true)),
+        None => Ok(Token {
+            base: base.map(str::to_owned),
+            ..Token::new(random()?, true)
+        }),
     }
 }
 
@@ -70,6 +85,8 @@ pub struct Token {
     pub fresh: bool,
     /// Whether it replaced one that was taken. It is replaced once only.
     pub replaced: bool,
+    /// The version that a guarded write with it builds on.
+    pub base: Option<String>,
 }
 
 impl Token {
@@ -80,6 +97,7 @@ impl Token {
             id,
             fresh,
             replaced: false,
+            base: None,
         }
     }
 
@@ -93,6 +111,7 @@ impl Token {
             id,
             fresh: true,
             replaced: true,
+            base: self.base.take(),
         };
         Ok(())
     }
@@ -112,10 +131,10 @@ impl From<NoRandom> for Failure {
     }
 }
 
-fn keyed(key: &SecretBytes, request: &Request) -> String {
+fn keyed(key: &SecretBytes, request: &Request, value: &SecretValue, base: Option<&str>) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, key.expose());
     let mut context = hmac::Context::with_key(&key);
-    let kind: &[u8] = match request.value.kind() {
+    let kind: &[u8] = match value.kind() {
         Kind::String => b"string",
         Kind::Binary => b"binary",
     };
@@ -123,8 +142,11 @@ fn keyed(key: &SecretBytes, request: &Request) -> String {
         b"upsert-secret keyed token 1".as_slice(),
         request.target.name.as_bytes(),
         kind,
-        request.value.expose(),
-    ] {
+        value.expose(),
+    ]
+    .into_iter()
+    .chain(base.map(str::as_bytes))
+    {
         context.update(&(part.len() as u64).to_be_bytes());
         context.update(part);
     }
@@ -165,7 +187,7 @@ mod tests {
         };
         let token = |name: &str, id: &str, region: &str, value: &str| {
             let request = request(&[("NAME", name), ("VALUE", value)]);
-            first(&request, Some(&run(id)), region).map(|token| token.id)
+            of(&request, Some(&run(id)), region, &request.value, None).map(|token| token.id)
         };
         let base = token("a", "1", "eu-west-1", "made-up-1");
         assert_eq!(
@@ -190,7 +212,8 @@ mod tests {
                 ("STORE_AS", store),
                 ("VERSION_ID_KEY", key),
             ];
-            first(&request(&pairs), None, "eu-west-1").map(|token| token.id)
+            let request = request(&pairs);
+            of(&request, None, "eu-west-1", &request.value, None).map(|token| token.id)
         };
         let key = "made-up-key-of-16-bytes";
         let base = token("a", "made-up", "string", key);
@@ -205,9 +228,38 @@ mod tests {
     }
 
     #[test]
+    fn a_guarded_write_has_a_token_for_each_base_label_and_key() {
+        let run = RunIdentity {
+            parts: vec!["made-up".into()],
+        };
+        let token = |pairs: &[(&str, &str)], base: Option<&str>| {
+            let mut all = vec![("NAME", "a"), ("VALUE", "made-up")];
+            all.extend(pairs);
+            let request = request(&all);
+            of(&request, Some(&run), "eu-west-1", &request.value, base).map(|token| token.id)
+        };
+        let all = [
+            token(&[], None),
+            token(&[], Some("")),
+            token(&[], Some("v1")),
+            token(&[], Some("v2")),
+            token(&[("VERSION_STAGES", "candidate")], None),
+            token(&[("JSON_KEY", "user")], Some("v1")),
+            token(&[("JSON_KEY", "password")], Some("v1")),
+        ];
+        let mut different: Vec<_> = all.iter().flatten().collect();
+        different.sort();
+        different.dedup();
+        assert_eq!(different.len(), all.len());
+        assert_eq!(all[2], token(&[], Some("v1")));
+    }
+
+    #[test]
     fn without_ci_and_key_every_token_is_new() {
         let plain = request(&[("NAME", "a"), ("VALUE", "made-up")]);
-        let token = || first(&plain, None, "eu-west-1").map(|token| (token.id, token.fresh));
+        let token = || {
+            of(&plain, None, "eu-west-1", &plain.value, None).map(|token| (token.id, token.fresh))
+        };
         assert_ne!(token(), token());
         assert!(token().is_ok_and(|(_, fresh)| fresh));
     }

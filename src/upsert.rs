@@ -2,13 +2,14 @@
 //! to do is `plan`'s, how to do it `apply`'s.
 
 use crate::apply::{Applier, Next, subject};
-use crate::aws::{AwsError, ErrorKind, SecretsManager};
+use crate::aws::{AwsError, Described, ErrorKind, SecretsManager};
 use crate::failure::Failure;
+use crate::lease;
 use crate::observe::{Glimpse, Observed, observe};
 use crate::outcome::Outcome;
 use crate::patience::Patience;
-use crate::plan::plan;
-use crate::request::Request;
+use crate::plan::{guarded, plan};
+use crate::request::{CURRENT, Request};
 use crate::token::{self, RunIdentity};
 
 /// Rounds for what passes by itself: eventual consistency, and a name that is free again some
@@ -28,14 +29,21 @@ pub async fn upsert(
     outcome: &mut Outcome,
 ) -> Result<(), Failure> {
     outcome.region = Some(aws.region().to_owned());
-    let mut token = token::first(request, run, aws.region())?;
+    let mut token = token::of(request, run, aws.region(), &request.value, None)?;
+    if request.is_guarded()
+        && let Some(expected) = request.expected.as_deref()
+    {
+        let own = token::of(request, run, aws.region(), &request.value, Some(expected))?;
+        outcome.own = (!own.fresh).then_some(own.id);
+    }
     let mut patience = Patience::of(ROUNDS);
+    let mut turns = Patience::of(u32::MAX);
     let mut refusals: Vec<AwsError> = Vec::new();
     loop {
-        let observed = observe(request, aws)
-            .await
-            .map_err(|error| Failure::of_aws(&error, subject(request, outcome, aws.region())))?;
-        learn(&observed, outcome);
+        let observed = observe(request, aws).await.map_err(|error| {
+            Failure::of_aws(&error, subject(&request.target, outcome, aws.region()))
+        })?;
+        learn(request, &observed, outcome);
         let plan = plan(request, &observed, outcome, aws.region())?;
         drop(observed);
         for (level, text) in &plan.notices {
@@ -44,11 +52,18 @@ pub async fn upsert(
         let mut applier = Applier {
             request,
             aws,
+            run,
             token: &mut token,
+            document: None,
             outcome: &mut *outcome,
         };
         let why = match applier.apply(plan).await? {
             Next::Done => return Ok(()),
+            Next::Turn => {
+                outcome.contended = true;
+                turns.turn().await;
+                continue;
+            }
             Next::Look(why) => why,
         };
         let repeated = refusals
@@ -66,7 +81,7 @@ pub async fn upsert(
                 .unwrap_or_else(|| AwsError::new("DescribeSecret", ErrorKind::Incoherent));
             return Err(Failure::of_aws(
                 &why,
-                subject(request, outcome, aws.region()),
+                subject(&request.target, outcome, aws.region()),
             ));
         }
         refusals.extend(why);
@@ -74,13 +89,19 @@ pub async fn upsert(
 }
 
 /// Notes the ids that an observation tells, for outputs and remedies.
-fn learn(observed: &Observed, outcome: &mut Outcome) {
+fn learn(request: &Request, observed: &Observed, outcome: &mut Outcome) {
     let ids = match observed {
-        Observed::Absent => None,
+        Observed::Absent => {
+            if request.stages.iter().any(|stage| stage != CURRENT) {
+                outcome.labels.get_or_insert_default();
+            }
+            None
+        }
         Observed::Present(present) => {
             if outcome.restore_sent && !present.secret.deleted {
                 outcome.did(crate::outcome::Change::Restored);
             }
+            learn_labels(request, &present.secret, outcome);
             Some((&present.secret.arn, &present.secret.name))
         }
         Observed::Hidden(hidden) => match &hidden.glimpse {
@@ -91,5 +112,23 @@ fn learn(observed: &Observed, outcome: &mut Outcome) {
     if let Some((arn, name)) = ids {
         outcome.arn = Some(arn.clone());
         outcome.name = Some(name.clone());
+    }
+}
+
+/// Notes who holds what: for the summary, and to tell runs that were killed from living ones.
+fn learn_labels(request: &Request, secret: &Described, outcome: &mut Outcome) {
+    outcome.holder = secret.holder(CURRENT).map(str::to_owned);
+    if outcome.labels.is_none() && request.stages.iter().any(|stage| stage != CURRENT) {
+        outcome.labels = Some((secret.versions.clone(), secret.versions.clone()));
+    }
+    if !request.is_guarded() {
+        return;
+    }
+    let seen: Vec<String> = guarded::labels(secret, outcome)
+        .filter(|(label, _)| lease::is_ours(label))
+        .map(|(label, version)| guarded::seen(label, version))
+        .collect();
+    for one in seen {
+        *outcome.rivals.entry(one).or_default() += 1;
     }
 }

@@ -9,9 +9,7 @@ use crate::aws::{NewSecret, Put};
 use crate::failure::Failure;
 use crate::outcome::{Change, Version};
 use crate::plan::{Step, arn_is_absent};
-
-const CURRENT: &str = "AWSCURRENT";
-const PREVIOUS: &str = "AWSPREVIOUS";
+use crate::request::{CURRENT, PREVIOUS};
 
 impl Applier<'_> {
     pub(super) async fn create(
@@ -24,7 +22,7 @@ impl Applier<'_> {
         let new = NewSecret {
             name: &request.target.name,
             token: &self.token.id,
-            value: &request.value,
+            value: self.value(),
             description: request.description.as_deref(),
             kms_key_id: request.kms_key_id.as_deref(),
             tags: request.tags.as_ref().unwrap_or(&none),
@@ -80,7 +78,12 @@ impl Applier<'_> {
         let sent_before = self.was_sent();
         let put = match self
             .aws
-            .put(self.id(), &self.token.id, &self.request.value)
+            .put(
+                self.id(),
+                &self.token.id,
+                self.value(),
+                self.request.label(),
+            )
             .await
         {
             Ok(put) => put,
@@ -106,7 +109,8 @@ impl Applier<'_> {
         };
         self.know(&put.written.arn, &put.written.name);
         let id = put.written.version_id.clone();
-        if put.stages.iter().any(|stage| stage == CURRENT) {
+        let label = self.request.label();
+        if put.stages.iter().any(|stage| stage == label) {
             self.current(id, put.stages, holder);
             return Ok(Then::Go);
         }
@@ -117,7 +121,9 @@ impl Applier<'_> {
                 self.overtaken(id, put.stages);
                 Ok(Then::Look(None))
             }
-            Some(holder) if holder != id => self.repair(put, &holder, retried).await,
+            Some(holder) if holder != id => self.repair(put, Some(&holder), retried).await,
+            // Nobody holds it, which AWS checks as well.
+            None if label != CURRENT => self.repair(put, None, retried).await,
             // Nobody to move it from can be seen. A first and only attempt found a version that an
             // earlier run had written, so a new version is what was asked for.
             None if !retried => {
@@ -133,16 +139,28 @@ impl Applier<'_> {
 
     /// The version existed and is not current: A→B→A under a keyed id or in a re-run, or a retry that
     /// was answered after a later writer. AWS tells the two apart, by comparing the holder.
-    async fn repair(&mut self, put: Put, holder: &str, retried: bool) -> Result<Then, Failure> {
+    async fn repair(
+        &mut self,
+        put: Put,
+        holder: Option<&str>,
+        retried: bool,
+    ) -> Result<Then, Failure> {
         let id = put.written.version_id;
         self.outcome.move_sent = Some(id.clone());
-        match self.aws.move_current(self.id(), holder, &id).await {
+        let label = self.request.label();
+        match self.aws.move_label(self.id(), label, holder, &id).await {
             Ok(()) => {
                 let mut stages = put.stages;
-                stages.retain(|stage| stage != PREVIOUS);
-                stages.insert(0, CURRENT.to_owned());
-                self.outcome.did(Change::Moved(id.clone()));
-                self.outcome.moved_from = Some(holder.to_owned());
+                if label == CURRENT {
+                    stages.retain(|stage| stage != PREVIOUS);
+                    self.outcome.moved_from = holder.map(str::to_owned);
+                }
+                stages.insert(0, label.to_owned());
+                self.outcome.relabel(label, &id);
+                self.outcome.did(Change::Moved {
+                    id: id.clone(),
+                    label: label.to_owned(),
+                });
                 self.outcome.version = Some(Version { id, stages });
                 Ok(Then::Go)
             }
@@ -173,15 +191,18 @@ impl Applier<'_> {
             self.created(&id);
             None
         } else if self.outcome.move_sent.as_ref() == Some(&id) {
-            Some(Change::Moved(id.clone()))
+            Some(Change::Moved {
+                id: id.clone(),
+                label: self.request.label().to_owned(),
+            })
         } else {
             match &self.outcome.overtaken {
                 Some(ours) if *ours != id => Some(Change::Superseded {
                     ours: ours.clone(),
                     by: id.clone(),
                 }),
-                Some(_) => Some(Change::Version(id.clone())),
-                None if self.outcome.sent.contains(&id) => Some(Change::Version(id.clone())),
+                Some(_) => Some(self.wrote(&id)),
+                None if self.outcome.sent.contains(&id) => Some(self.wrote(&id)),
                 None => None,
             }
         };
@@ -190,23 +211,37 @@ impl Applier<'_> {
             && !self.outcome.recorded(&id)
         {
             self.outcome.did(change);
-            self.outcome.moved_from = base.flatten();
+            if self.request.label() == CURRENT {
+                self.outcome.moved_from = base.flatten();
+            }
         }
         self.outcome.version = Some(kept);
     }
 
-    /// The version is current, by the answer to a put. `holder` is who held the label before it.
-    fn current(&mut self, id: String, stages: Vec<String>, holder: Option<String>) {
+    pub(super) fn wrote(&self, id: &str) -> Change {
+        Change::Version {
+            id: id.to_owned(),
+            label: self.request.label().to_owned(),
+        }
+    }
+
+    /// The version holds the label, by the answer to a put. `holder` is who held the label before it.
+    pub(super) fn current(&mut self, id: String, stages: Vec<String>, holder: Option<String>) {
         let first = self.outcome.base.clone().flatten();
         let moved = holder.as_ref() != Some(&id) || first.as_ref() != Some(&id);
         if self.outcome.maybe_created.as_ref() == Some(&id) {
             self.created(&id);
         } else if moved && !self.outcome.recorded(&id) {
-            self.outcome.did(Change::Version(id.clone()));
-            self.outcome.moved_from = [holder, first]
-                .into_iter()
-                .flatten()
-                .find(|holder| *holder != id);
+            self.outcome.did(self.wrote(&id));
+            if self.request.label() == CURRENT {
+                self.outcome.moved_from = [holder, first]
+                    .into_iter()
+                    .flatten()
+                    .find(|holder| *holder != id);
+            }
+        }
+        for stage in &stages {
+            self.outcome.relabel(stage, &id);
         }
         self.outcome.version = Some(Version { id, stages });
     }
@@ -218,6 +253,7 @@ impl Applier<'_> {
             kms_key: request.kms_key_id.is_some(),
             tags: request.tags.as_ref().map_or(0, BTreeMap::len),
         });
+        self.outcome.relabel(CURRENT, version_id);
         self.outcome.version = Some(Version {
             id: version_id.to_owned(),
             stages: vec![CURRENT.to_owned()],
@@ -230,7 +266,7 @@ impl Applier<'_> {
     }
 
     /// From now on a version with this token may be one whose answer we never saw.
-    fn sent(&mut self) {
+    pub(super) fn sent(&mut self) {
         if !self.was_sent() {
             self.outcome.sent.push(self.token.id.clone());
         }

@@ -12,8 +12,12 @@ use zeroize::Zeroizing;
 
 use super::gate::{Gate, send};
 use super::retry::QuotaIsFinal;
-use super::{AwsError, Described, ErrorKind, Read};
+use super::{AwsError, Described, ErrorKind, Listed, Read};
+use crate::request::CURRENT;
 use crate::value::{Kind, SecretBytes, SecretValue};
+
+/// Pages of a list of versions.
+const MOST_PAGES: usize = 20;
 
 /// What a new secret is made of.
 pub struct NewSecret<'a> {
@@ -54,6 +58,7 @@ pub struct Put {
 }
 
 /// A client for one region.
+#[derive(Clone)]
 pub struct SecretsManager {
     client: Client,
     region: String,
@@ -116,15 +121,19 @@ impl SecretsManager {
         }))
     }
 
-    /// GetSecretValue of AWSCURRENT; `None` where the secret, or its value, does not exist.
+    /// GetSecretValue of the version that holds a label; `None` where the secret, or such a version,
+    /// does not exist.
     ///
     /// # Errors
     /// Any but ResourceNotFoundException.
-    pub async fn read(&self, id: &str) -> Result<Option<Read>, AwsError> {
+    pub async fn read(&self, id: &str, label: &str) -> Result<Option<Read>, AwsError> {
         let sent: Result<_, AwsError> = send!(
             &self.gate,
             "GetSecretValue",
-            self.client.get_secret_value().secret_id(id)
+            self.client
+                .get_secret_value()
+                .secret_id(id)
+                .version_stage(label)
         );
         let answer = match sent {
             Ok((answer, _)) => answer,
@@ -179,11 +188,18 @@ impl SecretsManager {
         )
     }
 
-    /// PutSecretValue without labels: AWSCURRENT moves, unless this token's version exists already.
+    /// PutSecretValue under one label, which moves to the new version from wherever it is; unless
+    /// this token's version exists already: then no label moves.
     ///
     /// # Errors
     /// Any.
-    pub async fn put(&self, id: &str, token: &str, value: &SecretValue) -> Result<Put, AwsError> {
+    pub async fn put(
+        &self,
+        id: &str,
+        token: &str,
+        value: &SecretValue,
+        label: &str,
+    ) -> Result<Put, AwsError> {
         let (string, binary) = split(value);
         let (answer, attempts) = send!(
             &self.gate,
@@ -194,6 +210,9 @@ impl SecretsManager {
                 .client_request_token(token)
                 .set_secret_string(string)
                 .set_secret_binary(binary)
+                // What AWS does without labels, too; not naming it keeps the request as policies
+                // with a condition on secretsmanager:VersionStage know it.
+                .set_version_stages((label != CURRENT).then(|| vec![label.to_owned()]))
         )?;
         Ok(Put {
             written: written(
@@ -230,22 +249,93 @@ impl SecretsManager {
         .map(drop)
     }
 
-    /// UpdateSecretVersionStage: moves AWSCURRENT, if `from` holds it. AWS compares and swaps.
+    /// UpdateSecretVersionStage: moves a label, if `from` holds it, or nobody where that is `None`. AWS
+    /// compares and swaps.
     ///
     /// # Errors
-    /// Any; InvalidParameterException where `from` does not hold it.
-    pub async fn move_current(&self, id: &str, from: &str, to: &str) -> Result<(), AwsError> {
+    /// Any; InvalidParameterException where somebody else holds it.
+    pub async fn move_label(
+        &self,
+        id: &str,
+        label: &str,
+        from: Option<&str>,
+        to: &str,
+    ) -> Result<(), AwsError> {
         send!(
             &self.gate,
             "UpdateSecretVersionStage",
             self.client
                 .update_secret_version_stage()
                 .secret_id(id)
-                .version_stage("AWSCURRENT")
-                .remove_from_version_id(from)
+                .version_stage(label)
+                .set_remove_from_version_id(from.map(str::to_owned))
                 .move_to_version_id(to)
         )
         .map(drop)
+    }
+
+    /// UpdateSecretVersionStage: takes a label off a version.
+    ///
+    /// # Errors
+    /// Any; InvalidParameterException where the version does not hold it.
+    pub async fn drop_label(&self, id: &str, label: &str, from: &str) -> Result<(), AwsError> {
+        send!(
+            &self.gate,
+            "UpdateSecretVersionStage",
+            self.client
+                .update_secret_version_stage()
+                .secret_id(id)
+                .version_stage(label)
+                .remove_from_version_id(from)
+        )
+        .map(drop)
+    }
+
+    /// The same client with a gate of its own, for the one thing that is still done when a run has
+    /// been cancelled: taking its private label off.
+    #[must_use]
+    pub fn afterwards(&self) -> Self {
+        Self {
+            gate: Arc::new(self.gate.reopened()),
+            ..self.clone()
+        }
+    }
+
+    /// ListSecretVersionIds: the versions that hold labels, and when each was made.
+    ///
+    /// # Errors
+    /// Any.
+    pub async fn list_versions(&self, id: &str) -> Result<Vec<Listed>, AwsError> {
+        let mut listed = Vec::new();
+        let mut page = None;
+        // At most 20 labels, so as many versions; pages may be short, but not without end.
+        for _ in 0..MOST_PAGES {
+            let (answer, _) = send!(
+                &self.gate,
+                "ListSecretVersionIds",
+                self.client
+                    .list_secret_version_ids()
+                    .secret_id(id)
+                    .set_next_token(page.take())
+            )?;
+            listed.extend(
+                answer
+                    .versions
+                    .unwrap_or_default()
+                    .into_iter()
+                    .filter_map(|version| {
+                        Some(Listed {
+                            id: plain(version.version_id)?,
+                            created: version.created_date.map(|date| date.as_secs_f64()),
+                        })
+                    }),
+            );
+            page = answer.next_token.filter(|token| !token.is_empty());
+            if page.is_none() {
+                return Ok(listed);
+            }
+        }
+        Err(AwsError::new("ListSecretVersionIds", ErrorKind::Unreadable))
     }
 
     /// RestoreSecret.

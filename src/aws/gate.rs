@@ -41,6 +41,11 @@ impl Gate {
         self.closed.store(true, Ordering::SeqCst);
     }
 
+    /// An open gate to the same door.
+    pub(super) fn reopened(&self) -> Self {
+        Self::new(Arc::clone(&self.door), self.trace)
+    }
+
     /// Traces one attempt of a call.
     pub(super) fn tell(&self, operation: &str, attempt: u32, status: &str, took: u32, id: &str) {
         if self.trace {

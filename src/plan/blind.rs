@@ -5,7 +5,7 @@ use super::{Plan, Step, deleted, denied_by, is_ours, overtaken};
 use crate::failure::Failure;
 use crate::observe::{Glimpse, Hidden};
 use crate::outcome::{Outcome, Version};
-use crate::request::{Compare, IfExists, Request, TagPolicy};
+use crate::request::{Compare, IfExists, Request};
 
 pub(super) fn plan(
     request: &Request,
@@ -14,7 +14,7 @@ pub(super) fn plan(
     region: &str,
 ) -> Result<Plan, Failure> {
     let refuse = |error| Err(denied_by(error, request, None, region));
-    if request.tag_policy == TagPolicy::Replace {
+    if request.needs_sight() {
         return refuse(&hidden.denied);
     }
     if let (Compare::Always, Glimpse::Nothing(Some(denied))) = (request.compare, &hidden.glimpse) {

@@ -40,6 +40,7 @@ fn seen(secret: Described, text: Option<&str>) -> Observed {
         secret,
         value: text.map(value),
         unread: None,
+        at: NOW,
     }))
 }
 
@@ -79,6 +80,9 @@ fn steps(pairs: &[(&str, &str)], observed: &Observed, done: &Outcome) -> String 
     }
 }
 
+/// Seconds since 1970, when the secret was looked at.
+const NOW: u64 = 1_800_000_000;
+
 fn word(step: &Step) -> String {
     match step {
         Step::Create {
@@ -101,6 +105,15 @@ fn word(step: &Step) -> String {
             if *description { " description" } else { "" },
             if *kms_key { " key" } else { "" }
         ),
+        Step::Yield => "yield".to_owned(),
+        Step::Swap { base: None } => "swap".to_owned(),
+        Step::Swap { base: Some(base) } => format!("swap over {base}"),
+        Step::Label { label, from: None } => format!("label {label}"),
+        Step::Label {
+            label,
+            from: Some(from),
+        } => format!("label {label} from {from}"),
+        Step::Sweep(labels) => format!("sweep {}", labels.len()),
         Step::Put { base: None } => "put".to_owned(),
         Step::Put { base: Some(base) } => format!("put over {base}"),
         Step::Untag(keys) => format!("untag {}", keys.join("+")),
@@ -164,6 +177,7 @@ fn a_denied_read_is_written_over_unless_comparing_was_asked_for() {
             secret: secret(),
             value: None,
             unread: Some(denied("GetSecretValue")),
+            at: NOW,
         }))
     };
     check(
@@ -437,3 +451,5 @@ fn a_later_writer_is_not_undone() {
         &overtaken("v1"),
     );
 }
+
+mod guarded;

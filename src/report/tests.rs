@@ -22,7 +22,10 @@ fn updated() -> Outcome {
         }),
         changes: vec![
             Change::Description,
-            Change::Version("22222222-2222-8222-8222-222222222222".to_owned()),
+            Change::Version {
+                id: "22222222-2222-8222-8222-222222222222".to_owned(),
+                label: "AWSCURRENT".to_owned(),
+            },
             Change::Tagged(vec!["stage".to_owned(), "team".to_owned()]),
         ],
         notices: vec![(Level::Warning, "a <b>doubt</b> | [x](y)".to_owned())],

@@ -72,3 +72,13 @@ impl From<StoreAs> for Kind {
         }
     }
 }
+
+/// `json-value-as`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum JsonValueAs {
+    /// As a JSON string.
+    #[default]
+    String,
+    /// As the JSON that it is.
+    Json,
+}

@@ -32,7 +32,7 @@ impl Request {
             ),
         ];
         // STS's log keeps these.
-        let role = self.identity.role.as_ref();
+        let role = self.reach.identity.role.as_ref();
         let of_role = role.map(|role| {
             let (audience, external_id) = match &role.via {
                 Via::Github(request) => (Some(&request.audience), None),

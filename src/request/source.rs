@@ -5,7 +5,7 @@ use std::io::Read as _;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use super::{Class, Failure, Spelling, timeout};
+use super::{Class, Failure, Spelling, reach};
 use crate::inputs::{Environment, RawInputs, bytes};
 use crate::value::{MAX_BYTES, SecretBytes, decode_base64};
 
@@ -58,7 +58,7 @@ pub fn load(
     let (found, of_file) = match (&raw.value, &raw.value_env, &raw.value_file) {
         (_, Some(name), _) => (environment.raw(name).map(bytes), false),
         (_, _, Some(path)) => {
-            let limit = timeout(raw.timeout.as_deref()).unwrap_or(super::DEFAULT_TIMEOUT);
+            let limit = reach::limit(raw.timeout.as_deref());
             let read = read(path, limit).map_err(|why| {
                 Failure::new(
                     Class::Input,

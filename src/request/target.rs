@@ -17,6 +17,20 @@ pub struct Target {
 }
 
 impl Target {
+    /// The input `name`.
+    pub(super) fn given(name: Option<&str>, problems: &mut super::Problems) -> Option<Self> {
+        let Some(name) = name else {
+            problems.add(
+                "name",
+                "is not given: it is the name or the ARN of the secret",
+            );
+            return None;
+        };
+        Self::parse(name)
+            .map_err(|why| problems.add("name", why))
+            .ok()
+    }
+
     /// Reads a name or a full ARN.
     ///
     /// # Errors

@@ -241,7 +241,7 @@ fn inputs_are_called_as_the_user_wrote_them() {
 fn the_region_comes_from_the_input_the_arn_or_the_environment() {
     let region = |pairs: &[(&str, &str)]| {
         let request = request(&with(pairs));
-        (request.region, request.doubts.len())
+        (request.reach.region, request.doubts.len())
     };
     let some = |region: &str| Some(region.to_owned());
     assert_eq!(region(&[]), (None, 0));
@@ -283,9 +283,10 @@ fn an_arn_names_the_secret_without_its_suffix() {
 #[test]
 fn times_have_units() {
     for (given, seconds) in [("90s", 90), ("2m", 120), ("1h", 3_600), ("45", 45)] {
-        assert_eq!(timeout(Some(given)), Ok(Duration::from_secs(seconds)));
+        let request = request(&with(&[("TIMEOUT", given)]));
+        assert_eq!(request.reach.timeout.as_secs(), seconds, "{given}");
     }
-    assert_eq!(timeout(None), Ok(Duration::from_secs(120)));
+    assert_eq!(request(&with(&[])).reach.timeout.as_secs(), 120);
 }
 
 #[test]

@@ -269,8 +269,8 @@ fn bad_input_is_refused_before_anything_is_sent() {
     let unwritable = nowhere(std::path::Path::new("/"));
     let cases: BTreeMap<&str, Tool> = BTreeMap::from([
         ("typo", tool().input("descripton", "x")),
-        ("later input", tool().input("json-key", "x")),
-        ("later command", tool().input("command", "promote")),
+        ("later input", tool().input("manifest", "x")),
+        ("later command", tool().input("command", "plan")),
         ("command line", tool().arguments(&["--value", "made-up"])),
         ("no name", tool().input("name", "")),
         ("output file", tool().input("output-file", &unwritable)),
@@ -299,8 +299,8 @@ fn bad_input_is_refused_before_anything_is_sent() {
     bodies: error: LOG_SIGNABLE_BODY is set: it makes the AWS SDK log request bodies, the value included; unset it
     command line: error: the command line has a word that is not known
     endpoint: error: AWS_ENDPOINT_URL_SECRETS_MANAGER must be a URL such as `https://host:port`
-    later command: error: this version does not have the command `promote` yet
-    later input: error: UPSERT_SECRET_JSON_KEY: this version does not have the input `json-key` yet
+    later command: error: this version does not have the command `plan` yet
+    later input: error: UPSERT_SECRET_MANIFEST: this version does not have the input `manifest` yet
     no name: error: UPSERT_SECRET_NAME is not given: it is the name or the ARN of the secret
     no region: error: no AWS region is configured
     no such file: error: UPSERT_SECRET_VALUE_FILE cannot be read
@@ -326,6 +326,8 @@ fn the_help_is_the_contract() {
 
     Arguments:
       [COMMAND]  upsert (default): create the secret, or give it the value, or leave it alone
+                 promote: make the version current that holds a label, or has an id
+                 rollback: make the version current again that was current before
 
     Options:
           --format <text|json>  json: one object on standard output, text on standard error
@@ -335,7 +337,10 @@ fn the_help_is_the_contract() {
     Inputs (environment variables; empty is "not given"):
 
       UPSERT_SECRET_COMMAND
-          The command to run. Default: upsert.
+          upsert: create the secret, give it the value, or leave it alone.
+          promote: make the version current that holds stage or is version-id.
+          rollback: make the version current that was current before. Default:
+          upsert.
 
       UPSERT_SECRET_NAME
           Required. Name or full ARN of the secret. An ARN's region must equal
@@ -357,6 +362,15 @@ fn the_help_is_the_contract() {
 
       UPSERT_SECRET_STORE_AS
           string or binary (SecretString or SecretBinary). Default: string.
+
+      UPSERT_SECRET_JSON_KEY
+          Set this key of a secret that holds a JSON object, and leave the others
+          as they are: a key, or a JSON pointer (/database/password) for a nested
+          one.
+
+      UPSERT_SECRET_JSON_VALUE_AS
+          json: the value of json-key is JSON itself, not a string. Default:
+          string.
 
       UPSERT_SECRET_DESCRIPTION
           Description of the secret, at most 2,048 characters. Default: leave as
@@ -382,6 +396,22 @@ fn the_help_is_the_contract() {
           auto: read the current value and write only when it differs; write also
           when reading is denied. always: a denied read is a failure. never:
           GetSecretValue is not called. Default: auto.
+
+      UPSERT_SECRET_VERSION_STAGES
+          Staging labels for the version, with commas between them. Without
+          AWSCURRENT the version is put beside the current one, for promote.
+          Default: AWSCURRENT.
+
+      UPSERT_SECRET_EXPECTED_VERSION_ID
+          Write, promote or roll back only while this version is current; another
+          one is a conflict (exit 5).
+
+      UPSERT_SECRET_STAGE
+          For promote: the staging label whose version becomes current. Default:
+          candidate.
+
+      UPSERT_SECRET_VERSION_ID
+          For promote: the version that becomes current, instead of stage.
 
       UPSERT_SECRET_VERSION_ID_KEY
           Another CI secret, 16 bytes or more, that keys the version id to the

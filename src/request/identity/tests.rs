@@ -28,7 +28,7 @@ fn github<'a>(pairs: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
 fn the_way_to_a_role() {
     let way = |pairs: &[(&str, &str)]| {
         let request = request(pairs);
-        let role = request.identity.role.as_ref().expect("a role");
+        let role = request.reach.identity.role.as_ref().expect("a role");
         assert_eq!((role.arn.as_str(), role.account()), (ROLE, "111122223333"));
         let way = match &role.via {
             Via::Token(token) => format!("token {}", String::from_utf8_lossy(token.expose())),
@@ -119,7 +119,7 @@ fn a_token_file_is_a_place_of_the_chain() {
     let file = ("$AWS_WEB_IDENTITY_TOKEN_FILE", "/var/token");
     let of_file = |pairs: &[(&str, &str)]| {
         let request = request(&with(pairs));
-        let role = request.identity.of_token_file.as_ref();
+        let role = request.reach.identity.of_token_file.as_ref();
         let found = role.map(|role| (role.arn.clone(), role.session_name.clone()));
         (found, request.doubts.len())
     };

@@ -1,0 +1,274 @@
+//! One key of a JSON document is set, and every other byte of it stays as it was: order, white space, the
+//! spelling of numbers. So the document is scanned, never parsed into values and written anew; which
+//! also leaves no copies of secrets behind. Knows no AWS; no error quotes a document or a value.
+
+use std::fmt;
+use std::ops::Range;
+
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+mod compare;
+mod scan;
+
+use scan::{Fault, Object, Scan};
+
+/// The deepest that `json-key` goes.
+const MAX_LEVELS: usize = 32;
+/// The longest `json-key`, in bytes.
+const MAX_KEY: usize = 1_024;
+
+/// Where in a document: `json-key`, as a way from the top.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    given: String,
+    names: Vec<String>,
+}
+
+/// Why a text is no key.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum KeyError {
+    /// More than 1,024 bytes or 32 levels.
+    #[error("is longer than {MAX_KEY} bytes or deeper than {MAX_LEVELS} levels")]
+    TooLong,
+    /// A control character.
+    #[error("contains a control character")]
+    Control,
+    /// A `~` of a pointer that is not `~0` or `~1` (RFC 6901).
+    #[error("begins with `/` and so is a JSON pointer, in which `~` is written `~0` and `/` `~1`")]
+    Escape,
+}
+
+impl Key {
+    /// Text that begins with `/` is a JSON pointer (RFC 6901); any other is one key of the top object,
+    /// as it stands.
+    ///
+    /// # Errors
+    /// Too long, too deep, a control character, or a bad escape.
+    pub fn parse(text: &str) -> Result<Self, KeyError> {
+        if text.chars().any(char::is_control) {
+            return Err(KeyError::Control);
+        }
+        let names = match text.strip_prefix('/') {
+            None => vec![text.to_owned()],
+            Some(way) => way.split('/').map(unescape).collect::<Result<_, _>>()?,
+        };
+        if text.len() > MAX_KEY || names.len() > MAX_LEVELS {
+            return Err(KeyError::TooLong);
+        }
+        Ok(Self {
+            given: text.to_owned(),
+            names,
+        })
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.given)
+    }
+}
+
+fn unescape(token: &str) -> Result<String, KeyError> {
+    let mut parts = token.split('~');
+    let mut name = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (mark, rest) = part.split_at_checked(1).ok_or(KeyError::Escape)?;
+        match mark {
+            "0" => name.push('~'),
+            "1" => name.push('/'),
+            _ => return Err(KeyError::Escape),
+        }
+        name.push_str(rest);
+    }
+    Ok(name)
+}
+
+/// What is put there, as JSON text.
+pub struct Rendered(Zeroizing<Vec<u8>>);
+
+/// Not one JSON value, nested too deep, or an object that has a key twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotJson;
+
+impl Rendered {
+    /// A JSON string.
+    #[must_use]
+    pub fn string(text: &str) -> Self {
+        // Enough for any text, so that no half of it stays behind when a buffer grows.
+        let mut json = Zeroizing::new(Vec::with_capacity(text.len() * 6 + 2));
+        json.push(b'"');
+        for byte in text.bytes() {
+            match byte {
+                b'"' | b'\\' => json.extend([b'\\', byte]),
+                b'\n' => json.extend(b"\\n"),
+                b'\r' => json.extend(b"\\r"),
+                b'\t' => json.extend(b"\\t"),
+                0..0x20 => json.extend(format!("\\u{byte:04x}").bytes()),
+                _ => json.push(byte),
+            }
+        }
+        json.push(b'"');
+        Self(json)
+    }
+
+    /// JSON as it is, without white space around it.
+    ///
+    /// # Errors
+    /// See [`NotJson`].
+    pub fn json(text: &str) -> Result<Self, NotJson> {
+        let (value, _) = scan::document(text.as_bytes()).map_err(|_| NotJson)?;
+        let text = &text.as_bytes()[value];
+        if compare::has_twice(text) {
+            return Err(NotJson);
+        }
+        Ok(Self(Zeroizing::new(text.to_vec())))
+    }
+}
+
+/// What setting a key comes to.
+pub enum Edit {
+    /// It holds an equal value already.
+    Unchanged,
+    /// The document with the key set.
+    Changed(Zeroizing<Vec<u8>>),
+}
+
+/// Why a key cannot be set in a document. Never a piece of it.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum Refusal {
+    /// The document is not UTF-8.
+    #[error("its current value is not UTF-8 text")]
+    NotText,
+    /// The document is not JSON.
+    #[error("its current value is not JSON")]
+    Malformed,
+    /// JSON, but no object at the top.
+    #[error("its current value is JSON, but not an object")]
+    NotObject,
+    /// Something on the way is no object.
+    #[error("level {level} of the key is there and is not an object")]
+    ParentNotObject {
+        /// Counted from 1.
+        level: usize,
+    },
+    /// A name on the way stands twice in its object: readers differ in which they take.
+    #[error("level {level} of the key stands there twice")]
+    Twice {
+        /// Counted from 1.
+        level: usize,
+    },
+    /// More than 128 levels.
+    #[error(
+        "the document is or would be nested deeper than {} levels",
+        scan::MAX_DEPTH
+    )]
+    TooDeep,
+}
+
+impl From<Fault> for Refusal {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Malformed => Self::Malformed,
+            Fault::TooDeep => Self::TooDeep,
+        }
+    }
+}
+
+/// Sets a key. Objects that are missing on the way are made; a new key goes to the end of its object,
+/// written as its neighbour is.
+///
+/// # Errors
+/// See [`Refusal`].
+pub fn set(document: &[u8], key: &Key, value: &Rendered) -> Result<Edit, Refusal> {
+    if str::from_utf8(document).is_err() {
+        return Err(Refusal::NotText);
+    }
+    let (top, _) = scan::document(document)?;
+    let mut at = top.start;
+    if document.get(at) != Some(&b'{') {
+        return Err(Refusal::NotObject);
+    }
+    for (number, name) in key.names.iter().enumerate() {
+        let level = number + 1;
+        let object = Scan::new(document, at).object()?;
+        let found: Vec<_> = object
+            .members
+            .iter()
+            .filter(|member| compare::is_name(&document[member.name.clone()], name))
+            .collect();
+        match found[..] {
+            [] => {
+                let text = nested(&key.names[level..], value);
+                return insert(document, &object, name, &text);
+            }
+            [member] if level == key.names.len() => {
+                let old = member.value.clone();
+                if compare::same(&document[old.clone()], &value.0) {
+                    return Ok(Edit::Unchanged);
+                }
+                return changed(document, old, &[&value.0]);
+            }
+            [member] if document[member.value.start] == b'{' => at = member.value.start,
+            [_] => return Err(Refusal::ParentNotObject { level }),
+            _ => return Err(Refusal::Twice { level }),
+        }
+    }
+    // A key has one name at least.
+    Err(Refusal::NotObject)
+}
+
+/// The document of a secret that has none: the key and nothing else.
+#[must_use]
+pub fn create(key: &Key, value: &Rendered) -> Zeroizing<Vec<u8>> {
+    nested(&key.names, value)
+}
+
+/// `{"a":{"b":value}}`
+fn nested(names: &[String], value: &Rendered) -> Zeroizing<Vec<u8>> {
+    let names: Vec<Rendered> = names.iter().map(|name| Rendered::string(name)).collect();
+    let around: usize = names.iter().map(|name| name.0.len() + 3).sum();
+    let mut text = Zeroizing::new(Vec::with_capacity(around + value.0.len()));
+    for name in &names {
+        text.push(b'{');
+        text.extend_from_slice(&name.0);
+        text.push(b':');
+    }
+    text.extend_from_slice(&value.0);
+    text.extend(std::iter::repeat_n(b'}', names.len()));
+    text
+}
+
+fn insert(document: &[u8], object: &Object, name: &str, value: &[u8]) -> Result<Edit, Refusal> {
+    let name = Rendered::string(name);
+    let Some(last) = object.members.last() else {
+        let after = object.start + 1;
+        return changed(document, after..after, &[&name.0, b":", value]);
+    };
+    let colon = &document[last.name.end..last.value.start];
+    let lead = &document[last.lead..last.name.start];
+    // `{"a": 1}` has no second member to show how it would be written.
+    let lead = if lead.is_empty() && colon.len() > 1 {
+        b" ".as_slice()
+    } else {
+        lead
+    };
+    let end = last.value.end;
+    changed(document, end..end, &[b",", lead, &name.0, colon, value])
+}
+
+fn changed(document: &[u8], place: Range<usize>, parts: &[&[u8]]) -> Result<Edit, Refusal> {
+    let added: usize = parts.iter().map(|part| part.len()).sum();
+    let mut text = Zeroizing::new(Vec::with_capacity(document.len() + added));
+    text.extend_from_slice(&document[..place.start]);
+    for part in parts {
+        text.extend_from_slice(part);
+    }
+    text.extend_from_slice(&document[place.end..]);
+    // What was put in may be deep itself.
+    scan::document(&text)?;
+    Ok(Edit::Changed(text))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,71 @@
+//! What moved, drawn: versions and their labels before and after, as a Mermaid flowchart, which GitHub
+//! renders in a job summary.
+
+use crate::lease;
+use crate::outcome::Labels;
+use crate::redact::Redactor;
+
+/// Characters of a version id that tell it from its neighbours.
+const SHORT: usize = 8;
+
+/// The graph; empty where nothing moved.
+pub(super) fn of(before: &Labels, after: &Labels, redactor: &Redactor) -> String {
+    let (before, after) = (public(before), public(after));
+    if before == after {
+        return String::new();
+    }
+    let mut page = String::from("```mermaid\nflowchart LR\n");
+    for (title, labels) in [("before", &before), ("after", &after)] {
+        page.push_str(&format!("  subgraph {title}\n    direction TB\n"));
+        if labels.is_empty() {
+            page.push_str(&format!("    {title}0[\"no version\"]\n"));
+        }
+        for (number, (held, id)) in labels.iter().enumerate() {
+            let lines: Vec<String> = std::iter::once(short(id))
+                .chain(held.iter().map(|label| plain(label)))
+                .map(|line| plain(&redactor.clean_line(&line)))
+                .collect();
+            page.push_str(&format!(
+                "    {title}{number}[\"{}\"]\n",
+                lines.join("<br>")
+            ));
+        }
+        page.push_str("  end\n");
+    }
+    page.push_str("  before --> after\n```\n\n");
+    page
+}
+
+/// Versions and their labels, the current one first, without the private labels of runs, which come and go.
+fn public(labels: &Labels) -> Vec<(Vec<String>, String)> {
+    let mut public: Vec<_> = labels
+        .iter()
+        .map(|(id, held)| {
+            let mut held: Vec<String> = held
+                .iter()
+                .filter(|label| !lease::is_ours(label))
+                .cloned()
+                .collect();
+            held.sort();
+            (held, id.clone())
+        })
+        .filter(|(held, _)| !held.is_empty())
+        .collect();
+    public.sort();
+    public
+}
+
+fn short(id: &str) -> String {
+    id.chars().take(SHORT).collect()
+}
+
+/// Nothing that Mermaid, Markdown or HTML could read as more than text: anybody who may label a version
+/// chooses what stands here.
+fn plain(text: &str) -> String {
+    text.chars()
+        .map(|c| match c {
+            'a'..='z' | 'A'..='Z' | '0'..='9' | '-' | '_' | '.' | '/' | '*' | ' ' => c,
+            _ => '?',
+        })
+        .collect()
+}

@@ -33,6 +33,17 @@ need_python_tools() {
   PATH=$venv/bin:$PATH
 }
 
+# npm packages, in a folder of their own. With the system's CAs, as everything else here: Node has a list of its own. A
+# registry that does not answer is asked once more: npm itself would wait for it for many minutes.
+install_from_npm() {
+  local folder=$1
+  shift
+  local install=(npm install --prefix "$folder.new" --ignore-scripts --no-audit --no-fund --silent "$@")
+  rm -rf "$folder" "$folder.new"
+  NODE_OPTIONS=--use-system-ca timeout 120 "${install[@]}" || NODE_OPTIONS=--use-system-ca timeout 120 "${install[@]}"
+  mv "$folder.new" "$folder"
+}
+
 # Runs GitLab pipelines on this machine; left at $gitlab_ci_local. Needs need_python_tools first, for Node. It is one
 # file without dependencies, so its version pins all of it.
 need_gitlab_ci_local() {
@@ -40,8 +51,14 @@ need_gitlab_ci_local() {
   local folder=$tools/gitlab-ci-local-$version
   command -v rsync >/dev/null || install_package rsync
   gitlab_ci_local=$folder/node_modules/.bin/gitlab-ci-local
-  [[ -x $gitlab_ci_local ]] ||
-    npm install --prefix "$folder" --ignore-scripts --no-audit --no-fund --silent "gitlab-ci-local@$version"
+  [[ -x $gitlab_ci_local ]] || install_from_npm "$folder" "gitlab-ci-local@$version"
+}
+
+# The parser that GitHub draws graphs with, left at $mermaid. Needs need_python_tools first, for Node.
+need_mermaid() {
+  local version=11.17.2
+  mermaid=$tools/mermaid-$version
+  [[ -d $mermaid/node_modules/mermaid ]] || install_from_npm "$mermaid" "mermaid@$version" jsdom@29.1.1
 }
 
 # The binary as a release ships it, left at $static_binary. `--target`, also where it is the host's: without it the flag

@@ -190,6 +190,10 @@ pub struct Outcome {
     pub rivals: BTreeMap<String, u32>,
     /// Others write at the same time, and this run has not won yet.
     pub contended: bool,
+    /// Private labels of runs that may still go on, when the secret was last looked at.
+    pub living: usize,
+    /// Guarded writes that AWS refused for a quota with no other run to be seen.
+    pub limited: u32,
     /// Who held AWSCURRENT when the secret was last looked at.
     pub holder: Option<String>,
     /// Which version held which labels when the secret was first looked at, and after what was done;

@@ -300,8 +300,8 @@ fn overtaken(request: &Request, done: &Outcome, holder: Option<&str>) -> Result<
         return Ok(());
     };
     let by = holder.map_or_else(
-        || "which version is current now cannot be seen".to_owned(),
-        |holder| format!("AWSCURRENT is now on version {holder}"),
+        || format!("which version holds {} now cannot be seen", request.label()),
+        |holder| format!("{} is now on version {holder}", request.label()),
     );
     Err(Failure::new(
         Class::Conflict,

@@ -4,8 +4,8 @@
 use crate::apply::{Applier, Next, subject};
 use crate::aws::{AwsError, Described, ErrorKind, SecretsManager};
 use crate::failure::Failure;
-use crate::lease;
-use crate::observe::{Glimpse, Observed, observe};
+use crate::lease::{self, Standing};
+use crate::observe::{Glimpse, Observed, now, observe};
 use crate::outcome::Outcome;
 use crate::patience::Patience;
 use crate::plan::{guarded, plan};
@@ -128,6 +128,9 @@ fn learn_labels(request: &Request, secret: &Described, outcome: &mut Outcome) {
         .filter(|(label, _)| lease::is_ours(label))
         .map(|(label, version)| guarded::seen(label, version))
         .collect();
+    outcome.living = guarded::labels(secret, outcome)
+        .filter(|(label, _)| lease::standing(label, now()) == Standing::Living)
+        .count();
     for one in seen {
         *outcome.rivals.entry(one).or_default() += 1;
     }

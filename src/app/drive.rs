@@ -137,7 +137,7 @@ fn too_late(job: &Job, outcome: &Outcome) -> Failure {
         "run again; fewer jobs at once or a longer `timeout` help",
     )
     .because(format!(
-        "AWSCURRENT was on version {holder} when it was last looked at; this run has changed nothing that is current"
+        "AWSCURRENT was on version {holder} when it was last looked at; this run's value has not become current"
     ))
 }
 

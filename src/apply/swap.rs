@@ -17,6 +17,9 @@ use crate::token;
 /// How long the private label's end may keep a run that is over.
 const FAREWELL: Duration = Duration::from_secs(2);
 
+/// How often a quota is taken for one that others fill for a moment.
+const LIMITED: u32 = 2;
+
 /// Whether an answer to a move says that the labels are not where they were seen.
 fn is_lost(error: &AwsError) -> bool {
     [
@@ -53,12 +56,13 @@ impl Applier<'_> {
                 self.token.replace()?;
                 return Ok(Then::Instead(vec![Step::Swap { base }]));
             }
-            // The labels of others may be all that a secret can hold; then their turn ends soon.
-            Err(error) if error.is("LimitExceededException") && self.outcome.contended => {
+            // The labels of others may be all that a secret can hold; their turns end soon.
+            Err(error) if error.is("LimitExceededException") && self.outcome.living > 0 => {
                 return Ok(Then::Turn);
             }
-            Err(error) if error.is("LimitExceededException") => {
-                self.outcome.contended = true;
+            // They may have come since the secret was looked at. Else it is the quota of versions, which stays.
+            Err(error) if error.is("LimitExceededException") && self.outcome.limited < LIMITED => {
+                self.outcome.limited += 1;
                 return Ok(Then::Look(Some(error)));
             }
             Err(error) => {

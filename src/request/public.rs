@@ -26,6 +26,16 @@ impl Request {
             ),
             ("kms-key-id", self.kms_key_id.as_deref().is_some_and(shows)),
             (
+                "version-stages",
+                self.stages.iter().any(|label| shows(label)),
+            ),
+            (
+                "json-key",
+                self.json
+                    .as_ref()
+                    .is_some_and(|json| shows(&json.key.to_string())),
+            ),
+            (
                 "tags",
                 tags.flat_map(|(key, value)| [key, value])
                     .any(|text| shows(text)),

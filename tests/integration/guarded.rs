@@ -279,6 +279,45 @@ fn a_run_that_is_stopped_takes_its_label_along() {
     }
 }
 
+#[test]
+fn a_full_quota_of_versions_is_final() {
+    let sandbox = Sandbox::start();
+    let current = sandbox.with(|world| {
+        world.create(NAME, "0");
+        (1..100).fold(String::new(), |_, number| {
+            world.put(NAME, &number.to_string())
+        })
+    });
+    let done = guarded(&sandbox, &current).run();
+    done.expect(8, "");
+    assert!(calls(&sandbox, "PutSecretValue") <= 3);
+    assert!(private_labels(&sandbox).is_empty());
+}
+
+#[test]
+fn a_run_that_never_gets_its_turn_ends_as_a_conflict() {
+    let sandbox = Sandbox::start();
+    sandbox.with(|world| world.create(NAME, "{}"));
+    // Each time somebody else is faster.
+    for nth in 1..200 {
+        sandbox.before("UpdateSecretVersionStage", nth, move |world| {
+            world.put(NAME, &format!("{{\"rival\":{nth}}}"));
+        });
+    }
+    let done = keyed(&sandbox, "ours", "made-up")
+        .input("timeout", "3s")
+        .run();
+    done.expect(5, "");
+    let holder = secret(&sandbox).current().unwrap().clone();
+    assert!(holder.string.unwrap().contains("rival"));
+    assert!(
+        done.stderr.contains("others kept writing"),
+        "{}",
+        done.stderr
+    );
+    assert!(private_labels(&sandbox).is_empty());
+}
+
 /// Twenty runs that set a key each, and the secret that they set it in, as AWS limits it and as far away.
 fn twenty() -> (Sandbox, Vec<Tool>) {
     let sandbox = Sandbox::start();

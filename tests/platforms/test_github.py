@@ -1,6 +1,8 @@
 """The action in real workflows, run by act, against the sandbox."""
 
 import re
+import subprocess
+from pathlib import Path
 
 from act import HERE, ActTest, Run
 from leaks import leaks
@@ -13,6 +15,38 @@ SECOND = "second-value &<>+/=?"
 
 
 class GitHub(ActTest):
+    # Set by `run`.
+    mermaid: Path
+
+    def draws(self, summary: str) -> str:
+        """The graph of a summary, which has one; Mermaid can read it."""
+        [graph] = re.findall(r"^```mermaid\n(.*?)^```$", summary, re.M | re.S)
+        command = ["node", HERE / "mermaid.mjs"]
+        done = subprocess.run(command, cwd=self.mermaid, input=graph, capture_output=True, text=True, check=False)
+        self.assertEqual(done.stdout, "flowchart-v2\n", f"{graph}\n{done.stderr}")
+        return graph
+
+    def test_stage_promote_rollback(self):
+        run = self.act(HERE / "workflows/release.yml", FIRST=FIRST, SECOND=SECOND)
+        self.assertEqual(run.status, 0, run.log)
+        stage, promote, rollback = (run.outputs(name) for name in ("stage", "promote", "rollback"))
+        new, old = stage["secret_version_id"], promote["previous_version_id"]
+        self.assertEqual(stage["version_stages"], "candidate")
+        self.assertEqual((promote["result"], promote["secret_version_id"]), ("updated", new))
+        self.assertEqual((rollback["result"], rollback["secret_version_id"]), ("updated", old))
+        self.assertEqual(rollback["previous_version_id"], new)
+        for again in ("promote-again", "rollback-again"):
+            self.assertEqual(run.outputs(again)["result"], "unchanged")
+        self.assertEqual(self.stored("platforms/release"), FIRST)
+
+        for name, before, after in [
+            ("stage", f'"{old[:8]}<br>AWSCURRENT"', f'"{new[:8]}<br>candidate"'),
+            ("promote", f'"{new[:8]}<br>candidate"', f'"{new[:8]}<br>AWSCURRENT<br>candidate"'),
+            ("rollback", f'"{old[:8]}<br>AWSPREVIOUS"', f'"{old[:8]}<br>AWSCURRENT"'),
+        ]:
+            graph = self.draws(run.text(f"{name}.md"))
+            self.assertIn(before, graph.split("subgraph after")[0])
+            self.assertIn(after, graph.split("subgraph after")[1])
     def test_create_unchanged_update(self):
         run = self.act(HERE / "workflows/lifecycle.yml", FIRST=FIRST, SECOND=SECOND)
         self.assertEqual(run.status, 0, run.log)
@@ -81,6 +115,25 @@ class GitHub(ActTest):
             [session] = self.sandbox.sessions()
         self.assertRegex(session, r":assumed-role/store-api-key/upsert-secret-")
         self.assertEqual(leaks(self.sandbox.github["ACTIONS_ID_TOKEN_REQUEST_TOKEN"], run.everything()), [])
+
+    def test_the_release_of_the_readme(self):
+        with CiSandbox(self.sandbox_program) as self.sandbox:
+            self.sandbox.environment["AWS_REGION"] = "us-east-1"
+            keyless = self.sandbox.keyless() | self.sandbox.github
+            workflow = self.folder / "github-release.yml"
+            workflow.write_text(examples()["github-release.yml"])
+            run = self.act(workflow, env=keyless, MODEL_API_KEY=SECOND)
+            self.assertEqual(run.status, 0, run.log)
+            self.assertEqual(self.stored("model-deployment/api-key"), SECOND)
+
+            good = workflow.read_text()
+            bad = re.sub(r'(Check the release\n +run: ).*', r"\1exit 1", good)
+            self.assertNotEqual(bad, good)
+            workflow.write_text(bad)
+            run = self.act(workflow, env=keyless, MODEL_API_KEY=FIRST)
+            self.assertNotEqual(run.status, 0, run.log)
+            self.assertIn("AWSCURRENT again", run.log)
+            self.assertEqual(self.stored("model-deployment/api-key"), SECOND, "taken back")
 
     def test_the_workflow_of_the_readme_with_keys(self):
         with CiSandbox(self.sandbox_program) as self.sandbox:

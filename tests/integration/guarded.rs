@@ -318,6 +318,53 @@ fn a_run_that_never_gets_its_turn_ends_as_a_conflict() {
     assert!(private_labels(&sandbox).is_empty());
 }
 
+#[test]
+fn labels_of_others_that_fill_the_quota_are_a_crowd_and_not_a_limit() {
+    let later = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap()
+        .as_secs()
+        + 600;
+    let sandbox = Sandbox::start();
+    let old = sandbox.with(|world| {
+        let old = world.create(NAME, "old");
+        for number in 0..19 {
+            let id = format!("{number:08}-3333-8333-8333-333333333333");
+            let label = format!("upsert-secret-until-{later}-{id}");
+            world.put_staged(NAME, "theirs", &id, &[&label]);
+        }
+        old
+    });
+    let done = guarded(&sandbox, &old).input("timeout", "8s").run();
+    done.expect(5, "");
+    assert!(
+        calls(&sandbox, "PutSecretValue") > 0,
+        "they are not waited for without end"
+    );
+    assert_eq!(private_labels(&sandbox).len(), 19, "living ones stay");
+}
+
+#[test]
+fn a_re_run_after_a_kill_ends_on_the_version_that_was_put() {
+    let sandbox = Sandbox::start();
+    sandbox.with(|world| world.create(NAME, "{}"));
+    let tool = keyed(&sandbox, "a", "made-up").github();
+    let held = sandbox.hold("PutSecretValue", 1, When::AfterApply);
+    let mut child = tool.spawn();
+    assert!(held.wait_reached(PATIENCE));
+    child.kill().unwrap();
+    held.discard();
+    tool.finish(child);
+    let dead = private_labels(&sandbox);
+    sandbox.clear_log();
+    let done = tool.run();
+    done.expect(0, "updated");
+    assert_eq!(versions(&sandbox), 2, "no second one");
+    assert_eq!(private_labels(&sandbox), dead);
+    // Its own label on the version, AWSCURRENT, its own label off.
+    assert_eq!(calls(&sandbox, "UpdateSecretVersionStage"), 3);
+}
+
 /// Twenty runs that set a key each, and the secret that they set it in, as AWS limits it and as far away.
 fn twenty() -> (Sandbox, Vec<Tool>) {
     let sandbox = Sandbox::start();

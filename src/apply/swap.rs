@@ -54,6 +54,10 @@ impl Applier<'_> {
             Ok(put) => put,
             Err(error) if error.is("ResourceExistsException") && !self.token.replaced => {
                 self.token.replace()?;
+                // What looked like our own work is not: the guard has to be asked again.
+                if self.outcome.own.take().is_some() {
+                    return Ok(Then::Look(None));
+                }
                 return Ok(Then::Instead(vec![Step::Swap { base }]));
             }
             // The labels of others may be all that a secret can hold; their turns end soon.
@@ -78,7 +82,11 @@ impl Applier<'_> {
             // The first version of a secret, or one that an earlier attempt has made current.
             let mut stages = put.stages;
             stages.retain(|stage| *stage != label);
-            self.current(id, stages, base);
+            // It was current before this run wrote anything: nothing has changed.
+            let held = self.outcome.holder.as_ref() == Some(&id) && !self.was_sent();
+            let holder = if held { Some(id.clone()) } else { base };
+            self.outcome.base = Some(holder.clone());
+            self.current(id, stages, holder);
             self.drop_lease().await;
             return Ok(Then::Go);
         }

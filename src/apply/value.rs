@@ -272,7 +272,7 @@ impl Applier<'_> {
         }
     }
 
-    fn was_sent(&self) -> bool {
+    pub(super) fn was_sent(&self) -> bool {
         self.outcome.sent.contains(&self.token.id)
     }
 }

@@ -3,7 +3,7 @@
 use std::process::Child;
 use std::time::Duration;
 
-use sandbox::{Fault, Sandbox, SecretView, When};
+use sandbox::{Fault, Policy, Sandbox, SecretView, When};
 
 use crate::common::{Done, NAME, PATIENCE, Tool, calls, current, operations, versions};
 
@@ -55,6 +55,31 @@ fn the_expected_version_is_replaced_once_and_a_re_run_finds_its_work() {
         tool().run().expect(0, "unchanged");
         assert_eq!(versions(&sandbox), 2);
     }
+}
+
+#[test]
+fn a_re_run_that_may_not_read_finds_its_work_by_its_version() {
+    let sandbox = Sandbox::start();
+    let old = sandbox.with(|world| world.create(NAME, "old"));
+    let key = sandbox.default_key_id();
+    sandbox.set_policy(&key, Policy::deny(&["secretsmanager:GetSecretValue"]));
+    let first = guarded(&sandbox, &old).github().run();
+    first.expect(0, "updated");
+    let again = guarded(&sandbox, &old).github().run();
+    again.expect(0, "unchanged");
+    assert_eq!(
+        again.output("secret_version_id"),
+        first.output("secret_version_id")
+    );
+    assert_eq!(versions(&sandbox), 2);
+    // The CI secret was changed between the two: then it is not its work, and the guard holds.
+    let other = guarded(&sandbox, &old)
+        .input("value", "made-up-2")
+        .github()
+        .run();
+    other.expect(5, "");
+    assert_eq!(current(&sandbox).as_deref(), Some("made-up"));
+    assert!(private_labels(&sandbox).is_empty());
 }
 
 #[test]

@@ -182,12 +182,14 @@ fn a_value_that_got_into_something_public_is_refused() {
     let long = "made-up-key-of-more-than-16";
     let wrapped = format!("the key is {long}");
     let pair = format!("k={long}");
-    let refused: [&[(&str, &str)]; 5] = [
+    let refused: [&[(&str, &str)]; 7] = [
         &[("NAME", "made-up-key")],
         &[("VALUE", long), ("NAME", long)],
         &[("VALUE", long), ("DESCRIPTION", &wrapped)],
         &[("VALUE", long), ("TAGS", &pair)],
         &[("VALUE", long), ("KMS_KEY_ID", long)],
+        &[("VALUE", long), ("VERSION_STAGES", long)],
+        &[("VALUE", long), ("JSON_KEY", long)],
     ];
     for pairs in refused {
         let what = check(&with(pairs)).err().map(|failure| failure.what);

@@ -133,7 +133,8 @@ impl SecretsManager {
             self.client
                 .get_secret_value()
                 .secret_id(id)
-                .version_stage(label)
+                // See `put`.
+                .set_version_stage((label != CURRENT).then(|| label.to_owned()))
         );
         let answer = match sent {
             Ok((answer, _)) => answer,

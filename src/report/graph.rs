@@ -69,3 +69,33 @@ fn plain(text: &str) -> String {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(versions: &[(&str, &[&str])]) -> Labels {
+        versions
+            .iter()
+            .map(|(id, held)| {
+                let held = held.iter().map(|label| (*label).to_owned()).collect();
+                ((*id).to_owned(), held)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn private_labels_are_not_drawn_and_others_are_text_only() {
+        let lease = "upsert-secret-until-1800000000-33333333-3333-8333-8333-333333333333";
+        let redactor = Redactor::default();
+        let before = labels(&[("11111111-made-up", &["AWSCURRENT"])]);
+        let private = labels(&[("11111111-made-up", &["AWSCURRENT", lease])]);
+        assert_eq!(of(&before, &private, &redactor), "");
+        let after = labels(&[("11111111-made-up", &["x\"]<script>`|end\n"])]);
+        let page = of(&before, &after, &redactor);
+        assert!(
+            page.contains("after0[\"11111111<br>x???script???end"),
+            "{page}"
+        );
+    }
+}

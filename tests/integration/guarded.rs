@@ -330,7 +330,7 @@ fn a_run_that_never_gets_its_turn_ends_as_a_conflict() {
         });
     }
     let done = keyed(&sandbox, "ours", "made-up")
-        .input("timeout", "3s")
+        .input("timeout", "8s")
         .run();
     done.expect(5, "");
     let holder = secret(&sandbox).current().unwrap().clone();
@@ -360,7 +360,7 @@ fn labels_of_others_that_fill_the_quota_are_a_crowd_and_not_a_limit() {
         }
         old
     });
-    let done = guarded(&sandbox, &old).input("timeout", "8s").run();
+    let done = guarded(&sandbox, &old).input("timeout", "12s").run();
     done.expect(5, "");
     assert!(
         calls(&sandbox, "PutSecretValue") > 0,

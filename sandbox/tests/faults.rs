@@ -260,3 +260,24 @@ fn rates_are_kept_by_group() {
     sandbox.set_rate_limit(None);
     assert_eq!(put(&client, "new").expect("an answer").status, 200);
 }
+
+#[test]
+fn every_answer_takes_as_long_as_is_said() {
+    let latency = Duration::from_millis(20);
+    let sandbox = Sandbox::builder()
+        .latency(latency)
+        .start()
+        .expect("it starts");
+    let client = Client::new(&sandbox.url());
+    let took = || {
+        let start = std::time::Instant::now();
+        client.sts("GetCallerIdentity").expect("an answer");
+        client
+            .call("DescribeSecret", &json!({"SecretId": "app"}))
+            .expect("an answer");
+        start.elapsed()
+    };
+    assert!(took() >= latency * 2);
+    sandbox.set_latency(latency * 2);
+    assert!(took() >= latency * 4);
+}

@@ -257,6 +257,13 @@ fn rates_are_kept_by_group() {
         .call("GetSecretValue", &json!({"SecretId": "app"}))
         .expect("an answer");
     assert_eq!(read.status, 200);
+    // Resource policies have a rate of their own.
+    let policies: Vec<_> = (0..20)
+        .map(|_| client.call("GetResourcePolicy", &json!({"SecretId": "app"})))
+        .map(|reply| reply.expect("an answer").code())
+        .collect();
+    assert_eq!(policies[0], "");
+    assert!(policies.contains(&"ThrottlingException".to_owned()));
     sandbox.set_rate_limit(None);
     assert_eq!(put(&client, "new").expect("an answer").status, 200);
 }

@@ -360,4 +360,50 @@ pub(crate) const CASES: &[Case] = &[
         run.arrange(|world| world.put_resource_policy(&run.name, &good()));
         run.value("v1")
     }),
+    sandbox_case(
+        "L11b",
+        "D",
+        "a Deny for a role denies its sessions, NotAction and NotPrincipal all but those they name",
+        |run| {
+            run.create()?;
+            let trust = sandbox::Trust::account("111122223333");
+            run.sandbox()
+                .add_role(sandbox::Role::new(ROLE).trust(trust));
+            let asked = [("RoleArn", ROLE), ("RoleSessionName", "ci")];
+            let reply = run.client.sts_with("AssumeRole", &asked);
+            let reply = reply.map_err(|error| error.to_string())?;
+            let session = run.client.with_session(&reply);
+            let user = "arn:aws:iam::111122223333:user/sandbox";
+            let role = document("Deny", &json!({"AWS": ROLE}), &json!({}));
+            let others = document("Deny", &json!({"AWS": user}), &json!({}));
+            let others = others.replace("\"Principal\"", "\"NotPrincipal\"");
+            let more = json!({"Action": "secretsmanager:DescribeSecret"});
+            let but = document("Deny", &json!({"AWS": ROLE}), &more);
+            let but = but.replace("\"Action\"", "\"NotAction\"");
+            for text in [role, others, but] {
+                run.ok(PUT, &with(run, &text))?;
+                run.value("v1")?;
+                ok(&session, "DescribeSecret", &run.id())?;
+                let reply = crate::run::send(&session, "GetSecretValue", &run.id())?;
+                same(&text, &reply.code(), &"AccessDeniedException".to_owned())?;
+            }
+            Ok(())
+        },
+    ),
+    sandbox_case(
+        "L01f",
+        "R; our choice of how it is counted",
+        "two principals that were just made are waited for together",
+        |run| {
+            run.create()?;
+            let other = "arn:aws:iam::111122223333:user/writer";
+            run.arrange(|world| {
+                world.add_principal_after(ROLE, 1);
+                world.add_principal_after(other, 1);
+            });
+            let text = document("Allow", &json!({"AWS": [ROLE, other]}), &json!({}));
+            run.refused(PUT, &with(run, &text), UNSUPPORTED)?;
+            run.ok(PUT, &with(run, &text)).map(drop)
+        },
+    ),
 ];

@@ -328,6 +328,35 @@ pub(crate) const CASES: &[Case] = &[
         },
     ),
     sandbox_case(
+        "X06c",
+        "D",
+        "so does the replica of another primary",
+        |run| {
+            let mut north = run.west.clone();
+            "eu-north-1".clone_into(&mut north.region);
+            let input =
+                json!({"Name": run.name, "SecretString": "theirs", "ClientRequestToken": token(5)});
+            ok(&north, "CreateSecret", &input)?;
+            ok(&north, REPLICATE, &to(run, "us-west-2"))?;
+            for _ in 0..2 {
+                ok(&north, "DescribeSecret", &run.id())?;
+            }
+            run.create()?;
+            run.ok(REPLICATE, &to(run, "us-west-2"))?;
+            let mut input = run.id();
+            input["RemoveReplicaRegions"] = json!(["us-west-2"]);
+            run.ok("RemoveRegionsFromReplication", &input)?;
+            let there = ok(&run.west, "DescribeSecret", &run.id())?;
+            same(
+                "PrimaryRegion",
+                &there["PrimaryRegion"],
+                &json!("eu-north-1"),
+            )?;
+            let got = ok(&run.west, "GetSecretValue", &run.id())?;
+            same("SecretString", &got["SecretString"], &json!("theirs"))
+        },
+    ),
+    sandbox_case(
         "X07",
         "D",
         "StopReplicationToReplica: the replica is a secret of its own, and stays as it is",

@@ -49,11 +49,20 @@ fn secrets(shared: &Shared) -> Value {
                     "length": version.content.len(),
                 })
             });
+            let replicas = secret.replicas().iter().map(|replica| {
+                json!({
+                    "region": replica.region,
+                    "status": replica.status(),
+                    "message": replica.message(),
+                })
+            });
             let key = if home { &secret.name } else { &secret.arn };
             let shown = json!({
                 "arn": secret.arn,
                 "deleted": secret.deletion.is_some(),
                 "versions": versions.collect::<Vec<_>>(),
+                "policy": secret.policy.is_some(),
+                "replicas": replicas.collect::<Vec<_>>(),
             });
             all.insert(key.clone(), shown);
         }

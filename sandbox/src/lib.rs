@@ -43,6 +43,21 @@
 //! `GetIdToken`, `AssumeRole` and `AssumeRoleWithWebIdentity` as on every operation; some faults are theirs alone
 //! ([`Fault::Pending`], [`Fault::IdpUnreachable`], [`Fault::NoVerificationKey`]).
 //!
+//! # What takes time on AWS
+//!
+//! Replicas, and principals that IAM has just made, take as many requests as the test says, and no clock:
+//!
+//! ```
+//! let sandbox = sandbox::Sandbox::start();
+//! sandbox.with(|world| {
+//!     // DescribeSecret of the primary says InProgress three times, not once, then InSync or Failed.
+//!     world.replicas_settle_after(3);
+//!     world.disable_region("ap-east-1");
+//!     // Two requests find it unsupported in a resource policy.
+//!     world.add_principal_after("arn:aws:iam::111122223333:role/reader", 2);
+//! });
+//! ```
+//!
 //! # The network
 //!
 //! [`front`] has TLS with good and bad certificates, proxies, and black holes to stand before the sandbox. Sandbox
@@ -64,6 +79,7 @@ mod policy;
 mod random;
 mod rate;
 mod refusal;
+mod resource_policy;
 mod server;
 mod service;
 mod sigv4;
@@ -76,4 +92,4 @@ pub use identity::{Key, Role, Trust};
 pub use log::{Asked, Entry};
 pub use policy::Policy;
 pub use server::{Builder, Sandbox};
-pub use state::{SecretView, VersionView, World};
+pub use state::{ReplicaView, SecretView, VersionView, World};

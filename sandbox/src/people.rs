@@ -13,7 +13,9 @@ use crate::{
 impl Sandbox {
     /// Makes a role known, or replaces the one with its ARN; sessions it has follow the new policy.
     pub fn add_role(&self, role: Role) {
-        self.shared.lock().identity.roles.add(role);
+        let mut inner = self.shared.lock();
+        inner.world.principals.add(&role.arn);
+        inner.identity.roles.add(role);
     }
 
     /// Makes an IAM OIDC provider known in an account, for tokens that no role trusts. A role's trust in a web

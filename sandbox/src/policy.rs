@@ -11,7 +11,7 @@ pub(crate) type Context = BTreeMap<String, Vec<String>>;
 /// What a key may do: a small part of the IAM policy language.
 ///
 /// Known: `Effect`, `Action`, `NotAction`, `Resource`, and `Condition` with `StringEquals`, `StringNotEquals`,
-/// `StringLike`, `Bool`, `Null`, their `...IfExists` forms and the `ForAllValues:` and `ForAnyValue:` prefixes.
+/// `StringLike`, `StringNotLike`, `ArnEquals`, `ArnLike`, `ArnNotEquals`, `ArnNotLike`, `Bool`, `Null`, their `...IfExists` forms and the `ForAllValues:` and `ForAnyValue:` prefixes.
 #[derive(Clone, Debug)]
 pub struct Policy {
     statements: Vec<Statement>,
@@ -27,7 +27,7 @@ struct Statement {
 }
 
 #[derive(Clone, Debug)]
-struct Condition {
+pub(crate) struct Condition {
     operator: String,
     key: String,
     values: Vec<String>,
@@ -137,13 +137,9 @@ impl Statement {
         let but = value.get("NotAction").is_some();
         let mut conditions = Vec::new();
         for (operator, keys) in value["Condition"].as_object().into_iter().flatten() {
-            assert!(Condition::is_known(operator), "{operator} is not modelled");
             for (key, values) in keys.as_object().into_iter().flatten() {
-                conditions.push(Condition {
-                    operator: operator.clone(),
-                    key: key.to_ascii_lowercase(),
-                    values: strings(values),
-                });
+                let condition = Condition::new(operator, key, values);
+                conditions.push(condition.unwrap_or_else(|| panic!("{operator} is not modelled")));
             }
         }
         Self {
@@ -171,12 +167,26 @@ impl Statement {
 }
 
 impl Condition {
+    /// `None` for an operator that is not modelled.
+    pub(crate) fn new(operator: &str, key: &str, values: &Value) -> Option<Self> {
+        Self::is_known(operator).then(|| Self {
+            operator: operator.to_owned(),
+            key: key.to_ascii_lowercase(),
+            values: strings(values),
+        })
+    }
+
     fn is_known(operator: &str) -> bool {
         let (_, base, _) = Self::parts(operator);
         [
             "StringEquals",
             "StringNotEquals",
             "StringLike",
+            "StringNotLike",
+            "ArnEquals",
+            "ArnNotEquals",
+            "ArnLike",
+            "ArnNotLike",
             "Bool",
             "Null",
         ]
@@ -194,18 +204,21 @@ impl Condition {
         }
     }
 
-    fn holds(&self, context: &Context) -> bool {
+    pub(crate) fn holds(&self, context: &Context) -> bool {
         let (set, base, if_exists) = Self::parts(&self.operator);
         let present: &[String] = context.get(&self.key).map_or(&[], Vec::as_slice);
         if base == "Null" {
             return self.values.iter().any(|v| v == "true") == present.is_empty();
         }
         if present.is_empty() {
-            return if_exists || set == Some("ForAllValues") || base == "StringNotEquals";
+            return if_exists || set == Some("ForAllValues") || base.contains("Not");
         }
         let one = |value: &String| match base {
             "StringEquals" => self.values.contains(value),
             "StringNotEquals" => !self.values.contains(value),
+            "StringNotLike" | "ArnNotEquals" | "ArnNotLike" => {
+                !self.values.iter().any(|pattern| matches(pattern, value))
+            }
             "Bool" => self.values.iter().any(|v| v.eq_ignore_ascii_case(value)),
             _ => self.values.iter().any(|pattern| matches(pattern, value)),
         };

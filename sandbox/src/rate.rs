@@ -5,13 +5,15 @@ use std::{collections::BTreeMap, time::Instant};
 /// Operations that share a rate ("AWS Secrets Manager quotas"). Reads of one secret have a rate no test reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Bucket {
-    /// Put, Update, UpdateSecretVersionStage and Replicate together.
+    /// Put, Update, UpdateSecretVersionStage and the operations on replicas together.
     Write,
     Create,
     Delete,
     Restore,
     Tag,
     List,
+    /// Resource policies.
+    Policy,
 }
 
 #[derive(Default)]

@@ -204,7 +204,9 @@ impl Sandbox {
 
     /// Makes an access key known, or replaces the one with its id.
     pub fn add_key(&self, key: Key) {
-        self.shared.lock().identity.keys.add(key);
+        let mut inner = self.shared.lock();
+        inner.world.principals.add(&key.user_arn);
+        inner.identity.keys.add(key);
     }
 
     /// Changes what a key may do.
@@ -227,8 +229,9 @@ impl Sandbox {
         self.shared.lock().latency = latency;
     }
 
-    /// Sets the rate of writes. Put, Update, UpdateSecretVersionStage and Replicate share it; CreateSecret, DeleteSecret,
-    /// RestoreSecret, tagging and listing have the same rate, each for itself.
+    /// Sets the rate of writes. Put, Update, UpdateSecretVersionStage and the operations on replicas share it;
+    /// CreateSecret, DeleteSecret, RestoreSecret, tagging, listing and resource policies have the same rate, each for
+    /// itself.
     pub fn set_rate_limit(&self, writes_per_second: Option<u32>) {
         self.shared.lock().rates.set(writes_per_second);
     }

@@ -58,6 +58,7 @@ impl Inner {
             user_id: session.map_or(&key.id, |session| &session.user_id).clone(),
             role: session.map(|session| session.role.clone()),
             policy: role.map_or(&key.policy, |role| &role.policy).clone(),
+            arranges: false,
         }))
     }
 

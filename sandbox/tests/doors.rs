@@ -311,6 +311,7 @@ fn a_replica_is_read_with_the_key_of_its_region() {
         call(&client, "ReplicateSecretToRegions", &input).status,
         200
     );
+    sandbox.with(|world| world.settle_replicas());
     let shown = call(&client, "DescribeSecret", &json!({"SecretId": "app"})).json();
     let statuses = shown["ReplicationStatus"]
         .as_array()

@@ -257,6 +257,34 @@ fn rates_are_kept_by_group() {
         .call("GetSecretValue", &json!({"SecretId": "app"}))
         .expect("an answer");
     assert_eq!(read.status, 200);
+    // Resource policies have a rate of their own.
+    let policies: Vec<_> = (0..20)
+        .map(|_| client.call("GetResourcePolicy", &json!({"SecretId": "app"})))
+        .map(|reply| reply.expect("an answer").code())
+        .collect();
+    assert_eq!(policies[0], "");
+    assert!(policies.contains(&"ThrottlingException".to_owned()));
     sandbox.set_rate_limit(None);
     assert_eq!(put(&client, "new").expect("an answer").status, 200);
+}
+
+#[test]
+fn every_answer_takes_as_long_as_is_said() {
+    let latency = Duration::from_millis(20);
+    let sandbox = Sandbox::builder()
+        .latency(latency)
+        .start()
+        .expect("it starts");
+    let client = Client::new(&sandbox.url());
+    let took = || {
+        let start = std::time::Instant::now();
+        client.sts("GetCallerIdentity").expect("an answer");
+        client
+            .call("DescribeSecret", &json!({"SecretId": "app"}))
+            .expect("an answer");
+        start.elapsed()
+    };
+    assert!(took() >= latency * 2);
+    sandbox.set_latency(latency * 2);
+    assert!(took() >= latency * 4);
 }

@@ -6,6 +6,7 @@ use super::Input;
 use crate::{
     policy::{Context, Policy, Verdict},
     refusal::Refusal,
+    resource_policy::{Asked, ResourcePolicy},
     state::{self, ACCOUNT, Secret, World},
 };
 
@@ -19,6 +20,8 @@ pub(crate) struct Caller {
     /// The ARN of the role, for a session of one.
     pub(crate) role: Option<String>,
     pub(crate) policy: Policy,
+    /// The test itself: no policy of a secret is in its way.
+    pub(crate) arranges: bool,
 }
 
 impl Caller {
@@ -30,6 +33,7 @@ impl Caller {
             user_id: ACCOUNT.to_owned(),
             role: None,
             policy: Policy::allow_all(),
+            arranges: true,
         }
     }
 
@@ -132,7 +136,35 @@ impl Call<'_> {
             &resource,
             shown,
             &self.context(secret),
-        )
+        )?;
+        let attached = secret.and_then(|secret| secret.policy.as_deref());
+        let attached = attached.and_then(ResourcePolicy::parse);
+        if attached.is_some_and(|policy| self.denied_by(&policy, action, secret)) {
+            return Err(Refusal::denied(
+                &self.caller.arn,
+                &format!("secretsmanager:{action}"),
+                shown,
+                "with an explicit deny in a resource-based policy",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Whether this resource policy denies the caller the action.
+    pub(super) fn denied_by(
+        &self,
+        policy: &ResourcePolicy,
+        action: &str,
+        secret: Option<&Secret>,
+    ) -> bool {
+        let asked = Asked {
+            account: &self.caller.account,
+            arn: &self.caller.arn,
+            role: self.caller.role.as_deref(),
+            action: &format!("secretsmanager:{action}"),
+            resource: secret.map(|secret| secret.arn.as_str()),
+        };
+        !self.caller.arranges && policy.denies(&asked, &self.context(secret))
     }
 
     /// Whether the caller may use a customer's key. Policies that say nothing of KMS stand for callers
@@ -150,7 +182,7 @@ impl Call<'_> {
             .world
             .store(account, region)
             .kms
-            .arn(key, account, region);
+            .usable(key, account, region);
         let arn = arn.ok_or_else(|| {
             Refusal::new(
                 400,
@@ -235,6 +267,17 @@ impl Call<'_> {
         ] {
             if let Ok(Some(value)) = self.input.text(member, 0, usize::MAX) {
                 add(format!("secretsmanager:{member}"), value);
+            }
+        }
+        for member in [
+            "BlockPublicPolicy",
+            "ForceDeleteWithoutRecovery",
+            "ForceOverwriteReplicaSecret",
+        ] {
+            if self.input.has(member)
+                && let Ok(flag) = self.input.flag(member)
+            {
+                add(format!("secretsmanager:{member}"), &flag.to_string());
             }
         }
         context

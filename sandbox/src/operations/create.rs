@@ -23,6 +23,7 @@ pub(super) fn create_secret(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let content = call.input.content()?;
     let tags = call.input.tags()?;
     let regions = replicate::regions(call)?;
+    let overwrite = call.input.flag("ForceOverwriteReplicaSecret")?;
 
     let existing = call.store().secrets.get(&name).cloned();
     call.authorize("CreateSecret", &name, existing.as_ref())?;
@@ -73,9 +74,9 @@ pub(super) fn create_secret(call: &mut Call<'_>) -> Result<Value, Refusal> {
         answer["VersionId"] = json!(token);
     }
     if !regions.is_empty() {
-        let replicas = replicate::add(call, &name, regions, false);
-        answer["ReplicationStatus"] = replicate::status(&replicas, true);
+        let replicas = replicate::add(call, &name, regions, overwrite);
         secret.origin = Origin::Primary(replicas);
+        answer["ReplicationStatus"] = replicate::status(call, &secret);
     }
     call.commit(secret);
     Ok(answer)

@@ -1,5 +1,6 @@
 //! Owns the reads that show no value: DescribeSecret and ListSecretVersionIds.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value, json};
 
 use super::{Call, replicate};
@@ -10,6 +11,10 @@ use crate::{
 };
 
 pub(super) fn describe_secret(call: &mut Call<'_>) -> Result<Value, Refusal> {
+    let name = call.secret()?.name;
+    // Copying to other regions goes on by being looked at.
+    let account = &call.caller.account;
+    call.world.progress(account, call.region, &name, false);
     let secret = call.secret()?;
     let mut answer = Map::new();
     let mut add = |key: &str, value: Option<Value>| {
@@ -48,12 +53,9 @@ pub(super) fn describe_secret(call: &mut Call<'_>) -> Result<Value, Refusal> {
     add("VersionIdsToStages", stages(&secret));
     match &secret.origin {
         Origin::Primary(replicas) if replicas.is_empty() => {}
-        Origin::Primary(replicas) => {
+        Origin::Primary(_) => {
             add("PrimaryRegion", Some(json!(call.region)));
-            add(
-                "ReplicationStatus",
-                Some(replicate::status(replicas, false)),
-            );
+            add("ReplicationStatus", Some(replicate::status(call, &secret)));
         }
         Origin::ReplicaOf(primary) => add("PrimaryRegion", Some(json!(primary))),
     }
@@ -87,17 +89,16 @@ pub(super) fn list_secret_version_ids(call: &mut Call<'_>) -> Result<Value, Refu
         .filter(|size| (1..=100).contains(size));
     let size =
         size.ok_or_else(|| Refusal::constraint("MaxResults", "have value between 1 and 100"))?;
-    let start = match call.input.text("NextToken", 1, 4096)? {
+    let token = call.input.text("NextToken", 1, 4096)?.map(str::to_owned);
+    let secret = call.secret()?;
+    let start = match &token {
         None => 0,
-        Some(token) => token.parse::<usize>().map_err(|_| {
-            Refusal::new(
-                400,
-                "InvalidNextTokenException",
-                "The NextToken value is invalid.",
-            )
+        Some(token) => position(&secret.arn, deprecated, token).ok_or_else(|| {
+            // The words are ours.
+            let text = "The NextToken value is invalid.";
+            Refusal::new(400, "InvalidNextTokenException", text)
         })?,
     };
-    let secret = call.secret()?;
     let shown: Vec<_> = secret
         .versions
         .iter()
@@ -116,6 +117,9 @@ pub(super) fn list_secret_version_ids(call: &mut Call<'_>) -> Result<Value, Refu
         if !version.stages.is_empty() {
             item["VersionStages"] = json!(version.stages);
         }
+        if let Some(at) = version.accessed {
+            item["LastAccessedDate"] = json!(time::epoch(at));
+        }
         item
     });
     let mut answer = json!({
@@ -124,7 +128,19 @@ pub(super) fn list_secret_version_ids(call: &mut Call<'_>) -> Result<Value, Refu
         "Versions": page.collect::<Vec<_>>(),
     });
     if start + size < shown.len() {
-        answer["NextToken"] = json!((start + size).to_string());
+        answer["NextToken"] = json!(next(&secret.arn, deprecated, start + size));
     }
     Ok(answer)
+}
+
+/// A token is good for the list it came from only. On AWS it is opaque; this is our own.
+fn next(arn: &str, deprecated: bool, start: usize) -> String {
+    STANDARD.encode(format!("{start} {deprecated} {arn}"))
+}
+
+/// Where the list goes on; `None` for a token that [`next`] did not make for it.
+fn position(arn: &str, deprecated: bool, token: &str) -> Option<usize> {
+    let text = String::from_utf8(STANDARD.decode(token).ok()?).ok()?;
+    let start = text.split(' ').next()?.parse().ok()?;
+    (next(arn, deprecated, start) == token).then_some(start)
 }

@@ -48,9 +48,15 @@ pub(super) fn get_secret_value(call: &mut Call<'_>) -> Result<Value, Refusal> {
         Content::String(text) => answer["SecretString"] = json!(text),
         Content::Binary(bytes) => answer["SecretBinary"] = json!(STANDARD.encode(bytes)),
     }
-    let key = version.kms_key_id.clone();
+    let (key, id) = (version.kms_key_id.clone(), version.id.clone());
     call.authorize_key(key.as_deref(), &["kms:Decrypt"])?;
-    secret.accessed = Some(time::midnight(call.now()));
+    let today = Some(time::midnight(call.now()));
+    secret.accessed = today;
+    for version in &mut secret.versions {
+        if version.id == id {
+            version.accessed = today;
+        }
+    }
     call.commit(secret);
     Ok(answer)
 }

@@ -21,6 +21,10 @@ impl Input {
         self.0.get(name).filter(|value| !value.is_null())
     }
 
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.member(name).is_some()
+    }
+
     /// A string of `min` to `max` characters.
     pub(crate) fn text(&self, name: &str, min: usize, max: usize) -> Result<Option<&str>, Refusal> {
         let Some(value) = self.member(name) else {

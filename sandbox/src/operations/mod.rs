@@ -8,6 +8,7 @@ mod delete;
 mod describe;
 mod get;
 mod input;
+mod policies;
 mod put;
 mod replicate;
 mod tags;
@@ -84,18 +85,43 @@ const fn open(name: &'static str, service: Service, run: Identities) -> Operatio
 const TABLE: &[Operation] = &[
     secrets("CreateSecret", Some(Bucket::Create), create::create_secret),
     secrets("DeleteSecret", Some(Bucket::Delete), delete::delete_secret),
+    secrets(
+        "DeleteResourcePolicy",
+        Some(Bucket::Policy),
+        policies::delete_resource_policy,
+    ),
     secrets("DescribeSecret", None, describe::describe_secret),
+    secrets(
+        "GetResourcePolicy",
+        Some(Bucket::Policy),
+        policies::get_resource_policy,
+    ),
     secrets("GetSecretValue", None, get::get_secret_value),
     secrets(
         "ListSecretVersionIds",
         Some(Bucket::List),
         describe::list_secret_version_ids,
     ),
+    secrets(
+        "PutResourcePolicy",
+        Some(Bucket::Policy),
+        policies::put_resource_policy,
+    ),
     secrets("PutSecretValue", Some(Bucket::Write), put::put_secret_value),
     secrets(
         "ReplicateSecretToRegions",
         Some(Bucket::Write),
         replicate::replicate_secret_to_regions,
+    ),
+    secrets(
+        "RemoveRegionsFromReplication",
+        Some(Bucket::Write),
+        replicate::remove_regions_from_replication,
+    ),
+    secrets(
+        "StopReplicationToReplica",
+        Some(Bucket::Write),
+        replicate::stop_replication_to_replica,
     ),
     secrets(
         "RestoreSecret",
@@ -109,6 +135,11 @@ const TABLE: &[Operation] = &[
         "UpdateSecretVersionStage",
         Some(Bucket::Write),
         put::update_secret_version_stage,
+    ),
+    secrets(
+        "ValidateResourcePolicy",
+        Some(Bucket::Policy),
+        policies::validate_resource_policy,
     ),
     signed("AssumeRole", Service::Sts, identity::assume_role),
     open(

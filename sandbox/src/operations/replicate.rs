@@ -1,11 +1,15 @@
-//! Owns ReplicateSecretToRegions, and the replica part of CreateSecret.
+//! Owns the operations on replicas, and the replica part of CreateSecret. How a copy comes to be is in
+//! `state/replication.rs`.
+
+use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{Call, Input};
+use super::{Call, Input, input::serialization};
 use crate::{
     refusal::Refusal,
-    state::{self, Origin, Replica},
+    state::{self, Origin, Progress, Replica, Secret},
+    time,
 };
 
 /// A region to replicate to, and the key to use there.
@@ -19,9 +23,11 @@ pub(super) fn replicate_secret_to_regions(call: &mut Call<'_>) -> Result<Value, 
     let overwrite = call.input.flag("ForceOverwriteReplicaSecret")?;
     let mut secret = call.writable()?;
     let mut replicas = secret.replicas().to_vec();
-    let taken: Vec<String> = replicas
+    // Not recorded, our choice: asking again for a replica that is there changes nothing, for a failed one it is
+    // another try.
+    let taken: BTreeSet<String> = replicas
         .iter()
-        .filter(|replica| replica.failure.is_none())
+        .filter(|replica| replica.message().is_none())
         .map(|replica| replica.region.clone())
         .collect();
     let new = regions
@@ -31,8 +37,53 @@ pub(super) fn replicate_secret_to_regions(call: &mut Call<'_>) -> Result<Value, 
     let added = add(call, &secret.name, new, overwrite);
     replicas.retain(|old| !added.iter().any(|new| new.region == old.region));
     replicas.extend(added);
-    let answer = json!({"ARN": secret.arn, "ReplicationStatus": status(&replicas, true)});
     secret.origin = Origin::Primary(replicas);
+    let answer = json!({"ARN": secret.arn, "ReplicationStatus": status(call, &secret)});
+    call.commit(secret);
+    Ok(answer)
+}
+
+/// Not recorded, our choice: a region that has no replica is refused.
+pub(super) fn remove_regions_from_replication(call: &mut Call<'_>) -> Result<Value, Refusal> {
+    let items = call.input.list("RemoveReplicaRegions")?;
+    let items = items.filter(|items| !items.is_empty());
+    let items = items.ok_or_else(|| Refusal::constraint("RemoveReplicaRegions", "not be null"))?;
+    let regions = items
+        .iter()
+        .map(|item| item.as_str().map(str::to_owned).ok_or_else(serialization));
+    let regions = regions.collect::<Result<BTreeSet<_>, _>>()?;
+    let mut secret = call.writable()?;
+    let mut replicas = secret.replicas().to_vec();
+    let there = |region: &String| replicas.iter().any(|replica| replica.region == *region);
+    if !regions.iter().all(there) {
+        return Err(invalid_region());
+    }
+    replicas.retain(|replica| !regions.contains(&replica.region));
+    let (account, primary) = (&call.caller.account, call.region);
+    for region in &regions {
+        call.world.drop_copy(account, primary, region, &secret.name);
+    }
+    secret.origin = Origin::Primary(replicas);
+    let answer = json!({"ARN": secret.arn, "ReplicationStatus": status(call, &secret)});
+    call.commit(secret);
+    Ok(answer)
+}
+
+/// Asked for in the replica's region: it becomes a secret of its own.
+pub(super) fn stop_replication_to_replica(call: &mut Call<'_>) -> Result<Value, Refusal> {
+    let mut secret = call.live()?;
+    let Origin::ReplicaOf(primary) = secret.origin.clone() else {
+        // The words are ours.
+        return Err(Refusal::invalid_parameter("The secret is not a replica."));
+    };
+    let here = call.region;
+    let store = call.world.store(&call.caller.account, &primary);
+    let primary = store.secrets.get_mut(&secret.name);
+    if let Some(Origin::Primary(replicas)) = primary.map(|primary| &mut primary.origin) {
+        replicas.retain(|replica| replica.region != here);
+    }
+    secret.origin = Origin::Primary(Vec::new());
+    let answer = json!({"ARN": secret.arn});
     call.commit(secret);
     Ok(answer)
 }
@@ -40,11 +91,17 @@ pub(super) fn replicate_secret_to_regions(call: &mut Call<'_>) -> Result<Value, 
 /// The regions the request names.
 pub(super) fn regions(call: &Call<'_>) -> Result<Vec<Target>, Refusal> {
     let items = call.input.list("AddReplicaRegions")?.unwrap_or_default();
+    let mut seen = BTreeSet::new();
     let targets = items.iter().map(|item| {
         let item = Input::new(item.clone());
         let region = item.required("Region", 1, 128)?.to_owned();
-        if region == call.region {
-            return Err(Refusal::invalid_parameter("Invalid replica region."));
+        if !looks_like_region(&region) {
+            let rule = "satisfy regular expression pattern: ^([a-z]+-)+\\d+$";
+            return Err(Refusal::constraint("region", rule));
+        }
+        // That a region named twice is refused too is our choice.
+        if region == call.region || !seen.insert(region.clone()) {
+            return Err(invalid_region());
         }
         let key = item.text("KmsKeyId", 0, 2048)?.map(str::to_owned);
         Ok((region, key.filter(|key| !state::is_default_key(key))))
@@ -52,7 +109,20 @@ pub(super) fn regions(call: &Call<'_>) -> Result<Vec<Target>, Refusal> {
     targets.collect()
 }
 
-/// The replicas that come of it. A name that is taken there is a failed replica, not a refusal.
+fn invalid_region() -> Refusal {
+    Refusal::invalid_parameter("Invalid replica region.")
+}
+
+/// The pattern of the API model.
+fn looks_like_region(text: &str) -> bool {
+    let Some((words, number)) = text.rsplit_once('-') else {
+        return false;
+    };
+    let word = |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase());
+    words.split('-').all(word) && !number.is_empty() && number.chars().all(|c| c.is_ascii_digit())
+}
+
+/// The replicas that come of it. What goes wrong is a failed replica, not a refusal.
 pub(super) fn add(
     call: &mut Call<'_>,
     name: &str,
@@ -60,42 +130,37 @@ pub(super) fn add(
     overwrite: bool,
 ) -> Vec<Replica> {
     let account = &call.caller.account;
-    let replicas = regions.into_iter().map(|(region, kms_key_id)| {
-        let there = call.world.store(account, &region);
-        let key = kms_key_id.as_deref();
-        let failure = if there.secrets.contains_key(name) && !overwrite {
-            Some("Secret with this name already exists in this region")
-        } else if key.is_some_and(|key| there.kms.arn(key, account, &region).is_none()) {
-            Some("Secrets Manager can't find the KMS key in this region")
-        } else {
-            None
-        };
-        let failure = failure.map(str::to_owned);
-        Replica {
-            region,
-            kms_key_id,
-            failure,
-        }
+    let replicas = regions.into_iter().map(|(region, kms_key_id)| Replica {
+        progress: call.world.started(account, &region, name, overwrite),
+        region,
+        kms_key_id,
     });
     replicas.collect()
 }
 
-/// `ReplicationStatus`: in the answer that starts it the copy is under way, later it is in sync.
-pub(super) fn status(replicas: &[Replica], starting: bool) -> Value {
-    let items = replicas.iter().map(|replica| {
+/// `ReplicationStatus`.
+pub(super) fn status(call: &mut Call<'_>, secret: &Secret) -> Value {
+    let account = &call.caller.account;
+    let items = secret.replicas().iter().map(|replica| {
         let key = replica
             .kms_key_id
             .as_deref()
             .unwrap_or("alias/aws/secretsmanager");
-        let mut item = json!({"Region": replica.region, "KmsKeyId": key});
-        item["Status"] = match &replica.failure {
-            Some(message) => {
-                item["StatusMessage"] = json!(message);
-                json!("Failed")
+        let mut item = json!({
+            "Region": replica.region,
+            "KmsKeyId": key,
+            "Status": replica.status(),
+        });
+        if let Some(message) = replica.message() {
+            item["StatusMessage"] = json!(message);
+        }
+        if replica.progress == Progress::InSync {
+            let there = call.world.store(account, &replica.region);
+            let read = there.secrets.get(&secret.name).and_then(|s| s.accessed);
+            if let Some(at) = read {
+                item["LastAccessedDate"] = json!(time::epoch(at));
             }
-            None if starting => json!("InProgress"),
-            None => json!("InSync"),
-        };
+        }
         item
     });
     items.collect()

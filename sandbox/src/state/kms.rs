@@ -1,12 +1,16 @@
 //! Owns the few things about KMS that Secrets Manager shows: which keys and aliases exist.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::random;
 
-/// The keys of one account and region: what a caller may write, to the id of the key.
+/// The keys of one account and region.
 #[derive(Default)]
-pub(crate) struct Kms(BTreeMap<String, String>);
+pub(crate) struct Kms {
+    /// What a caller may write, to the id of the key.
+    names: BTreeMap<String, String>,
+    disabled: BTreeSet<String>,
+}
 
 impl Kms {
     pub(crate) fn add(&mut self, id_or_alias: &str) {
@@ -15,18 +19,34 @@ impl Kms {
         } else {
             id_or_alias.to_owned()
         };
-        self.0.insert(id.clone(), id.clone());
-        self.0.insert(id_or_alias.to_owned(), id);
+        self.names.insert(id.clone(), id.clone());
+        self.names.insert(id_or_alias.to_owned(), id);
+    }
+
+    /// Disables a key; `false` if there is none.
+    pub(crate) fn disable(&mut self, id_or_alias: &str) -> bool {
+        let id = self.names.get(id_or_alias).cloned();
+        id.is_some_and(|id| {
+            self.disabled.insert(id);
+            true
+        })
+    }
+
+    /// The ARN of a key that can be used, by what [`Kms::known`] takes.
+    pub(crate) fn usable(&self, wanted: &str, account: &str, region: &str) -> Option<String> {
+        let arn = self.known(wanted, account, region)?;
+        let (_, id) = arn.split_once(":key/")?;
+        (!self.disabled.contains(id)).then_some(arn)
     }
 
     /// The ARN of the key that a key id, alias, key ARN or alias ARN names here.
-    pub(crate) fn arn(&self, wanted: &str, account: &str, region: &str) -> Option<String> {
+    pub(crate) fn known(&self, wanted: &str, account: &str, region: &str) -> Option<String> {
         let here = format!("arn:aws:kms:{region}:{account}:");
         let local = match wanted.strip_prefix(&here) {
             Some(resource) => resource.strip_prefix("key/").unwrap_or(resource),
             None => wanted,
         };
-        let id = self.0.get(local)?;
+        let id = self.names.get(local)?;
         Some(format!("{here}key/{id}"))
     }
 }

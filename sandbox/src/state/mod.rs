@@ -2,6 +2,8 @@
 //! It must not know HTTP, keys or policies.
 
 mod kms;
+mod principals;
+mod replication;
 mod secret;
 mod stages;
 mod store;
@@ -9,10 +11,11 @@ mod view;
 mod world;
 
 pub(crate) use kms::{Kms, is_default as is_default_key};
-pub(crate) use secret::{Content, Deletion, Origin, Replica, Secret, Version};
+pub(crate) use principals::Principals;
+pub(crate) use secret::{Content, Deletion, Origin, Progress, Replica, Secret, Version};
 pub(crate) use stages::{CURRENT, Put};
 pub(crate) use store::{Store, arn, partial_name};
-pub use view::{SecretView, VersionView};
+pub use view::{ReplicaView, SecretView, VersionView};
 pub use world::World;
 
 /// The account of the default key.

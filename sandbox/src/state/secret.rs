@@ -28,6 +28,7 @@ pub(crate) struct Version {
     pub(crate) content: Content,
     pub(crate) created: SystemTime,
     pub(crate) kms_key_id: Option<String>,
+    pub(crate) accessed: Option<SystemTime>,
 }
 
 #[derive(Clone, Copy)]
@@ -47,8 +48,39 @@ pub(crate) enum Origin {
 pub(crate) struct Replica {
     pub(crate) region: String,
     pub(crate) kms_key_id: Option<String>,
-    /// Why there is none, if the copy could not be made.
-    pub(crate) failure: Option<String>,
+    pub(crate) progress: Progress,
+}
+
+/// How far the copy in another region is. A copy is there once it is in sync, and follows from then on.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum Progress {
+    Copying {
+        /// How often DescribeSecret of the primary still says so.
+        left: usize,
+        /// Whether a secret of the name there gives way.
+        overwrite: bool,
+    },
+    InSync,
+    /// Why there is none.
+    Failed(String),
+}
+
+impl Replica {
+    /// As `ReplicationStatus` says it.
+    pub(crate) fn status(&self) -> &'static str {
+        match self.progress {
+            Progress::Copying { .. } => "InProgress",
+            Progress::InSync => "InSync",
+            Progress::Failed(_) => "Failed",
+        }
+    }
+
+    pub(crate) fn message(&self) -> Option<&str> {
+        match &self.progress {
+            Progress::Failed(message) => Some(message),
+            _ => None,
+        }
+    }
 }
 
 #[derive(Clone)]
@@ -68,6 +100,8 @@ pub(crate) struct Secret {
     pub(crate) rotation: Option<bool>,
     pub(crate) owning_service: Option<String>,
     pub(crate) origin: Origin,
+    /// The resource policy, as it was sent.
+    pub(crate) policy: Option<String>,
 }
 
 impl Secret {
@@ -86,6 +120,7 @@ impl Secret {
             rotation: None,
             owning_service: None,
             origin: Origin::Primary(Vec::new()),
+            policy: None,
         }
     }
 
@@ -106,6 +141,13 @@ impl Secret {
         match &self.origin {
             Origin::Primary(replicas) => replicas,
             Origin::ReplicaOf(_) => &[],
+        }
+    }
+
+    pub(crate) fn replicas_mut(&mut self) -> &mut [Replica] {
+        match &mut self.origin {
+            Origin::Primary(replicas) => replicas,
+            Origin::ReplicaOf(_) => &mut [],
         }
     }
 }

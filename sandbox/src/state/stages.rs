@@ -52,6 +52,7 @@ impl Secret {
             content: put.content,
             created: put.now,
             kms_key_id: self.kms_key_id.clone(),
+            accessed: None,
         });
         // A put that replaces the current version drops AWSPENDING from it; a stage move does not.
         // Both were recorded by LocalStack's snapshot tests.

@@ -1,8 +1,8 @@
 //! Owns the copies that tests look at. They must not be a way to change the state.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::SystemTime};
 
-use super::{CURRENT, Content, Secret};
+use super::{CURRENT, Content, Origin, Secret};
 
 /// A secret, as it is stored.
 #[derive(Clone)]
@@ -21,6 +21,27 @@ pub struct SecretView {
     pub deleted: bool,
     /// Oldest first, the unlabelled ones included.
     pub versions: Vec<VersionView>,
+    /// When it was created.
+    pub created: SystemTime,
+    /// The resource policy as it was sent, if there is one.
+    pub policy: Option<String>,
+    /// Its copies in other regions, in the order they were asked for; failed ones included.
+    pub replicas: Vec<ReplicaView>,
+    /// The region of the primary, if this is a replica.
+    pub replica_of: Option<String>,
+}
+
+/// A copy of a secret in another region, as the primary knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReplicaView {
+    /// The region it is in.
+    pub region: String,
+    /// The key as it was written; `None` for the default one.
+    pub kms_key_id: Option<String>,
+    /// `InProgress`, `InSync` or `Failed`.
+    pub status: &'static str,
+    /// Why it failed.
+    pub message: Option<String>,
 }
 
 /// A version, as it is stored.
@@ -34,6 +55,10 @@ pub struct VersionView {
     pub string: Option<String>,
     /// The value, if it is binary.
     pub binary: Option<Vec<u8>>,
+    /// When it was created.
+    pub created: SystemTime,
+    /// The key it is encrypted with, as it was written; `None` for the default one.
+    pub kms_key_id: Option<String>,
 }
 
 impl SecretView {
@@ -69,8 +94,20 @@ impl From<&Secret> for SecretView {
                 stages: version.stages.iter().cloned().collect(),
                 string,
                 binary,
+                created: version.created,
+                kms_key_id: version.kms_key_id.clone(),
             }
         });
+        let replicas = secret.replicas().iter().map(|replica| ReplicaView {
+            region: replica.region.clone(),
+            kms_key_id: replica.kms_key_id.clone(),
+            status: replica.status(),
+            message: replica.message().map(str::to_owned),
+        });
+        let replica_of = match &secret.origin {
+            Origin::ReplicaOf(primary) => Some(primary.clone()),
+            Origin::Primary(_) => None,
+        };
         Self {
             arn: secret.arn.clone(),
             name: secret.name.clone(),
@@ -79,6 +116,10 @@ impl From<&Secret> for SecretView {
             tags: secret.tags.clone().unwrap_or_default(),
             deleted: secret.deletion.is_some(),
             versions: versions.collect(),
+            created: secret.created,
+            policy: secret.policy.clone(),
+            replicas: replicas.collect(),
+            replica_of,
         }
     }
 }

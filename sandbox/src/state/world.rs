@@ -9,7 +9,7 @@ use std::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
-use super::{ACCOUNT, Origin, REGION, Secret, SecretView, Store};
+use super::{ACCOUNT, Principals, REGION, Secret, SecretView, Store, replication::Settings};
 use crate::{
     operations::{self, Caller},
     random,
@@ -19,7 +19,9 @@ use crate::{
 /// trace in the log, and panic where the service would refuse.
 #[derive(Default)]
 pub struct World {
-    stores: BTreeMap<(String, String), Store>,
+    pub(super) stores: BTreeMap<(String, String), Store>,
+    pub(super) replication: Settings,
+    pub(crate) principals: Principals,
     ahead: Duration,
 }
 
@@ -48,29 +50,6 @@ impl World {
         let now = self.now();
         for store in self.stores.values_mut() {
             store.sweep(now);
-        }
-    }
-
-    /// Lets replicas follow their primaries.
-    pub(crate) fn replicate_all(&mut self) {
-        let mut copies = Vec::new();
-        for ((account, region), store) in &self.stores {
-            for secret in store.secrets.values() {
-                for replica in secret.replicas().iter().filter(|r| r.failure.is_none()) {
-                    let mut copy = secret.clone();
-                    copy.arn = secret.arn.replacen(region, &replica.region, 1);
-                    copy.kms_key_id = replica.kms_key_id.clone();
-                    for version in &mut copy.versions {
-                        version.kms_key_id = replica.kms_key_id.clone();
-                    }
-                    copy.origin = Origin::ReplicaOf(region.clone());
-                    copies.push((account.clone(), replica.region.clone(), copy));
-                }
-            }
-        }
-        for (account, region, copy) in copies {
-            let store = self.store(&account, &region);
-            store.secrets.insert(copy.name.clone(), copy);
         }
     }
 
@@ -166,12 +145,30 @@ impl World {
         });
     }
 
-    /// Replicates a secret to another region.
+    /// Replicates a secret to another region; the copying ends at once.
     pub fn replicate(&mut self, name: &str, region: &str) {
         self.run(
             "ReplicateSecretToRegions",
             json!({"SecretId": name, "AddReplicaRegions": [{"Region": region}]}),
         );
+        self.settle_replicas();
+    }
+
+    /// Attaches a resource policy.
+    pub fn put_resource_policy(&mut self, name: &str, document: &str) {
+        self.run(
+            "PutResourcePolicy",
+            json!({"SecretId": name, "ResourcePolicy": document}),
+        );
+    }
+
+    /// Makes all versions of a secret older than they are. `Sandbox::advance_clock` does that to everything.
+    pub fn age_versions(&mut self, name: &str, by: Duration) {
+        self.edit(name, |secret| {
+            for version in &mut secret.versions {
+                version.created -= by;
+            }
+        });
     }
 
     /// Makes a KMS key known, by key id or as `alias/...`.
@@ -182,6 +179,15 @@ impl World {
     /// Makes a KMS key known in another region.
     pub fn add_kms_key_in(&mut self, region: &str, id_or_alias: &str) {
         self.store(ACCOUNT, region).kms.add(id_or_alias);
+    }
+
+    /// Disables a KMS key that was made known.
+    ///
+    /// # Panics
+    /// When there is no such key.
+    pub fn disable_kms_key_in(&mut self, region: &str, id_or_alias: &str) {
+        let found = self.store(ACCOUNT, region).kms.disable(id_or_alias);
+        assert!(found, "{id_or_alias} is a key of {region}");
     }
 
     /// A secret of the default account and region, by its name.

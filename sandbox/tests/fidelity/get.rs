@@ -1,10 +1,14 @@
 //! Conditions of the reads.
 
-use serde_json::json;
+use std::time::Duration;
 
-use crate::run::{Case, MARKED, NO_SECRET, case, same, token};
+use serde_json::{Value, json};
+
+use crate::run::{Case, MARKED, NO_SECRET, case, same, sandbox_case, token};
 
 const GET: &str = "GetSecretValue";
+const LIST: &str = "ListSecretVersionIds";
+const INVALID_TOKEN: &str = "InvalidNextTokenException";
 const NOT_FOUND: &str = "ResourceNotFoundException";
 
 pub(crate) const CASES: &[Case] = &[
@@ -20,6 +24,103 @@ pub(crate) const CASES: &[Case] = &[
     case("G01c", "VL", "list versions, missing: the same", |run| {
         run.refused("ListSecretVersionIds", &run.id(), NO_SECRET)
     }),
+    sandbox_case(
+        "G01d",
+        "D",
+        "list versions: pages of MaxResults, 1 to 100, each version once",
+        |run| {
+            run.create()?;
+            for n in 2..=5 {
+                run.put(n)?;
+            }
+            let mut input = json!({"SecretId": run.name, "IncludeDeprecated": true});
+            for (size, pages) in [(2, 3), (5, 1), (100, 1)] {
+                input["MaxResults"] = json!(size);
+                let (mut ids, mut asked) = (Vec::new(), 0);
+                loop {
+                    let answer = run.ok(LIST, &input)?;
+                    asked += 1;
+                    let versions = answer["Versions"].as_array().cloned();
+                    ids.extend(
+                        versions
+                            .unwrap_or_default()
+                            .into_iter()
+                            .map(|v| v["VersionId"].clone()),
+                    );
+                    match answer.get("NextToken") {
+                        Some(next) => input["NextToken"] = next.clone(),
+                        None => break,
+                    }
+                }
+                input["NextToken"] = json!(null);
+                let want: Vec<_> = (1..=5).map(|n| json!(token(n))).collect();
+                same("the versions", &ids, &want)?;
+                same("the pages", &asked, &pages)?;
+            }
+            for size in [0, -1, 101] {
+                input["MaxResults"] = json!(size);
+                run.refused_as(LIST, &input, "ValidationException")?;
+            }
+            Ok(())
+        },
+    ),
+    sandbox_case(
+        "G01e",
+        "D",
+        "list versions: a token of no list, or of another one: InvalidNextTokenException",
+        |run| {
+            run.create()?;
+            run.put(2)?;
+            let first = json!({"SecretId": run.name, "MaxResults": 1});
+            let next = run.ok(LIST, &first)?["NextToken"].clone();
+            for token in [json!("1"), json!("not-a-token"), json!("////")] {
+                let input = json!({"SecretId": run.name, "NextToken": token});
+                run.refused_as(LIST, &input, INVALID_TOKEN)?;
+            }
+            run.arrange(|world| drop(world.create("other", "v1")));
+            let other = json!({"SecretId": "other", "NextToken": next});
+            run.refused_as(LIST, &other, INVALID_TOKEN)?;
+            let all = json!({"SecretId": run.name, "NextToken": next, "IncludeDeprecated": true});
+            run.refused_as(LIST, &all, INVALID_TOKEN)
+        },
+    ),
+    sandbox_case(
+        "G01f",
+        "D",
+        "list versions: dates and keys, as get shows them",
+        |run| {
+            run.create()?;
+            run.arrange(|world| world.age_versions(&run.name, Duration::from_secs(1000)));
+            run.put(2)?;
+            let old = json!({"SecretId": run.name, "VersionId": token(1)});
+            let got = run.ok(GET, &old)?;
+            let shown = run.ok(LIST, &run.id())?;
+            let versions = &shown["Versions"];
+            same(
+                "CreatedDate",
+                &versions[0]["CreatedDate"],
+                &got["CreatedDate"],
+            )?;
+            let date = |value: &Value| value["CreatedDate"].as_f64().unwrap_or_default();
+            let apart = date(&versions[1]) - date(&versions[0]);
+            same("that they are apart", &(apart >= 1000.0), &true)?;
+            same(
+                "LastAccessedDate",
+                &versions[0]["LastAccessedDate"].is_f64(),
+                &true,
+            )?;
+            same(
+                "LastAccessedDate",
+                &versions[1].get("LastAccessedDate"),
+                &None,
+            )?;
+            let key = json!(["DefaultEncryptionKey"]);
+            same("KmsKeyIds", &versions[0]["KmsKeyIds"], &key)?;
+            let secret = run.describe()?["CreatedDate"].as_f64().unwrap_or_default();
+            let younger = secret - date(&versions[0]);
+            same("that the secret keeps its date", &(younger >= 999.0), &true)
+        },
+    ),
     case(
         "G02",
         "VL",

@@ -11,7 +11,7 @@
 //! version survives a default PutSecretValue, replicating again to an existing replica. Where only the code or the text
 //! is unknown, the case asks for a 400 and an unchanged state.
 //!
-//! Not here yet, with the operations they need: batch reads, resource policies, ListSecrets.
+//! Not here yet, with the operations they need: batch reads, ListSecrets.
 //!
 //! `FIDELITY_ENDPOINT=http://127.0.0.1:PORT` runs the same cases against another server. What moto 5.2.5 is known
 //! to get wrong is listed in `moto.rs`; one deviation more or one less fails the test.
@@ -20,6 +20,7 @@ mod create;
 mod delete;
 mod get;
 mod moto;
+mod policies;
 mod put;
 mod replicas;
 mod run;
@@ -44,6 +45,7 @@ fn cases() -> impl Iterator<Item = &'static Case> {
         get::CASES,
         delete::CASES,
         replicas::CASES,
+        policies::CASES,
         tags::CASES,
         sts::CASES,
     ]

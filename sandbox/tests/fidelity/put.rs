@@ -314,6 +314,20 @@ pub(crate) const CASES: &[Case] = &[
             run.refused_as("GetSecretValue", &gone, "ResourceNotFoundException")
         },
     ),
+    sandbox_case(
+        "V01c",
+        "D",
+        "the same, for versions that were made older",
+        |run| {
+            run.create()?;
+            for n in 2..=100 {
+                run.put(n)?;
+            }
+            run.arrange(|world| world.age_versions(&run.name, DAY));
+            run.put(101)?;
+            same("how many there are", &run.listed(true)?.len(), &100)
+        },
+    ),
     case(
         "V02",
         "D",

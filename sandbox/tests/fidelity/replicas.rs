@@ -2,17 +2,35 @@
 
 use serde_json::{Value, json};
 
-use crate::run::{Case, Run, case, ok, refused, same, token};
+use crate::run::{Case, NO_SECRET, Outcome, Run, case, ok, refused, same, sandbox_case, token};
 
 const REPLICATE: &str = "ReplicateSecretToRegions";
 const SAME_REGION: (&str, &str) = ("InvalidParameterException", "Invalid replica region.");
-const IS_REPLICA: (&str, &str) = (
+pub(crate) const IS_REPLICA: (&str, &str) = (
     "InvalidParameterException",
     "Operation not permitted on a replica secret. Call must be made in primary secret's region.",
 );
 
 fn to(run: &Run<'_>, region: &str) -> Value {
     json!({"SecretId": run.name, "AddReplicaRegions": [{"Region": region}]})
+}
+
+/// Waits as a client does: until the primary no longer says that the copying is under way.
+fn settled(run: &Run<'_>) -> Result<Value, String> {
+    for _ in 0..100 {
+        let shown = run.describe()?;
+        if status(&shown) != "InProgress" {
+            return Ok(shown);
+        }
+    }
+    Err("the copying does not end".to_owned())
+}
+
+/// Replicates to the west, and waits.
+fn replicated(run: &Run<'_>) -> Outcome {
+    run.ok(REPLICATE, &to(run, "us-west-2"))?;
+    let shown = settled(run)?;
+    same("Status later", &status(&shown), &json!("InSync"))
 }
 
 /// The status of the only replica.
@@ -49,7 +67,10 @@ pub(crate) const CASES: &[Case] = &[
             let made = run.create()?;
             let answer = run.ok(REPLICATE, &to(run, "us-west-2"))?;
             same("Status", &status(&answer), &json!("InProgress"))?;
-            same("Status later", &status(&run.describe()?), &json!("InSync"))?;
+            let later = settled(run)?;
+            same("Status later", &status(&later), &json!("InSync"))?;
+            let region = &later["ReplicationStatus"][0]["Region"];
+            same("Region", region, &json!("us-west-2"))?;
             let got = ok(&run.west, "GetSecretValue", &run.id())?;
             same("SecretString", &got["SecretString"], &json!("v1"))?;
             same("VersionId", &got["VersionId"], &json!(token(1)))?;
@@ -66,7 +87,7 @@ pub(crate) const CASES: &[Case] = &[
     ),
     case("X02b", "D", "the replica follows a new version", |run| {
         run.create()?;
-        run.ok(REPLICATE, &to(run, "us-west-2"))?;
+        replicated(run)?;
         run.put(2)?;
         let got = ok(&run.west, "GetSecretValue", &run.id())?;
         same("SecretString", &got["SecretString"], &json!("v2"))?;
@@ -78,7 +99,7 @@ pub(crate) const CASES: &[Case] = &[
         "a write to a replica: InvalidParameterException",
         |run| {
             run.create()?;
-            run.ok(REPLICATE, &to(run, "us-west-2"))?;
+            replicated(run)?;
             for operation in ["UpdateSecret", "PutSecretValue"] {
                 refused(&run.west, operation, &run.version(2), IS_REPLICA)?;
             }
@@ -96,7 +117,7 @@ pub(crate) const CASES: &[Case] = &[
                 json!({"Name": run.name, "SecretString": "theirs", "ClientRequestToken": token(5)});
             ok(&run.west, "CreateSecret", &other)?;
             let answer = run.ok(REPLICATE, &to(run, "us-west-2"))?;
-            let shown = run.describe()?;
+            let shown = settled(run)?;
             same("Status later", &status(&shown), &json!("Failed"))?;
             let failed = if status(&answer) == "Failed" {
                 &answer
@@ -118,6 +139,263 @@ pub(crate) const CASES: &[Case] = &[
             run.ok(REPLICATE, &to(run, "us-west-2"))?;
             run.refused_somehow("DeleteSecret", &run.id())?;
             run.value("v1")
+        },
+    ),
+    sandbox_case(
+        "X02c",
+        "D; our choice of when",
+        "InProgress for as many descriptions as the test says, not readable before the end",
+        |run| {
+            for (describes, name) in [(0, "x/0"), (1, "x/1"), (3, "x/3")] {
+                let id = json!({"SecretId": name});
+                if describes != 1 {
+                    run.arrange(|world| world.replicas_settle_after(describes));
+                }
+                run.arrange(|world| drop(world.create(name, "v1")));
+                let input =
+                    json!({"SecretId": name, "AddReplicaRegions": [{"Region": "us-west-2"}]});
+                run.ok(REPLICATE, &input)?;
+                for _ in 0..describes {
+                    let shown = run.ok("DescribeSecret", &id)?;
+                    same("Status", &status(&shown), &json!("InProgress"))?;
+                    refused(&run.west, "GetSecretValue", &id, NO_SECRET)?;
+                }
+                let shown = run.ok("DescribeSecret", &id)?;
+                same("Status", &status(&shown), &json!("InSync"))?;
+                ok(&run.west, "GetSecretValue", &id)?;
+                run.arrange(|world| world.replicas_settle_after(1));
+            }
+            Ok(())
+        },
+    ),
+    sandbox_case(
+        "X02d",
+        "D",
+        "created with replicas: keys of their own, LastAccessedDate once read there, metadata follows",
+        |run| {
+            run.arrange(|world| world.add_kms_key_in("us-west-2", "alias/west"));
+            let mut input =
+                json!({"Name": run.name, "SecretString": "v1", "ClientRequestToken": token(1)});
+            input["AddReplicaRegions"] = json!([
+                {"Region": "us-west-2", "KmsKeyId": "alias/west"},
+                {"Region": "eu-north-1"},
+            ]);
+            let made = run.ok("CreateSecret", &input)?;
+            same("Status", &status(&made), &json!("InProgress"))?;
+            settled(run)?;
+            ok(&run.west, "GetSecretValue", &run.id())?;
+            let shown = run.describe()?;
+            let west = &shown["ReplicationStatus"][0];
+            same("KmsKeyId", &west["KmsKeyId"], &json!("alias/west"))?;
+            same("StatusMessage", &west.get("StatusMessage"), &None)?;
+            same(
+                "LastAccessedDate",
+                &west["LastAccessedDate"].is_f64(),
+                &true,
+            )?;
+            let north = &shown["ReplicationStatus"][1];
+            let key = json!("alias/aws/secretsmanager");
+            same("KmsKeyId", &north["KmsKeyId"], &key)?;
+            same("LastAccessedDate", &north.get("LastAccessedDate"), &None)?;
+            same(
+                "PrimaryRegion",
+                &shown["PrimaryRegion"],
+                &json!(run.client.region),
+            )?;
+            let mut update = run.id();
+            update["Description"] = json!("new");
+            update["ClientRequestToken"] = json!(token(2));
+            run.ok("UpdateSecret", &update)?;
+            let there = ok(&run.west, "DescribeSecret", &run.id())?;
+            same("Description", &there["Description"], &json!("new"))?;
+            same("KmsKeyId", &there["KmsKeyId"], &json!("alias/west"))?;
+            let view = run.sandbox().with(|world| world.secret(&run.name));
+            let replicas = view.map(|secret| secret.replicas).unwrap_or_default();
+            let seen: Vec<_> = replicas
+                .iter()
+                .map(|r| (r.region.as_str(), r.status))
+                .collect();
+            let want = vec![("us-west-2", "InSync"), ("eu-north-1", "InSync")];
+            same("the replicas in the state", &seen, &want)
+        },
+    ),
+    sandbox_case(
+        "X04b",
+        "D",
+        "the name exists there, ForceOverwriteReplicaSecret: overwritten, also after it has failed",
+        |run| {
+            run.create()?;
+            let other =
+                json!({"Name": run.name, "SecretString": "theirs", "ClientRequestToken": token(5)});
+            ok(&run.west, "CreateSecret", &other)?;
+            let mut input = to(run, "us-west-2");
+            run.ok(REPLICATE, &input)?;
+            same("Status", &status(&settled(run)?), &json!("Failed"))?;
+            input["ForceOverwriteReplicaSecret"] = json!(true);
+            run.ok(REPLICATE, &input)?;
+            let shown = settled(run)?;
+            same("Status later", &status(&shown), &json!("InSync"))?;
+            let count = shown["ReplicationStatus"].as_array().map(Vec::len);
+            same("how many replicas there are", &count, &Some(1))?;
+            let got = ok(&run.west, "GetSecretValue", &run.id())?;
+            same("SecretString", &got["SecretString"], &json!("v1"))
+        },
+    ),
+    sandbox_case(
+        "X04c",
+        "D",
+        "created over a name that is taken there, ForceOverwriteReplicaSecret: the same",
+        |run| {
+            let mut input =
+                json!({"Name": run.name, "SecretString": "v1", "ClientRequestToken": token(1)});
+            ok(&run.west, "CreateSecret", &input)?;
+            input["AddReplicaRegions"] = json!([{"Region": "us-west-2"}]);
+            input["ForceOverwriteReplicaSecret"] = json!(true);
+            run.ok("CreateSecret", &input)?;
+            same("Status later", &status(&settled(run)?), &json!("InSync"))
+        },
+    ),
+    sandbox_case(
+        "X05",
+        "D",
+        "no such key there, a disabled one, a region that is not enabled: Failed, and why",
+        |run| {
+            run.create()?;
+            run.arrange(|world| {
+                world.add_kms_key_in("eu-north-1", "alias/off");
+                world.disable_kms_key_in("eu-north-1", "alias/off");
+                world.disable_region("ap-east-1");
+            });
+            let mut input = run.id();
+            input["AddReplicaRegions"] = json!([
+                {"Region": "us-west-2", "KmsKeyId": "alias/none"},
+                {"Region": "eu-north-1", "KmsKeyId": "alias/off"},
+                {"Region": "ap-east-1"},
+                {"Region": "us-east-1"},
+            ]);
+            run.ok(REPLICATE, &input)?;
+            let shown = settled(run)?;
+            for (n, said, word) in [
+                (0, "Failed", "find the KMS key"),
+                (1, "Failed", "disabled"),
+                (2, "Failed", "not enabled"),
+                (3, "InSync", ""),
+            ] {
+                let item = &shown["ReplicationStatus"][n];
+                same("Status", &item["Status"], &json!(said))?;
+                let why = item["StatusMessage"].as_str().unwrap_or_default();
+                same(
+                    &format!("that it says why: {why}"),
+                    &why.contains(word),
+                    &true,
+                )?;
+            }
+            refused(&run.west, "GetSecretValue", &run.id(), NO_SECRET)?;
+            // Once the key is there, another try does it.
+            run.arrange(|world| world.add_kms_key_in("us-west-2", "alias/none"));
+            input["AddReplicaRegions"] = json!([{"Region": "us-west-2", "KmsKeyId": "alias/none"}]);
+            run.ok(REPLICATE, &input)?;
+            settled(run)?;
+            run.describe()?;
+            ok(&run.west, "GetSecretValue", &run.id()).map(drop)
+        },
+    ),
+    sandbox_case(
+        "X06b",
+        "D",
+        "without its replicas a primary can be deleted; what was there by that name stays",
+        |run| {
+            run.create()?;
+            replicated(run)?;
+            let mut north = run.west.clone();
+            "eu-north-1".clone_into(&mut north.region);
+            let other =
+                json!({"Name": run.name, "SecretString": "theirs", "ClientRequestToken": token(5)});
+            ok(&north, "CreateSecret", &other)?;
+            run.ok(REPLICATE, &to(run, "eu-north-1"))?;
+            let mut input = run.id();
+            input["RemoveReplicaRegions"] = json!(["us-west-2", "eu-north-1"]);
+            let answer = run.ok("RemoveRegionsFromReplication", &input)?;
+            same(
+                "ReplicationStatus",
+                &answer["ReplicationStatus"],
+                &json!([]),
+            )?;
+            refused(&run.west, "GetSecretValue", &run.id(), NO_SECRET)?;
+            ok(&north, "GetSecretValue", &run.id())?;
+            run.refused_somehow("RemoveRegionsFromReplication", &input)?;
+            run.ok("DeleteSecret", &run.id()).map(drop)
+        },
+    ),
+    sandbox_case(
+        "X06c",
+        "D",
+        "so does the replica of another primary",
+        |run| {
+            let mut north = run.west.clone();
+            "eu-north-1".clone_into(&mut north.region);
+            let input =
+                json!({"Name": run.name, "SecretString": "theirs", "ClientRequestToken": token(5)});
+            ok(&north, "CreateSecret", &input)?;
+            ok(&north, REPLICATE, &to(run, "us-west-2"))?;
+            for _ in 0..2 {
+                ok(&north, "DescribeSecret", &run.id())?;
+            }
+            run.create()?;
+            run.ok(REPLICATE, &to(run, "us-west-2"))?;
+            let mut input = run.id();
+            input["RemoveReplicaRegions"] = json!(["us-west-2"]);
+            run.ok("RemoveRegionsFromReplication", &input)?;
+            let there = ok(&run.west, "DescribeSecret", &run.id())?;
+            same(
+                "PrimaryRegion",
+                &there["PrimaryRegion"],
+                &json!("eu-north-1"),
+            )?;
+            let got = ok(&run.west, "GetSecretValue", &run.id())?;
+            same("SecretString", &got["SecretString"], &json!("theirs"))
+        },
+    ),
+    sandbox_case(
+        "X07",
+        "D",
+        "StopReplicationToReplica: the replica is a secret of its own, and stays as it is",
+        |run| {
+            run.create()?;
+            run.refused_somehow("StopReplicationToReplica", &run.id())?;
+            replicated(run)?;
+            ok(&run.west, "StopReplicationToReplica", &run.id())?;
+            run.put(2)?;
+            let shown = run.describe()?;
+            same("ReplicationStatus", &shown.get("ReplicationStatus"), &None)?;
+            let got = ok(&run.west, "GetSecretValue", &run.id())?;
+            same("SecretString", &got["SecretString"], &json!("v1"))?;
+            ok(&run.west, "PutSecretValue", &run.version(3)).map(drop)
+        },
+    ),
+    sandbox_case(
+        "X08",
+        "D; our choice for a region twice",
+        "what is no region, or is there twice, or none at all: 400",
+        |run| {
+            run.create()?;
+            for regions in [
+                json!([]),
+                json!([{"Region": "Europe"}]),
+                json!([{"Region": "us-west-"}]),
+                json!([{}]),
+                json!(["us-west-2"]),
+                json!([{"Region": "us-west-2"}, {"Region": "us-west-2"}]),
+            ] {
+                let mut input = run.id();
+                input["AddReplicaRegions"] = regions;
+                run.refused_somehow(REPLICATE, &input)?;
+            }
+            same(
+                "ReplicationStatus",
+                &run.describe()?.get("ReplicationStatus"),
+                &None,
+            )
         },
     ),
 ];

@@ -13,6 +13,7 @@ use crate::failure::{Class, Failure};
 use crate::inputs::{self, Environment, RawInputs};
 use crate::outcome::Outcome;
 use crate::platform::{self, Platform};
+use crate::progress::Progress;
 use crate::redact::{Door, Level};
 use crate::report::Report;
 use crate::request::{self, Request, Shift};
@@ -153,7 +154,15 @@ impl Run {
             Arc::clone(&self.door),
             job.reach().settings.trace,
         ));
-        let ended = runtime.block_on(drive(&job, platform, &gate, left, &mut self.outcome));
+        let progress = Progress::new(Arc::clone(&self.door));
+        let ended = runtime.block_on(drive(
+            &job,
+            platform,
+            &gate,
+            &progress,
+            left,
+            &mut self.outcome,
+        ));
         // A name look-up that hangs must not keep the process.
         runtime.shutdown_background();
         ended

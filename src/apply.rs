@@ -5,10 +5,13 @@ use crate::aws::{AwsError, SecretsManager};
 use crate::failure::{Failure, Subject};
 use crate::outcome::{Change, Outcome};
 use crate::plan::{Document, Plan, Step};
+use crate::progress::Progress;
 use crate::request::{Request, Target};
 use crate::token::{RunIdentity, Token};
 use crate::value::SecretValue;
 
+mod metadata;
+mod policy;
 mod swap;
 mod value;
 
@@ -37,6 +40,8 @@ pub struct Applier<'a> {
     pub token: &'a mut Token,
     /// What is written, where it is not the request's value as it stands.
     pub document: Option<Document>,
+    /// How people are told that something takes long.
+    pub progress: &'a Progress,
     /// The record.
     pub outcome: &'a mut Outcome,
 }
@@ -96,6 +101,14 @@ impl Applier<'_> {
                 let sent = self.aws.tag(self.id(), &tags).await;
                 self.metadata(sent, Change::Tagged(tags.into_keys().collect()))
             }
+            Step::Unreplicate(regions) => {
+                let sent = self.aws.unreplicate(self.id(), &regions).await;
+                self.metadata(sent, Change::Unreplicated(regions))
+            }
+            Step::Replicate(regions) => self.replicate(regions).await,
+            Step::AwaitReplicas(regions) => self.await_replicas(regions).await,
+            Step::CheckPolicy => self.check_policy().await,
+            Step::SetPolicy => self.set_policy().await,
         }
     }
 
@@ -111,32 +124,6 @@ impl Applier<'_> {
                 Ok(Then::Look(Some(error)))
             }
             Err(error) => self.unknown_or_failed(error),
-        }
-    }
-
-    async fn update(&mut self, description: bool, kms_key: bool) -> Result<Then, Failure> {
-        let request = self.request;
-        let text = request.description.as_deref().filter(|_| description);
-        let key = request.kms_key_id.as_deref().filter(|_| kms_key);
-        if let Err(error) = self.aws.update(self.id(), text, key).await {
-            return self.changed_or_failed(error);
-        }
-        if text.is_some() {
-            self.outcome.did(Change::Description);
-        }
-        if let Some(key) = key {
-            self.outcome.did(Change::KmsKey(key.to_owned()));
-        }
-        Ok(Then::Go)
-    }
-
-    fn metadata(&mut self, sent: Result<(), AwsError>, change: Change) -> Result<Then, Failure> {
-        match sent {
-            Ok(()) => {
-                self.outcome.did(change);
-                Ok(Then::Go)
-            }
-            Err(error) => self.changed_or_failed(error),
         }
     }
 

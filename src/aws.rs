@@ -11,7 +11,7 @@ mod http;
 mod profile;
 mod retry;
 
-pub use client::{NewSecret, Put, SecretsManager, Written};
+pub use client::{Fault, NewSecret, Put, SecretsManager, Validation, Written};
 pub use credentials::{Claims, IdTokenFault, RoleFault};
 pub use error::{AwsError, ErrorKind, NetworkFault, ProxyFault};
 pub use gate::Gate;
@@ -60,6 +60,8 @@ pub struct Described {
     pub primary_region: Option<String>,
     /// Whether rotation is on.
     pub rotation_enabled: bool,
+    /// Its replicas.
+    pub replicas: Vec<Replica>,
     /// Version ids and the staging labels they hold; a version without labels is not among them.
     pub versions: BTreeMap<String, Vec<String>>,
 }
@@ -73,6 +75,28 @@ impl Described {
             .find(|(_, labels)| labels.iter().any(|held| held == label))
             .map(|(id, _)| id.as_str())
     }
+}
+
+/// A replica as DescribeSecret tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replica {
+    /// Where it is.
+    pub region: String,
+    /// The key there.
+    pub kms_key_id: Option<String>,
+    /// How the copying goes.
+    pub status: Replication,
+}
+
+/// How the copying to a replica goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Replication {
+    /// It can be read, and follows.
+    InSync,
+    /// Not yet.
+    InProgress,
+    /// It was given up, with AWS's words.
+    Failed(String),
 }
 
 /// A version as ListSecretVersionIds tells it.

@@ -97,7 +97,11 @@ inputs! {
     kms_key_id = "kms-key-id", "leave as it is", "KMS key that encrypts the secret: id, ARN or alias. `alias/aws/secretsmanager` is AWS's own.";
     tags = "tags", "leave as they are", "Tags: `key=value` lines, or a YAML or JSON mapping.";
     tag_policy = "tag-policy", "`merge`", "`merge` adds and changes tags; `replace` also removes the ones that are not listed (never `aws:` ones).";
-    if_exists = "if-exists", "`update`", "`skip`: where the secret has a current value nothing is touched, neither value nor description, key or tags.";
+    replica_regions = "replica-regions", "leave as they are", "Regions to replicate the secret to: `region` or `region=KMS-KEY`, with white space or commas between them; `none` with `replica-policy: replace`. Waits until they are in sync.";
+    replica_policy = "replica-policy", "`merge`", "`merge` adds replicas; `replace` also removes the ones that are not listed, and makes those anew that have another KMS key.";
+    resource_policy = "resource-policy", "leave as it is", "Resource policy: JSON, or `file:PATH`. AWS validates it first; one that is public, or locks the caller out, is refused.";
+    allow_public_policy = "allow-public-policy", "`false`", "`true`: attach `resource-policy` although it lets in everybody.";
+    if_exists = "if-exists", "`update`", "`skip`: where the secret has a current value nothing is touched, neither value nor anything else.";
     compare = "compare", "`auto`", "`auto`: read the current value and write only when it differs; write also when reading is denied. `always`: a denied read is a failure. `never`: GetSecretValue is not called.";
     version_stages = "version-stages", "`AWSCURRENT`", "Staging labels for the version, with commas between them. Without AWSCURRENT the version is put beside the current one, for `promote`.";
     expected_version_id = "expected-version-id", "", "Write, promote or roll back only while this version is current; another one is a conflict (exit 5).";
@@ -145,17 +149,7 @@ pub fn all() -> Vec<Input> {
 
 /// Inputs of the design that this version does not have yet. Refused by name: ignoring
 /// `resource-policy`, say, would leave a secret open that the user said to close.
-const LATER: &[&str] = &[
-    "replica-regions",
-    "replica-policy",
-    "resource-policy",
-    "allow-public-policy",
-    "manifest",
-    "only",
-    "rate",
-    "fail-fast",
-    "all-or-nothing",
-];
+const LATER: &[&str] = &["manifest", "only", "rate", "fail-fast", "all-or-nothing"];
 
 /// Reads our variables.
 ///
@@ -310,6 +304,10 @@ mod tests {
                 &raw.kms_key_id,
                 &raw.tags,
                 &raw.tag_policy,
+                &raw.replica_regions,
+                &raw.replica_policy,
+                &raw.resource_policy,
+                &raw.allow_public_policy,
                 &raw.if_exists,
                 &raw.compare,
                 &raw.version_stages,

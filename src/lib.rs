@@ -16,6 +16,7 @@
 //! - [`observe`]: what AWS has now. Reads only.
 //! - [`plan`]: every decision, as a pure function. No AWS, no clock, no environment.
 //! - [`json`]: one key of a JSON document, every other byte left as it was.
+//! - [`policy`]: whether two resource policies say the same.
 //! - [`lease`]: the private label of a guarded write.
 //! - [`token`]: version ids: made from the run, from a key, or at random.
 //! - [`apply`]: carries a plan out. Decides nothing but how to handle a race.
@@ -23,6 +24,7 @@
 //! - [`shift`]: `promote` and `rollback`: which way AWSCURRENT moves, and the move.
 //! - [`trust`]: whose certificates are believed. Reads files only.
 //! - [`patience`]: how long to wait before looking again.
+//! - [`progress`]: a word now and then while something takes long.
 //! - [`outcome`]: what a run found and did, kept up to date so that a cut run can still report.
 //! - [`report`]: outcome to text, JSON and Markdown. Prints nothing itself.
 //! - [`failure`]: what went wrong, why and what to do next; the exit codes.
@@ -46,6 +48,8 @@ pub mod outcome;
 pub mod patience;
 pub mod plan;
 pub mod platform;
+pub mod policy;
+pub mod progress;
 pub mod redact;
 pub mod report;
 pub mod request;

@@ -29,8 +29,22 @@ pub struct Present {
     pub value: Option<SecretValue>,
     /// Why it was not read although it should have been.
     pub unread: Option<AwsError>,
+    /// Its resource policy.
+    pub policy: Attached,
     /// When, in seconds since 1970.
     pub at: u64,
+}
+
+/// What is known of the resource policy.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Attached {
+    /// Nothing: the request has none to compare with.
+    #[default]
+    Unasked,
+    /// Nothing: reading it is denied.
+    Hidden(AwsError),
+    /// This, or none.
+    Is(Option<String>),
 }
 
 /// A secret that we may not describe.
@@ -39,6 +53,8 @@ pub struct Hidden {
     pub denied: AwsError,
     /// What GetSecretValue said.
     pub glimpse: Glimpse,
+    /// Its resource policy.
+    pub policy: Attached,
 }
 
 /// All that GetSecretValue can tell of a secret.
@@ -65,18 +81,20 @@ pub async fn observe(request: &Request, aws: &SecretsManager) -> Result<Observed
     let mut patience = Patience::of(LOOKS);
     let mut refused = None;
     loop {
-        let (described, glimpse) = tokio::try_join!(describe(aws, id), async {
+        let value = async {
             if reads {
                 glimpse(aws, id, label).await
             } else {
                 Ok(Look::Seen(Glimpse::Nothing(None)))
             }
-        })?;
+        };
+        let (described, glimpse, policy) =
+            tokio::try_join!(describe(aws, id), value, attached(request, aws))?;
         if let Look::Seen(Glimpse::Deleted(error)) = &glimpse {
             refused = Some(error.clone());
         }
         let observed = match (described, glimpse) {
-            (Look::Seen(Ok(secret)), Look::Seen(glimpse)) => join(secret, glimpse, label),
+            (Look::Seen(Ok(secret)), Look::Seen(glimpse)) => join(secret, glimpse, policy, label),
             (Look::Seen(Err(denied)), Look::Seen(glimpse)) => {
                 let glimpse = match glimpse {
                     // `if-exists: skip` has to know whether there is a value; this is the other way to.
@@ -88,7 +106,13 @@ pub async fn observe(request: &Request, aws: &SecretsManager) -> Result<Observed
                     }
                     glimpse => Some(glimpse),
                 };
-                glimpse.map(|glimpse| Observed::Hidden(Box::new(Hidden { denied, glimpse })))
+                glimpse.map(|glimpse| {
+                    Observed::Hidden(Box::new(Hidden {
+                        denied,
+                        glimpse,
+                        policy,
+                    }))
+                })
             }
             (Look::Unreadable, _) | (_, Look::Unreadable) => None,
         };
@@ -138,8 +162,26 @@ async fn glimpse(aws: &SecretsManager, id: &str, label: &str) -> Result<Look<Gli
     }
 }
 
+async fn attached(request: &Request, aws: &SecretsManager) -> Result<Attached, AwsError> {
+    if request.policy.is_none() {
+        return Ok(Attached::Unasked);
+    }
+    match aws.policy(&request.target.id).await {
+        Ok(policy) => Ok(Attached::Is(policy)),
+        Err(error) if error.is("AccessDeniedException") => Ok(Attached::Hidden(error)),
+        // Written without comparing at worst, which changes nothing.
+        Err(error) if error.kind == ErrorKind::Unreadable => Ok(Attached::Unasked),
+        Err(error) => Err(error),
+    }
+}
+
 /// Puts the two answers together; `None` where they cannot both be of the same moment.
-fn join(secret: Option<Described>, glimpse: Glimpse, label: &str) -> Option<Observed> {
+fn join(
+    secret: Option<Described>,
+    glimpse: Glimpse,
+    policy: Attached,
+    label: &str,
+) -> Option<Observed> {
     let Some(secret) = secret else {
         return match glimpse {
             Glimpse::Value(_) | Glimpse::Deleted(_) => None,
@@ -161,6 +203,7 @@ fn join(secret: Option<Described>, glimpse: Glimpse, label: &str) -> Option<Obse
         secret,
         value,
         unread,
+        policy,
         at: now(),
     })))
 }

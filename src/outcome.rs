@@ -27,6 +27,8 @@ pub enum Change {
         kms_key: bool,
         /// With so many tags.
         tags: usize,
+        /// With so many replicas.
+        replicas: usize,
     },
     /// It was taken back from deletion.
     Restored,
@@ -70,6 +72,12 @@ pub enum Change {
     Tagged(Vec<String>),
     /// Tags were removed: their keys.
     Untagged(Vec<String>),
+    /// Replicas were asked for, in these regions.
+    Replicated(Vec<String>),
+    /// Replicas were removed, in these regions.
+    Unreplicated(Vec<String>),
+    /// The resource policy was written.
+    Policy,
 }
 
 impl fmt::Display for Change {
@@ -79,6 +87,7 @@ impl fmt::Display for Change {
                 description,
                 kms_key,
                 tags,
+                replicas,
             } => {
                 let mut parts = Vec::new();
                 if *description {
@@ -87,10 +96,12 @@ impl fmt::Display for Change {
                 if *kms_key {
                     parts.push("a KMS key".to_owned());
                 }
-                match tags {
-                    0 => {}
-                    1 => parts.push("1 tag".to_owned()),
-                    more => parts.push(format!("{more} tags")),
+                for (number, one) in [(*tags, "tag"), (*replicas, "replica")] {
+                    match number {
+                        0 => {}
+                        1 => parts.push(format!("1 {one}")),
+                        more => parts.push(format!("{more} {one}s")),
+                    }
                 }
                 match &parts[..] {
                     [] => write!(f, "created the secret"),
@@ -118,6 +129,11 @@ impl fmt::Display for Change {
             ),
             Self::Tagged(keys) => write!(f, "wrote tags: {}", keys.join(", ")),
             Self::Untagged(keys) => write!(f, "removed tags: {}", keys.join(", ")),
+            Self::Replicated(regions) => write!(f, "replicated it to {}", regions.join(", ")),
+            Self::Unreplicated(regions) => {
+                write!(f, "removed the replicas in {}", regions.join(", "))
+            }
+            Self::Policy => write!(f, "wrote the resource policy"),
         }
     }
 }
@@ -194,6 +210,12 @@ pub struct Outcome {
     pub living: usize,
     /// Guarded writes that AWS refused for a quota with no other run to be seen.
     pub limited: u32,
+    /// Regions that this run has asked to be replicated to.
+    pub replicating: Vec<String>,
+    /// The resource policy has passed AWS's checks.
+    pub policy_checked: bool,
+    /// What the run is waiting for.
+    pub waiting: Option<String>,
     /// Who held AWSCURRENT when the secret was last looked at.
     pub holder: Option<String>,
     /// Which version held which labels when the secret was first looked at, and after what was done;

@@ -5,28 +5,35 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::failure::{Class, Failure};
-use crate::inputs::{Environment, RawInputs, variable};
-use crate::json::{Key, Rendered};
+use crate::failure::Failure;
+use crate::inputs::{Environment, RawInputs};
+use crate::policy::Policy;
 use crate::value::{Kind, SecretBytes, SecretValue};
 
 mod choices;
 mod identity;
+mod json_key;
 mod labels;
+mod policy;
+mod problems;
 mod proxies;
 mod public;
 mod reach;
 mod region;
+mod replicas;
 mod settings;
 mod shift;
 mod source;
 mod tags;
 mod target;
 
-pub use choices::{Compare, IfExists, OnRotation, OnScheduledDeletion, TagPolicy};
-use choices::{JsonValueAs, StoreAs};
+use choices::StoreAs;
+pub use choices::{Compare, IfExists, OnRotation, OnScheduledDeletion, ReplicaPolicy, TagPolicy};
 pub use identity::{Identity, Role, TokenRequest, Via};
+pub use json_key::JsonKey;
 pub use labels::{CURRENT, PENDING, PREVIOUS};
+use problems::Problems;
+pub use problems::Spelling;
 pub use proxies::{Proxies, Proxy, passwords as proxy_passwords};
 pub use reach::{MAX_TIMEOUT, Reach};
 pub(crate) use region::is_region;
@@ -56,6 +63,14 @@ pub struct Request {
     pub tags: Option<BTreeMap<String, String>>,
     /// What happens to tags that are not listed.
     pub tag_policy: TagPolicy,
+    /// Given only: regions, and the keys there where they are given.
+    pub replicas: Option<BTreeMap<String, Option<String>>>,
+    /// What happens to replicas that are not listed.
+    pub replica_policy: ReplicaPolicy,
+    /// Given only.
+    pub policy: Option<Policy>,
+    /// Whether that policy may let in everybody.
+    pub allow_public_policy: bool,
     /// What happens where there is a value already.
     pub if_exists: IfExists,
     /// Whether the current value is read.
@@ -77,83 +92,6 @@ pub struct Request {
     pub reach: Reach,
     /// What may be a mistake, though not a reason to refuse.
     pub doubts: Vec<String>,
-}
-
-/// `json-key` and what is put there.
-pub struct JsonKey {
-    /// Where.
-    pub key: Key,
-    /// The value, as JSON.
-    pub rendered: Rendered,
-}
-
-/// How inputs are called in messages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Spelling {
-    /// `kms-key-id`, as in a workflow.
-    Action,
-    /// `UPSERT_SECRET_KMS_KEY_ID`
-    Variable,
-}
-
-impl Spelling {
-    /// How the user of these inputs wrote them.
-    #[must_use]
-    pub fn of(raw: &RawInputs) -> Self {
-        if raw.from_action {
-            Self::Action
-        } else {
-            Self::Variable
-        }
-    }
-
-    /// The input's name as the user wrote it.
-    #[must_use]
-    pub fn name(self, input: &str) -> String {
-        match self {
-            Self::Action => format!("`{input}`"),
-            Self::Variable => variable(input),
-        }
-    }
-}
-
-/// Collects everything that is wrong, so that one run tells all of it.
-struct Problems {
-    spelling: Spelling,
-    found: Vec<String>,
-}
-
-impl Problems {
-    fn add(&mut self, input: &str, text: impl AsRef<str>) {
-        let name = self.spelling.name(input);
-        self.found.push(format!("{name} {}", text.as_ref()));
-    }
-
-    fn failure(&self) -> Failure {
-        Failure::new(
-            Class::Input,
-            self.found.join("\n"),
-            "correct the input; nothing was sent to AWS",
-        )
-    }
-
-    /// One of a few words; the first is the default.
-    fn choice<T: Copy + Default>(
-        &mut self,
-        input: &str,
-        given: Option<&str>,
-        words: &[(&str, T)],
-    ) -> T {
-        let Some(given) = given else {
-            return T::default();
-        };
-        if let Some((_, choice)) = words.iter().find(|(word, _)| *word == given) {
-            return *choice;
-        }
-        let list: Vec<_> = words.iter().map(|(word, _)| format!("`{word}`")).collect();
-        self.add(input, format!("must be {}", list.join(" or ")));
-        T::default()
-    }
 }
 
 impl Request {
@@ -217,7 +155,7 @@ impl Request {
             doubts.extend(value.doubts().into_iter().map(str::to_owned));
         }
 
-        let json = json_key(&raw, value.as_ref(), &mut problems);
+        let json = json_key::check(&raw, value.as_ref(), &mut problems);
 
         if let Some(text) = &raw.description
             && text.chars().count() > MAX_DESCRIPTION
@@ -248,6 +186,8 @@ impl Request {
         if tag_policy == TagPolicy::Replace && raw.tags.is_none() {
             problems.add("tag-policy", "is `replace`, but no tags are given");
         }
+        let (replicas, replica_policy) = replicas::check(&raw, region.as_deref(), &mut problems);
+        let (policy, allow_public_policy) = policy::check(&raw, &mut problems);
         if let Some(key) = &raw.version_id_key
             && key.expose().len() < MIN_KEY_BYTES
         {
@@ -266,6 +206,10 @@ impl Request {
             kms_key_id: raw.kms_key_id,
             tags,
             tag_policy,
+            replicas,
+            replica_policy,
+            policy,
+            allow_public_policy,
             if_exists: problems.choice(
                 "if-exists",
                 raw.if_exists.as_deref(),
@@ -332,70 +276,11 @@ impl Request {
     #[must_use]
     pub fn needs_sight(&self) -> bool {
         self.tag_policy == TagPolicy::Replace
+            || self.replicas.is_some()
             || self.expected.is_some()
             || self.json.is_some()
             || self.stages.iter().any(|stage| stage != CURRENT)
     }
-}
-
-/// `json-key` and `json-value-as`, and what they do not go with.
-fn json_key(
-    raw: &RawInputs,
-    value: Option<&SecretValue>,
-    problems: &mut Problems,
-) -> Option<JsonKey> {
-    let how = problems.choice(
-        "json-value-as",
-        raw.json_value_as.as_deref(),
-        &[("string", JsonValueAs::String), ("json", JsonValueAs::Json)],
-    );
-    let Some(text) = &raw.json_key else {
-        if raw.json_value_as.is_some() {
-            problems.add("json-value-as", "is given, but no `json-key`");
-        }
-        return None;
-    };
-    if raw.compare.as_deref() == Some("never") {
-        problems.add(
-            "json-key",
-            "cannot be set with `compare: never`: the other keys have to be read to be kept",
-        );
-    }
-    if raw
-        .version_stages
-        .as_deref()
-        .is_some_and(|stages| stages != CURRENT)
-    {
-        problems.add(
-            "json-key",
-            "cannot be set in a version beside the current one: whoever made that current later would undo what \
-             others did to the other keys in the meantime; leave `version-stages` out, or stage the whole document",
-        );
-    }
-    if raw.store_as.as_deref() == Some("binary") {
-        problems.add("json-key", "is for strings; `store-as: binary` has no keys");
-        return None;
-    }
-    let key = Key::parse(text)
-        .map_err(|why| problems.add("json-key", why.to_string()))
-        .ok();
-    // What is wrong with the value itself has been said.
-    let text = str::from_utf8(value?.expose()).ok()?;
-    let rendered = match how {
-        JsonValueAs::String => Rendered::string(text),
-        JsonValueAs::Json => Rendered::json(text)
-            .map_err(|_| {
-                problems.add(
-                    "value",
-                    "is not JSON, as `json-value-as: json` asks; it is not shown here",
-                );
-            })
-            .ok()?,
-    };
-    Some(JsonKey {
-        key: key?,
-        rendered,
-    })
 }
 
 #[cfg(test)]

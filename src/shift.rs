@@ -229,15 +229,7 @@ pub async fn shift(
                 return Ok(());
             }
             Err(error) if error.is_unknown_outcome() => outcome.move_sent = Some(to.clone()),
-            Err(error)
-                if [
-                    "InvalidParameterException",
-                    "InvalidRequestException",
-                    "ResourceNotFoundException",
-                ]
-                .iter()
-                .any(|code| error.is(code)) =>
-            {
+            Err(error) if error.is_lost_swap() => {
                 // The answer to a retry may be about what the first attempt has done.
                 if error.attempts > 1 {
                     outcome.move_sent = Some(to.clone());

@@ -6,9 +6,10 @@ use crate::aws::{AwsError, Described, ErrorKind, SecretsManager};
 use crate::failure::Failure;
 use crate::lease::{self, Standing};
 use crate::observe::{Glimpse, Observed, now, observe};
-use crate::outcome::Outcome;
+use crate::outcome::{Change, Outcome};
 use crate::patience::Patience;
 use crate::plan::{guarded, plan};
+use crate::progress::Progress;
 use crate::request::{CURRENT, Request};
 use crate::token::{self, RunIdentity};
 
@@ -26,6 +27,7 @@ pub async fn upsert(
     request: &Request,
     run: Option<&RunIdentity>,
     aws: &SecretsManager,
+    progress: &Progress,
     outcome: &mut Outcome,
 ) -> Result<(), Failure> {
     outcome.region = Some(aws.region().to_owned());
@@ -55,6 +57,7 @@ pub async fn upsert(
             run,
             token: &mut token,
             document: None,
+            progress,
             outcome: &mut *outcome,
         };
         let why = match applier.apply(plan).await? {
@@ -99,9 +102,10 @@ fn learn(request: &Request, observed: &Observed, outcome: &mut Outcome) {
         }
         Observed::Present(present) => {
             if outcome.restore_sent && !present.secret.deleted {
-                outcome.did(crate::outcome::Change::Restored);
+                outcome.did(Change::Restored);
             }
             learn_labels(request, &present.secret, outcome);
+            learn_replicas(&present.secret, outcome);
             Some((&present.secret.arn, &present.secret.name))
         }
         Observed::Hidden(hidden) => match &hidden.glimpse {
@@ -133,5 +137,24 @@ fn learn_labels(request: &Request, secret: &Described, outcome: &mut Outcome) {
         .count();
     for one in seen {
         *outcome.rivals.entry(one).or_default() += 1;
+    }
+}
+
+/// Replicas that this run asked for, where the answer may not have come.
+fn learn_replicas(secret: &Described, outcome: &mut Outcome) {
+    let told = |region: &String, outcome: &Outcome| {
+        outcome
+            .changes
+            .iter()
+            .any(|change| matches!(change, Change::Replicated(regions) if regions.contains(region)))
+    };
+    let ours: Vec<String> = secret
+        .replicas
+        .iter()
+        .map(|replica| replica.region.clone())
+        .filter(|region| outcome.replicating.contains(region) && !told(region, outcome))
+        .collect();
+    if !ours.is_empty() {
+        outcome.did(Change::Replicated(ours));
     }
 }

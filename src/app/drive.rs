@@ -10,6 +10,7 @@ use crate::aws::{self, Gate, SecretsManager};
 use crate::failure::{Class, Failure};
 use crate::outcome::Outcome;
 use crate::platform::Platform;
+use crate::progress::Progress;
 use crate::redact::Level;
 use crate::request::{Reach, Request, Shift, Target};
 use crate::shift::shift;
@@ -55,6 +56,7 @@ pub(super) async fn drive(
     job: &Job,
     platform: &Platform,
     gate: &Arc<Gate>,
+    progress: &Progress,
     left: Duration,
     outcome: &mut Outcome,
 ) -> Result<(), Failure> {
@@ -62,7 +64,7 @@ pub(super) async fn drive(
     // Outlives the work, to clean up after it.
     let connection = OnceCell::new();
     let ended = {
-        let work = work(job, platform, gate, &connection, &mut *outcome);
+        let work = work(job, platform, gate, progress, &connection, &mut *outcome);
         tokio::pin!(work);
         tokio::select! {
             // A signal that came first counts first: otherwise an answer that is ready at the same time
@@ -98,6 +100,7 @@ async fn work(
     job: &Job,
     platform: &Platform,
     gate: &Arc<Gate>,
+    progress: &Progress,
     connection: &OnceCell<SecretsManager>,
     outcome: &mut Outcome,
 ) -> Result<(), Failure> {
@@ -112,7 +115,7 @@ async fn work(
     }
     let aws = connection.get_or_init(|| connected.aws);
     match job {
-        Job::Upsert(request) => upsert(request, platform.run(), aws, outcome).await,
+        Job::Upsert(request) => upsert(request, platform.run(), aws, progress, outcome).await,
         Job::Shift(ask) => shift(ask, aws, outcome).await,
     }
 }
@@ -120,12 +123,16 @@ async fn work(
 /// The limit for the whole run has come.
 fn too_late(job: &Job, outcome: &Outcome) -> Failure {
     let limit = job.reach().timeout.as_secs();
-    if !outcome.contended {
-        return Failure::new(
+    if outcome.waiting.is_some() || !outcome.contended {
+        let failure = Failure::new(
             Class::Unavailable,
             format!("the run did not end within `timeout`, which is {limit} s"),
             "run again: a write that arrived is found and kept; a longer `timeout` helps where AWS is slow",
         );
+        return match &outcome.waiting {
+            Some(what) => failure.because(format!("it was waiting for {what}")),
+            None => failure,
+        };
     }
     let holder = outcome.holder.as_deref().unwrap_or("none");
     Failure::new(
@@ -137,7 +144,7 @@ fn too_late(job: &Job, outcome: &Outcome) -> Failure {
         "run again; fewer jobs at once or a longer `timeout` help",
     )
     .because(format!(
-        "AWSCURRENT was on version {holder} when it was last looked at; this run's value has not become current"
+        "AWSCURRENT was on version {holder} when it was last looked at"
     ))
 }
 

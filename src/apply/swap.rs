@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::{Applier, Then};
-use crate::aws::{AwsError, SecretsManager};
+use crate::aws::SecretsManager;
 use crate::failure::Failure;
 use crate::lease::Lease;
 use crate::observe::now;
@@ -19,17 +19,6 @@ const FAREWELL: Duration = Duration::from_secs(2);
 
 /// How often a quota is taken for one that others fill for a moment.
 const LIMITED: u32 = 2;
-
-/// Whether an answer to a move says that the labels are not where they were seen.
-fn is_lost(error: &AwsError) -> bool {
-    [
-        "InvalidParameterException",
-        "InvalidRequestException",
-        "ResourceNotFoundException",
-    ]
-    .iter()
-    .any(|code| error.is(code))
-}
 
 impl Applier<'_> {
     pub(super) async fn swap(&mut self, base: Option<String>) -> Result<Then, Failure> {
@@ -94,7 +83,7 @@ impl Applier<'_> {
             // An earlier attempt made this version: the label is still to be put on it.
             match self.aws.move_label(self.id(), &label, None, &id).await {
                 Ok(()) => {}
-                Err(error) if is_lost(&error) || error.is("LimitExceededException") => {
+                Err(error) if error.is_lost_swap() || error.is("LimitExceededException") => {
                     return Ok(self.lost().await);
                 }
                 Err(error) => return self.unknown_or_failed(error),
@@ -115,7 +104,7 @@ impl Applier<'_> {
                 self.drop_lease().await;
                 Ok(Then::Go)
             }
-            Err(error) if is_lost(&error) => Ok(self.lost().await),
+            Err(error) if error.is_lost_swap() => Ok(self.lost().await),
             Err(error) => self.unknown_or_failed(error),
         }
     }
@@ -187,7 +176,7 @@ impl Applier<'_> {
                 });
                 Ok(Then::Go)
             }
-            Err(error) if is_lost(&error) => Ok(Then::Look(Some(error))),
+            Err(error) if error.is_lost_swap() => Ok(Then::Look(Some(error))),
             Err(error) => self.unknown_or_failed(error),
         }
     }
@@ -224,7 +213,7 @@ pub async fn cleanup(id: &str, aws: &SecretsManager, outcome: &mut Outcome) {
     let gone = match dropped {
         Ok(Ok(())) => true,
         // It is not there: never put, or taken off by an attempt whose answer was lost.
-        Ok(Err(error)) => is_lost(&error),
+        Ok(Err(error)) => error.is_lost_swap(),
         Err(_) => false,
     };
     if gone {

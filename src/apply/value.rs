@@ -18,14 +18,15 @@ impl Applier<'_> {
         vacant: bool,
     ) -> Result<Then, Failure> {
         let request = self.request;
-        let none = BTreeMap::new();
+        let (no_tags, no_replicas) = (BTreeMap::new(), BTreeMap::new());
         let new = NewSecret {
             name: &request.target.name,
             token: &self.token.id,
             value: self.value(),
             description: request.description.as_deref(),
             kms_key_id: request.kms_key_id.as_deref(),
-            tags: request.tags.as_ref().unwrap_or(&none),
+            tags: request.tags.as_ref().unwrap_or(&no_tags),
+            replicas: request.replicas.as_ref().unwrap_or(&no_replicas),
         };
         let sent_before = self.was_sent();
         // Else an earlier run with this token may have made it, and AWS answers the same.
@@ -167,13 +168,7 @@ impl Applier<'_> {
             Err(error)
                 if error.is_unknown_outcome()
                     || retried && error.is("AccessDeniedException")
-                    || [
-                        "InvalidParameterException",
-                        "InvalidRequestException",
-                        "ResourceNotFoundException",
-                    ]
-                    .iter()
-                    .any(|code| error.is(code)) =>
+                    || error.is_lost_swap() =>
             {
                 self.overtaken(id, put.stages);
                 Ok(Then::Look(Some(error)))
@@ -252,6 +247,7 @@ impl Applier<'_> {
             description: request.description.is_some(),
             kms_key: request.kms_key_id.is_some(),
             tags: request.tags.as_ref().map_or(0, BTreeMap::len),
+            replicas: request.replicas.as_ref().map_or(0, BTreeMap::len),
         });
         self.outcome.relabel(CURRENT, version_id);
         self.outcome.version = Some(Version {

@@ -191,6 +191,28 @@ impl AwsError {
         }
     }
 
+    /// AWS's text, where it answered. It may quote anything.
+    #[must_use]
+    pub fn message(&self) -> Option<&str> {
+        match &self.kind {
+            ErrorKind::Service { message, .. } => Some(message),
+            _ => None,
+        }
+    }
+
+    /// Whether the answer to UpdateSecretVersionStage says that the labels are not where they were seen. Which
+    /// code that has is not documented, and differs by what is amiss.
+    #[must_use]
+    pub fn is_lost_swap(&self) -> bool {
+        [
+            "InvalidParameterException",
+            "InvalidRequestException",
+            "ResourceNotFoundException",
+        ]
+        .iter()
+        .any(|code| self.is(code))
+    }
+
     /// Whether AWS answered with this code.
     #[must_use]
     pub fn is(&self, code: &str) -> bool {

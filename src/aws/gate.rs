@@ -162,4 +162,4 @@ macro_rules! send {
         }
     }};
 }
-pub(super) use send;
+pub(in crate::aws) use send;

@@ -1,7 +1,7 @@
 //! Decisions without DescribeSecret: what GetSecretValue tells, what a write will tell, and a warning
 //! about what was not checked.
 
-use super::{Plan, Step, deleted, denied_by, is_ours, overtaken};
+use super::{Plan, Step, deleted, denied_by, is_ours, metadata, overtaken};
 use crate::failure::Failure;
 use crate::observe::{Glimpse, Hidden};
 use crate::outcome::{Outcome, Version};
@@ -52,11 +52,10 @@ pub(super) fn plan(
         "DescribeSecret is denied: rotation, replicas, owning services and a scheduled deletion were not checked, \
          and description, key and tags are written without comparing",
     );
-    let mut steps = unseen_metadata(request);
+    let mut unseen = unseen_metadata(request);
     if !equal && plan.keep.is_none() {
         overtaken(request, done, base.as_deref())?;
-        let after_update = usize::from(matches!(steps.first(), Some(Step::Update { .. })));
-        steps.insert(after_update, Step::Put { base });
+        unseen.add(Step::Put { base });
     }
     if request.version_id_key.is_some() && matches!(hidden.glimpse, Glimpse::Nothing(_)) {
         plan.warn(
@@ -65,6 +64,7 @@ pub(super) fn plan(
         );
     }
     let may_be_absent = !matches!(hidden.glimpse, Glimpse::Value(_)) && !done.restore_sent;
+    let steps = unseen.steps;
     plan.steps = if may_be_absent && !request.target.is_arn() {
         vec![Step::Create {
             otherwise: Some(steps),
@@ -73,6 +73,7 @@ pub(super) fn plan(
     } else {
         steps
     };
+    metadata::policy(request, &hidden.policy, &mut plan);
     Ok(plan)
 }
 
@@ -86,17 +87,17 @@ fn is_deleted_unseen(glimpse: &Glimpse, done: &Outcome) -> bool {
     }
 }
 
-fn unseen_metadata(request: &Request) -> Vec<Step> {
-    let mut steps = Vec::new();
+fn unseen_metadata(request: &Request) -> Plan {
+    let mut unseen = Plan::default();
     let (description, kms_key) = (request.description.is_some(), request.kms_key_id.is_some());
     if description || kms_key {
-        steps.push(Step::Update {
+        unseen.add(Step::Update {
             description,
             kms_key,
         });
     }
     if let Some(tags) = request.tags.as_ref().filter(|tags| !tags.is_empty()) {
-        steps.push(Step::Tag(tags.clone()));
+        unseen.add(Step::Tag(tags.clone()));
     }
-    steps
+    unseen
 }

@@ -87,15 +87,9 @@ pub(super) fn plan(
     if present.unread.is_some() {
         plan.note("reading the current value is denied: it is written without comparing, and so may make a version that changes nothing");
     }
-    let swap = Step::Swap {
+    plan.add(Step::Swap {
         base: base.map(str::to_owned),
-    };
-    let at = plan
-        .steps
-        .iter()
-        .take_while(|step| matches!(step, Step::Update { .. } | Step::Sweep(_)))
-        .count();
-    plan.steps.insert(at, swap);
+    });
     Ok(())
 }
 
@@ -209,7 +203,7 @@ pub(super) fn sweep(request: &Request, present: &Present, done: &Outcome, plan: 
         .map(|(label, version)| (label.to_owned(), version.to_owned()))
         .collect();
     if !expired.is_empty() {
-        plan.steps.insert(0, Step::Sweep(expired));
+        plan.add(Step::Sweep(expired));
     }
 }
 

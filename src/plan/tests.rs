@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::aws::{AwsError, Described, ErrorKind, Read};
-use crate::observe::{Glimpse, Hidden};
+use crate::observe::{Attached, Glimpse, Hidden};
 use crate::request::tests::request;
 use crate::value::{Kind, SecretBytes, SecretValue};
 
@@ -40,6 +40,7 @@ fn seen(secret: Described, text: Option<&str>) -> Observed {
         secret,
         value: text.map(value),
         unread: None,
+        policy: Attached::Unasked,
         at: NOW,
     }))
 }
@@ -48,6 +49,7 @@ fn blind(glimpse: Glimpse) -> Observed {
     Observed::Hidden(Box::new(Hidden {
         denied: denied("DescribeSecret"),
         glimpse,
+        policy: Attached::Unasked,
     }))
 }
 
@@ -116,6 +118,16 @@ fn word(step: &Step) -> String {
         Step::Sweep(labels) => format!("sweep {}", labels.len()),
         Step::Put { base: None } => "put".to_owned(),
         Step::Put { base: Some(base) } => format!("put over {base}"),
+        Step::Unreplicate(regions) => format!("unreplicate {}", regions.join("+")),
+        Step::Replicate(regions) => {
+            format!(
+                "replicate {}",
+                regions.keys().cloned().collect::<Vec<_>>().join("+")
+            )
+        }
+        Step::AwaitReplicas(regions) => format!("await {}", regions.join("+")),
+        Step::CheckPolicy => "check policy".to_owned(),
+        Step::SetPolicy => "set policy".to_owned(),
         Step::Untag(keys) => format!("untag {}", keys.join("+")),
         Step::Tag(tags) => format!("tag {}", tags.keys().cloned().collect::<Vec<_>>().join("+")),
     }
@@ -177,6 +189,7 @@ fn a_denied_read_is_written_over_unless_comparing_was_asked_for() {
             secret: secret(),
             value: None,
             unread: Some(denied("GetSecretValue")),
+            policy: Attached::Unasked,
             at: NOW,
         }))
     };
@@ -184,62 +197,6 @@ fn a_denied_read_is_written_over_unless_comparing_was_asked_for() {
         vec![
             (&[], unread(), "put over v1"),
             (&[("COMPARE", "always")], unread(), "exit 4"),
-        ],
-        &Outcome::default(),
-    );
-}
-
-#[test]
-fn metadata_is_written_where_given_and_different() {
-    let dressed = || Described {
-        description: Some("d".to_owned()),
-        kms_key_id: Some("alias/models".to_owned()),
-        tags: BTreeMap::from([
-            ("team".to_owned(), "ml".to_owned()),
-            ("old".to_owned(), "x".to_owned()),
-            ("aws:cloudformation:stack-id".to_owned(), "y".to_owned()),
-        ]),
-        ..secret()
-    };
-    let same = || seen(dressed(), Some("wanted"));
-    let other = || seen(dressed(), Some("other"));
-    check(
-        vec![
-            (&[("DESCRIPTION", "d")], same(), "keep v1"),
-            (
-                &[("DESCRIPTION", "e")],
-                same(),
-                "update description, keep v1",
-            ),
-            (&[("KMS_KEY_ID", "alias/models")], same(), "keep v1"),
-            (
-                &[("KMS_KEY_ID", "alias/other")],
-                same(),
-                "update key, keep v1",
-            ),
-            (
-                &[("KMS_KEY_ID", "alias/aws/secretsmanager")],
-                seen(secret(), Some("wanted")),
-                "keep v1",
-            ),
-            (&[("TAGS", "team=ml")], same(), "keep v1"),
-            (&[("TAGS", "team=ops")], same(), "tag team, keep v1"),
-            (
-                &[("TAGS", "team=ml"), ("TAG_POLICY", "replace")],
-                same(),
-                "untag old, keep v1",
-            ),
-            (
-                &[
-                    ("DESCRIPTION", "e"),
-                    ("KMS_KEY_ID", "alias/other"),
-                    ("TAGS", "team=ops"),
-                    ("TAG_POLICY", "replace"),
-                ],
-                other(),
-                "update description key, put over v1, untag old, tag team",
-            ),
-            (&[("TAGS", "team=ops")], other(), "put over v1, tag team"),
         ],
         &Outcome::default(),
     );
@@ -453,3 +410,4 @@ fn a_later_writer_is_not_undone() {
 }
 
 mod guarded;
+mod metadata;

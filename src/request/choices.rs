@@ -12,6 +12,16 @@ pub enum TagPolicy {
     Replace,
 }
 
+/// `replica-policy`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ReplicaPolicy {
+    /// Add.
+    #[default]
+    Merge,
+    /// Also remove what is not listed, and make anew what has another key.
+    Replace,
+}
+
 /// `if-exists`
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum IfExists {

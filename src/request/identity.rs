@@ -1,7 +1,8 @@
 //! Who we are to AWS: the role to assume and the way to it, and the accounts that are allowed. What
 //! can be refused without asking anybody is refused here. No token or key is ever in a message.
 
-use super::{Class, Failure, Problems};
+use super::Problems;
+use crate::failure::{Class, Failure};
 use crate::inputs::{Environment, RawInputs};
 use crate::value::SecretBytes;
 

@@ -26,6 +26,19 @@ impl Request {
             ),
             ("kms-key-id", self.kms_key_id.as_deref().is_some_and(shows)),
             (
+                "replica-regions",
+                self.replicas
+                    .iter()
+                    .flatten()
+                    .any(|(region, key)| shows(region) || key.as_deref().is_some_and(shows)),
+            ),
+            (
+                "resource-policy",
+                self.policy
+                    .as_ref()
+                    .is_some_and(|policy| shows(policy.text())),
+            ),
+            (
                 "version-stages",
                 self.stages.iter().any(|label| shows(label)),
             ),

@@ -5,7 +5,8 @@ use std::io::Read as _;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use super::{Class, Failure, Spelling, reach};
+use super::{Spelling, reach};
+use crate::failure::{Class, Failure};
 use crate::inputs::{Environment, RawInputs, bytes};
 use crate::value::{MAX_BYTES, SecretBytes, decode_base64};
 

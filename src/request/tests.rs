@@ -1,6 +1,7 @@
 //! Requests made from variables, for these tests and for those of other rooms.
 
 use super::*;
+use crate::failure::Class;
 use crate::inputs;
 
 /// Checks an environment: keys without the prefix are inputs, those with a `$` are as they are.

@@ -24,6 +24,7 @@ fn unreadable(secret: Described) -> Observed {
         secret,
         value: None,
         unread: Some(denied("GetSecretValue")),
+        policy: Attached::Unasked,
         at: NOW,
     }))
 }
@@ -179,6 +180,7 @@ fn a_binary_value_has_no_keys() {
             Kind::Binary,
         )),
         unread: None,
+        policy: Attached::Unasked,
         at: NOW,
     }));
     check(

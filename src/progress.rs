@@ -1,0 +1,36 @@
+//! A word now and then while something takes long, so that nobody takes a run that waits for one that hangs.
+//! Owns how often; what is said is others'.
+
+use std::cell::Cell;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::redact::Door;
+
+/// Between two words about the same thing.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// The way to tell people how it goes.
+pub struct Progress {
+    door: Arc<Door>,
+    last: Cell<Option<Instant>>,
+}
+
+impl Progress {
+    /// Progress told at `door`.
+    #[must_use]
+    pub const fn new(door: Arc<Door>) -> Self {
+        Self {
+            door,
+            last: Cell::new(None),
+        }
+    }
+
+    /// Says it, unless something was said a moment ago.
+    pub fn say(&self, text: impl FnOnce() -> String) {
+        if self.last.get().is_none_or(|last| last.elapsed() >= PAUSE) {
+            self.last.set(Some(Instant::now()));
+            self.door.say(&text());
+        }
+    }
+}

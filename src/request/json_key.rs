@@ -1,0 +1,75 @@
+//! `json-key` and `json-value-as`, checked, with what they do not go with.
+
+use super::choices::JsonValueAs;
+use super::{CURRENT, Problems};
+use crate::inputs::RawInputs;
+use crate::json::{Key, Rendered};
+use crate::value::SecretValue;
+
+/// `json-key` and what is put there.
+pub struct JsonKey {
+    /// Where.
+    pub key: Key,
+    /// The value, as JSON.
+    pub rendered: Rendered,
+}
+
+/// `json-key` and `json-value-as`, and what they do not go with.
+pub(super) fn check(
+    raw: &RawInputs,
+    value: Option<&SecretValue>,
+    problems: &mut Problems,
+) -> Option<JsonKey> {
+    let how = problems.choice(
+        "json-value-as",
+        raw.json_value_as.as_deref(),
+        &[("string", JsonValueAs::String), ("json", JsonValueAs::Json)],
+    );
+    let Some(text) = &raw.json_key else {
+        if raw.json_value_as.is_some() {
+            problems.add("json-value-as", "is given, but no `json-key`");
+        }
+        return None;
+    };
+    if raw.compare.as_deref() == Some("never") {
+        problems.add(
+            "json-key",
+            "cannot be set with `compare: never`: the other keys have to be read to be kept",
+        );
+    }
+    if raw
+        .version_stages
+        .as_deref()
+        .is_some_and(|stages| stages != CURRENT)
+    {
+        problems.add(
+            "json-key",
+            "cannot be set in a version beside the current one: whoever made that current later would undo what \
+             others did to the other keys in the meantime; leave `version-stages` out, or stage the whole document",
+        );
+    }
+    if raw.store_as.as_deref() == Some("binary") {
+        problems.add("json-key", "is for strings; `store-as: binary` has no keys");
+        return None;
+    }
+    let key = Key::parse(text)
+        .map_err(|why| problems.add("json-key", why.to_string()))
+        .ok();
+    // What is wrong with the value itself has been said.
+    let text = str::from_utf8(value?.expose()).ok()?;
+    let rendered = match how {
+        JsonValueAs::String => Rendered::string(text),
+        JsonValueAs::Json => Rendered::json(text)
+            .map_err(|_| {
+                problems.add(
+                    "value",
+                    "is not JSON, as `json-value-as: json` asks; it is not shown here",
+                );
+            })
+            .ok()?,
+    };
+    Some(JsonKey {
+        key: key?,
+        rendered,
+    })
+}

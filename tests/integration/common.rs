@@ -199,6 +199,15 @@ impl Done {
     }
 }
 
+/// Sends a signal, by the name that `kill` knows.
+pub(crate) fn signal(child: &Child, name: &str) {
+    let sent = Command::new("kill")
+        .args([&format!("-{name}"), &child.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(sent.success());
+}
+
 /// The operations in the log, in the order in which they came.
 pub(crate) fn operations(sandbox: &Sandbox) -> Vec<String> {
     let mut log = sandbox.log();

@@ -1,10 +1,8 @@
 //! Killed and cancelled runs, at every request boundary.
 
-use std::process::{Child, Command};
-
 use sandbox::{Sandbox, SecretView, When};
 
-use crate::common::{Done, NAME, PATIENCE, Tool, calls};
+use crate::common::{Done, NAME, PATIENCE, Tool, calls, signal};
 
 #[derive(Clone, Copy, Debug)]
 enum Start {
@@ -112,14 +110,6 @@ fn killed_anywhere_and_run_again_ends_as_one_clean_run() {
             }
         }
     }
-}
-
-fn signal(child: &Child, name: &str) {
-    let sent = Command::new("kill")
-        .args([&format!("-{name}"), &child.id().to_string()])
-        .status()
-        .unwrap();
-    assert!(sent.success());
 }
 
 fn cancelled(when: When, name: &str) -> (Sandbox, Done) {

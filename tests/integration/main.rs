@@ -18,4 +18,5 @@ mod races;
 mod refusals;
 mod roles;
 mod stages;
+mod state;
 mod transport;

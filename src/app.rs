@@ -10,17 +10,20 @@ use anyhow::Context as _;
 use crate::aws::Gate;
 use crate::cli::{self, Command, Format, Line};
 use crate::failure::{Class, Failure};
+use crate::iam;
 use crate::inputs::{self, Environment, RawInputs};
 use crate::outcome::Outcome;
 use crate::platform::{self, Platform};
 use crate::progress::Progress;
 use crate::redact::{Door, Level};
 use crate::report::Report;
-use crate::request::{self, Request, Shift};
+use crate::request;
 
 mod drive;
+mod job;
 
-use drive::{Job, drive};
+use drive::{Scene, drive};
+use job::{Job, Task};
 
 /// Other people's secrets in the environment, hidden from our own text like the value.
 const CREDENTIALS: &[&str] = &[
@@ -70,6 +73,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> u8 {
         format,
         platform: None,
         outcome: Outcome::default(),
+        document: None,
     };
     // An SDK panic becomes a clean failure that still reports what is known.
     let ended = catch_unwind(AssertUnwindSafe(|| run.go(command))).unwrap_or_else(|_| Err(bug()));
@@ -104,6 +108,8 @@ struct Run {
     format: Format,
     platform: Option<Platform>,
     outcome: Outcome,
+    /// What `iam-policy` prints.
+    document: Option<String>,
 }
 
 impl Run {
@@ -115,25 +121,14 @@ impl Run {
             .map(|platform| self.platform.insert(platform));
         known?;
         let given = raw.command.as_deref().map(cli::command).transpose()?;
-        let command = command.or(given).unwrap_or(Command::Upsert);
+        let (asked, about) = job::commands(command, given);
         let platform = opened?;
-        let job = match command {
-            Command::Upsert => {
-                let from_action = raw.from_action;
-                platform::check_source(&self.environment, &raw)?;
-                let source = request::load(&raw, &self.environment, |bytes| self.door.hide(bytes))?;
-                if source.unmasked && from_action && platform::is_github(&self.environment) {
-                    // Only text: the runner's masks are text.
-                    if let Ok(text) = str::from_utf8(source.bytes.expose()) {
-                        self.door.mask(text);
-                    }
-                }
-                Job::Upsert(Box::new(Request::check(raw, source, &self.environment)?))
-            }
-            Command::Promote | Command::Rollback => {
-                let promote = command == Command::Promote;
-                Job::Shift(Box::new(Shift::check(promote, &raw, &self.environment)?))
-            }
+        if asked == Command::IamPolicy {
+            return self.grant(about, raw);
+        }
+        let job = Job {
+            task: Task::check(about, raw, &self.environment, &self.door)?,
+            preview: asked == Command::Plan,
         };
         for doubt in job.doubts() {
             self.outcome.note(Level::Warning, doubt.clone());
@@ -150,25 +145,55 @@ impl Run {
                 .because(error.kind().to_string())
             })?;
         let left = job.reach().timeout.saturating_sub(self.started.elapsed());
-        let gate = Arc::new(Gate::new(
-            Arc::clone(&self.door),
-            job.reach().settings.trace,
-        ));
-        let progress = Progress::new(Arc::clone(&self.door));
-        let ended = runtime.block_on(drive(
-            &job,
+        let scene = Scene {
             platform,
-            &gate,
-            &progress,
-            left,
-            &mut self.outcome,
-        ));
+            gate: Arc::new(Gate::new(
+                Arc::clone(&self.door),
+                job.reach().settings.trace,
+            )),
+            progress: Progress::new(Arc::clone(&self.door)),
+        };
+        let ended = runtime.block_on(drive(&job, &scene, left, &mut self.outcome));
         // A name look-up that hangs must not keep the process.
         runtime.shutdown_background();
         ended
     }
 
+    /// `iam-policy`: the documents are all that comes of it.
+    fn grant(&mut self, about: Command, raw: RawInputs) -> Result<(), Failure> {
+        let grant = job::grant(about, raw, &self.environment)?;
+        let documents = iam::documents(&grant)?;
+        for note in grant.notes {
+            self.outcome.note(Level::Notice, note);
+        }
+        self.document = Some(format!("{documents:#}"));
+        Ok(())
+    }
+
+    /// Prints the documents.
+    fn hand_over(&self, document: &str) -> u8 {
+        for (level, text) in &self.outcome.notices {
+            self.door.announce(*level, text);
+        }
+        let clean = self.door.ask(|redactor| redactor.clean(document));
+        match self
+            .door
+            .object(&clean)
+            .context("cannot write to standard output")
+        {
+            Ok(()) => 0,
+            Err(error) => {
+                let failure = platform::unwritable(&error);
+                self.door.announce(Level::Error, &failure.to_string());
+                failure.class.exit_code()
+            }
+        }
+    }
+
     fn report(&mut self, ended: Result<(), Failure>) -> u8 {
+        if let Some(document) = self.document.take() {
+            return self.hand_over(&document);
+        }
         let mut ended = ended;
         let took = self.started.elapsed();
         let door = Arc::clone(&self.door);

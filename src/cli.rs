@@ -19,6 +19,10 @@ pub enum Command {
     Promote,
     /// Make the version current that was current before.
     Rollback,
+    /// Say what a run would do.
+    Plan,
+    /// Say which rights a run needs.
+    IamPolicy,
 }
 
 /// How the result is told.
@@ -40,27 +44,21 @@ pub enum Line {
     Page(String),
 }
 
-/// Commands of the design that this version does not have yet.
-const LATER: &[&str] = &["plan", "iam-policy"];
-
 /// Finds a command by its word.
 ///
 /// # Errors
-/// An unknown one, or one of a later version. The word is named only where we know it.
+/// An unknown one, which is not echoed.
 pub fn command(word: &str) -> Result<Command, Failure> {
     match word {
         "upsert" => Ok(Command::Upsert),
         "promote" => Ok(Command::Promote),
         "rollback" => Ok(Command::Rollback),
-        later if LATER.contains(&later) => Err(Failure::new(
-            Class::Input,
-            format!("this version does not have the command `{later}` yet"),
-            "use a version that has it",
-        )),
+        "plan" => Ok(Command::Plan),
+        "iam-policy" => Ok(Command::IamPolicy),
         _ => Err(Failure::new(
             Class::Input,
             "unknown command",
-            "the commands are `upsert` (the default), `promote` and `rollback`; `upsert-secret --help` explains",
+            "the commands are `upsert` (the default), `plan`, `promote`, `rollback` and `iam-policy`; `upsert-secret --help` explains",
         )),
     }
 }
@@ -156,7 +154,9 @@ fn grammar() -> Clap {
         .arg(Arg::new("command").value_name("COMMAND").help(
             "upsert (default): create the secret, or give it the value, or leave it alone\n\
                  promote: make the version current that holds a label, or has an id\n\
-                 rollback: make the version current again that was current before",
+                 rollback: make the version current again that was current before\n\
+                 plan: say what a run would do, and why; writes nothing\n\
+                 iam-policy: print the least IAM policy for these inputs; asks nobody",
         ))
         .arg(
             Arg::new("format")

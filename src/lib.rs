@@ -21,6 +21,8 @@
 //! - [`token`]: version ids: made from the run, from a key, or at random.
 //! - [`apply`]: carries a plan out. Decides nothing but how to handle a race.
 //! - [`upsert`]: the loop of observe, plan, apply, until the goal is reached.
+//! - [`preview`]: the command `plan`: the decisions of a run, in words, and no write.
+//! - [`iam`]: the command `iam-policy`: the rights that the steps of a run need.
 //! - [`shift`]: `promote` and `rollback`: which way AWSCURRENT moves, and the move.
 //! - [`trust`]: whose certificates are believed. Reads files only.
 //! - [`patience`]: how long to wait before looking again.
@@ -40,6 +42,7 @@ pub mod aws;
 pub mod cli;
 pub mod failure;
 pub mod harden;
+pub mod iam;
 pub mod inputs;
 pub mod json;
 pub mod lease;
@@ -49,6 +52,7 @@ pub mod patience;
 pub mod plan;
 pub mod platform;
 pub mod policy;
+pub mod preview;
 pub mod progress;
 pub mod redact;
 pub mod report;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::lease::Lease;
+use crate::plan::Planned;
 use crate::redact::Level;
 
 /// A version that holds the value, and its staging labels.
@@ -161,6 +162,15 @@ impl Result {
     }
 }
 
+/// What a run would do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Preview {
+    /// In a word.
+    pub result: Result,
+    /// In order.
+    pub steps: Vec<Planned>,
+}
+
 /// Version ids and their labels.
 pub type Labels = BTreeMap<String, Vec<String>>;
 
@@ -175,6 +185,8 @@ pub struct Outcome {
     pub region: Option<String>,
     /// The version that holds the value, once AWS has confirmed it.
     pub version: Option<Version>,
+    /// Of the command `plan`.
+    pub preview: Option<Preview>,
     /// What was changed, in order.
     pub changes: Vec<Change>,
     /// What people should know.
@@ -224,10 +236,12 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// What happened, in a word.
+    /// What happened, or would happen, in a word.
     #[must_use]
     pub fn result(&self) -> Result {
-        if self
+        if let Some(preview) = &self.preview {
+            preview.result
+        } else if self
             .changes
             .iter()
             .any(|change| matches!(change, Change::Created { .. }))
@@ -238,6 +252,12 @@ impl Outcome {
         } else {
             Result::Updated
         }
+    }
+
+    /// Whether anything was changed, or would be.
+    #[must_use]
+    pub fn changed(&self) -> bool {
+        self.result() != Result::Unchanged
     }
 
     /// Whether the secret was taken back from deletion.

@@ -13,11 +13,14 @@ mod kms;
 mod metadata;
 mod refuse;
 mod step;
+mod words;
 
 pub use guarded::Document;
+pub(crate) use kms::is_default as is_default_key;
 use refuse::deleted;
 pub(crate) use refuse::{arn_is_absent, refusals};
 pub use step::{Plan, Step};
+pub use words::{Planned, words};
 
 /// Decides.
 ///

@@ -43,6 +43,12 @@ pub fn reader(environment: &Environment) -> Reader {
     }
 }
 
+/// Whether this is a GitLab job.
+#[must_use]
+pub fn is_gitlab(environment: &Environment) -> bool {
+    reader(environment) == Reader::Gitlab
+}
+
 /// Whether a GitHub runner reads what we print.
 #[must_use]
 pub fn is_github(environment: &Environment) -> bool {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use crate::failure::Failure;
-use crate::outcome::Outcome;
+use crate::outcome::{self, Outcome};
 use crate::platform::{Outputs, is_flat};
 use crate::redact::Redactor;
 
@@ -57,7 +57,7 @@ impl Report<'_> {
                 version.map(|version| version.stages.join(",")),
             ),
             ("result", word(outcome.result().word())),
-            ("changed", flag(!outcome.changes.is_empty())),
+            ("changed", flag(outcome.changed())),
             ("restored", flag(outcome.restored())),
             ("region", outcome.region.clone()),
         ];
@@ -78,7 +78,7 @@ impl Report<'_> {
         if self.failure.is_none() {
             lines.push(format!(
                 "{} {} in {} ({} ms)",
-                outcome.result().word(),
+                heading(outcome),
                 outcome.name.as_deref().unwrap_or_default(),
                 outcome.region.as_deref().unwrap_or_default(),
                 self.took.as_millis()
@@ -87,6 +87,10 @@ impl Report<'_> {
             lines.push("before it failed, this run".to_owned());
         }
         lines.extend(outcome.changes.iter().map(|change| format!("  {change}")));
+        for planned in outcome.preview.iter().flat_map(|preview| &preview.steps) {
+            lines.push(format!("  would {}", planned.what));
+            lines.push(format!("    because: {}", planned.why));
+        }
         if let Some(arn) = &outcome.arn {
             lines.push(format!("  secret   {arn}"));
         }
@@ -138,6 +142,14 @@ impl Report<'_> {
             .map(|(_, text)| clean(text))
             .collect();
         object.insert("changes".to_owned(), json!(changes));
+        if let Some(preview) = &self.outcome.preview {
+            let planned: Vec<_> = preview
+                .steps
+                .iter()
+                .map(|planned| json!({"what": clean(&planned.what), "why": clean(&planned.why)}))
+                .collect();
+            object.insert("plan".to_owned(), json!(planned));
+        }
         object.insert("notices".to_owned(), json!(notices));
         object.insert(
             "milliseconds".to_owned(),
@@ -168,7 +180,7 @@ impl Report<'_> {
         match self.failure {
             None => page.push_str(&format!(
                 "### Secret {}: {}\n\n",
-                outcome.result().word(),
+                heading(outcome),
                 cell(outcome.name.as_deref().unwrap_or_default())
             )),
             Some(failure) => {
@@ -214,6 +226,13 @@ impl Report<'_> {
                 prose(&redactor.clean_line(&change.to_string()))
             ));
         }
+        for planned in outcome.preview.iter().flat_map(|preview| &preview.steps) {
+            page.push_str(&format!(
+                "- would {} (because: {})\n",
+                prose(&redactor.clean_line(&planned.what)),
+                prose(&redactor.clean_line(&planned.why))
+            ));
+        }
         for (level, text) in &outcome.notices {
             page.push_str(&format!(
                 "- {}: {}\n",
@@ -223,6 +242,16 @@ impl Report<'_> {
         }
         page.push('\n');
         page
+    }
+}
+
+/// What happened, or would happen.
+fn heading(outcome: &Outcome) -> &'static str {
+    match (&outcome.preview, outcome.result()) {
+        (None, happened) => happened.word(),
+        (Some(_), outcome::Result::Created) => "would be created:",
+        (Some(_), outcome::Result::Updated) => "would be updated:",
+        (Some(_), outcome::Result::Unchanged) => "would stay as it is:",
     }
 }
 

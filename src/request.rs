@@ -11,6 +11,7 @@ use crate::policy::Policy;
 use crate::value::{Kind, SecretBytes, SecretValue};
 
 mod choices;
+mod grant;
 mod identity;
 mod json_key;
 mod labels;
@@ -29,6 +30,7 @@ mod target;
 
 use choices::StoreAs;
 pub use choices::{Compare, IfExists, OnRotation, OnScheduledDeletion, ReplicaPolicy, TagPolicy};
+pub use grant::{Grant, Trust, Wanted};
 pub use identity::{Identity, Role, TokenRequest, Via};
 pub use json_key::JsonKey;
 pub use labels::{CURRENT, PENDING, PREVIOUS};
@@ -36,7 +38,7 @@ use problems::Problems;
 pub use problems::Spelling;
 pub use proxies::{Proxies, Proxy, passwords as proxy_passwords};
 pub use reach::{MAX_TIMEOUT, Reach};
-pub(crate) use region::is_region;
+pub(crate) use region::{domain, is_region, partition};
 pub use settings::{Endpoint, Settings, endpoint};
 pub use shift::{Ask, Shift, Which};
 pub use source::{Source, load};

@@ -248,6 +248,34 @@ pub async fn shift(
     }
 }
 
+/// What would be done, by one look.
+///
+/// # Errors
+/// What the move would be refused for.
+pub async fn decided(
+    shift: &Shift,
+    aws: &SecretsManager,
+    outcome: &mut Outcome,
+) -> Result<Decision, Failure> {
+    outcome.region = Some(aws.region().to_owned());
+    let (secret, listed) = look(shift, aws)
+        .await
+        .map_err(|error| Failure::of_aws(&error, subject(&shift.target, outcome, aws.region())))?
+        .ok_or_else(|| absent(&shift.target.id))?;
+    learn(&secret, outcome);
+    outcome.labels = None;
+    let decision = decide(shift, &secret, &listed, aws.region())?;
+    if let Decision::Keep(current, why) = &decision {
+        if let Some(why) = why {
+            outcome.note(Level::Notice, why.clone());
+        }
+        keep(&secret, current, outcome);
+    } else {
+        pending(&secret, outcome);
+    }
+    Ok(decision)
+}
+
 async fn look(
     shift: &Shift,
     aws: &SecretsManager,

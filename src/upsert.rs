@@ -8,7 +8,7 @@ use crate::lease::{self, Standing};
 use crate::observe::{Glimpse, Observed, now, observe};
 use crate::outcome::{Change, Outcome};
 use crate::patience::Patience;
-use crate::plan::{guarded, plan};
+use crate::plan::{Plan, guarded, plan};
 use crate::progress::Progress;
 use crate::request::{CURRENT, Request};
 use crate::token::{self, RunIdentity};
@@ -30,27 +30,14 @@ pub async fn upsert(
     progress: &Progress,
     outcome: &mut Outcome,
 ) -> Result<(), Failure> {
-    outcome.region = Some(aws.region().to_owned());
+    begin(request, run, aws, outcome)?;
     let mut token = token::of(request, run, aws.region(), &request.value, None)?;
-    if request.is_guarded()
-        && let Some(expected) = request.expected.as_deref()
-    {
-        let own = token::of(request, run, aws.region(), &request.value, Some(expected))?;
-        outcome.own = (!own.fresh).then_some(own.id);
-    }
     let mut patience = Patience::of(ROUNDS);
     let mut turns = Patience::of(u32::MAX);
     let mut refusals: Vec<AwsError> = Vec::new();
     loop {
-        let observed = observe(request, aws).await.map_err(|error| {
-            Failure::of_aws(&error, subject(&request.target, outcome, aws.region()))
-        })?;
-        learn(request, &observed, outcome);
-        let plan = plan(request, &observed, outcome, aws.region())?;
+        let (observed, plan) = look(request, aws, outcome).await?;
         drop(observed);
-        for (level, text) in &plan.notices {
-            outcome.note(*level, text.clone());
-        }
         let mut applier = Applier {
             request,
             aws,
@@ -89,6 +76,40 @@ pub async fn upsert(
         }
         refusals.extend(why);
     }
+}
+
+/// What is known before anything is looked at.
+pub(crate) fn begin(
+    request: &Request,
+    run: Option<&RunIdentity>,
+    aws: &SecretsManager,
+    outcome: &mut Outcome,
+) -> Result<(), Failure> {
+    outcome.region = Some(aws.region().to_owned());
+    if request.is_guarded()
+        && let Some(expected) = request.expected.as_deref()
+    {
+        let own = token::of(request, run, aws.region(), &request.value, Some(expected))?;
+        outcome.own = (!own.fresh).then_some(own.id);
+    }
+    Ok(())
+}
+
+/// Looks, and decides.
+pub(crate) async fn look(
+    request: &Request,
+    aws: &SecretsManager,
+    outcome: &mut Outcome,
+) -> Result<(Observed, Plan), Failure> {
+    let observed = observe(request, aws).await.map_err(|error| {
+        Failure::of_aws(&error, subject(&request.target, outcome, aws.region()))
+    })?;
+    learn(request, &observed, outcome);
+    let plan = plan(request, &observed, outcome, aws.region())?;
+    for (level, text) in &plan.notices {
+        outcome.note(*level, text.clone());
+    }
+    Ok((observed, plan))
 }
 
 /// Notes the ids that an observation tells, for outputs and remedies.

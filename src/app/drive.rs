@@ -5,14 +5,15 @@ use std::cell::OnceCell;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::job::{Job, Task};
 use crate::apply::{cleanup, subject};
 use crate::aws::{self, Gate, SecretsManager};
 use crate::failure::{Class, Failure};
 use crate::outcome::Outcome;
 use crate::platform::Platform;
+use crate::preview::{preview, preview_shift};
 use crate::progress::Progress;
 use crate::redact::Level;
-use crate::request::{Reach, Request, Shift, Target};
 use crate::shift::shift;
 use crate::upsert::upsert;
 
@@ -20,43 +21,17 @@ use crate::upsert::upsert;
 /// after SIGINT and kills 2.5 seconds later.
 const GRACE: Duration = Duration::from_secs(3);
 
-/// What is asked, checked.
-pub(super) enum Job {
-    /// `upsert`
-    Upsert(Box<Request>),
-    /// `promote`, `rollback`
-    Shift(Box<Shift>),
-}
-
-impl Job {
-    pub(super) fn target(&self) -> &Target {
-        match self {
-            Self::Upsert(request) => &request.target,
-            Self::Shift(shift) => &shift.target,
-        }
-    }
-
-    pub(super) fn reach(&self) -> &Reach {
-        match self {
-            Self::Upsert(request) => &request.reach,
-            Self::Shift(shift) => &shift.reach,
-        }
-    }
-
-    pub(super) fn doubts(&self) -> &[String] {
-        match self {
-            Self::Upsert(request) => &request.doubts,
-            Self::Shift(shift) => &shift.doubts,
-        }
-    }
+/// What a run has around it.
+pub(super) struct Scene<'a> {
+    pub(super) platform: &'a Platform,
+    pub(super) gate: Arc<Gate>,
+    pub(super) progress: Progress,
 }
 
 /// The part that needs a network, within `left`, until a signal.
 pub(super) async fn drive(
     job: &Job,
-    platform: &Platform,
-    gate: &Arc<Gate>,
-    progress: &Progress,
+    scene: &Scene<'_>,
     left: Duration,
     outcome: &mut Outcome,
 ) -> Result<(), Failure> {
@@ -64,14 +39,14 @@ pub(super) async fn drive(
     // Outlives the work, to clean up after it.
     let connection = OnceCell::new();
     let ended = {
-        let work = work(job, platform, gate, progress, &connection, &mut *outcome);
+        let work = work(job, scene, &connection, &mut *outcome);
         tokio::pin!(work);
         tokio::select! {
             // A signal that came first counts first: otherwise an answer that is ready at the same time
             // could start the next write.
             biased;
             class = signals.next() => {
-                gate.close();
+                scene.gate.close();
                 // The answer to what was sent already is worth a moment: it may hold the version id.
                 tokio::select! {
                     _ = tokio::time::timeout(GRACE, &mut work) => {}
@@ -85,7 +60,7 @@ pub(super) async fn drive(
             }
             ended = &mut work => ended.map_err(Some),
             () = tokio::time::sleep(left) => {
-                gate.close();
+                scene.gate.close();
                 Err(None)
             }
         }
@@ -98,13 +73,11 @@ pub(super) async fn drive(
 
 async fn work(
     job: &Job,
-    platform: &Platform,
-    gate: &Arc<Gate>,
-    progress: &Progress,
+    scene: &Scene<'_>,
     connection: &OnceCell<SecretsManager>,
     outcome: &mut Outcome,
 ) -> Result<(), Failure> {
-    let connected = aws::connect(job.reach(), Arc::clone(gate))
+    let connected = aws::connect(job.reach(), Arc::clone(&scene.gate))
         .await
         .map_err(|error| {
             let region = job.reach().region.as_deref().unwrap_or_default();
@@ -114,9 +87,12 @@ async fn work(
         outcome.note(Level::Warning, doubt);
     }
     let aws = connection.get_or_init(|| connected.aws);
-    match job {
-        Job::Upsert(request) => upsert(request, platform.run(), aws, progress, outcome).await,
-        Job::Shift(ask) => shift(ask, aws, outcome).await,
+    let run = scene.platform.run();
+    match (&job.task, job.preview) {
+        (Task::Upsert(request), false) => upsert(request, run, aws, &scene.progress, outcome).await,
+        (Task::Upsert(request), true) => preview(request, run, aws, outcome).await,
+        (Task::Shift(ask), false) => shift(ask, aws, outcome).await,
+        (Task::Shift(ask), true) => preview_shift(ask, aws, outcome).await,
     }
 }
 

@@ -3,6 +3,7 @@
 use super::network::of_network;
 use super::{Class, Failure, credentials};
 use crate::aws::{AwsError, ErrorKind};
+use crate::request::partition;
 
 /// What the failed call was about.
 #[derive(Clone, Copy, Debug)]
@@ -227,12 +228,7 @@ fn resources(operation: &str, message: &str, subject: Subject<'_>) -> String {
         return subject.id.to_owned();
     }
     let region = subject.region;
-    let partition = match region.split('-').next() {
-        Some("cn") => "aws-cn",
-        Some("eusc") => "aws-eusc",
-        _ if region.starts_with("us-gov-") => "aws-us-gov",
-        _ => "aws",
-    };
+    let partition = partition(region);
     // "User: arn:aws:sts::111122223333:assumed-role/… is not authorized": the account is the caller's.
     let account = message
         .split_whitespace()

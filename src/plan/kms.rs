@@ -37,6 +37,11 @@ pub(super) fn compare(wanted: &str, present: Option<&str>) -> Comparison {
     }
 }
 
+/// Whether a name is one of AWS's own key's.
+pub(crate) fn is_default(name: &str) -> bool {
+    matches!(key(name), Key::Default)
+}
+
 fn is_alias(arn: &str) -> bool {
     arn.contains(":alias/")
 }

@@ -9,6 +9,10 @@ use crate::value::SecretBytes;
 mod session;
 mod way;
 
+pub(super) use way::DEFAULT_AUDIENCE;
+
+/// What is no role.
+pub(super) const NO_ROLE: &str = "must be the ARN of a role: `arn:aws:iam::111122223333:role/NAME`";
 /// Shortest and longest session that STS gives, in seconds.
 const DURATIONS: std::ops::RangeInclusive<u32> = 900..=43_200;
 /// A run lasts minutes, and a longer one gets new credentials: the shortest session will do.
@@ -145,10 +149,7 @@ pub(super) fn check(
         });
     };
     if !is_role(arn) {
-        problems.add(
-            "role-to-assume",
-            "must be the ARN of a role: `arn:aws:iam::111122223333:role/NAME`",
-        );
+        problems.add("role-to-assume", NO_ROLE);
     }
     let via = way::of(raw, environment, chaining, problems, doubts)?;
     let role = Role {
@@ -198,7 +199,7 @@ fn accounts(raw: &RawInputs, problems: &mut Problems) -> Vec<String> {
 }
 
 /// `arn:PARTITION:iam::ACCOUNT:role/PATH/NAME`, 20 to 2,048 characters.
-fn is_role(arn: &str) -> bool {
+pub(super) fn is_role(arn: &str) -> bool {
     let parts: Vec<_> = arn.splitn(6, ':').collect();
     let [prefix, partition, service, region, account, resource] = parts[..] else {
         return false;

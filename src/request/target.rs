@@ -89,6 +89,12 @@ impl Target {
         self.arn.is_some()
     }
 
+    /// The account of an ARN.
+    #[must_use]
+    pub fn account(&self) -> Option<&str> {
+        self.arn.as_ref().map(|(_, account)| account.as_str())
+    }
+
     /// The region of an ARN.
     #[must_use]
     pub fn region(&self) -> Option<&str> {

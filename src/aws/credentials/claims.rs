@@ -19,7 +19,8 @@ pub struct Claims {
 
 impl Claims {
     /// Reads a token's second part.
-    pub(super) fn of(token: &str) -> Self {
+    #[must_use]
+    pub fn of(token: &str) -> Self {
         token
             .split('.')
             .nth(1)

@@ -9,7 +9,7 @@ use crate::platform;
 use crate::value::SecretBytes;
 
 /// What AWS's own OIDC guides tell people to put into the trust policy.
-const DEFAULT_AUDIENCE: &str = "sts.amazonaws.com";
+pub(crate) const DEFAULT_AUDIENCE: &str = "sts.amazonaws.com";
 /// Limit of STS for a token, in characters.
 const MAX_TOKEN: usize = 20_000;
 

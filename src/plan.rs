@@ -172,7 +172,7 @@ fn present(
         }
         overtaken(request, done, holder)?;
         if present.unread.is_some() {
-            plan.note("reading the current value is denied: it is written without comparing, and so may make a version that changes nothing");
+            plan.note("reading the current value (GetSecretValue) is denied: it is written without comparing, and so may make a version that changes nothing");
         }
         plan.add(Step::Put {
             base: holder.map(str::to_owned),

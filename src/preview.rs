@@ -37,6 +37,9 @@ pub async fn preview(
             check_policy(request, aws, outcome).await?;
         }
         outcome.version.clone_from(&plan.keep);
+        outcome
+            .name
+            .get_or_insert_with(|| request.target.name.clone());
         outcome.preview = Some(Preview {
             result: result(&plan),
             steps: words(&plan, request, &observed),

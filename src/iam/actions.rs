@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::plan::Step;
-use crate::request::Request;
+use crate::request::{CURRENT, Request};
 
 /// Rights, by what they are for.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -54,8 +54,15 @@ fn of_step(step: &Step, request: &Request, needs: &mut Needs) {
                 needs.key.extend(["Decrypt", "Encrypt", "GenerateDataKey"]);
             }
         }
-        // A put that finds the version of an earlier run moves the label to it.
-        Step::Put { .. } | Step::Swap { .. } => {
+        Step::Put { base } => {
+            writes(&["PutSecretValue"]);
+            // A put that finds the version of an earlier run moves the label to it, from where it was seen.
+            if base.is_some() || request.label() != CURRENT {
+                writes(&["UpdateSecretVersionStage"]);
+            }
+            needs.key.extend(["Decrypt", "GenerateDataKey"]);
+        }
+        Step::Swap { .. } => {
             writes(&["PutSecretValue", "UpdateSecretVersionStage"]);
             needs.key.extend(["Decrypt", "GenerateDataKey"]);
         }

@@ -31,6 +31,11 @@ pub(super) fn steps(request: &Request, region: &str) -> Result<Vec<Vec<Step>>, F
         }
     }
     worlds.push(present(request, |present| present.secret.deleted = true)?);
+    // Made by other tools, which fill it later.
+    worlds.push(present(request, |present| {
+        present.secret.versions.clear();
+        present.value = None;
+    })?);
     Ok(worlds
         .iter()
         .filter_map(|world| plan(request, world, &Outcome::default(), region).ok())

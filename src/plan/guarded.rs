@@ -85,7 +85,7 @@ pub(super) fn plan(
     }
     pending(present, plan);
     if present.unread.is_some() {
-        plan.note("reading the current value is denied: it is written without comparing, and so may make a version that changes nothing");
+        plan.note("reading the current value (GetSecretValue) is denied: it is written without comparing, and so may make a version that changes nothing");
     }
     plan.add(Step::Swap {
         base: base.map(str::to_owned),

@@ -2,8 +2,8 @@
 //! length.
 
 use super::{Plan, Step};
-use crate::aws::Described;
-use crate::observe::{Observed, Present};
+use crate::aws::{Described, Replication};
+use crate::observe::{Attached, Observed, Present};
 use crate::request::Request;
 use crate::value::SecretValue;
 
@@ -112,13 +112,15 @@ impl Speaker<'_> {
                 format!("remove the replicas in {}", regions.join(", ")),
                 "they are not listed, or have another KMS key, and `replica-policy` is `replace`",
             ),
-            Step::Replicate(regions) => one(
-                format!(
-                    "replicate it to {}",
-                    regions.keys().cloned().collect::<Vec<_>>().join(", ")
-                ),
-                "there is no replica, none with that key, or one that has failed",
-            ),
+            Step::Replicate(regions) => regions
+                .keys()
+                .flat_map(|region| {
+                    one(
+                        format!("replicate it to {region}"),
+                        self.why_replicate(region),
+                    )
+                })
+                .collect(),
             Step::AwaitReplicas(regions) => one(
                 format!("wait for the replicas in {}", regions.join(", ")),
                 "they are not in sync yet",
@@ -129,12 +131,26 @@ impl Speaker<'_> {
             ),
             Step::SetPolicy => one(
                 "write the resource policy",
-                if self.present.is_some() {
-                    "what is attached, if anything, says something else"
-                } else {
-                    "it is given"
+                match self.present.map(|present| &present.policy) {
+                    None => "it is given",
+                    Some(Attached::Is(None)) => "none is attached",
+                    Some(Attached::Is(Some(_))) => "another one is attached",
+                    Some(Attached::Hidden(_) | Attached::Unasked) => {
+                        "what is attached cannot be seen"
+                    }
                 },
             ),
+        }
+    }
+
+    fn why_replicate(&self, region: &str) -> String {
+        let there = self
+            .secret()
+            .and_then(|secret| secret.replicas.iter().find(|there| there.region == region));
+        match there.map(|there| &there.status) {
+            None => "there is no replica".to_owned(),
+            Some(Replication::Failed(message)) => format!("it has failed: {message}"),
+            Some(_) => "its KMS key is another one".to_owned(),
         }
     }
 
@@ -162,10 +178,10 @@ impl Speaker<'_> {
                 .kms_key_id
                 .as_ref()
                 .map(|key| format!("the KMS key {key}")),
-            request
-                .tags
-                .as_ref()
-                .map(|tags| format!("{} tags", tags.len())),
+            request.tags.as_ref().map(|tags| match tags.len() {
+                1 => "1 tag".to_owned(),
+                more => format!("{more} tags"),
+            }),
             request.replicas.as_ref().map(|regions| {
                 let regions: Vec<_> = regions.keys().cloned().collect();
                 format!("replicas in {}", regions.join(", "))
@@ -180,7 +196,7 @@ impl Speaker<'_> {
         };
         let mut all = one(what, "if it does not exist, which cannot be seen");
         for planned in otherwise.iter().flat_map(|step| self.step(step)) {
-            all.extend(one(format!("else {}", planned.what), planned.why));
+            all.extend(one(format!("{}, if it exists", planned.what), planned.why));
         }
         all
     }

@@ -274,7 +274,7 @@ fn a_new_secret_gets_its_policy_and_a_hidden_one_is_written_over() {
     done.expect(0, "updated");
     assert!(
         done.stderr
-            .contains("reading the resource policy is denied"),
+            .contains("reading the resource policy (GetResourcePolicy) is denied"),
         "{}",
         done.stderr
     );

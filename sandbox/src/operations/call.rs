@@ -194,6 +194,8 @@ impl Call<'_> {
             return Ok(());
         }
         let mut context = self.context(None);
+        let aliases = self.world.store(account, region).kms.aliases(&arn);
+        context.insert("kms:resourcealiases".to_owned(), aliases);
         let via = format!("secretsmanager.{region}.amazonaws.com");
         context.insert("kms:viaservice".to_owned(), vec![via]);
         for action in actions {

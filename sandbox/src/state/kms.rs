@@ -32,6 +32,15 @@ impl Kms {
         })
     }
 
+    /// The aliases of a key.
+    pub(crate) fn aliases(&self, arn: &str) -> Vec<String> {
+        let of_this = |(name, id): (&String, &String)| {
+            (name.starts_with("alias/") && arn.ends_with(&format!(":key/{id}")))
+                .then(|| name.clone())
+        };
+        self.names.iter().filter_map(of_this).collect()
+    }
+
     /// The ARN of a key that can be used, by what [`Kms::known`] takes.
     pub(crate) fn usable(&self, wanted: &str, account: &str, region: &str) -> Option<String> {
         let arn = self.known(wanted, account, region)?;

@@ -1,0 +1,272 @@
+//! The command `plan`: what a run would do, and no write.
+
+use insta::assert_snapshot;
+use sandbox::{Policy, Sandbox};
+
+use crate::common::{Done, NAME, Tool, operations, text};
+
+const POLICY: &str = r#"{"Statement":{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"secretsmanager:GetSecretValue","Resource":"*"}}"#;
+
+fn plan(sandbox: &Sandbox, inputs: &[(&str, &str)]) -> Done {
+    let mut tool =
+        Tool::new(sandbox, "made-up-value-of-41-bytes-made-up-value-4").arguments(&["plan"]);
+    for (name, value) in inputs {
+        tool = tool.input(name, value);
+    }
+    sandbox.clear_log();
+    let done = tool.run();
+    let reads = [
+        "DescribeSecret",
+        "GetSecretValue",
+        "GetResourcePolicy",
+        "ValidateResourcePolicy",
+        "ListSecretVersionIds",
+    ];
+    for operation in operations(sandbox) {
+        assert!(reads.contains(&operation.as_str()), "{operation}");
+    }
+    done
+}
+
+/// Without the time it took.
+fn told(done: &Done) -> String {
+    let text = text(done);
+    let lines = text.lines().map(|line| match line.rsplit_once(" (") {
+        Some((rest, time)) if time.ends_with(" ms)") => rest,
+        _ => line,
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn existing(value: &str) -> Sandbox {
+    let sandbox = Sandbox::start();
+    sandbox.with(|world| world.create(NAME, value));
+    sandbox
+}
+
+const EVERYTHING: &[(&str, &str)] = &[
+    ("description", "new words"),
+    ("kms-key-id", "alias/models"),
+    ("tags", "team=ml"),
+    ("tag-policy", "replace"),
+    ("replica-regions", "eu-west-2"),
+    ("resource-policy", POLICY),
+    ("version-stages", "AWSCURRENT,blue"),
+];
+
+#[test]
+fn a_secret_that_does_not_exist() {
+    let done = plan(&Sandbox::start(), EVERYTHING);
+    done.expect(0, "created");
+    assert_eq!(done.output("changed"), "true");
+    assert_eq!(done.output("secret_id"), "");
+    assert_snapshot!(told(&done), @r#"
+    would be created: prod/model/api-key in eu-west-1
+      would create the secret with the value, a description, the KMS key alias/models, 1 tag, replicas in eu-west-2
+        because: it does not exist
+      would give the new version the label blue
+        because: no version holds it
+      would have AWS validate the resource policy
+        because: it must neither be public nor lock this run out
+      would write the resource policy
+        because: it is given
+      would wait for the replicas in eu-west-2
+        because: they are not in sync yet
+    "#);
+}
+
+#[test]
+fn a_secret_that_differs_in_everything() {
+    let sandbox = Sandbox::start();
+    Tool::new(&sandbox, "made-up-value-of-40-bytes-made-up-value-")
+        .input("description", "old words")
+        .input("tags", "team=web\nextra=x")
+        .run()
+        .expect(0, "created");
+    let done = plan(&sandbox, EVERYTHING);
+    done.expect(0, "updated");
+    assert_snapshot!(told(&done), @r#"
+    would be updated: prod/model/api-key in eu-west-1
+      would have AWS validate the resource policy
+        because: it must neither be public nor lock this run out
+      would write the description `new words`
+        because: it is `old words`
+      would write the KMS key `alias/models`
+        because: it is `alias/aws/secretsmanager`
+      would write the value as a new version, AWSCURRENT
+        because: version [id], AWSCURRENT, holds another value (40 bytes there, 41 bytes here)
+      would replicate it to eu-west-2
+        because: there is no replica
+      would remove the tags extra
+        because: they are not listed, and `tag-policy` is `replace`
+      would set the tag team=ml
+        because: it is `web`
+      would write the resource policy
+        because: none is attached
+      would give the new version the label blue
+        because: no version holds it
+      would wait for the replicas in eu-west-2
+        because: they are not in sync yet
+      secret   arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/model/api-key-[six]
+    "#);
+}
+
+#[test]
+fn a_secret_that_is_as_it_shall_be() {
+    let sandbox = existing("made-up-value-of-41-bytes-made-up-value-4");
+    let done = plan(&sandbox, &[]);
+    done.expect(0, "unchanged");
+    assert_eq!(done.output("changed"), "false");
+    let id = sandbox.with(|world| world.secret(NAME).unwrap().current().unwrap().id.clone());
+    assert_eq!(done.output("secret_version_id"), id);
+    assert_snapshot!(told(&done), @r#"
+    would stay as it is: prod/model/api-key in eu-west-1
+      secret   arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/model/api-key-[six]
+      version  [id] (AWSCURRENT)
+    "#);
+}
+
+#[test]
+fn a_key_of_a_document_is_named_and_no_other() {
+    let sandbox = existing(r#"{"made-up-other":"made-up-secret"}"#);
+    let done = plan(&sandbox, &[("json-key", "/database/password")]);
+    done.expect(0, "updated");
+    assert!(
+        done.stderr.contains("set the key /database/password"),
+        "{}",
+        done.stderr
+    );
+    assert!(!done.stderr.contains("made-up-other"), "{}", done.stderr);
+}
+
+#[test]
+fn short_values_do_not_tell_their_length() {
+    let sandbox = existing("made-up");
+    let done = plan(&sandbox, &[]);
+    done.expect(0, "updated");
+    assert!(!done.stderr.contains("bytes"), "{}", done.stderr);
+}
+
+#[test]
+fn what_a_run_would_be_refused_for_a_plan_is_refused_for() {
+    let cases: [(fn(&Sandbox), &[(&str, &str)], i32); 4] = [
+        (
+            |sandbox| sandbox.with(|world| world.schedule_deletion(NAME)),
+            &[],
+            6,
+        ),
+        (
+            |sandbox| sandbox.with(|world| world.set_rotation(NAME, true)),
+            &[],
+            6,
+        ),
+        (
+            |_| {},
+            &[(
+                "expected-version-id",
+                "00000000-0000-4000-8000-000000000000",
+            )],
+            5,
+        ),
+        (
+            |_| {},
+            &[(
+                "resource-policy",
+                r#"{"Statement":{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}}"#,
+            )],
+            6,
+        ),
+    ];
+    for (arrange, inputs, code) in cases {
+        let sandbox = existing("made-up-old");
+        arrange(&sandbox);
+        let done = plan(&sandbox, inputs);
+        assert_eq!(done.code, Some(code), "{inputs:?} {}", done.stderr);
+    }
+    let sandbox = existing("made-up-old");
+    sandbox.with(|world| world.schedule_deletion(NAME));
+    let done = plan(&sandbox, &[("on-scheduled-deletion", "restore")]);
+    done.expect(0, "updated");
+    assert!(
+        done.stderr.contains("would restore the secret"),
+        "{}",
+        done.stderr
+    );
+}
+
+#[test]
+fn what_may_not_be_read_is_said() {
+    let sandbox = existing("made-up-old");
+    let key = sandbox.default_key_id();
+    let read_only = Policy::from_json(
+        r#"{"Statement":[{"Effect":"Allow","Action":["secretsmanager:DescribeSecret"],"Resource":"*"}]}"#,
+    );
+    sandbox.set_policy(&key, read_only);
+    let done = plan(&sandbox, &[("resource-policy", POLICY)]);
+    done.expect(0, "updated");
+    for denied in [
+        "GetSecretValue",
+        "GetResourcePolicy",
+        "ValidateResourcePolicy",
+    ] {
+        assert!(done.stderr.contains(denied), "{denied}: {}", done.stderr);
+    }
+    sandbox.set_policy(&key, Policy::deny(&["secretsmanager:*"]));
+    let done = plan(&sandbox, &[("description", "new words")]);
+    done.expect(0, "updated");
+    assert_snapshot!(told(&done), @r#"
+    warning: DescribeSecret is denied: rotation, replicas, owning services and a scheduled deletion were not checked, and description, key and tags are written without comparing
+    would be updated: prod/model/api-key in eu-west-1
+      would create the secret with the value, a description
+        because: if it does not exist, which cannot be seen
+      would write the description `new words`, if it exists
+        because: what there is cannot be seen
+      would write the value as a new version, AWSCURRENT, if it exists
+        because: what there is cannot be seen
+    "#);
+}
+
+#[test]
+fn a_move_between_versions_can_be_planned_too() {
+    let sandbox = existing("made-up-old");
+    Tool::new(&sandbox, "made-up-new")
+        .input("version-stages", "candidate")
+        .run()
+        .expect(0, "updated");
+    let done = plan(&sandbox, &[("command", "promote")]);
+    done.expect(0, "updated");
+    assert!(done.stderr.contains("AWSCURRENT"), "{}", done.stderr);
+    Tool::new(&sandbox, "")
+        .unset("UPSERT_SECRET_VALUE")
+        .arguments(&["promote"])
+        .run()
+        .expect(0, "updated");
+    plan(&sandbox, &[("command", "promote")]).expect(0, "unchanged");
+    let absent = plan(&Sandbox::start(), &[("command", "rollback")]);
+    assert_eq!(absent.code, Some(6));
+}
+
+#[test]
+fn the_summary_and_the_object_of_a_plan() {
+    let sandbox = existing("made-up-old");
+    let tool = Tool::new(&sandbox, "made-up-new")
+        .github()
+        .input("command", "plan")
+        .input("description", "new | words")
+        .more_arguments(&["--format", "json"]);
+    let done = tool.run();
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    let object: serde_json::Value = serde_json::from_str(&done.stdout).unwrap();
+    assert_eq!(object["changed"], true);
+    assert_eq!(
+        object["plan"][0]["what"],
+        "write the description `new | words`"
+    );
+    assert_eq!(object["plan"][0]["why"], "there is none");
+    assert!(
+        done.summary
+            .contains("- would write the description `new \\| words` (because: there is none)"),
+        "{}",
+        done.summary
+    );
+}

@@ -140,7 +140,9 @@ mod tests {
             "CallerLockout",
             "The resource policy would not let you change or delete it.",
         );
-        let cases: [(bool, &[(&str, &str)], bool, bool); 7] = [
+        /// Passed, faults, whether public ones are allowed, whether it may be attached.
+        type Case<'a> = (bool, &'a [(&'a str, &'a str)], bool, bool);
+        let cases: [Case<'_>; 7] = [
             (true, &[], false, true),
             (false, &[], true, false),
             (false, &[public], false, false),

@@ -77,7 +77,7 @@ pub(super) fn policy(request: &Request, attached: &Attached, plan: &mut Plan) {
     match attached {
         Attached::Is(Some(text)) if policy.says_the_same_as(text) => return,
         Attached::Hidden(_) => {
-            plan.note("reading the resource policy (GetResourcePolicy) is denied: it is written without comparing")
+            plan.note("reading the resource policy (GetResourcePolicy) is denied: it is written without comparing");
         }
         Attached::Is(_) | Attached::Unasked => {}
     }

@@ -149,7 +149,8 @@ fn short_values_do_not_tell_their_length() {
 
 #[test]
 fn what_a_run_would_be_refused_for_a_plan_is_refused_for() {
-    let cases: [(fn(&Sandbox), &[(&str, &str)], i32); 4] = [
+    type Case<'a> = (fn(&Sandbox), &'a [(&'a str, &'a str)], i32);
+    let cases: [Case<'_>; 4] = [
         (
             |sandbox| sandbox.with(|world| world.schedule_deletion(NAME)),
             &[],

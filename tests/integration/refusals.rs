@@ -270,7 +270,14 @@ fn bad_input_is_refused_before_anything_is_sent() {
     let cases: BTreeMap<&str, Tool> = BTreeMap::from([
         ("typo", tool().input("descripton", "x")),
         ("later input", tool().input("manifest", "x")),
-        ("later command", tool().input("command", "plan")),
+        ("unknown command", tool().input("command", "made-up")),
+        ("own region", tool().input("replica-regions", "eu-west-1")),
+        ("policy", tool().input("resource-policy", "{made-up")),
+        ("no policy", tool().input("allow-public-policy", "true")),
+        (
+            "policy file",
+            tool().input("resource-policy", "file:/dev/zero"),
+        ),
         ("command line", tool().arguments(&["--value", "made-up"])),
         ("no name", tool().input("name", "")),
         ("output file", tool().input("output-file", &unwritable)),
@@ -299,14 +306,18 @@ fn bad_input_is_refused_before_anything_is_sent() {
     bodies: error: LOG_SIGNABLE_BODY is set: it makes the AWS SDK log request bodies, the value included; unset it
     command line: error: the command line has a word that is not known
     endpoint: error: AWS_ENDPOINT_URL_SECRETS_MANAGER must be a URL such as `https://host:port`
-    later command: error: this version does not have the command `plan` yet
     later input: error: UPSERT_SECRET_MANIFEST: this version does not have the input `manifest` yet
     no name: error: UPSERT_SECRET_NAME is not given: it is the name or the ARN of the secret
+    no policy: error: UPSERT_SECRET_ALLOW_PUBLIC_POLICY is given, but no `resource-policy`
     no region: error: no AWS region is configured
     no such file: error: UPSERT_SECRET_VALUE_FILE cannot be read
     output file: error: outputs cannot be written
+    own region: error: UPSERT_SECRET_REPLICA_REGIONS names eu-west-1, where the secret itself is
+    policy: error: UPSERT_SECRET_RESOURCE_POLICY is not JSON: line 1, column 2
+    policy file: error: UPSERT_SECRET_RESOURCE_POLICY names something that is no regular file
     two sources: error: UPSERT_SECRET_VALUE and UPSERT_SECRET_VALUE_FILE are both given
     typo: error: UPSERT_SECRET_DESCRIPTON is no input; did you mean UPSERT_SECRET_DESCRIPTION?
+    unknown command: error: unknown command
     "#);
     assert!(sandbox.log().is_empty());
     assert_eq!(current(&sandbox), None);
@@ -328,6 +339,8 @@ fn the_help_is_the_contract() {
       [COMMAND]  upsert (default): create the secret, or give it the value, or leave it alone
                  promote: make the version current that holds a label, or has an id
                  rollback: make the version current again that was current before
+                 plan: say what a run would do, and why; writes nothing
+                 iam-policy: print the least IAM policy for these inputs; asks nobody
 
     Options:
           --format <text|json>  json: one object on standard output, text on standard error
@@ -388,9 +401,26 @@ fn the_help_is_the_contract() {
           merge adds and changes tags; replace also removes the ones that are not
           listed (never aws: ones). Default: merge.
 
+      UPSERT_SECRET_REPLICA_REGIONS
+          Regions to replicate the secret to: region or region=KMS-KEY, with white
+          space or commas between them; none with replica-policy: replace. Waits
+          until they are in sync. Default: leave as they are.
+
+      UPSERT_SECRET_REPLICA_POLICY
+          merge adds replicas; replace also removes the ones that are not listed,
+          and makes those anew that have another KMS key. Default: merge.
+
+      UPSERT_SECRET_RESOURCE_POLICY
+          Resource policy: JSON, or file:PATH. AWS validates it first; one that is
+          public, or locks the caller out, is refused. Default: leave as it is.
+
+      UPSERT_SECRET_ALLOW_PUBLIC_POLICY
+          true: attach resource-policy although it lets in everybody. Default:
+          false.
+
       UPSERT_SECRET_IF_EXISTS
           skip: where the secret has a current value nothing is touched, neither
-          value nor description, key or tags. Default: update.
+          value nor anything else. Default: update.
 
       UPSERT_SECRET_COMPARE
           auto: read the current value and write only when it differs; write also

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use sandbox::{Client, Policy, Sandbox};
+use sandbox::client::Client;
+use sandbox::{Policy, Sandbox};
 use serde_json::{Value, json};
 
 use crate::common::{Done, NAME, Tool, operations};
@@ -295,90 +296,89 @@ fn the_whole_documents_as_people_paste_them() {
         ("if-exists", "skip"),
     ]));
     insta::assert_snapshot!(format!("{documents:#}"), @r#"
-            {
-              "policy": {
-                "Statement": [
-                  {
-                    "Action": [
-                      "secretsmanager:DescribeSecret"
-                    ],
-                    "Effect": "Allow",
-                    "Resource": [
-                      "arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/model/api-key-??????",
-                      "arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/model/api-key"
-                    ],
-                    "Sid": "ReadSecret"
-                  },
-                  {
-                    "Action": [
-                      "secretsmanager:CreateSecret",
-                      "secretsmanager:PutSecretValue",
-                      "secretsmanager:ReplicateSecretToRegions",
-                      "secretsmanager:UpdateSecret",
-                      "secretsmanager:UpdateSecretVersionStage"
-                    ],
-                    "Effect": "Allow",
-                    "Resource": [
-                      "arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/model/api-key-??????"
-                    ],
-                    "Sid": "WriteSecret"
-                  },
-                  {
-                    "Action": [
-                      "kms:Decrypt",
-                      "kms:Encrypt",
-                      "kms:GenerateDataKey"
-                    ],
-                    "Condition": {
-                      "ForAnyValue:StringEquals": {
-                        "kms:ResourceAliases": "alias/models"
-                      },
-                      "StringEquals": {
-                        "kms:ViaService": "secretsmanager.eu-west-1.amazonaws.com"
-                      }
-                    },
-                    "Effect": "Allow",
-                    "Resource": "arn:aws:kms:eu-west-1:111122223333:key/*",
-                    "Sid": "UseKey"
-                  },
-                  {
-                    "Action": [
-                      "kms:Encrypt",
-                      "kms:GenerateDataKey"
-                    ],
-                    "Condition": {
-                      "StringEquals": {
-                        "kms:ViaService": "secretsmanager.us-east-1.amazonaws.com"
-                      }
-                    },
-                    "Effect": "Allow",
-                    "Resource": "arn:aws:kms:us-east-1:111122223333:key/1234abcd",
-                    "Sid": "UseKeyInUsEast1"
-                  }
-                ],
-                "Version": "2012-10-17"
+    {
+      "policy": {
+        "Statement": [
+          {
+            "Action": [
+              "secretsmanager:DescribeSecret"
+            ],
+            "Effect": "Allow",
+            "Resource": [
+              "arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/model/api-key-??????",
+              "arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/model/api-key"
+            ],
+            "Sid": "ReadSecret"
+          },
+          {
+            "Action": [
+              "secretsmanager:CreateSecret",
+              "secretsmanager:PutSecretValue",
+              "secretsmanager:ReplicateSecretToRegions",
+              "secretsmanager:UpdateSecret"
+            ],
+            "Effect": "Allow",
+            "Resource": [
+              "arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/model/api-key-??????"
+            ],
+            "Sid": "WriteSecret"
+          },
+          {
+            "Action": [
+              "kms:Decrypt",
+              "kms:Encrypt",
+              "kms:GenerateDataKey"
+            ],
+            "Condition": {
+              "ForAnyValue:StringEquals": {
+                "kms:ResourceAliases": "alias/models"
               },
-              "trust": {
-                "Statement": [
-                  {
-                    "Action": "sts:AssumeRoleWithWebIdentity",
-                    "Condition": {
-                      "StringEquals": {
-                        "token.actions.githubusercontent.com:aud": "sts.amazonaws.com",
-                        "token.actions.githubusercontent.com:sub": "repo:OWNER/REPOSITORY:ref:refs/heads/main"
-                      }
-                    },
-                    "Effect": "Allow",
-                    "Principal": {
-                      "Federated": "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"
-                    },
-                    "Sid": "AssumeRoleFromCI"
-                  }
-                ],
-                "Version": "2012-10-17"
+              "StringEquals": {
+                "kms:ViaService": "secretsmanager.eu-west-1.amazonaws.com"
               }
-            }
-            "#);
+            },
+            "Effect": "Allow",
+            "Resource": "arn:aws:kms:eu-west-1:111122223333:key/*",
+            "Sid": "UseKey"
+          },
+          {
+            "Action": [
+              "kms:Encrypt",
+              "kms:GenerateDataKey"
+            ],
+            "Condition": {
+              "StringEquals": {
+                "kms:ViaService": "secretsmanager.us-east-1.amazonaws.com"
+              }
+            },
+            "Effect": "Allow",
+            "Resource": "arn:aws:kms:us-east-1:111122223333:key/1234abcd",
+            "Sid": "UseKeyInUsEast1"
+          }
+        ],
+        "Version": "2012-10-17"
+      },
+      "trust": {
+        "Statement": [
+          {
+            "Action": "sts:AssumeRoleWithWebIdentity",
+            "Condition": {
+              "StringEquals": {
+                "token.actions.githubusercontent.com:aud": "sts.amazonaws.com",
+                "token.actions.githubusercontent.com:sub": "repo:OWNER/REPOSITORY:ref:refs/heads/main"
+              }
+            },
+            "Effect": "Allow",
+            "Principal": {
+              "Federated": "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"
+            },
+            "Sid": "AssumeRoleFromCI"
+          }
+        ],
+        "Version": "2012-10-17"
+      }
+    }
+    "#);
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod flow;
 mod gitlab;
 mod guarded;
 mod interrupted;
+mod invariants;
 mod leaks;
 mod platforms;
 mod preview;

@@ -1,0 +1,447 @@
+//! What holds for every state of a secret and every request: the goal is reached and then kept without a
+//! write, nothing is lost that nobody asked to remove, a refusal changes nothing, and requests stay few.
+
+use std::collections::BTreeMap;
+
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::{select, subsequence};
+use proptest::test_runner::TestCaseError;
+use sandbox::client::Client;
+use sandbox::{Sandbox, SecretView};
+use serde_json::{Value, json};
+
+use crate::common::{Done, NAME, Tool, operations};
+
+const OLDER: &str = "11111111-1111-4111-8111-111111111111";
+const KEY: &str = "alias/models";
+/// Two resource policies.
+const POLICIES: [&str; 2] = [
+    r#"{"Statement":[{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"secretsmanager:GetSecretValue","Resource":"*"}]}"#,
+    r#"{"Statement":[{"Effect":"Allow","Principal":{"AWS":"444455556666"},"Action":"secretsmanager:GetSecretValue","Resource":"*"}]}"#,
+];
+const REGIONS: [&str; 2] = ["eu-west-2", "us-east-1"];
+const WRITES: [&str; 10] = [
+    "CreateSecret",
+    "PutSecretValue",
+    "PutResourcePolicy",
+    "RemoveRegionsFromReplication",
+    "ReplicateSecretToRegions",
+    "RestoreSecret",
+    "TagResource",
+    "UntagResource",
+    "UpdateSecret",
+    "UpdateSecretVersionStage",
+];
+
+/// What there is.
+#[derive(Clone, Debug)]
+struct State {
+    /// `None`: nothing; the inner one: no value.
+    value: Option<Option<&'static str>>,
+    /// An older version, with a label or with AWSPREVIOUS alone.
+    older: bool,
+    blue: bool,
+    description: Option<&'static str>,
+    key: bool,
+    tags: BTreeMap<&'static str, &'static str>,
+    replicas: Vec<&'static str>,
+    policy: Option<&'static str>,
+    deleted: bool,
+}
+
+fn values() -> impl Strategy<Value = &'static str> {
+    select(vec![
+        "made-up-one",
+        "made-up-two",
+        r#"{"a": 1.0,"b":"x"}"#,
+        "{}",
+    ])
+}
+
+fn tags() -> impl Strategy<Value = BTreeMap<&'static str, &'static str>> {
+    proptest::collection::btree_map(select(vec!["a", "b", "c"]), select(vec!["1", "2"]), 0..3)
+}
+
+fn states() -> impl Strategy<Value = State> {
+    (
+        option::weighted(0.9, option::weighted(0.9, values())),
+        any::<bool>(),
+        any::<bool>(),
+        option::of(select(vec!["one", "two"])),
+        any::<bool>(),
+        tags(),
+        subsequence(REGIONS.to_vec(), 0..=2),
+        option::of(select(POLICIES.to_vec())),
+        prop::bool::weighted(0.1),
+    )
+        .prop_map(
+            |(value, older, blue, description, key, tags, replicas, policy, deleted)| State {
+                value,
+                older,
+                blue,
+                description,
+                key,
+                tags,
+                // AWS does not delete a secret that has replicas.
+                replicas: if deleted { Vec::new() } else { replicas },
+                policy,
+                deleted,
+            },
+        )
+}
+
+type Inputs = BTreeMap<&'static str, String>;
+
+fn inputs() -> impl Strategy<Value = Inputs> {
+    let word = |words: &[&'static str]| {
+        option::weighted(0.3, select(words.to_vec()).prop_map(str::to_owned))
+    };
+    let lines = tags().prop_map(|tags| {
+        let lines: Vec<_> = tags
+            .iter()
+            .map(|(key, value)| format!("{key}={value}"))
+            .collect();
+        lines.join("\n")
+    });
+    let regions = subsequence(REGIONS.to_vec(), 1..=2).prop_map(|regions| regions.join(","));
+    let metadata = (
+        word(&["one", "two"]),
+        word(&[KEY, "alias/aws/secretsmanager"]),
+        option::of(lines),
+        word(&["replace"]),
+        option::weighted(0.3, regions),
+        word(&["replace"]),
+        word(&POLICIES),
+    );
+    let versions = (
+        word(&["AWSCURRENT,blue", "candidate", "blue"]),
+        word(&["a", "/b", "c"]),
+        word(&["skip"]),
+        word(&["always"]),
+        word(&["restore"]),
+    );
+    (values(), metadata, versions).prop_map(|(value, metadata, versions)| {
+        let (description, key, tags, tag_policy, regions, replica_policy, policy) = metadata;
+        let (stages, json, exists, compare, deletion) = versions;
+        let given = [
+            ("value", Some(value.to_owned())),
+            ("description", description),
+            ("kms-key-id", key),
+            (
+                "tag-policy",
+                tag_policy.filter(|_| tags.as_ref().is_some_and(|tags| !tags.is_empty())),
+            ),
+            ("tags", tags),
+            (
+                "replica-policy",
+                replica_policy.filter(|_| regions.is_some()),
+            ),
+            ("replica-regions", regions),
+            ("resource-policy", policy),
+            ("version-stages", stages),
+            ("json-key", json),
+            ("if-exists", exists),
+            ("compare", compare),
+            ("on-scheduled-deletion", deletion),
+        ];
+        given
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value?)))
+            .collect()
+    })
+}
+
+fn made(state: &State) -> Sandbox {
+    let sandbox = Sandbox::start();
+    sandbox.with(|world| world.add_kms_key(KEY));
+    let Some(value) = state.value else {
+        return sandbox;
+    };
+    let client = Client::new(&sandbox.url());
+    let call = |operation: &str, input: Value| {
+        let reply = client.call(operation, &input).unwrap();
+        assert_eq!(reply.status, 200, "{operation}: {}", reply.message());
+    };
+    let tags: Vec<Value> = state
+        .tags
+        .iter()
+        .map(|(key, value)| json!({"Key": key, "Value": value}))
+        .collect();
+    let regions: Vec<Value> = state
+        .replicas
+        .iter()
+        .map(|region| json!({"Region": region}))
+        .collect();
+    let mut new = json!({"Name": NAME, "ClientRequestToken": OLDER});
+    let mut add = |member: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            new[member] = value;
+        }
+    };
+    add("Description", state.description.map(Value::from));
+    add("KmsKeyId", state.key.then(|| KEY.into()));
+    add("Tags", (!tags.is_empty()).then(|| tags.into()));
+    add(
+        "AddReplicaRegions",
+        (!regions.is_empty()).then(|| regions.into()),
+    );
+    add(
+        "SecretString",
+        value
+            .filter(|_| state.older)
+            .map(|_| "made-up-older".into()),
+    );
+    call("CreateSecret", new);
+    if let Some(value) = value {
+        call(
+            "PutSecretValue",
+            json!({"SecretId": NAME, "SecretString": value, "ClientRequestToken": OLDER.replace('1', "2")}),
+        );
+        if state.older && state.blue {
+            call(
+                "UpdateSecretVersionStage",
+                json!({"SecretId": NAME, "VersionStage": "blue", "MoveToVersionId": OLDER}),
+            );
+        }
+    }
+    sandbox.with(|world| {
+        world.settle_replicas();
+        if let Some(policy) = state.policy {
+            world.put_resource_policy(NAME, policy);
+        }
+        if state.deleted {
+            world.schedule_deletion(NAME);
+        }
+    });
+    sandbox.clear_log();
+    sandbox
+}
+
+fn run(sandbox: &Sandbox, inputs: &Inputs, command: &str) -> Done {
+    let mut tool = Tool::new(sandbox, "").arguments(&[command]);
+    for (name, value) in inputs {
+        tool = tool.input(name, value);
+    }
+    tool.run()
+}
+
+fn secret(sandbox: &Sandbox) -> Option<SecretView> {
+    sandbox.with(|world| world.secret(NAME))
+}
+
+/// Everything that can be lost or changed.
+fn shown(secret: Option<&SecretView>) -> Value {
+    let Some(secret) = secret else {
+        return Value::Null;
+    };
+    let versions: BTreeMap<_, _> = secret
+        .versions
+        .iter()
+        .map(|version| (version.id.clone(), json!([version.string, version.stages])))
+        .collect();
+    let replicas: Vec<_> = secret
+        .replicas
+        .iter()
+        .map(|replica| &replica.region)
+        .collect();
+    json!({
+        "description": secret.description,
+        "key": secret.kms_key_id,
+        "tags": secret.tags,
+        "deleted": secret.deleted,
+        "policy": secret.policy,
+        "versions": versions,
+        "replicas": replicas,
+    })
+}
+
+fn holder<'a>(secret: &'a SecretView, label: &str) -> Option<&'a str> {
+    secret.labelled(label).map(|version| version.id.as_str())
+}
+
+/// Nothing is gone that the request does not remove.
+fn nothing_lost(
+    before: &SecretView,
+    after: &SecretView,
+    inputs: &Inputs,
+) -> Result<(), TestCaseError> {
+    let given = |name: &str| inputs.get(name).map(String::as_str);
+    let asked = given("tags").unwrap_or_default();
+    for (key, value) in &before.tags {
+        let named = asked
+            .lines()
+            .any(|line| line.starts_with(&format!("{key}=")));
+        if !named && given("tag-policy").is_none() {
+            prop_assert_eq!(after.tags.get(key), Some(value));
+        }
+    }
+    if given("description").is_none() {
+        prop_assert_eq!(&before.description, &after.description);
+    }
+    if given("kms-key-id").is_none() {
+        prop_assert_eq!(&before.kms_key_id, &after.kms_key_id);
+    }
+    if given("resource-policy").is_none() {
+        prop_assert_eq!(&before.policy, &after.policy);
+    }
+    if given("replica-policy").is_none() {
+        for replica in &before.replicas {
+            prop_assert!(
+                after
+                    .replicas
+                    .iter()
+                    .any(|there| there.region == replica.region)
+            );
+        }
+    }
+    let asked = given("version-stages").unwrap_or("AWSCURRENT");
+    for version in &before.versions {
+        let there = after.version(&version.id);
+        prop_assert_eq!(there.map(|there| &there.string), Some(&version.string));
+        for label in &version.stages {
+            let moves = asked.split(',').any(|asked| asked == label) || label == "AWSPREVIOUS";
+            if !moves {
+                prop_assert_eq!(holder(after, label), Some(version.id.as_str()), "{}", label);
+            }
+        }
+    }
+    let (was, is) = (holder(before, "AWSCURRENT"), holder(after, "AWSCURRENT"));
+    if was.is_some() && was != is {
+        prop_assert_eq!(
+            holder(after, "AWSPREVIOUS"),
+            was,
+            "what was current can be taken back"
+        );
+    }
+    Ok(())
+}
+
+/// All that is asked is true.
+fn reached(
+    before: Option<&SecretView>,
+    after: &SecretView,
+    inputs: &Inputs,
+) -> Result<(), TestCaseError> {
+    let given = |name: &str| inputs.get(name).map(String::as_str);
+    let label =
+        given("version-stages").map_or("AWSCURRENT", |stages| stages.split(',').next().unwrap());
+    let text = after
+        .labelled(label)
+        .and_then(|version| version.string.clone())
+        .unwrap_or_default();
+    let value = given("value").unwrap();
+    if let Some(key) = given("json-key") {
+        let document: Value = serde_json::from_str(&text).unwrap();
+        let key = key.trim_start_matches('/');
+        prop_assert_eq!(&document[key], value);
+        let old = before
+            .and_then(|before| before.current())
+            .and_then(|version| version.string.clone());
+        let old: Value = serde_json::from_str(&old.unwrap_or_else(|| "{}".to_owned())).unwrap();
+        for (other, value) in old
+            .as_object()
+            .unwrap()
+            .iter()
+            .filter(|(other, _)| *other != key)
+        {
+            prop_assert_eq!(&document[other], value);
+        }
+    } else {
+        prop_assert_eq!(text, value);
+    }
+    for label in given("version-stages")
+        .unwrap_or_default()
+        .split(',')
+        .filter(|label| !label.is_empty())
+    {
+        prop_assert!(after.labelled(label).is_some());
+    }
+    for line in given("tags").unwrap_or_default().lines() {
+        let (key, value) = line.split_once('=').unwrap();
+        prop_assert_eq!(after.tags.get(key).map(String::as_str), Some(value));
+    }
+    if let Some(description) = given("description") {
+        prop_assert_eq!(after.description.as_deref(), Some(description));
+    }
+    if let Some(policy) = given("resource-policy") {
+        prop_assert_eq!(after.policy.as_deref(), Some(policy));
+    }
+    for region in given("replica-regions")
+        .unwrap_or_default()
+        .split(',')
+        .filter(|region| !region.is_empty())
+    {
+        prop_assert!(
+            after
+                .replicas
+                .iter()
+                .any(|there| there.region == region && there.status == "InSync")
+        );
+    }
+    Ok(())
+}
+
+/// Reads of one look, and one write for each thing that is asked for.
+fn budget(before: Option<&SecretView>, inputs: &Inputs) -> usize {
+    let given = |name: &str| usize::from(inputs.contains_key(name));
+    let look = 2 + given("resource-policy");
+    let restored = before.is_some_and(|before| before.deleted);
+    let looks = if restored { 2 * look + 1 } else { look };
+    // A put, or a put, the move and the private label's end.
+    let value = 1 + 2 * given("json-key");
+    let update = given("description").max(given("kms-key-id"));
+    let labels = given("version-stages");
+    // The second look at a new replica finds it.
+    let replicas = given("replica-policy") + 3 * given("replica-regions");
+    let tags = given("tags") + given("tag-policy");
+    let policy = 2 * given("resource-policy");
+    looks + value + update + labels + replicas + tags + policy
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 80, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_state_and_every_request(state in states(), inputs in inputs()) {
+        let sandbox = made(&state);
+        let before = secret(&sandbox);
+        let planned = run(&sandbox, &inputs, "plan");
+        prop_assert_eq!(shown(before.as_ref()), shown(secret(&sandbox).as_ref()), "a plan writes nothing");
+        sandbox.clear_log();
+        let done = run(&sandbox, &inputs, "upsert");
+        let sent = operations(&sandbox);
+        let after = secret(&sandbox);
+        // What must not be done is known before anything is.
+        if done.code != Some(0) {
+            prop_assert!([Some(2), Some(6)].contains(&done.code), "{}", done.stderr);
+            prop_assert_eq!(planned.code, done.code, "{}", done.stderr);
+            prop_assert_eq!(shown(before.as_ref()), shown(after.as_ref()), "{}", done.stderr);
+            return Ok(());
+        }
+        // After a restoration there may be more to do than could be seen, and less.
+        let restored = before.as_ref().is_some_and(|before| before.deleted);
+        if !restored {
+            prop_assert_eq!(planned.output("result"), done.output("result"), "{}\n{}", planned.stderr, done.stderr);
+        }
+        prop_assert!(sent.len() <= budget(before.as_ref(), &inputs), "{:?}", sent);
+        let after = after.unwrap();
+        if let Some(before) = &before {
+            nothing_lost(before, &after, &inputs)?;
+        }
+        let skipped = inputs.contains_key("if-exists") && before.as_ref().is_some_and(|before| before.current().is_some());
+        if skipped {
+            prop_assert_eq!(&shown(before.as_ref())["versions"], &shown(Some(&after))["versions"]);
+        } else {
+            reached(before.as_ref(), &after, &inputs)?;
+        }
+        sandbox.clear_log();
+        let again = run(&sandbox, &inputs, "plan");
+        prop_assert_eq!(again.output("result"), "unchanged", "{}", again.stderr);
+        prop_assert!(!again.stderr.contains("would write"), "{}", again.stderr);
+        let again = run(&sandbox, &inputs, "upsert");
+        prop_assert_eq!(again.output("result"), "unchanged", "{}", again.stderr);
+        let written: Vec<_> = operations(&sandbox).into_iter().filter(|sent| WRITES.contains(&sent.as_str())).collect();
+        prop_assert!(written.is_empty(), "{:?}", written);
+    }
+}

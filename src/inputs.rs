@@ -85,7 +85,7 @@ macro_rules! inputs {
 }
 
 inputs! {
-    command = "command", "`upsert`", "`upsert`: create the secret, give it the value, or leave it alone. `promote`: make the version current that holds `stage` or is `version-id`. `rollback`: make the version current that was current before.";
+    command = "command", "`upsert`", "`upsert`: create the secret, give it the value, or leave it alone. `promote`: make the version current that holds `stage` or is `version-id`. `rollback`: make the version current that was current before. `plan`: say what `upsert` would do, and why, and write nothing. `iam-policy`: print the least IAM policy for these inputs.";
     name = "name", "", "Required. Name or full ARN of the secret. An ARN's region must equal `aws-region` if that is given, and wins over `AWS_REGION`. A full ARN that does not exist cannot be created.";
     value_env = "value-env", "", "The name of the variable that holds the value, where it cannot be passed on under another name (GitLab).";
     value_file = "value-file", "", "A file that holds the value, byte for byte; `-` is standard input.";

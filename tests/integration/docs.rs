@@ -188,6 +188,7 @@ fn the_readmes_policy_is_enough_for_the_readmes_workflow() {
         Tool::new(&sandbox, value)
             .input("name", "model-deployment/api-key")
             .input("aws-region", "us-east-1")
+            .input("description", "API key for AI model deployment workflow")
             .run()
     };
     run("made-up-1").expect(0, "created");
@@ -195,6 +196,24 @@ fn the_readmes_policy_is_enough_for_the_readmes_workflow() {
     again.expect(0, "unchanged");
     assert!(!again.stderr.contains("denied"), "{}", again.stderr);
     run("made-up-2").expect(0, "updated");
+}
+
+/// What `iam-policy` prints for the workflow at the top of the README.
+#[test]
+fn the_readmes_policy_is_the_one_that_is_printed() {
+    let done = Tool::bare()
+        .input("name", "model-deployment/api-key")
+        .input("description", "API key for AI model deployment workflow")
+        .input("aws-region", "us-east-1")
+        .input(
+            "role-to-assume",
+            "arn:aws:iam::111122223333:role/store-api-key",
+        )
+        .arguments(&["iam-policy"])
+        .run();
+    let printed: serde_json::Value = serde_json::from_str(&done.stdout).unwrap();
+    let shown: serde_json::Value = serde_json::from_str(&json_under("## Permissions")).unwrap();
+    assert_eq!(shown, printed["policy"]);
 }
 
 /// The first block of JSON of one section of the README.

@@ -352,8 +352,9 @@ fn the_help_is_the_contract() {
       UPSERT_SECRET_COMMAND
           upsert: create the secret, give it the value, or leave it alone.
           promote: make the version current that holds stage or is version-id.
-          rollback: make the version current that was current before. Default:
-          upsert.
+          rollback: make the version current that was current before. plan: say
+          what upsert would do, and why, and write nothing. iam-policy: print the
+          least IAM policy for these inputs. Default: upsert.
 
       UPSERT_SECRET_NAME
           Required. Name or full ARN of the secret. An ARN's region must equal

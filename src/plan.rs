@@ -12,13 +12,15 @@ pub(crate) mod guarded;
 mod kms;
 mod metadata;
 mod refuse;
+mod shift;
 mod step;
 mod words;
 
 pub use guarded::Document;
 pub(crate) use kms::is_default as is_default_key;
 use refuse::deleted;
-pub(crate) use refuse::{arn_is_absent, refusals};
+pub(crate) use refuse::{arn_is_absent, refusals, rotation};
+pub use shift::{Decision, decide};
 pub use step::{Plan, Step};
 pub use words::{Planned, words};
 
@@ -180,7 +182,9 @@ fn present(
         if label != CURRENT && current.is_none() {
             guarded::first_is_current(request, &mut plan);
         }
-        guarded::pending(present, &mut plan);
+        if let Some(text) = rotation(secret) {
+            plan.note(text);
+        }
     }
     let labels = further_labels(request, plan.keep_id(), |label| secret.holder(label), true);
     plan.add_all(labels);

@@ -7,10 +7,10 @@ use crate::failure::Failure;
 use crate::observe::Observed;
 use crate::outcome::{Outcome, Preview, Result as Word};
 use crate::patience::Patience;
-use crate::plan::{Plan, Step, words};
+use crate::plan::{Decision, Plan, Planned, Step, words};
 use crate::redact::Level;
 use crate::request::{Request, Shift};
-use crate::shift::{self, Decision};
+use crate::shift;
 use crate::token::RunIdentity;
 use crate::upsert;
 
@@ -107,7 +107,7 @@ pub async fn preview_shift(
         Decision::Keep(..) => (Word::Unchanged, Vec::new()),
         Decision::Move { from, to } => (
             Word::Updated,
-            vec![crate::plan::Planned {
+            vec![Planned {
                 what: format!("make version {to} AWSCURRENT"),
                 why: from.map_or_else(
                     || "no version is".to_owned(),

@@ -1,165 +1,17 @@
-//! `promote` and `rollback`: AWSCURRENT moves between versions that exist, by compare-and-swap. What to do
-//! is decided by a pure function of what is asked and what there is; nothing here reads or writes a
-//! value.
+//! `promote` and `rollback`: AWSCURRENT moves between versions that exist, by compare-and-swap. What to do is
+//! `plan`'s; nothing here reads or writes a value.
 
 use crate::apply::subject;
 use crate::aws::{AwsError, Described, ErrorKind, Listed, SecretsManager};
 use crate::failure::{Class, Failure};
 use crate::outcome::{Change, Outcome, Version};
 use crate::patience::Patience;
-use crate::plan::{guarded, refusals};
+use crate::plan::{Decision, decide, rotation};
 use crate::redact::Level;
-use crate::request::{Ask, CURRENT, PENDING, PREVIOUS, Shift, Which};
+use crate::request::{Ask, CURRENT, PREVIOUS, Shift};
 
 /// Rounds for answers that never came and for what AWS has not caught up with.
 const ROUNDS: u32 = 12;
-
-/// What is to be done.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Decision {
-    /// Nothing: this version is current, as it shall be. And why, where that needs a word.
-    Keep(String, Option<String>),
-    /// AWSCURRENT moves.
-    Move {
-        /// Its holder; `None` where there is none.
-        from: Option<String>,
-        /// The version that shall be current.
-        to: String,
-    },
-}
-
-/// Decides. `listed` is needed for a rollback only.
-///
-/// # Errors
-/// Refusals by state, and conflicts with `expected-version-id`.
-pub fn decide(
-    shift: &Shift,
-    secret: &Described,
-    listed: &[Listed],
-    region: &str,
-) -> Result<Decision, Failure> {
-    if secret.deleted {
-        return Err(Failure::new(
-            Class::Refused,
-            format!("{} is scheduled for deletion", secret.name),
-            "take it back first: `upsert` with `on-scheduled-deletion: restore`, or `aws secretsmanager restore-secret`",
-        ));
-    }
-    let decision = match &shift.ask {
-        Ask::Promote(which) => promote(shift, which, secret)?,
-        Ask::Rollback => rollback(shift, secret, listed)?,
-    };
-    if let Decision::Move { to, .. } = &decision {
-        if secret.holder(PENDING) == Some(to.as_str()) {
-            return Err(Failure::new(
-                Class::Refused,
-                format!("version {to} of {} holds AWSPENDING", secret.name),
-                "let the rotation end, which makes it current by itself, or cancel it",
-            )
-            .because("a rotation is in progress, and this version is what it is testing"));
-        }
-        refusals(secret, region, shift.on_rotation)?;
-    }
-    Ok(decision)
-}
-
-fn promote(shift: &Shift, which: &Which, secret: &Described) -> Result<Decision, Failure> {
-    let current = secret.holder(CURRENT);
-    let to = match which {
-        Which::Version(id) => id.as_str(),
-        Which::Stage(label) => secret.holder(label).ok_or_else(|| {
-            Failure::new(
-                Class::Refused,
-                format!("no version of {} holds the label {label}", secret.name),
-                format!(
-                    "put one there with `version-stages: {label}`, or name another with `stage` or `version-id`"
-                ),
-            )
-            .because(there_is(secret))
-        })?,
-    };
-    // Before any guard: a re-run finds its own work.
-    if current == Some(to) {
-        return Ok(Decision::Keep(to.to_owned(), None));
-    }
-    match shift.expected.as_deref() {
-        Some(expected) if current != Some(expected) => {
-            Err(guarded::not_current(&secret.name, expected, current))
-        }
-        _ => Ok(Decision::Move {
-            from: current.map(str::to_owned),
-            to: to.to_owned(),
-        }),
-    }
-}
-
-fn there_is(secret: &Described) -> String {
-    let mut labels: Vec<_> = secret
-        .versions
-        .values()
-        .flatten()
-        .filter(|label| !crate::lease::is_ours(label))
-        .map(String::as_str)
-        .collect();
-    labels.sort_unstable();
-    if labels.is_empty() {
-        "it has no version at all".to_owned()
-    } else {
-        format!("its labels are {}", labels.join(", "))
-    }
-}
-
-fn rollback(shift: &Shift, secret: &Described, listed: &[Listed]) -> Result<Decision, Failure> {
-    let (Some(current), Some(previous)) = (secret.holder(CURRENT), secret.holder(PREVIOUS)) else {
-        return Err(Failure::new(
-            Class::Refused,
-            format!("{} has no version to go back to", secret.name),
-            "name the version: `promote` with `version-id`",
-        )
-        .because(there_is(secret)));
-    };
-    match shift.expected.as_deref() {
-        Some(expected) if expected == previous => {
-            return Ok(Decision::Keep(
-                current.to_owned(),
-                Some(format!(
-                    "version {expected} is not current any more, it holds AWSPREVIOUS: the rollback has been done"
-                )),
-            ));
-        }
-        Some(expected) if expected != current => {
-            return Err(guarded::not_current(&secret.name, expected, Some(current)));
-        }
-        _ => {}
-    }
-    let made = |id: &str| {
-        listed
-            .iter()
-            .find(|version| version.id == id)
-            .and_then(|version| version.created)
-    };
-    match (made(previous), made(current)) {
-        (Some(before), Some(now)) if before < now => Ok(Decision::Move {
-            from: Some(current.to_owned()),
-            to: previous.to_owned(),
-        }),
-        (Some(before), Some(now)) if before > now => Ok(Decision::Keep(
-            current.to_owned(),
-            Some(format!(
-                "AWSPREVIOUS is on version {previous}, which is newer than the current one: the rollback has been done; \
-                 `promote` with `version-id: {previous}` would go forward again"
-            )),
-        )),
-        _ => Err(Failure::new(
-            Class::Refused,
-            format!(
-                "which version of {} is the older one cannot be told",
-                secret.name
-            ),
-            format!("`promote` with `version-id: {previous}` makes AWSPREVIOUS's version current"),
-        )),
-    }
-}
 
 /// Makes it so.
 ///
@@ -222,7 +74,9 @@ pub async fn shift(
             )
             .because(format!("AWS answered {}", error.code().unwrap_or_default())));
         }
-        pending(&secret, outcome);
+        if let Some(text) = rotation(&secret) {
+            outcome.note(Level::Notice, text);
+        }
         match aws.move_label(id, CURRENT, from.as_deref(), &to).await {
             Ok(()) => {
                 moved(shift, &secret, from, &to, outcome);
@@ -271,7 +125,9 @@ pub async fn decided(
         }
         keep(&secret, current, outcome);
     } else {
-        pending(&secret, outcome);
+        if let Some(text) = rotation(&secret) {
+            outcome.note(Level::Notice, text);
+        }
     }
     Ok(decision)
 }
@@ -306,15 +162,6 @@ fn learn(secret: &Described, outcome: &mut Outcome) {
     outcome.holder = secret.holder(CURRENT).map(str::to_owned);
     if outcome.labels.is_none() {
         outcome.labels = Some((secret.versions.clone(), secret.versions.clone()));
-    }
-}
-
-fn pending(secret: &Described, outcome: &mut Outcome) {
-    if let Some(id) = secret.holder(PENDING) {
-        outcome.note(
-            Level::Notice,
-            format!("a rotation is in progress: AWSPENDING is on version {id}, and stays there"),
-        );
     }
 }
 
@@ -356,6 +203,3 @@ fn overtaken(secret: &Described, to: &str) -> Failure {
         "AWSCURRENT is now on version {holder}; this run wanted version {to}"
     ))
 }
-
-#[cfg(test)]
-mod tests;

@@ -4,14 +4,14 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Plan, Step, denied_by, version};
+use super::{Plan, Step, denied_by, rotation, version};
 use crate::aws::Described;
 use crate::failure::{Class, Failure};
 use crate::json::{self, Edit};
 use crate::lease::{self, Standing};
 use crate::observe::Present;
 use crate::outcome::Outcome;
-use crate::request::{CURRENT, JsonKey, PENDING, Request};
+use crate::request::{CURRENT, JsonKey, Request};
 use crate::value::{Kind, MAX_BYTES, SecretBytes, SecretValue};
 
 /// How often a private label of another run is seen on the same version before we go on all the same: a living run
@@ -83,7 +83,9 @@ pub(super) fn plan(
         plan.steps = vec![Step::Yield];
         return Ok(());
     }
-    pending(present, plan);
+    if let Some(text) = rotation(secret) {
+        plan.note(text);
+    }
     if present.unread.is_some() {
         plan.note("reading the current value (GetSecretValue) is denied: it is written without comparing, and so may make a version that changes nothing");
     }
@@ -204,18 +206,6 @@ pub(super) fn sweep(request: &Request, present: &Present, done: &Outcome, plan: 
         .collect();
     if !expired.is_empty() {
         plan.add(Step::Sweep(expired));
-    }
-}
-
-/// A rotation that is under way is none of our business, and people should know of it.
-pub(super) fn pending(present: &Present, plan: &mut Plan) {
-    let secret = &present.secret;
-    if let Some(id) = secret.holder(PENDING)
-        && secret.holder(CURRENT) != Some(id)
-    {
-        plan.note(format!(
-            "a rotation is in progress: AWSPENDING is on version {id}, and stays there"
-        ));
     }
 }
 

@@ -4,7 +4,7 @@ use super::{Plan, Step};
 use crate::aws::Described;
 use crate::failure::{Class, Failure};
 use crate::outcome::Outcome;
-use crate::request::{OnRotation, OnScheduledDeletion, Request};
+use crate::request::{CURRENT, OnRotation, OnScheduledDeletion, PENDING, Request};
 
 /// An ARN that does not exist.
 pub(crate) fn arn_is_absent(request: &Request) -> Failure {
@@ -61,4 +61,12 @@ pub(super) fn deleted(request: &Request, done: &Outcome) -> Result<Plan, Failure
         OnScheduledDeletion::Restore if done.restore_sent => Ok(Plan::of(vec![Step::Wait])),
         OnScheduledDeletion::Restore => Ok(Plan::of(vec![Step::Restore])),
     }
+}
+
+/// A rotation that is under way is no reason to refuse, and none of our business; people should know of it.
+pub(crate) fn rotation(secret: &Described) -> Option<String> {
+    let id = secret.holder(PENDING)?;
+    (secret.holder(CURRENT) != Some(id)).then(|| {
+        format!("a rotation is in progress: AWSPENDING is on version {id}, and stays there")
+    })
 }

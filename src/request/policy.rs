@@ -1,6 +1,6 @@
 //! `resource-policy` and `allow-public-policy`: the document, from the input itself or from a file.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::Read as _;
 
 use super::Problems;
@@ -46,13 +46,14 @@ pub(super) fn check(raw: &RawInputs, problems: &mut Problems) -> (Option<Policy>
 fn read(path: &str) -> Result<String, String> {
     let unreadable =
         |error: std::io::Error| format!("names a file that cannot be read: {}", error.kind());
-    let mut text = String::new();
-    let file = File::open(path).map_err(unreadable)?;
-    if file.metadata().is_ok_and(|about| !about.is_file()) {
-        // A pipe that nobody writes to would be waited for without end.
+    // Before it is opened: a pipe that nobody writes to would be waited for without end.
+    if !fs::metadata(path).map_err(unreadable)?.is_file() {
         return Err("names something that is no regular file".to_owned());
     }
-    file.take(MAX_BYTES + 1)
+    let mut text = String::new();
+    File::open(path)
+        .map_err(unreadable)?
+        .take(MAX_BYTES + 1)
         .read_to_string(&mut text)
         .map_err(unreadable)?;
     Ok(text)

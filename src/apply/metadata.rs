@@ -9,6 +9,9 @@ use crate::failure::{Class, Failure};
 use crate::outcome::Change;
 use crate::patience::Patience;
 
+/// Looks at a failed replica before it is believed: for a moment AWS may still show the end of an earlier try.
+const BELIEVED: u32 = 5;
+
 impl Applier<'_> {
     pub(super) async fn update(
         &mut self,
@@ -63,6 +66,7 @@ impl Applier<'_> {
     pub(super) async fn await_replicas(&mut self, regions: Vec<String>) -> Result<Then, Failure> {
         let started = Instant::now();
         let mut patience = Patience::of(u32::MAX);
+        let mut believed = 0;
         loop {
             let secret = match self.aws.describe(self.id()).await {
                 Ok(Some(secret)) => secret,
@@ -71,7 +75,10 @@ impl Applier<'_> {
             };
             let failed = failed(&secret, &regions);
             if !failed.is_empty() {
-                return Err(failure(&secret, &failed));
+                believed += 1;
+                if believed >= BELIEVED {
+                    return Err(failure(&secret, &failed));
+                }
             }
             let missing: Vec<&str> = regions
                 .iter()

@@ -138,6 +138,9 @@ fn a_failed_replica_ends_the_run_with_the_words_of_aws_and_is_tried_again_by_the
             is never overwritten; rename or remove it
       exit: 6 (refused by state)
     "#);
+    // One look to decide, one that sees it in progress, and five that see it failed: the first of them could be of
+    // an earlier try.
+    assert_eq!(calls(&sandbox, "DescribeSecret"), 7);
     let again = failing.run();
     assert_eq!(again.code, Some(6));
     assert_eq!(

@@ -16,50 +16,58 @@ pub(super) fn describe_secret(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let account = &call.caller.account;
     call.world.progress(account, call.region, &name, false);
     let secret = call.secret()?;
+    let mut answer = entry(&secret, call.region);
+    if let Some(stages) = stages(&secret) {
+        answer.insert("VersionIdsToStages".to_owned(), stages);
+    }
+    if !secret.replicas().is_empty() {
+        let status = replicate::status(call, &secret);
+        answer.insert("ReplicationStatus".to_owned(), status);
+    }
+    Ok(Value::Object(answer))
+}
+
+/// What DescribeSecret and ListSecrets say alike.
+pub(super) fn entry(secret: &Secret, region: &str) -> Map<String, Value> {
     let mut answer = Map::new();
     let mut add = |key: &str, value: Option<Value>| {
         if let Some(value) = value {
             answer.insert(key.to_owned(), value);
         }
     };
+    let text = |text: &Option<String>| text.as_ref().map(|text| json!(text));
     add("ARN", Some(json!(secret.arn)));
     add("Name", Some(json!(secret.name)));
-    add(
-        "Description",
-        secret.description.as_ref().map(|text| json!(text)),
-    );
-    add("KmsKeyId", secret.kms_key_id.as_ref().map(|key| json!(key)));
+    add("Description", text(&secret.description));
+    add("KmsKeyId", text(&secret.kms_key_id));
     add(
         "RotationEnabled",
         secret.rotation.map(|enabled| json!(enabled)),
     );
-    add(
-        "OwningService",
-        secret.owning_service.as_ref().map(|service| json!(service)),
-    );
+    add("OwningService", text(&secret.owning_service));
     add("CreatedDate", Some(json!(time::epoch(secret.created))));
     add("LastChangedDate", Some(json!(time::epoch(secret.changed))));
     add(
         "LastAccessedDate",
         secret.accessed.map(|at| json!(time::epoch(at))),
     );
+    let due = secret.deletion.map(|deletion| time::epoch(deletion.due));
+    add("DeletedDate", due.map(|due| json!(due)));
+    add("Tags", tags(secret));
     add(
-        "DeletedDate",
-        secret
-            .deletion
-            .map(|deletion| json!(time::epoch(deletion.due))),
+        "PrimaryRegion",
+        primary(secret, region).map(|region| json!(region)),
     );
-    add("Tags", tags(&secret));
-    add("VersionIdsToStages", stages(&secret));
+    answer
+}
+
+/// The region of the primary, of a secret that is replicated.
+pub(super) fn primary(secret: &Secret, region: &str) -> Option<String> {
     match &secret.origin {
-        Origin::Primary(replicas) if replicas.is_empty() => {}
-        Origin::Primary(_) => {
-            add("PrimaryRegion", Some(json!(call.region)));
-            add("ReplicationStatus", Some(replicate::status(call, &secret)));
-        }
-        Origin::ReplicaOf(primary) => add("PrimaryRegion", Some(json!(primary))),
+        Origin::Primary(replicas) if replicas.is_empty() => None,
+        Origin::Primary(_) => Some(region.to_owned()),
+        Origin::ReplicaOf(primary) => Some(primary.clone()),
     }
-    Ok(Value::Object(answer))
 }
 
 fn tags(secret: &Secret) -> Option<Value> {
@@ -70,7 +78,7 @@ fn tags(secret: &Secret) -> Option<Value> {
     )
 }
 
-fn stages(secret: &Secret) -> Option<Value> {
+pub(super) fn stages(secret: &Secret) -> Option<Value> {
     let labelled = secret
         .versions
         .iter()

@@ -2,6 +2,7 @@
 //! folder (or of `identity`, for one about who is who) and add its line to [`TABLE`]; nothing else needs to know of
 //! it.
 
+mod batch;
 mod call;
 mod create;
 mod delete;
@@ -83,6 +84,7 @@ const fn open(name: &'static str, service: Service, run: Identities) -> Operatio
 }
 
 const TABLE: &[Operation] = &[
+    secrets("BatchGetSecretValue", None, batch::batch_get_secret_value),
     secrets("CreateSecret", Some(Bucket::Create), create::create_secret),
     secrets("DeleteSecret", Some(Bucket::Delete), delete::delete_secret),
     secrets(
@@ -97,6 +99,7 @@ const TABLE: &[Operation] = &[
         policies::get_resource_policy,
     ),
     secrets("GetSecretValue", None, get::get_secret_value),
+    secrets("ListSecrets", Some(Bucket::List), batch::list_secrets),
     secrets(
         "ListSecretVersionIds",
         Some(Bucket::List),

@@ -11,11 +11,10 @@
 //! version survives a default PutSecretValue, replicating again to an existing replica. Where only the code or the text
 //! is unknown, the case asks for a 400 and an unchanged state.
 //!
-//! Not here yet, with the operations they need: batch reads, ListSecrets.
-//!
 //! `FIDELITY_ENDPOINT=http://127.0.0.1:PORT` runs the same cases against another server. What moto 5.2.5 is known
 //! to get wrong is listed in `moto.rs`; one deviation more or one less fails the test.
 
+mod batch;
 mod create;
 mod delete;
 mod get;
@@ -43,6 +42,7 @@ fn cases() -> impl Iterator<Item = &'static Case> {
         update::CASES,
         stages::CASES,
         get::CASES,
+        batch::CASES,
         delete::CASES,
         replicas::CASES,
         policies::CASES,

@@ -142,7 +142,9 @@ mod tests {
         );
         /// Passed, faults, whether public ones are allowed, whether it may be attached.
         type Case<'a> = (bool, &'a [(&'a str, &'a str)], bool, bool);
-        let cases: [Case<'_>; 7] = [
+        let both = ("", "This policy is public, and would lock the caller out.");
+        let cases: [Case<'_>; 8] = [
+            (false, &[both], true, false),
             (true, &[], false, true),
             (false, &[], true, false),
             (false, &[public], false, false),

@@ -67,6 +67,8 @@ fn what_says_something_else() {
         assert!(!policy.says_the_same_as(&other), "{from} {to}");
     }
     assert!(!policy.says_the_same_as("not JSON"));
+    let lower = Policy::parse(r#"{"Statement":[{"Resource":"arn:x"}]}"#).unwrap();
+    assert!(!lower.says_the_same_as(r#"{"Statement":[{"Resource":"arn:X"}]}"#));
 }
 
 #[test]

@@ -183,7 +183,11 @@ fn a_value_that_got_into_something_public_is_refused() {
     let long = "made-up-key-of-more-than-16";
     let wrapped = format!("the key is {long}");
     let pair = format!("k={long}");
-    let refused: [&[(&str, &str)]; 7] = [
+    let policy = format!(r#"{{"Statement":"{long}"}}"#);
+    let region = format!("eu-west-2={long}");
+    let refused: [&[(&str, &str)]; 9] = [
+        &[("VALUE", long), ("RESOURCE_POLICY", &policy)],
+        &[("VALUE", long), ("REPLICA_REGIONS", &region)],
         &[("NAME", "made-up-key")],
         &[("VALUE", long), ("NAME", long)],
         &[("VALUE", long), ("DESCRIPTION", &wrapped)],

@@ -1,5 +1,7 @@
 //! The command `plan`: what a run would do, and no write.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use insta::assert_snapshot;
 use sandbox::{Policy, Sandbox};
 
@@ -137,6 +139,25 @@ fn a_key_of_a_document_is_named_and_no_other() {
         done.stderr
     );
     assert!(!done.stderr.contains("made-up-other"), "{}", done.stderr);
+}
+
+/// A run that is about to write, as far as its private label tells.
+#[test]
+fn a_plan_waits_for_another_guarded_run_as_a_run_would() {
+    let sandbox = existing("{}");
+    let end = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap()
+        .as_secs()
+        + 60;
+    let label = format!("upsert-secret-until-{end}-33333333-3333-8333-8333-333333333333");
+    sandbox.with(|world| {
+        let id = world.secret(NAME).unwrap().current().unwrap().id.clone();
+        world.move_stage(NAME, &label, &id, None);
+    });
+    let done = plan(&sandbox, &[("json-key", "key")]);
+    done.expect(0, "updated");
+    assert!(operations(&sandbox).len() > 2, "it looked again");
 }
 
 #[test]

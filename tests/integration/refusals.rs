@@ -273,6 +273,10 @@ fn bad_input_is_refused_before_anything_is_sent() {
         ("unknown command", tool().input("command", "made-up")),
         ("own region", tool().input("replica-regions", "eu-west-1")),
         ("policy", tool().input("resource-policy", "{made-up")),
+        (
+            "long policy",
+            tool().input("resource-policy", &format!("{{{}}}", " ".repeat(20_480))),
+        ),
         ("no policy", tool().input("allow-public-policy", "true")),
         (
             "policy file",
@@ -307,6 +311,7 @@ fn bad_input_is_refused_before_anything_is_sent() {
     command line: error: the command line has a word that is not known
     endpoint: error: AWS_ENDPOINT_URL_SECRETS_MANAGER must be a URL such as `https://host:port`
     later input: error: UPSERT_SECRET_MANIFEST: this version does not have the input `manifest` yet
+    long policy: error: UPSERT_SECRET_RESOURCE_POLICY is longer than 20480 characters
     no name: error: UPSERT_SECRET_NAME is not given: it is the name or the ARN of the secret
     no policy: error: UPSERT_SECRET_ALLOW_PUBLIC_POLICY is given, but no `resource-policy`
     no region: error: no AWS region is configured

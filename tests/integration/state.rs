@@ -251,6 +251,36 @@ fn a_policy_that_must_not_be_attached_stops_the_run_before_anything_is_written()
     assert_eq!(policy(&sandbox), Some(public));
 }
 
+/// AWS is told to look once more itself, unless it was allowed.
+#[test]
+fn a_public_policy_is_blocked_by_the_call_that_attaches_it_too() {
+    let guarded = r#"{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*"},
+        {"Effect":"Deny","Action":"secretsmanager:PutResourcePolicy","Resource":"*",
+         "Condition":{"Bool":{"secretsmanager:BlockPublicPolicy":"false"}}}]}"#;
+    for (allowed, code) in [("false", 0), ("true", 4)] {
+        let sandbox = existing();
+        sandbox.set_policy(&sandbox.default_key_id(), Policy::from_json(guarded));
+        let done = Tool::new(&sandbox, "made-up")
+            .input("resource-policy", &allowing("111122223333"))
+            .input("allow-public-policy", allowed)
+            .run();
+        assert_eq!(done.code, Some(code), "{}", done.stderr);
+    }
+}
+
+#[test]
+fn a_secret_that_is_taken_back_gets_its_policy_too() {
+    let sandbox = existing();
+    sandbox.with(|world| world.schedule_deletion(NAME));
+    let document = allowing("111122223333");
+    let done = Tool::new(&sandbox, "made-up")
+        .input("resource-policy", &document)
+        .input("on-scheduled-deletion", "restore")
+        .run();
+    done.expect(0, "updated");
+    assert_eq!(policy(&sandbox), Some(document));
+}
+
 #[test]
 fn a_role_that_was_made_a_moment_ago_is_waited_for() {
     let sandbox = existing();

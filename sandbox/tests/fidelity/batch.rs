@@ -135,7 +135,7 @@ pub(crate) const CASES: &[Case] = &[
             loop {
                 let answer = run.ok(BATCH, &input)?;
                 seen.extend(names(&answer, "SecretValues"));
-                match answer.get("NextToken") {
+                match answer.get("NextToken").filter(|next| next.is_string()) {
                     Some(next) => input["NextToken"] = next.clone(),
                     None => break,
                 }
@@ -154,7 +154,7 @@ pub(crate) const CASES: &[Case] = &[
             loop {
                 let answer = run.ok(LIST, &input)?;
                 seen.extend(names(&answer, "SecretList"));
-                match answer.get("NextToken") {
+                match answer.get("NextToken").filter(|next| next.is_string()) {
                     Some(next) => input["NextToken"] = next.clone(),
                     None => break,
                 }
@@ -191,6 +191,8 @@ pub(crate) const CASES: &[Case] = &[
         let ids = some(run, 2)?;
         let tags = json!({"SecretId": ids[0], "Tags": [{"Key": "team", "Value": "ml"}]});
         run.ok("TagResource", &tags)?;
+        let others = json!({"SecretId": ids[1], "Tags": [{"Key": "stage", "Value": "ml"}]});
+        run.ok("TagResource", &others)?;
         let filters = own(run);
         for (value, wanted) in [("team", &ids[..1]), ("!team", &ids[1..])] {
             let both = json!([filters[0], {"Key": "tag-key", "Values": [value]}]);

@@ -50,6 +50,7 @@ pub(crate) const DEVIATIONS: &[(&str, &str)] = &[
     ("S07", "keeps reading the newer version"),
     ("S09", "keeps reading the newer version"),
     ("S11", DELETED),
+    ("Q03", "answers 500"),
     ("G01", STATUS),
     ("G01b", STATUS),
     ("G01c", "status 500"),

@@ -84,12 +84,14 @@ fn hide(raw: &RawInputs, environment: &Environment, door: &Door) {
     for secret in [&raw.value, &raw.version_id_key].into_iter().flatten() {
         door.hide(secret.expose());
     }
-    if let Some(token) = raw
-        .web_identity_token_env
-        .as_deref()
-        .and_then(|name| environment.raw(name))
+    // `iam-policy` never looks at the value, which may have got into a name all the same.
+    for name in [&raw.web_identity_token_env, &raw.value_env]
+        .into_iter()
+        .flatten()
     {
-        door.hide(inputs::bytes(token).expose());
+        if let Some(secret) = environment.raw(name) {
+            door.hide(inputs::bytes(secret).expose());
+        }
     }
 }
 

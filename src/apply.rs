@@ -15,7 +15,6 @@ mod policy;
 mod swap;
 mod value;
 
-pub(crate) use policy::judge;
 pub use swap::cleanup;
 
 /// What follows from a plan that was carried out.

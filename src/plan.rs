@@ -14,6 +14,7 @@ mod metadata;
 mod refuse;
 mod shift;
 mod step;
+mod verdict;
 mod words;
 
 pub use guarded::Document;
@@ -22,6 +23,7 @@ use refuse::deleted;
 pub(crate) use refuse::{arn_is_absent, refusals, rotation};
 pub use shift::{Decision, decide};
 pub use step::{Plan, Step};
+pub(crate) use verdict::judge;
 pub use words::{Planned, words};
 
 /// Decides.

@@ -1,13 +1,13 @@
 //! The command `plan`: what a run would do, by the very decisions of the run, and not one write. What it may not
 //! read it says, as the run would.
 
-use crate::apply::{judge, subject};
+use crate::apply::subject;
 use crate::aws::{AwsError, SecretsManager};
 use crate::failure::Failure;
 use crate::observe::Observed;
 use crate::outcome::{Outcome, Preview, Result as Word};
 use crate::patience::Patience;
-use crate::plan::{Decision, Plan, Planned, Step, words};
+use crate::plan::{Decision, Plan, Planned, Step, judge, words};
 use crate::redact::Level;
 use crate::request::{Request, Shift};
 use crate::shift;

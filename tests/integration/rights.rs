@@ -271,6 +271,21 @@ fn the_trust_policy_is_for_the_token_at_hand() {
     assert_eq!(chained.get("trust"), None);
 }
 
+/// It is never looked at, but may stand where it should not.
+#[test]
+fn a_value_that_got_into_the_name_is_not_printed() {
+    let value = "made-up-value-in-the-wrong-place";
+    for source in ["value", "value-env"] {
+        let tool = bare(&[("aws-region", "eu-west-1"), ("name", value)]);
+        let tool = match source {
+            "value" => tool.input("value", value),
+            _ => tool.input("value-env", "MADE_UP").env("MADE_UP", value),
+        };
+        let done = tool.run();
+        assert!(!done.everything().contains(value), "{source}");
+    }
+}
+
 #[test]
 fn what_is_wrong_with_the_inputs_is_told() {
     for inputs in [

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::failure::Failure;
 use crate::plan::is_default_key;
 use crate::request::{
-    Ask, Compare, Grant, IfExists, Request, Target, Trust, Wanted, domain, partition,
+    Ask, Grant, Request, Target, Trust, Wanted, domain, partition,
 };
 
 mod actions;
@@ -59,7 +59,7 @@ pub fn documents(grant: &Grant) -> Result<Value, Failure> {
 fn of_upsert(request: &Request, region: &str) -> Result<Needs, Failure> {
     let mut needs = Needs::default();
     needs.reads.insert("DescribeSecret");
-    if request.compare != Compare::Never && request.if_exists == IfExists::Update {
+    if request.reads() {
         needs.reads.insert("GetSecretValue");
         needs.key.insert("Decrypt");
     }

@@ -175,12 +175,63 @@ impl From<Fault> for Refusal {
     }
 }
 
+/// A key, what is put there, and whether only where nothing is.
+pub type Entry<'a> = (&'a Key, &'a Rendered, bool);
+
+/// Sets keys one after the other, as [`set`] does.
+///
+/// # Errors
+/// See [`Refusal`]; of the first key that cannot be set.
+pub fn set_all<'a>(
+    document: &[u8],
+    entries: impl IntoIterator<Item = Entry<'a>>,
+) -> Result<Edit, Refusal> {
+    let mut changed: Option<Zeroizing<Vec<u8>>> = None;
+    for (key, value, only_where_absent) in entries {
+        let there = changed.as_ref().map_or(document, |text| text.as_slice());
+        if only_where_absent && holds(there, key)? {
+            continue;
+        }
+        if let Edit::Changed(text) = set(there, key, value)? {
+            changed = Some(text);
+        }
+    }
+    Ok(changed.map_or(Edit::Unchanged, Edit::Changed))
+}
+
+/// Whether a document has a key, whatever is there.
+///
+/// # Errors
+/// See [`Refusal`].
+pub fn holds(document: &[u8], key: &Key) -> Result<bool, Refusal> {
+    Ok(matches!(find(document, key)?, Place::There(_)))
+}
+
 /// Sets a key. Objects that are missing on the way are made; a new key goes to the end of its object,
 /// written as its neighbour is.
 ///
 /// # Errors
 /// See [`Refusal`].
 pub fn set(document: &[u8], key: &Key, value: &Rendered) -> Result<Edit, Refusal> {
+    match find(document, key)? {
+        Place::There(old) if compare::same(&document[old.clone()], &value.0) => Ok(Edit::Unchanged),
+        Place::There(old) => changed(document, old, &[&value.0]),
+        Place::Missing { object, level } => {
+            let text = nested(&key.names[level..], value);
+            insert(document, &object, &key.names[level - 1], &text)
+        }
+    }
+}
+
+/// Where a key is, or would be.
+enum Place {
+    /// Its value.
+    There(Range<usize>),
+    /// The object that lacks the name of this level, counted from 1.
+    Missing { object: Object, level: usize },
+}
+
+fn find(document: &[u8], key: &Key) -> Result<Place, Refusal> {
     if str::from_utf8(document).is_err() {
         return Err(Refusal::NotText);
     }
@@ -196,20 +247,12 @@ pub fn set(document: &[u8], key: &Key, value: &Rendered) -> Result<Edit, Refusal
             .members
             .iter()
             .filter(|member| compare::is_name(&document[member.name.clone()], name))
+            .map(|member| member.value.clone())
             .collect();
-        match found[..] {
-            [] => {
-                let text = nested(&key.names[level..], value);
-                return insert(document, &object, name, &text);
-            }
-            [member] if level == key.names.len() => {
-                let old = member.value.clone();
-                if compare::same(&document[old.clone()], &value.0) {
-                    return Ok(Edit::Unchanged);
-                }
-                return changed(document, old, &[&value.0]);
-            }
-            [member] if document[member.value.start] == b'{' => at = member.value.start,
+        match &found[..] {
+            [] => return Ok(Place::Missing { object, level }),
+            [value] if level == key.names.len() => return Ok(Place::There(value.clone())),
+            [value] if document[value.start] == b'{' => at = value.start,
             [_] => return Err(Refusal::ParentNotObject { level }),
             _ => return Err(Refusal::Twice { level }),
         }
@@ -218,10 +261,14 @@ pub fn set(document: &[u8], key: &Key, value: &Rendered) -> Result<Edit, Refusal
     Err(Refusal::NotObject)
 }
 
-/// The document of a secret that has none: the key and nothing else.
+/// Whether two texts are JSON and the same value. Without keys that stand twice, in which readers differ.
 #[must_use]
-pub fn create(key: &Key, value: &Rendered) -> Zeroizing<Vec<u8>> {
-    nested(&key.names, value)
+pub fn say_the_same(one: &[u8], other: &[u8]) -> bool {
+    let (Ok((ours, _)), Ok((theirs, _))) = (scan::document(one), scan::document(other)) else {
+        return false;
+    };
+    let (ours, theirs) = (&one[ours], &other[theirs]);
+    compare::same(ours, theirs) && !compare::has_twice(theirs)
 }
 
 /// `{"a":{"b":value}}`

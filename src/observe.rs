@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::aws::{AwsError, Described, ErrorKind, Read, SecretsManager};
 use crate::patience::Patience;
-use crate::request::{Compare, IfExists, Request};
+use crate::request::{Compare, Request};
 use crate::value::SecretValue;
 
 /// Looks at a secret that changes under our eyes, before we give up.
@@ -77,7 +77,7 @@ pub async fn observe(request: &Request, aws: &SecretsManager) -> Result<Observed
     let id = &request.target.id;
     let label = request.label();
     // Where an existing value is left alone its content does not matter.
-    let reads = request.compare != Compare::Never && request.if_exists == IfExists::Update;
+    let reads = request.reads();
     let mut patience = Patience::of(LOOKS);
     let mut refused = None;
     loop {

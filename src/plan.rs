@@ -153,7 +153,7 @@ fn present(
     let holds = present
         .value
         .as_ref()
-        .is_some_and(|value| value.same_as(&request.value));
+        .is_some_and(|value| request.is_met_by(value));
     if holds || is_ours(done, holder) {
         plan.keep = holder.map(|id| version(secret, id));
     } else if label != CURRENT && holder.is_none() && current.is_some_and(|id| done.wrote(id)) {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::failure::Failure;
 use crate::inputs::{Environment, RawInputs};
+use crate::json;
 use crate::policy::Policy;
 use crate::value::{Kind, SecretBytes, SecretValue};
 
@@ -37,6 +38,7 @@ pub use labels::{CURRENT, PENDING, PREVIOUS};
 use problems::Problems;
 pub use problems::Spelling;
 pub use proxies::{Proxies, Proxy, passwords as proxy_passwords};
+use reach::DEFAULT_TIMEOUT;
 pub use reach::{MAX_TIMEOUT, Reach};
 pub(crate) use region::{domain, is_region, partition};
 pub use settings::{Endpoint, Settings, endpoint};
@@ -88,10 +90,14 @@ pub struct Request {
     pub stages: Vec<String>,
     /// The version that must be current for anything to be written.
     pub expected: Option<String>,
-    /// The one key of a JSON object that the value is for.
-    pub json: Option<JsonKey>,
+    /// The keys of a JSON object that are set; without any, the value is stored as it stands.
+    pub json: Vec<JsonKey>,
+    /// The value is a JSON document made of parts: one that says the same is as good.
+    pub composed: bool,
+    /// The value is for a secret that has none yet; one that is there stays.
+    pub seeds: bool,
     /// How AWS is reached.
-    pub reach: Reach,
+    pub reach: Arc<Reach>,
     /// What may be a mistake, though not a reason to refuse.
     pub doubts: Vec<String>,
 }
@@ -106,13 +112,9 @@ impl Request {
         source: Source,
         environment: &Environment,
     ) -> Result<Self, Failure> {
-        let mut problems = Problems {
-            spelling: Spelling::of(&raw),
-            found: Vec::new(),
-        };
+        let mut problems = Problems::new(Spelling::of(&raw));
         let mut doubts = Vec::new();
         let settings = Settings::check(environment, &mut problems.found, &mut doubts)?;
-
         let target = Target::given(raw.name.as_deref(), &mut problems);
         let region = region::choose(
             &raw,
@@ -121,6 +123,33 @@ impl Request {
             &mut problems,
             &mut doubts,
         );
+        let timeout = reach::timeout(raw.timeout.as_deref(), DEFAULT_TIMEOUT, &mut problems);
+        let (identity, unusable) =
+            match identity::check(&raw, environment, &mut problems, &mut doubts) {
+                Ok(identity) => (identity, None),
+                Err(why) => (Identity::default(), Some(why)),
+            };
+        let reach = Arc::new(Reach {
+            region,
+            identity: Arc::new(identity),
+            timeout,
+            settings,
+        });
+        let request = Self::describe(raw, target, source, &reach, &mut problems, doubts);
+        // What is wrong with the inputs comes first: it may be why there are no credentials.
+        problems.verdict()?;
+        unusable.map_or(Ok(request), Err)
+    }
+
+    /// Checks everything that is about the secret itself.
+    fn describe(
+        raw: RawInputs,
+        target: Option<Target>,
+        source: Source,
+        reach: &Arc<Reach>,
+        problems: &mut Problems,
+        mut doubts: Vec<String>,
+    ) -> Self {
         for (input, given) in [("stage", &raw.stage), ("version-id", &raw.version_id)] {
             if given.is_some() {
                 problems.add(
@@ -129,13 +158,12 @@ impl Request {
                 );
             }
         }
-        let stages = labels::list(raw.version_stages.as_deref(), &mut problems);
+        let stages = labels::list(raw.version_stages.as_deref(), problems);
         let expected = labels::version_id(
             "expected-version-id",
             raw.expected_version_id.as_deref(),
-            &mut problems,
+            problems,
         );
-
         let kind = problems.choice(
             "store-as",
             raw.store_as.as_deref(),
@@ -156,25 +184,8 @@ impl Request {
         if let Some(value) = &value {
             doubts.extend(value.doubts().into_iter().map(str::to_owned));
         }
-
-        let json = json_key::check(&raw, value.as_ref(), &mut problems);
-
-        if let Some(text) = &raw.description
-            && text.chars().count() > MAX_DESCRIPTION
-        {
-            problems.add(
-                "description",
-                format!("is longer than {MAX_DESCRIPTION} characters"),
-            );
-        }
-        if let Some(key) = &raw.kms_key_id
-            && (key.len() > MAX_KMS_KEY || !key.chars().all(|c| c.is_ascii_graphic()))
-        {
-            problems.add(
-                "kms-key-id",
-                "must be a key id, a key ARN, an alias (`alias/…`) or an alias ARN",
-            );
-        }
+        let keys = json_key::check(&raw, value.as_ref(), problems);
+        check_lengths(&raw, problems);
         let tags = raw.tags.as_deref().and_then(|text| {
             tags::parse(text)
                 .map_err(|why| problems.add("tags", why))
@@ -188,8 +199,8 @@ impl Request {
         if tag_policy == TagPolicy::Replace && raw.tags.is_none() {
             problems.add("tag-policy", "is `replace`, but no tags are given");
         }
-        let (replicas, replica_policy) = replicas::check(&raw, region.as_deref(), &mut problems);
-        let (policy, allow_public_policy) = policy::check(&raw, &mut problems);
+        let (replicas, replica_policy) = replicas::check(&raw, reach.region.as_deref(), problems);
+        let (policy, allow_public_policy) = policy::check(&raw, problems);
         if let Some(key) = &raw.version_id_key
             && key.expose().len() < MIN_KEY_BYTES
         {
@@ -197,11 +208,6 @@ impl Request {
                 "version-id-key",
                 format!("must have at least {MIN_KEY_BYTES} bytes: version ids are public, and a short key could be guessed from them"),
             );
-        }
-        let identity = identity::check(&raw, environment, &mut problems, &mut doubts);
-        if !problems.found.is_empty() && identity.is_err() {
-            // What is wrong with the inputs comes first: it may be why.
-            return Err(problems.failure());
         }
         let request = Self {
             description: raw.description,
@@ -242,24 +248,17 @@ impl Request {
             ),
             stages,
             expected,
-            json,
-            reach: Reach {
-                region,
-                identity: Arc::new(identity?),
-                timeout: reach::timeout(raw.timeout.as_deref(), &mut problems),
-                settings,
-            },
+            json: keys,
+            composed: false,
+            seeds: false,
+            reach: Arc::clone(reach),
             doubts,
             target: target.unwrap_or_default(),
             value: value
                 .unwrap_or_else(|| SecretValue::stored(SecretBytes::new(Vec::new()), Kind::String)),
         };
-        request.refuse_public_value(&mut problems);
-        if problems.found.is_empty() {
-            Ok(request)
-        } else {
-            Err(problems.failure())
-        }
+        request.refuse_public_value(problems);
+        request
     }
 
     /// The label that the value is compared with and written under.
@@ -268,10 +267,26 @@ impl Request {
         self.stages.first().map_or(CURRENT, String::as_str)
     }
 
+    /// Whether a value that is there is what shall be there.
+    #[must_use]
+    pub fn is_met_by(&self, there: &SecretValue) -> bool {
+        there.same_as(&self.value)
+            || self.composed
+                && there.kind() == self.value.kind()
+                && json::say_the_same(self.value.expose(), there.expose())
+    }
+
+    /// Whether what is there has to be compared. Where an existing value is left alone its content does not matter.
+    #[must_use]
+    pub fn reads(&self) -> bool {
+        self.compare != Compare::Never && self.if_exists == IfExists::Update && !self.seeds
+    }
+
     /// Whether AWSCURRENT may only be moved away from the version that was observed.
     #[must_use]
     pub fn is_guarded(&self) -> bool {
-        self.label() == CURRENT && (self.expected.is_some() || self.json.is_some())
+        self.label() == CURRENT
+            && (self.expected.is_some() || !self.json.is_empty() || self.seeds)
     }
 
     /// Whether DescribeSecret has to be allowed.
@@ -280,8 +295,28 @@ impl Request {
         self.tag_policy == TagPolicy::Replace
             || self.replicas.is_some()
             || self.expected.is_some()
-            || self.json.is_some()
+            || !self.json.is_empty()
+            || self.seeds
             || self.stages.iter().any(|stage| stage != CURRENT)
+    }
+}
+
+fn check_lengths(raw: &RawInputs, problems: &mut Problems) {
+    if let Some(text) = &raw.description
+        && text.chars().count() > MAX_DESCRIPTION
+    {
+        problems.add(
+            "description",
+            format!("is longer than {MAX_DESCRIPTION} characters"),
+        );
+    }
+    if let Some(key) = &raw.kms_key_id
+        && (key.len() > MAX_KMS_KEY || !key.chars().all(|c| c.is_ascii_graphic()))
+    {
+        problems.add(
+            "kms-key-id",
+            "must be a key id, a key ARN, an alias (`alias/…`) or an alias ARN",
+        );
     }
 }
 

@@ -41,15 +41,19 @@ pub fn of(
     match run {
         Some(run) => {
             let mut context = digest::Context::new(&digest::SHA256);
-            let key = request.json.as_ref().map(|json| json.key.to_string());
+            let keys: Vec<_> = request
+                .json
+                .iter()
+                .map(|json| json.key.to_string())
+                .collect();
             let parts = run.parts.iter().map(String::as_str);
             for part in ["upsert-secret run token 1"]
                 .into_iter()
                 .chain(parts)
                 .chain([region, &request.target.name])
                 .chain(request.stages.iter().map(String::as_str))
-                .chain(["key"].into_iter().filter(|_| key.is_some()))
-                .chain(key.as_deref())
+                .chain(["key"].into_iter().filter(|_| !keys.is_empty()))
+                .chain(keys.iter().map(String::as_str))
                 .chain(["base"].into_iter().filter(|_| base.is_some()))
                 .chain(base)
             {

@@ -74,7 +74,7 @@ fn present(request: &Request, change: impl FnOnce(&mut Present)) -> Result<Obser
 }
 
 fn other_value(request: &Request) -> SecretValue {
-    let text: &[u8] = if request.json.is_some() {
+    let text: &[u8] = if !request.json.is_empty() {
         b"{}"
     } else {
         OTHER.as_bytes()

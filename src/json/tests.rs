@@ -70,8 +70,48 @@ fn a_new_key_is_written_as_its_neighbours_are() {
     for (document, at, wanted) in cases {
         assert_eq!(put(document, at, "1"), wanted, "{document} {at}");
     }
-    let made = create(&key("/a/b"), &Rendered::string("x\"\u{1}\n"));
+    let Ok(Edit::Changed(made)) = set(b"{}", &key("/a/b"), &Rendered::string("x\"\u{1}\n")) else {
+        panic!("it is set");
+    };
     assert_eq!(str::from_utf8(&made), Ok(r#"{"a":{"b":"x\"\u0001\n"}}"#));
+}
+
+#[test]
+fn several_keys_and_some_only_where_they_are_absent() {
+    let one = Rendered::string("1");
+    let set = |document: &str, entries: &[(&str, bool)]| {
+        let keys: Vec<_> = entries
+            .iter()
+            .map(|(at, absent)| (key(at), *absent))
+            .collect();
+        let entries = keys.iter().map(|(key, absent)| (key, &one, *absent));
+        match set_all(document.as_bytes(), entries) {
+            Ok(Edit::Changed(text)) => String::from_utf8_lossy(&text).into_owned(),
+            Ok(Edit::Unchanged) => "unchanged".to_owned(),
+            Err(why) => why.to_string(),
+        }
+    };
+    assert_eq!(
+        set("{}", &[("a", false), ("/b/c", true)]),
+        r#"{"a":"1","b":{"c":"1"}}"#
+    );
+    assert_eq!(set(r#"{"a":2}"#, &[("a", true)]), "unchanged");
+    assert_eq!(set(r#"{"a":null}"#, &[("a", true)]), "unchanged");
+    assert_eq!(set(r#"{"a":2}"#, &[("a", true), ("b", true)]), r#"{"a":2,"b":"1"}"#);
+    assert_eq!(set(r#"{"a":"1"}"#, &[("a", false)]), "unchanged");
+    assert_eq!(
+        set(r#"{"a":2}"#, &[("b", false), ("/a/x", false)]),
+        Refusal::ParentNotObject { level: 1 }.to_string()
+    );
+}
+
+#[test]
+fn documents_that_say_the_same() {
+    let same = |one: &str, other: &str| say_the_same(one.as_bytes(), other.as_bytes());
+    assert!(same(r#"{"a":"1","b":[1, 2]}"#, "{ \"b\": [1,2], \"a\": \"\\u0031\" }\n"));
+    assert!(!same(r#"{"a":"1"}"#, r#"{"a":1}"#));
+    assert!(!same(r#"{"a":"1"}"#, r#"{"a":"1","a":"1"}"#));
+    assert!(!same(r#"{"a":"1"}"#, "made up"));
 }
 
 #[test]

@@ -31,7 +31,7 @@ pub(super) fn plan(
         Glimpse::Nothing(_) if skip => return refuse(&hidden.denied),
         Glimpse::Value(read) => {
             let base = Some(read.version_id.clone());
-            let equal = read.value.same_as(&request.value);
+            let equal = request.is_met_by(&read.value);
             if skip || equal || is_ours(done, base.as_deref()) {
                 plan.keep = Some(Version {
                     id: read.version_id.clone(),

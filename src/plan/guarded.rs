@@ -53,18 +53,20 @@ pub(super) fn plan(
 ) -> Result<(), Failure> {
     let secret = &present.secret;
     let holder = secret.holder(CURRENT);
-    if let (Some(denied), true) = (&present.unread, request.json.is_some()) {
+    if let (Some(denied), true) = (&present.unread, !request.json.is_empty()) {
         return Err(denied_by(denied, request, Some(&secret.arn), region));
     }
     // Before any guard: a re-run finds its own work.
-    let same = match (&request.json, &present.value) {
-        (Some(json), value) => {
-            plan.document = edited(json, value.as_ref(), &secret.name)?;
-            plan.document.is_none()
-        }
-        (None, value) => value
+    let same = if request.seeds {
+        holder.is_some()
+    } else if request.json.is_empty() {
+        present
+            .value
             .as_ref()
-            .is_some_and(|value| value.same_as(&request.value)),
+            .is_some_and(|value| request.is_met_by(value))
+    } else {
+        plan.document = edited(&request.json, present.value.as_ref(), &secret.name)?;
+        plan.document.is_none()
     };
     if same {
         plan.keep = holder.map(|id| version(secret, id));
@@ -95,27 +97,25 @@ pub(super) fn plan(
     Ok(())
 }
 
-/// The document with its key set; `None` where it is set already.
+/// The document with its keys set; `None` where they are set already.
 fn edited(
-    json: &JsonKey,
+    keys: &[JsonKey],
     current: Option<&SecretValue>,
     name: &str,
 ) -> Result<Option<Document>, Failure> {
-    let Some(current) = current else {
-        return document(json::create(&json.key, &json.rendered).to_vec(), name).map(Some);
-    };
     let refuse = |why: String| {
         Failure::new(
             Class::Refused,
-            format!("{name} holds no JSON object that `json-key` could be set in"),
-            "store a whole document first (leave `json-key` out), or use another secret",
+            format!("{name} holds no JSON object that keys could be set in"),
+            "store a whole document first (leave `json-key` or `merge` out), or use another secret",
         )
         .because(why)
     };
-    if current.kind() == Kind::Binary {
+    if current.is_some_and(|current| current.kind() == Kind::Binary) {
         return Err(refuse("its current value is binary".to_owned()));
     }
-    match json::set(current.expose(), &json.key, &json.rendered) {
+    let there = current.map_or(&b"{}"[..], SecretValue::expose);
+    match json::set_all(there, keys.iter().map(JsonKey::edit)) {
         Ok(Edit::Unchanged) => Ok(None),
         Ok(Edit::Changed(bytes)) => document(bytes.to_vec(), name).map(Some),
         Err(why) => Err(refuse(why.to_string())),
@@ -124,11 +124,10 @@ fn edited(
 
 /// The document of a secret that has none yet.
 pub(super) fn new_document(request: &Request) -> Result<Option<Document>, Failure> {
-    let made = request
-        .json
-        .as_ref()
-        .map(|json| edited(json, None, &request.target.id));
-    Ok(made.transpose()?.flatten())
+    if request.json.is_empty() {
+        return Ok(None);
+    }
+    edited(&request.json, None, &request.target.id)
 }
 
 fn document(bytes: Vec<u8>, name: &str) -> Result<Document, Failure> {
@@ -197,7 +196,7 @@ pub(crate) fn labels<'a>(
 
 /// Private labels of runs that were killed: taken off by the next guarded one.
 pub(super) fn sweep(request: &Request, present: &Present, done: &Outcome, plan: &mut Plan) {
-    if request.expected.is_none() && request.json.is_none() {
+    if request.expected.is_none() && request.json.is_empty() {
         return;
     }
     let expired: Vec<_> = labels(&present.secret, done)

@@ -219,20 +219,30 @@ impl Speaker<'_> {
     }
 
     fn swap(&self, base: Option<&str>) -> Vec<Planned> {
-        let Some(json) = &self.request.json else {
-            return one(
-                "write the value as a new version, AWSCURRENT, if nobody else writes meanwhile",
-                self.why_write(base),
-            );
+        let keys: Vec<_> = self
+            .request
+            .json
+            .iter()
+            .map(|json| json.key.to_string())
+            .collect();
+        let (keys, have) = match &keys[..] {
+            [] => {
+                return one(
+                    "write the value as a new version, AWSCURRENT, if nobody else writes meanwhile",
+                    self.why_write(base),
+                );
+            }
+            [key] => (format!("key {key}"), "does not have it, or has another value there"),
+            _ => (
+                format!("keys {}", keys.join(", ")),
+                "does not have all of them, or has other values there",
+            ),
         };
         one(
-            format!(
-                "set the key {} of the document, in a new version, AWSCURRENT",
-                json.key
-            ),
+            format!("set the {keys} of the document, in a new version, AWSCURRENT"),
             base.map_or_else(
                 || "there is no current version".to_owned(),
-                |base| format!("version {base} does not have it, or has another value there"),
+                |base| format!("version {base} {have}"),
             ),
         )
     }

@@ -90,7 +90,7 @@ impl Grant {
             }
         };
         let (reach, target) = match &job {
-            Wanted::Upsert(request) => (&request.reach, &request.target),
+            Wanted::Upsert(request) => (&*request.reach, &request.target),
             Wanted::Shift(shift) => (&shift.reach, &shift.target),
         };
         let Some(region) = reach.region.clone() else {
@@ -141,10 +141,7 @@ fn role(
         return Ok(None);
     };
     if !identity::is_role(arn) {
-        let mut problems = Problems {
-            spelling: Spelling::of(raw),
-            found: Vec::new(),
-        };
+        let mut problems = Problems::new(Spelling::of(raw));
         problems.add("role-to-assume", identity::NO_ROLE);
         return Err(problems.failure());
     }

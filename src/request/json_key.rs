@@ -3,7 +3,7 @@
 use super::choices::JsonValueAs;
 use super::{CURRENT, Problems};
 use crate::inputs::RawInputs;
-use crate::json::{Key, Rendered};
+use crate::json::{Entry, Key, Rendered};
 use crate::value::SecretValue;
 
 /// `json-key` and what is put there.
@@ -12,10 +12,28 @@ pub struct JsonKey {
     pub key: Key,
     /// The value, as JSON.
     pub rendered: Rendered,
+    /// It is for a document that does not have the key yet; what is there stays.
+    pub seeds: bool,
+}
+
+impl JsonKey {
+    /// As `json` takes it.
+    #[must_use]
+    pub fn edit(&self) -> Entry<'_> {
+        (&self.key, &self.rendered, self.seeds)
+    }
 }
 
 /// `json-key` and `json-value-as`, and what they do not go with.
 pub(super) fn check(
+    raw: &RawInputs,
+    value: Option<&SecretValue>,
+    problems: &mut Problems,
+) -> Vec<JsonKey> {
+    one(raw, value, problems).into_iter().collect()
+}
+
+fn one(
     raw: &RawInputs,
     value: Option<&SecretValue>,
     problems: &mut Problems,
@@ -71,5 +89,6 @@ pub(super) fn check(
     Some(JsonKey {
         key: key?,
         rendered,
+        seeds: false,
     })
 }

@@ -10,6 +10,8 @@ pub enum Spelling {
     Action,
     /// `UPSERT_SECRET_KMS_KEY_ID`
     Variable,
+    /// `kms-key-id`, as in a manifest.
+    Key,
 }
 
 impl Spelling {
@@ -27,7 +29,7 @@ impl Spelling {
     #[must_use]
     pub fn name(self, input: &str) -> String {
         match self {
-            Self::Action => format!("`{input}`"),
+            Self::Action | Self::Key => format!("`{input}`"),
             Self::Variable => variable(input),
         }
     }
@@ -37,12 +39,37 @@ impl Spelling {
 pub(super) struct Problems {
     pub(super) spelling: Spelling,
     pub(super) found: Vec<String>,
+    /// Of a manifest: the key and what is wrong with it, for the manifest to say where that is.
+    pub(super) of_keys: Vec<(String, String)>,
 }
 
 impl Problems {
+    pub(super) fn new(spelling: Spelling) -> Self {
+        Self {
+            spelling,
+            found: Vec::new(),
+            of_keys: Vec::new(),
+        }
+    }
+
+    /// # Errors
+    /// There are problems.
+    pub(super) fn verdict(&self) -> Result<(), Failure> {
+        if self.found.is_empty() {
+            Ok(())
+        } else {
+            Err(self.failure())
+        }
+    }
+
     pub(super) fn add(&mut self, input: &str, text: impl AsRef<str>) {
+        let text = text.as_ref();
+        if self.spelling == Spelling::Key {
+            self.of_keys.push((input.to_owned(), text.to_owned()));
+            return;
+        }
         let name = self.spelling.name(input);
-        self.found.push(format!("{name} {}", text.as_ref()));
+        self.found.push(format!("{name} {text}"));
     }
 
     pub(super) fn failure(&self) -> Failure {

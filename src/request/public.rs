@@ -44,9 +44,7 @@ impl Request {
             ),
             (
                 "json-key",
-                self.json
-                    .as_ref()
-                    .is_some_and(|json| shows(&json.key.to_string())),
+                self.json.iter().any(|json| shows(&json.key.to_string())),
             ),
             (
                 "tags",

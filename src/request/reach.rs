@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::{Identity, Problems, Settings};
 
-const DEFAULT_TIMEOUT: Duration = Duration::from_mins(2);
+/// For one secret.
+pub(super) const DEFAULT_TIMEOUT: Duration = Duration::from_mins(2);
 /// The longest that a run may take; private labels rely on it.
 pub const MAX_TIMEOUT: Duration = Duration::from_hours(6);
 
@@ -22,16 +23,20 @@ pub struct Reach {
 }
 
 /// The limit for the whole run.
-pub(super) fn timeout(given: Option<&str>, problems: &mut Problems) -> Duration {
+pub(super) fn timeout(
+    given: Option<&str>,
+    default: Duration,
+    problems: &mut Problems,
+) -> Duration {
     let Some(given) = given else {
-        return DEFAULT_TIMEOUT;
+        return default;
     };
     parse(given).unwrap_or_else(|| {
         problems.add(
             "timeout",
             "must be a time from 1s to 6h, such as `90s`, `2m` or `1h`",
         );
-        DEFAULT_TIMEOUT
+        default
     })
 }
 

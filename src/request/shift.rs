@@ -77,10 +77,7 @@ impl Shift {
         raw: &RawInputs,
         environment: &Environment,
     ) -> Result<Self, Failure> {
-        let mut problems = Problems {
-            spelling: Spelling::of(raw),
-            found: Vec::new(),
-        };
+        let mut problems = Problems::new(Spelling::of(raw));
         let mut doubts = Vec::new();
         let settings = Settings::check(environment, &mut problems.found, &mut doubts)?;
         let target = Target::given(raw.name.as_deref(), &mut problems);
@@ -123,7 +120,7 @@ impl Shift {
                 ));
             }
         }
-        let timeout = reach::timeout(raw.timeout.as_deref(), &mut problems);
+        let timeout = reach::timeout(raw.timeout.as_deref(), reach::DEFAULT_TIMEOUT, &mut problems);
         let identity = identity::check(raw, environment, &mut problems, &mut doubts);
         if !problems.found.is_empty() {
             return Err(problems.failure());

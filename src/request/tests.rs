@@ -248,7 +248,7 @@ fn inputs_are_called_as_the_user_wrote_them() {
 fn the_region_comes_from_the_input_the_arn_or_the_environment() {
     let region = |pairs: &[(&str, &str)]| {
         let request = request(&with(pairs));
-        (request.reach.region, request.doubts.len())
+        (request.reach.region.clone(), request.doubts.len())
     };
     let some = |region: &str| Some(region.to_owned());
     assert_eq!(region(&[]), (None, 0));

@@ -8,6 +8,7 @@ mod credentials;
 mod error;
 mod gate;
 mod http;
+mod pace;
 mod profile;
 mod retry;
 
@@ -120,6 +121,14 @@ pub struct Read {
     pub stages: Vec<String>,
     /// Its value.
     pub value: SecretValue,
+}
+
+/// What one of many secrets answered.
+pub struct Answered {
+    /// As it was asked for.
+    pub id: String,
+    /// What GetSecretValue would have said.
+    pub read: Result<Option<Read>, AwsError>,
 }
 
 /// A client that is ready, and what may be a mistake in its configuration.

@@ -8,9 +8,7 @@ use serde_json::{Value, json};
 
 use crate::failure::Failure;
 use crate::plan::is_default_key;
-use crate::request::{
-    Ask, Grant, Request, Target, Trust, Wanted, domain, partition,
-};
+use crate::request::{Ask, Grant, Request, Target, Trust, Wanted, domain, partition};
 
 mod actions;
 mod worlds;

@@ -285,8 +285,7 @@ impl Request {
     /// Whether AWSCURRENT may only be moved away from the version that was observed.
     #[must_use]
     pub fn is_guarded(&self) -> bool {
-        self.label() == CURRENT
-            && (self.expected.is_some() || !self.json.is_empty() || self.seeds)
+        self.label() == CURRENT && (self.expected.is_some() || !self.json.is_empty() || self.seeds)
     }
 
     /// Whether DescribeSecret has to be allowed.

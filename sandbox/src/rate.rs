@@ -14,6 +14,8 @@ pub(crate) enum Bucket {
     List,
     /// Resource policies.
     Policy,
+    /// Twenty secrets a call; AWS allows twice the rate of the others, 100 a second.
+    Batch,
 }
 
 #[derive(Default)]
@@ -38,6 +40,10 @@ impl Rates {
     ) -> bool {
         let Some(rate) = self.per_second.map(f64::from) else {
             return true;
+        };
+        let rate = match bucket {
+            Bucket::Batch => rate * 2.0,
+            _ => rate,
         };
         let key = (bucket, account.to_owned(), region.to_owned());
         let (level, at) = self.levels.entry(key).or_insert((rate, now));
@@ -76,6 +82,8 @@ mod tests {
         assert!(pass(500));
         assert!(!pass(600));
         assert!(rates.pass(Bucket::Create, "a", "r", start));
+        assert!((0..4).all(|_| rates.pass(Bucket::Batch, "a", "r", start)));
+        assert!(!rates.pass(Bucket::Batch, "a", "r", start));
         assert!(rates.pass(Bucket::Write, "a", "other", start));
     }
 }

@@ -231,7 +231,7 @@ impl Sandbox {
 
     /// Sets the rate of writes. Put, Update, UpdateSecretVersionStage and the operations on replicas share it;
     /// CreateSecret, DeleteSecret, RestoreSecret, tagging, listing and resource policies have the same rate, each for
-    /// itself.
+    /// itself; BatchGetSecretValue has twice that.
     pub fn set_rate_limit(&self, writes_per_second: Option<u32>) {
         self.shared.lock().rates.set(writes_per_second);
     }

@@ -4,21 +4,29 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
 use aws_smithy_runtime_api::client::interceptors::context::{
     BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef,
 };
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
+use tokio::sync::Notify;
 
+use super::pace::Pace;
 use crate::redact::Door;
+
+/// The longest answer that is looked at for a complaint about the rate.
+const MAX_COMPLAINT: usize = 4_096;
 
 /// Open until the run is cancelled.
 pub struct Gate {
     closed: AtomicBool,
+    closing: Notify,
+    pace: Option<Pace>,
     door: Arc<Door>,
     trace: bool,
     started: Instant,
@@ -30,15 +38,45 @@ impl Gate {
     pub fn new(door: Arc<Door>, trace: bool) -> Self {
         Self {
             closed: AtomicBool::new(false),
+            closing: Notify::new(),
+            pace: None,
             door,
             trace,
             started: Instant::now(),
         }
     }
 
+    /// The same gate, through which at most `rate` calls a second go of each family of operations that share a
+    /// quota of AWS.
+    #[must_use]
+    pub fn paced(mut self, rate: u32) -> Self {
+        self.pace = Some(Pace::new(rate));
+        self
+    }
+
     /// From now on nothing more is sent.
     pub fn close(&self) {
         self.closed.store(true, Ordering::SeqCst);
+        self.closing.notify_waiters();
+    }
+
+    /// Waits for this operation's turn, or for the end of the run.
+    pub(super) async fn turn(&self, operation: &str) {
+        let wait = self
+            .pace
+            .as_ref()
+            .map_or(Duration::ZERO, |pace| pace.place(operation, Instant::now()));
+        if wait.is_zero() {
+            return;
+        }
+        let closing = self.closing.notified();
+        if self.is_closed() {
+            return;
+        }
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            () = closing => {}
+        }
     }
 
     /// An open gate to the same door.
@@ -130,6 +168,11 @@ impl Intercept for Call {
             || "no answer".to_owned(),
             |response| response.status().as_u16().to_string(),
         );
+        if let Some(pace) = &self.gate.pace
+            && response.is_some_and(is_complaint)
+        {
+            pace.complained(self.operation, Instant::now());
+        }
         let id = response
             .and_then(|response| response.headers().get("x-amzn-requestid"))
             .unwrap_or("none");
@@ -143,12 +186,26 @@ impl Intercept for Call {
     }
 }
 
+/// Whether AWS says that it is too much. The SDK tries again by itself; its error, at the end, is too late a sign.
+fn is_complaint(response: &HttpResponse) -> bool {
+    let text = || {
+        let body = response.body().bytes()?;
+        str::from_utf8(body.get(..body.len().min(MAX_COMPLAINT))?).ok()
+    };
+    match response.status().as_u16() {
+        429 => true,
+        400 => text().is_some_and(|text| text.contains("ThrottlingException")),
+        _ => false,
+    }
+}
+
 /// Sends a call through the gate and turns its error into ours: the answer and the attempts it took.
 /// A macro, because every operation of the SDK has builder and error types of its own.
 macro_rules! send {
     ($gate:expr, $operation:literal, $builder:expr) => {{
         let gate: &std::sync::Arc<crate::aws::gate::Gate> = $gate;
         let (call, attempts) = crate::aws::gate::Call::new($operation, std::sync::Arc::clone(gate));
+        gate.turn($operation).await;
         let answer = $builder.customize().interceptor(call).send().await;
         let attempts = attempts.load(std::sync::atomic::Ordering::SeqCst);
         match answer {

@@ -97,7 +97,10 @@ fn several_keys_and_some_only_where_they_are_absent() {
     );
     assert_eq!(set(r#"{"a":2}"#, &[("a", true)]), "unchanged");
     assert_eq!(set(r#"{"a":null}"#, &[("a", true)]), "unchanged");
-    assert_eq!(set(r#"{"a":2}"#, &[("a", true), ("b", true)]), r#"{"a":2,"b":"1"}"#);
+    assert_eq!(
+        set(r#"{"a":2}"#, &[("a", true), ("b", true)]),
+        r#"{"a":2,"b":"1"}"#
+    );
     assert_eq!(set(r#"{"a":"1"}"#, &[("a", false)]), "unchanged");
     assert_eq!(
         set(r#"{"a":2}"#, &[("b", false), ("/a/x", false)]),
@@ -108,7 +111,10 @@ fn several_keys_and_some_only_where_they_are_absent() {
 #[test]
 fn documents_that_say_the_same() {
     let same = |one: &str, other: &str| say_the_same(one.as_bytes(), other.as_bytes());
-    assert!(same(r#"{"a":"1","b":[1, 2]}"#, "{ \"b\": [1,2], \"a\": \"\\u0031\" }\n"));
+    assert!(same(
+        r#"{"a":"1","b":[1, 2]}"#,
+        "{ \"b\": [1,2], \"a\": \"\\u0031\" }\n"
+    ));
     assert!(!same(r#"{"a":"1"}"#, r#"{"a":1}"#));
     assert!(!same(r#"{"a":"1"}"#, r#"{"a":"1","a":"1"}"#));
     assert!(!same(r#"{"a":"1"}"#, "made up"));

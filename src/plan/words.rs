@@ -232,7 +232,10 @@ impl Speaker<'_> {
                     self.why_write(base),
                 );
             }
-            [key] => (format!("key {key}"), "does not have it, or has another value there"),
+            [key] => (
+                format!("key {key}"),
+                "does not have it, or has another value there",
+            ),
             _ => (
                 format!("keys {}", keys.join(", ")),
                 "does not have all of them, or has other values there",

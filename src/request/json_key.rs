@@ -33,11 +33,7 @@ pub(super) fn check(
     one(raw, value, problems).into_iter().collect()
 }
 
-fn one(
-    raw: &RawInputs,
-    value: Option<&SecretValue>,
-    problems: &mut Problems,
-) -> Option<JsonKey> {
+fn one(raw: &RawInputs, value: Option<&SecretValue>, problems: &mut Problems) -> Option<JsonKey> {
     let how = problems.choice(
         "json-value-as",
         raw.json_value_as.as_deref(),

@@ -23,11 +23,7 @@ pub struct Reach {
 }
 
 /// The limit for the whole run.
-pub(super) fn timeout(
-    given: Option<&str>,
-    default: Duration,
-    problems: &mut Problems,
-) -> Duration {
+pub(super) fn timeout(given: Option<&str>, default: Duration, problems: &mut Problems) -> Duration {
     let Some(given) = given else {
         return default;
     };

@@ -120,7 +120,11 @@ impl Shift {
                 ));
             }
         }
-        let timeout = reach::timeout(raw.timeout.as_deref(), reach::DEFAULT_TIMEOUT, &mut problems);
+        let timeout = reach::timeout(
+            raw.timeout.as_deref(),
+            reach::DEFAULT_TIMEOUT,
+            &mut problems,
+        );
         let identity = identity::check(raw, environment, &mut problems, &mut doubts);
         if !problems.found.is_empty() {
             return Err(problems.failure());

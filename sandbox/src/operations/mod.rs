@@ -84,7 +84,11 @@ const fn open(name: &'static str, service: Service, run: Identities) -> Operatio
 }
 
 const TABLE: &[Operation] = &[
-    secrets("BatchGetSecretValue", None, batch::batch_get_secret_value),
+    secrets(
+        "BatchGetSecretValue",
+        Some(Bucket::Batch),
+        batch::batch_get_secret_value,
+    ),
     secrets("CreateSecret", Some(Bucket::Create), create::create_secret),
     secrets("DeleteSecret", Some(Bucket::Delete), delete::delete_secret),
     secrets(

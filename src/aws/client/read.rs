@@ -1,10 +1,11 @@
 //! Calls that change nothing: the secret, the value of a version, the list of versions.
 
-use aws_sdk_secretsmanager::types::{ReplicationStatusType, StatusType};
+use aws_sdk_secretsmanager::types::{ApiErrorType, ReplicationStatusType, StatusType};
+use aws_smithy_types::Blob;
 
 use super::{SecretsManager, plain};
 use crate::aws::gate::send;
-use crate::aws::{AwsError, Described, ErrorKind, Listed, Read, Replica, Replication};
+use crate::aws::{Answered, AwsError, Described, ErrorKind, Listed, Read, Replica, Replication};
 use crate::request::CURRENT;
 use crate::value::{Kind, SecretBytes, SecretValue};
 
@@ -77,23 +78,70 @@ impl SecretsManager {
             Err(error) if error.is("ResourceNotFoundException") => return Ok(None),
             Err(error) => return Err(error),
         };
-        let unreadable = || AwsError::new("GetSecretValue", ErrorKind::Unreadable);
-        let value = match (answer.secret_string, answer.secret_binary) {
-            (Some(text), _) => {
-                SecretValue::stored(SecretBytes::new(text.into_bytes()), Kind::String)
+        read(
+            "GetSecretValue",
+            answer.arn,
+            answer.name,
+            answer.version_id,
+            answer.version_stages,
+            value(answer.secret_string, answer.secret_binary),
+        )
+        .map(Some)
+    }
+
+    /// BatchGetSecretValue: AWSCURRENT's value of up to 20 secrets, named by what `ids` has. One that AWS says nothing
+    /// of is not among the answers.
+    ///
+    /// # Errors
+    /// Of the call itself; what is wrong with one of the secrets is in its answer.
+    pub async fn read_many(&self, ids: &[String]) -> Result<Vec<Answered>, AwsError> {
+        let mut answered = Vec::with_capacity(ids.len());
+        let mut page = None;
+        // Large values may come in several pages, but not without end.
+        for _ in 0..=ids.len() {
+            let (answer, attempts) = send!(
+                &self.gate,
+                "BatchGetSecretValue",
+                self.client
+                    .batch_get_secret_value()
+                    .set_secret_id_list(Some(ids.to_vec()))
+                    .set_next_token(page.take())
+            )?;
+            for entry in answer.secret_values.unwrap_or_default() {
+                let (arn, name) = (plain(entry.arn), plain(entry.name));
+                let asked = ids
+                    .iter()
+                    .find(|id| arn.as_ref() == Some(*id) || name.as_ref() == Some(*id));
+                if let Some(id) = asked {
+                    let value = value(entry.secret_string, entry.secret_binary);
+                    let read = read(
+                        "BatchGetSecretValue",
+                        arn,
+                        name,
+                        entry.version_id,
+                        entry.version_stages,
+                        value,
+                    );
+                    answered.push(Answered {
+                        id: id.clone(),
+                        read: read.map(Some),
+                    });
+                }
             }
-            (None, Some(blob)) => {
-                SecretValue::stored(SecretBytes::new(blob.into_inner()), Kind::Binary)
+            for error in answer.errors.unwrap_or_default() {
+                if let Some(id) = ids.iter().find(|id| error.secret_id.as_ref() == Some(*id)) {
+                    answered.push(Answered {
+                        id: id.clone(),
+                        read: refused(attempts, error),
+                    });
+                }
             }
-            (None, None) => return Err(unreadable()),
-        };
-        Ok(Some(Read {
-            arn: plain(answer.arn).ok_or_else(unreadable)?,
-            name: plain(answer.name).ok_or_else(unreadable)?,
-            version_id: plain(answer.version_id).ok_or_else(unreadable)?,
-            stages: answer.version_stages.unwrap_or_default(),
-            value,
-        }))
+            page = answer.next_token.filter(|token| !token.is_empty());
+            if page.is_none() {
+                return Ok(answered);
+            }
+        }
+        Err(AwsError::new("BatchGetSecretValue", ErrorKind::Unreadable))
     }
 
     /// ListSecretVersionIds: the versions that hold labels, and when each was made.
@@ -132,6 +180,50 @@ impl SecretsManager {
         }
         Err(AwsError::new("ListSecretVersionIds", ErrorKind::Unreadable))
     }
+}
+
+fn value(string: Option<String>, binary: Option<Blob>) -> Option<SecretValue> {
+    let (bytes, kind) = match (string, binary) {
+        (Some(text), _) => (text.into_bytes(), Kind::String),
+        (None, Some(blob)) => (blob.into_inner(), Kind::Binary),
+        (None, None) => return None,
+    };
+    Some(SecretValue::stored(SecretBytes::new(bytes), kind))
+}
+
+fn read(
+    operation: &'static str,
+    arn: Option<String>,
+    name: Option<String>,
+    version_id: Option<String>,
+    stages: Option<Vec<String>>,
+    value: Option<SecretValue>,
+) -> Result<Read, AwsError> {
+    let unreadable = || AwsError::new(operation, ErrorKind::Unreadable);
+    Ok(Read {
+        arn: plain(arn).ok_or_else(unreadable)?,
+        name: plain(name).ok_or_else(unreadable)?,
+        version_id: plain(version_id).ok_or_else(unreadable)?,
+        stages: stages.unwrap_or_default(),
+        value: value.ok_or_else(unreadable)?,
+    })
+}
+
+/// One secret's part of an answer about many.
+fn refused(attempts: u32, error: ApiErrorType) -> Result<Option<Read>, AwsError> {
+    let code = error.error_code.unwrap_or_default();
+    if code == "ResourceNotFoundException" {
+        return Ok(None);
+    }
+    let kind = ErrorKind::Service {
+        code,
+        message: error.message.unwrap_or_default(),
+        status: 400,
+    };
+    Err(AwsError {
+        attempts,
+        ..AwsError::new("GetSecretValue", kind)
+    })
 }
 
 fn replica(answer: ReplicationStatusType) -> Option<Replica> {

@@ -5,10 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
-use anyhow::Context as _;
-
 use crate::aws::Gate;
-use crate::cli::{self, Command, Format, Line};
+use crate::batch::{Board, Meter};
+use crate::cli::{self, Command, Format, Line, Words};
 use crate::failure::{Class, Failure};
 use crate::iam;
 use crate::inputs::{self, Environment, RawInputs};
@@ -16,14 +15,14 @@ use crate::outcome::Outcome;
 use crate::platform::{self, Platform};
 use crate::progress::Progress;
 use crate::redact::{Door, Level};
-use crate::report::Report;
-use crate::request;
+use crate::request::{self, Secrecy};
 
 mod drive;
 mod job;
+mod tell;
 
-use drive::{Scene, drive};
-use job::{Job, Task};
+use drive::{Scene, drive, drive_many};
+use job::Task;
 
 /// Other people's secrets in the environment, hidden from our own text like the value.
 const CREDENTIALS: &[&str] = &[
@@ -52,8 +51,8 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> u8 {
     for secret in request::proxy_passwords(&environment) {
         door.hide_other(secret.expose());
     }
-    let (command, format) = match cli::parse(words) {
-        Ok(Line::Run(command, format)) => (command, format),
+    let words = match cli::parse(words) {
+        Ok(Line::Run(words)) => words,
         Ok(Line::Page(page)) => {
             Door::page(&page);
             return 0;
@@ -70,19 +69,23 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> u8 {
         started,
         environment,
         door,
-        format,
+        format: words.format,
         platform: None,
         outcome: Outcome::default(),
+        board: None,
         document: None,
     };
     // An SDK panic becomes a clean failure that still reports what is known.
-    let ended = catch_unwind(AssertUnwindSafe(|| run.go(command))).unwrap_or_else(|_| Err(bug()));
+    let ended = catch_unwind(AssertUnwindSafe(|| run.go(words))).unwrap_or_else(|_| Err(bug()));
     catch_unwind(AssertUnwindSafe(|| run.report(ended))).unwrap_or(Class::Bug.exit_code())
 }
 
 fn hide(raw: &RawInputs, environment: &Environment, door: &Door) {
-    for secret in [&raw.value, &raw.version_id_key].into_iter().flatten() {
-        door.hide(secret.expose());
+    if let Some(value) = &raw.value {
+        door.hide(value.expose());
+    }
+    if let Some(key) = &raw.version_id_key {
+        door.hide(key.expose());
     }
     // `iam-policy` never looks at the value, which may have got into a name all the same.
     for name in [&raw.web_identity_token_env, &raw.value_env]
@@ -110,31 +113,31 @@ struct Run {
     format: Format,
     platform: Option<Platform>,
     outcome: Outcome,
+    /// Of a manifest, what came of each secret.
+    board: Option<Board>,
     /// What `iam-policy` prints.
     document: Option<String>,
 }
 
 impl Run {
-    fn go(&mut self, command: Option<Command>) -> Result<(), Failure> {
-        let (raw, known) = inputs::read(&self.environment);
+    fn go(&mut self, words: Words) -> Result<(), Failure> {
+        let (mut raw, known) = inputs::read(&self.environment);
         hide(&raw, &self.environment, &self.door);
         // Before anything can fail: lines of an earlier call must not stand for this one.
         let opened = Platform::open(&self.environment, raw.output_file.as_deref())
             .map(|platform| self.platform.insert(platform));
         known?;
+        // What was typed for this call is nearer than what the environment has for all of them.
+        raw.manifest = words.manifest.or(raw.manifest);
         let given = raw.command.as_deref().map(cli::command).transpose()?;
-        let (asked, about) = job::commands(command, given);
+        let (asked, about) = job::commands(words.command, given);
         let platform = opened?;
         if asked == Command::IamPolicy {
             return self.grant(about, raw);
         }
-        let job = Job {
-            task: Task::check(about, raw, &self.environment, &self.door)?,
-            preview: asked == Command::Plan,
-        };
-        for doubt in job.doubts() {
-            self.outcome.note(Level::Warning, doubt.clone());
-        }
+        let from_action = raw.from_action;
+        let task = Task::check(about, raw, &self.environment, &self.door)?;
+        let preview = asked == Command::Plan;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -146,16 +149,43 @@ impl Run {
                 )
                 .because(error.kind().to_string())
             })?;
-        let left = job.reach().timeout.saturating_sub(self.started.elapsed());
+        let reach = task.reach();
+        let mut gate = Gate::new(Arc::clone(&self.door), reach.settings.trace);
+        if let Task::Many(batch) = &task {
+            gate = gate.paced(batch.rate);
+        }
         let scene = Scene {
             platform,
-            gate: Arc::new(Gate::new(
-                Arc::clone(&self.door),
-                job.reach().settings.trace,
-            )),
+            gate: Arc::new(gate),
             progress: Progress::new(Arc::clone(&self.door)),
+            preview,
+            left: reach.timeout.saturating_sub(self.started.elapsed()),
         };
-        let ended = runtime.block_on(drive(&job, &scene, left, &mut self.outcome));
+        let ended = match task {
+            Task::One(one) => {
+                for doubt in one.doubts() {
+                    self.outcome.note(Level::Warning, doubt.clone());
+                }
+                runtime.block_on(drive(&one, &scene, &mut self.outcome))
+            }
+            Task::Many(batch) => {
+                let names = batch.drafts.iter().map(|draft| draft.id().to_owned());
+                let meter = Meter::new(Arc::clone(&self.door), batch.drafts.len());
+                let board =
+                    self.board
+                        .insert(Board::new(names, meter, preview, batch.all_or_nothing));
+                for doubt in &batch.doubts {
+                    board.note(Level::Warning, doubt.clone());
+                }
+                let hide = |bytes: &[u8]| self.door.hide(bytes);
+                let mask = job::masker(&self.environment, from_action, &self.door);
+                let secrecy = Secrecy {
+                    hide: &hide,
+                    mask: &mask,
+                };
+                runtime.block_on(drive_many(*batch, &scene, &secrecy, board))
+            }
+        };
         // A name look-up that hangs must not keep the process.
         runtime.shutdown_background();
         ended
@@ -170,87 +200,5 @@ impl Run {
         }
         self.document = Some(format!("{documents:#}"));
         Ok(())
-    }
-
-    /// Prints the documents.
-    fn hand_over(&self, document: &str) -> u8 {
-        for (level, text) in &self.outcome.notices {
-            self.door.announce(*level, text);
-        }
-        let clean = self.door.ask(|redactor| redactor.clean(document));
-        match self
-            .door
-            .object(&clean)
-            .context("cannot write to standard output")
-        {
-            Ok(()) => 0,
-            Err(error) => {
-                let failure = platform::unwritable(&error);
-                self.door.announce(Level::Error, &failure.to_string());
-                failure.class.exit_code()
-            }
-        }
-    }
-
-    fn report(&mut self, ended: Result<(), Failure>) -> u8 {
-        if let Some(document) = self.document.take() {
-            return self.hand_over(&document);
-        }
-        let mut ended = ended;
-        let took = self.started.elapsed();
-        let door = Arc::clone(&self.door);
-        if let Some(platform) = &mut self.platform {
-            let outputs = Report {
-                outcome: &self.outcome,
-                failure: ended.as_ref().err(),
-                took,
-            }
-            .outputs();
-            // JSON is the one object on standard output then.
-            let print = self.format == Format::Text;
-            if let Err(unwritable) = platform.write_outputs(&outputs, &door, print) {
-                ended = ended.and(Err(unwritable));
-            }
-        }
-        let report = Report {
-            outcome: &self.outcome,
-            failure: ended.as_ref().err(),
-            took,
-        };
-        for (level, text) in &self.outcome.notices {
-            door.announce(*level, text);
-        }
-        let text = report.text();
-        if !text.is_empty() {
-            match &ended {
-                Ok(()) => door.conclude(&text, took),
-                Err(_) => door.say(&text),
-            }
-        }
-        if let Err(failure) = &ended {
-            door.announce(
-                Level::Error,
-                &format!(
-                    "{failure}\n  exit: {} ({})",
-                    failure.class.exit_code(),
-                    failure.class.name()
-                ),
-            );
-        }
-        if let Some(platform) = &self.platform {
-            platform.write_summary(&door.ask(|redactor| report.markdown(redactor)), &door);
-        }
-        if self.format == Format::Json {
-            let object = door.ask(|redactor| report.json(redactor));
-            if let Err(error) = door
-                .object(&object)
-                .context("cannot write to standard output")
-            {
-                let failure = platform::unwritable(&error);
-                door.announce(Level::Error, &failure.to_string());
-                ended = ended.and(Err(failure));
-            }
-        }
-        ended.map_or_else(|failure| failure.class.exit_code(), |()| 0)
     }
 }

@@ -38,10 +38,21 @@ pub enum Format {
 /// A command line that was understood.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Line {
-    /// Run, with the command where one was given.
-    Run(Option<Command>, Format),
+    /// Run.
+    Run(Words),
     /// Print this page and end well.
     Page(String),
+}
+
+/// What the command line can say of a run.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Words {
+    /// The command, where one was given.
+    pub command: Option<Command>,
+    /// How the result is told.
+    pub format: Format,
+    /// The input `manifest`.
+    pub manifest: Option<String>,
 }
 
 /// Finds a command by its word.
@@ -101,7 +112,11 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Line, Failure>
         .get_one::<String>("command")
         .map(|word| command(word))
         .transpose()?;
-    Ok(Line::Run(command, format))
+    Ok(Line::Run(Words {
+        command,
+        format,
+        manifest: matches.get_one::<String>("manifest").cloned(),
+    }))
 }
 
 /// A word with which CI systems start the shell that is to run the job's script.
@@ -149,7 +164,7 @@ fn grammar() -> Clap {
              Reads everything from the environment. It never deletes a secret, never rotates one\n\
              and never prints a value.",
         )
-        .override_usage("upsert-secret [COMMAND] [--format text|json]")
+        .override_usage("upsert-secret [COMMAND] [--manifest FILE] [--format text|json]")
         .disable_help_subcommand(true)
         .arg(Arg::new("command").value_name("COMMAND").help(
             "upsert (default): create the secret, or give it the value, or leave it alone\n\
@@ -164,6 +179,13 @@ fn grammar() -> Clap {
                 .value_name("text|json")
                 .action(ArgAction::Set)
                 .help("json: one object on standard output, text on standard error"),
+        )
+        .arg(
+            Arg::new("manifest")
+                .long("manifest")
+                .value_name("FILE")
+                .action(ArgAction::Set)
+                .help("many secrets in one run, as this YAML file says (UPSERT_SECRET_MANIFEST)"),
         )
         .after_help(after_help())
 }
@@ -220,10 +242,14 @@ mod tests {
 
     #[test]
     fn the_few_words_it_takes() {
-        assert_eq!(of(&[]), Ok(Line::Run(None, Format::Text)));
+        assert_eq!(of(&[]), Ok(Line::Run(Words::default())));
         assert_eq!(
-            of(&["upsert", "--format", "json"]),
-            Ok(Line::Run(Some(Command::Upsert), Format::Json))
+            of(&["upsert", "--format", "json", "--manifest", "secrets.yaml"]),
+            Ok(Line::Run(Words {
+                command: Some(Command::Upsert),
+                format: Format::Json,
+                manifest: Some("secrets.yaml".to_owned()),
+            }))
         );
         let Ok(Line::Page(version)) = of(&["--version"]) else {
             panic!("a page");

@@ -11,6 +11,7 @@ use crate::plan::is_default_key;
 use crate::request::{Ask, Grant, Request, Target, Trust, Wanted, domain, partition};
 
 mod actions;
+mod many;
 mod worlds;
 
 use actions::{Needs, of_steps};
@@ -20,15 +21,41 @@ use actions::{Needs, of_steps};
 /// # Errors
 /// The system has no random numbers.
 pub fn documents(grant: &Grant) -> Result<Value, Failure> {
-    let (target, needs) = match &grant.job {
-        Wanted::Upsert(request) => (&request.target, of_upsert(request, &grant.region)?),
-        Wanted::Shift(shift) => (&shift.target, of_shift(&shift.ask)),
-    };
     let place = Place {
         partition: partition(&grant.region),
         region: &grant.region,
         account: grant.account.as_deref().unwrap_or("*"),
     };
+    let mut documents = match &grant.job {
+        Wanted::Many(requests, origins) => {
+            let all = requests
+                .iter()
+                .map(|request| Ok((request, of_upsert(request, &grant.region)?)))
+                .collect::<Result<Vec<_>, Failure>>()?;
+            many::policies(&all, origins, &place)
+        }
+        Wanted::Upsert(request) => {
+            let needs = of_upsert(request, &grant.region)?;
+            let mut statements = of_secret(&request.target, &needs, &place);
+            statements.extend(keys(request, &needs, &place));
+            json!({"policy": policy(&statements)})
+        }
+        Wanted::Shift(shift) => {
+            let statements = of_secret(&shift.target, &of_shift(&shift.ask), &place);
+            json!({"policy": policy(&statements)})
+        }
+    };
+    if let Some(trust) = &grant.trust {
+        documents["trust"] = self::trust(trust);
+    }
+    Ok(documents)
+}
+
+fn policy(statements: &[Value]) -> Value {
+    json!({"Version": "2012-10-17", "Statement": statements})
+}
+
+fn of_secret(target: &Target, needs: &Needs, place: &Place<'_>) -> Vec<Value> {
     let mut statements = vec![json!({
         "Sid": "ReadSecret",
         "Effect": "Allow",
@@ -44,14 +71,7 @@ pub fn documents(grant: &Grant) -> Result<Value, Failure> {
             "Resource": place.secrets(target, false),
         }));
     }
-    if let Wanted::Upsert(request) = &grant.job {
-        statements.extend(keys(request, &needs, &place));
-    }
-    let mut documents = json!({"policy": {"Version": "2012-10-17", "Statement": statements}});
-    if let Some(trust) = &grant.trust {
-        documents["trust"] = self::trust(trust);
-    }
-    Ok(documents)
+    statements
 }
 
 fn of_upsert(request: &Request, region: &str) -> Result<Needs, Failure> {
@@ -162,6 +182,16 @@ impl Place<'_> {
         } else {
             vec![pattern]
         }
+    }
+
+    /// All secrets of a folder.
+    fn folder(&self, folder: &str) -> String {
+        let Self {
+            partition,
+            region,
+            account,
+        } = self;
+        format!("arn:{partition}:secretsmanager:{region}:{account}:secret:{folder}/*")
     }
 
     /// The key's resource, and the alias that it must have: IAM knows keys by their ids only.

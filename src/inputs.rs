@@ -4,6 +4,7 @@
 //! errors would quote it.
 
 use std::ffi::OsStr;
+use std::sync::Arc;
 
 use serde::Deserialize;
 
@@ -58,13 +59,33 @@ macro_rules! inputs {
             pub value: Option<SecretBytes>,
             /// `version-id-key`, exact bytes.
             #[serde(skip)]
-            pub version_id_key: Option<SecretBytes>,
+            pub version_id_key: Option<Arc<SecretBytes>>,
             /// Whether our own action started us.
             #[serde(skip)]
             pub from_action: bool,
         }
 
         impl RawInputs {
+            /// The same without the secrets.
+            #[must_use]
+            pub fn public(&self) -> Self {
+                Self {
+                    $($field: self.$field.clone(),)*
+                    value: None,
+                    version_id_key: None,
+                    from_action: self.from_action,
+                }
+            }
+
+            /// Gives a plain input its text; whether there is one of that name.
+            pub fn set(&mut self, name: &str, text: String) -> bool {
+                match name {
+                    $($name => self.$field = Some(text),)*
+                    _ => return false,
+                }
+                true
+            }
+
             /// The names of those that are given.
             #[must_use]
             pub fn given(&self) -> Vec<&'static str> {
@@ -86,7 +107,7 @@ macro_rules! inputs {
 
 inputs! {
     command = "command", "`upsert`", "`upsert`: create the secret, give it the value, or leave it alone. `promote`: make the version current that holds `stage` or is `version-id`. `rollback`: make the version current that was current before. `plan`: say what `upsert` would do, and why, and write nothing. `iam-policy`: print the least IAM policy for these inputs.";
-    name = "name", "", "Required. Name or full ARN of the secret. An ARN's region must equal `aws-region` if that is given, and wins over `AWS_REGION`. A full ARN that does not exist cannot be created.";
+    name = "name", "", "Required without `manifest`. Name or full ARN of the secret. An ARN's region must equal `aws-region` if that is given, and wins over `AWS_REGION`. A full ARN that does not exist cannot be created.";
     value_env = "value-env", "", "The name of the variable that holds the value, where it cannot be passed on under another name (GitLab).";
     value_file = "value-file", "", "A file that holds the value, byte for byte; `-` is standard input.";
     value_encoding = "value-encoding", "`text`", "`base64`: decode the value before storing it.";
@@ -109,6 +130,11 @@ inputs! {
     version_id = "version-id", "", "For `promote`: the version that becomes current, instead of `stage`.";
     on_scheduled_deletion = "on-scheduled-deletion", "`fail`", "`restore`: take a secret that is scheduled for deletion back and go on.";
     on_rotation = "on-rotation", "`fail`", "`allow`: write although rotation is enabled (the next rotation replaces the value).";
+    manifest = "manifest", "", "A YAML file that says what many secrets shall be and where their values come from (see `docs/manifest.md`), instead of `name`, `value` and whatever else is about one secret.";
+    only = "only", "all", "With `manifest`: only secrets with a name like this, such as `prod/*`; several with commas between them. `*` is any text, `?` any character, `[a-m]` one of these.";
+    rate = "rate", "`40`", "With `manifest`: calls a second, at most, of each family of operations that share a quota of AWS (50 a second for most that write); slower by itself where AWS throttles.";
+    fail_fast = "fail-fast", "`false`", "With `manifest`, `true`: after the first failure no further secret is begun.";
+    all_or_nothing = "all-or-nothing", "`false`", "With `manifest`, `true`: every version is put beside the current one first, then all are made current; where one cannot be, those that were are taken back.";
     aws_region = "aws-region", "`AWS_REGION`, `AWS_DEFAULT_REGION`, profile", "Region of the secret.";
     role_to_assume = "role-to-assume", "", "ARN of a role to assume: with GitHub's OIDC token (the job needs `permissions: id-token: write`), with the token that `web-identity-token-env` names, or elsewhere, and with `role-chaining: true`, with the credentials that are there. Its credentials stay in this process.";
     role_session_name = "role-session-name", "`upsert-secret-OWNER-REPOSITORY-RUN`", "How AWS's logs call the session.";
@@ -119,7 +145,7 @@ inputs! {
     web_identity_token_env = "web-identity-token-env", "", "The name of the variable that holds an OIDC token (GitLab `id_tokens`, CircleCI, Bitbucket).";
     allowed_account_ids = "allowed-account-ids", "any", "AWS account ids with commas between them; credentials of any other account are refused before the secret is looked at.";
     output_file = "output-file", "`$GITHUB_OUTPUT`; on GitLab `upsert-secret.env`; else standard output", "A file that outputs are appended to instead, as `key=value` lines.";
-    timeout = "timeout", "`2m`", "Limit for the whole run: `90s`, `2m`, `1h`.";
+    timeout = "timeout", "`2m`; with `manifest` `60m`", "Limit for the whole run: `90s`, `2m`, `1h`.";
 }
 
 const SECRET: &[Input] = &[
@@ -146,10 +172,6 @@ pub fn all() -> Vec<Input> {
     all.insert(key.unwrap_or(all.len()), SECRET[1]);
     all
 }
-
-/// Inputs of the design that this version does not have yet. Refused by name: ignoring
-/// `resource-policy`, say, would leave a secret open that the user said to close.
-const LATER: &[&str] = &["manifest", "only", "rate", "fail-fast", "all-or-nothing"];
 
 /// Reads our variables.
 ///
@@ -181,13 +203,13 @@ pub fn read(environment: &Environment) -> (RawInputs, Result<(), Failure>) {
                 Some(_) => {}
                 None => problems.push(format!("{key} is not valid UTF-8")),
             }
-        } else if given || !is_later(&key) {
+        } else {
             problems.push(unknown(&key, &known));
         }
     }
     // Only fields of the struct, all of them optional text: nothing is left that envy could refuse.
     let mut raw: RawInputs = envy::prefixed(PREFIX).from_iter(plain).unwrap_or_default();
-    (raw.value, raw.version_id_key) = secrets;
+    (raw.value, raw.version_id_key) = (secrets.0, secrets.1.map(Arc::new));
     raw.from_action = from_action;
     let checked = if problems.is_empty() {
         Ok(())
@@ -211,14 +233,7 @@ pub fn bytes(content: &OsStr) -> SecretBytes {
     SecretBytes::new(bytes)
 }
 
-fn is_later(key: &str) -> bool {
-    LATER.iter().any(|name| variable(name) == key)
-}
-
 fn unknown(key: &str, known: &[Input]) -> String {
-    if let Some(name) = LATER.iter().find(|name| variable(name) == key) {
-        return format!("{key}: this version does not have the input `{name}` yet");
-    }
     let near = known
         .iter()
         .map(|input| (strsim::levenshtein(&input.variable(), key), input))
@@ -260,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn a_typo_or_an_input_of_a_later_version_does_not_pass_in_silence() {
+    fn a_typo_does_not_pass_in_silence() {
         let cases = [
             (
                 "UPSERT_SECRET_NAEM",
@@ -272,8 +287,8 @@ mod tests {
                 "UPSERT_SECRET_UPSERT_SECRET_NAME is no input",
             ),
             (
-                "UPSERT_SECRET_MANIFEST",
-                "UPSERT_SECRET_MANIFEST: this version does not have the input `manifest` yet",
+                "UPSERT_SECRET_FAILFAST",
+                "UPSERT_SECRET_FAILFAST is no input; did you mean UPSERT_SECRET_FAIL_FAST?",
             ),
         ];
         for (variable, wanted) in cases {
@@ -283,8 +298,6 @@ mod tests {
                 Err(wanted.to_owned())
             );
         }
-        // Mapped by a newer action.yml but not given: nothing to refuse.
-        assert_eq!(of(&[("UPSERT_SECRET_MANIFEST", "")]).1, Ok(()));
     }
 
     #[test]
@@ -316,6 +329,11 @@ mod tests {
                 &raw.version_id,
                 &raw.on_scheduled_deletion,
                 &raw.on_rotation,
+                &raw.manifest,
+                &raw.only,
+                &raw.rate,
+                &raw.fail_fast,
+                &raw.all_or_nothing,
                 &raw.aws_region,
                 &raw.role_to_assume,
                 &raw.role_session_name,

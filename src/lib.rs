@@ -3,14 +3,16 @@
 //! Data flows one way, and each arrow is one type:
 //!
 //! ```text
-//! environment ─▶ inputs ─▶ request ─▶ observe ─▶ plan ─▶ apply ─▶ report ─▶ outputs · summary · exit code
-//!                (raw)     (checked)   (AWS)     (pure)  (AWS)
+//! environment ─┐
+//!              ├─▶ inputs ─▶ request ─▶ observe ─▶ plan ─▶ apply ─▶ report ─▶ outputs · summary · exit code
+//! manifest  ───┘   (raw)    (checked)   (AWS)     (pure)   (AWS)
 //! ```
 //!
 //! The rooms, and what each may not do:
 //!
 //! - [`cli`]: the command line and `--help`. No value ever comes from it.
 //! - [`inputs`]: the environment as it is; the one table of inputs. Checks nothing but names.
+//! - [`manifest`]: many secrets in one YAML file, as text to inputs. No value is in it, and none is read here.
 //! - [`request`]: inputs checked, with no network; everything after it trusts what it says.
 //! - [`value`]: the secret's bytes, which cannot be printed.
 //! - [`observe`]: what AWS has now. Reads only.
@@ -21,6 +23,8 @@
 //! - [`token`]: version ids: made from the run, from a key, or at random.
 //! - [`apply`]: carries a plan out. Decides nothing but how to handle a race.
 //! - [`upsert`]: the loop of observe, plan, apply, until the goal is reached.
+//! - [`batch`]: many secrets: looked at twenty a call, each brought to its goal by `upsert`; or all or none.
+//! - [`pact`]: the private label of a run that makes all current or none.
 //! - [`preview`]: the command `plan`: the decisions of a run, in words, and no write.
 //! - [`iam`]: the command `iam-policy`: the rights that the steps of a run need.
 //! - [`shift`]: `promote` and `rollback`: which way AWSCURRENT moves, and the move.
@@ -39,6 +43,7 @@
 pub mod app;
 pub mod apply;
 pub mod aws;
+pub mod batch;
 pub mod cli;
 pub mod failure;
 pub mod harden;
@@ -46,8 +51,10 @@ pub mod iam;
 pub mod inputs;
 pub mod json;
 pub mod lease;
+pub mod manifest;
 pub mod observe;
 pub mod outcome;
+pub mod pact;
 pub mod patience;
 pub mod plan;
 pub mod platform;

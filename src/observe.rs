@@ -69,11 +69,15 @@ pub enum Glimpse {
     Value(Box<Read>),
 }
 
-/// Observes the target.
+/// Observes the target. `first` is what GetSecretValue would say now, where that is known already.
 ///
 /// # Errors
 /// Anything but "not found" and "denied"; or two answers that never agreed.
-pub async fn observe(request: &Request, aws: &SecretsManager) -> Result<Observed, AwsError> {
+pub async fn observe(
+    request: &Request,
+    aws: &SecretsManager,
+    mut first: Option<Glimpse>,
+) -> Result<Observed, AwsError> {
     let id = &request.target.id;
     let label = request.label();
     // Where an existing value is left alone its content does not matter.
@@ -81,8 +85,11 @@ pub async fn observe(request: &Request, aws: &SecretsManager) -> Result<Observed
     let mut patience = Patience::of(LOOKS);
     let mut refused = None;
     loop {
+        let known = first.take();
         let value = async {
-            if reads {
+            if let Some(glimpse) = known {
+                Ok(Look::Seen(glimpse))
+            } else if reads {
                 glimpse(aws, id, label).await
             } else {
                 Ok(Look::Seen(Glimpse::Nothing(None)))
@@ -147,7 +154,23 @@ async fn describe(
 }
 
 async fn glimpse(aws: &SecretsManager, id: &str, label: &str) -> Result<Look<Glimpse>, AwsError> {
-    match aws.read(id, label).await {
+    sort(aws.read(id, label).await)
+}
+
+/// What GetSecretValue's answer, or the part of BatchGetSecretValue's that is about one secret, tells of it; `None`
+/// where it could not be read.
+///
+/// # Errors
+/// Anything but "not found", "denied" and "scheduled for deletion".
+pub fn glimpsed(answer: Result<Option<Read>, AwsError>) -> Result<Option<Glimpse>, AwsError> {
+    Ok(match sort(answer)? {
+        Look::Seen(glimpse) => Some(glimpse),
+        Look::Unreadable => None,
+    })
+}
+
+fn sort(answer: Result<Option<Read>, AwsError>) -> Result<Look<Glimpse>, AwsError> {
+    match answer {
         Ok(Some(read)) => Ok(Look::Seen(Glimpse::Value(Box::new(read)))),
         Ok(None) => Ok(Look::Seen(Glimpse::NoValue)),
         // A key that may not be used, or that is gone, hides the value just as IAM does.

@@ -1,7 +1,7 @@
 //! Every decision: a pure function of what is asked, what there is, and what this run has done so
 //! far. No AWS, no clock, no environment; so every decision is tested without a network.
 
-use crate::aws::Described;
+use crate::aws::{Described, Read};
 use crate::failure::{Class, Failure, Subject};
 use crate::observe::{Observed, Present};
 use crate::outcome::{Outcome, Version};
@@ -14,6 +14,7 @@ mod metadata;
 mod refuse;
 mod shift;
 mod step;
+pub mod together;
 mod verdict;
 mod words;
 
@@ -41,6 +42,31 @@ pub fn plan(
         Observed::Present(present) => self::present(request, present, done, region),
         Observed::Hidden(hidden) => blind::plan(request, hidden, done, region),
     }
+}
+
+/// The plan that GetSecretValue's answer alone settles: the value is there, and nothing else is asked for. `None` where
+/// more has to be seen.
+#[must_use]
+pub fn settled(request: &Request, read: &Read) -> Option<Plan> {
+    let only_the_value = request.reads()
+        && request.stages == [CURRENT]
+        && request.description.is_none()
+        && request.kms_key_id.is_none()
+        && request.tags.is_none()
+        && request.replicas.is_none()
+        && request.policy.is_none();
+    let holds = if request.json.is_empty() {
+        request.is_met_by(&read.value)
+    } else {
+        guarded::has_keys(request, &read.value)
+    };
+    (only_the_value && holds).then(|| Plan {
+        keep: Some(Version {
+            id: read.version_id.clone(),
+            stages: read.stages.clone(),
+        }),
+        ..Plan::default()
+    })
 }
 
 fn absent(request: &Request, done: &Outcome) -> Result<Plan, Failure> {

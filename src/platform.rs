@@ -14,7 +14,7 @@ use anyhow::{Context as _, ensure};
 use crate::failure::{Class, Failure};
 use crate::inputs::{Environment, RawInputs};
 use crate::redact::{Door, Level, Reader};
-use crate::token::RunIdentity;
+use crate::token::{self, RunIdentity};
 
 /// The most that GitHub takes as one step's summary.
 const MAX_SUMMARY: u64 = 1024 * 1024;
@@ -27,6 +27,8 @@ pub struct Platform {
     reader: Reader,
     outputs: Option<(File, PathBuf)>,
     summary: Option<PathBuf>,
+    /// Where files go that later steps read.
+    reports: Option<PathBuf>,
     run: Option<RunIdentity>,
 }
 
@@ -41,6 +43,12 @@ pub fn reader(environment: &Environment) -> Reader {
     } else {
         Reader::Plain
     }
+}
+
+/// Whether this platform keeps the content of a variable in a file, and the variable holds its path.
+#[must_use]
+pub fn is_file_variable(environment: &Environment, name: &str) -> bool {
+    reader(environment) == Reader::Gitlab && gitlab::is_file_variable(environment, name)
 }
 
 /// Whether this is a GitLab job.
@@ -115,6 +123,9 @@ impl Platform {
             reader,
             outputs,
             summary,
+            reports: (reader == Reader::Github)
+                .then(|| file("RUNNER_TEMP"))
+                .flatten(),
             run,
         })
     }
@@ -137,7 +148,7 @@ impl Platform {
     ) -> Result<(), Failure> {
         let mut lines = String::new();
         for (name, value) in outputs {
-            if let Some(why) = self.objection(value) {
+            if let Some(why) = self.objection(name, value) {
                 door.announce(
                     Level::Warning,
                     &format!("the output {name} is left out: {why}"),
@@ -186,14 +197,51 @@ impl Platform {
     }
 
     /// Why an output cannot be handed on as it is.
-    fn objection(&self, value: &str) -> Option<&'static str> {
-        if !is_flat(value) {
+    fn objection(&self, name: &str, value: &str) -> Option<&'static str> {
+        // One line of JSON, whose length its maker has checked.
+        let whole = name == "results" && value.bytes().all(|byte| byte.is_ascii_graphic());
+        if !whole && !is_flat(value) {
             Some("it is not one line of printable ASCII")
         } else if self.reader == Reader::Gitlab && !dotenv::is_literal(value) {
             Some("it has a `$` or `%`, which GitLab would expand in later jobs")
         } else {
             None
         }
+    }
+
+    /// Writes a file for later steps, where the platform has a place for them, and tells its path. A run that did its
+    /// work does not fail because of it.
+    pub fn write_report(&self, json: &str, door: &Door) -> Option<String> {
+        let folder = self.reports.as_ref()?;
+        let written = token::random()
+            .map_err(|_| anyhow::anyhow!("no random numbers"))
+            .and_then(|name| {
+                let path = folder.join(format!("upsert-secret-{name}.json"));
+                let mut file = OpenOptions::new()
+                    .write(true)
+                    .create_new(true)
+                    .open(&path)?;
+                file.write_all(json.as_bytes())?;
+                Ok(path)
+            });
+        match written {
+            Ok(path) => Some(path.display().to_string()),
+            Err(error) => {
+                door.announce(Level::Notice, &format!("no report was written: {error:#}"));
+                None
+            }
+        }
+    }
+
+    /// How many bytes the step's summary still takes.
+    #[must_use]
+    pub fn summary_room(&self) -> usize {
+        let used = self
+            .summary
+            .as_ref()
+            .and_then(|path| path.metadata().ok())
+            .map_or(0, |meta| meta.len());
+        usize::try_from(MAX_SUMMARY.saturating_sub(used)).unwrap_or_default()
     }
 
     /// Appends to the job summary, where there is one. A run that did its work does not fail because

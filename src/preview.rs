@@ -4,7 +4,7 @@
 use crate::apply::subject;
 use crate::aws::{AwsError, SecretsManager};
 use crate::failure::Failure;
-use crate::observe::Observed;
+use crate::observe::{Glimpse, Observed};
 use crate::outcome::{Outcome, Preview, Result as Word};
 use crate::patience::Patience;
 use crate::plan::{Decision, Plan, Planned, Step, judge, words};
@@ -22,12 +22,13 @@ pub async fn preview(
     request: &Request,
     run: Option<&RunIdentity>,
     aws: &SecretsManager,
+    mut first: Option<Glimpse>,
     outcome: &mut Outcome,
 ) -> Result<(), Failure> {
     upsert::begin(request, run, aws, outcome)?;
     let mut turns = Patience::of(u32::MAX);
     loop {
-        let (observed, plan) = upsert::look(request, aws, outcome).await?;
+        let (observed, plan) = upsert::look(request, aws, first.take(), outcome).await?;
         // Another guarded run is about to write: what it writes counts.
         if plan.steps == [Step::Yield] {
             turns.turn().await;

@@ -12,7 +12,7 @@ const PAUSE: Duration = Duration::from_secs(5);
 
 /// The way to tell people how it goes.
 pub struct Progress {
-    door: Arc<Door>,
+    door: Option<Arc<Door>>,
     last: Cell<Option<Instant>>,
 }
 
@@ -21,16 +21,27 @@ impl Progress {
     #[must_use]
     pub const fn new(door: Arc<Door>) -> Self {
         Self {
-            door,
+            door: Some(door),
+            last: Cell::new(None),
+        }
+    }
+
+    /// Progress that is not told: of one among many.
+    #[must_use]
+    pub const fn silent() -> Self {
+        Self {
+            door: None,
             last: Cell::new(None),
         }
     }
 
     /// Says it, unless something was said a moment ago.
     pub fn say(&self, text: impl FnOnce() -> String) {
-        if self.last.get().is_none_or(|last| last.elapsed() >= PAUSE) {
+        if let Some(door) = &self.door
+            && self.last.get().is_none_or(|last| last.elapsed() >= PAUSE)
+        {
             self.last.set(Some(Instant::now()));
-            self.door.say(&text());
+            door.say(&text());
         }
     }
 }

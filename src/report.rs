@@ -11,6 +11,7 @@ use crate::platform::{Outputs, is_flat};
 use crate::redact::Redactor;
 
 mod graph;
+pub mod many;
 
 /// Every output, by name.
 pub const OUTPUTS: [&str; 9] = [
@@ -156,17 +157,7 @@ impl Report<'_> {
             json!(u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX)),
         );
         if let Some(failure) = self.failure {
-            object.insert(
-                "error".to_owned(),
-                json!({
-                    "exit_code": failure.class.exit_code(),
-                    "class": failure.class.name(),
-                    "what": clean(&failure.what),
-                    "why": failure.why.as_deref().map(clean),
-                    "next": clean(&failure.next),
-                    "aws": failure.aws.as_deref().map(clean),
-                }),
-            );
+            object.insert("error".to_owned(), error_object(failure, redactor));
         }
         Value::Object(object).to_string()
     }
@@ -253,6 +244,18 @@ fn heading(outcome: &Outcome) -> &'static str {
         (Some(_), outcome::Result::Updated) => "would be updated:",
         (Some(_), outcome::Result::Unchanged) => "would stay as it is:",
     }
+}
+
+fn error_object(failure: &Failure, redactor: &Redactor) -> Value {
+    let clean = |text: &str| redactor.clean(text);
+    json!({
+        "exit_code": failure.class.exit_code(),
+        "class": failure.class.name(),
+        "what": clean(&failure.what),
+        "why": failure.why.as_deref().map(clean),
+        "next": clean(&failure.next),
+        "aws": failure.aws.as_deref().map(clean),
+    })
 }
 
 /// Text as a code span in a table cell.

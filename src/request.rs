@@ -11,11 +11,13 @@ use crate::json;
 use crate::policy::Policy;
 use crate::value::{Kind, SecretBytes, SecretValue};
 
+mod batch;
 mod choices;
 mod grant;
 mod identity;
 mod json_key;
 mod labels;
+mod material;
 mod policy;
 mod problems;
 mod proxies;
@@ -29,12 +31,14 @@ mod source;
 mod tags;
 mod target;
 
+pub use batch::{Batch, Draft, Lacking};
 use choices::StoreAs;
 pub use choices::{Compare, IfExists, OnRotation, OnScheduledDeletion, ReplicaPolicy, TagPolicy};
 pub use grant::{Grant, Trust, Wanted};
 pub use identity::{Identity, Role, TokenRequest, Via};
 pub use json_key::JsonKey;
 pub use labels::{CURRENT, PENDING, PREVIOUS};
+pub use material::{Found, Secrecy};
 use problems::Problems;
 pub use problems::Spelling;
 pub use proxies::{Proxies, Proxy, passwords as proxy_passwords};
@@ -80,7 +84,7 @@ pub struct Request {
     /// Whether the current value is read.
     pub compare: Compare,
     /// Keys version ids to values.
-    pub version_id_key: Option<SecretBytes>,
+    pub version_id_key: Option<Arc<SecretBytes>>,
     /// What happens to a secret that is scheduled for deletion.
     pub on_scheduled_deletion: OnScheduledDeletion,
     /// What happens to a secret with rotation.

@@ -19,7 +19,7 @@ const ROUNDS: u32 = 12;
 /// Rounds for the same refusal. Looking again explains it at once or never.
 const SAME_REFUSAL: u32 = 3;
 
-/// Makes it so.
+/// Makes it so. `first` is what GetSecretValue says, where that has been asked already.
 ///
 /// # Errors
 /// The failure; `outcome` holds what was done and is known by then.
@@ -28,6 +28,7 @@ pub async fn upsert(
     run: Option<&RunIdentity>,
     aws: &SecretsManager,
     progress: &Progress,
+    mut first: Option<Glimpse>,
     outcome: &mut Outcome,
 ) -> Result<(), Failure> {
     begin(request, run, aws, outcome)?;
@@ -36,7 +37,7 @@ pub async fn upsert(
     let mut turns = Patience::of(u32::MAX);
     let mut refusals: Vec<AwsError> = Vec::new();
     loop {
-        let (observed, plan) = look(request, aws, outcome).await?;
+        let (observed, plan) = look(request, aws, first.take(), outcome).await?;
         drop(observed);
         let mut applier = Applier {
             request,
@@ -99,9 +100,10 @@ pub(crate) fn begin(
 pub(crate) async fn look(
     request: &Request,
     aws: &SecretsManager,
+    first: Option<Glimpse>,
     outcome: &mut Outcome,
 ) -> Result<(Observed, Plan), Failure> {
-    let observed = observe(request, aws).await.map_err(|error| {
+    let observed = observe(request, aws, first).await.map_err(|error| {
         Failure::of_aws(&error, subject(&request.target, outcome, aws.region()))
     })?;
     learn(request, &observed, outcome);

@@ -1,25 +1,52 @@
 //! What is asked of a run, checked: from the command and the inputs.
 
 use crate::cli::Command;
-use crate::failure::Failure;
+use crate::failure::{Class, Failure};
 use crate::inputs::{Environment, RawInputs};
 use crate::platform;
 use crate::redact::Door;
-use crate::request::{self, Grant, Reach, Request, Shift, Target};
+use crate::request::{self, Batch, Grant, Reach, Request, Secrecy, Shift, Target};
 
 /// What is asked, checked.
-pub(super) struct Job {
-    pub(super) task: Task,
-    /// Only what would be done is asked for.
-    pub(super) preview: bool,
+pub(super) enum Task {
+    /// One secret.
+    One(One),
+    /// A manifest.
+    Many(Box<Batch>),
 }
 
-/// What is to be true afterwards.
-pub(super) enum Task {
+/// What is to be true of one secret afterwards.
+pub(super) enum One {
     /// `upsert`
     Upsert(Box<Request>),
     /// `promote`, `rollback`
     Shift(Box<Shift>),
+}
+
+/// Tells the runner of a value that it cannot know, where it is one that masks, and started us itself.
+pub(super) fn masker<'a>(
+    environment: &Environment,
+    from_action: bool,
+    door: &'a Door,
+) -> impl Fn(&[u8]) + use<'a> {
+    let masks = from_action && platform::is_github(environment);
+    move |bytes| {
+        // Only text: the runner's masks are text.
+        if let Some(text) = str::from_utf8(bytes).ok().filter(|_| masks) {
+            door.mask(text);
+        }
+    }
+}
+
+fn without_manifest(raw: &RawInputs, input: &str) -> Failure {
+    Failure::new(
+        Class::Input,
+        format!(
+            "{} is for a manifest, and none is given",
+            request::Spelling::of(raw).name(input)
+        ),
+        "give the manifest's path in `manifest`, or leave the input out",
+    )
 }
 
 impl Task {
@@ -31,43 +58,77 @@ impl Task {
         door: &Door,
     ) -> Result<Self, Failure> {
         if let Some(promote) = is_promote(command) {
+            if raw.manifest.is_some() {
+                return Err(Failure::new(
+                    Class::Input,
+                    format!(
+                        "{} says nothing to `promote` and `rollback`, which are about one secret",
+                        request::Spelling::of(&raw).name("manifest")
+                    ),
+                    "name the secret in `name`, or leave the command out",
+                ));
+            }
             let shift = Shift::check(promote, &raw, environment)?;
-            return Ok(Self::Shift(Box::new(shift)));
+            return Ok(Self::One(One::Shift(Box::new(shift))));
+        }
+        if let Some(path) = raw.manifest.clone() {
+            let hide = |bytes: &[u8]| door.hide(bytes);
+            let mask = masker(environment, raw.from_action, door);
+            let secrecy = Secrecy {
+                hide: &hide,
+                mask: &mask,
+            };
+            return Batch::check(&raw, &path, environment, Some(&secrecy))
+                .map(Box::new)
+                .map(Self::Many);
+        }
+        for (input, given) in [
+            ("only", &raw.only),
+            ("rate", &raw.rate),
+            ("fail-fast", &raw.fail_fast),
+            ("all-or-nothing", &raw.all_or_nothing),
+        ] {
+            if given.is_some() {
+                return Err(without_manifest(&raw, input));
+            }
         }
         let from_action = raw.from_action;
         platform::check_source(environment, &raw)?;
         let source = request::load(&raw, environment, |bytes| door.hide(bytes))?;
-        if source.unmasked && from_action && platform::is_github(environment) {
-            // Only text: the runner's masks are text.
-            if let Ok(text) = str::from_utf8(source.bytes.expose()) {
-                door.mask(text);
-            }
+        if source.unmasked {
+            masker(environment, from_action, door)(source.bytes.expose());
         }
         Request::check(raw, source, environment)
-            .map(Box::new)
-            .map(Self::Upsert)
+            .map(|request| Self::One(One::Upsert(Box::new(request))))
+    }
+
+    pub(super) fn reach(&self) -> &Reach {
+        match self {
+            Self::One(one) => one.reach(),
+            Self::Many(batch) => &batch.reach,
+        }
     }
 }
 
-impl Job {
+impl One {
     pub(super) fn target(&self) -> &Target {
-        match &self.task {
-            Task::Upsert(request) => &request.target,
-            Task::Shift(shift) => &shift.target,
+        match self {
+            Self::Upsert(request) => &request.target,
+            Self::Shift(shift) => &shift.target,
         }
     }
 
     pub(super) fn reach(&self) -> &Reach {
-        match &self.task {
-            Task::Upsert(request) => &request.reach,
-            Task::Shift(shift) => &shift.reach,
+        match self {
+            Self::Upsert(request) => &request.reach,
+            Self::Shift(shift) => &shift.reach,
         }
     }
 
     pub(super) fn doubts(&self) -> &[String] {
-        match &self.task {
-            Task::Upsert(request) => &request.doubts,
-            Task::Shift(shift) => &shift.doubts,
+        match self {
+            Self::Upsert(request) => &request.doubts,
+            Self::Shift(shift) => &shift.doubts,
         }
     }
 }

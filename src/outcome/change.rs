@@ -54,6 +54,8 @@ pub enum Change {
         /// Theirs, which is current.
         by: String,
     },
+    /// A version was made current, and taken back because others could not be.
+    TakenBack(String),
     /// Tags were written: their keys.
     Tagged(Vec<String>),
     /// Tags were removed: their keys.
@@ -112,6 +114,10 @@ impl fmt::Display for Change {
             Self::Superseded { ours, by } => write!(
                 f,
                 "wrote the value as version {ours}; version {by}, written right after it, holds the same value and is AWSCURRENT"
+            ),
+            Self::TakenBack(id) => write!(
+                f,
+                "made version {id} AWSCURRENT, and took that back because not all could be"
             ),
             Self::Tagged(keys) => write!(f, "wrote tags: {}", keys.join(", ")),
             Self::Untagged(keys) => write!(f, "removed tags: {}", keys.join(", ")),

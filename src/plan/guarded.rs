@@ -122,6 +122,11 @@ fn edited(
     }
 }
 
+/// Whether a value that is there has the request's keys already.
+pub(super) fn has_keys(request: &Request, there: &SecretValue) -> bool {
+    edited(&request.json, Some(there), &request.target.id).is_ok_and(|edited| edited.is_none())
+}
+
 /// The document of a secret that has none yet.
 pub(super) fn new_document(request: &Request) -> Result<Option<Document>, Failure> {
     if request.json.is_empty() {

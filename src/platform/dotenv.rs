@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use crate::report::OUTPUTS;
+use crate::report::many::MANY;
 
 /// A report must be smaller than this, unless an administrator has raised it.
 const MAX_BYTES: usize = 5 * 1024;
@@ -44,6 +45,7 @@ fn is_ours(line: &[u8]) -> bool {
         .is_some_and(|name| {
             OUTPUTS
                 .iter()
+                .chain(&MANY)
                 .any(|output| output.eq_ignore_ascii_case(name))
         })
 }

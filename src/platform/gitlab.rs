@@ -66,6 +66,14 @@ pub(super) fn check_source(environment: &Environment, raw: &RawInputs) -> Result
     ))
 }
 
+/// Whether a variable is of type file.
+pub(super) fn is_file_variable(environment: &Environment, name: &str) -> bool {
+    environment
+        .text(name)
+        .and_then(|path| file_variable(environment, path))
+        .is_some()
+}
+
 /// The variable whose file this path is, by where the runner keeps them.
 fn file_variable<'a>(environment: &Environment, path: &'a str) -> Option<&'a str> {
     let folder = environment.text("CI_PROJECT_DIR")?;

@@ -1,11 +1,11 @@
 //! Standard output and standard error, and nothing else that prints. What goes out as text is
 //! cleaned; what goes out as data is checked by its owner and printed as it is.
 
-use std::io::{self, Write as _};
-use std::sync::{PoisonError, RwLock};
+use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::{OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
-use super::{HIDDEN, Redactor, paint};
+use super::{Bar, HIDDEN, Redactor, paint};
 
 /// Who reads what we print.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -57,6 +57,8 @@ pub struct Door {
     redactor: RwLock<Redactor>,
     reader: Reader,
     colour: bool,
+    /// What is drawn at the foot of a terminal meanwhile.
+    bar: OnceLock<Bar>,
 }
 
 impl Door {
@@ -91,10 +93,23 @@ impl Door {
         question(&self.redactor.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// A bar for so many steps, where a person sits before a terminal.
+    pub fn bar(&self, all: usize) -> Option<Bar> {
+        (self.reader == Reader::Plain && io::stderr().is_terminal())
+            .then(|| self.bar.get_or_init(|| Bar::new(all)).clone())
+    }
+
+    fn write_error(&self, text: &str) {
+        match self.bar.get() {
+            Some(bar) => bar.above(|| write_error(text)),
+            None => write_error(text),
+        }
+    }
+
     /// Text for people, on standard error.
     pub fn say(&self, text: &str) {
         let cleaned = self.ask(|redactor| redactor.clean(text));
-        write_error(&cleaned);
+        self.write_error(&cleaned);
     }
 
     /// How it ended well: a line that says it, and lines that tell more, which GitLab folds away.
@@ -138,7 +153,7 @@ impl Door {
     /// about, as could happen with a secret that looks like one.
     fn write_dressed(&self, dressed: &str, cleaned: &str) {
         let shows = self.ask(|redactor| redactor.finds(dressed));
-        write_error(if shows { cleaned } else { dressed });
+        self.write_error(if shows { cleaned } else { dressed });
     }
 
     fn annotate(&self, level: Level, text: &str) {
@@ -150,7 +165,7 @@ impl Door {
         } else {
             data
         };
-        write_error(&format!(
+        self.write_error(&format!(
             "::{} title={}::{data}",
             level.word(),
             level.title().replace(':', "%3A")

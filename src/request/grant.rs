@@ -1,7 +1,7 @@
 //! `iam-policy`: what rights are asked for, where, and who shall have them. Needs no value and no credentials:
 //! people run it before there is either.
 
-use super::{Problems, Request, Shift, Source, Spelling, identity};
+use super::{Batch, Draft, Problems, Reach, Request, Shift, Source, Spelling, Target, identity};
 use crate::aws::Claims;
 use crate::failure::{Class, Failure};
 use crate::inputs::{Environment, RawInputs};
@@ -33,6 +33,8 @@ pub enum Wanted {
     Upsert(Box<Request>),
     /// `promote`, `rollback`
     Shift(Box<Shift>),
+    /// A manifest: its secrets, and those that values come from by the same credentials, with their regions.
+    Many(Vec<Request>, Vec<(Target, Option<String>)>),
 }
 
 /// Whom an OIDC role trusts.
@@ -78,22 +80,32 @@ impl Grant {
             *input = None;
         }
         raw.value = None;
-        let job = match shift {
-            Some(promote) => Wanted::Shift(Box::new(Shift::check(promote, &raw, environment)?)),
-            None => {
+        let reach;
+        let (job, account) = match (shift, raw.manifest.clone()) {
+            (Some(promote), _) => {
+                let shift = Shift::check(promote, &raw, environment)?;
+                reach = Place::of(&shift.reach);
+                let account = shift.target.account().map(str::to_owned);
+                (Wanted::Shift(Box::new(shift)), account)
+            }
+            (None, Some(path)) => {
+                let batch = Batch::check(&raw, &path, environment, None)?;
+                reach = Place::of(&batch.reach);
+                (many(batch, &mut notes), None)
+            }
+            (None, None) => {
                 let source = Source {
                     bytes: SecretBytes::new(NO_VALUE.to_vec()),
                     input: "value",
                     unmasked: false,
                 };
-                Wanted::Upsert(Box::new(Request::check(raw, source, environment)?))
+                let request = Request::check(raw, source, environment)?;
+                reach = Place::of(&request.reach);
+                let account = request.target.account().map(str::to_owned);
+                (Wanted::Upsert(Box::new(request)), account)
             }
         };
-        let (reach, target) = match &job {
-            Wanted::Upsert(request) => (&*request.reach, &request.target),
-            Wanted::Shift(shift) => (&shift.reach, &shift.target),
-        };
-        let Some(region) = reach.region.clone() else {
+        let Some(region) = reach.region else {
             return Err(Failure::new(
                 Class::Input,
                 format!(
@@ -103,12 +115,9 @@ impl Grant {
                 "set it, or AWS_REGION",
             ));
         };
-        let allowed = &reach.identity.allowed_accounts;
-        let account = target
-            .account()
-            .map(str::to_owned)
+        let account = account
             .or_else(|| role.as_ref().map(|role| role.account.clone()))
-            .or_else(|| (allowed.len() == 1).then(|| allowed[0].clone()));
+            .or(reach.only_account);
         if account.is_none() {
             notes.push(format!(
                 "the account is `*` in the policy: {} or {} tells which one it is",
@@ -124,6 +133,56 @@ impl Grant {
             notes,
         })
     }
+}
+
+/// Where the rights are for, as far as the inputs tell.
+struct Place {
+    region: Option<String>,
+    only_account: Option<String>,
+}
+
+impl Place {
+    fn of(reach: &Reach) -> Self {
+        let allowed = &reach.identity.allowed_accounts;
+        Self {
+            region: reach.region.clone(),
+            only_account: (allowed.len() == 1).then(|| allowed[0].clone()),
+        }
+    }
+}
+
+/// The secrets of a manifest, and those that values come from.
+fn many(batch: Batch, notes: &mut Vec<String>) -> Wanted {
+    let mut requests = Vec::with_capacity(batch.drafts.len());
+    let mut origins = Vec::new();
+    for draft in batch.drafts {
+        match draft {
+            Draft::Whole(request) => requests.push(*request),
+            Draft::Lacking(lacking) => {
+                for (origin, _) in lacking.origins() {
+                    match &origin.role {
+                        None => origins.extend(
+                            Target::parse(&origin.id)
+                                .ok()
+                                .map(|target| (target, origin.region.clone())),
+                        ),
+                        Some(role) => notes.push(format!(
+                            "the role {role} needs secretsmanager:GetSecretValue on {}, and must trust whoever runs this",
+                            origin.id
+                        )),
+                    }
+                }
+                requests.push(lacking.with_stand_ins());
+            }
+        }
+    }
+    if !origins.is_empty() {
+        notes.push(
+            "where a secret that a value comes from has a KMS key of its own, add kms:Decrypt on that key"
+                .to_owned(),
+        );
+    }
+    Wanted::Many(requests, origins)
 }
 
 struct Role {

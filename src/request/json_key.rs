@@ -33,6 +33,27 @@ pub(super) fn check(
     one(raw, value, problems).into_iter().collect()
 }
 
+/// What keys of a document do not go with; `input` is what asks for them.
+pub(super) fn conflicts(raw: &RawInputs, input: &'static str, problems: &mut Problems) {
+    if raw.compare.as_deref() == Some("never") {
+        problems.add(
+            input,
+            "cannot be set with `compare: never`: the other keys have to be read to be kept",
+        );
+    }
+    if raw
+        .version_stages
+        .as_deref()
+        .is_some_and(|stages| stages != CURRENT)
+    {
+        problems.add(
+            input,
+            "cannot be set in a version beside the current one: whoever made that current later would undo what \
+             others did to the other keys in the meantime; leave `version-stages` out, or stage the whole document",
+        );
+    }
+}
+
 fn one(raw: &RawInputs, value: Option<&SecretValue>, problems: &mut Problems) -> Option<JsonKey> {
     let how = problems.choice(
         "json-value-as",
@@ -45,23 +66,7 @@ fn one(raw: &RawInputs, value: Option<&SecretValue>, problems: &mut Problems) ->
         }
         return None;
     };
-    if raw.compare.as_deref() == Some("never") {
-        problems.add(
-            "json-key",
-            "cannot be set with `compare: never`: the other keys have to be read to be kept",
-        );
-    }
-    if raw
-        .version_stages
-        .as_deref()
-        .is_some_and(|stages| stages != CURRENT)
-    {
-        problems.add(
-            "json-key",
-            "cannot be set in a version beside the current one: whoever made that current later would undo what \
-             others did to the other keys in the meantime; leave `version-stages` out, or stage the whole document",
-        );
-    }
+    conflicts(raw, "json-key", problems);
     if raw.store_as.as_deref() == Some("binary") {
         problems.add("json-key", "is for strings; `store-as: binary` has no keys");
         return None;

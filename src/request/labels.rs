@@ -77,7 +77,7 @@ fn refusal(label: &str) -> Option<&'static str> {
 
 /// A version id: 32 to 64 characters (AWS's limits; those that this tool makes are UUIDs).
 pub(super) fn version_id(
-    input: &str,
+    input: &'static str,
     given: Option<&str>,
     problems: &mut Problems,
 ) -> Option<String> {

@@ -40,7 +40,7 @@ pub(super) struct Problems {
     pub(super) spelling: Spelling,
     pub(super) found: Vec<String>,
     /// Of a manifest: the key and what is wrong with it, for the manifest to say where that is.
-    pub(super) of_keys: Vec<(String, String)>,
+    pub(super) of_keys: Vec<(&'static str, String)>,
 }
 
 impl Problems {
@@ -62,10 +62,10 @@ impl Problems {
         }
     }
 
-    pub(super) fn add(&mut self, input: &str, text: impl AsRef<str>) {
+    pub(super) fn add(&mut self, input: &'static str, text: impl AsRef<str>) {
         let text = text.as_ref();
         if self.spelling == Spelling::Key {
-            self.of_keys.push((input.to_owned(), text.to_owned()));
+            self.of_keys.push((input, text.to_owned()));
             return;
         }
         let name = self.spelling.name(input);
@@ -83,7 +83,7 @@ impl Problems {
     /// One of a few words; the first is the default.
     pub(super) fn choice<T: Copy + Default>(
         &mut self,
-        input: &str,
+        input: &'static str,
         given: Option<&str>,
         words: &[(&str, T)],
     ) -> T {

@@ -152,7 +152,7 @@ fn is_variable_name(text: &str) -> bool {
 }
 
 /// Reads a file to its end in a thread: a pipe nobody closes must not hang the job.
-fn read(path: &str, limit: Duration) -> Result<SecretBytes, String> {
+pub(super) fn read(path: &str, limit: Duration) -> Result<SecretBytes, String> {
     let (sender, receiver) = mpsc::channel();
     let path = path.to_owned();
     std::thread::spawn(move || {

@@ -45,6 +45,20 @@ fn section(file: &str, start: &str, end: &str, wanted: &str) {
     }
 }
 
+#[test]
+fn the_manifests_schema() {
+    let path = root().join("manifest.schema.json");
+    let wanted = format!("{:#}\n", upsert_secret::manifest::schema());
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(&path, &wanted).unwrap();
+    }
+    assert!(
+        fs::read_to_string(path).is_ok_and(|text| text == wanted),
+        "manifest.schema.json is not what src/manifest says; \
+         UPDATE_DOCS=1 cargo test --test integration docs writes it"
+    );
+}
+
 fn meaning(input: &Input) -> String {
     input.help.replace('|', "\\|")
 }
@@ -142,7 +156,6 @@ fn the_components_inputs_and_their_mapping() {
         let text = serde_json::to_string(&format!("{meaning}{default}")).unwrap();
         spec.push_str(&format!("    {name}:\n      description: {text}\n"));
         spec.push_str(match name {
-            "name" => "",
             // GitLab refuses a job whose token has no audience.
             "audience" => "      default: sts.amazonaws.com\n",
             // Not `$NAME`: GitLab would put the value there.

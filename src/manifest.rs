@@ -1,0 +1,49 @@
+//! The manifest: many secrets in one YAML file (JSON is YAML). This room turns its text into inputs as
+//! text, one set for each secret, and into where values come from; everything that is wrong with it is
+//! told at once, with line, column and key. It must not read the file, the environment, values or
+//! anything else, and no message shows what stands in the file but names of secrets and of variables.
+//! Whether an input makes sense is for `request`, as with inputs from the environment; [`place`] tells
+//! where in the file it came from.
+
+mod entry;
+mod expand;
+mod given;
+mod input;
+mod keys;
+mod place;
+mod problem;
+mod reader;
+mod reference;
+mod schema;
+mod syntax;
+mod tree;
+
+pub use given::{Class, Given, Manifest, Member, Origin, Recipe, Reference, Target};
+pub use place::{Unplaced, place};
+pub use problem::{Place, Problem};
+pub use schema::schema;
+
+/// The longest manifest, in bytes: thousands of secrets.
+pub const MAX_BYTES: usize = 1024 * 1024;
+
+/// Reads a manifest. `lookup` gives the text of a variable for `${NAME}`.
+///
+/// # Errors
+/// Everything that is wrong with it, in the file's order; where that is more than a person reads, the
+/// last one says how many are left.
+pub fn parse(
+    bytes: &[u8],
+    lookup: &dyn Fn(&str) -> Option<String>,
+) -> Result<Manifest, Vec<Problem>> {
+    let text = syntax::decode(bytes).map_err(|problem| vec![problem])?;
+    let tree = tree::read(text).map_err(|problem| vec![problem])?;
+    let mut reader = reader::Reader::new(lookup);
+    let manifest = reader.manifest(&tree);
+    if reader.problems.count() == 0 {
+        return Ok(manifest);
+    }
+    Err(reader.problems.placed(|way| tree::locate(text, way)))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,316 @@
+//! Files that are no manifest at all, and exactly what is said about them.
+
+use super::*;
+
+#[test]
+fn the_file_as_a_whole() {
+    refused(&[
+(
+"
+# nothing in it
+",
+&["the file is empty"]),
+(
+"
+defaults: {}
+",
+&["2:1: lacks the key `secrets`"]),
+(
+"
+- a
+",
+&["2:1: must be a mapping with the keys `defaults`, `secrets`, `all-or-nothing`, `$schema`"]),
+(
+"
+made-up
+",
+&["2:1: must be a mapping with the keys `defaults`, `secrets`, `all-or-nothing`, `$schema`"]),
+(
+"
+secrets:
+",
+&["2:9: secrets: has no value; give it one, or leave the key out"]),
+(
+"
+secrets: []
+",
+&["2:10: secrets: must be a mapping from names of secrets to what they hold"]),
+(
+"
+secrets: {}
+all-or-nothing: yes
+$schema: 1
+extra: 1
+1: 2
+",
+&[
+    "2:10: secrets: is empty; it needs one secret at least",
+    "3:17: all-or-nothing: must be `true` or `false`, without quotes",
+    "4:10: $schema: must be text, and a number, `true` or `false` needs quotes to be text",
+    "5:1: has a key that it cannot have",
+    "6:1: has a key that is not text; a number, `true` or `null` needs quotes",
+]),
+(
+"
+secrets:
+  a: { value: { env: A } }
+---
+secrets: {}
+",
+&["4:1: begins a second document; a manifest is one"]),
+(
+"
+--- # the first
+secrets: { a: { value: { env: A } } }
+---
+",
+&["4:1: begins a second document; a manifest is one"]),
+(
+"
+secrets: &all
+  a: *all
+",
+&["2:10: is nested too deeply"]),
+(
+"
+secrets: { a: [&a [x, x, x, x], &b [*a, *a, *a, *a], &c [*b, *b, *b, *b], &d [*c, *c, *c, *c], &e [*d, *d, *d, *d], &f [*e, *e, *e, *e], &g [*f, *f, *f, *f]] }
+",
+&["the file repeats too much by aliases (`*name`); `defaults` holds what all secrets share"]),
+]);
+}
+
+#[test]
+fn what_is_no_yaml() {
+    refused(&[
+        (
+            "secrets:\n\ta: made-up\n",
+            &["2:1: has a tab for indentation, which YAML does not allow; use spaces"],
+        ),
+        (
+            "secrets:\n  a:\n    description: made-up\n\tvalue: made-up\n",
+            &["4:1: has a tab for indentation, which YAML does not allow; use spaces"],
+        ),
+        (
+            "secrets:\n  a:\n    description: |\n\tmade-up\n",
+            &["4:1: has a tab for indentation, which YAML does not allow; use spaces"],
+        ),
+        (
+            "{\n\t\"secrets\": 1,\n\t\"a\" \"b\"\n}",
+            &[
+                "3:6: does not fit here: a list in `[]` or a mapping in `{}` lacks a comma or its end",
+            ],
+        ),
+        (
+            "secrets:\n  a: \"\u{1}\"\n",
+            &["2:7: is a character that YAML does not allow; in quotes it can be written `\\xNN`"],
+        ),
+        (
+            "secrets:\n  \u{feff}a: made-up\n",
+            &["2:3: is a character that YAML does not allow; in quotes it can be written `\\xNN`"],
+        ),
+        (
+            "
+secrets:
+  a:
+    description: made-up: made-up
+",
+            &[
+                "4:25: has a `:` where none can be: a line above it may be indented wrongly, and text with `: ` in it needs quotes",
+            ],
+        ),
+        (
+            "
+secrets:
+  a:
+    value: { env: A }
+   description: made-up
+",
+            &[
+                "5:4: does not fit what is above it: the indentation differs, or a text in quotes goes on behind them",
+            ],
+        ),
+        (
+            "
+secrets:
+  a:
+    description: 'made'up
+",
+            &[
+                "4:24: does not fit what is above it: the indentation differs, or a text in quotes goes on behind them",
+            ],
+        ),
+        (
+            "
+secrets:
+  a:
+    tags: [made
+  b: up]
+",
+            &[
+                "5:4: does not fit here: a list in `[]` or a mapping in `{}` lacks a comma or its end",
+            ],
+        ),
+        (
+            "
+secrets:
+  a:
+    value: { file: - }
+",
+            &[
+                "4:20: has nothing where something must be: a `]` or `}` is missing or too many, or text such as `-` needs quotes",
+            ],
+        ),
+        (
+            r#"
+secrets:
+  a:
+    description: "made up
+    value: { env: A }
+"#,
+            &["4:18: begins a quote that is not closed"],
+        ),
+        (
+            r#"
+"made up
+"#,
+            &["2:1: begins a quote that is not closed"],
+        ),
+        (
+            "
+secrets:
+  a:
+    description: @made-up
+",
+            &["4:18: begins with a character that text can only have in quotes"],
+        ),
+        (
+            r#"
+secrets:
+  a:
+    description: "made-\q"
+"#,
+            &[
+                "4:24: has an escape (`\\`) that YAML does not know; in single quotes `\\` is itself",
+            ],
+        ),
+        (
+            r#"
+secrets:
+  a:
+    description: "made-\up"
+"#,
+            &[
+                "4:26: has an escape (`\\x`, `\\u`) without its digits; in single quotes `\\` is itself",
+            ],
+        ),
+        (
+            r#"
+secrets:
+  a:
+    description: "\ud83d\ude00"
+"#,
+            &["4:21: has an escape (`\\u`) of half a character; write the character itself"],
+        ),
+        (
+            "
+secrets:
+  a:
+    description: *made-up
+",
+            &[
+                "4:18: is an alias (`*`) of something that is not there; text that begins with `*` needs quotes",
+            ],
+        ),
+        (
+            "
+secrets:
+  a:
+    description: !made!up x
+",
+            &[
+                "4:18: has a YAML tag (`!…`), which a manifest does not use; text that begins with `!` needs quotes",
+            ],
+        ),
+        (
+            "
+secrets:
+  - a: made-up
+  b: made-up
+",
+            &[
+                "4:3: does not fit the list above it: an item begins with `- `, and the indentation must be the same",
+            ],
+        ),
+        (
+            "
+secrets:
+  a: - made-up
+",
+            &[
+                "3:6: has a list where none can be; it begins on a line of its own, or is written `[a, b]`",
+            ],
+        ),
+        (
+            "
+secrets:
+  a: !!int made-up
+",
+            &["3:6: is not valid YAML"],
+        ),
+    ]);
+}
+
+#[test]
+fn bytes_that_are_no_text() {
+    let large = vec![b' '; MAX_BYTES + 1];
+    let nested = "[".repeat(MAX_BYTES);
+    let deep = "[".repeat(500) + &"]".repeat(500);
+    let cases: &[(&[u8], &str)] = &[
+        (&large, "the file has more than 1048576 bytes"),
+        (b"\xff\xfea\0", "the file is UTF-16; save it as UTF-8"),
+        (b"\xfe\xff\0a", "the file is UTF-16; save it as UTF-8"),
+        (
+            b"\xef\xbb\xbfa:\n  \xc3\xbc\xff",
+            "2:4: is not valid UTF-8; save the file as UTF-8",
+        ),
+        (nested.as_bytes(), "1:1001: is nested too deeply"),
+        (deep.as_bytes(), "1:129: is nested too deeply"),
+        (b"\xef\xbb\xbf", "the file is empty"),
+        (b"", "the file is empty"),
+        (b"~", "the file is empty"),
+    ];
+    for (bytes, wanted) in cases {
+        let Err(problems) = parse(bytes, &lookup) else {
+            panic!("is accepted, and not {wanted}");
+        };
+        assert_eq!(told(&problems), *wanted);
+    }
+}
+
+/// What libyaml's own limit lets pass: few aliases, each for much.
+#[test]
+fn aliases_do_not_fill_the_memory() {
+    let much = "x,".repeat(100_000);
+    let often = "*much,".repeat(100_000);
+    let text = format!("[&much [{much}], {often}]");
+    let wanted =
+        "the file repeats too much by aliases (`*name`); `defaults` holds what all secrets share";
+    refused(&[(&text, &[wanted])]);
+    let text = format!("[&much \"{}\\x41\", {often}]", "x".repeat(100_000));
+    refused(&[(&text, &[wanted])]);
+}
+
+#[test]
+fn a_mistake_made_often_is_not_told_without_end() {
+    let text: String = (0..200).map(|n| format!("  s{n}: made-up\n")).collect();
+    let text = format!("secrets:\n{text}");
+    let Err(problems) = parse(text.as_bytes(), &lookup) else {
+        panic!("is refused");
+    };
+    assert_eq!(problems.len(), 51);
+    assert_eq!(
+        problems[49].to_string(),
+        "51:8: secrets.s49: must be a mapping"
+    );
+    assert_eq!(problems[50].to_string(), "and 150 more");
+}

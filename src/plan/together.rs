@@ -1,0 +1,218 @@
+//! Decisions of a run that makes many secrets current together or none: what has to be flipped, and what runs like it
+//! that were killed have left to be finished or taken back. Pure, like the rest of the plan.
+
+use super::{Document, Plan, Step};
+use crate::aws::Described;
+use crate::pact::Pact;
+use crate::request::{CURRENT, PREVIOUS};
+use crate::token::RunIdentity;
+
+/// What is to be done to one secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Goal {
+    /// It has no version yet: AWS makes the first one current, so it is written while the others are staged.
+    First,
+    /// It holds the value.
+    Same,
+    /// A version is put beside this one, the holder of AWSCURRENT, and takes its place.
+    Flip {
+        /// The holder.
+        base: String,
+        /// What is written, where it is not the request's value as it stands.
+        document: Option<Document>,
+        /// Whether the new version needs another key.
+        kms_key: bool,
+    },
+}
+
+/// Whether a plan has more to write than the value.
+#[must_use]
+pub fn has_more(plan: &Plan) -> bool {
+    !plan.steps.iter().all(|step| {
+        matches!(
+            step,
+            Step::Create { .. } | Step::Put { .. } | Step::Swap { .. }
+        )
+    })
+}
+
+/// The goal that a plan for one secret comes to.
+#[must_use]
+pub fn goal(plan: &Plan) -> Goal {
+    let kms_key = plan
+        .steps
+        .iter()
+        .any(|step| matches!(step, Step::Update { kms_key: true, .. }));
+    let write = plan.steps.iter().find_map(|step| match step {
+        Step::Create { .. } => Some(None),
+        Step::Put { base } | Step::Swap { base } => Some(base.clone()),
+        _ => None,
+    });
+    match write {
+        None => Goal::Same,
+        Some(None) => Goal::First,
+        Some(Some(base)) => Goal::Flip {
+            base,
+            document: plan.document.clone(),
+            kms_key,
+        },
+    }
+}
+
+/// Where one secret's labels are, as far as runs of this kind go.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stand {
+    /// Its name.
+    pub name: String,
+    /// The holder of AWSCURRENT.
+    pub current: Option<String>,
+    /// The holder of AWSPREVIOUS.
+    pub previous: Option<String>,
+    /// Labels of other runs of this kind, and the versions that hold them.
+    pub marks: Vec<(Pact, String)>,
+}
+
+impl Stand {
+    /// By what DescribeSecret says; `own` is this run's label.
+    #[must_use]
+    pub fn of(secret: &Described, own: Option<&str>) -> Self {
+        let marks = secret.versions.iter().flat_map(|(id, labels)| {
+            labels
+                .iter()
+                .filter(|label| Some(label.as_str()) != own)
+                .filter_map(|label| Some((Pact::read(label)?, id.clone())))
+        });
+        Self {
+            name: secret.name.clone(),
+            current: secret.holder(CURRENT).map(str::to_owned),
+            previous: secret.holder(PREVIOUS).map(str::to_owned),
+            marks: marks.collect(),
+        }
+    }
+}
+
+/// What a run left behind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Left {
+    /// Its label.
+    pub pact: Pact,
+    /// The secret that decides, and the version of it that has the label, where nothing is decided yet.
+    pub undecided: Option<(usize, String)>,
+    /// The secret that decides is among these.
+    pub is_ours_to_judge: bool,
+    /// It may still go on.
+    pub alive: bool,
+    /// Secrets that it has made current: their place, its version, and the one that was current before.
+    pub flipped: Vec<(usize, String, String)>,
+}
+
+/// What other runs have left on these secrets. Where the secret that decides is not among them, or has the label no
+/// more, all is decided, and the labels are waste.
+#[must_use]
+pub fn left(stands: &[Stand], region: &str, now: u64, run: Option<&RunIdentity>) -> Vec<Left> {
+    let mut all: Vec<Left> = Vec::new();
+    for (index, stand) in stands.iter().enumerate() {
+        for (pact, version) in &stand.marks {
+            let at = all.iter().position(|left| left.pact == *pact);
+            let at = at.unwrap_or_else(|| {
+                all.push(Left {
+                    pact: pact.clone(),
+                    undecided: None,
+                    is_ours_to_judge: stands
+                        .iter()
+                        .any(|stand| pact.is_witnessed_by(&stand.name, region)),
+                    alive: pact.may_be_alive(now, run),
+                    flipped: Vec::new(),
+                });
+                all.len() - 1
+            });
+            if pact.is_witnessed_by(&stand.name, region) {
+                all[at].undecided = Some((index, version.clone()));
+            }
+            if stand.current.as_ref() == Some(version)
+                && let Some(previous) = &stand.previous
+            {
+                all[at]
+                    .flipped
+                    .push((index, version.clone(), previous.clone()));
+            }
+        }
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: u64 = 1_800_000_000;
+
+    fn pact(witness: &str) -> Pact {
+        match Pact::until(NOW, witness, "eu-west-1", None) {
+            Ok(pact) => pact,
+            Err(_) => panic!("random numbers"),
+        }
+    }
+
+    fn stand(name: &str, marks: &[(&Pact, &str)]) -> Stand {
+        Stand {
+            name: name.to_owned(),
+            current: Some("new".to_owned()),
+            previous: Some("old".to_owned()),
+            marks: marks
+                .iter()
+                .map(|(pact, version)| ((*pact).clone(), (*version).to_owned()))
+                .collect(),
+        }
+    }
+
+    #[test]
+    fn the_witness_tells_what_is_decided_and_the_labels_what_was_flipped() {
+        let pact = pact("b");
+        let stands = |of_witness: &[(&Pact, &str)]| {
+            [
+                stand("a", &[(&pact, "new")]),
+                stand("b", of_witness),
+                stand("c", &[(&pact, "staged")]),
+            ]
+        };
+        let found = left(&stands(&[(&pact, "new")]), "eu-west-1", NOW, None);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].undecided, Some((1, "new".to_owned())));
+        let flipped: Vec<_> = found[0].flipped.iter().map(|(index, ..)| *index).collect();
+        assert_eq!(flipped, [0, 1]);
+        // A witness without the label, or one that is not among them, has decided.
+        assert_eq!(
+            left(&stands(&[]), "eu-west-1", NOW, None)[0].undecided,
+            None
+        );
+        let found = left(&stands(&[(&pact, "new")])[..1], "eu-west-1", NOW, None);
+        assert_eq!(found[0].undecided, None);
+        assert!(!found[0].is_ours_to_judge);
+    }
+
+    #[test]
+    fn what_a_plan_comes_to() {
+        let put = |base: Option<&str>| Step::Put {
+            base: base.map(str::to_owned),
+        };
+        let of = |steps: Vec<Step>| goal(&Plan::of(steps));
+        assert_eq!(of(vec![]), Goal::Same);
+        assert_eq!(of(vec![put(None)]), Goal::First);
+        let tagged = vec![
+            Step::Update {
+                description: true,
+                kms_key: false,
+            },
+            put(Some("old")),
+        ];
+        assert_eq!(
+            of(tagged),
+            Goal::Flip {
+                base: "old".to_owned(),
+                document: None,
+                kms_key: false
+            }
+        );
+    }
+}

@@ -1,0 +1,578 @@
+//! A manifest checked, with everything around it: all that is wrong with it is told at once, each at its place in the
+//! file. What needs a network is only the values of other secrets; the rest of such an entry is checked with a
+//! stand-in first.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::Read as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use glob::Pattern;
+
+use super::material::{self, Found, Part, Secrecy};
+use super::{
+    CURRENT, Problems, Reach, Request, Settings, Source, Spelling, Target, identity, json_key,
+    reach, region,
+};
+use crate::failure::{Class, Failure};
+use crate::inputs::{Environment, RawInputs};
+use crate::manifest::{self, Given, Manifest, Origin, Reference};
+use crate::value::{Kind, SecretBytes};
+
+/// A release of a platform team is thousands of secrets at fifty a second.
+const DEFAULT_TIMEOUT: Duration = Duration::from_mins(60);
+/// Below AWS's 50 a second, because others work in the account too.
+const DEFAULT_RATE: u32 = 40;
+/// More than AWS gives anybody; a mistake.
+const MAX_RATE: u32 = 1_000;
+
+/// Inputs that are about the run, not about one secret.
+const OF_THE_RUN: &[&str] = &[
+    "command",
+    "manifest",
+    "only",
+    "rate",
+    "fail-fast",
+    "all-or-nothing",
+    "version-id-key",
+    "aws-region",
+    "role-to-assume",
+    "role-session-name",
+    "role-duration-seconds",
+    "role-external-id",
+    "role-chaining",
+    "audience",
+    "web-identity-token-env",
+    "allowed-account-ids",
+    "output-file",
+    "timeout",
+];
+
+/// Many secrets, checked.
+pub struct Batch {
+    /// In the order of the file.
+    pub drafts: Vec<Draft>,
+    /// How AWS is reached.
+    pub reach: Arc<Reach>,
+    /// Calls a second of each family of operations.
+    pub rate: u32,
+    /// Nothing more is begun after a failure.
+    pub fail_fast: bool,
+    /// All become current, or none.
+    pub all_or_nothing: bool,
+    /// What may be a mistake, though not a reason to refuse.
+    pub doubts: Vec<String>,
+}
+
+/// One secret of a manifest.
+pub enum Draft {
+    /// All is known.
+    Whole(Box<Request>),
+    /// Values of other secrets are missing.
+    Lacking(Box<Lacking>),
+}
+
+/// A secret whose value, or a part of it, is in another secret.
+pub struct Lacking {
+    target: Box<manifest::Target>,
+    parts: Vec<Part>,
+    /// How each place is reached that values come from, by region and role.
+    places: Arc<BTreeMap<Place, Arc<Reach>>>,
+    around: Around,
+}
+
+/// Where another secret is: region and role, where they are other ones than this run's.
+pub(super) type Place = (Option<String>, Option<String>);
+
+/// What all entries share.
+#[derive(Clone)]
+struct Around {
+    reach: Arc<Reach>,
+    key: Option<Arc<SecretBytes>>,
+    all_or_nothing: bool,
+}
+
+impl Draft {
+    /// The secret, as it was named.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Whole(request) => &request.target.id,
+            Self::Lacking(lacking) => &lacking.target.name,
+        }
+    }
+}
+
+impl Batch {
+    /// Checks everything that needs no network. `path` is the manifest. Without `secrecy` no value is looked at, and
+    /// each has a stand-in.
+    ///
+    /// # Errors
+    /// Every problem at once, class `bad input`; or unusable credentials in the environment.
+    pub fn check(
+        raw: &RawInputs,
+        path: &str,
+        environment: &Environment,
+        secrecy: Option<&Secrecy<'_>>,
+    ) -> Result<Self, Failure> {
+        let mut problems = Problems::new(Spelling::of(raw));
+        let mut doubts = Vec::new();
+        let settings = Settings::check(environment, &mut problems.found, &mut doubts)?;
+        for input in raw.given() {
+            if !OF_THE_RUN.contains(&input) {
+                problems.add(
+                    input,
+                    "is about one secret: with a manifest it is a key of that file",
+                );
+            }
+        }
+        let region = region::choose(raw, None, environment, &mut problems, &mut doubts);
+        let timeout = reach::timeout(raw.timeout.as_deref(), DEFAULT_TIMEOUT, &mut problems);
+        let rate = match raw.rate.as_deref().map(str::parse) {
+            None => DEFAULT_RATE,
+            Some(Ok(rate)) if (1..=MAX_RATE).contains(&rate) => rate,
+            Some(_) => {
+                problems.add("rate", format!("must be a number from 1 to {MAX_RATE}"));
+                DEFAULT_RATE
+            }
+        };
+        let only = raw
+            .only
+            .as_deref()
+            .map(|text| patterns(text, &mut problems));
+        let fail_fast = flag("fail-fast", raw.fail_fast.as_deref(), &mut problems);
+        let together = flag(
+            "all-or-nothing",
+            raw.all_or_nothing.as_deref(),
+            &mut problems,
+        );
+        let (identity, unusable) =
+            match identity::check(raw, environment, &mut problems, &mut doubts) {
+                Ok(identity) => (identity, None),
+                Err(why) => (identity::Identity::default(), Some(why)),
+            };
+        problems.verdict()?;
+        let reach = Arc::new(Reach {
+            region,
+            identity: Arc::new(identity),
+            timeout,
+            settings,
+        });
+        let text = read(path).map_err(|why| unreadable(path, &why))?;
+        let lookup = |name: &str| environment.text(name).map(str::to_owned);
+        let Manifest {
+            all_or_nothing,
+            mut targets,
+            ..
+        } = manifest::parse(&text, &lookup).map_err(|found| refusal(path, &found))?;
+        if let Some(only) = only {
+            targets.retain(|target| only.iter().any(|pattern| pattern.matches(&target.name)));
+            if targets.is_empty() {
+                problems.add("only", "fits no secret of the manifest");
+            }
+        }
+        problems.verdict()?;
+        if let Some(why) = unusable {
+            return Err(why);
+        }
+        let around = Around {
+            reach: Arc::clone(&reach),
+            key: raw.version_id_key.clone(),
+            all_or_nothing: raw
+                .all_or_nothing
+                .as_ref()
+                .map_or(all_or_nothing.unwrap_or_default(), |_| together),
+        };
+        let mut checker = Checker {
+            raw,
+            environment,
+            secrecy,
+            around: &around,
+            found: Vec::new(),
+            places: BTreeMap::new(),
+            names: BTreeMap::new(),
+        };
+        let checked: Vec<_> = targets
+            .into_iter()
+            .filter_map(|target| checker.target(target, &mut doubts))
+            .collect();
+        if !checker.found.is_empty() {
+            return Err(refusal(path, &manifest::place(&text, checker.found)));
+        }
+        let places = Arc::new(checker.places);
+        let drafts = checked
+            .into_iter()
+            .map(|checked| match checked {
+                Checked::Whole(request) => Draft::Whole(request),
+                Checked::Lacking(target, parts) => Draft::Lacking(Box::new(Lacking {
+                    target,
+                    parts,
+                    places: Arc::clone(&places),
+                    around: around.clone(),
+                })),
+            })
+            .collect();
+        Ok(Self {
+            drafts,
+            rate,
+            fail_fast,
+            all_or_nothing: around.all_or_nothing,
+            reach,
+            doubts,
+        })
+    }
+}
+
+enum Checked {
+    Whole(Box<Request>),
+    Lacking(Box<manifest::Target>, Vec<Part>),
+}
+
+/// Checks entry by entry, and collects what is wrong.
+struct Checker<'a> {
+    raw: &'a RawInputs,
+    environment: &'a Environment,
+    secrecy: Option<&'a Secrecy<'a>>,
+    around: &'a Around,
+    found: Vec<manifest::Unplaced>,
+    places: BTreeMap<Place, Arc<Reach>>,
+    /// A secret may be named by its name and by its ARN.
+    names: BTreeMap<String, String>,
+}
+
+impl Checker<'_> {
+    fn target(&mut self, target: manifest::Target, doubts: &mut Vec<String>) -> Option<Checked> {
+        let limit = self.around.reach.timeout;
+        let decodes = target.inputs().value_encoding.as_deref() == Some("base64");
+        let references = references(&target.given);
+        let mut parts = Vec::with_capacity(references.len());
+        for (member, (reference, base64)) in references.iter().enumerate() {
+            let base64 = *base64 || decodes;
+            let Some(secrecy) = self.secrecy else {
+                parts.push(material::unseen(reference));
+                continue;
+            };
+            match material::look_up(reference, base64, self.environment, limit, secrecy) {
+                Ok(part) => parts.push(part),
+                Err(why) => self.found.push(match target.given {
+                    Given::Value(_) => target.problem("value", why),
+                    Given::Json { .. } => target.member_problem(member, why),
+                }),
+            }
+        }
+        if parts.len() < references.len() {
+            return None;
+        }
+        for part in &parts {
+            if let Part::There(origin) = part {
+                self.place(origin, &target);
+            }
+        }
+        let lacks = parts.iter().any(|part| matches!(part, Part::There(_)));
+        let known: Vec<Found> = parts.iter().map(Part::or_stand_in).collect();
+        let (request, wrong) = assemble(&target, &known, self.around);
+        if wrong.is_empty()
+            && let Some(twin) = self
+                .names
+                .insert(request.target.name.clone(), target.name.clone())
+        {
+            let why = format!("is the same secret as {twin}");
+            self.found.push(target.problem("name", why));
+        }
+        if !wrong.is_empty() {
+            self.found
+                .extend(wrong.into_iter().map(|(key, why)| target.problem(key, why)));
+            return None;
+        }
+        if lacks {
+            return Some(Checked::Lacking(Box::new(target), parts));
+        }
+        for doubt in &request.doubts {
+            doubts.push(format!("{}: {doubt}", request.target.id));
+        }
+        Some(Checked::Whole(Box::new(request)))
+    }
+
+    /// How another secret is reached.
+    fn place(&mut self, origin: &Origin, target: &manifest::Target) {
+        let place = place(origin);
+        if self.places.contains_key(&place) {
+            return;
+        }
+        let reach = &self.around.reach;
+        let mut problems = Problems::new(Spelling::Key);
+        let mut raw = self.raw.public();
+        if let Err(why) = Target::parse(&origin.id) {
+            problems.add("value", format!("names a secret whose name {why}"));
+        }
+        if let Some(role) = &origin.role {
+            raw.role_to_assume = Some(role.clone());
+            // Those are about the run's own account.
+            raw.allowed_account_ids = None;
+        }
+        if origin
+            .region
+            .as_deref()
+            .is_some_and(|region| !super::is_region(region))
+        {
+            problems.add("value", "names a region that is none, such as `eu-west-1`");
+        }
+        let mut doubts = Vec::new();
+        match identity::check(&raw, self.environment, &mut problems, &mut doubts) {
+            Ok(identity) => {
+                let reach = Reach {
+                    region: origin.region.clone().or_else(|| reach.region.clone()),
+                    identity: if origin.role.is_some() {
+                        Arc::new(identity)
+                    } else {
+                        Arc::clone(&reach.identity)
+                    },
+                    timeout: reach.timeout,
+                    settings: reach.settings.clone(),
+                };
+                self.places.insert(place, Arc::new(reach));
+            }
+            Err(why) => problems.add(
+                "value",
+                format!("cannot be read with that role: {}", why.what),
+            ),
+        }
+        for (_, why) in problems.of_keys {
+            self.found.push(target.problem("value", why));
+        }
+    }
+}
+
+impl Lacking {
+    /// The secrets whose values are missing, and how they are reached.
+    pub fn origins(&self) -> impl Iterator<Item = (&Origin, &Arc<Reach>)> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::There(origin) => Some((origin, self.places.get(&place(origin))?)),
+            Part::Here(_) => None,
+        })
+    }
+
+    /// The request with stand-ins for the values that are missing.
+    #[must_use]
+    pub fn with_stand_ins(&self) -> Request {
+        let found: Vec<Found> = self.parts.iter().map(Part::or_stand_in).collect();
+        assemble(&self.target, &found, &self.around).0
+    }
+
+    /// The request, with these values in the order of [`Lacking::origins`].
+    ///
+    /// # Errors
+    /// The value cannot be stored as asked.
+    pub fn complete(&self, values: impl IntoIterator<Item = Found>) -> Result<Request, Failure> {
+        let mut values = values.into_iter();
+        let found: Vec<Found> = self
+            .parts
+            .iter()
+            .filter_map(|part| match part {
+                Part::Here(found) => Some(found.clone()),
+                Part::There(_) => values.next(),
+            })
+            .collect();
+        let (request, wrong) = assemble(&self.target, &found, &self.around);
+        if wrong.is_empty() {
+            return Ok(request);
+        }
+        let wrong: Vec<_> = wrong
+            .into_iter()
+            .map(|(key, why)| format!("`{key}` of {} {why}", self.target.name))
+            .collect();
+        Err(Failure::new(
+            Class::Input,
+            wrong.join("\n"),
+            "correct the manifest, or the secret that the value comes from; nothing was written",
+        ))
+    }
+}
+
+/// The references of an entry, and whether each is base64 by itself.
+fn references(given: &Given) -> Vec<(&Reference, bool)> {
+    match given {
+        Given::Value(reference) => vec![(reference, false)],
+        Given::Json { members, .. } => members
+            .iter()
+            .map(|member| (&member.reference, member.base64))
+            .collect(),
+    }
+}
+
+fn place(origin: &Origin) -> Place {
+    (origin.region.clone(), origin.role.clone())
+}
+
+/// The request of an entry, and what is wrong with which key.
+fn assemble(
+    target: &manifest::Target,
+    found: &[Found],
+    around: &Around,
+) -> (Request, Vec<(&'static str, String)>) {
+    let mut problems = Problems::new(Spelling::Key);
+    let mut raw = target.inputs();
+    raw.version_id_key.clone_from(&around.key);
+    // Decoded already.
+    raw.value_encoding = None;
+    let mut keys = Vec::new();
+    let mut seeds = false;
+    let (composed, merge) = match &target.given {
+        Given::Value(_) => (false, false),
+        Given::Json { merge, .. } => (!merge, *merge),
+    };
+    let (bytes, input) = match &target.given {
+        Given::Value(_) => {
+            let one = found.first();
+            seeds = one.is_some_and(|found| found.made);
+            // A binary secret stays one wherever it is promoted to.
+            if raw.store_as.is_none() && one.is_some_and(|found| found.kind == Some(Kind::Binary)) {
+                raw.store_as = Some("binary".to_owned());
+            }
+            (one.map(Found::take), "value")
+        }
+        Given::Json { members, .. } => {
+            let bytes = material::keys(members, found)
+                .map_err(|(key, why)| {
+                    problems.add("json", format!("has a key {key} whose value {why}"));
+                })
+                .and_then(|made| {
+                    let document =
+                        material::document(&made).map_err(|why| problems.add("json", why));
+                    keys = made;
+                    document
+                });
+            (bytes.ok(), "json")
+        }
+    };
+    if merge {
+        json_key::conflicts(&raw, "merge", &mut problems);
+    }
+    if seeds || keys.iter().any(|key| key.seeds) {
+        seed_conflicts(&raw, &mut problems);
+    }
+    if around.all_or_nothing {
+        together_conflicts(&raw, &mut problems);
+    }
+    let id = Target::parse(&target.name)
+        .map_err(|why| problems.add("name", why))
+        .ok();
+    let region = around.reach.region.as_deref();
+    if let Some(own) = id.as_ref().and_then(Target::region)
+        && region != Some(own)
+    {
+        let here = region.unwrap_or("the profile's region");
+        problems.add(
+            "name",
+            format!("is an ARN of {own}, but this run is about {here}"),
+        );
+    }
+    let broken = bytes.is_none();
+    let source = Source {
+        bytes: bytes.unwrap_or_else(|| Found::stand_in().take()),
+        input,
+        unmasked: true,
+    };
+    let mut request = Request::describe(raw, id, source, &around.reach, &mut problems, Vec::new());
+    if broken {
+        // What was said of the stand-in is not about the manifest.
+        problems.of_keys.retain(|(key, _)| *key != "value");
+    }
+    request.composed = composed;
+    request.seeds = seeds;
+    if merge {
+        request.json = keys;
+    }
+    (request, problems.of_keys)
+}
+
+fn seed_conflicts(raw: &RawInputs, problems: &mut Problems) {
+    if names_others_than_current(raw) {
+        problems.add(
+            "version-stages",
+            "must have AWSCURRENT where a value is generated: it is for a secret that has none yet",
+        );
+    }
+    if raw.expected_version_id.is_some() {
+        problems.add(
+            "expected-version-id",
+            "expects a version, and `generate` is for a secret that has none",
+        );
+    }
+}
+
+fn together_conflicts(raw: &RawInputs, problems: &mut Problems) {
+    if names_others_than_current(raw) {
+        problems.add(
+            "version-stages",
+            "must have AWSCURRENT with `all-or-nothing`, which is about what becomes current",
+        );
+    }
+}
+
+fn names_others_than_current(raw: &RawInputs) -> bool {
+    raw.version_stages.as_deref().is_some_and(|stages| {
+        !stages
+            .split(|c: char| c == ',' || c.is_whitespace())
+            .any(|stage| stage == CURRENT)
+    })
+}
+
+fn patterns(text: &str, problems: &mut Problems) -> Vec<Pattern> {
+    let mut patterns = Vec::new();
+    for one in text
+        .split(|c: char| c == ',' || c.is_whitespace())
+        .filter(|one| !one.is_empty())
+    {
+        match Pattern::new(one) {
+            Ok(pattern) => patterns.push(pattern),
+            Err(_) => problems.add(
+                "only",
+                "must be names in which `*` is any text, `?` any character and `[a-m]` one of these",
+            ),
+        }
+    }
+    patterns
+}
+
+fn flag(input: &'static str, given: Option<&str>, problems: &mut Problems) -> bool {
+    problems.choice(input, given, &[("false", false), ("true", true)])
+}
+
+fn read(path: &str) -> Result<Vec<u8>, String> {
+    let unreadable = |error: std::io::Error| error.kind().to_string();
+    // Before it is opened: a pipe that nobody writes to would be waited for without end.
+    if !fs::metadata(path).map_err(unreadable)?.is_file() {
+        return Err("it is no regular file".to_owned());
+    }
+    let mut text = Vec::new();
+    File::open(path)
+        .map_err(unreadable)?
+        // One more, so that it is seen to be too large.
+        .take(manifest::MAX_BYTES as u64 + 1)
+        .read_to_end(&mut text)
+        .map_err(unreadable)?;
+    Ok(text)
+}
+
+fn unreadable(path: &str, why: &str) -> Failure {
+    Failure::new(
+        Class::Input,
+        format!("the manifest {path} cannot be read"),
+        "give the path of the file, seen from the folder that the step runs in; in GitHub Actions check the repository out first",
+    )
+    .because(why)
+}
+
+fn refusal(path: &str, found: &[manifest::Problem]) -> Failure {
+    let lines: Vec<_> = found
+        .iter()
+        .map(|problem| format!("{path}:{problem}"))
+        .collect();
+    Failure::new(
+        Class::Input,
+        lines.join("\n"),
+        "correct the manifest; nothing was sent to AWS",
+    )
+}

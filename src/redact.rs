@@ -2,8 +2,8 @@
 //! [`Redactor::clean`] first: forms of the secret replaced, control characters escaped, workflow
 //! commands defused. This room must not know what a message means.
 //!
-//! The order is redact, escape, redact again, and then look: if a form is still there, the whole
-//! message becomes `***`, which is too short to contain one.
+//! The order is redact, escape, redact again, and then look: if a form or a piece is still there, the
+//! whole message becomes `***`, which is too short to contain one.
 
 mod bar;
 mod door;
@@ -59,7 +59,8 @@ impl Redactor {
         hidden.truncate(hidden.floor_char_boundary(MAX_TEXT));
         let escaped = escape::lines(&hidden, MAX_LINE);
         let cleaned = self.replace(&escaped);
-        if self.finds(&cleaned) || escape::is_command(&cleaned) {
+        // Pieces too: a mark beside text can make either.
+        if !self.search.all(&cleaned).is_empty() || escape::is_command(&cleaned) {
             return HIDDEN.to_owned();
         }
         cleaned
@@ -142,6 +143,8 @@ mod tests {
             ),
             ("abc", "abc is too short", "abc is too short"),
             ("secret", "a\u{202e}b", "a\\u{202e}b"),
+            ("\u{a0}made-up\u{3000}\nb", "made-up", "***"),
+            ("\u{fffd}\u{fffd}", "a\u{fffd}\u{fffd}", "a***"),
         ];
         for (secret, text, wanted) in cases {
             assert_eq!(hiding(secret).clean(text), wanted, "{text}");
@@ -203,6 +206,10 @@ mod tests {
         assert_eq!(both.clean("xmade-up"), "***");
         both.hide(b"y***");
         assert_eq!(both.clean("yxmade-up, and more"), "***");
+        // The mark of the second pass, between texts that stood apart until then.
+        let mut piece = hiding("aaaa***bbbbb-cccc***dddddd");
+        piece.hide(b"made-up");
+        assert_eq!(piece.clean("ccccaaaamade-upbbbbbdddddd"), "***");
     }
 
     #[test]

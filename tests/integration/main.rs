@@ -6,6 +6,7 @@
 mod blind;
 mod chain;
 mod common;
+mod corpus;
 mod docs;
 mod faults;
 mod flow;

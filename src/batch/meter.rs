@@ -19,6 +19,7 @@ pub struct Meter {
     done: Cell<usize>,
     started: Cell<Instant>,
     told: Cell<Instant>,
+    said: Cell<Option<Instant>>,
 }
 
 impl Meter {
@@ -33,6 +34,7 @@ impl Meter {
             done: Cell::new(0),
             started: Cell::new(Instant::now()),
             told: Cell::new(Instant::now()),
+            said: Cell::new(None),
         }
     }
 
@@ -52,6 +54,14 @@ impl Meter {
         self.done.set(self.done.get() + 1);
         if let Some(bar) = &self.bar {
             bar.show(self.done.get());
+        }
+    }
+
+    /// Says something else than how far it is, unless something was said a moment ago.
+    pub(super) fn say(&self, text: &str) {
+        if self.said.get().is_none_or(|said| said.elapsed() >= PAUSE) {
+            self.said.set(Some(Instant::now()));
+            self.door.say(text);
         }
     }
 

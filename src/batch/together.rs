@@ -115,6 +115,9 @@ impl<'a> Together<'a> {
                 .filter(|left| left.undecided.is_some())
                 .collect();
             if undecided.iter().any(|left| left.alive) && turns.wait().await {
+                self.board
+                    .meter
+                    .say("waiting for another run with `all-or-nothing`, which may be alive");
                 // Somebody else is at it, or was killed: what they do in the meantime counts.
                 leave(&members);
                 continue;
@@ -140,20 +143,21 @@ impl<'a> Together<'a> {
                     leave(&members);
                     continue;
                 }
-                Taken::Failed => return self.undo(&members, &own, false).await,
+                // Their labels may be all that tells what they had flipped.
+                Taken::Failed => return self.undo(&members, &own, &[], false).await,
             }
             let flipped = self.first_versions(&mut members).await
                 && self.stage(&mut members, &own).await
                 && self.flip(&mut members).await;
             if !flipped {
-                return self.undo(&members, &own, false).await;
+                return self.undo(&members, &own, &left, false).await;
             }
             match self.commit(&members, &own).await {
                 Ok(()) => self.finish(&members, Some(&own), &left).await,
                 Err(failure) => {
                     let taken_over = failure.class == Class::Conflict;
                     self.board.fail(failure);
-                    self.undo(&members, &own, taken_over).await;
+                    self.undo(&members, &own, &left, taken_over).await;
                 }
             }
             return;
@@ -252,13 +256,13 @@ impl<'a> Together<'a> {
             for (index, ..) in &left.flipped {
                 members[*index].flipped = true;
             }
-            self.board.note(
-                Level::Notice,
-                format!(
-                    "an earlier run with `all-or-nothing` had not ended: the {} secrets that it had made current are                      finished or taken back now",
-                    left.flipped.len()
-                ),
-            );
+            if !left.flipped.is_empty() {
+                self.board.note(
+                    Level::Notice,
+                    "an earlier run with `all-or-nothing` had not ended: what it had made current is finished or taken \
+                     back now",
+                );
+            }
         }
         for member in members {
             if !self.take_first(member).await {
@@ -439,20 +443,22 @@ impl<'a> Together<'a> {
                     // Best effort, like all of these: the next run finds it as well.
                     let _ = self.moves.unmark(member.id(), &own.label, version).await;
                 }
-                for (pact, version) in &member.stand.marks {
-                    // What is about other secrets is for the runs of those to judge.
-                    if left
-                        .iter()
-                        .any(|left| left.pact == *pact && left.is_ours_to_judge)
-                    {
-                        let _ = self.moves.unmark(member.id(), &pact.label, version).await;
-                    }
-                }
+                self.sweep(member, left).await;
                 self.conclude(member, progress).await;
             })
             .buffer_unordered(AT_ONCE)
             .collect::<()>();
         self.ticking(work).await;
+    }
+
+    /// Labels of other runs that are over. What is about other secrets is for the runs of those to judge.
+    async fn sweep(&self, member: &Member<'_>, left: &[Left]) {
+        for (pact, version) in &member.stand.marks {
+            let over = |left: &Left| left.pact == *pact && left.is_ours_to_judge;
+            if left.iter().any(over) {
+                let _ = self.moves.unmark(member.id(), &pact.label, version).await;
+            }
+        }
     }
 
     /// Description, tags and the like, by the loop of one secret, which finds its value there.
@@ -486,7 +492,7 @@ impl<'a> Together<'a> {
 
     /// Takes back what was made current, where it still is, and every label; the witness's last, and only where all
     /// else is as it was: otherwise the next run goes on from here.
-    async fn undo(&self, members: &[Member<'_>], own: &Pact, taken_over: bool) {
+    async fn undo(&self, members: &[Member<'_>], own: &Pact, left: &[Left], taken_over: bool) {
         self.board.meter.phase("looked at again", members.len());
         let sound = &Cell::new(true);
         let work = stream::iter(members)
@@ -504,6 +510,9 @@ impl<'a> Together<'a> {
             .collect::<()>();
         self.ticking(work).await;
         if sound.get() {
+            for member in members {
+                self.sweep(member, left).await;
+            }
             self.unmark(members, own).await;
         }
         leave(members);

@@ -23,4 +23,5 @@ mod rights;
 mod roles;
 mod stages;
 mod state;
+mod together;
 mod transport;

@@ -14,6 +14,7 @@ use crate::outcome::Outcome;
 use crate::plan::settled;
 use crate::preview::preview;
 use crate::progress::Progress;
+use crate::redact::Level;
 use crate::request::Request;
 use crate::token::RunIdentity;
 use crate::upsert::{begin, upsert};
@@ -65,7 +66,7 @@ pub async fn run(wanted: &[Wanted], around: Around<'_>, board: &Board) {
     let mut looking = FuturesUnordered::new();
     let mut working = FuturesUnordered::new();
     loop {
-        let stopped = around.fail_fast && board.has_failed();
+        let stopped = around.fail_fast && board.has_failed() || board.is_hopeless();
         if stopped {
             ready.clear();
             looking.clear();
@@ -89,6 +90,12 @@ pub async fn run(wanted: &[Wanted], around: Around<'_>, board: &Board) {
             ));
         }
         if looking.is_empty() && working.is_empty() {
+            if board.is_hopeless() {
+                board.note(
+                    Level::Warning,
+                    "so many secrets in a row failed for the same kind of reason that the others were not tried",
+                );
+            }
             return;
         }
         tokio::select! {

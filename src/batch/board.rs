@@ -10,6 +10,9 @@ use crate::outcome::{Change, Outcome, Result as Word};
 use crate::plan::Planned;
 use crate::redact::Level;
 
+/// As many as are worked on at the same time.
+const HOPELESS: usize = super::AT_ONCE;
+
 /// How a secret ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fate {
@@ -101,6 +104,8 @@ pub struct Board {
     /// Private labels that a run which was cut short left behind: the secret's place in the list, and the label.
     leases: RefCell<Vec<(usize, Lease)>>,
     failed: Cell<bool>,
+    /// Secrets that failed one after the other for what is no fault of theirs.
+    hopeless: Cell<usize>,
     /// What went wrong with none of them in particular.
     whole: RefCell<Option<Failure>>,
 }
@@ -130,6 +135,7 @@ impl Board {
             notices: RefCell::default(),
             leases: RefCell::default(),
             failed: Cell::new(false),
+            hopeless: Cell::new(0),
             whole: RefCell::default(),
         }
     }
@@ -150,6 +156,13 @@ impl Board {
     #[must_use]
     pub fn has_failed(&self) -> bool {
         self.failed.get()
+    }
+
+    /// Whether nothing has worked for so long that there is no sense in going on: AWS cannot be reached, or the
+    /// credentials are no good any more.
+    #[must_use]
+    pub fn is_hopeless(&self) -> bool {
+        self.hopeless.get() >= HOPELESS
     }
 
     /// Tells people something about the whole run, once.
@@ -250,6 +263,11 @@ impl Board {
         };
         row.arn = outcome.arn.map(String::into_boxed_str);
         row.version_id = outcome.version.map(|version| version.id.into_boxed_str());
+        let hopeless = more.failure.as_ref().is_some_and(|failure| {
+            matches!(failure.class, Class::Unavailable | Class::Credentials)
+        });
+        self.hopeless
+            .set(if hopeless { self.hopeless.get() + 1 } else { 0 });
         self.failed.set(self.failed.get() || more.failure.is_some());
         let tells = !more.changes.is_empty() || !more.planned.is_empty() || more.failure.is_some();
         row.more = tells.then(|| Box::new(more));

@@ -99,6 +99,8 @@ enum Taken {
     Decided,
     /// It did not work.
     Failed,
+    /// Whether one of them has decided cannot be told.
+    Unclear,
 }
 
 impl<'a> Together<'a> {
@@ -142,6 +144,15 @@ impl<'a> Together<'a> {
                     self.unmark(&members, &own).await;
                     leave(&members);
                     continue;
+                }
+                Taken::Unclear => {
+                    // With every label as it is, the next run can tell.
+                    self.board.fail(Failure::new(
+                        Class::Conflict,
+                        "whether another run with `all-or-nothing` has ended cannot be told",
+                        "run again: it goes on from here",
+                    ));
+                    return leave(&members);
                 }
                 // Their labels may be all that tells what they had flipped.
                 Taken::Failed => return self.undo(&members, &own, &[], false).await,
@@ -241,11 +252,12 @@ impl<'a> Together<'a> {
             let witness = &members[*index];
             match self
                 .moves
-                .end(&witness.stand, witness.id(), &left.pact.label, version)
+                .end(witness.id(), &left.pact.label, version, left.alive)
                 .await
             {
                 Ok(()) => {}
                 Err(Lost::Elsewhere) if !ended => return Taken::Decided,
+                Err(Lost::Unclear) => return Taken::Unclear,
                 Err(lost) => {
                     let failure = lost.into_failure(witness.id());
                     witness.end(Err(failure));
@@ -412,7 +424,7 @@ impl<'a> Together<'a> {
         match self.moves.decide(member.id(), &own.label, version).await {
             Ok(()) => Ok(()),
             Err(Lost::Failed(failure)) => Err(*failure),
-            Err(Lost::Elsewhere) => Err(Failure::new(
+            Err(Lost::Elsewhere | Lost::Unclear) => Err(Failure::new(
                 Class::Conflict,
                 "another run with `all-or-nothing` took this one for dead, and its place",
                 "let that run end; then run again where this one's values are still wanted",
@@ -527,7 +539,7 @@ impl<'a> Together<'a> {
                 }
                 true
             }
-            Err(Lost::Elsewhere) => {
+            Err(Lost::Elsewhere | Lost::Unclear) => {
                 self.board.note(
                     Level::Warning,
                     format!("{id} was written by somebody else meanwhile: theirs stays"),

@@ -269,7 +269,7 @@ fn bad_input_is_refused_before_anything_is_sent() {
     let unwritable = nowhere(std::path::Path::new("/"));
     let cases: BTreeMap<&str, Tool> = BTreeMap::from([
         ("typo", tool().input("descripton", "x")),
-        ("later input", tool().input("manifest", "x")),
+        ("manifest and name", tool().input("manifest", "x")),
         ("unknown command", tool().input("command", "made-up")),
         ("own region", tool().input("replica-regions", "eu-west-1")),
         ("policy", tool().input("resource-policy", "{made-up")),
@@ -310,8 +310,8 @@ fn bad_input_is_refused_before_anything_is_sent() {
     bodies: error: LOG_SIGNABLE_BODY is set: it makes the AWS SDK log request bodies, the value included; unset it
     command line: error: the command line has a word that is not known
     endpoint: error: AWS_ENDPOINT_URL_SECRETS_MANAGER must be a URL such as `https://host:port`
-    later input: error: UPSERT_SECRET_MANIFEST: this version does not have the input `manifest` yet
     long policy: error: UPSERT_SECRET_RESOURCE_POLICY is longer than 20480 characters
+    manifest and name: error: UPSERT_SECRET_NAME is about one secret: with a manifest it is a key of that file
     no name: error: UPSERT_SECRET_NAME is not given: it is the name or the ARN of the secret
     no policy: error: UPSERT_SECRET_ALLOW_PUBLIC_POLICY is given, but no `resource-policy`
     no region: error: no AWS region is configured
@@ -338,7 +338,7 @@ fn the_help_is_the_contract() {
     Reads everything from the environment. It never deletes a secret, never rotates one
     and never prints a value.
 
-    Usage: upsert-secret [COMMAND] [--format text|json]
+    Usage: upsert-secret [COMMAND] [--manifest FILE] [--format text|json]
 
     Arguments:
       [COMMAND]  upsert (default): create the secret, or give it the value, or leave it alone
@@ -349,6 +349,7 @@ fn the_help_is_the_contract() {
 
     Options:
           --format <text|json>  json: one object on standard output, text on standard error
+          --manifest <FILE>     many secrets in one run, as this YAML file says (UPSERT_SECRET_MANIFEST)
       -h, --help                Print help
       -V, --version             Print version
 
@@ -362,9 +363,9 @@ fn the_help_is_the_contract() {
           least IAM policy for these inputs. Default: upsert.
 
       UPSERT_SECRET_NAME
-          Required. Name or full ARN of the secret. An ARN's region must equal
-          aws-region if that is given, and wins over AWS_REGION. A full ARN that
-          does not exist cannot be created.
+          Required without manifest. Name or full ARN of the secret. An ARN's
+          region must equal aws-region if that is given, and wins over AWS_REGION.
+          A full ARN that does not exist cannot be created.
 
       UPSERT_SECRET_VALUE
           The value to store, byte for byte; usually ${{ secrets.NAME }}.
@@ -461,6 +462,30 @@ fn the_help_is_the_contract() {
           allow: write although rotation is enabled (the next rotation replaces
           the value). Default: fail.
 
+      UPSERT_SECRET_MANIFEST
+          A YAML file that says what many secrets shall be and where their values
+          come from (see docs/manifest.md), instead of name, value and whatever
+          else is about one secret.
+
+      UPSERT_SECRET_ONLY
+          With manifest: only secrets with a name like this, such as prod/*;
+          several with commas between them. * is any text, ? any character, [a-m]
+          one of these. Default: all.
+
+      UPSERT_SECRET_RATE
+          With manifest: calls a second, at most, of each family of operations
+          that share a quota of AWS (50 a second for most that write); slower by
+          itself where AWS throttles. Default: 40.
+
+      UPSERT_SECRET_FAIL_FAST
+          With manifest, true: after the first failure no further secret is begun.
+          Default: false.
+
+      UPSERT_SECRET_ALL_OR_NOTHING
+          With manifest, true: every version is put beside the current one first,
+          then all are made current; where one cannot be, those that were are
+          taken back. Default: false.
+
       UPSERT_SECRET_AWS_REGION
           Region of the secret. Default: AWS_REGION, AWS_DEFAULT_REGION, profile.
 
@@ -504,7 +529,7 @@ fn the_help_is_the_contract() {
           output.
 
       UPSERT_SECRET_TIMEOUT
-          Limit for the whole run: 90s, 2m, 1h. Default: 2m.
+          Limit for the whole run: 90s, 2m, 1h. Default: 2m; with manifest 60m.
 
     Exit codes:
       0 done   1 internal error   2 bad input   3 no usable credentials   4 not allowed

@@ -6,7 +6,7 @@ use crate::aws::{AwsError, Described, ErrorKind, SecretsManager};
 use crate::failure::{Class, Failure, Subject};
 use crate::pact::{self, Pact};
 use crate::patience::Patience;
-use crate::plan::together::{Goal, Stand};
+use crate::plan::together::Goal;
 use crate::request::{CURRENT, Target};
 use crate::token::{self, RunIdentity};
 
@@ -21,6 +21,8 @@ pub(super) struct Moves<'a> {
 pub(super) enum Lost {
     /// It was not where it was seen: somebody else has moved it.
     Elsewhere,
+    /// It is gone, and whether this run or another has done that cannot be told.
+    Unclear,
     /// AWS refused.
     Failed(Box<Failure>),
 }
@@ -30,7 +32,7 @@ impl Lost {
     pub(super) fn into_failure(self, id: &str) -> Failure {
         match self {
             Self::Failed(failure) => *failure,
-            Self::Elsewhere => Failure::new(
+            Self::Elsewhere | Self::Unclear => Failure::new(
                 Class::Conflict,
                 format!("somebody wrote to {id} while this run did"),
                 "run again: it builds on what is current then",
@@ -139,48 +141,35 @@ impl Moves<'_> {
         }
     }
 
-    /// Ends another run: its label leaves the version of the witness that has it. By way of another version, because
-    /// where it is then tells whether that run has taken it off itself. [`Lost::Elsewhere`]: it has, and so has
-    /// decided.
+    /// Ends another run by taking its label off the witness, as it would itself. [`Lost::Elsewhere`]: it was not there,
+    /// and so that run has decided. [`Lost::Unclear`]: it is gone, and only one that is `alive` can have done that
+    /// besides this call, whose answer was lost.
     pub(super) async fn end(
         &self,
-        witness: &Stand,
         id: &str,
         label: &str,
         version: &str,
+        alive: bool,
     ) -> Result<(), Lost> {
-        let is_current = witness.current.as_deref() == Some(version);
-        let other = if is_current {
-            witness.previous.as_deref()
-        } else {
-            witness.current.as_deref()
-        };
-        let Some(other) = other else {
-            return Err(Lost::Elsewhere);
-        };
         let mut tries = Patience::of(TRIES);
+        let mut unknown = false;
         loop {
-            let error = match self.aws.move_label(id, label, Some(version), other).await {
-                Ok(()) => break,
+            let error = match self.aws.drop_label(id, label, version).await {
+                Ok(()) => return Ok(()),
                 Err(error) => error,
             };
-            if !error.is_unknown_outcome() && !error.is_lost_swap() {
-                return Err(Lost::Failed(Box::new(self.failure(&error, id))));
+            unknown = unknown || error.attempts > 1 || error.is_unknown_outcome();
+            if error.is_lost_swap() {
+                return match (unknown, alive) {
+                    (false, _) => Err(Lost::Elsewhere),
+                    (true, false) => Ok(()),
+                    (true, true) => Err(Lost::Unclear),
+                };
             }
-            let holder = self.holder(id, label).await?;
-            if holder.as_deref() == Some(other) {
-                break;
-            }
-            if holder.as_deref() != Some(version) {
-                return Err(Lost::Elsewhere);
-            }
-            if !tries.wait().await {
+            if !error.is_unknown_outcome() || !tries.wait().await {
                 return Err(Lost::Failed(Box::new(self.failure(&error, id))));
             }
         }
-        self.unmark(id, label, other)
-            .await
-            .map_err(|failure| Lost::Failed(Box::new(failure)))
     }
 
     /// Takes this run's label off the witness, and so decides. [`Lost::Elsewhere`]: another run has done that, and has

@@ -2,7 +2,8 @@
 //! file. What needs a network is only the values of other secrets; the rest of such an entry is checked with a
 //! stand-in first.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::Read as _;
 use std::sync::Arc;
@@ -160,7 +161,11 @@ impl Batch {
             settings,
         });
         let text = read(path).map_err(|why| unreadable(path, &why))?;
-        let lookup = |name: &str| environment.text(name).map(str::to_owned);
+        let shown = RefCell::new(BTreeSet::new());
+        let lookup = |name: &str| {
+            shown.borrow_mut().insert(name.to_owned());
+            environment.text(name).map(str::to_owned)
+        };
         let Manifest {
             all_or_nothing,
             mut targets,
@@ -170,6 +175,13 @@ impl Batch {
             targets.retain(|target| only.iter().any(|pattern| pattern.matches(&target.name)));
             if targets.is_empty() {
                 problems.add("only", "fits no secret of the manifest");
+            }
+        }
+        for name in secret_variables(&targets) {
+            if shown.borrow().contains(name) {
+                problems.found.push(format!(
+                    "{path}: the variable {name} is the value of a secret, and `${{{name}}}` would show it to everybody who may list secrets"
+                ));
             }
         }
         problems.verdict()?;
@@ -401,6 +413,18 @@ fn references(given: &Given) -> Vec<(&Reference, bool)> {
     }
 }
 
+/// Variables that hold values.
+fn secret_variables(targets: &[manifest::Target]) -> BTreeSet<&str> {
+    targets
+        .iter()
+        .flat_map(|target| references(&target.given))
+        .filter_map(|(reference, _)| match reference {
+            Reference::Env(name) => Some(name.as_str()),
+            _ => None,
+        })
+        .collect()
+}
+
 fn place(origin: &Origin) -> Place {
     (origin.region.clone(), origin.role.clone())
 }
@@ -481,6 +505,11 @@ fn assemble(
     }
     request.composed = composed;
     request.seeds = seeds;
+    if matches!(target.given, Given::Json { .. }) {
+        for part in found {
+            request.refuse_public(part.expose(), &mut problems);
+        }
+    }
     if merge {
         request.json = keys;
     }

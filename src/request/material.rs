@@ -62,6 +62,12 @@ impl Found {
         Self::new(SecretBytes::new(NO_VALUE.to_vec()))
     }
 
+    /// The bytes, to look for them where they must not be.
+    #[must_use]
+    pub fn expose(&self) -> &[u8] {
+        self.bytes.expose()
+    }
+
     /// A copy of the bytes themselves.
     #[must_use]
     pub fn take(&self) -> SecretBytes {

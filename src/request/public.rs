@@ -9,7 +9,12 @@ impl Request {
     /// Names, descriptions and tags are public: everybody who may list secrets reads them, and so
     /// does every log. A value that got into one was mixed up with it.
     pub(super) fn refuse_public_value(&self, problems: &mut Problems) {
-        let Ok(value) = str::from_utf8(self.value.expose()) else {
+        self.refuse_public(self.value.expose(), problems);
+    }
+
+    /// The same for a part of the value.
+    pub(super) fn refuse_public(&self, value: &[u8], problems: &mut Problems) {
+        let Ok(value) = str::from_utf8(value) else {
             return;
         };
         let value = value.trim();

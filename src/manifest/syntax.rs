@@ -74,6 +74,7 @@ const BREAKS: [char; 5] = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
 
 /// libyaml may find something missing on a line behind the last.
 fn end_of_file(text: &str) -> Place {
+    let text = text.replace("\r\n", "\n");
     let lines = text.split(BREAKS).count();
     let last = text.rsplit(BREAKS).next().unwrap_or_default();
     Place {

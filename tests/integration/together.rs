@@ -402,6 +402,11 @@ fn a_run_of_somebody_else_that_was_killed_is_waited_for_and_then_finished() {
     let done = release(&sandbox, "1").env("GITHUB_RUN_ID", "4712").run();
     done.expect(0, "updated");
     assert!(done.stderr.contains("had not ended"), "{}", done.stderr);
+    assert!(
+        done.stderr.contains("waiting for another run"),
+        "{}",
+        done.stderr
+    );
     assert_all(&sandbox, "1");
 }
 
@@ -478,6 +483,10 @@ fn what_is_not_a_value_is_written_after_the_flips_and_keys_before() {
         // One version each: nothing is written twice.
         assert_eq!(secret.versions.len(), 2);
     }
+    // The new versions shall have the key, whoever may encrypt older ones anew.
+    let log = operations(&sandbox);
+    let at = |operation: &str| log.iter().position(|op| op == operation);
+    assert!(at("UpdateSecret") < at("PutSecretValue"), "{log:?}");
     sandbox.clear_log();
     tool.run().expect(0, "unchanged");
     assert_eq!(calls(&sandbox, "DescribeSecret"), 3);

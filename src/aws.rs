@@ -37,6 +37,8 @@ const BEHAVIOR: fn() -> BehaviorVersion = BehaviorVersion::v2026_01_12;
 const CONNECT_TIMEOUT: std::time::Duration = std::time::Duration::from_millis(3_100);
 /// One attempt; a KMS key used for the first time can take seconds.
 const ATTEMPT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
+/// Attempts of a call at least, where many pass at the same time.
+const MANY_ATTEMPTS: u32 = 10;
 const FIRST_BACKOFF: std::time::Duration = std::time::Duration::from_millis(400);
 const MAX_BACKOFF: std::time::Duration = std::time::Duration::from_secs(8);
 
@@ -150,8 +152,13 @@ pub async fn connect(reach: &Reach, gate: Arc<Gate>) -> Result<Connected, AwsErr
             .await
             .ok_or_else(|| AwsError::new("configuration", ErrorKind::NoRegion))?,
     };
+    // A call of many is throttled for what the others do; it takes seconds until the pace is right.
+    let attempts = match reach.settings.max_attempts {
+        few @ 2.. if gate.is_paced() => few.max(MANY_ATTEMPTS),
+        few => few,
+    };
     let retries = RetryConfig::standard()
-        .with_max_attempts(reach.settings.max_attempts)
+        .with_max_attempts(attempts)
         .with_initial_backoff(FIRST_BACKOFF)
         .with_max_backoff(MAX_BACKOFF);
     // A short `timeout` still leaves room for a retry.

@@ -66,7 +66,9 @@ pub async fn run(wanted: &[Wanted], around: Around<'_>, board: &Board) {
     let mut looking = FuturesUnordered::new();
     let mut working = FuturesUnordered::new();
     loop {
-        let stopped = around.fail_fast && board.has_failed() || board.is_hopeless();
+        let stopped = around.fail_fast && board.has_failed()
+            || board.is_hopeless()
+            || around.aws.is_cancelled();
         if stopped {
             ready.clear();
             looking.clear();
@@ -119,7 +121,12 @@ async fn one(
         Ok(request) => reach_goal(request, glimpse, around, progress, &mut post.outcome).await,
         Err(why) => Err(why.clone()),
     };
-    post.end(ended);
+    // A run that was cancelled has not come to it.
+    if ended.is_err() && around.aws.is_cancelled() && post.outcome.changes.is_empty() {
+        post.leave();
+    } else {
+        post.end(ended);
+    }
 }
 
 async fn reach_goal(

@@ -35,14 +35,31 @@ pub fn parse(
     bytes: &[u8],
     lookup: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Manifest, Vec<Problem>> {
-    let text = syntax::decode(bytes).map_err(|problem| vec![problem])?;
-    let tree = tree::read(text).map_err(|problem| vec![problem])?;
+    match read(bytes, lookup) {
+        (Some(manifest), problems) if problems.is_empty() => Ok(manifest),
+        (_, problems) => Err(problems),
+    }
+}
+
+/// Reads what can be read of a manifest, and tells what is wrong with the rest: so that what only later
+/// checks find can be told together with it.
+#[must_use]
+pub fn read(
+    bytes: &[u8],
+    lookup: &dyn Fn(&str) -> Option<String>,
+) -> (Option<Manifest>, Vec<Problem>) {
+    let text = match syntax::decode(bytes) {
+        Ok(text) => text,
+        Err(problem) => return (None, vec![problem]),
+    };
+    let tree = match tree::read(text) {
+        Ok(tree) => tree,
+        Err(problem) => return (None, vec![problem]),
+    };
     let mut reader = reader::Reader::new(lookup);
     let manifest = reader.manifest(&tree);
-    if reader.problems.count() == 0 {
-        return Ok(manifest);
-    }
-    Err(reader.problems.placed(|way| tree::locate(text, way)))
+    let problems = reader.problems.placed(|way| tree::locate(text, way));
+    (Some(manifest), problems)
 }
 
 #[cfg(test)]

@@ -24,7 +24,11 @@ impl Run {
         for (level, text) in &self.outcome.notices {
             self.door.announce(*level, text);
         }
-        let clean = self.door.ask(|redactor| redactor.clean(document));
+        // Line by line: the whole may be longer than any text that is worth printing to people.
+        let clean = self.door.ask(|redactor| {
+            let lines = document.lines().map(|line| redactor.clean(line));
+            lines.collect::<Vec<_>>().join("\n")
+        });
         self.print(&clean)
             .map_or_else(|failure| failure.class.exit_code(), |()| 0)
     }

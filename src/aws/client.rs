@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use aws_config::SdkConfig;
 use aws_sdk_secretsmanager::Client;
+use aws_smithy_runtime::client::retries::{RetryPartition, TokenBucket};
 
 use super::gate::Gate;
 use super::retry::QuotaIsFinal;
@@ -69,8 +70,15 @@ pub struct SecretsManager {
 
 impl SecretsManager {
     pub(super) fn new(shared: &SdkConfig, region: String, gate: Arc<Gate>) -> Self {
-        let config =
+        let mut config =
             aws_sdk_secretsmanager::config::Builder::from(shared).retry_classifier(QuotaIsFinal);
+        if gate.is_paced() {
+            // The SDK stops retrying after a hundred retries that are under way; so many are no sign of anything
+            // where dozens of calls are throttled at the same moment.
+            let patient =
+                RetryPartition::custom("many secrets").token_bucket(TokenBucket::unlimited());
+            config = config.retry_partition(patient.build());
+        }
         Self {
             client: Client::from_conf(config.build()),
             region,
@@ -82,6 +90,12 @@ impl SecretsManager {
     #[must_use]
     pub fn region(&self) -> &str {
         &self.region
+    }
+
+    /// Whether the run has been cancelled, and nothing more is sent.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.gate.is_closed()
     }
 
     /// The same client with a gate of its own, for the one thing that is still done when a run has

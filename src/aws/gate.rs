@@ -54,6 +54,11 @@ impl Gate {
         self
     }
 
+    /// Whether many calls pass at the same time.
+    pub(super) fn is_paced(&self) -> bool {
+        self.pace.is_some()
+    }
+
     /// From now on nothing more is sent.
     pub fn close(&self) {
         self.closed.store(true, Ordering::SeqCst);

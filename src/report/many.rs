@@ -7,8 +7,10 @@ use serde_json::{Map, Value, json};
 use super::{block, code, error_object, prose};
 use crate::batch::{Board, Fate, Row, Totals};
 use crate::failure::Failure;
+use crate::outcome::Change;
 use crate::platform::{Outputs, is_flat};
 use crate::redact::Redactor;
+use crate::request::CURRENT;
 
 /// Outputs that a manifest adds, by name.
 pub const MANY: [&str; 7] = [
@@ -59,11 +61,7 @@ pub fn failure(board: &Board) -> Option<Failure> {
             .collect();
         if let [(name, only)] = failed[..] {
             return Failure {
-                what: if only.what.contains(name) {
-                    format!("{}{none}", only.what)
-                } else {
-                    format!("{name}: {}{none}", only.what)
-                },
+                what: format!("{}{none}", with_name(name, &only.what)),
                 ..only.clone()
             };
         }
@@ -87,8 +85,21 @@ pub fn failure(board: &Board) -> Option<Failure> {
     }))
 }
 
+/// What happened, and to which secret, where the words do not say so themselves.
+fn with_name(name: &str, what: &str) -> String {
+    let says = what
+        .split(|c: char| c.is_whitespace() || c == ',' || c == ':')
+        .any(|word| word == name);
+    if says {
+        what.to_owned()
+    } else {
+        format!("{name}: {what}")
+    }
+}
+
 fn told(name: &str, failure: &Failure) -> String {
-    let mut text = format!("{name}: {} ({})", failure.what, failure.class.name());
+    let what = with_name(name, &failure.what);
+    let mut text = format!("{what} ({})", failure.class.name());
     for line in failure.why.iter().flat_map(|why| why.lines()) {
         text.push_str(&format!("\n  {line}"));
     }
@@ -170,7 +181,10 @@ impl Many<'_> {
                         planned.what, planned.why
                     ));
                 }
-                for change in more.flat_map(|more| &more.changes) {
+                for change in more
+                    .flat_map(|more| &more.changes)
+                    .filter(|change| says_more(change))
+                {
                     lines.push(format!("    {change}"));
                 }
             }
@@ -197,7 +211,8 @@ impl Many<'_> {
         }
         let region = self.board.region.borrow().clone();
         let region = region.map_or_else(String::new, |region| format!(" in {region}"));
-        format!("{} secrets{region}: {}", totals.all, parts.join(", "))
+        let secrets = if totals.all == 1 { "secret" } else { "secrets" };
+        format!("{} {secrets}{region}: {}", totals.all, parts.join(", "))
     }
 
     /// One object: totals, and every secret by name.
@@ -325,6 +340,20 @@ impl Many<'_> {
             row.version_id.as_deref().map_or_else(String::new, cell),
             what.join("<br>")
         )
+    }
+}
+
+/// Whether a change says more than the word and the version that stand before it.
+fn says_more(change: &Change) -> bool {
+    match change {
+        Change::Created {
+            description,
+            kms_key,
+            tags,
+            replicas,
+        } => *description || *kms_key || *tags > 0 || *replicas > 0,
+        Change::Version { label, .. } => label != CURRENT,
+        _ => true,
     }
 }
 

@@ -166,14 +166,17 @@ impl Batch {
             shown.borrow_mut().insert(name.to_owned());
             environment.text(name).map(str::to_owned)
         };
-        let Manifest {
+        let (manifest, mut wrong) = manifest::read(&text, &lookup);
+        let Some(Manifest {
             all_or_nothing,
             mut targets,
-            ..
-        } = manifest::parse(&text, &lookup).map_err(|found| refusal(path, &found))?;
+        }) = manifest
+        else {
+            return Err(refusal(path, &wrong));
+        };
         if let Some(only) = only {
             targets.retain(|target| only.iter().any(|pattern| pattern.matches(&target.name)));
-            if targets.is_empty() {
+            if targets.is_empty() && wrong.is_empty() {
                 problems.add("only", "fits no secret of the manifest");
             }
         }
@@ -209,8 +212,11 @@ impl Batch {
             .into_iter()
             .filter_map(|target| checker.target(target, &mut doubts))
             .collect();
-        if !checker.found.is_empty() {
-            return Err(refusal(path, &manifest::place(&text, checker.found)));
+        wrong.extend(manifest::place(&text, checker.found));
+        if !wrong.is_empty() {
+            // In the file's order; what has no place is a count of more.
+            wrong.sort_by_key(|problem| (problem.place.is_none(), problem.place));
+            return Err(refusal(path, &wrong));
         }
         let places = Arc::new(checker.places);
         let drafts = checked
@@ -259,6 +265,7 @@ impl Checker<'_> {
         let decodes = target.inputs().value_encoding.as_deref() == Some("base64");
         let references = references(&target.given);
         let mut parts = Vec::with_capacity(references.len());
+        let mut broken = false;
         for (member, (reference, base64)) in references.iter().enumerate() {
             let base64 = *base64 || decodes;
             let Some(secrecy) = self.secrecy else {
@@ -267,14 +274,16 @@ impl Checker<'_> {
             };
             match material::look_up(reference, base64, self.environment, limit, secrecy) {
                 Ok(part) => parts.push(part),
-                Err(why) => self.found.push(match target.given {
-                    Given::Value(_) => target.problem("value", why),
-                    Given::Json { .. } => target.member_problem(member, why),
-                }),
+                Err(why) => {
+                    self.found.push(match target.given {
+                        Given::Value(_) => target.problem("value", why),
+                        Given::Json { .. } => target.member_problem(member, why),
+                    });
+                    // So that the rest of the entry is checked as well.
+                    parts.push(material::unseen(reference));
+                    broken = true;
+                }
             }
-        }
-        if parts.len() < references.len() {
-            return None;
         }
         for part in &parts {
             if let Part::There(origin) = part {
@@ -295,6 +304,9 @@ impl Checker<'_> {
         if !wrong.is_empty() {
             self.found
                 .extend(wrong.into_iter().map(|(key, why)| target.problem(key, why)));
+            return None;
+        }
+        if broken {
             return None;
         }
         if lacks {

@@ -15,6 +15,7 @@ mod guarded;
 mod interrupted;
 mod invariants;
 mod leaks;
+mod many;
 mod platforms;
 mod preview;
 mod races;

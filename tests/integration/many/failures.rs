@@ -1,0 +1,314 @@
+//! What fails, what that stops, and what is told of it.
+
+use insta::assert_snapshot;
+use sandbox::{Fault, Policy, Sandbox, When};
+
+use super::{bare, many, numbered, plain, secret, value};
+use crate::common::{Done, PATIENCE, operations, signal, text};
+
+fn totals(done: &Done) -> [&str; 5] {
+    ["created", "updated", "unchanged", "failed", "not_tried"].map(|name| done.output(name))
+}
+
+/// Everything is allowed but these actions on this secret.
+fn but(denied: &[(&str, &str)]) -> Policy {
+    let deny = denied.iter().map(|(action, name)| {
+        format!(
+            r#",{{"Effect":"Deny","Action":"secretsmanager:{action}","Resource":["*:secret:{name}","*:secret:{name}-*"]}}"#
+        )
+    });
+    let deny: String = deny.collect();
+    Policy::from_json(&format!(
+        r#"{{"Statement":[{{"Effect":"Allow","Action":"*","Resource":"*"}}{deny}]}}"#
+    ))
+}
+
+#[test]
+fn one_failure_stops_no_other_and_the_gravest_class_is_the_exit_code() {
+    // Denied (4) before refused (6) before a conflict (5) before a quota (8) before bad input (2).
+    let cases: [(&[&str], i32); 5] = [
+        (&["denied", "rotated", "expected", "full", "large"], 4),
+        (&["rotated", "expected", "full", "large"], 6),
+        (&["expected", "full", "large"], 5),
+        (&["full", "large"], 8),
+        (&["large"], 2),
+    ];
+    for (names, code) in cases {
+        let sandbox = Sandbox::start();
+        sandbox.set_policy(
+            &sandbox.default_key_id(),
+            but(&[("CreateSecret", "denied")]),
+        );
+        sandbox.with(|world| {
+            world.create("rotated", "old");
+            world.set_rotation("rotated", true);
+            world.create("expected", "old");
+            world.create("full", "0");
+            for number in 1..100 {
+                world.put("full", &number.to_string());
+            }
+            world.create_binary("source", b"\xff");
+        });
+        let mut manifest = plain(&["good"]);
+        for name in names {
+            manifest.push_str(&match *name {
+                "expected" => "  expected: { value: { env: V }, expected-version-id: 00000000-0000-4000-8000-000000000000 }\n".to_owned(),
+                // Binary, and asked for as a string.
+                "large" => "  large: { value: { secret: { id: source } }, store-as: string }\n".to_owned(),
+                name => format!("  {name}: {{ value: {{ env: V }} }}\n"),
+            });
+        }
+        let done = many(&sandbox, &manifest).env("V", "made-up").run();
+        assert_eq!(done.code, Some(code), "{names:?}: {}", done.stderr);
+        let failed = names.len().to_string();
+        assert_eq!(
+            totals(&done),
+            ["1", "0", "0", failed.as_str(), "0"],
+            "{}",
+            done.stderr
+        );
+        assert_eq!(value(&sandbox, "good"), "made-up");
+    }
+}
+
+#[test]
+fn several_failures_are_a_list_and_one_is_told_whole() {
+    let sandbox = Sandbox::start();
+    sandbox.with(|world| {
+        for name in ["a", "b"] {
+            world.create(name, "old");
+            world.set_rotation(name, true);
+        }
+    });
+    let done = many(&sandbox, &plain(&["a", "b", "c"]))
+        .env("V", "made-up")
+        .run();
+    let told = |done: &Done| {
+        let text = text(done);
+        let lines = text
+            .lines()
+            .map(|line| line.split(" (").next().unwrap().to_owned());
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    assert_snapshot!(told(&done), @r"
+    3 secrets in eu-west-1: 1 created, 2 failed
+      created  c  version [id]
+    error: 2 of 3 secrets failed
+      why:  a has rotation enabled, which would replace the value at its next turn
+              next: set `on-rotation: allow` to write it all the same, or turn rotation off
+            b has rotation enabled, which would replace the value at its next turn
+              next: set `on-rotation: allow` to write it all the same, or turn rotation off
+      next: mend that, and run again: what has been done is found and left alone
+      exit: 6
+    ");
+    let done = many(&sandbox, &plain(&["a"])).env("V", "made-up").run();
+    assert_snapshot!(told(&done), @r"
+    1 secret in eu-west-1: 1 failed
+    error: a has rotation enabled, which would replace the value at its next turn
+      next: set `on-rotation: allow` to write it all the same, or turn rotation off
+      exit: 6
+    ");
+}
+
+#[test]
+fn fail_fast_begins_nothing_more() {
+    let sandbox = Sandbox::start();
+    sandbox.set_policy(
+        &sandbox.default_key_id(),
+        but(&[("BatchGetSecretValue", "*"), ("CreateSecret", "s/*")]),
+    );
+    let tool = many(&sandbox, &numbered(200))
+        .env("V", "made-up")
+        .input("fail-fast", "true");
+    let done = tool.run();
+    assert_eq!(done.code, Some(4));
+    let failed: usize = done.output("failed").parse().unwrap();
+    let left: usize = done.output("not_tried").parse().unwrap();
+    assert!(
+        failed >= 1 && left >= 100 && failed + left == 200,
+        "{failed} {left}"
+    );
+    let done = tool.input("fail-fast", "false").run();
+    assert_eq!(totals(&done), ["0", "0", "0", "200", "0"]);
+}
+
+#[test]
+fn where_nothing_works_not_everything_is_tried() {
+    let sandbox = Sandbox::start();
+    let mut tool = many(&sandbox, &numbered(300))
+        .env("V", "made-up")
+        .env("AWS_MAX_ATTEMPTS", "1");
+    for nth in 1..2_000 {
+        for operation in ["BatchGetSecretValue", "DescribeSecret", "GetSecretValue"] {
+            sandbox.fault(operation, nth, Fault::Unavailable);
+        }
+    }
+    tool = tool.input("timeout", "50s");
+    let done = tool.run();
+    assert_eq!(done.code, Some(7), "{}", done.stderr);
+    let left: usize = done.output("not_tried").parse().unwrap();
+    assert!(left >= 100, "{left}");
+}
+
+#[test]
+fn a_value_that_cannot_be_had_is_that_entrys_failure() {
+    let sandbox = Sandbox::start();
+    let manifest = "
+secrets:
+  a: { value: { secret: { id: nowhere } } }
+  b: { value: { env: V } }
+";
+    let done = many(&sandbox, manifest).env("V", "made-up").run();
+    assert_eq!(done.code, Some(6));
+    assert_eq!(totals(&done), ["1", "0", "0", "1", "0"]);
+    assert!(
+        done.stderr
+            .contains("nowhere in eu-west-1, where the value is to come from, has no version"),
+        "{}",
+        done.stderr
+    );
+}
+
+#[test]
+fn a_signal_ends_it_with_what_was_done() {
+    for (name, code) in [("INT", 130), ("TERM", 143)] {
+        let sandbox = Sandbox::start();
+        let tool = many(&sandbox, &numbered(100))
+            .env("V", "made-up")
+            .input("rate", "10")
+            .github();
+        let held = sandbox.hold("CreateSecret", 5, When::BeforeApply);
+        let child = tool.spawn();
+        assert!(held.wait_reached(PATIENCE));
+        signal(&child, name);
+        let done = tool.finish(child);
+        held.discard();
+        assert_eq!(done.code, Some(code), "{}", done.stderr);
+        let created: usize = done.output("created").parse().unwrap();
+        let there = sandbox.with(|world| world.names().len());
+        assert!(
+            created >= 4 && created == there,
+            "{created} {there} {}",
+            done.stderr
+        );
+        let left: usize = done.output("not_tried").parse().unwrap();
+        assert!(left > 0, "{}", done.stderr);
+    }
+}
+
+#[test]
+fn a_run_that_takes_too_long_says_how_many_were_not_tried() {
+    let sandbox = Sandbox::start();
+    let tool = many(&sandbox, &numbered(100))
+        .env("V", "made-up")
+        .input("rate", "10");
+    let done = tool.input("timeout", "2s").run();
+    assert_eq!(done.code, Some(7), "{}", done.stderr);
+    assert!(
+        done.stderr
+            .contains("the run did not end within `timeout`, which is 2 s"),
+        "{}",
+        done.stderr
+    );
+    assert!(done.output("created").parse::<usize>().unwrap() >= 8);
+}
+
+#[test]
+fn what_may_not_be_read_is_written_without_comparing() {
+    let sandbox = Sandbox::start();
+    sandbox.with(|world| {
+        world.create("a", "old");
+        world.create("b", "made-up");
+    });
+    let tool = many(&sandbox, &plain(&["a", "b"])).env("V", "made-up");
+    // Not twenty at once.
+    sandbox.set_policy(
+        &sandbox.default_key_id(),
+        but(&[("BatchGetSecretValue", "*")]),
+    );
+    let policy = r#"{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*"},
+        {"Effect":"Deny","Action":"secretsmanager:BatchGetSecretValue","Resource":"*"}]}"#;
+    sandbox.set_policy(&sandbox.default_key_id(), Policy::from_json(policy));
+    let done = tool.run();
+    done.expect(0, "updated");
+    assert!(
+        done.stderr.contains("BatchGetSecretValue is denied"),
+        "{}",
+        done.stderr
+    );
+    assert_eq!(totals(&done), ["0", "1", "1", "0", "0"]);
+    // Not one of them.
+    sandbox.set_policy(&sandbox.default_key_id(), but(&[("GetSecretValue", "a")]));
+    let done = tool.env("V", "made-up-2").run();
+    assert_eq!(totals(&done), ["0", "2", "0", "0", "0"], "{}", done.stderr);
+    assert!(
+        done.stderr.contains("a: reading the current value"),
+        "{}",
+        done.stderr
+    );
+    assert_eq!(value(&sandbox, "a"), "made-up-2");
+    assert_eq!(secret(&sandbox, "a").versions.len(), 3);
+}
+
+#[test]
+fn nothing_that_is_wrong_with_the_inputs_reaches_aws() {
+    let sandbox = Sandbox::start();
+    let one = plain(&["a"]);
+    let tool = || many(&sandbox, &one).env("V", "made-up");
+    let missing = tool().path("missing.yaml").display().to_string();
+    let cases = [
+        (
+            tool().input("value", "made-up"),
+            "UPSERT_SECRET_VALUE is about one secret",
+        ),
+        (
+            tool().input("tags", "a=b"),
+            "UPSERT_SECRET_TAGS is about one secret",
+        ),
+        (
+            tool().input("rate", "0"),
+            "UPSERT_SECRET_RATE must be a number from 1 to 1000",
+        ),
+        (
+            tool().input("fail-fast", "yes"),
+            "UPSERT_SECRET_FAIL_FAST must be `false` or `true`",
+        ),
+        (
+            tool().input("command", "promote"),
+            "says nothing to `promote` and `rollback`",
+        ),
+        (tool().input("manifest", &missing), "cannot be read"),
+        (tool().input("manifest", "/"), "it is no regular file"),
+        (
+            bare("")
+                .unset("UPSERT_SECRET_MANIFEST")
+                .input("only", "a")
+                .input("name", "a")
+                .input("value", "made-up"),
+            "UPSERT_SECRET_ONLY is for a manifest, and none is given",
+        ),
+        (
+            many(&sandbox, "secrets: {}"),
+            "secrets.yaml:1:10: secrets: is empty; it needs one secret at least",
+        ),
+        (
+            many(&sandbox, "secrets: { a: { value: made-up } }"),
+            "secrets.yaml:1:24: secrets.a.value: holds a value itself",
+        ),
+    ];
+    for (tool, why) in cases {
+        let done = tool.run();
+        assert_eq!(done.code, Some(2), "{why}: {}", done.stderr);
+        assert!(done.stderr.contains(why), "{why}: {}", done.stderr);
+        assert!(!done.stderr.contains("made-up"), "{}", done.stderr);
+    }
+    assert_eq!(operations(&sandbox), [""; 0]);
+    // The command line is nearer than the environment.
+    let tool = tool();
+    let file = tool.path("secrets.yaml").display().to_string();
+    let done = tool
+        .input("manifest", &missing)
+        .arguments(&["--manifest", &file])
+        .run();
+    done.expect(0, "created");
+}

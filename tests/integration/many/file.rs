@@ -1,0 +1,169 @@
+//! What is wrong with a manifest and what it names is told at once, at its place, before anything is sent.
+
+use std::fs;
+
+use insta::assert_snapshot;
+use sandbox::Sandbox;
+
+use super::{bare, many, secret};
+use crate::common::{Done, operations};
+
+const ARN: &str = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/a-AbCdEf";
+
+/// The problems, without the folder of the file.
+fn problems(done: &Done) -> String {
+    assert_eq!(done.code, Some(2), "{}", done.stderr);
+    let lines = done
+        .stderr
+        .lines()
+        .filter(|line| line.contains("secrets.yaml:"));
+    let cut = |line: &str| line[line.find("secrets.yaml:").unwrap()..].to_owned();
+    lines.map(cut).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn everything_is_told_at_once() {
+    let manifest = format!(
+        "\
+defaults:
+  description: ${{NOWHERE}}
+  kms-key-id: my key
+secrets:
+  bad name:
+    value: {{ env: V }}
+  prod/a:
+    value: {{ env: UNSET }}
+    tags: {{ 'aws:x': y }}
+  {ARN}:
+    value: {{ file: /no/such/file }}
+  prod/b:
+    value: {{ env: V }}
+    if-exists: maybe
+    replica-regions: eu-west-1
+  prod/c:
+    json: {{ a: {{ env: V, json-value-as: json }} }}
+  prod/d:
+    value: {{ env: MASK }}
+    version-stages: AWSPENDING
+"
+    );
+    let sandbox = Sandbox::start();
+    let tool = many(&sandbox, &manifest)
+        .env("V", "made-up")
+        .env("MASK", "***");
+    assert_snapshot!(problems(&tool.run()), @r"
+    secrets.yaml:2:16: defaults.description: has `${NOWHERE}`, but the variable NOWHERE is empty or not set
+    secrets.yaml:3:15: defaults.kms-key-id: must be a key id, a key ARN, an alias (`alias/…`) or an alias ARN
+    secrets.yaml:5:3: secrets.*: must have 1 to 512 characters, only letters, digits and `/_+=.@-`
+    secrets.yaml:8:12: secrets.prod/a.value: is to come from the variable UNSET, which is empty or not set (a CI secret that is not defined for this job arrives as an empty string)
+    secrets.yaml:9:11: secrets.prod/a.tags: has a key that begins with `aws:`, which is AWS's own
+    secrets.yaml:11:12: secrets.arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/a-AbCdEf.value: is to come from a file that cannot be read: entity not found
+    secrets.yaml:14:16: secrets.prod/b.if-exists: must be `update` or `skip`
+    secrets.yaml:15:22: secrets.prod/b.replica-regions: names eu-west-1, where the secret itself is
+    secrets.yaml:17:11: secrets.prod/c.json: has a key a whose value is not JSON, as `json-value-as: json` asks; it is not shown here
+    secrets.yaml:19:12: secrets.prod/d.value: is a mask (`***` or `[MASKED]`), not a secret; pass the secret itself on, not a log line or an output of it
+    secrets.yaml:20:21: secrets.prod/d.version-stages: must not name AWSPENDING: it belongs to rotation
+    ");
+    assert_eq!(operations(&sandbox), [""; 0]);
+}
+
+#[test]
+fn one_secret_is_one_entry() {
+    let manifest = format!(
+        "secrets:\n  prod/a: {{ value: {{ env: V }} }}\n  {ARN}: {{ value: {{ env: V }} }}\n"
+    );
+    let done = bare(&manifest)
+        .env("V", "made-up")
+        .env("AWS_REGION", "eu-west-1")
+        .run();
+    assert!(
+        problems(&done).contains("is the same secret as prod/a"),
+        "{}",
+        done.stderr
+    );
+    let done = bare(&manifest)
+        .env("V", "made-up")
+        .env("AWS_REGION", "eu-west-2")
+        .run();
+    assert!(
+        problems(&done).contains("is an ARN of eu-west-1, but this run is about eu-west-2"),
+        "{}",
+        done.stderr
+    );
+}
+
+#[test]
+fn variables_stand_for_public_text_and_never_for_a_value() {
+    let sandbox = Sandbox::start();
+    let manifest = "
+secrets:
+  '${STAGE}/a':
+    description: for ${STAGE}
+    tags: { '${STAGE}': '${STAGE}' }
+    value: { env: V }
+";
+    let tool = many(&sandbox, manifest)
+        .env("STAGE", "prod")
+        .env("V", "${STAGE} made-up");
+    tool.run().expect(0, "created");
+    let secret = secret(&sandbox, "prod/a");
+    assert_eq!(secret.description.as_deref(), Some("for prod"));
+    assert_eq!(secret.tags["prod"], "prod");
+    assert_eq!(
+        secret.current().unwrap().string.as_deref(),
+        Some("${STAGE} made-up")
+    );
+
+    let manifest = "secrets:\n  a:\n    description: key ${V}\n    value: { env: V }\n";
+    let done = bare(manifest)
+        .env("V", "made-up-1")
+        .env("AWS_REGION", "eu-west-1")
+        .run();
+    assert!(
+        done.stderr
+            .contains("the variable V is the value of a secret, and `${V}` would show it"),
+        "{}",
+        done.stderr
+    );
+    let manifest = "secrets:\n  a:\n    description: the made-up-key-of-the-model\n    json: { k: { env: V } }\n";
+    let done = bare(manifest)
+        .env("V", "made-up-key-of-the-model")
+        .env("AWS_REGION", "eu-west-1")
+        .run();
+    assert!(
+        problems(&done).contains("secrets.a.description: contains the value"),
+        "{}",
+        done.stderr
+    );
+    assert!(!done.everything().contains("made-up-key-of-the-model"));
+}
+
+#[test]
+fn a_variable_of_type_file_is_a_path() {
+    let manifest = "secrets: { a: { value: { env: CERTIFICATE } } }";
+    let tool = bare(manifest).gitlab().env("AWS_REGION", "eu-west-1");
+    let path = format!(
+        "{}.tmp/CERTIFICATE",
+        tool.path("").display().to_string().trim_end_matches('/')
+    );
+    let done = tool.env("CERTIFICATE", &path).run();
+    assert!(
+        problems(&done).contains(
+            "a variable of type file, which holds a path: write `{ file: \"${CERTIFICATE}\" }`"
+        ),
+        "{}",
+        done.stderr
+    );
+}
+
+#[test]
+fn a_file_that_is_too_large_is_not_read() {
+    let tool = bare("").env("AWS_REGION", "eu-west-1");
+    fs::write(tool.path("secrets.yaml"), " ".repeat(1024 * 1024 + 1)).unwrap();
+    let done = tool.run();
+    assert!(
+        problems(&done).contains("the file has more than 1048576 bytes"),
+        "{}",
+        done.stderr
+    );
+}

@@ -1,0 +1,233 @@
+//! What later steps and people get: outputs, report, summary; and that no value is in any of it.
+
+use std::fs;
+
+use sandbox::{Fault, Sandbox};
+use serde_json::Value;
+
+use super::{many, numbered, plain, value};
+
+#[test]
+fn github_gets_totals_results_and_a_report() {
+    let sandbox = Sandbox::start();
+    sandbox.with(|world| {
+        world.create("b", "old");
+        world.create("c", "made-up");
+        world.create("d", "old");
+        world.set_rotation("d", true);
+    });
+    let tool = many(&sandbox, &plain(&["a", "b", "c", "d"]))
+        .env("V", "made-up")
+        .github();
+    let temp = tool.path("");
+    let tool = tool.env("RUNNER_TEMP", &temp.display().to_string());
+    let tool = tool.arguments(&["--format", "json"]);
+    let done = tool.run();
+    assert_eq!(done.code, Some(6));
+    for (name, wanted) in [
+        ("created", "1"),
+        ("updated", "1"),
+        ("unchanged", "1"),
+        ("failed", "1"),
+        ("not_tried", "0"),
+        ("result", "updated"),
+        ("changed", "true"),
+        ("region", "eu-west-1"),
+    ] {
+        assert_eq!(done.output(name), wanted, "{name}");
+    }
+    let results: Value = serde_json::from_str(done.output("results")).unwrap();
+    let of = |name: &str| results[name]["result"].as_str().unwrap().to_owned();
+    assert_eq!(
+        ["a", "b", "c", "d"].map(of),
+        ["created", "updated", "unchanged", "failed"]
+    );
+    assert!(
+        results["a"]["secret_id"]
+            .as_str()
+            .unwrap()
+            .starts_with("arn:aws:secretsmanager:")
+    );
+    assert!(results["b"]["previous_version_id"].is_string());
+    let report = fs::read_to_string(done.output("report_path")).unwrap();
+    let (report, printed): (Value, Value) = (
+        serde_json::from_str(&report).unwrap(),
+        serde_json::from_str(&done.stdout).unwrap(),
+    );
+    assert_eq!(report["secrets"], printed["secrets"]);
+    assert_eq!(printed["secrets"]["d"]["error"]["exit_code"], 6);
+    assert_eq!(printed["error"]["exit_code"], 6);
+    // Failed, then what changed.
+    let rows: Vec<_> = done
+        .summary
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .collect();
+    let first = |row: &&str| row.split('`').nth(1).unwrap().to_owned();
+    assert_eq!(
+        rows.iter().map(first).collect::<Vec<_>>(),
+        ["d", "a", "b", "c"]
+    );
+}
+
+#[test]
+fn what_is_too_long_is_left_out_and_that_is_said() {
+    let sandbox = Sandbox::start();
+    let long = "x".repeat(400);
+    let names: Vec<_> = (0..400).map(|number| format!("{long}/{number}")).collect();
+    sandbox.with(|world| {
+        for name in &names {
+            world.create(name, "made-up");
+        }
+    });
+    let manifest = plain(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    let tool = many(&sandbox, &manifest).env("V", "made-up").github();
+    // Little is left of the step's summary.
+    let full = " ".repeat(1024 * 1024 - 20_000);
+    fs::write(tool.path("summary"), &full).unwrap();
+    let done = tool.run();
+    done.expect(0, "unchanged");
+    assert_eq!(done.output("results"), "");
+    assert!(
+        done.stderr.contains("`results` is left out"),
+        "{}",
+        done.stderr
+    );
+    assert!(done.summary.len() <= 1024 * 1024);
+    let shown = done
+        .summary
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .count();
+    assert!(shown > 5);
+    let rest = format!("{} more secrets are not shown", 400 - shown);
+    assert!(done.summary.contains(&rest), "{rest}");
+}
+
+#[test]
+fn gitlab_gets_totals_in_its_report() {
+    let sandbox = Sandbox::start();
+    let done = many(&sandbox, &numbered(3))
+        .env("V", "made-up")
+        .gitlab()
+        .run();
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    for line in [
+        "UPSERTED_CREATED=3",
+        "UPSERTED_RESULT=created",
+        "UPSERTED_NOT_TRIED=0",
+    ] {
+        assert!(
+            done.report.lines().any(|there| there == line),
+            "{}",
+            done.report
+        );
+    }
+    assert!(!done.stderr.contains("will not take"), "{}", done.stderr);
+}
+
+#[test]
+fn no_value_is_anywhere() {
+    let manifest = "
+secrets:
+  a: { value: { env: A } }
+  b: { value: { env: B }, value-encoding: base64 }
+  c: { value: { file: '${FILE}' } }
+  d: { json: { k: { env: D }, l: { secret: { id: source } } } }
+  e: { value: { generate: { length: 32 } } }
+";
+    let secrets = [
+        "made-up-plain-a",
+        "made-up-decoded-b",
+        "made-up-of-a-file",
+        "made-up-member-d",
+        "made-up-of-a-source",
+    ];
+    let faults: [Option<(&str, Fault)>; 5] = [
+        None,
+        Some(("CreateSecret", Fault::QuoteValue)),
+        Some(("BatchGetSecretValue", Fault::MalformedGet)),
+        Some(("CreateSecret", Fault::MalformedBody)),
+        Some((
+            "CreateSecret",
+            Fault::Error {
+                status: 400,
+                code: "InvalidParameterException".to_owned(),
+                message: "made-up-decoded-b is made-up-member-d".to_owned(),
+            },
+        )),
+    ];
+    for fault in faults {
+        for command in ["upsert", "plan"] {
+            let sandbox = Sandbox::start();
+            sandbox.with(|world| world.create("source", "made-up-of-a-source"));
+            let tool = many(&sandbox, manifest)
+                .env("A", "made-up-plain-a")
+                .env("B", "bWFkZS11cC1kZWNvZGVkLWI=")
+                .env("D", "made-up-member-d")
+                .env("RUNNER_DEBUG", "1")
+                .input("command", command)
+                .github();
+            let file = tool.path("value");
+            fs::write(&file, "made-up-of-a-file").unwrap();
+            let temp = tool.path("").display().to_string();
+            let tool = tool
+                .env("FILE", &file.display().to_string())
+                .env("RUNNER_TEMP", &temp);
+            if let Some((operation, fault)) = &fault {
+                for nth in 1..=3 {
+                    sandbox.fault(operation, nth, fault.clone());
+                }
+            }
+            let done = tool.run();
+            let report = fs::read_to_string(done.output("report_path")).unwrap();
+            let everything = done.everything() + &report;
+            for secret in secrets {
+                assert!(!everything.contains(secret), "{secret}: {everything}");
+            }
+            assert!(
+                !everything.contains("bWFkZS11cC1kZWNvZGVkLWI"),
+                "{everything}"
+            );
+            if sandbox.with(|world| world.secret("e")).is_some() {
+                assert!(!everything.contains(&value(&sandbox, "e")));
+            }
+            assert!(
+                !everything.contains("::add-mask::"),
+                "only for our own action"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_action_masks_what_the_runner_cannot_know() {
+    let sandbox = Sandbox::start();
+    sandbox.with(|world| world.create("source", "made-up-of-a-source"));
+    let manifest = "
+secrets:
+  a: { value: { env: A }, value-encoding: base64 }
+  b: { value: { secret: { id: source } } }
+  c: { value: { generate: { length: 32 } } }
+  d: { value: { env: D } }
+";
+    let done = many(&sandbox, manifest)
+        .env("A", "bWFkZS11cC1kZWNvZGVkLWI=")
+        .env("D", "made-up-plain")
+        .env("UPSERT_SECRET_ACTION", "true")
+        .github()
+        .run();
+    done.expect(0, "created");
+    let made = value(&sandbox, "c");
+    for masked in ["made-up-decoded-b", "made-up-of-a-source", made.as_str()] {
+        assert!(
+            done.stdout.contains(&format!("::add-mask::{masked}\n")),
+            "{}",
+            done.stdout
+        );
+    }
+    assert!(
+        !done.stdout.contains("made-up-plain"),
+        "the runner knows that one"
+    );
+}

@@ -1,0 +1,122 @@
+//! The policy that `iam-policy` prints for a manifest is enough for its run.
+
+use sandbox::{Policy, Sandbox};
+use serde_json::Value;
+
+use super::{many, value};
+use crate::common::Done;
+
+fn printed(done: &Done) -> Value {
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    serde_json::from_str(&done.stdout).unwrap()
+}
+
+#[test]
+fn it_is_enough_and_no_action_of_it_can_be_left_out() {
+    let manifest = "
+defaults: { description: words, tags: { a: b } }
+secrets:
+  prod/a: { value: { env: V } }
+  prod/b: { json: { k: { env: V } }, merge: true }
+  prod/c: { value: { secret: { id: source } } }
+  prod/d: { value: { generate: { length: 20 } } }
+";
+    let world = || {
+        let sandbox = Sandbox::start();
+        sandbox.with(|world| {
+            world.create("prod/a", "old");
+            world.create("prod/b", "{}");
+            world.create("source", "made-up-source");
+        });
+        sandbox
+    };
+    let sandbox = world();
+    // No value is needed to print it.
+    let done = many(&sandbox, manifest).arguments(&["iam-policy"]).run();
+    let policy = printed(&done)["policy"].clone();
+    let run = |sandbox: &Sandbox, policy: &Value| {
+        sandbox.set_policy(
+            &sandbox.default_key_id(),
+            Policy::from_json(&policy.to_string()),
+        );
+        many(sandbox, manifest).env("V", "made-up").run()
+    };
+    let done = run(&sandbox, &policy);
+    done.expect(0, "updated");
+    assert!(!done.stderr.contains("denied"), "{}", done.stderr);
+    assert_eq!(value(&sandbox, "prod/c"), "made-up-source");
+
+    let statements = policy["Statement"].as_array().unwrap().len();
+    for at in 0..statements {
+        let actions = policy["Statement"][at]["Action"]
+            .as_array()
+            .unwrap()
+            .clone();
+        for action in &actions {
+            let mut less = policy.clone();
+            let rest = actions
+                .iter()
+                .filter(|other| *other != action)
+                .cloned()
+                .collect();
+            less["Statement"][at]["Action"] = Value::Array(rest);
+            if actions.len() == 1 {
+                less["Statement"].as_array_mut().unwrap().remove(at);
+            }
+            let action = action
+                .as_str()
+                .unwrap()
+                .trim_start_matches("secretsmanager:");
+            let sandbox = world();
+            let done = run(&sandbox, &less);
+            // A description that is new and a version that exists already are not among these.
+            let unused = [
+                "UpdateSecretVersionStage",
+                "UpdateSecret",
+                "PutSecretValue",
+                "CreateSecret",
+                "TagResource",
+            ];
+            if done.code == Some(0) && !unused.contains(&action) {
+                assert!(
+                    done.stderr.contains("denied"),
+                    "{at} {action}: {}",
+                    done.stderr
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_policy_that_would_be_too_long_is_by_folder_and_then_several() {
+    let length = |policy: &Value| policy.to_string().len();
+    let mut manifest = String::from("secrets:\n");
+    for number in 0..300 {
+        manifest.push_str(&format!(
+            "  prod/model-{number}/key: {{ value: {{ env: V }} }}\n"
+        ));
+    }
+    let many_of = |manifest: &str| {
+        let tool = super::bare(manifest)
+            .env("AWS_REGION", "eu-west-1")
+            .input("allowed-account-ids", "111122223333")
+            .arguments(&["iam-policy"]);
+        printed(&tool.run())
+    };
+    // A folder each: nothing to put together.
+    let documents = many_of(&manifest);
+    let policies = documents["policies"].as_array().unwrap();
+    assert!(policies.len() > 5);
+    assert!(policies.iter().all(|policy| length(policy) <= 6_144));
+    // One folder for all.
+    let documents = many_of(
+        &manifest
+            .replace("/key", "")
+            .replace("prod/model-", "prod/model/"),
+    );
+    assert!(length(&documents["policy"]) <= 6_144);
+    let text = documents["policy"].to_string();
+    assert!(text.contains(":secret:prod/model/*\""), "{text}");
+    assert!(!text.contains("prod/model/1"), "{text}");
+}

@@ -116,12 +116,18 @@ fn the_actions_inputs_and_their_mapping() {
 }
 
 /// What the component does not take: secrets, which must not become part of a pipeline's configuration;
-/// and what the job itself settles, where the report goes and which variable holds the token.
-const NOT_IN_COMPONENT: [&str; 4] = [
+/// what the job itself settles, where the report goes and which variable holds the token; and manifests, which
+/// are files of the project that the component's job does not fetch.
+const NOT_IN_COMPONENT: [&str; 9] = [
     "value",
     "version-id-key",
     "output-file",
     "web-identity-token-env",
+    "manifest",
+    "only",
+    "rate",
+    "fail-fast",
+    "all-or-nothing",
 ];
 
 #[test]
@@ -156,6 +162,7 @@ fn the_components_inputs_and_their_mapping() {
         let text = serde_json::to_string(&format!("{meaning}{default}")).unwrap();
         spec.push_str(&format!("    {name}:\n      description: {text}\n"));
         spec.push_str(match name {
+            "name" => "",
             // GitLab refuses a job whose token has no audience.
             "audience" => "      default: sts.amazonaws.com\n",
             // Not `$NAME`: GitLab would put the value there.
@@ -227,6 +234,87 @@ fn the_readmes_policy_is_the_one_that_is_printed() {
     let printed: serde_json::Value = serde_json::from_str(&done.stdout).unwrap();
     let shown: serde_json::Value = serde_json::from_str(&json_under("## Permissions")).unwrap();
     assert_eq!(shown, printed["policy"]);
+}
+
+/// Every manifest that a page shows is one: a policy can be printed for it, without values and without a network.
+#[test]
+fn the_manifests_of_all_pages_are_good_ones() {
+    let mut pages = vec![root().join("README.md")];
+    pages.extend(
+        fs::read_dir(root().join("docs"))
+            .unwrap()
+            .map(|entry| entry.unwrap().path()),
+    );
+    let mut shown = 0;
+    for page in pages {
+        let text = fs::read_to_string(&page).unwrap();
+        for part in text.split("<!-- example: ").skip(1) {
+            let (name, rest) = part.split_once(" -->").unwrap();
+            if !name.ends_with(".yaml") {
+                continue;
+            }
+            let (_, block) = rest.split_once("```yaml\n").unwrap();
+            let tool = Tool::bare()
+                .env("AWS_REGION", "us-east-1")
+                .arguments(&["iam-policy"]);
+            let path = tool.path(name);
+            fs::write(&path, block.split("```").next().unwrap()).unwrap();
+            let done = tool.input("manifest", &path.display().to_string()).run();
+            assert_eq!(
+                done.code,
+                Some(0),
+                "{}: {name}: {}",
+                page.display(),
+                done.stderr
+            );
+            shown += 1;
+        }
+    }
+    assert!(shown >= 2, "{shown}");
+}
+
+/// Links between pages lead somewhere.
+#[test]
+fn links_lead_to_files_and_headings_that_exist() {
+    let mut pages: Vec<PathBuf> = ["README.md", "CONTRIBUTING.md", "SECURITY.md"]
+        .map(|name| root().join(name))
+        .to_vec();
+    pages.extend(
+        fs::read_dir(root().join("docs"))
+            .unwrap()
+            .map(|entry| entry.unwrap().path()),
+    );
+    for page in pages {
+        let text = fs::read_to_string(&page).unwrap();
+        for link in text
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split(')').next())
+        {
+            if link.contains("://") {
+                continue;
+            }
+            let (file, heading) = link.split_once('#').unwrap_or((link, ""));
+            let target = if file.is_empty() {
+                page.clone()
+            } else {
+                page.parent().unwrap().join(file)
+            };
+            assert!(target.exists(), "{}: {link}", page.display());
+            let words = |line: &str| {
+                line.trim_start_matches('#')
+                    .trim()
+                    .to_lowercase()
+                    .replace(' ', "-")
+            };
+            let there = heading.is_empty()
+                || fs::read_to_string(&target)
+                    .unwrap()
+                    .lines()
+                    .any(|line| line.starts_with('#') && words(line) == heading);
+            assert!(there, "{}: {link}", page.display());
+        }
+    }
 }
 
 /// The first block of JSON of one section of the README.

@@ -1,5 +1,6 @@
 """The action in real workflows, run by act, against the sandbox."""
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -150,6 +151,40 @@ exit $status
             self.assertNotEqual(run.status, 0, run.log)
             self.assertIn("AWSCURRENT again", run.log)
             self.assertEqual(self.stored("model-deployment/api-key"), SECOND, "taken back")
+
+    def test_the_manifest_of_the_readme(self):
+        secrets = {
+            "MODEL_API_KEY": SECOND,
+            "DB_USER": "made-up-database-user",
+            "DB_PASSWORD": "made-up-'\"$HOME-password",
+            "TLS_KEY": "-----BEGIN MADE UP-----\nfirst line of it\n-----END MADE UP-----\n",
+        }
+        manifest = self.checkout / ".github" / "secrets.yaml"
+        manifest.parent.mkdir(exist_ok=True)
+        manifest.write_text(examples()["secrets.yaml"])
+        workflow = self.folder / "github-manifest.yml"
+        workflow.write_text(examples()["github-manifest.yml"])
+        with CiSandbox(self.sandbox_program) as self.sandbox:
+            self.sandbox.environment["AWS_REGION"] = "us-east-1"
+            run = self.act(workflow, env=self.sandbox.keyless() | self.sandbox.github, **secrets)
+            self.assertEqual(run.status, 0, run.log)
+            self.assertEqual(self.stored("model-deployment/api-key"), SECOND)
+            self.assertEqual(self.stored("model-deployment/tls-key"), secrets["TLS_KEY"])
+            database = json.loads(self.stored("model-deployment/database"))
+            self.assertEqual(database, {"user": secrets["DB_USER"], "password": secrets["DB_PASSWORD"]})
+            made = self.stored("model-deployment/session-key")
+            self.assertRegex(made, r"^[A-Za-z0-9]{48}$")
+            masked = [line for line in run.log.splitlines() if made in line]
+            self.assertTrue(all("::add-mask::" in line for line in masked), masked)
+            secret = self.sandbox.call("DescribeSecret", SecretId="model-deployment/api-key")
+            self.assertEqual([replica["Region"] for replica in secret["ReplicationStatus"]], ["eu-west-2"])
+            [version] = secret["VersionIdsToStages"]
+            self.assertIn(f"Deploying with version {version}", run.log)
+
+            run = self.act(workflow, env=self.sandbox.keyless() | self.sandbox.github, **secrets)
+            self.assertEqual(run.status, 0, run.log)
+            self.assertIn("4 secrets in us-east-1: 4 unchanged", run.log)
+            self.assertEqual(self.stored("model-deployment/session-key"), made)
 
     def test_the_workflow_of_the_readme_with_keys(self):
         with CiSandbox(self.sandbox_program) as self.sandbox:

@@ -4,6 +4,7 @@ gitlab-ci-local masks nothing, so what it prints is what the binary printed. Its
 the report is judged by the rules of GitLab's (`parse_dotenv_artifact_service.rb`), stated here.
 """
 
+import json
 import os
 import re
 import shutil
@@ -181,6 +182,25 @@ class GitLab(unittest.TestCase):
         run = self.pipeline(yaml.safe_dump(job, sort_keys=False), keys=True, given={"MODEL_API_KEY": VALUE})
         self.assert_stored_and_used(run)
         self.assertEqual(self.sandbox.sessions(), [])
+
+    def test_the_manifest_of_the_readme(self):
+        self.sandbox.environment["AWS_REGION"] = "us-east-1"
+        self.project.mkdir()
+        (self.project / "secrets.yaml").write_text(examples()["secrets.yaml"])
+        given = {
+            "MODEL_API_KEY": VALUE,
+            "DB_USER": "made-up-database-user",
+            "DB_PASSWORD": "made-up-password",
+            "TLS_KEY": "made-up-tls-key",
+        }
+        run = self.pipeline(examples()["gitlab-manifest.yml"], given=given)
+        self.assertEqual(run.status, 0, run.log)
+        self.assertEqual(self.stored("model-deployment/api-key"), VALUE)
+        self.assertEqual(self.stored("model-deployment/tls-key"), "made-up-tls-key")
+        database = json.loads(self.stored("model-deployment/database"))
+        self.assertEqual(database, {"user": given["DB_USER"], "password": given["DB_PASSWORD"]})
+        self.assertNotIn(self.stored("model-deployment/session-key"), run.log)
+        self.assertEqual(variables(run.report)["UPSERTED_CREATED"], "4")
 
     def test_every_output_reaches_a_later_job(self):
         run = self.pipeline(self.component(name="a", value_env="MY_KEY"), keys=True, given={"MY_KEY": VALUE})

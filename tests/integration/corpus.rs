@@ -6,8 +6,15 @@ use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
+#[path = "../../fuzz/bodies/manifest.rs"]
+mod manifest;
 #[path = "../../fuzz/bodies/redact.rs"]
 mod redact;
+
+#[test]
+fn manifest() {
+    replay("manifest", manifest::manifest);
+}
 
 #[test]
 fn redact() {

@@ -1,0 +1,49 @@
+//! What must hold of `manifest` for any bytes: no panic, no endless list of problems, and nothing of the file in the
+//! words of one. A file that holds the marker shows where it would get out. libFuzzer runs it, and so does an ordinary
+//! test over `corpus/manifest`.
+
+use upsert_secret::manifest::{Problem, parse, place};
+
+/// Can be no name of a variable, which messages do show.
+const MARKER: &str = "hunter-2!";
+/// Problems that are told, and the one that counts the rest.
+const MOST: usize = 51;
+
+/// Reads a manifest, and panics where something is wrong with how.
+pub(crate) fn manifest(data: &[u8]) {
+    let lookup = |name: &str| name.starts_with('A').then(|| "made-up".to_owned());
+    let targets = match parse(data, &lookup) {
+        Ok(manifest) => manifest.targets,
+        Err(problems) => {
+            assert!(!problems.is_empty());
+            return check(&problems);
+        }
+    };
+    assert!(!targets.is_empty());
+    let mut unplaced = Vec::new();
+    for target in targets.iter().take(60) {
+        let inputs = target.inputs();
+        assert_eq!(inputs.name.as_deref(), Some(target.name.as_str()));
+        for input in [
+            "name",
+            "tags",
+            "description",
+            "value",
+            "json",
+            "no-such-input",
+        ] {
+            unplaced.push(target.problem(input, "is made up"));
+        }
+        unplaced.push(target.member_problem(3, "is made up"));
+    }
+    check(&place(data, unplaced));
+}
+
+fn check(problems: &[Problem]) {
+    assert!(problems.len() <= MOST);
+    for problem in problems {
+        assert!(!problem.text.contains(MARKER), "{problem}");
+        let told = problem.to_string();
+        assert!(!told.contains(['\n', '\r', '\u{1b}']), "{told:?}");
+    }
+}

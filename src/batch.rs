@@ -36,7 +36,7 @@ use look::{Look, chunks};
 /// Secrets that are worked on at the same time. What they hold in memory does not depend on how many there are.
 const AT_ONCE: usize = 64;
 /// Looks at twenty secrets each, at the same time.
-const LOOKS_AT_ONCE: usize = 4;
+const LOOKS_AT_ONCE: usize = 8;
 
 /// What a run of many secrets has around it.
 #[derive(Clone, Copy)]

@@ -1,7 +1,10 @@
 //! Finds forms of secrets in text, in time that depends on the text and not on how many forms there
-//! are: a value of thousands of lines has a hundred thousand. Replaces nothing.
+//! are: a value of thousands of lines has a hundred thousand, and so have thousands of values, which may
+//! all begin alike. Replaces nothing.
 
-use std::collections::{HashMap, HashSet};
+use std::borrow::Borrow;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::{Hash, Hasher};
 
 use zeroize::Zeroizing;
 
@@ -12,11 +15,27 @@ const PIECE: usize = 12;
 
 type Prefix = [u8; MIN_BYTES];
 
-/// Forms by their first bytes, and pieces of values.
+/// Forms by their first bytes and their length, and pieces of values.
 #[derive(Default)]
 pub(super) struct Search {
-    forms: HashMap<Prefix, Vec<Zeroizing<String>>>,
+    forms: HashMap<Prefix, BTreeMap<usize, HashSet<Form>>>,
     pieces: HashSet<[u8; PIECE]>,
+}
+
+/// A form that can be looked up by its bytes.
+#[derive(PartialEq, Eq)]
+struct Form(Zeroizing<String>);
+
+impl Hash for Form {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.as_bytes().hash(state);
+    }
+}
+
+impl Borrow<[u8]> for Form {
+    fn borrow(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
 }
 
 impl Search {
@@ -25,10 +44,12 @@ impl Search {
             let Some(prefix) = form.as_bytes().first_chunk::<MIN_BYTES>() else {
                 continue;
             };
-            let same = self.forms.entry(*prefix).or_default();
-            if !same.contains(&form) {
-                same.push(form);
-            }
+            self.forms
+                .entry(*prefix)
+                .or_default()
+                .entry(form.len())
+                .or_default()
+                .insert(Form(form));
         }
     }
 
@@ -64,9 +85,9 @@ impl Search {
         let rest = &text.as_bytes()[at..];
         self.forms
             .get(rest.first_chunk::<MIN_BYTES>()?)?
-            .iter()
-            .filter(|form| rest.starts_with(form.as_bytes()))
-            .map(|form| form.len())
-            .max()
+            .range(..=rest.len())
+            .rev()
+            .find(|(length, forms)| forms.contains(&rest[..**length]))
+            .map(|(length, _)| *length)
     }
 }

@@ -151,8 +151,15 @@ fn is_variable_name(text: &str) -> bool {
         && !text.starts_with(|c: char| c.is_ascii_digit())
 }
 
-/// Reads a file to its end in a thread: a pipe nobody closes must not hang the job.
+/// Reads a file to its end; what is no file of a disk in a thread: a pipe nobody closes must not hang the job.
 pub(super) fn read(path: &str, limit: Duration) -> Result<SecretBytes, String> {
+    if std::fs::metadata(path).is_ok_and(|meta| meta.is_file()) {
+        let mut content = Vec::new();
+        return std::fs::File::open(path)
+            .and_then(|file| file.take(MAX_FILE).read_to_end(&mut content))
+            .map(|_| SecretBytes::new(content))
+            .map_err(|error| error.kind().to_string());
+    }
     let (sender, receiver) = mpsc::channel();
     let path = path.to_owned();
     std::thread::spawn(move || {

@@ -58,7 +58,7 @@ impl Meter {
     }
 
     /// Says something else than how far it is, unless something was said a moment ago.
-    pub(super) fn say(&self, text: &str) {
+    pub fn say(&self, text: &str) {
         if self.said.get().is_none_or(|said| said.elapsed() >= PAUSE) {
             self.said.set(Some(Instant::now()));
             self.door.say(text);

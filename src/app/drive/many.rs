@@ -11,7 +11,10 @@ use crate::failure::{Class, Failure, Subject};
 use crate::outcome::Outcome;
 use crate::redact::Level;
 use crate::report::many;
-use crate::request::{Batch, Secrecy};
+use crate::request::{Batch, Draft, Secrecy};
+
+/// From here on reading the values of other secrets takes seconds.
+const MANY_ORIGINS: usize = 200;
 
 /// Many secrets. What came of each is on the board.
 pub(in crate::app) async fn drive_many(
@@ -91,6 +94,10 @@ async fn work(
         preview: scene.preview,
         fail_fast: batch.fail_fast,
     };
+    let lacking = |draft: &&Draft| matches!(draft, Draft::Lacking(_));
+    if batch.drafts.iter().filter(lacking).count() >= MANY_ORIGINS {
+        board.meter.say("reading values from other secrets");
+    }
     let wanted = batch::fill(batch.drafts, &finder).await;
     if batch.all_or_nothing && !scene.preview {
         batch::together(&wanted, around, batch.reach.timeout, board).await;

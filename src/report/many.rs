@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::{block, code, error_object, prose};
+use super::error_object;
 use crate::batch::{Board, Fate, Row, Totals};
 use crate::failure::Failure;
 use crate::outcome::Change;
 use crate::platform::{Outputs, is_flat};
 use crate::redact::Redactor;
 use crate::request::CURRENT;
+
+mod page;
 
 /// Outputs that a manifest adds, by name.
 pub const MANY: [&str; 7] = [
@@ -271,75 +273,6 @@ impl Many<'_> {
             object.insert("error".to_owned(), error_object(failure, redactor));
         }
         Value::Object(object).to_string()
-    }
-
-    /// The job summary, of at most `room` bytes: a table, what changed first.
-    #[must_use]
-    pub fn markdown(&self, redactor: &Redactor, room: usize) -> String {
-        let mut page = match self.failure {
-            None => format!("### {}\n\n", prose(&redactor.clean_line(&self.heading()))),
-            Some(failure) => format!(
-                "### upsert-secret failed: {} (exit {})\n\n{}\n\n{}",
-                failure.class.name(),
-                failure.class.exit_code(),
-                prose(&redactor.clean_line(&self.heading())),
-                block(&redactor.clean(&failure.to_string()))
-            ),
-        };
-        let mut notices = String::new();
-        for (level, text) in self.board.notices().iter().take(MAX_LINES) {
-            notices.push_str(&format!(
-                "- {}: {}\n",
-                level.word(),
-                prose(&redactor.clean_line(text))
-            ));
-        }
-        notices.push_str(&format!("\nTime: {}\n\n", time(self.took)));
-        page.push_str("| secret | result | version | what |\n|---|---|---|---|\n");
-        // Room for the line that says what is not shown.
-        let room = room.saturating_sub(page.len() + notices.len() + 200);
-        let mut table = String::new();
-        self.board.read(|rows| {
-            let mut order: Vec<&Row> = rows.iter().collect();
-            order.sort_by_key(|row| row.fate);
-            for (shown, row) in order.iter().enumerate() {
-                let line = self.line(row, redactor);
-                if table.len() + line.len() > room {
-                    table.push_str(&format!(
-                        "\n{} more secrets are not shown: a summary has 1 MiB at most. `report_path` has all of them.\n",
-                        order.len() - shown
-                    ));
-                    break;
-                }
-                table.push_str(&line);
-            }
-        });
-        page + &table + "\n" + &notices
-    }
-
-    fn line(&self, row: &Row, redactor: &Redactor) -> String {
-        let cell = |text: &str| code(&redactor.clean_line(text));
-        let mut what = Vec::new();
-        if let Some(more) = &row.more {
-            what.extend(more.changes.iter().map(ToString::to_string));
-            what.extend(
-                more.planned
-                    .iter()
-                    .map(|step| format!("would {} (because: {})", step.what, step.why)),
-            );
-            what.extend(more.failure.iter().map(|failure| failure.what.clone()));
-        }
-        let what: Vec<_> = what
-            .iter()
-            .map(|text| prose(&redactor.clean_line(text)))
-            .collect();
-        format!(
-            "| {} | {} | {} | {} |\n",
-            cell(&row.name),
-            words(row.fate, self.board.preview),
-            row.version_id.as_deref().map_or_else(String::new, cell),
-            what.join("<br>")
-        )
     }
 }
 

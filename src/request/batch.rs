@@ -11,15 +11,18 @@ use std::time::Duration;
 
 use glob::Pattern;
 
-use super::material::{self, Found, Part, Secrecy};
-use super::{
-    CURRENT, Problems, Reach, Request, Settings, Source, Spelling, Target, identity, json_key,
-    reach, region,
-};
+use super::material::{Found, Part, Secrecy};
+use super::{Problems, Reach, Request, Settings, Spelling, identity, reach, region};
 use crate::failure::{Class, Failure};
 use crate::inputs::{Environment, RawInputs};
 use crate::manifest::{self, Given, Manifest, Origin, Reference};
-use crate::value::{Kind, SecretBytes};
+use crate::value::SecretBytes;
+
+mod assemble;
+mod check;
+
+use assemble::assemble;
+use check::{Checked, Checker};
 
 /// A release of a platform team is thousands of secrets at fifty a second.
 const DEFAULT_TIMEOUT: Duration = Duration::from_mins(60);
@@ -242,132 +245,6 @@ impl Batch {
     }
 }
 
-enum Checked {
-    Whole(Box<Request>),
-    Lacking(Box<manifest::Target>, Vec<Part>),
-}
-
-/// Checks entry by entry, and collects what is wrong.
-struct Checker<'a> {
-    raw: &'a RawInputs,
-    environment: &'a Environment,
-    secrecy: Option<&'a Secrecy<'a>>,
-    around: &'a Around,
-    found: Vec<manifest::Unplaced>,
-    places: BTreeMap<Place, Arc<Reach>>,
-    /// A secret may be named by its name and by its ARN.
-    names: BTreeMap<String, String>,
-}
-
-impl Checker<'_> {
-    fn target(&mut self, target: manifest::Target, doubts: &mut Vec<String>) -> Option<Checked> {
-        let limit = self.around.reach.timeout;
-        let decodes = target.inputs().value_encoding.as_deref() == Some("base64");
-        let references = references(&target.given);
-        let mut parts = Vec::with_capacity(references.len());
-        let mut broken = false;
-        for (member, (reference, base64)) in references.iter().enumerate() {
-            let base64 = *base64 || decodes;
-            let Some(secrecy) = self.secrecy else {
-                parts.push(material::unseen(reference));
-                continue;
-            };
-            match material::look_up(reference, base64, self.environment, limit, secrecy) {
-                Ok(part) => parts.push(part),
-                Err(why) => {
-                    self.found.push(match target.given {
-                        Given::Value(_) => target.problem("value", why),
-                        Given::Json { .. } => target.member_problem(member, why),
-                    });
-                    // So that the rest of the entry is checked as well.
-                    parts.push(material::unseen(reference));
-                    broken = true;
-                }
-            }
-        }
-        for part in &parts {
-            if let Part::There(origin) = part {
-                self.place(origin, &target);
-            }
-        }
-        let lacks = parts.iter().any(|part| matches!(part, Part::There(_)));
-        let known: Vec<Found> = parts.iter().map(Part::or_stand_in).collect();
-        let (request, wrong) = assemble(&target, &known, self.around);
-        if wrong.is_empty()
-            && let Some(twin) = self
-                .names
-                .insert(request.target.name.clone(), target.name.clone())
-        {
-            let why = format!("is the same secret as {twin}");
-            self.found.push(target.problem("name", why));
-        }
-        if !wrong.is_empty() {
-            self.found
-                .extend(wrong.into_iter().map(|(key, why)| target.problem(key, why)));
-            return None;
-        }
-        if broken {
-            return None;
-        }
-        if lacks {
-            return Some(Checked::Lacking(Box::new(target), parts));
-        }
-        for doubt in &request.doubts {
-            doubts.push(format!("{}: {doubt}", request.target.id));
-        }
-        Some(Checked::Whole(Box::new(request)))
-    }
-
-    /// How another secret is reached.
-    fn place(&mut self, origin: &Origin, target: &manifest::Target) {
-        let place = place(origin);
-        if self.places.contains_key(&place) {
-            return;
-        }
-        let reach = &self.around.reach;
-        let mut problems = Problems::new(Spelling::Key);
-        let mut raw = self.raw.public();
-        if let Err(why) = Target::parse(&origin.id) {
-            problems.add("value", format!("names a secret whose name {why}"));
-        }
-        if let Some(role) = &origin.role {
-            raw.role_to_assume = Some(role.clone());
-            // Those are about the run's own account.
-            raw.allowed_account_ids = None;
-        }
-        if origin
-            .region
-            .as_deref()
-            .is_some_and(|region| !super::is_region(region))
-        {
-            problems.add("value", "names a region that is none, such as `eu-west-1`");
-        }
-        let mut doubts = Vec::new();
-        match identity::check(&raw, self.environment, &mut problems, &mut doubts) {
-            Ok(identity) => {
-                let reach = Reach {
-                    region: origin.region.clone().or_else(|| reach.region.clone()),
-                    identity: if origin.role.is_some() {
-                        Arc::new(identity)
-                    } else {
-                        Arc::clone(&reach.identity)
-                    },
-                    timeout: reach.timeout,
-                    settings: reach.settings.clone(),
-                };
-                self.places.insert(place, Arc::new(reach));
-            }
-            Err(why) => problems.add(
-                "value",
-                format!("cannot be read with that role: {}", why.what),
-            ),
-        }
-        for (_, why) in problems.of_keys {
-            self.found.push(target.problem("value", why));
-        }
-    }
-}
-
 impl Lacking {
     /// The secrets whose values are missing, and how they are reached.
     pub fn origins(&self) -> impl Iterator<Item = (&Origin, &Arc<Reach>)> {
@@ -414,17 +291,6 @@ impl Lacking {
     }
 }
 
-/// The references of an entry, and whether each is base64 by itself.
-fn references(given: &Given) -> Vec<(&Reference, bool)> {
-    match given {
-        Given::Value(reference) => vec![(reference, false)],
-        Given::Json { members, .. } => members
-            .iter()
-            .map(|member| (&member.reference, member.base64))
-            .collect(),
-    }
-}
-
 /// Variables that hold values.
 fn secret_variables(targets: &[manifest::Target]) -> BTreeSet<&str> {
     targets
@@ -435,129 +301,6 @@ fn secret_variables(targets: &[manifest::Target]) -> BTreeSet<&str> {
             _ => None,
         })
         .collect()
-}
-
-fn place(origin: &Origin) -> Place {
-    (origin.region.clone(), origin.role.clone())
-}
-
-/// The request of an entry, and what is wrong with which key.
-fn assemble(
-    target: &manifest::Target,
-    found: &[Found],
-    around: &Around,
-) -> (Request, Vec<(&'static str, String)>) {
-    let mut problems = Problems::new(Spelling::Key);
-    let mut raw = target.inputs();
-    raw.version_id_key.clone_from(&around.key);
-    // Decoded already.
-    raw.value_encoding = None;
-    let mut keys = Vec::new();
-    let mut seeds = false;
-    let (composed, merge) = match &target.given {
-        Given::Value(_) => (false, false),
-        Given::Json { merge, .. } => (!merge, *merge),
-    };
-    let (bytes, input) = match &target.given {
-        Given::Value(_) => {
-            let one = found.first();
-            seeds = one.is_some_and(|found| found.made);
-            // A binary secret stays one wherever it is promoted to.
-            if raw.store_as.is_none() && one.is_some_and(|found| found.kind == Some(Kind::Binary)) {
-                raw.store_as = Some("binary".to_owned());
-            }
-            (one.map(Found::take), "value")
-        }
-        Given::Json { members, .. } => {
-            let bytes = material::keys(members, found)
-                .map_err(|(key, why)| {
-                    problems.add("json", format!("has a key {key} whose value {why}"));
-                })
-                .and_then(|made| {
-                    let document =
-                        material::document(&made).map_err(|why| problems.add("json", why));
-                    keys = made;
-                    document
-                });
-            (bytes.ok(), "json")
-        }
-    };
-    if merge {
-        json_key::conflicts(&raw, "merge", &mut problems);
-    }
-    if seeds || keys.iter().any(|key| key.seeds) {
-        seed_conflicts(&raw, &mut problems);
-    }
-    if around.all_or_nothing {
-        together_conflicts(&raw, &mut problems);
-    }
-    let id = Target::parse(&target.name)
-        .map_err(|why| problems.add("name", why))
-        .ok();
-    let region = around.reach.region.as_deref();
-    if let Some(own) = id.as_ref().and_then(Target::region)
-        && region != Some(own)
-    {
-        let here = region.unwrap_or("the profile's region");
-        problems.add(
-            "name",
-            format!("is an ARN of {own}, but this run is about {here}"),
-        );
-    }
-    let broken = bytes.is_none();
-    let source = Source {
-        bytes: bytes.unwrap_or_else(|| Found::stand_in().take()),
-        input,
-        unmasked: true,
-    };
-    let mut request = Request::describe(raw, id, source, &around.reach, &mut problems, Vec::new());
-    if broken {
-        // What was said of the stand-in is not about the manifest.
-        problems.of_keys.retain(|(key, _)| *key != "value");
-    }
-    request.composed = composed;
-    request.seeds = seeds;
-    if matches!(target.given, Given::Json { .. }) {
-        for part in found {
-            request.refuse_public(part.expose(), &mut problems);
-        }
-    }
-    if merge {
-        request.json = keys;
-    }
-    (request, problems.of_keys)
-}
-
-fn seed_conflicts(raw: &RawInputs, problems: &mut Problems) {
-    if names_others_than_current(raw) {
-        problems.add(
-            "version-stages",
-            "must have AWSCURRENT where a value is generated: it is for a secret that has none yet",
-        );
-    }
-    if raw.expected_version_id.is_some() {
-        problems.add(
-            "expected-version-id",
-            "expects a version, and `generate` is for a secret that has none",
-        );
-    }
-}
-
-fn together_conflicts(raw: &RawInputs, problems: &mut Problems) {
-    if names_others_than_current(raw) {
-        problems.add(
-            "version-stages",
-            "must have AWSCURRENT with `all-or-nothing`, which is about what becomes current",
-        );
-    }
-}
-
-fn names_others_than_current(raw: &RawInputs) -> bool {
-    raw.version_stages.as_deref().is_some_and(|stages| {
-        !stages
-            .split(|c: char| c == ',' || c.is_whitespace())
-            .any(|stage| stage == CURRENT)
-    })
 }
 
 fn patterns(text: &str, problems: &mut Problems) -> Vec<Pattern> {
@@ -616,4 +359,19 @@ fn refusal(path: &str, found: &[manifest::Problem]) -> Failure {
         lines.join("\n"),
         "correct the manifest; nothing was sent to AWS",
     )
+}
+
+/// The references of an entry, and whether each is base64 by itself.
+fn references(given: &Given) -> Vec<(&Reference, bool)> {
+    match given {
+        Given::Value(reference) => vec![(reference, false)],
+        Given::Json { members, .. } => members
+            .iter()
+            .map(|member| (&member.reference, member.base64))
+            .collect(),
+    }
+}
+
+fn place(origin: &Origin) -> Place {
+    (origin.region.clone(), origin.role.clone())
 }

@@ -2,7 +2,7 @@
 //! text, one set for each secret, and into where values come from; everything that is wrong with it is
 //! told at once, with line, column and key. It must not read the file, the environment, values or
 //! anything else, and no message shows what stands in the file but names of secrets and of variables.
-//! Whether an input makes sense is for `request`, as with inputs from the environment; [`place`] tells
+//! Whether an input makes sense is for `request`, as with inputs from the environment; [`place()`] tells
 //! where in the file it came from.
 
 mod entry;

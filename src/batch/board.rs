@@ -146,7 +146,7 @@ impl Board {
         self.whole.replace(Some(failure));
     }
 
-    /// See [`Board::fail`].
+    /// What went wrong with none of them in particular.
     #[must_use]
     pub fn whole(&self) -> Option<Failure> {
         self.whole.borrow().clone()

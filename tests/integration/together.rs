@@ -398,13 +398,19 @@ fn a_lost_answer_at_any_request_is_no_reason_to_stop() {
 #[test]
 fn a_run_of_somebody_else_that_was_killed_is_waited_for_and_then_finished() {
     let sandbox = existing();
-    killed(
-        &sandbox,
-        &release(&sandbox, "1"),
-        "UpdateSecretVersionStage",
-        1,
-        When::BeforeApply,
-    );
+    // Two secrets have been flipped, one has not.
+    let held = [
+        (1, When::BeforeApply),
+        (2, When::AfterApply),
+        (3, When::AfterApply),
+    ]
+    .map(|(nth, when)| sandbox.hold("UpdateSecretVersionStage", nth, when));
+    let tool = release(&sandbox, "1");
+    let mut child = tool.spawn();
+    assert!(held.iter().all(|held| held.wait_reached(PATIENCE)));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    held.iter().for_each(sandbox::Held::discard);
     let done = release(&sandbox, "1").env("GITHUB_RUN_ID", "4712").run();
     done.expect(0, "updated");
     assert!(done.stderr.contains("had not ended"), "{}", done.stderr);

@@ -205,14 +205,7 @@ impl Request {
         }
         let (replicas, replica_policy) = replicas::check(&raw, reach.region.as_deref(), problems);
         let (policy, allow_public_policy) = policy::check(&raw, problems);
-        if let Some(key) = &raw.version_id_key
-            && key.expose().len() < MIN_KEY_BYTES
-        {
-            problems.add(
-                "version-id-key",
-                format!("must have at least {MIN_KEY_BYTES} bytes: version ids are public, and a short key could be guessed from them"),
-            );
-        }
+        check_key(&raw, problems);
         let request = Self {
             description: raw.description,
             kms_key_id: raw.kms_key_id,
@@ -301,6 +294,17 @@ impl Request {
             || !self.json.is_empty()
             || self.seeds
             || self.stages.iter().any(|stage| stage != CURRENT)
+    }
+}
+
+fn check_key(raw: &RawInputs, problems: &mut Problems) {
+    if let Some(key) = &raw.version_id_key
+        && key.expose().len() < MIN_KEY_BYTES
+    {
+        problems.add(
+            "version-id-key",
+            format!("must have at least {MIN_KEY_BYTES} bytes: version ids are public, and a short key could be guessed from them"),
+        );
     }
 }
 

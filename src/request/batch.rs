@@ -131,6 +131,7 @@ impl Batch {
                 );
             }
         }
+        super::check_key(raw, &mut problems);
         let region = region::choose(raw, None, environment, &mut problems, &mut doubts);
         let timeout = reach::timeout(raw.timeout.as_deref(), DEFAULT_TIMEOUT, &mut problems);
         let rate = match raw.rate.as_deref().map(str::parse) {

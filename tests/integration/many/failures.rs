@@ -266,6 +266,10 @@ fn nothing_that_is_wrong_with_the_inputs_reaches_aws() {
             "UPSERT_SECRET_TAGS is about one secret",
         ),
         (
+            tool().input("version-id-key", "short"),
+            "error: UPSERT_SECRET_VERSION_ID_KEY must have at least 16 bytes",
+        ),
+        (
             tool().input("rate", "0"),
             "UPSERT_SECRET_RATE must be a number from 1 to 1000",
         ),

@@ -328,3 +328,67 @@ fn a_plan_says_what_the_run_then_does_and_writes_nothing() {
     let run = plan.arguments(&[]).run();
     assert_eq!(totals(&run), totals(&done));
 }
+
+#[test]
+fn what_one_secret_can_be_asked_each_of_many_can() {
+    let sandbox = Sandbox::start();
+    let old = sandbox.with(|world| {
+        for name in ["staged", "skipped", "deleted", "rotated", "blue"] {
+            world.create(name, "made-up-old");
+        }
+        world.schedule_deletion("deleted");
+        world.set_rotation("rotated", true);
+        world.create("expected", "made-up-old")
+    });
+    let manifest = format!(
+        "
+secrets:
+  staged: {{ value: {{ env: V }}, version-stages: candidate }}
+  skipped: {{ value: {{ env: V }}, if-exists: skip }}
+  deleted: {{ value: {{ env: V }}, on-scheduled-deletion: restore }}
+  rotated: {{ value: {{ env: V }}, on-rotation: allow }}
+  blue: {{ value: {{ env: V }}, version-stages: [AWSCURRENT, blue] }}
+  expected: {{ value: {{ env: V }}, expected-version-id: {old} }}
+  binary: {{ value: {{ env: B }}, value-encoding: base64, store-as: binary }}
+  key: {{ value: {{ env: V }}, json-key: /a/b }}
+"
+    );
+    let tool = many(&sandbox, &manifest)
+        .env("V", "made-up")
+        .env("B", "/w==");
+    let done = tool.run();
+    done.expect(0, "updated");
+    assert_eq!(totals(&done), ["2", "5", "1", "0", "0"], "{}", done.stderr);
+    let candidate = secret(&sandbox, "staged")
+        .labelled("candidate")
+        .unwrap()
+        .string
+        .clone();
+    assert_eq!(candidate.as_deref(), Some("made-up"));
+    let current = |name: &str| value(&sandbox, name);
+    assert_eq!(
+        [
+            "staged", "skipped", "deleted", "rotated", "blue", "expected"
+        ]
+        .map(current),
+        [
+            "made-up-old",
+            "made-up-old",
+            "made-up",
+            "made-up",
+            "made-up",
+            "made-up"
+        ]
+    );
+    assert!(secret(&sandbox, "blue").labelled("blue").is_some());
+    assert_eq!(
+        secret(&sandbox, "binary")
+            .current()
+            .unwrap()
+            .binary
+            .as_deref(),
+        Some(&b"\xff"[..])
+    );
+    assert_eq!(current("key"), r#"{"a":{"b":"made-up"}}"#);
+    tool.run().expect(0, "unchanged");
+}

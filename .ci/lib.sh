@@ -61,13 +61,10 @@ need_mermaid() {
   [[ -d $mermaid/node_modules/mermaid ]] || install_from_npm "$mermaid" "mermaid@$version" jsdom@29.1.1
 }
 
-# The binary as a release ships it, left at $static_binary. `--target`, also where it is the host's: without it the flag
-# reaches proc macros, which cannot be static.
+# The binary as a release ships it, left at $static_binary.
 build_static() {
   static_binary=$target/$host/release/upsert-secret
-  # Relative relocations packed: 5 % of the size. Linkers that cannot do it ignore the option.
-  RUSTFLAGS='-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs' \
-    cargo build --release --locked -p upsert-secret --target "$host"
+  release/build "$host" >/dev/null
 }
 
 # The loopback AWS of the tests, left at $sandbox.

@@ -6,6 +6,7 @@ act prints the log with nothing masked (`--insecure-secrets`): what it would mas
 import json
 import os
 import re
+import shutil
 import subprocess
 import tempfile
 import unittest
@@ -15,6 +16,7 @@ from leaks import leaks
 from loopback import CiSandbox
 
 HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
 OURS = "upsert-secret/upsert-secret"
 
 
@@ -54,8 +56,7 @@ class ActTest(unittest.TestCase):
         cls.folder = Path(folder.name)
         cls.sandbox = cls.enterClassContext(CiSandbox(cls.sandbox_program))
 
-        cls.tree = cls.folder / "tree"
-        subprocess.run([HERE / "assemble", cls.tree, f"linux-x64={cls.binary}"], check=True)
+        cls.tree = assembled(cls.binary, cls.folder)
 
         # act looks for a repository.
         cls.checkout = cls.folder / "checkout"
@@ -94,6 +95,20 @@ class ActTest(unittest.TestCase):
 
     def stored(self, name: str) -> str:
         return self.sandbox.call("GetSecretValue", SecretId=name)["SecretString"]
+
+
+def assembled(binary: Path, folder: Path) -> Path:
+    """The tree of a release with this binary for this machine, made as that of a release is made."""
+    version = subprocess.run(["rustc", "-vV"], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
+    host = re.search(r"^host: (\S+)$", version, re.M)[1]
+    target, tree = folder / "target", folder / "tree"
+    built = target / host / "release" / "upsert-secret"
+    built.parent.mkdir(parents=True)
+    shutil.copy(binary, built)
+    environment = os.environ | {"CARGO_TARGET_DIR": str(target)}
+    command = [ROOT / "release/assemble", "--development", tree]
+    subprocess.run(command, env=environment, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    return tree
 
 
 def message(line: str) -> str:

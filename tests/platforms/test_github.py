@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -32,7 +33,9 @@ exit $status
         )
         wrapper.chmod(0o755)
         self.tree = self.folder / "tree-with-summaries"
-        subprocess.run([HERE / "assemble", self.tree, f"linux-x64={wrapper}"], check=True)
+        shutil.copytree(type(self).tree, self.tree)
+        [binary] = self.tree.glob("bin/*/upsert-secret")
+        shutil.copy(wrapper, binary)
 
     def draws(self, summary: str) -> str:
         """The graph of a summary, which has one; Mermaid can read it."""

@@ -1,0 +1,161 @@
+"""What a release is made of, and what keeps one from being made: `release/assemble` and the scripts that it calls."""
+
+import re
+import shutil
+from pathlib import Path
+
+from release import PLATFORMS, ROOT, VERSION, ReleaseTest, name
+
+
+class Assemble(ReleaseTest):
+    # Set by `run`.
+    binary: Path
+
+    def test_a_tree_has_all_that_a_release_needs(self):
+        says = self.assembled()
+        self.assertIn(f"upsert-secret {VERSION} for darwin-arm64 darwin-x64 linux-arm64 linux-x64 windows-x64\n", says)
+        self.assertRegex(says, r"tree: \d+ bytes, \d+ % of the limit\n")
+        files = self.files()
+        for path in ["action.yml", "action/launch.sh", "action/launch.ps1", "LICENSE", "README.md"]:
+            self.assertEqual(files[path].read_bytes(), (ROOT / path).read_bytes())
+        for platform in PLATFORMS:
+            binary = files.pop(f"bin/{platform}/{name(platform)}")
+            self.assertEqual(binary.read_bytes(), self.built(platform).read_bytes())
+            self.assertEqual(binary.stat().st_mode & 0o777, 0o755)
+        self.assertFalse([path for path in files if path.startswith("bin/")])
+        self.assertEqual({path.stat().st_mode & 0o777 for path in files.values()}, {0o644})
+
+    def test_the_platforms_are_those_of_the_launchers(self):
+        for launcher in ("launch.sh", "launch.ps1"):
+            says = re.search(r"It runs on (.*) runners\.", (ROOT / "action" / launcher).read_text())[1]
+            self.assertEqual(set(re.split(r", | and ", says)), set(PLATFORMS))
+
+    def test_no_link_of_a_page_leaves_the_tree(self):
+        self.assembled()
+        for page in [path for key, path in self.files().items() if key.endswith(".md")]:
+            for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
+                self.assertTrue((page.parent / link).exists(), f"{page.name} links to {link}")
+        for path in re.findall(r"/upsert-secret/raw/v[0-9.]+/(\S+)", (ROOT / "README.md").read_text()):
+            self.assertIn(path, self.files())
+
+    def test_the_same_source_makes_the_same_tree(self):
+        self.assembled()
+        first = {path: file.read_bytes() for path, file in self.files().items()}
+        self.tree = self.tree.parent / "again"
+        self.assembled()
+        self.assertEqual({path: file.read_bytes() for path, file in self.files().items()}, first)
+
+    def test_every_platform_must_be_there(self):
+        [absent, *_] = [platform for platform in PLATFORMS if platform.startswith("darwin-")]
+        self.built(absent).unlink()
+        self.assert_refused(f"no binary for {absent}: there is no target/{PLATFORMS[absent]}/release/upsert-secret")
+        shutil.rmtree(self.tree)
+        self.assembled("--development")
+        self.assertNotIn(f"bin/{absent}/upsert-secret", self.files())
+
+    def test_what_is_in_the_folder_already_is_not_mixed_in(self):
+        self.tree.mkdir()
+        (self.tree / ".hidden").write_text("")
+        self.assert_refused("is not empty")
+        self.assertEqual(list(self.files()), [".hidden"])
+
+    def test_arguments(self):
+        for arguments in [[], [""], ["--develop", "x"], ["a", "b"]]:
+            done = self.script("assemble", *arguments)
+            self.assertEqual((done.returncode, done.stdout), (2, ""))
+            self.assertIn("usage: ", done.stderr)
+
+    def test_unreleased_changes_are_for_development_only(self):
+        self.change("CHANGELOG.md", f"## [{VERSION}] - 2026-01-02", "## [Unreleased]")
+        self.assert_refused("CHANGELOG.md: the newest changes are under Unreleased")
+        self.assembled("--development")
+
+    def test_versions_that_differ(self):
+        pin = "upsert-secret@" + 40 * "a" + " # v"
+        for path, old, new, says in [
+            ("CHANGELOG.md", f"[{VERSION}]", "[9.9.9]", f"under '## [9.9.9] - 2026-01-02', but Cargo.toml says {VERSION}"),
+            ("CHANGELOG.md", "- 2026-01-02", "- soon", "CHANGELOG.md: the newest changes are under"),
+            ("Cargo.toml", f'version = "{VERSION}"', 'version = "9.9.9"', "but Cargo.toml says 9.9.9"),
+            ("Cargo.toml", f'version = "{VERSION}"', 'version = "9.9"', "the version is '9.9', which is none like 1.2.3"),
+            ("README.md", f"# v{VERSION}", "# v9.9.9", "README.md:"),
+            ("README.md", f"/raw/v{VERSION}/", "/raw/v9/", "README.md:"),
+            ("docs/manifest.md", f"# v{VERSION}", "# v9.9.9", "docs/manifest.md:"),
+            ("action.yml", "name: upsert-secret", f"name: upsert-secret\n# {pin}9.9.9", "action.yml:"),
+        ]:
+            with self.subTest(f"{path}: {new}"):
+                before = (self.source / path).read_text()
+                self.change(path, old, new)
+                self.assert_refused(says)
+                self.assertEqual(self.files(), {})
+                (self.source / path).write_text(before)
+        self.assembled()
+
+    def test_a_binary_of_another_version(self):
+        for platform in PLATFORMS:
+            self.built(platform).write_text("#!/bin/sh\necho upsert-secret 9.9.9\n")
+        self.assert_refused(f"says 'upsert-secret 9.9.9', but Cargo.toml says {VERSION}")
+
+    def test_a_binary_that_does_not_start(self):
+        for platform in PLATFORMS:
+            self.built(platform).write_text("#!/bin/sh\nexit 1\n")
+        self.assert_refused("says 'nothing'")
+
+    def test_the_tag_of_another_version(self):
+        done = self.script("check-version", "--tag", f"v{VERSION}-source")
+        self.assertEqual((done.returncode, done.stdout), (0, f"{VERSION}\n"))
+        for tag in ("v9.9.9-source", f"v{VERSION}", f"{VERSION}-source"):
+            self.assert_refused(f"the tag is {tag}, but", "check-version", "--tag", tag)
+
+    def test_a_tree_that_was_tampered_with(self):
+        self.assembled()
+        pristine, self.tree = self.tree, self.tree.parent / "tampered"
+        binary = f"bin/linux-x64/{name('linux-x64')}"
+        for says, tamper in [
+            ("computed checksum did NOT match", lambda: (self.tree / binary).write_text("#!/bin/sh\n")),
+            ("> action/more.sh", lambda: (self.tree / "action/more.sh").write_text("")),
+            ("No such file", lambda: (self.tree / "action/launch.sh").unlink()),
+            ("> link", lambda: (self.tree / "link").symlink_to("LICENSE")),
+            (f"{binary} cannot be run", lambda: (self.tree / binary).chmod(0o644)),
+            (
+                "neither a file nor a folder",
+                lambda: ((self.tree / "LICENSE").unlink(), (self.tree / "LICENSE").symlink_to(ROOT / "LICENSE")),
+            ),
+            ("no properly formatted checksum", lambda: (self.tree / "SHA256SUMS").write_text("none\n")),
+        ]:
+            with self.subTest(says):
+                shutil.copytree(pristine, self.tree)
+                self.assertEqual(self.script("verify", self.tree).returncode, 0)
+                tamper()
+                self.assert_refused(says, "verify", self.tree)
+                shutil.rmtree(self.tree)
+
+    def test_a_tree_that_is_too_large_to_download_in_each_job(self):
+        with self.built("darwin-arm64").open("ab") as binary:
+            binary.truncate(40_000_000)
+        self.assert_refused("the tree is larger than 40000000 bytes")
+
+    def test_every_crate_in_the_binary_has_its_licence(self):
+        """By the binary itself, which names the crates whose code could panic."""
+        place = rb"/cargo/registry/src/[^/]+/([a-zA-Z0-9_-]+)-(\d+\.\d+\.\d+[^/]*)/"
+        shipped = {b" ".join(found).decode() for found in re.findall(place, self.binary.read_bytes())}
+        self.assertGreater(len(shipped), 40)
+        self.assembled()
+        overview, *texts = re.split(r"^#{80}\n(.*)\n#{80}$", self.files()["licences/crates.txt"].read_text(), flags=re.M)
+        listed = set(re.findall(r"^(\S+ \S+): .", overview, re.M))
+        self.assertEqual(shipped - listed, set())
+        whole = [users for users, text in zip(texts[::2], texts[1::2]) if len(text) > 500]
+        self.assertEqual({crate for users in whole for crate in users.split(", ")}, listed)
+
+    def test_a_word_on_where_to_look_is_no_licence_text(self):
+        [text, *_] = (self.source / "release/texts").glob("vsimd-*.txt")
+        text.write_text("MIT OR Apache-2.0\n")
+        self.assert_refused("holds no licence text; look for it in https://")
+
+    def test_a_crate_without_a_licence_text(self):
+        [text, *_] = (self.source / "release/texts").glob("vsimd-*.txt")
+        text.rename(text.with_name("vsimd-0.0.0.txt"))
+        done = self.script("assemble", self.tree)
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, r"(?m)^vsimd \S+ \(MIT\) holds no licence text; look for it in https://")
+        self.assertIn("release/texts/vsimd-0.0.0.txt is for no crate of Cargo.lock", done.stderr)
+        self.assertNotIn("SHA256SUMS", self.files())

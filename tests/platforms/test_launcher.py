@@ -1,6 +1,7 @@
 """The Unix launcher by itself: which binary it starts, and what it says where there is none."""
 
 import os
+import shutil
 import subprocess
 import tempfile
 import unittest
@@ -34,7 +35,7 @@ class Launcher(unittest.TestCase):
         path.chmod(0o755)
         return path
 
-    def launch(self, **environment: str) -> tuple[int, subprocess.CompletedProcess]:
+    def launch(self, shell: tuple[str, ...] = ("sh",), **environment: str) -> tuple[int, subprocess.CompletedProcess]:
         environment = {
             "PATH": os.environ["PATH"],
             "GITHUB_ACTION_PATH": str(self.tree),
@@ -43,7 +44,8 @@ class Launcher(unittest.TestCase):
             "UPSERT_SECRET_VALUE": VALUE,
             "VALUE_SEEN": str(self.seen),
         } | environment
-        command = ["sh", "-e", "-c", f'exec sh "{ROOT}/action/launch.sh"']
+        words = " ".join(shell)
+        command = [*shell, "-e", "-c", f'exec {words} "{ROOT}/action/launch.sh"']
         process = subprocess.Popen(
             command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
@@ -65,6 +67,25 @@ class Launcher(unittest.TestCase):
                 self.assertEqual(done.stderr, "")
                 self.assertEqual(done.returncode, 42)
                 self.assertEqual(self.seen.read_bytes().decode(), VALUE)
+
+    def test_any_shell_will_do_and_nothing_else_is_needed(self):
+        """A container need not have bash, or any command in PATH."""
+        self.stub(self.tree / "bin/linux-x64/upsert-secret")
+        shells = {(path,) for name in ("sh", "dash", "bash", "ksh", "zsh") if (path := shutil.which(name))}
+        shells |= {(path, "sh") for name in ("busybox", "toybox") if (path := shutil.which(name))}
+        for shell in shells:
+            with self.subTest(shell):
+                _, done = self.launch(shell, PATH=str(self.tree))
+                self.assertEqual((done.returncode, done.stderr), (42, ""))
+                self.assertEqual(self.seen.read_bytes().decode(), VALUE)
+                self.seen.unlink()
+                _, done = self.launch(shell, PATH=str(self.tree), RUNNER_ARCH="ARM64")
+                self.assert_refused(done, "This release has no binary for linux-arm64.")
+
+    def test_a_binary_that_may_not_be_run_is_not_started(self):
+        self.stub(self.tree / "bin/linux-x64/upsert-secret").chmod(0o644)
+        _, done = self.launch()
+        self.assert_refused(done, "This release has no binary for linux-x64.")
 
     def test_names_a_platform_that_the_release_lacks(self):
         self.stub(self.tree / "bin/linux-x64/upsert-secret")

@@ -8,7 +8,8 @@ use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, Command as Clap};
 
 use crate::failure::{Class, Failure};
-use crate::inputs;
+
+pub mod page;
 
 /// What to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,18 +61,12 @@ pub struct Words {
 /// # Errors
 /// An unknown one, which is not echoed.
 pub fn command(word: &str) -> Result<Command, Failure> {
-    match word {
-        "upsert" => Ok(Command::Upsert),
-        "promote" => Ok(Command::Promote),
-        "rollback" => Ok(Command::Rollback),
-        "plan" => Ok(Command::Plan),
-        "iam-policy" => Ok(Command::IamPolicy),
-        _ => Err(Failure::new(
+    let known = page::COMMANDS.iter().find(|entry| entry.word == word);
+    known.map(|entry| entry.command).ok_or_else(|| Failure::new(
             Class::Input,
             "unknown command",
             "the commands are `upsert` (the default), `plan`, `promote`, `rollback` and `iam-policy`; `upsert-secret --help` explains",
-        )),
-    }
+        ))
 }
 
 /// Reads the command line; `words` are the arguments without the program's name.
@@ -166,13 +161,11 @@ fn grammar() -> Clap {
         )
         .override_usage("upsert-secret [COMMAND] [--manifest FILE] [--format text|json]")
         .disable_help_subcommand(true)
-        .arg(Arg::new("command").value_name("COMMAND").help(
-            "upsert (default): create the secret, or give it the value, or leave it alone\n\
-                 promote: make the version current that holds a label, or has an id\n\
-                 rollback: make the version current again that was current before\n\
-                 plan: say what a run would do, and why; writes nothing\n\
-                 iam-policy: print the least IAM policy for these inputs; asks nobody",
-        ))
+        .arg(
+            Arg::new("command")
+                .value_name("COMMAND")
+                .help("one of the commands below; upsert where none is given"),
+        )
         .arg(
             Arg::new("format")
                 .long("format")
@@ -187,54 +180,13 @@ fn grammar() -> Clap {
                 .action(ArgAction::Set)
                 .help("many secrets in one run, as this YAML file says (UPSERT_SECRET_MANIFEST)"),
         )
-        .after_help(after_help())
-}
-
-fn after_help() -> String {
-    let mut page = String::from("Inputs (environment variables; empty is \"not given\"):\n");
-    for input in inputs::all() {
-        page.push_str(&format!("\n  {}\n", input.variable()));
-        let default = if input.default.is_empty() {
-            String::new()
-        } else {
-            format!(" Default: {}.", input.default)
-        };
-        for line in wrap(&format!("{}{default}", input.help).replace('`', ""), 72) {
-            page.push_str(&format!("      {line}\n"));
-        }
-    }
-    page.push_str(
-        "\nExit codes:\n  \
-         0 done   1 internal error   2 bad input   3 no usable credentials   4 not allowed\n  \
-         5 conflict   6 refused by the secret's state   7 unavailable   8 limit of AWS\n  \
-         130, 143 cancelled\n\n\
-         Example:\n  \
-         UPSERT_SECRET_NAME=prod/model/api-key UPSERT_SECRET_VALUE=\"$MODEL_API_KEY\" upsert-secret",
-    );
-    page
-}
-
-fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
-        match lines.last_mut() {
-            Some(line)
-                if line.is_empty() || line.chars().count() + 1 + word.chars().count() <= width =>
-            {
-                if !line.is_empty() {
-                    line.push(' ');
-                }
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
+        .after_help(page::after_help())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::inputs;
 
     fn of(words: &[&str]) -> Result<Line, Failure> {
         parse(words.iter().map(Into::into))

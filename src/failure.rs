@@ -37,6 +37,20 @@ pub enum Class {
 }
 
 impl Class {
+    /// All, in the order of their exit codes.
+    pub const ALL: [Self; 10] = [
+        Self::Bug,
+        Self::Input,
+        Self::Credentials,
+        Self::Denied,
+        Self::Conflict,
+        Self::Refused,
+        Self::Unavailable,
+        Self::Limit,
+        Self::Interrupted,
+        Self::Terminated,
+    ];
+
     /// The exit code.
     #[must_use]
     pub const fn exit_code(self) -> u8 {
@@ -67,6 +81,31 @@ impl Class {
             Self::Unavailable => "unavailable",
             Self::Limit => "limit",
             Self::Interrupted | Self::Terminated => "cancelled",
+        }
+    }
+
+    /// What is of this class, for the documents.
+    #[must_use]
+    pub const fn examples(self) -> &'static str {
+        match self {
+            Self::Bug => "please report it",
+            Self::Input => {
+                "no value, a bad name, an unknown variable, an output file that cannot be written"
+            }
+            Self::Credentials => {
+                "none found, expired, an unknown key, a wrong signature, OIDC or the role refused, an account that is not allowed"
+            }
+            Self::Denied => "AccessDenied, a KMS key that may not be used",
+            Self::Conflict => {
+                "somebody wrote after this run did; `expected-version-id` is not current; others kept writing until `timeout`"
+            }
+            Self::Refused => {
+                "scheduled for deletion, a replica, managed by another service, rotation enabled; a resource policy that is public or locks the run out; a replica that failed; no version to promote or to go back to; `json-key` on what is no JSON object"
+            }
+            Self::Unavailable => "throttled, server errors, time-outs, TLS, DNS, after retries",
+            Self::Limit => "AWS's quotas of versions and labels",
+            Self::Interrupted => "SIGINT",
+            Self::Terminated => "SIGTERM",
         }
     }
 }

@@ -13,17 +13,41 @@ use crate::redact::Redactor;
 mod graph;
 pub mod many;
 
-/// Every output, by name.
-pub const OUTPUTS: [&str; 9] = [
-    "secret_id",
-    "secret_name",
-    "secret_version_id",
-    "previous_version_id",
-    "version_stages",
-    "result",
-    "changed",
-    "restored",
-    "region",
+/// An output, as the documents show it.
+pub struct Output {
+    /// As in `steps.ID.outputs.NAME`.
+    pub name: &'static str,
+    /// What it holds.
+    pub meaning: &'static str,
+}
+
+const fn output(name: &'static str, meaning: &'static str) -> Output {
+    Output { name, meaning }
+}
+
+/// Every output about a secret. `action.yml`, the README and `--help` are made from it.
+pub const OUTPUTS: [Output; 9] = [
+    output("secret_id", "The ARN of the secret."),
+    output("secret_name", "Its name."),
+    output("secret_version_id", "The version that holds the value."),
+    output(
+        "previous_version_id",
+        "The version that was AWSCURRENT before, if this run moved the label.",
+    ),
+    output(
+        "version_stages",
+        "The staging labels of the version, with commas between them.",
+    ),
+    output(
+        "result",
+        "`created`, `updated` (a version or metadata was written) or `unchanged`; of a `plan`, what it would be.",
+    ),
+    output("changed", "`true` unless the result is `unchanged`."),
+    output(
+        "restored",
+        "`true` if the secret was scheduled for deletion and was taken back.",
+    ),
+    output("region", "Its region."),
 ];
 
 /// Everything that is known at the end of a run.

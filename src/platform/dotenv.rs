@@ -46,7 +46,7 @@ fn is_ours(line: &[u8]) -> bool {
             OUTPUTS
                 .iter()
                 .chain(&MANY)
-                .any(|output| output.eq_ignore_ascii_case(name))
+                .any(|output| output.name.eq_ignore_ascii_case(name))
         })
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::error_object;
+use super::{Output, error_object, output};
 use crate::batch::{Board, Fate, Row, Totals};
 use crate::failure::Failure;
 use crate::outcome::Change;
@@ -14,15 +14,30 @@ use crate::request::CURRENT;
 
 mod page;
 
-/// Outputs that a manifest adds, by name.
-pub const MANY: [&str; 7] = [
-    "created",
-    "updated",
-    "unchanged",
-    "failed",
-    "not_tried",
-    "results",
-    "report_path",
+/// Outputs that a manifest adds.
+pub const MANY: [Output; 7] = [
+    output(
+        "created",
+        "With `manifest`: how many secrets were created; in a `plan`, would be.",
+    ),
+    output("updated", "With `manifest`: how many were updated."),
+    output(
+        "unchanged",
+        "With `manifest`: how many were as they shall be.",
+    ),
+    output("failed", "With `manifest`: how many failed."),
+    output(
+        "not_tried",
+        "With `manifest`: how many were not looked at, because the run ended before.",
+    ),
+    output(
+        "results",
+        "With `manifest`, on GitHub: results and ids by name, as one line of JSON; left out above 256 KiB.",
+    ),
+    output(
+        "report_path",
+        "With `manifest`, on GitHub: the path of a JSON file with all of it, for later steps of the same job.",
+    ),
 ];
 
 /// The most that `results` has, in bytes; all outputs of a job may have 1 MB.

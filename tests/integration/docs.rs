@@ -2,16 +2,16 @@
 //! integration docs` writes them, and without it this fails where they differ.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use sandbox::{Policy, Role, Sandbox, Trust};
+use upsert_secret::cli::page::COMMANDS;
+use upsert_secret::failure::Class;
 use upsert_secret::inputs::{self, Input};
+use upsert_secret::report;
 
 use crate::common::Tool;
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
-}
+use crate::pages::root;
 
 /// Replaces what stands between the lines that contain `start` and `end`.
 fn section(file: &str, start: &str, end: &str, wanted: &str) {
@@ -180,28 +180,89 @@ fn the_components_inputs_and_their_mapping() {
 }
 
 #[test]
-fn the_readmes_outputs_are_the_actions() {
-    let action: serde_yaml::Value =
-        serde_yaml::from_str(&fs::read_to_string(root().join("action.yml")).unwrap()).unwrap();
-    let outputs: Vec<_> = action["outputs"]
-        .as_mapping()
-        .unwrap()
-        .keys()
-        .map(|name| name.as_str().unwrap().to_owned())
-        .collect();
-    let readme = fs::read_to_string(root().join("README.md")).unwrap();
-    let table = readme.split("## Outputs").nth(1).unwrap();
-    let table = table.split("\n## ").next().unwrap();
-    let documented: Vec<_> = table
-        .lines()
-        .filter_map(|line| line.strip_prefix("| `")?.split('`').next())
-        .collect();
-    assert_eq!(documented, outputs);
+fn the_outputs_of_the_action_and_the_readme() {
+    let outputs = || report::OUTPUTS.iter().chain(&report::many::MANY);
+    let mut yaml = String::new();
+    let mut table = String::from("\n| output | meaning |\n|---|---|\n");
+    for output in outputs() {
+        let (name, meaning) = (output.name, output.meaning);
+        yaml.push_str(&format!(
+            "  {name}:\n    description: {}\n    value: ${{{{ steps.unix.outputs.{name} || steps.windows.outputs.{name} }}}}\n",
+            serde_json::to_string(meaning).unwrap()
+        ));
+        table.push_str(&format!("| `{name}` | {meaning} |\n"));
+    }
+    table.push('\n');
+    section(
+        "action.yml",
+        "# outputs: made from",
+        "# end of outputs",
+        &yaml,
+    );
+    section("README.md", "<!-- outputs:", "<!-- end -->", &table);
+}
+
+#[test]
+fn the_readmes_commands_and_exit_codes() {
+    let mut table = String::from("\n| command | |\n|---|---|\n");
+    for entry in &COMMANDS {
+        table.push_str(&format!(
+            "| `{}` | {}<br>`{}` |\n",
+            entry.word, entry.meaning, entry.example
+        ));
+    }
+    table.push('\n');
+    section("README.md", "<!-- commands:", "<!-- end -->", &table);
+
+    let mut table = String::from("\n| exit | class | examples |\n|---|---|---|\n| 0 | done | |\n");
+    for class in Class::ALL {
+        table.push_str(&format!(
+            "| {} | {} | {} |\n",
+            class.exit_code(),
+            class.name(),
+            class.examples()
+        ));
+    }
+    table.push('\n');
+    section("README.md", "<!-- exit codes:", "<!-- end -->", &table);
+}
+
+/// As a reader types them into a shell, one after the other.
+#[cfg(unix)]
+#[test]
+fn the_examples_of_the_commands_run() {
+    let sandbox = Sandbox::start();
+    sandbox.with(|world| {
+        world.create("prod/key", "older");
+        world.put_staged(
+            "prod/key",
+            "newer",
+            "11111111-1111-4111-8111-111111111111",
+            &["candidate"],
+        );
+    });
+    for entry in &COMMANDS {
+        let tool = Tool::bare();
+        let folder = Path::new(env!("CARGO_BIN_EXE_upsert-secret"))
+            .parent()
+            .unwrap();
+        let mut shell = std::process::Command::new("/bin/sh");
+        shell
+            .args(["-euc", entry.example])
+            .env_clear()
+            .envs(sandbox.env())
+            .env("PATH", folder)
+            .env("API_KEY", "made-up-value")
+            .current_dir(tool.path("."));
+        let done = shell.output().unwrap();
+        let told = String::from_utf8_lossy(&done.stderr);
+        assert!(done.status.success(), "{}: {told}", entry.word);
+    }
 }
 
 #[test]
 fn the_readmes_policy_is_enough_for_the_readmes_workflow() {
-    let policy = json_under("## Permissions");
+    let policy = json_under("README.md", "## Permissions");
     let sandbox = Sandbox::start();
     sandbox.set_policy(&sandbox.default_key_id(), Policy::from_json(&policy));
     let run = |value: &str| {
@@ -232,103 +293,24 @@ fn the_readmes_policy_is_the_one_that_is_printed() {
         .arguments(&["iam-policy"])
         .run();
     let printed: serde_json::Value = serde_json::from_str(&done.stdout).unwrap();
-    let shown: serde_json::Value = serde_json::from_str(&json_under("## Permissions")).unwrap();
+    let shown: serde_json::Value =
+        serde_json::from_str(&json_under("README.md", "## Permissions")).unwrap();
     assert_eq!(shown, printed["policy"]);
 }
 
-/// Every manifest that a page shows is one: a policy can be printed for it, without values and without a network.
-#[test]
-fn the_manifests_of_all_pages_are_good_ones() {
-    let mut pages = vec![root().join("README.md")];
-    pages.extend(
-        fs::read_dir(root().join("docs"))
-            .unwrap()
-            .map(|entry| entry.unwrap().path()),
-    );
-    let mut shown = 0;
-    for page in pages {
-        let text = fs::read_to_string(&page).unwrap();
-        for part in text.split("<!-- example: ").skip(1) {
-            let (name, rest) = part.split_once(" -->").unwrap();
-            if !name.ends_with(".yaml") {
-                continue;
-            }
-            let (_, block) = rest.split_once("```yaml\n").unwrap();
-            let tool = Tool::bare()
-                .env("AWS_REGION", "us-east-1")
-                .arguments(&["iam-policy"]);
-            let path = tool.path(name);
-            fs::write(&path, block.split("```").next().unwrap()).unwrap();
-            let done = tool.input("manifest", &path.display().to_string()).run();
-            assert_eq!(
-                done.code,
-                Some(0),
-                "{}: {name}: {}",
-                page.display(),
-                done.stderr
-            );
-            shown += 1;
-        }
-    }
-    assert!(shown >= 2, "{shown}");
-}
-
-/// Links between pages lead somewhere.
-#[test]
-fn links_lead_to_files_and_headings_that_exist() {
-    let mut pages: Vec<PathBuf> = ["README.md", "CONTRIBUTING.md", "SECURITY.md"]
-        .map(|name| root().join(name))
-        .to_vec();
-    pages.extend(
-        fs::read_dir(root().join("docs"))
-            .unwrap()
-            .map(|entry| entry.unwrap().path()),
-    );
-    for page in pages {
-        let text = fs::read_to_string(&page).unwrap();
-        for link in text
-            .split("](")
-            .skip(1)
-            .filter_map(|rest| rest.split(')').next())
-        {
-            if link.contains("://") {
-                continue;
-            }
-            let (file, heading) = link.split_once('#').unwrap_or((link, ""));
-            let target = if file.is_empty() {
-                page.clone()
-            } else {
-                page.parent().unwrap().join(file)
-            };
-            assert!(target.exists(), "{}: {link}", page.display());
-            let words = |line: &str| {
-                line.trim_start_matches('#')
-                    .trim()
-                    .to_lowercase()
-                    .replace(' ', "-")
-            };
-            let there = heading.is_empty()
-                || fs::read_to_string(&target)
-                    .unwrap()
-                    .lines()
-                    .any(|line| line.starts_with('#') && words(line) == heading);
-            assert!(there, "{}: {link}", page.display());
-        }
-    }
-}
-
-/// The first block of JSON of one section of the README.
-fn json_under(heading: &str) -> String {
-    let readme = fs::read_to_string(root().join("README.md")).unwrap();
-    let (_, section) = readme.split_once(&format!("\n{heading}\n")).unwrap();
+/// The first block of JSON of one section of a page.
+fn json_under(page: &str, heading: &str) -> String {
+    let text = fs::read_to_string(root().join(page)).unwrap();
+    let (_, section) = text.split_once(&format!("\n{heading}\n")).unwrap();
     let (_, block) = section.split_once("```json\n").unwrap();
     block.split("```").next().unwrap().to_owned()
 }
 
 /// The trust policy lets in the job that it names, and no other.
 #[test]
-fn the_readmes_trust_policy_is_for_one_branch() {
-    let policy: serde_json::Value = serde_json::from_str(&json_under("## Credentials")).unwrap();
+fn the_trust_policy_is_for_the_jobs_of_one_environment() {
+    let policy: serde_json::Value =
+        serde_json::from_str(&json_under("docs/credentials.md", "## Roles")).unwrap();
     let statement = &policy["Statement"][0];
     assert_eq!(statement["Action"], "sts:AssumeRoleWithWebIdentity");
     let provider = statement["Principal"]["Federated"].as_str().unwrap();
@@ -356,4 +338,5 @@ fn the_readmes_trust_policy_is_for_one_branch() {
     };
     assert_eq!(run(condition("sub")), Some(0));
     assert_eq!(run("repo:acme/models:pull_request"), Some(3));
+    assert_eq!(run("repo:acme/models:ref:refs/heads/main"), Some(3));
 }

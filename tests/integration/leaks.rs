@@ -1,6 +1,8 @@
 //! The value never leaks: every exit class and every fault, debug on, text and JSON, with values
 //! that are hard to find; and the traps that the SDK holds ready.
 
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::process::Command;
 use std::thread;
 
@@ -99,6 +101,23 @@ fn nothing_of_the_value_in_any_situation() {
     });
 }
 
+/// All files of the call's own folder, which is its home and its working directory.
+fn files(tool: &Tool) -> BTreeSet<PathBuf> {
+    let mut found = BTreeSet::new();
+    let mut folders = vec![tool.path(".")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                found.insert(path);
+            }
+        }
+    }
+    found
+}
+
 fn one(situation: &Situation, value: &str, json: bool, github: bool) {
     let what = &situation.what;
     let sandbox = Sandbox::start();
@@ -112,7 +131,15 @@ fn one(situation: &Situation, value: &str, json: bool, github: bool) {
     if json {
         tool = tool.more_arguments(&["--format", "json"]);
     }
+    let before = files(&tool);
     let done = tool.run();
+    // Neither the outputs, the report and the summary nor anything else.
+    for path in files(&tool).difference(&before) {
+        let written = String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned();
+        for form in forms(value) {
+            assert!(!written.contains(&form), "{what}: {}", path.display());
+        }
+    }
     assert!(
         done.code
             .is_some_and(|code| (0..=8).contains(&code) && code != 1),

@@ -16,6 +16,7 @@ mod interrupted;
 mod invariants;
 mod leaks;
 mod many;
+mod pages;
 mod platforms;
 mod preview;
 mod races;

@@ -341,17 +341,30 @@ fn the_help_is_the_contract() {
     Usage: upsert-secret [COMMAND] [--manifest FILE] [--format text|json]
 
     Arguments:
-      [COMMAND]  upsert (default): create the secret, or give it the value, or leave it alone
-                 promote: make the version current that holds a label, or has an id
-                 rollback: make the version current again that was current before
-                 plan: say what a run would do, and why; writes nothing
-                 iam-policy: print the least IAM policy for these inputs; asks nobody
+      [COMMAND]  one of the commands below; upsert where none is given
 
     Options:
           --format <text|json>  json: one object on standard output, text on standard error
           --manifest <FILE>     many secrets in one run, as this YAML file says (UPSERT_SECRET_MANIFEST)
       -h, --help                Print help
       -V, --version             Print version
+
+    Commands:
+
+      upsert      create the secret, or give it the value, or leave it alone; the default
+          UPSERT_SECRET_NAME=prod/key UPSERT_SECRET_VALUE_ENV=API_KEY upsert-secret
+
+      plan        say what a run would do, and why; writes nothing
+          UPSERT_SECRET_NAME=prod/key UPSERT_SECRET_VALUE_ENV=API_KEY upsert-secret plan
+
+      promote     make the version current that holds a label (candidate), or has an id
+          UPSERT_SECRET_NAME=prod/key UPSERT_SECRET_STAGE=candidate upsert-secret promote
+
+      rollback    make the version current again that was current before
+          UPSERT_SECRET_NAME=prod/key upsert-secret rollback
+
+      iam-policy  print the least IAM policy for these inputs; asks nobody, needs no value
+          UPSERT_SECRET_NAME=prod/key upsert-secret iam-policy
 
     Inputs (environment variables; empty is "not given"):
 
@@ -531,12 +544,79 @@ fn the_help_is_the_contract() {
       UPSERT_SECRET_TIMEOUT
           Limit for the whole run: 90s, 2m, 1h. Default: 2m; with manifest 60m.
 
-    Exit codes:
-      0 done   1 internal error   2 bad input   3 no usable credentials   4 not allowed
-      5 conflict   6 refused by the secret's state   7 unavailable   8 limit of AWS
-      130, 143 cancelled
+    Outputs (key=value lines in the step's outputs, in GitLab's dotenv report, or on standard output):
 
-    Example:
-      UPSERT_SECRET_NAME=prod/model/api-key UPSERT_SECRET_VALUE="$MODEL_API_KEY" upsert-secret
+      secret_id
+          The ARN of the secret.
+
+      secret_name
+          Its name.
+
+      secret_version_id
+          The version that holds the value.
+
+      previous_version_id
+          The version that was AWSCURRENT before, if this run moved the label.
+
+      version_stages
+          The staging labels of the version, with commas between them.
+
+      result
+          created, updated (a version or metadata was written) or unchanged; of a
+          plan, what it would be.
+
+      changed
+          true unless the result is unchanged.
+
+      restored
+          true if the secret was scheduled for deletion and was taken back.
+
+      region
+          Its region.
+
+      created
+          With manifest: how many secrets were created; in a plan, would be.
+
+      updated
+          With manifest: how many were updated.
+
+      unchanged
+          With manifest: how many were as they shall be.
+
+      failed
+          With manifest: how many failed.
+
+      not_tried
+          With manifest: how many were not looked at, because the run ended
+          before.
+
+      results
+          With manifest, on GitHub: results and ids by name, as one line of JSON;
+          left out above 256 KiB.
+
+      report_path
+          With manifest, on GitHub: the path of a JSON file with all of it, for
+          later steps of the same job.
+
+    Exit codes:
+
+      0    done
+      1    internal error: please report it
+      2    bad input: no value, a bad name, an unknown variable, an output file
+           that cannot be written
+      3    no usable credentials: none found, expired, an unknown key, a wrong
+           signature, OIDC or the role refused, an account that is not allowed
+      4    not allowed: AccessDenied, a KMS key that may not be used
+      5    conflict: somebody wrote after this run did; expected-version-id is not
+           current; others kept writing until timeout
+      6    refused by state: scheduled for deletion, a replica, managed by another
+           service, rotation enabled; a resource policy that is public or locks the
+           run out; a replica that failed; no version to promote or to go back to;
+           json-key on what is no JSON object
+      7    unavailable: throttled, server errors, time-outs, TLS, DNS, after
+           retries
+      8    limit: AWS's quotas of versions and labels
+      130  cancelled: SIGINT
+      143  cancelled: SIGTERM
     "#);
 }

@@ -96,8 +96,9 @@ class CiSandbox(Sandbox):
 
     OPTIONS = (
         *("--role", "arn:aws:iam::111122223333:role/store-api-key"),
-        *("--trust-github", "repo:acme/models:ref:refs/heads/main"),
-        *("--github-job", "repo:acme/models:ref:refs/heads/main"),
+        # The jobs of the examples have an environment, which takes the place of the branch.
+        *("--trust-github", "repo:acme/models:environment:production"),
+        *("--github-job", "repo:acme/models:environment:production"),
         *("--trust-gitlab", "project_path:acme/models:ref_type:branch:ref:main"),
         *("--gitlab-job", "project_path:acme/models:ref_type:branch:ref:main"),
         *("--gitlab-audience", "sts.amazonaws.com"),

@@ -17,7 +17,7 @@ import yaml
 
 from leaks import leaks
 from loopback import CiSandbox
-from readme import examples
+from pages import examples
 
 NAME = "model-deployment/api-key"
 VALUE = "made-up-value '\"$HOME `id` %41 &<>+/=?"

@@ -9,7 +9,7 @@ from pathlib import Path
 from act import HERE, ActTest, Run
 from leaks import leaks
 from loopback import CiSandbox
-from readme import examples
+from pages import examples
 
 # Values that a careless shell, log or masker would show or change: quotes, expansions, a workflow command, white space.
 FIRST = "first-value '\"$HOME `id` %0A\n::error::second line of it\n{\n\u00fcnic\u00f6de\n"
@@ -135,6 +135,15 @@ exit $status
             [session] = self.sandbox.sessions()
         self.assertRegex(session, r":assumed-role/store-api-key/upsert-secret-")
         self.assertEqual(leaks(self.sandbox.github["ACTIONS_ID_TOKEN_REQUEST_TOKEN"], run.everything()), [])
+
+    def test_the_shortest_workflow_of_the_readme(self):
+        with CiSandbox(self.sandbox_program) as self.sandbox:
+            self.sandbox.environment["AWS_REGION"] = "us-east-1"
+            workflow = self.folder / "short.yml"
+            workflow.write_text(examples()["short.yml"])
+            run = self.act(workflow, env=self.sandbox.keyless() | self.sandbox.github, MODEL_API_KEY=SECOND)
+            self.assertEqual(run.status, 0, run.log)
+            self.assertEqual(self.stored("model-deployment/api-key"), SECOND)
 
     def test_the_release_of_the_readme(self):
         with CiSandbox(self.sandbox_program) as self.sandbox:

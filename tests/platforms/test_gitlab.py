@@ -17,7 +17,7 @@ import yaml
 
 from leaks import leaks
 from loopback import CiSandbox
-from readme import examples
+from pages import examples
 
 ROOT = Path(__file__).resolve().parents[2]
 ROLE = "arn:aws:sts::111122223333:assumed-role/store-api-key/"

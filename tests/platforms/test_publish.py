@@ -53,7 +53,8 @@ class Publish(ReleaseTest):
 
     def next_version(self, old: str, new: str) -> None:
         """The source as it is for another version, and its tree."""
-        for path in ["Cargo.toml", "Cargo.lock", "CHANGELOG.md", "README.md", "docs/manifest.md"]:
+        pages = [f"docs/{page.name}" for page in (self.source / "docs").glob("*.md")]
+        for path in ["Cargo.toml", "Cargo.lock", "CHANGELOG.md", "README.md", *pages]:
             text = (self.source / path).read_text()
             if path == "Cargo.lock":
                 text = text.replace(f'name = "upsert-secret"\nversion = "{old}"', f'name = "upsert-secret"\nversion = "{new}"')

@@ -1,0 +1,166 @@
+//! What the pages say is so: their links, their manifests, and the messages and tests that they name.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::common::Tool;
+
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
+}
+
+/// Every page that people read.
+fn pages() -> Vec<PathBuf> {
+    let mut pages: Vec<PathBuf> = ["README.md", "CONTRIBUTING.md", "SECURITY.md"]
+        .map(|name| root().join(name))
+        .to_vec();
+    let docs = fs::read_dir(root().join("docs")).unwrap();
+    pages.extend(
+        docs.map(|entry| entry.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|end| end == "md")),
+    );
+    pages
+}
+
+/// The text of all files below a folder that end so.
+fn texts(folder: &str, ending: &str) -> String {
+    let mut text = String::new();
+    let mut folders = vec![root().join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|end| end == ending) {
+                text.push_str(&fs::read_to_string(path).unwrap());
+            }
+        }
+    }
+    text
+}
+
+/// Rows of tables whose first column says what the program prints: what stands between the dots is in the source.
+#[test]
+fn messages_that_are_quoted_are_the_programs() {
+    // As a message is made: a long one stands in several lines of the source.
+    let source = texts("src", "rs").replace("\\\n", "");
+    let source = source.split_whitespace().collect::<Vec<_>>().join(" ");
+    let page = fs::read_to_string(root().join("docs/troubleshooting.md")).unwrap();
+    let (mut quoted, mut strange) = (0, Vec::new());
+    for table in page.split("| it says | ").skip(1) {
+        for row in table
+            .lines()
+            .skip(2)
+            .take_while(|line| line.starts_with('|'))
+        {
+            let says = row.split(" | ").next().unwrap();
+            let says = says.trim_start_matches("| ");
+            for part in says.split('…').map(str::trim) {
+                quoted += 1;
+                if !source.contains(part) {
+                    strange.push(part);
+                }
+            }
+        }
+    }
+    assert!(strange.is_empty(), "nothing says {strange:#?}");
+    assert!(quoted > 30, "{quoted}");
+}
+
+/// Claims name the tests that show them.
+#[test]
+fn tests_that_are_named_exist() {
+    let mut named = 0;
+    for page in ["README.md", "docs/security.md"] {
+        let text = fs::read_to_string(root().join(page)).unwrap();
+        for name in text.split('`').skip(1).step_by(2) {
+            let Some((file, test)) = name.split_once(": ") else {
+                assert!(
+                    !name.starts_with(".ci/") || root().join(name).exists(),
+                    "{name}"
+                );
+                continue;
+            };
+            let folder = match file {
+                _ if file.starts_with("src/") => "",
+                _ if file.ends_with(".py") => "tests/platforms",
+                _ if file.ends_with(".rs") => "tests/integration",
+                _ => continue,
+            };
+            let path = root().join(folder).join(file);
+            let code = fs::read_to_string(&path).unwrap_or_default();
+            let there =
+                code.contains(&format!("fn {test}(")) || code.contains(&format!("def {test}("));
+            assert!(there, "{page}: there is no {name}");
+            named += 1;
+        }
+    }
+    assert!(named > 30, "{named}");
+}
+
+/// Every manifest that a page shows is one: a policy can be printed for it, without values and without a network.
+#[test]
+fn the_manifests_of_all_pages_are_good_ones() {
+    let mut shown = 0;
+    for page in pages() {
+        let text = fs::read_to_string(&page).unwrap();
+        for part in text.split("<!-- example: ").skip(1) {
+            let (name, rest) = part.split_once(" -->").unwrap();
+            if !name.ends_with(".yaml") {
+                continue;
+            }
+            let (_, block) = rest.split_once("```yaml\n").unwrap();
+            let tool = Tool::bare()
+                .env("AWS_REGION", "us-east-1")
+                .arguments(&["iam-policy"]);
+            let path = tool.path(name);
+            fs::write(&path, block.split("```").next().unwrap()).unwrap();
+            let done = tool.input("manifest", &path.display().to_string()).run();
+            assert_eq!(
+                done.code,
+                Some(0),
+                "{}: {name}: {}",
+                page.display(),
+                done.stderr
+            );
+            shown += 1;
+        }
+    }
+    assert!(shown >= 2, "{shown}");
+}
+
+/// Links between pages lead somewhere.
+#[test]
+fn links_lead_to_files_and_headings_that_exist() {
+    for page in pages() {
+        let text = fs::read_to_string(&page).unwrap();
+        for link in text
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split(')').next())
+        {
+            if link.contains("://") {
+                continue;
+            }
+            let (file, heading) = link.split_once('#').unwrap_or((link, ""));
+            let target = if file.is_empty() {
+                page.clone()
+            } else {
+                page.parent().unwrap().join(file)
+            };
+            assert!(target.exists(), "{}: {link}", page.display());
+            let words = |line: &str| {
+                line.trim_start_matches('#')
+                    .trim()
+                    .to_lowercase()
+                    .replace(' ', "-")
+            };
+            let there = heading.is_empty()
+                || fs::read_to_string(&target)
+                    .unwrap()
+                    .lines()
+                    .any(|line| line.starts_with('#') && words(line) == heading);
+            assert!(there, "{}: {link}", page.display());
+        }
+    }
+}

@@ -1,0 +1,123 @@
+"""The scripts of README.md and docs/ run as they stand, and print what the pages say they print; the steps that the pages
+show have inputs that the action takes; the graphs are ones that GitHub can draw.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+import yaml
+
+from loopback import Sandbox
+from pages import Block, blocks
+
+HERE = Path(__file__).resolve().parent
+VALUE = "made-up-value-of-40-bytes-in-the-sandbox"
+
+
+class Pages(unittest.TestCase):
+    # Set by `run`.
+    binary: Path
+    sandbox_program: Path
+    mermaid: Path
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        shutil.copy(self.binary, self.folder / "upsert-secret")
+
+    def run_here(self, command: list, **environment: str) -> subprocess.CompletedProcess:
+        """In an empty folder of its own, with nothing in the environment but what is needed."""
+        work = Path(tempfile.mkdtemp(dir=self.folder))
+        clean = {"PATH": f"{self.folder}:{os.environ['PATH']}", "HOME": str(work), "AWS_EC2_METADATA_DISABLED": "true"}
+        return subprocess.run(
+            command,
+            cwd=work,
+            env=clean | environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    def test_scripts_run_and_print_what_the_pages_say(self):
+        printed = {}
+        for block in blocks():
+            if name := block.named("run"):
+                with self.subTest(block.place), Sandbox(self.sandbox_program) as sandbox:
+                    given = sandbox.environment | {"MODEL_API_KEY": VALUE, "DB_USER": "made-up-user", "DB_PASSWORD": "made-up-password"}
+                    done = self.run_here(["sh", "-eu", "-c", block.text], **given | {"AWS_REGION": "us-east-1"})
+                    self.assertEqual(done.returncode, 0, done.stdout)
+                    self.assertNotIn(VALUE, done.stdout)
+                    printed[name] = done.stdout
+            elif name := block.named("output of"):
+                with self.subTest(block.place):
+                    self.assertIn(name, printed, "no script of that name stands before it")
+                    self.assert_has_lines(printed[name], block)
+
+    def assert_has_lines(self, output: str, block: Block) -> None:
+        """In their order, with others between them."""
+        rest = iter(plain(output).splitlines())
+        for line in plain(block.text).splitlines():
+            self.assertIn(line, rest, f"not printed, or not at that place:\n{output}")
+
+    def test_steps_have_inputs_that_the_action_takes(self):
+        """By `iam-policy`, which checks all inputs and needs neither value nor AWS."""
+        seen = 0
+        for block in blocks():
+            if block.mark != "step":
+                continue
+            for given in inputs(yaml.safe_load(block.text)):
+                seen += 1
+                with self.subTest(block.place):
+                    command = given.pop("command", "upsert")
+                    environment = {variable(name): expanded(value) for name, value in given.items() if name != "value"}
+                    environment |= {"AWS_REGION": "us-east-1"}
+                    if command in ("promote", "rollback"):
+                        environment["UPSERT_SECRET_COMMAND"] = command
+                    if policy := re.match("file:(.*)", given.get("resource-policy", "")):
+                        command_line = f"mkdir -p {Path(policy[1]).parent} && echo '{{\"Statement\":[]}}' >{policy[1]} && "
+                    else:
+                        command_line = ""
+                    done = self.run_here(["sh", "-eu", "-c", command_line + "upsert-secret iam-policy"], **environment)
+                    self.assertEqual(done.returncode, 0, done.stdout)
+        self.assertTrue(seen)
+
+    def test_graphs_can_be_drawn(self):
+        graphs = [block for block in blocks() if block.language == "mermaid"]
+        self.assertTrue(graphs)
+        for block in graphs:
+            with self.subTest(block.place):
+                command = ["node", HERE / "mermaid.mjs"]
+                done = subprocess.run(command, cwd=self.mermaid, input=block.text, capture_output=True, text=True, check=False)
+                self.assertEqual(done.returncode, 0, done.stderr)
+
+
+def plain(text: str) -> str:
+    """Without what differs from run to run."""
+    text = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "ID", text)
+    text = re.sub(r"(:secret:[\w/+=.@-]+)-\w{6}\b", r"\1-SUFFIX", text)
+    text = re.sub(r"\b\d{12}\b", "ACCOUNT", text)
+    return re.sub(r"\b\d+(\.\d+)? m?s\b", "TIME", text)
+
+
+def inputs(part: object) -> list[dict[str, str]]:
+    """The `with` of each step that is ours, or of the part that stands alone."""
+    steps = part if isinstance(part, list) else [part]
+    return [dict(step["with"]) for step in steps if "with" in step and "upsert-secret" in step.get("uses", "upsert-secret")]
+
+
+def variable(name: str) -> str:
+    return "UPSERT_SECRET_" + name.upper().replace("-", "_")
+
+
+def expanded(value: str) -> str:
+    """An expression is a version id, wherever an input takes one that the pages show."""
+    return re.sub(r"\$\{\{.*?\}\}", "e477042d-0e33-89c5-a8d3-7fd180bd8e08", str(value))

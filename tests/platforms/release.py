@@ -14,6 +14,10 @@ ROOT = Path(__file__).resolve().parents[2]
 VERSION = re.search(r'^version = "(.*)"$', (ROOT / "Cargo.toml").read_text(), re.M)[1]
 PLATFORMS = dict(line.split() for line in (ROOT / "release/platforms").read_text().splitlines() if line[0] != "#")
 
+# What the component of a release names.
+DIGEST = f"sha256:{'ab' * 32}"
+IMAGE = ("--image", DIGEST)
+
 
 def name(platform: str) -> str:
     return "upsert-secret.exe" if platform.startswith("windows-") else "upsert-secret"
@@ -71,12 +75,12 @@ class ReleaseTest(unittest.TestCase):
         )
 
     def assembled(self, *arguments: str) -> str:
-        done = self.script("assemble", *arguments, self.tree)
+        done = self.script("assemble", *(arguments or IMAGE), self.tree)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         return done.stdout
 
     def assert_refused(self, says: str, script: str = "assemble", *arguments: str | Path) -> None:
-        done = self.script(script, *(arguments or [self.tree]))
+        done = self.script(script, *(arguments or [*IMAGE, self.tree]))
         self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
         self.assertIn(says, done.stderr)
 

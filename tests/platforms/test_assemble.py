@@ -4,7 +4,7 @@ import re
 import shutil
 from pathlib import Path
 
-from release import PLATFORMS, ROOT, VERSION, ReleaseTest, name
+from release import DIGEST, IMAGE, PLATFORMS, ROOT, VERSION, ReleaseTest, name
 
 
 class Assemble(ReleaseTest):
@@ -16,7 +16,7 @@ class Assemble(ReleaseTest):
         self.assertIn(f"upsert-secret {VERSION} for darwin-arm64 darwin-x64 linux-arm64 linux-x64 windows-x64\n", says)
         self.assertRegex(says, r"tree: \d+ bytes, \d+ % of the limit\n")
         files = self.files()
-        for path in ["action.yml", "action/launch.sh", "action/launch.ps1", "LICENSE", "README.md"]:
+        for path in ["action.yml", "action/launch.sh", "action/launch.ps1", "LICENSE"]:
             self.assertEqual(files[path].read_bytes(), (ROOT / path).read_bytes())
         for platform in PLATFORMS:
             binary = files.pop(f"bin/{platform}/{name(platform)}")
@@ -60,7 +60,8 @@ class Assemble(ReleaseTest):
         self.assertEqual(list(self.files()), [".hidden"])
 
     def test_arguments(self):
-        for arguments in [[], [""], ["--develop", "x"], ["a", "b"]]:
+        tree = self.tree
+        for arguments in [[], [tree], [*IMAGE], [*IMAGE, ""], ["--image", "sha256:ab", tree], ["--develop", tree], [*IMAGE, tree, tree]]:
             done = self.script("assemble", *arguments)
             self.assertEqual((done.returncode, done.stdout), (2, ""))
             self.assertIn("usage: ", done.stderr)
@@ -78,6 +79,9 @@ class Assemble(ReleaseTest):
             ("Cargo.toml", f'version = "{VERSION}"', 'version = "9.9.9"', "but Cargo.toml says 9.9.9"),
             ("Cargo.toml", f'version = "{VERSION}"', 'version = "9.9"', "the version is '9.9', which is none like 1.2.3"),
             ("README.md", f"# v{VERSION}", "# v9.9.9", "README.md:"),
+            ("docs/ci.md", f"/upsert-secret:{VERSION}@", "/upsert-secret:9.9.9@", "docs/ci.md:"),
+            ("docs/ci.md", f"/upsert-secret:{VERSION} >", "/upsert-secret:9.9.9 >", "docs/ci.md:"),
+            ("templates/upsert-secret.yml", f"/upsert-secret:{VERSION}@", "/upsert-secret:9.9@", "templates/upsert-secret.yml:"),
             ("README.md", f"/raw/v{VERSION}/", "/raw/v9/", "README.md:"),
             ("docs/manifest.md", f"# v{VERSION}", "# v9.9.9", "docs/manifest.md:"),
             ("action.yml", "name: upsert-secret", f"name: upsert-secret\n# {pin}9.9.9", "action.yml:"),
@@ -89,6 +93,32 @@ class Assemble(ReleaseTest):
                 self.assertEqual(self.files(), {})
                 (self.source / path).write_text(before)
         self.assembled()
+
+    def test_the_component_names_the_image_that_belongs_to_it(self):
+        self.assembled()
+        files = self.files()
+        for path in ("templates/upsert-secret.yml", "docs/ci.md"):
+            named = set(re.findall(r"/upsert-secret:\S+@([\w:]+)", files[path].read_text()))
+            self.assertEqual(named, {DIGEST}, path)
+        # Its own commit is what it cannot know.
+        self.assertEqual(files["README.md"].read_text(), (ROOT / "README.md").read_text())
+
+    def test_pages_of_another_release_are_brought_up_to_date(self):
+        pages = [self.source / path for path in ("README.md", "docs/ci.md", "docs/security.md", "templates/upsert-secret.yml")]
+        before = [page.read_text() for page in pages]
+        self.change("Cargo.toml", f'version = "{VERSION}"', 'version = "9.10.11"')
+        commit = 40 * "c"
+        self.assertEqual(self.script("pin", commit, DIGEST).returncode, 0)
+        text = "".join(page.read_text() for page in pages)
+        self.assertNotIn(VERSION, text)
+        self.assertIn(f"upsert-secret/upsert-secret@{commit} # v9.10.11\n", text)
+        self.assertIn(f"/upsert-secret:9.10.11@{DIGEST}", text)
+        for arguments in [["x", DIGEST], [commit, "x"], [commit]]:
+            self.assertEqual(self.script("pin", *arguments).returncode, 1)
+        # While the next release is made it is nobody's yet.
+        self.change("Cargo.toml", 'version = "9.10.11"', f'version = "{VERSION}"')
+        self.assertEqual(self.script("pin").returncode, 0)
+        self.assertEqual([page.read_text() for page in pages], before)
 
     def test_a_binary_of_another_version(self):
         for platform in PLATFORMS:
@@ -154,7 +184,7 @@ class Assemble(ReleaseTest):
     def test_a_crate_without_a_licence_text(self):
         [text, *_] = (self.source / "release/texts").glob("vsimd-*.txt")
         text.rename(text.with_name("vsimd-0.0.0.txt"))
-        done = self.script("assemble", self.tree)
+        done = self.script("assemble", *IMAGE, self.tree)
         self.assertEqual(done.returncode, 1)
         self.assertRegex(done.stderr, r"(?m)^vsimd \S+ \(MIT\) holds no licence text; look for it in https://")
         self.assertIn("release/texts/vsimd-0.0.0.txt is for no crate of Cargo.lock", done.stderr)

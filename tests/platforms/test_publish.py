@@ -53,16 +53,10 @@ class Publish(ReleaseTest):
 
     def next_version(self, old: str, new: str) -> None:
         """The source as it is for another version, and its tree."""
-        pages = [f"docs/{page.name}" for page in (self.source / "docs").glob("*.md")]
-        for path in ["Cargo.toml", "Cargo.lock", "CHANGELOG.md", "README.md", *pages]:
-            text = (self.source / path).read_text()
-            if path == "Cargo.lock":
-                text = text.replace(f'name = "upsert-secret"\nversion = "{old}"', f'name = "upsert-secret"\nversion = "{new}"')
-            else:
-                text = text.replace(f'version = "{old}"', f'version = "{new}"', 1) if path == "Cargo.toml" else text
-                text = text.replace(f"# v{old}", f"# v{new}").replace(f"/raw/v{old}/", f"/raw/v{new}/")
-                text = text.replace(f"## [{old}]", f"## [{new}]")
-            (self.source / path).write_text(text)
+        self.change("Cargo.toml", f'version = "{old}"', f'version = "{new}"')
+        self.change("Cargo.lock", f'name = "upsert-secret"\nversion = "{old}"', f'name = "upsert-secret"\nversion = "{new}"')
+        self.change("CHANGELOG.md", f"## [{old}]", f"## [{new}]")
+        self.ran("pin")
         for platform in PLATFORMS:
             self.built(platform).write_text(f"#!/bin/sh\necho upsert-secret {new}\n")
         self.commit_source()

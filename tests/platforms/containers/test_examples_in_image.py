@@ -11,7 +11,7 @@ import yaml
 
 from loopback import CiSandbox
 from podman import ContainerTest, Ran
-from readme import examples
+from pages import examples
 
 # As a masked variable of any of them may be.
 VALUE = "made-up+masked/value=~1234"

@@ -11,7 +11,7 @@ import unittest
 from pathlib import Path
 
 from podman import PATIENCE, ROOT, ContainerTest, podman
-from readme import examples
+from pages import examples
 from tls import Front
 
 BUNDLE = "/etc/ssl/certs/ca-certificates.crt"

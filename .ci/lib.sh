@@ -19,18 +19,22 @@ install_package() {
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$1" >/dev/null
 }
 
-# The tools of requirements.txt in a virtual environment, first on PATH. Made anew when the list has changed.
+# The tools of a list in a virtual environment of its own, made anew when the list has changed.
+install_from_pip() {
+  local list=$1 venv=$2
+  cmp --silent "$list" "$venv/requirements.txt" && return
+  python3 -c 'import ensurepip' 2>/dev/null || install_package python3-venv
+  rm -rf "$venv"
+  python3 -m venv "$venv"
+  "$venv/bin/pip" install --quiet --requirement "$list"
+  # Last, so that an install that was cut short is not taken for a whole one.
+  cp "$list" "$venv/requirements.txt"
+}
+
+# The tools of requirements.txt, first on PATH.
 need_python_tools() {
-  local venv=$tools/venv
-  if ! cmp --silent .ci/requirements.txt "$venv/requirements.txt"; then
-    python3 -c 'import ensurepip' 2>/dev/null || install_package python3-venv
-    rm -rf "$venv"
-    python3 -m venv "$venv"
-    "$venv/bin/pip" install --quiet --requirement .ci/requirements.txt
-    # Last, so that an install that was cut short is not taken for a whole one.
-    cp .ci/requirements.txt "$venv/requirements.txt"
-  fi
-  PATH=$venv/bin:$PATH
+  install_from_pip .ci/requirements.txt "$tools/venv"
+  PATH=$tools/venv/bin:$PATH
 }
 
 # npm packages, in a folder of their own. With the system's CAs, as everything else here: Node has a list of its own. A
@@ -59,6 +63,16 @@ need_mermaid() {
   local version=11.17.2
   mermaid=$tools/mermaid-$version
   [[ -d $mermaid/node_modules/mermaid ]] || install_from_npm "$mermaid" "mermaid@$version" jsdom@29.1.1
+}
+
+# What people use instead, left at $peers (AWS CLI, boto3) and $sdk (the JavaScript SDK). Needs need_python_tools first,
+# for Node.
+need_peers() {
+  local version=3.1164.0
+  install_from_pip .ci/requirements-peers.txt "$tools/peers"
+  peers=$tools/peers/bin
+  sdk=$tools/aws-sdk-$version
+  [[ -d $sdk/node_modules ]] || install_from_npm "$sdk" "@aws-sdk/client-secrets-manager@$version"
 }
 
 # The binary as a release ships it, left at $static_binary.

@@ -19,15 +19,17 @@ As a program it fails where a block says nothing of that, and writes all files a
 import json
 import re
 import sys
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")] + sorted((ROOT / "docs").glob("*.md"))
-FENCE = re.compile(r"(?:^<!-- (?P<mark>[^>]*) -->\n\n)?^```(?P<language>\S*)\n(?P<text>.*?)^```$", re.M | re.S)
+# In a list it is indented.
+FENCE = re.compile(r"(?:^ *<!-- (?P<mark>[^>]*) -->\n\n)?^ *```(?P<language>\S*)\n(?P<text>.*?)^ *```$", re.M | re.S)
 # Languages whose blocks are checked by what they are.
 PARSED = {"json", "mermaid"}
-MARKS = re.compile(r"example: \S+|step|run: \S+|output of: \S+|checked by: .+|shown: .+")
+MARKS = re.compile(r"example: \S+|step|run: .+|output of: .+|checked by: .+|shown: .+")
 
 
 @dataclass(frozen=True)
@@ -50,11 +52,11 @@ def blocks() -> list[Block]:
     for page in PAGES:
         text = page.read_text()
         matches = list(FENCE.finditer(text))
-        if 2 * len(matches) != len(re.findall("^```", text, re.M)):
+        if 2 * len(matches) != len(re.findall("^ *```", text, re.M)):
             raise ValueError(f"{page.name}: a fence without an end")
         for match in matches:
             place = f"{page.name}:{text.count(chr(10), 0, match.start('language')) + 1}"
-            block = Block(match["mark"] or "", match["language"], match["text"], place)
+            block = Block(match["mark"] or "", match["language"], textwrap.dedent(match["text"]), place)
             if not MARKS.fullmatch(block.mark) and block.language not in PARSED:
                 raise ValueError(f"{place}: nothing says how this block is checked")
             found.append(block)

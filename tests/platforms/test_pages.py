@@ -53,7 +53,7 @@ class Pages(unittest.TestCase):
             if name := block.named("run"):
                 with self.subTest(block.place), Sandbox(self.sandbox_program) as sandbox:
                     given = sandbox.environment | {"MODEL_API_KEY": VALUE, "DB_USER": "made-up-user", "DB_PASSWORD": "made-up-password"}
-                    done = self.run_here(["sh", "-eu", "-c", block.text], **given | {"AWS_REGION": "us-east-1"})
+                    done = self.run_here(["sh", "-eu", "-c", block.text], **given | {"AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "us-east-1"})
                     self.assertEqual(done.returncode, 0, done.stdout)
                     self.assertNotIn(VALUE, done.stdout)
                     printed[name] = done.stdout

@@ -134,11 +134,11 @@ fn the_manifests_of_all_pages_are_good_ones() {
 fn links_lead_to_files_and_headings_that_exist() {
     for page in pages() {
         let text = fs::read_to_string(&page).unwrap();
-        for link in text
-            .split("](")
-            .skip(1)
-            .filter_map(|rest| rest.split(')').next())
-        {
+        let after = |start: &'static str, end: char| {
+            let parts = text.split(start).skip(1);
+            parts.filter_map(move |rest| rest.split(end).next())
+        };
+        for link in after("](", ')').chain(after("src=\"", '"')) {
             if link.contains("://") {
                 continue;
             }

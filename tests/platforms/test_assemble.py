@@ -33,7 +33,7 @@ class Assemble(ReleaseTest):
     def test_no_link_of_a_page_leaves_the_tree(self):
         self.assembled()
         for page in [path for key, path in self.files().items() if key.endswith(".md")]:
-            for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
+            for link in re.findall(r"(?:\]\(|src=\")([^)#:\"]+)(?:#[^)]*)?[)\"]", page.read_text()):
                 self.assertTrue((page.parent / link).exists(), f"{page.name} links to {link}")
         for path in re.findall(r"/upsert-secret/raw/v[0-9.]+/(\S+)", (ROOT / "README.md").read_text()):
             self.assertIn(path, self.files())

@@ -13,7 +13,7 @@ from pathlib import Path
 import yaml
 
 from loopback import Sandbox
-from pages import Block, blocks
+from pages import ROOT, Block, blocks
 
 HERE = Path(__file__).resolve().parent
 VALUE = "made-up-value-of-40-bytes-in-the-sandbox"
@@ -67,6 +67,21 @@ class Pages(unittest.TestCase):
         rest = iter(plain(output).splitlines())
         for line in plain(block.text).splitlines():
             self.assertIn(line, rest, f"not printed, or not at that place:\n{output}")
+
+    def test_the_picture_is_of_a_summary_as_it_is_written(self):
+        """That it is drawn from this Markdown is for `docs/summary/draw --check`."""
+        summary = self.folder / "summary"
+        given = {"UPSERT_SECRET_NAME": "model-deployment/api-key", "GITHUB_STEP_SUMMARY": str(summary)}
+        given |= {"GITHUB_ACTIONS": "true", "GITHUB_OUTPUT": str(self.folder / "output")}
+        later = {"UPSERT_SECRET_DESCRIPTION": "API key for AI model deployment workflow", "UPSERT_SECRET_VALUE": VALUE}
+        with Sandbox(self.sandbox_program) as sandbox:
+            given |= sandbox.environment | {"AWS_REGION": "us-east-1"}
+            for run in ({"UPSERT_SECRET_VALUE": "made-up-first-value"}, later):
+                summary.write_text("")
+                done = self.run_here(["upsert-secret"], **given | run)
+                self.assertEqual(done.returncode, 0, done.stdout)
+        written, shown = summary.read_text(), (ROOT / "docs/summary/updated.md").read_text()
+        self.assertEqual(plain(written), plain(shown), f"write this into docs/summary/updated.md, then docs/summary/draw:\n{written}")
 
     def test_steps_have_inputs_that_the_action_takes(self):
         """By `iam-policy`, which checks all inputs and needs neither value nor AWS."""

@@ -73,12 +73,11 @@ class Pages(unittest.TestCase):
         summary = self.folder / "summary"
         given = {"UPSERT_SECRET_NAME": "model-deployment/api-key", "GITHUB_STEP_SUMMARY": str(summary)}
         given |= {"GITHUB_ACTIONS": "true", "GITHUB_OUTPUT": str(self.folder / "output")}
-        later = {"UPSERT_SECRET_DESCRIPTION": "API key for AI model deployment workflow", "UPSERT_SECRET_VALUE": VALUE}
         with Sandbox(self.sandbox_program) as sandbox:
             given |= sandbox.environment | {"AWS_REGION": "us-east-1"}
-            for run in ({"UPSERT_SECRET_VALUE": "made-up-first-value"}, later):
+            for value in ("made-up-first-value", VALUE):
                 summary.write_text("")
-                done = self.run_here(["upsert-secret"], **given | run)
+                done = self.run_here(["upsert-secret"], **given | {"UPSERT_SECRET_VALUE": value})
                 self.assertEqual(done.returncode, 0, done.stdout)
         written, shown = summary.read_text(), (ROOT / "docs/summary/updated.md").read_text()
         self.assertEqual(plain(written), plain(shown), f"write this into docs/summary/updated.md, then docs/summary/draw:\n{written}")

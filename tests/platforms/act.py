@@ -64,12 +64,12 @@ class ActTest(unittest.TestCase):
         for command in [["init", "--quiet", cls.checkout], ["-C", cls.checkout, "commit", "--quiet", "--allow-empty", "-mx"]]:
             subprocess.run([*git, *command], check=True, stdin=subprocess.DEVNULL)
 
-    def act(self, workflow: Path, *, env: dict[str, str] | None = None, **secrets: str) -> Run:
+    def act(self, workflow: Path, *, env: dict[str, str] | None = None, event: str = "push", **secrets: str) -> Run:
         """Runs a workflow, with nothing of our own environment but PATH."""
         scratch = Path(tempfile.mkdtemp(dir=self.folder))
         reports = scratch / "reports"
         reports.mkdir()
-        command = ["act", "push", "--json", "--insecure-secrets", "--no-cache-server"]
+        command = ["act", event, "--json", "--insecure-secrets", "--no-cache-server"]
         command += [*self.where, "--workflows", workflow]
         for commit in set(re.findall(rf"uses: {OURS}@([0-9a-f]{{40}}) ", workflow.read_text())):
             command += ["--local-repository", f"{OURS}@{commit}={self.tree}"]

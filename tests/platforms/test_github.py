@@ -145,6 +145,18 @@ exit $status
             self.assertEqual(run.status, 0, run.log)
             self.assertEqual(self.stored("model-deployment/api-key"), SECOND)
 
+    def test_the_rollback_by_hand(self):
+        with CiSandbox(self.sandbox_program) as self.sandbox:
+            self.sandbox.environment["AWS_REGION"] = "us-east-1"
+            name = "model-deployment/api-key"
+            self.sandbox.call("CreateSecret", Name=name, SecretString=FIRST, ClientRequestToken=36 * "a")
+            self.sandbox.call("PutSecretValue", SecretId=name, SecretString=SECOND, ClientRequestToken=36 * "b")
+            workflow = self.folder / "rollback.yml"
+            workflow.write_text(examples()["github-rollback.yml"])
+            run = self.act(workflow, env=self.sandbox.keyless() | self.sandbox.github, event="workflow_dispatch")
+            self.assertEqual(run.status, 0, run.log)
+            self.assertEqual(self.stored(name), FIRST)
+
     def test_the_release_of_the_readme(self):
         with CiSandbox(self.sandbox_program) as self.sandbox:
             self.sandbox.environment["AWS_REGION"] = "us-east-1"

@@ -2,7 +2,6 @@
 //! integration docs` writes them, and without it this fails where they differ.
 
 use std::fs;
-use std::path::Path;
 
 use sandbox::{Policy, Role, Sandbox, Trust};
 use upsert_secret::cli::page::COMMANDS;
@@ -243,7 +242,7 @@ fn the_examples_of_the_commands_run() {
     });
     for entry in &COMMANDS {
         let tool = Tool::bare();
-        let folder = Path::new(env!("CARGO_BIN_EXE_upsert-secret"))
+        let folder = std::path::Path::new(env!("CARGO_BIN_EXE_upsert-secret"))
             .parent()
             .unwrap();
         let mut shell = std::process::Command::new("/bin/sh");

@@ -297,6 +297,41 @@ fn the_readmes_policy_is_the_one_that_is_printed() {
     assert_eq!(shown, printed["policy"]);
 }
 
+/// What `iam-policy` prints in such a job, but for the name of the server.
+#[test]
+fn the_trust_policy_for_gitlab_is_the_one_that_is_printed() {
+    let page = fs::read_to_string(root().join("docs/credentials.md")).unwrap();
+    let block = page.split("```json\n").nth(2).unwrap();
+    let shown: serde_json::Value =
+        serde_json::from_str(block.split("```").next().unwrap()).unwrap();
+    let sandbox = Sandbox::start();
+    let subject = "project_path:acme/models:ref_type:branch:ref:main";
+    let done = Tool::bare()
+        .input("name", "made-up")
+        .input("aws-region", "us-east-1")
+        .input("role-to-assume", "arn:aws:iam::111122223333:role/made-up")
+        .input("web-identity-token-env", "AWS_ID_TOKEN")
+        .env(
+            "AWS_ID_TOKEN",
+            &sandbox.gitlab_token(subject, "sts.amazonaws.com"),
+        )
+        .arguments(&["iam-policy"])
+        .run();
+    let printed: serde_json::Value = serde_json::from_str(&done.stdout).unwrap();
+    let (shown, printed) = (&shown["Statement"][0], &printed["trust"]["Statement"][0]);
+    let provider = |statement: &serde_json::Value| {
+        let federated = statement["Principal"]["Federated"].as_str().unwrap();
+        federated.split_once('/').unwrap().1.to_owned()
+    };
+    let printed = printed
+        .to_string()
+        .replace(&provider(printed), &provider(shown));
+    let printed: serde_json::Value = serde_json::from_str(&printed).unwrap();
+    for part in ["Effect", "Principal", "Action", "Condition"] {
+        assert_eq!(shown[part], printed[part]);
+    }
+}
+
 /// The first block of JSON of one section of a page.
 fn json_under(page: &str, heading: &str) -> String {
     let text = fs::read_to_string(root().join(page)).unwrap();

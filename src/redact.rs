@@ -124,6 +124,10 @@ mod tests {
             ("a\"b\nc d", r#"{"k":"a\"b\nc d"}"#, r#"{"k":"***"}"#),
             ("line-one\nline-two", "line-two then", "*** then"),
             ("a b/c&d", "a%20b%2Fc%26d", "***"),
+            // JavaScript's, and a path's.
+            ("it's (a) b", "it's%20(a)%20b", "***"),
+            ("a b/c&d", "a%20b/c%26d", "***"),
+            ("a b/c&d", "a%20b/c&d", "***"),
             ("a b/c&d", "a+b%2fc%26d", "***"),
             ("<pass>&", "&lt;pass&gt;&amp;", "***"),
             ("aaaa", "aaaaaa!", "***!"),

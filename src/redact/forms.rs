@@ -39,6 +39,9 @@ pub(super) fn of(secret: &[u8]) -> Vec<Form> {
         json_leaves(&document, &mut |leaf| add(leaf.as_bytes()));
     }
     all.retain(|form| form.len() >= MIN_BYTES);
+    // Of most secrets most forms are the same.
+    all.sort_unstable_by(|a, b| a.as_str().cmp(b.as_str()));
+    all.dedup_by(|a, b| a.as_str() == b.as_str());
     all
 }
 
@@ -71,10 +74,13 @@ fn encodings(piece: &[u8], all: &mut Vec<Form>) {
     }
     add(hex(piece, false));
     add(hex(piece, true));
-    add(percent(piece, "", true));
-    add(percent(piece, "", false));
-    add(percent(piece, " ", true).replace(' ', "+"));
-    add(percent(piece, " ", false).replace(' ', "+"));
+    for upper in [true, false] {
+        // RFC 3986; encodeURIComponent; a path; encodeURI; a form.
+        for kept in ["", "!*'()", "/", "!*'();/?:@&=+$,#"] {
+            add(percent(piece, kept, upper));
+        }
+        add(percent(piece, " ", upper).replace(' ', "+"));
+    }
 
     let text = String::from_utf8_lossy(piece);
     // Where most of it was replaced by U+FFFD the text says nothing about the bytes, and matches too much.

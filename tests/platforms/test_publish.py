@@ -1,9 +1,12 @@
 """What a release leaves in a repository: the branch `dist`, the tags, and the files of its page. The repository is a folder."""
 
 import hashlib
+import os
 import re
 import subprocess
 import tarfile
+import unittest.mock
+from pathlib import Path
 
 from release import PLATFORMS, VERSION, ReleaseTest
 
@@ -139,6 +142,16 @@ class Publish(ReleaseTest):
         says = self.ran("push", "--major", first, self.remote)
         self.assertEqual(says, f"{MAJOR} stays: {newer} is newer than v{VERSION}")
         self.assertNotIn(f"refs/tags/{MAJOR}", self.refs())
+
+    def test_the_deploy_key_is_for_one_command_and_its_eyes_only(self):
+        look = 'eval "set -- $GIT_SSH_COMMAND"; stat -c %a "$5"; cat "$5"; echo "$5"; env'
+        key = "made-up-key\nof two lines"
+        with unittest.mock.patch.dict(os.environ, {"DEPLOY_KEY": key}):
+            mode, first, second, path, *environment = self.ran("with-key", "sh", "-c", look).splitlines()
+        self.assertEqual((mode, f"{first}\n{second}"), ("600", key))
+        self.assertFalse(Path(path).exists())
+        self.assertFalse([line for line in environment if "DEPLOY_KEY" in line or "made-up" in line])
+        self.assert_refused("DEPLOY_KEY: is the secret of the environment release", "with-key", "true")
 
     def test_the_files_of_the_page(self):
         folder, again = self.tree.parent / "assets", self.tree.parent / "again"

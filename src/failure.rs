@@ -3,7 +3,7 @@
 //! source chain or a parser of user data (they quote the request, value included), only AWS's
 //! code, message and request id.
 
-use std::fmt;
+use std::{fmt, io};
 
 mod aws;
 mod credentials;
@@ -107,6 +107,17 @@ impl Class {
             Self::Interrupted => "SIGINT",
             Self::Terminated => "SIGTERM",
         }
+    }
+}
+
+/// Why a file cannot be used, as people say it; the library's own words name no file, which may be secret.
+#[must_use]
+pub fn io_reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        io::ErrorKind::PermissionDenied => "this user may not".to_owned(),
+        io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
+        other => other.to_string(),
     }
 }
 

@@ -11,6 +11,7 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
+use crate::failure::io_reason;
 use crate::inputs::Environment;
 
 /// The largest bundle that is read; a system's has about 220 KB.
@@ -125,7 +126,7 @@ fn of_file(variable: &str, path: &str) -> Result<RootCertStore, String> {
     }
     File::open(Path::new(path))
         .and_then(|file| file.take(MAX_BUNDLE_BYTES + 1).read_to_end(&mut text))
-        .map_err(|error| wrong(&format!("cannot be read: {}", error.kind())))?;
+        .map_err(|error| wrong(&format!("cannot be read: {}", io_reason(&error))))?;
     if text.len() as u64 > MAX_BUNDLE_BYTES {
         return Err(wrong("is larger than 16 MB"));
     }

@@ -13,7 +13,7 @@ use glob::Pattern;
 
 use super::material::{Found, Part, Secrecy};
 use super::{Problems, Reach, Request, Settings, Spelling, identity, reach, region};
-use crate::failure::{Class, Failure};
+use crate::failure::{Class, Failure, io_reason};
 use crate::inputs::{Environment, RawInputs};
 use crate::manifest::{self, Given, Manifest, Origin, Reference};
 use crate::value::SecretBytes;
@@ -326,7 +326,7 @@ fn flag(input: &'static str, given: Option<&str>, problems: &mut Problems) -> bo
 }
 
 fn read(path: &str) -> Result<Vec<u8>, String> {
-    let unreadable = |error: std::io::Error| error.kind().to_string();
+    let unreadable = |error: std::io::Error| io_reason(&error);
     // Before it is opened: a pipe that nobody writes to would be waited for without end.
     if !fs::metadata(path).map_err(unreadable)?.is_file() {
         return Err("it is no regular file".to_owned());
@@ -353,7 +353,10 @@ fn unreadable(path: &str, why: &str) -> Failure {
 fn refusal(path: &str, found: &[manifest::Problem]) -> Failure {
     let lines: Vec<_> = found
         .iter()
-        .map(|problem| format!("{path}:{problem}"))
+        .map(|problem| match problem.place {
+            Some(_) => format!("{path}:{problem}"),
+            None => format!("{path}: {problem}"),
+        })
         .collect();
     Failure::new(
         Class::Input,

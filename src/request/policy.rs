@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::Read as _;
 
 use super::Problems;
+use crate::failure::io_reason;
 use crate::inputs::RawInputs;
 use crate::policy::Policy;
 
@@ -45,7 +46,7 @@ pub(super) fn check(raw: &RawInputs, problems: &mut Problems) -> (Option<Policy>
 
 fn read(path: &str) -> Result<String, String> {
     let unreadable =
-        |error: std::io::Error| format!("names a file that cannot be read: {}", error.kind());
+        |error: std::io::Error| format!("names a file that cannot be read: {}", io_reason(&error));
     // Before it is opened: a pipe that nobody writes to would be waited for without end.
     if !fs::metadata(path).map_err(unreadable)?.is_file() {
         return Err("names something that is no regular file".to_owned());

@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use super::{Spelling, reach};
-use crate::failure::{Class, Failure};
+use crate::failure::{Class, Failure, io_reason};
 use crate::inputs::{Environment, RawInputs, bytes};
 use crate::value::{MAX_BYTES, SecretBytes, decode_base64};
 
@@ -158,7 +158,7 @@ pub(super) fn read(path: &str, limit: Duration) -> Result<SecretBytes, String> {
         return std::fs::File::open(path)
             .and_then(|file| file.take(MAX_FILE).read_to_end(&mut content))
             .map(|_| SecretBytes::new(content))
-            .map_err(|error| error.kind().to_string());
+            .map_err(|error| io_reason(&error));
     }
     let (sender, receiver) = mpsc::channel();
     let path = path.to_owned();
@@ -176,7 +176,7 @@ pub(super) fn read(path: &str, limit: Duration) -> Result<SecretBytes, String> {
         // The receiver may have given up; then nobody waits for this.
         let _ = sender.send(
             read.map(|_| SecretBytes::new(content))
-                .map_err(|error| error.kind().to_string()),
+                .map_err(|error| io_reason(&error)),
         );
     });
     receiver

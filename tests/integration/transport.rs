@@ -199,7 +199,7 @@ fn a_bundle_that_is_none() {
     error: SSL_CERT_FILE: …/SSL_CERT_FILE.pem is no PEM file: certificate 2 is broken off or is not base64
     error: AWS_CA_BUNDLE holds no path; it must name a PEM file, not hold what is in one
     error: SSL_CERT_DIR holds no path
-    error: AWS_CA_BUNDLE: …/missing.pem cannot be read: entity not found
+    error: AWS_CA_BUNDLE: …/missing.pem cannot be read: there is no such file
     error: AWS_CA_BUNDLE: …/ is no file
     error: SSL_CERT_DIR: no certificate was found in …/missing.pem
     error: SSL_CERT_FILE is set but empty; unset it

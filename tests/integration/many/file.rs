@@ -57,7 +57,7 @@ secrets:
     secrets.yaml:5:3: secrets.*: must have 1 to 512 characters, only letters, digits and `/_+=.@-`
     secrets.yaml:8:12: secrets.prod/a.value: is to come from the variable UNSET, which is empty or not set (a CI secret that is not defined for this job arrives as an empty string)
     secrets.yaml:9:11: secrets.prod/a.tags: has a key that begins with `aws:`, which is AWS's own
-    secrets.yaml:11:12: secrets.arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/a-AbCdEf.value: is to come from a file that cannot be read: entity not found
+    secrets.yaml:11:12: secrets.arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/a-AbCdEf.value: is to come from a file that cannot be read: there is no such file
     secrets.yaml:14:16: secrets.prod/b.if-exists: must be `update` or `skip`
     secrets.yaml:15:22: secrets.prod/b.replica-regions: names eu-west-1, where the secret itself is
     secrets.yaml:17:11: secrets.prod/c.json: has a key a whose value is not JSON, as `json-value-as: json` asks; it is not shown here

@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use sandbox::{Policy, Role, Sandbox, Trust};
+use sandbox::Sandbox;
 use upsert_secret::cli::page::COMMANDS;
 use upsert_secret::failure::Class;
 use upsert_secret::inputs::{self, Input};
@@ -257,120 +257,4 @@ fn the_examples_of_the_commands_run() {
         let told = String::from_utf8_lossy(&done.stderr);
         assert!(done.status.success(), "{}: {told}", entry.word);
     }
-}
-
-#[test]
-fn the_readmes_policy_is_enough_for_the_readmes_workflow() {
-    let policy = json_under("README.md", "## Permissions");
-    let sandbox = Sandbox::start();
-    sandbox.set_policy(&sandbox.default_key_id(), Policy::from_json(&policy));
-    let run = |value: &str| {
-        Tool::new(&sandbox, value)
-            .input("name", "model-deployment/api-key")
-            .input("aws-region", "us-east-1")
-            .input("description", "API key for AI model deployment workflow")
-            .run()
-    };
-    run("made-up-1").expect(0, "created");
-    let again = run("made-up-1");
-    again.expect(0, "unchanged");
-    assert!(!again.stderr.contains("denied"), "{}", again.stderr);
-    run("made-up-2").expect(0, "updated");
-}
-
-/// What `iam-policy` prints for the workflow at the top of the README.
-#[test]
-fn the_readmes_policy_is_the_one_that_is_printed() {
-    let done = Tool::bare()
-        .input("name", "model-deployment/api-key")
-        .input("description", "API key for AI model deployment workflow")
-        .input("aws-region", "us-east-1")
-        .input(
-            "role-to-assume",
-            "arn:aws:iam::111122223333:role/store-api-key",
-        )
-        .arguments(&["iam-policy"])
-        .run();
-    let printed: serde_json::Value = serde_json::from_str(&done.stdout).unwrap();
-    let shown: serde_json::Value =
-        serde_json::from_str(&json_under("README.md", "## Permissions")).unwrap();
-    assert_eq!(shown, printed["policy"]);
-}
-
-/// What `iam-policy` prints in such a job, but for the name of the server.
-#[test]
-fn the_trust_policy_for_gitlab_is_the_one_that_is_printed() {
-    let page = fs::read_to_string(root().join("docs/credentials.md")).unwrap();
-    let block = page.split("```json\n").nth(2).unwrap();
-    let shown: serde_json::Value =
-        serde_json::from_str(block.split("```").next().unwrap()).unwrap();
-    let sandbox = Sandbox::start();
-    let subject = "project_path:acme/models:ref_type:branch:ref:main";
-    let done = Tool::bare()
-        .input("name", "made-up")
-        .input("aws-region", "us-east-1")
-        .input("role-to-assume", "arn:aws:iam::111122223333:role/made-up")
-        .input("web-identity-token-env", "AWS_ID_TOKEN")
-        .env(
-            "AWS_ID_TOKEN",
-            &sandbox.gitlab_token(subject, "sts.amazonaws.com"),
-        )
-        .arguments(&["iam-policy"])
-        .run();
-    let printed: serde_json::Value = serde_json::from_str(&done.stdout).unwrap();
-    let (shown, printed) = (&shown["Statement"][0], &printed["trust"]["Statement"][0]);
-    let provider = |statement: &serde_json::Value| {
-        let federated = statement["Principal"]["Federated"].as_str().unwrap();
-        federated.split_once('/').unwrap().1.to_owned()
-    };
-    let printed = printed
-        .to_string()
-        .replace(&provider(printed), &provider(shown));
-    let printed: serde_json::Value = serde_json::from_str(&printed).unwrap();
-    for part in ["Effect", "Principal", "Action", "Condition"] {
-        assert_eq!(shown[part], printed[part]);
-    }
-}
-
-/// The first block of JSON of one section of a page.
-fn json_under(page: &str, heading: &str) -> String {
-    let text = fs::read_to_string(root().join(page)).unwrap();
-    let (_, section) = text.split_once(&format!("\n{heading}\n")).unwrap();
-    let (_, block) = section.split_once("```json\n").unwrap();
-    block.split("```").next().unwrap().to_owned()
-}
-
-/// The trust policy lets in the job that it names, and no other.
-#[test]
-fn the_trust_policy_is_for_the_jobs_of_one_environment() {
-    let policy: serde_json::Value =
-        serde_json::from_str(&json_under("docs/credentials.md", "## Roles")).unwrap();
-    let statement = &policy["Statement"][0];
-    assert_eq!(statement["Action"], "sts:AssumeRoleWithWebIdentity");
-    let provider = statement["Principal"]["Federated"].as_str().unwrap();
-    let (_, provider) = provider.split_once("oidc-provider/").unwrap();
-    let conditions = statement["Condition"]["StringEquals"].as_object().unwrap();
-    let condition = |key: &str| conditions[&format!("{provider}:{key}")].as_str().unwrap();
-    assert_eq!(conditions.len(), 2);
-
-    let role = "arn:aws:iam::111122223333:role/made-up";
-    let sandbox = Sandbox::start();
-    let trust = Trust::web_identity(provider)
-        .audience(condition("aud"))
-        .subject(condition("sub"));
-    sandbox.add_role(Role::new(role).trust(trust));
-    let run = |subject: &str| {
-        let mut tool = Tool::new(&sandbox, "made-up")
-            .unset("AWS_ACCESS_KEY_ID")
-            .unset("AWS_SECRET_ACCESS_KEY")
-            .github()
-            .input("role-to-assume", role);
-        for (name, value) in sandbox.github_oidc(subject) {
-            tool = tool.env(&name, &value);
-        }
-        tool.run().code
-    };
-    assert_eq!(run(condition("sub")), Some(0));
-    assert_eq!(run("repo:acme/models:pull_request"), Some(3));
-    assert_eq!(run("repo:acme/models:ref:refs/heads/main"), Some(3));
 }

@@ -18,6 +18,7 @@ mod leaks;
 mod many;
 mod pages;
 mod platforms;
+mod policies;
 mod preview;
 mod races;
 mod refusals;

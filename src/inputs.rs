@@ -125,7 +125,7 @@ inputs! {
     if_exists = "if-exists", "`update`", "`skip`: where the secret has a current value nothing is touched, neither value nor anything else.";
     compare = "compare", "`auto`", "`auto`: read the current value and write only when it differs; write also when reading is denied. `always`: a denied read is a failure. `never`: GetSecretValue is not called.";
     version_stages = "version-stages", "`AWSCURRENT`", "Staging labels for the version, with commas between them. Without AWSCURRENT the version is put beside the current one, for `promote`.";
-    expected_version_id = "expected-version-id", "", "Write, promote or roll back only while this version is current; another one is a conflict (exit 5).";
+    expected_version_id = "expected-version-id", "", "Write, promote or roll back only while this version is current; another one is a conflict (exit 5), unless the value is there already.";
     stage = "stage", "`candidate`", "For `promote`: the staging label whose version becomes current.";
     version_id = "version-id", "", "For `promote`: the version that becomes current, instead of `stage`.";
     on_scheduled_deletion = "on-scheduled-deletion", "`fail`", "`restore`: take a secret that is scheduled for deletion back and go on.";

@@ -107,6 +107,7 @@ enum Taken {
 impl<'a> Together<'a> {
     async fn go(&self, wanted: &'a [Wanted]) {
         let mut turns = Patience::of(POLITE);
+        let mut seen = None;
         loop {
             let Some(mut members) = self.survey(wanted).await else {
                 return;
@@ -117,7 +118,16 @@ impl<'a> Together<'a> {
                 .iter()
                 .filter(|left| left.undecided.is_some())
                 .collect();
-            if undecided.iter().any(|left| left.alive) && turns.wait().await {
+            let alive = undecided.iter().any(|left| left.alive);
+            // What it does shows that it lives: only one that does nothing is taken for dead.
+            if alive
+                && seen
+                    .replace(stands.clone())
+                    .is_some_and(|seen| seen != stands)
+            {
+                turns = Patience::of(POLITE);
+            }
+            if alive && turns.wait().await {
                 self.board
                     .meter
                     .say("waiting for another run with `all-or-nothing`, which may be alive");

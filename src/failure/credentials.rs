@@ -10,6 +10,7 @@ pub(super) fn none_found() -> Failure {
         Class::Credentials,
         "no AWS credentials were found",
         "in GitHub Actions give the job `permissions: id-token: write` and this step `role-to-assume`;\n\
+         in GitLab give it `id_tokens`, and name the token in `web-identity-token-env` (the component does);\n\
          elsewhere set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN for temporary keys)",
     )
     .because(

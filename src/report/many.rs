@@ -141,10 +141,17 @@ impl Many<'_> {
     pub fn outputs(&self) -> Outputs {
         let totals = self.board.totals();
         let result = Self::result(totals);
-        let flag = |on: bool| if on { "true" } else { "false" }.to_owned();
+        // Where some failed and nothing changed there is no word for it: `unchanged` would be taken for "all is well".
+        let told = result != Fate::Unchanged || totals.failed + totals.not_tried == 0;
+        let word = |text: &str| if told { text } else { "" }.to_owned();
+        let changed = if result == Fate::Unchanged {
+            "false"
+        } else {
+            "true"
+        };
         let mut outputs: Outputs = vec![
-            ("result", result.word().to_owned()),
-            ("changed", flag(result != Fate::Unchanged)),
+            ("result", word(result.word())),
+            ("changed", word(changed)),
             ("created", totals.created.to_string()),
             ("updated", totals.updated.to_string()),
             ("unchanged", totals.unchanged.to_string()),

@@ -136,6 +136,10 @@ pub(super) fn look_up(
             (Found::new(found), true)
         }
         Reference::File(path) => {
+            // A pipe that nobody writes to would be waited for, one after the other.
+            if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+                return Err("is to come from something that is no regular file".to_owned());
+            }
             let read = source::read(path, limit)
                 .map_err(|why| format!("is to come from a file that cannot be read: {why}"))?;
             if read.expose().is_empty() {

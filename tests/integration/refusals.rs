@@ -454,7 +454,7 @@ fn the_help_is_the_contract() {
 
       UPSERT_SECRET_EXPECTED_VERSION_ID
           Write, promote or roll back only while this version is current; another
-          one is a conflict (exit 5).
+          one is a conflict (exit 5), unless the value is there already.
 
       UPSERT_SECRET_STAGE
           For promote: the staging label whose version becomes current. Default:

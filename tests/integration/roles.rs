@@ -425,6 +425,7 @@ fn no_credentials_anywhere_names_the_two_usual_fixes() {
     error: no AWS credentials were found
       why:  looked at the environment (AWS_ACCESS_KEY_ID …), the shared configuration files, AWS_WEB_IDENTITY_TOKEN_FILE, the container's and the instance's metadata services
       next: in GitHub Actions give the job `permissions: id-token: write` and this step `role-to-assume`;
+            in GitLab give it `id_tokens`, and name the token in `web-identity-token-env` (the component does);
             elsewhere set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN for temporary keys)
       exit: 3 (no usable credentials)
     "#);

@@ -154,7 +154,7 @@ fn a_secret_that_cannot_be_written_leaves_all_as_they_were() {
         sandbox.set_policy(&sandbox.default_key_id(), deny(action));
         let done = release(&sandbox, "1").run();
         assert_eq!(done.code, Some(code), "{action}: {}", done.stderr);
-        assert_eq!(done.output("result"), "unchanged", "{action}");
+        assert_eq!(done.output("result"), "", "{action}");
         assert_eq!(
             totals(&done),
             ["0", "0", "0", "1", "2"],
@@ -454,6 +454,52 @@ fn two_at_once_end_with_the_values_of_one() {
         other.stderr
     );
     assert_eq!(labels(&sandbox), [""; 0]);
+}
+
+/// Another run has taken this one for dead while it was staging, and so has marked nothing of it; it has put versions of its
+/// own beside half of the secrets by the time at which this one finds that it is over.
+#[test]
+fn a_run_that_was_taken_for_dead_takes_all_of_its_flips_back() {
+    let sandbox = existing();
+    sandbox.before(
+        "UpdateSecretVersionStage",
+        NAMES.len() + 1,
+        move |world: &mut World| {
+            let witness = world.secret("prod/a").unwrap();
+            let mark = |label: &String| label.starts_with("upsert-secret-all-");
+            let mut versions = witness.versions.iter();
+            let marked = versions
+                .find(|version| version.stages.iter().any(mark))
+                .unwrap();
+            let label = marked
+                .stages
+                .iter()
+                .find(|label| mark(label))
+                .unwrap()
+                .clone();
+            let other = format!(
+                "{}{}",
+                &label[..label.len() - 36],
+                "00000000-0000-4000-8000-000000000000"
+            );
+            // The label goes with a version that holds nothing else, and on to one of the other run.
+            world.put_staged(
+                "prod/a",
+                "made-up-other",
+                "11111111-1111-4111-8111-111111111111",
+                &[label.as_str()],
+            );
+            world.put_staged(
+                "prod/b",
+                "made-up-other",
+                "22222222-2222-4222-8222-222222222222",
+                &[other.as_str()],
+            );
+        },
+    );
+    let done = release(&sandbox, "1").run();
+    assert_eq!(done.code, Some(5), "{}", done.stderr);
+    assert_eq!(values(&sandbox), NAMES.map(old), "{}", done.stderr);
 }
 
 #[test]

@@ -89,17 +89,20 @@ class Sandbox:
 
 
 class CiSandbox(Sandbox):
-    """A sandbox with the role of the README's examples, which a GitHub job and a GitLab job may assume.
+    """A sandbox with the roles of the pages' examples, which a GitHub job and a GitLab job may assume.
 
     The tokens of other CI systems differ from GitLab's in claims that nothing here looks at.
     """
 
-    OPTIONS = (
-        *("--role", "arn:aws:iam::111122223333:role/store-api-key"),
-        # The jobs of the examples have an environment, which takes the place of the branch.
+    # The jobs of the examples have an environment, which takes the place of the branch at GitHub.
+    TRUST = (
         *("--trust-github", "repo:acme/models:environment:production"),
-        *("--github-job", "repo:acme/models:environment:production"),
         *("--trust-gitlab", "project_path:acme/models:ref_type:branch:ref:main"),
+    )
+    OPTIONS = (
+        *("--role", "arn:aws:iam::111122223333:role/store-api-key", *TRUST),
+        *("--role", "arn:aws:iam::111122223333:role/store-secrets", *TRUST),
+        *("--github-job", "repo:acme/models:environment:production"),
         *("--gitlab-job", "project_path:acme/models:ref_type:branch:ref:main"),
         *("--gitlab-audience", "sts.amazonaws.com"),
     )

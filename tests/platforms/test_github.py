@@ -168,6 +168,13 @@ exit $status
             self.assertEqual(self.stored("model-deployment/api-key"), SECOND)
 
             good = workflow.read_text()
+            bad = re.sub(r'(Test the model\n +run: ).*', r"\1exit 1", good)
+            self.assertNotEqual(bad, good)
+            workflow.write_text(bad)
+            run = self.act(workflow, env=keyless, MODEL_API_KEY="made-up-value-of-a-bad-release")
+            self.assertNotEqual(run.status, 0, run.log)
+            self.assertNotIn("AWSCURRENT again", run.log)
+            self.assertEqual(self.stored("model-deployment/api-key"), SECOND, "never current")
             bad = re.sub(r'(Check the release\n +run: ).*', r"\1exit 1", good)
             self.assertNotEqual(bad, good)
             workflow.write_text(bad)

@@ -202,6 +202,22 @@ class GitLab(unittest.TestCase):
         self.assertNotIn(self.stored("model-deployment/session-key"), run.log)
         self.assertEqual(variables(run.report)["UPSERTED_CREATED"], "4")
 
+    def test_the_release_in_steps(self):
+        self.sandbox.environment["AWS_REGION"] = "us-east-1"
+        name = "model-deployment/api-key"
+        self.sandbox.call("CreateSecret", Name=name, SecretString="made-up-older-value", ClientRequestToken=36 * "a")
+        text = examples()["gitlab-release.yml"]
+        run = self.pipeline(text, given={"MODEL_API_KEY": VALUE})
+        self.assertEqual(run.status, 0, run.log)
+        self.assertEqual(self.stored(name), VALUE)
+
+        bad, count = re.subn(r'echo "Here the release is checked.*"', "exit 1", text)
+        self.assertEqual(count, 1)
+        run = self.pipeline(bad, given={"MODEL_API_KEY": "made-up-value-of-a-bad-release"})
+        self.assertNotEqual(run.status, 0, run.log)
+        self.assertIn("AWSCURRENT again", run.log)
+        self.assertEqual(self.stored(name), VALUE, "taken back")
+
     def test_every_output_reaches_a_later_job(self):
         run = self.pipeline(self.component(name="a", value_env="MY_KEY"), keys=True, given={"MY_KEY": VALUE})
         self.assertEqual(run.status, 0, run.log)

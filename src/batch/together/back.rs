@@ -29,8 +29,13 @@ impl Together<'_> {
         let work = stream::iter(members)
             .map(|member| async move {
                 if let Some((version, base)) = member.pair.as_ref().filter(|_| member.flipped) {
-                    // What another run has marked is that run's to finish or to take back.
-                    let spared = taken_over && self.moves.is_claimed(member.id(), &own.label).await;
+                    // What another run has marked is that run's to finish or to take back: this very version. One that it has
+                    // put beside it says nothing: it may have looked when there was nothing to take over.
+                    let spared = taken_over
+                        && self
+                            .moves
+                            .has_marked(member.id(), version, &own.label)
+                            .await;
                     if !spared && !self.take_back(member, version, base).await {
                         sound.set(false);
                     }

@@ -205,6 +205,19 @@ impl Moves<'_> {
         }
     }
 
+    /// Whether another run has put its label on a version of ours: it does that where it has found it current.
+    pub(super) async fn has_marked(&self, id: &str, version: &str, own: &str) -> bool {
+        match self.aws.describe(id).await {
+            Ok(Some(secret)) => secret
+                .versions
+                .get(version)
+                .into_iter()
+                .flatten()
+                .any(|label| label != own && pact::is_ours(label)),
+            _ => false,
+        }
+    }
+
     /// Moves AWSCURRENT from one version to another; `false` where it was there already. [`Lost::Elsewhere`]: it was in
     /// neither place.
     pub(super) async fn flip(&self, id: &str, from: &str, to: &str) -> Result<bool, Lost> {

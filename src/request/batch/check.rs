@@ -92,6 +92,23 @@ impl Checker<'_> {
 
     /// How another secret is reached.
     fn place(&mut self, origin: &Origin, target: &manifest::Target) {
+        let named = Target::parse(&origin.id);
+        let asked = origin.region.as_ref().or(self.around.reach.region.as_ref());
+        match &named {
+            Err(why) => self
+                .found
+                .push(target.problem("value", format!("names a secret whose name {why}"))),
+            Ok(named) => {
+                if let (Some(there), Some(asked)) = (named.region(), asked)
+                    && there != asked
+                {
+                    let why = format!(
+                        "names an ARN of {there}, but is read in {asked}: give `region` with it"
+                    );
+                    self.found.push(target.problem("value", why));
+                }
+            }
+        }
         let place = place(origin);
         if self.places.contains_key(&place) {
             return;
@@ -99,9 +116,6 @@ impl Checker<'_> {
         let reach = &self.around.reach;
         let mut problems = Problems::new(Spelling::Key);
         let mut raw = self.raw.public();
-        if let Err(why) = Target::parse(&origin.id) {
-            problems.add("value", format!("names a secret whose name {why}"));
-        }
         if let Some(role) = &origin.role {
             raw.role_to_assume = Some(role.clone());
             // Those are about the run's own account.

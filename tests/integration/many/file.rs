@@ -167,3 +167,98 @@ fn a_file_that_is_too_large_is_not_read() {
         done.stderr
     );
 }
+
+/// A secret in public text stays one under another name, where `only` leaves it out, and where it is the run's own.
+#[test]
+fn nothing_secret_becomes_public_text() {
+    let manifest = |shown: &str| {
+        format!(
+            "
+secrets:
+  prod/a: {{ value: {{ env: A }} }}
+  prod/b: {{ value: {{ env: B }}, description: 'x ${{{shown}}} y' }}
+"
+        )
+    };
+    for (shown, says) in [
+        ("A", "the variable A is the value of a secret"),
+        ("COPY", "the variable COPY holds a secret"),
+        (
+            "AWS_SECRET_ACCESS_KEY",
+            "the variable AWS_SECRET_ACCESS_KEY holds a secret",
+        ),
+        ("KEY_COPY", "the variable KEY_COPY holds a secret"),
+        (
+            "UPSERT_SECRET_VERSION_ID_KEY",
+            "the variable UPSERT_SECRET_VERSION_ID_KEY holds a secret",
+        ),
+    ] {
+        for only in ["", "prod/b"] {
+            let sandbox = Sandbox::start();
+            let tool = many(&sandbox, &manifest(shown));
+            let key = sandbox
+                .env()
+                .into_iter()
+                .find(|(name, _)| *name == "AWS_SECRET_ACCESS_KEY");
+            let done = tool
+                .env("A", "made-up-a")
+                .env("B", "made-up-b")
+                .env("COPY", "made-up-a")
+                .env("KEY_COPY", &key.unwrap().1)
+                .input("version-id-key", "made-up-key-of-32-bytes-or-more!")
+                .input("only", only)
+                .run();
+            assert_eq!(done.code, Some(2), "{shown} {only}: {}", done.stderr);
+            assert!(done.stderr.contains(says), "{shown}: {}", done.stderr);
+            assert_eq!(operations(&sandbox), [""; 0]);
+        }
+    }
+}
+
+/// What would be the value of before the run, or would change in each run for ever.
+#[test]
+fn no_value_comes_from_a_secret_that_the_same_run_writes() {
+    for (a, b) in [
+        ("env: V", "secret: { id: prod/a }"),
+        ("env: V", "secret: { id: prod/a, region: eu-west-1 }"),
+        ("secret: { id: prod/b }", "secret: { id: prod/a }"),
+        ("secret: { id: prod/a, stage: AWSPREVIOUS }", "env: V"),
+    ] {
+        let sandbox = Sandbox::start();
+        let manifest = format!(
+            "secrets:\n  prod/a: {{ value: {{ {a} }} }}\n  prod/b: {{ value: {{ {b} }} }}\n"
+        );
+        let done = many(&sandbox, &manifest).env("V", "made-up").run();
+        let told = problems(&done);
+        assert!(
+            told.contains("which this manifest writes"),
+            "{a} {b}: {told}"
+        );
+        assert_eq!(operations(&sandbox), [""; 0]);
+    }
+    // Another region's is another secret.
+    let sandbox = Sandbox::start();
+    let manifest = "secrets:\n  prod/a: { value: { secret: { id: prod/a, region: eu-west-2 } } }\n";
+    let done = many(&sandbox, manifest).run();
+    assert_eq!(done.code, Some(6), "{}", done.stderr);
+}
+
+/// Each reference, not only the first of a region and role.
+#[test]
+fn every_secret_that_is_read_is_checked_before_anything_is_sent() {
+    let sandbox = Sandbox::start();
+    let manifest = "
+secrets:
+  w/1: { value: { secret: { id: good } } }
+  w/2: { value: { secret: { id: 'bad name!' } } }
+  w/3: { value: { secret: { id: 'arn:aws:secretsmanager:us-west-2:111122223333:secret:other-AbCdEf' } } }
+  w/4: { value: { file: . } }
+";
+    let told = problems(&many(&sandbox, manifest).run());
+    assert_snapshot!(told, @r"
+    secrets.yaml:4:17: secrets.w/2.value: names a secret whose name must have 1 to 512 characters, only letters, digits and `/_+=.@-`
+    secrets.yaml:5:17: secrets.w/3.value: names an ARN of us-west-2, but is read in eu-west-1: give `region` with it
+    secrets.yaml:6:17: secrets.w/4.value: is to come from something that is no regular file
+    ");
+    assert_eq!(operations(&sandbox), [""; 0]);
+}

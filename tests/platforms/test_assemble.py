@@ -81,6 +81,8 @@ class Assemble(ReleaseTest):
             ("README.md", f"# v{VERSION}", "# v9.9.9", "README.md:"),
             ("docs/ci.md", f"/upsert-secret:{VERSION}@", "/upsert-secret:9.9.9@", "docs/ci.md:"),
             ("docs/ci.md", f"/upsert-secret:{VERSION} >", "/upsert-secret:9.9.9 >", "docs/ci.md:"),
+            ("docs/security.md", f"upsert-secret-{VERSION}-linux", "upsert-secret-9.9.9-linux", "docs/security.md:"),
+            ("docs/security.md", f"refs/tags/v{VERSION}-source", "refs/tags/v9.9.9-source", "docs/security.md:"),
             ("templates/upsert-secret.yml", f"/upsert-secret:{VERSION}@", "/upsert-secret:9.9@", "templates/upsert-secret.yml:"),
             ("README.md", f"/raw/v{VERSION}/", "/raw/v9/", "README.md:"),
             ("docs/manifest.md", f"# v{VERSION}", "# v9.9.9", "docs/manifest.md:"),

@@ -133,6 +133,15 @@ class Publish(ReleaseTest):
         self.assertEqual((refs[f"refs/tags/v{VERSION}"], refs[f"refs/tags/v{new}"]), (first, second))
         self.assertEqual((refs[f"refs/tags/{MAJOR}"], refs["refs/heads/dist"]), (second, second))
 
+    def test_a_run_again_after_the_next_version_is_out_finds_its_own(self):
+        first, tree = self.released(), self.tree
+        source = self.git("rev-parse", "HEAD", folder=self.source)
+        major, minor, patch = VERSION.split(".")
+        self.next_version(VERSION, f"{major}.{minor}.{int(patch) + 1}")
+        self.released()
+        self.git("checkout", "--quiet", source, folder=self.source)
+        self.assertEqual(self.ran("commit", tree, self.remote), first)
+
     def test_a_late_fix_of_an_older_version_does_not_take_the_major_tag_back(self):
         first = self.ran("commit", self.tree, self.remote)
         self.ran("push", first, self.remote)

@@ -5,6 +5,10 @@
 //! The order is redact, escape, redact again, and then look: if a form or a piece is still there, the
 //! whole message becomes `***`, which is too short to contain one.
 
+use std::collections::BTreeSet;
+
+use aws_lc_rs::digest;
+
 mod bar;
 mod door;
 mod escape;
@@ -34,20 +38,34 @@ pub struct Redactor {
     search: search::Search,
     /// Lines of any length, as a CI system masks them: only to predict which outputs it drops.
     masked: Vec<zeroize::Zeroizing<String>>,
+    /// What has been added, by its digest: a file that thousands of secrets name is one secret.
+    known: BTreeSet<Vec<u8>>,
 }
 
 impl Redactor {
     /// Adds a secret: from now on none of its forms leaves.
     pub fn hide(&mut self, secret: &[u8]) {
-        self.search.add(forms::of(secret));
-        self.search.add_pieces(secret);
-        self.masked.extend(forms::lines(secret));
+        if self.add(secret, b"masked") {
+            self.masked.extend(forms::lines(secret));
+        }
     }
 
     /// Adds a secret that the CI system does not mask, and so does not drop outputs for.
     pub fn hide_other(&mut self, secret: &[u8]) {
-        self.search.add(forms::of(secret));
-        self.search.add_pieces(secret);
+        self.add(secret, b"other");
+    }
+
+    /// Whether it is new in this way.
+    fn add(&mut self, secret: &[u8], way: &[u8]) -> bool {
+        let mut both = digest::Context::new(&digest::SHA256);
+        both.update(way);
+        both.update(secret);
+        let new = self.known.insert(both.finish().as_ref().to_vec());
+        if new {
+            self.search.add(forms::of(secret));
+            self.search.add_pieces(secret);
+        }
+        new
     }
 
     /// Makes any text safe to print: no form of a secret, no control or direction character but

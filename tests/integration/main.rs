@@ -12,6 +12,7 @@ mod faults;
 mod flow;
 mod gitlab;
 mod guarded;
+mod help;
 mod interrupted;
 mod invariants;
 mod leaks;

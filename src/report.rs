@@ -40,9 +40,12 @@ pub const OUTPUTS: [Output; 9] = [
     ),
     output(
         "result",
-        "`created`, `updated` (a version or metadata was written) or `unchanged`; of a `plan`, what it would be.",
+        "`created`, `updated` (a version or metadata was written) or `unchanged`; of a `plan`, what it would be. With `manifest` empty, as `changed` is, where nothing was written and something failed.",
     ),
-    output("changed", "`true` unless the result is `unchanged`."),
+    output(
+        "changed",
+        "`false` if the result is `unchanged`, else `true`.",
+    ),
     output(
         "restored",
         "`true` if the secret was scheduled for deletion and was taken back.",

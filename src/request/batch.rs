@@ -20,6 +20,7 @@ use crate::value::SecretBytes;
 
 mod assemble;
 mod check;
+mod guard;
 
 use assemble::assemble;
 use check::{Checked, Checker};
@@ -179,33 +180,8 @@ impl Batch {
             return Err(refusal(path, &wrong));
         };
         // Of all of them: what `only` leaves out is no less a secret.
-        let values = secret_variables(&targets);
-        let token = raw.web_identity_token_env.as_deref();
-        let secrets: BTreeSet<_> = CREDENTIALS
-            .iter()
-            .copied()
-            .chain(token)
-            .chain(values.iter().copied())
-            .collect();
-        let contents: BTreeSet<_> = secrets
-            .iter()
-            .filter_map(|name| environment.raw(name))
-            .collect();
-        for name in shown.borrow().iter() {
-            // Under another name it is as secret.
-            let copy = environment
-                .raw(name)
-                .is_some_and(|content| contents.contains(content));
-            let is = if values.contains(name.as_str()) {
-                "is the value of a secret"
-            } else if secrets.contains(name.as_str()) || copy {
-                "holds a secret"
-            } else {
-                continue;
-            };
-            problems.found.push(format!(
-                "{path}: the variable {name} {is}, and `${{{name}}}` would show it to everybody who may list secrets"
-            ));
+        for why in guard::shown(&shown.borrow(), &targets, raw, environment) {
+            problems.found.push(format!("{path}: {why}"));
         }
         if let Some(only) = only {
             targets.retain(|target| only.iter().any(|pattern| pattern.matches(&target.name)));
@@ -240,7 +216,7 @@ impl Batch {
             .collect();
         checker
             .found
-            .extend(circles(&checked, &checker.names, &around.reach));
+            .extend(guard::circles(&checked, &checker.names, &around.reach));
         wrong.extend(manifest::place(&text, checker.found));
         if !wrong.is_empty() {
             // In the file's order; what has no place is a count of more.
@@ -318,33 +294,6 @@ impl Lacking {
 }
 
 /// Variables that hold values.
-/// Variables that hold what nobody may see, besides those that are values.
-const CREDENTIALS: [&str; 12] = [
-    "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
-    "ACTIONS_RUNTIME_TOKEN",
-    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-    "CI_DEPLOY_PASSWORD",
-    "CI_JOB_TOKEN",
-    "CI_REGISTRY_PASSWORD",
-    "GH_TOKEN",
-    "GITHUB_TOKEN",
-    "UPSERT_SECRET_VALUE",
-    "UPSERT_SECRET_VERSION_ID_KEY",
-];
-
-fn secret_variables(targets: &[manifest::Target]) -> BTreeSet<&str> {
-    targets
-        .iter()
-        .flat_map(|target| references(&target.given))
-        .filter_map(|(reference, _)| match reference {
-            Reference::Env(name) => Some(name.as_str()),
-            _ => None,
-        })
-        .collect()
-}
-
 fn patterns(text: &str, problems: &mut Problems) -> Vec<Pattern> {
     let mut patterns = Vec::new();
     for one in text
@@ -415,39 +364,6 @@ fn references(given: &Given) -> Vec<(&Reference, bool)> {
             .map(|member| (&member.reference, member.base64))
             .collect(),
     }
-}
-
-/// Values that are to come from secrets which the same run writes: they would be those of before the run, and a secret
-/// that reads from itself, or two from each other, would change for ever.
-fn circles(
-    checked: &[Checked],
-    names: &BTreeMap<String, String>,
-    reach: &Reach,
-) -> Vec<manifest::Unplaced> {
-    let mut found = Vec::new();
-    for one in checked {
-        let Checked::Lacking(target, parts) = one else {
-            continue;
-        };
-        for part in parts {
-            let Part::There(origin) = part else {
-                continue;
-            };
-            let here =
-                origin.role.is_none() && (origin.region.is_none() || origin.region == reach.region);
-            let written = super::Target::parse(&origin.id)
-                .ok()
-                .filter(|_| here)
-                .and_then(|origin| names.get(&origin.name));
-            if let Some(name) = written {
-                found.push(target.problem(
-                    "value",
-                    format!("is to come from {name}, which this manifest writes: give both the same source"),
-                ));
-            }
-        }
-    }
-    found
 }
 
 fn place(origin: &Origin) -> Place {

@@ -3,7 +3,7 @@
 use super::{Problems, Request, Via};
 
 /// A value this long does not stand in a name by chance.
-const TELLING_BYTES: usize = 16;
+pub(super) const TELLING_BYTES: usize = 16;
 
 impl Request {
     /// Names, descriptions and tags are public: everybody who may list secrets reads them, and so

@@ -193,7 +193,8 @@ impl Moves<'_> {
         }
     }
 
-    /// Whether another run has put its label on a secret: it does that before it takes ours off.
+    /// Whether another run has put its label on a secret: where it has found something of ours current it does that
+    /// before it takes ours off. One that takes over before anything is current may not have yet.
     pub(super) async fn is_claimed(&self, id: &str, own: &str) -> bool {
         match self.aws.describe(id).await {
             Ok(Some(secret)) => secret

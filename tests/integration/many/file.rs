@@ -201,9 +201,9 @@ secrets:
                 .into_iter()
                 .find(|(name, _)| *name == "AWS_SECRET_ACCESS_KEY");
             let done = tool
-                .env("A", "made-up-a")
-                .env("B", "made-up-b")
-                .env("COPY", "made-up-a")
+                .env("A", "made-up-value-of-a")
+                .env("B", "made-up-value-of-b")
+                .env("COPY", "made-up-value-of-a")
                 .env("KEY_COPY", &key.unwrap().1)
                 .input("version-id-key", "made-up-key-of-32-bytes-or-more!")
                 .input("only", only)
@@ -213,6 +213,14 @@ secrets:
             assert_eq!(operations(&sandbox), [""; 0]);
         }
     }
+    // What is short may be the same by chance.
+    let sandbox = Sandbox::start();
+    many(&sandbox, &manifest("TEAM"))
+        .env("A", "models")
+        .env("B", "made-up-value-of-b")
+        .env("TEAM", "models")
+        .run()
+        .expect(0, "created");
 }
 
 /// What would be the value of before the run, or would change in each run for ever.
@@ -236,6 +244,15 @@ fn no_value_comes_from_a_secret_that_the_same_run_writes() {
         );
         assert_eq!(operations(&sandbox), [""; 0]);
     }
+    // Another account's of that name is another secret.
+    let sandbox = Sandbox::start();
+    let manifest = "secrets:\n  prod/a: { value: { secret: { id: 'arn:aws:secretsmanager:eu-west-1:999988887777:secret:prod/a-AbCdEf' } } }\n";
+    let done = many(&sandbox, manifest).run();
+    assert!(
+        !done.stderr.contains("which this manifest writes"),
+        "{}",
+        done.stderr
+    );
     // Another region's is another secret.
     let sandbox = Sandbox::start();
     let manifest = "secrets:\n  prod/a: { value: { secret: { id: prod/a, region: eu-west-2 } } }\n";

@@ -119,14 +119,12 @@ impl<'a> Together<'a> {
                 .filter(|left| left.undecided.is_some())
                 .collect();
             let alive = undecided.iter().any(|left| left.alive);
-            // What it does shows that it lives: only one that does nothing is taken for dead.
-            if alive
-                && seen
-                    .replace(stands.clone())
-                    .is_some_and(|seen| seen != stands)
-            {
+            // What it does shows that it lives: only one that does nothing is taken for dead. What others write does not.
+            let done: Vec<_> = stands.iter().map(Stand::of_runs).collect();
+            if alive && seen.as_ref().is_some_and(|seen| *seen != done) {
                 turns = Patience::of(POLITE);
             }
+            seen = Some(done);
             if alive && turns.wait().await {
                 self.board
                     .meter

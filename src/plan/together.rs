@@ -73,6 +73,13 @@ pub struct Stand {
 }
 
 impl Stand {
+    /// What runs of this kind have done here: their labels, and whether a version of theirs is current.
+    #[must_use]
+    pub fn of_runs(&self) -> (Vec<(Pact, String)>, bool) {
+        let current = |(_, version): &(Pact, String)| Some(version) == self.current.as_ref();
+        (self.marks.clone(), self.marks.iter().any(current))
+    }
+
     /// By what DescribeSecret says; `own` is this run's label.
     #[must_use]
     pub fn of(secret: &Described, own: Option<&str>) -> Self {
@@ -164,6 +171,28 @@ mod tests {
                 .map(|(pact, version)| ((*pact).clone(), (*version).to_owned()))
                 .collect(),
         }
+    }
+
+    #[test]
+    fn a_run_shows_that_it_lives_by_what_it_does_and_by_nothing_else() {
+        let pact = pact("a");
+        let staged = stand("a", &[(&pact, "staged")]);
+        let of = |change: &dyn Fn(&mut Stand)| {
+            let mut stand = staged.clone();
+            change(&mut stand);
+            stand.of_runs()
+        };
+        // It makes its version current, or takes its label off.
+        assert_ne!(
+            of(&|stand| stand.current = Some("staged".to_owned())),
+            staged.of_runs()
+        );
+        assert_ne!(of(&|stand| stand.marks.clear()), staged.of_runs());
+        // Somebody else writes.
+        let rival = |stand: &mut Stand| {
+            stand.previous = stand.current.replace("theirs".to_owned());
+        };
+        assert_eq!(of(&rival), staged.of_runs());
     }
 
     #[test]

@@ -140,7 +140,11 @@ class Publish(ReleaseTest):
         self.next_version(VERSION, f"{major}.{minor}.{int(patch) + 1}")
         self.released()
         self.git("checkout", "--quiet", source, folder=self.source)
+        before = self.refs()
         self.assertEqual(self.ran("commit", tree, self.remote), first)
+        self.ran("push", first, self.remote)
+        self.assertIn("stays: ", self.ran("push", "--major", first, self.remote))
+        self.assertEqual(self.refs(), before)
 
     def test_a_late_fix_of_an_older_version_does_not_take_the_major_tag_back(self):
         first = self.ran("commit", self.tree, self.remote)

@@ -1,0 +1,67 @@
+//! Calls on the secret's resource policy.
+
+use upsert_secret_core::state::{Finding, Validation};
+use upsert_secret_core::store::Call;
+
+use super::SecretsManager;
+
+impl SecretsManager {
+    pub(super) async fn send_get_policy(&self, id: &str) -> Call<Option<String>> {
+        let sent = call!(
+            self,
+            "GetResourcePolicy",
+            self.client.get_resource_policy().secret_id(id)
+        );
+        match sent {
+            Ok((answer, _)) => Ok(answer.resource_policy.filter(|policy| !policy.is_empty())),
+            // DescribeSecret tells these two apart.
+            Err(error)
+                if error.is("ResourceNotFoundException") || error.is("InvalidRequestException") =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(super) async fn send_validate_policy(&self, id: &str, policy: &str) -> Call<Validation> {
+        let (answer, _) = call!(
+            self,
+            "ValidateResourcePolicy",
+            self.client
+                .validate_resource_policy()
+                .secret_id(id)
+                .resource_policy(policy)
+        )?;
+        Ok(Validation {
+            passed: answer.policy_validation_passed,
+            findings: answer
+                .validation_errors
+                .unwrap_or_default()
+                .into_iter()
+                .map(|finding| Finding {
+                    check: finding.check_name.unwrap_or_default(),
+                    message: finding.error_message.unwrap_or_default(),
+                })
+                .collect(),
+        })
+    }
+
+    pub(super) async fn send_put_policy(
+        &self,
+        id: &str,
+        policy: &str,
+        allow_public: bool,
+    ) -> Call<()> {
+        call!(
+            self,
+            "PutResourcePolicy",
+            self.client
+                .put_resource_policy()
+                .secret_id(id)
+                .resource_policy(policy)
+                .block_public_policy(!allow_public)
+        )
+        .map(drop)
+    }
+}

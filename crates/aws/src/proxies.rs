@@ -1,0 +1,122 @@
+//! Which request goes through which proxy. The URLs have been checked by whoever read them; their credentials stay in here
+//! and in the header that is made from them.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use http::{HeaderValue, Uri};
+use hyper_util::client::proxy::matcher::Matcher;
+use upsert_secret_core::connection::ProxySettings;
+
+/// Metadata services that container and instance credentials come from: ECS, EKS, EC2. They answer only to the machine
+/// itself, so a proxy could at best hand out its own credentials.
+const METADATA: [&str; 5] = [
+    "169.254.169.254",
+    "169.254.170.2",
+    "169.254.170.23",
+    "fd00:ec2::254",
+    "fd00:ec2::23",
+];
+
+/// Which requests go through which proxy.
+#[derive(Clone)]
+pub(crate) struct Proxies(Arc<Matcher>);
+
+// By hand: what is inside knows passwords.
+impl fmt::Debug for Proxies {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Proxies")
+    }
+}
+
+/// A proxy for one request.
+#[derive(Clone)]
+pub(crate) struct Proxy {
+    /// Its address, without credentials; `http` or `https`.
+    pub(crate) uri: Uri,
+    /// The `Proxy-Authorization` that its URL asks for.
+    pub(crate) authorization: Option<HeaderValue>,
+}
+
+impl Proxies {
+    pub(crate) fn new(settings: &ProxySettings) -> Self {
+        Self(Arc::new(
+            Matcher::builder()
+                .https(settings.https.as_str())
+                .http(settings.http.as_str())
+                .all(settings.all.as_str())
+                .no(settings.no.as_str())
+                .build(),
+        ))
+    }
+
+    /// The proxy for a request to `uri`. The machine's own services are reached directly, whatever `NO_PROXY` says.
+    pub(crate) fn of(&self, uri: &Uri) -> Option<Proxy> {
+        if is_local(uri.host()?) {
+            return None;
+        }
+        let found = self.0.intercept(uri)?;
+        Some(Proxy {
+            uri: found.uri().clone(),
+            authorization: found.basic_auth().cloned(),
+        })
+    }
+}
+
+fn is_local(host: &str) -> bool {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost")
+        || METADATA.contains(&host)
+        || host
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(https: &str, all: &str, no: &str) -> ProxySettings {
+        ProxySettings {
+            https: https.to_owned(),
+            all: all.to_owned(),
+            no: no.to_owned(),
+            ..ProxySettings::default()
+        }
+    }
+
+    #[test]
+    fn requests_use_matching_proxy() {
+        const AWS: &str = "https://secretsmanager.eu-west-1.amazonaws.com/";
+        const PROXY: &str = "http://proxy:1";
+        #[rustfmt::skip]
+        let cases = [
+            (settings("", "", ""), AWS, None),
+            (settings("http://proxy:3128", "", ""), AWS, Some("http://proxy:3128/")),
+            (settings("proxy:3128", "", ""), AWS, Some("http://proxy:3128/")),
+            (settings("https://proxy", "", ""), AWS, Some("https://proxy/")),
+            (settings("http://made:up@proxy:1/", "", ""), AWS, Some("http://proxy:1/")),
+            (settings("", PROXY, ""), AWS, Some("http://proxy:1/")),
+            (ProxySettings { http: PROXY.to_owned(), ..ProxySettings::default() }, AWS, None),
+            (ProxySettings { http: PROXY.to_owned(), ..ProxySettings::default() }, "http://other:8080/", Some("http://proxy:1/")),
+            (settings(PROXY, "", "amazonaws.com"), AWS, None),
+            (settings(PROXY, "", ".amazonaws.com,other"), AWS, None),
+            (settings(PROXY, "", "*"), AWS, None),
+            (settings(PROXY, "", "fd00::1"), "https://[fd00::1]:443/", None),
+            (settings(PROXY, "", "naws.com"), AWS, Some("http://proxy:1/")),
+            (settings(PROXY, "", "10.0.0.0/8"), "https://10.1.2.3/", None),
+            (settings("", PROXY, ""), "http://169.254.169.254/latest/api/token", None),
+            (settings("", PROXY, ""), "http://[fd00:ec2::254]/latest/api/token", None),
+            (settings("", PROXY, ""), "http://169.254.170.23/v1/credentials", None),
+            (settings("", PROXY, ""), "https://127.0.0.1:8443/", None),
+            (settings("", PROXY, ""), "https://[::1]:8443/", None),
+            (settings("", PROXY, ""), "http://LocalHost:8443/", None),
+        ];
+        for (number, (settings, uri, wanted)) in cases.into_iter().enumerate() {
+            let found = Proxies::new(&settings).of(&uri.parse().unwrap());
+            let found = found.map(|proxy| proxy.uri.to_string());
+            assert_eq!(found.as_deref(), wanted, "case {number}: {uri}");
+        }
+    }
+}

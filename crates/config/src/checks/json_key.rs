@@ -1,0 +1,76 @@
+//! `json-key` and `json-value-as`, and what they cannot be combined with.
+
+use upsert_secret_core::choices::JsonValueAs;
+use upsert_secret_core::json::{Key, Rendered};
+use upsert_secret_core::labels::CURRENT;
+use upsert_secret_core::request::JsonKey;
+use upsert_secret_core::value::SecretValue;
+
+use crate::inputs::RawInputs;
+use crate::problems::Problems;
+
+/// `json-key` and `json-value-as`, and what they do not go with.
+pub(crate) fn check(
+    raw: &RawInputs,
+    value: Option<&SecretValue>,
+    problems: &mut Problems,
+) -> Vec<JsonKey> {
+    one(raw, value, problems).into_iter().collect()
+}
+
+/// What keys of a document do not go with; `input` is what asks for them.
+pub(crate) fn conflicts(raw: &RawInputs, input: &'static str, problems: &mut Problems) {
+    if raw.compare.as_deref() == Some("never") {
+        problems.add(
+            input,
+            "cannot be set with `compare: never`: the other keys have to be read to be kept",
+        );
+    }
+    if raw
+        .version_stages
+        .as_deref()
+        .is_some_and(|stages| stages != CURRENT)
+    {
+        problems.add(
+            input,
+            "cannot be set in a version beside the current one: whoever made that current later would undo what \
+             others did to the other keys in the meantime; leave `version-stages` out, or stage the whole document",
+        );
+    }
+}
+
+fn one(raw: &RawInputs, value: Option<&SecretValue>, problems: &mut Problems) -> Option<JsonKey> {
+    let how = problems.choice("json-value-as", raw.json_value_as.as_deref());
+    let Some(text) = &raw.json_key else {
+        if raw.json_value_as.is_some() {
+            problems.add("json-value-as", "is given, but no `json-key`");
+        }
+        return None;
+    };
+    conflicts(raw, "json-key", problems);
+    if raw.store_as.as_deref() == Some("binary") {
+        problems.add("json-key", "is for strings; `store-as: binary` has no keys");
+        return None;
+    }
+    let key = Key::parse(text)
+        .map_err(|why| problems.add("json-key", why.to_string()))
+        .ok();
+    // What is wrong with the value itself has been said.
+    let text = str::from_utf8(value?.expose()).ok()?;
+    let rendered = match how {
+        JsonValueAs::String => Rendered::string(text),
+        JsonValueAs::Json => Rendered::json(text)
+            .map_err(|_| {
+                problems.add(
+                    "value",
+                    "is not JSON, as `json-value-as: json` asks; it is not shown here",
+                );
+            })
+            .ok()?,
+    };
+    Some(JsonKey {
+        key: key?,
+        rendered,
+        seeds: false,
+    })
+}

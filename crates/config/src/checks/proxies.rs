@@ -1,0 +1,163 @@
+//! The proxy variables, checked: a misspelled proxy must not mean "no proxy". No message quotes a URL, which may hold a
+//! password.
+
+use http::Uri;
+use upsert_secret_core::connection::ProxySettings;
+use upsert_secret_core::url::has_valid_port;
+use upsert_secret_core::value::SecretBytes;
+
+use crate::environment::Environment;
+
+/// Variables that may name a proxy, and with it a password.
+const VARIABLES: [&str; 6] = [
+    "HTTPS_PROXY",
+    "https_proxy",
+    "HTTP_PROXY",
+    "http_proxy",
+    "ALL_PROXY",
+    "all_proxy",
+];
+
+/// The proxy variables, in upper case before lower case.
+pub(super) fn check(environment: &Environment, problems: &mut Vec<String>) -> ProxySettings {
+        let mut named = |upper: &'static str, lower: &'static str| {
+            let (name, url) = [upper, lower]
+                .into_iter()
+                .filter_map(|name| Some((name, environment.text(name)?.trim())))
+                .find(|(_, url)| !url.is_empty())?;
+            if is_proxy(url) {
+                Some(url.to_owned())
+            } else {
+                // Not quoted: it may hold a password.
+                problems.push(format!(
+                    "{name} must be the URL of an HTTP proxy, such as `http://proxy.example.com:3128`; a user and a password in it must be percent-encoded"
+                ));
+                None
+            }
+        };
+        let https = named("HTTPS_PROXY", "https_proxy");
+        let http = named("HTTP_PROXY", "http_proxy");
+        let all = named("ALL_PROXY", "all_proxy");
+        let no = ["NO_PROXY", "no_proxy"]
+            .into_iter()
+            .find_map(|name| environment.text(name))
+            .unwrap_or_default();
+        ProxySettings {
+            https: https.unwrap_or_default(),
+            http: http.unwrap_or_default(),
+            all: all.unwrap_or_default(),
+            no: exceptions(no),
+        }
+}
+
+/// The passwords in the proxies' URLs, as written and as meant, to be hidden before anything is
+/// printed.
+#[must_use]
+pub fn passwords(environment: &Environment) -> Vec<SecretBytes> {
+    VARIABLES
+        .into_iter()
+        .filter_map(|name| environment.text(name)?.rsplit_once('@'))
+        .filter_map(|(before, _)| {
+            let user_info = before.rsplit_once("//").map_or(before, |(_, rest)| rest);
+            user_info.split_once(':').map(|(_, password)| password)
+        })
+        .flat_map(|password| {
+            let meant = percent_encoding::percent_decode_str(password).collect();
+            [password.as_bytes().to_vec(), meant].map(SecretBytes::new)
+        })
+        .collect()
+}
+
+/// `NO_PROXY` in the one form that the matcher knows: names and addresses with commas between them.
+/// Other tools also take `*.name`, `[address]`, `name:port` and blanks.
+fn exceptions(list: &str) -> String {
+    let entries = list
+        .split(|c: char| c == ',' || c == ';' || c.is_whitespace())
+        .filter(|entry| !entry.is_empty())
+        .map(|entry| {
+            let name = entry.strip_prefix("*.").unwrap_or(entry);
+            let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
+            if let Some(address) = name.strip_prefix('[') {
+                return address.split(']').next().unwrap_or_default();
+            }
+            match name.split_once(':') {
+                Some((host, port)) if is_port(port) => host,
+                // More than one colon is an IPv6 address.
+                _ => name,
+            }
+        });
+    entries.collect::<Vec<_>>().join(",")
+}
+
+fn is_proxy(url: &str) -> bool {
+    // A password with one of these, not encoded, would turn its beginning into the proxy's name.
+    if url.contains(['#', '?']) || url.matches('@').count() > 1 {
+        return false;
+    }
+    let Ok(uri) = url.parse::<Uri>() else {
+        return false;
+    };
+    matches!(uri.scheme_str(), None | Some("http" | "https"))
+        && uri
+            .authority()
+            .is_some_and(|authority| !authority.host().is_empty() && has_valid_port(authority))
+        && matches!(uri.path(), "" | "/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(pairs: &[(&str, &str)]) -> (ProxySettings, Vec<String>) {
+        let mut problems = Vec::new();
+        let environment =
+            Environment::from_pairs(pairs.iter().map(|(k, v)| ((*k).into(), (*v).into())));
+        (check(&environment, &mut problems), problems)
+    }
+
+    #[test]
+    fn upper_case_variables_win_and_empty_is_unset() {
+        for (pairs, wanted) in [
+            (&[("https_proxy", "http://a:1")][..], "http://a:1"),
+            (&[("HTTPS_PROXY", "http://a:1"), ("https_proxy", "http://b:1")], "http://a:1"),
+            (&[("HTTPS_PROXY", " "), ("https_proxy", "http://b:1")], "http://b:1"),
+        ] {
+            let (settings, problems) = of(pairs);
+            assert_eq!(problems, [""; 0]);
+            assert_eq!(settings.https, wanted);
+        }
+    }
+
+    #[test]
+    fn no_proxy_is_normalized() {
+        for (list, wanted) in [
+            ("*.amazonaws.com", "amazonaws.com"),
+            ("a .amazonaws.com:443", "a,.amazonaws.com"),
+            ("a;[fd00::1]", "a,fd00::1"),
+            ("fd00::1", "fd00::1"),
+        ] {
+            assert_eq!(of(&[("NO_PROXY", list)]).0.no, wanted, "{list}");
+        }
+    }
+
+    #[test]
+    fn misspelled_proxy_is_rejected_unquoted() {
+        for url in [
+            "::::",
+            "http://",
+            "socks5://made:up@proxy:1080",
+            "http://made up@proxy",
+            "/proxy",
+            "http://proxy:1/path",
+            "http://proxy:99999",
+            "http://proxy:abc",
+            "http://ci:made#up@proxy:1",
+            "http://ci:made?up@proxy:1",
+            "http://ci:made@up@proxy:1",
+        ] {
+            let (_, problems) = of(&[("HTTPS_PROXY", url)]);
+            assert_eq!(problems.len(), 1, "{url}");
+            assert!(!problems[0].contains("made"), "{problems:?}");
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! `tags`: `key=value` lines, or a YAML or JSON mapping. Messages give line numbers, never text.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+
+// Limits of AWS (API model; TagResource).
+const MAX_TAGS: usize = 50;
+const MAX_KEY: usize = 128;
+const MAX_VALUE: usize = 256;
+/// What comes from outside is bounded before it is parsed: 50 tags of the longest kind fit.
+const MAX_TEXT: usize = 128 * 1024;
+
+pub(crate) fn parse(text: &str) -> Result<BTreeMap<String, String>, String> {
+    if text.len() > MAX_TEXT {
+        return Err(format!("is longer than {MAX_TEXT} bytes"));
+    }
+    let pairs = if is_mapping(text) {
+        mapping(text)?
+    } else {
+        lines(text)?
+    };
+    let mut tags = BTreeMap::new();
+    for (key, value) in pairs {
+        check(&key, &value)?;
+        if tags.insert(key, value).is_some() {
+            return Err("names a key twice".to_owned());
+        }
+    }
+    if tags.len() > MAX_TAGS {
+        return Err(format!(
+            "has more than {MAX_TAGS} tags, the most a secret can have"
+        ));
+    }
+    Ok(tags)
+}
+
+/// A mapping starts with `{`, or its first line has a colon at a word's end before any `=`.
+fn is_mapping(text: &str) -> bool {
+    let first = text
+        .lines()
+        .map(str::trim)
+        .find(|line| !line.is_empty() && !line.starts_with('#'))
+        .unwrap_or_default();
+    let before = first.split('=').next().unwrap_or_default();
+    first.starts_with('{') || before.contains(": ") || before.ends_with(':')
+}
+
+fn lines(text: &str) -> Result<Vec<(String, String)>, String> {
+    text.lines()
+        .enumerate()
+        .map(|(number, line)| (number + 1, line.trim()))
+        .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
+        .map(|(number, line)| {
+            line.split_once('=')
+                .map(|(key, value)| (key.trim().to_owned(), value.trim().to_owned()))
+                .ok_or_else(|| format!("line {number} is not `key=value`"))
+        })
+        .collect()
+}
+
+fn mapping(text: &str) -> Result<Vec<(String, String)>, String> {
+    serde_yaml::from_str::<Pairs>(text)
+        .map(|pairs| pairs.0)
+        .map_err(|error| {
+            // Only the place: the parser's own text quotes what it read.
+            let place = error.location().map_or_else(String::new, |at| {
+                format!(" at line {}, column {}", at.line(), at.column())
+            });
+            format!(
+                "is not a mapping of text to text{place} (a number, `true` or `null` needs quotes)"
+            )
+        })
+}
+
+/// Keeps duplicates, which a map of serde_yaml silently drops, so that they can be refused.
+struct Pairs(Vec<(String, String)>);
+
+impl<'de> Deserialize<'de> for Pairs {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+        impl<'de> Visitor<'de> for Reader {
+            type Value = Pairs;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a mapping")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Pairs, A::Error> {
+                let mut pairs = Vec::new();
+                while let Some((Text(key), Text(value))) = map.next_entry()? {
+                    pairs.push((key, value));
+                }
+                Ok(Pairs(pairs))
+            }
+        }
+        deserializer.deserialize_map(Reader)
+    }
+}
+
+/// A string and nothing else: asked for a `String`, serde_yaml turns `null` into "null" and `1.10`
+/// stays to be misread by a person.
+struct Text(String);
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+        impl Visitor<'_> for Reader {
+            type Value = Text;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("text")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Text, E> {
+                Ok(Text(text.to_owned()))
+            }
+        }
+        deserializer.deserialize_any(Reader)
+    }
+}
+
+fn check(key: &str, value: &str) -> Result<(), String> {
+    if key.is_empty() || key.chars().count() > MAX_KEY {
+        return Err(format!(
+            "has a key that is empty or longer than {MAX_KEY} characters"
+        ));
+    }
+    if value.chars().count() > MAX_VALUE {
+        return Err(format!("has a value longer than {MAX_VALUE} characters"));
+    }
+    if key.len() >= 4 && key.as_bytes()[..4].eq_ignore_ascii_case(b"aws:") {
+        return Err("has a key that begins with `aws:`, which is AWS's own".to_owned());
+    }
+    let allowed = |c: char| c.is_alphanumeric() || " _.:/=+-@".contains(c);
+    if !key.chars().all(allowed) || !value.chars().all(allowed) {
+        return Err(
+            "has a character that tags cannot have (letters, digits, spaces and `_.:/=+-@`)"
+                .to_owned(),
+        );
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(text: &str) -> Result<Vec<(String, String)>, String> {
+        parse(text).map(|tags| tags.into_iter().collect())
+    }
+
+    #[test]
+    fn three_ways_to_write_the_same_tags() {
+        let wanted = Ok(vec![
+            ("stage".to_owned(), "prod=blue".to_owned()),
+            ("team".to_owned(), "ml: core".to_owned()),
+        ]);
+        for text in [
+            "team=ml: core\n\n# why\nstage = prod=blue\n",
+            "team: 'ml: core'\nstage: prod=blue",
+            r#"{"team": "ml: core", "stage": "prod=blue"}"#,
+        ] {
+            assert_eq!(of(text), wanted, "{text}");
+        }
+        assert_eq!(
+            of("url:path=x"),
+            Ok(vec![("url:path".to_owned(), "x".to_owned())])
+        );
+    }
+
+    #[test]
+    fn what_is_refused_and_that_no_text_is_quoted() {
+        let many: String = (0..51).map(|n| format!("k{n}=v\n")).collect();
+        let long = format!("{}=v", "k".repeat(129));
+        for text in [
+            "made-up",
+            "a=b\nmade-up",
+            "k: made-up\nk: made-up",
+            "k=made-up\nk=made-up",
+            "k: 1",
+            "k: ~",
+            "k: [made-up]",
+            "k: {made-up: 1",
+            "- made-up: x",
+            "aws:made-up=x",
+            "AWS:made-up=x",
+            "=made-up",
+            "k=made-up\u{7}",
+            &many,
+            &long,
+        ] {
+            let Err(why) = of(text) else {
+                panic!("{text:?} is refused");
+            };
+            assert!(!why.contains("made-up"), "{why}");
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Which CI system this is, by its variables, and what only these variables tell. Opens no file.
+
+use upsert_secret_core::failure::{Class, Failure};
+use upsert_secret_core::version_id::RunIdentity;
+
+use crate::environment::Environment;
+use crate::inputs::RawInputs;
+
+/// What reads the log, and so how messages and outputs are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    /// A person, or a log that shows lines as they are.
+    #[default]
+    Plain,
+    /// A GitHub runner, which interprets workflow commands.
+    Github,
+    /// GitLab's log, which folds sections.
+    Gitlab,
+}
+
+/// The CI system: a runner where it says so, with the exact value that it sets.
+#[must_use]
+pub fn log_format(environment: &Environment) -> LogFormat {
+    let is = |name| environment.text(name) == Some("true");
+    if is("GITHUB_ACTIONS") {
+        LogFormat::Github
+    } else if is("GITLAB_CI") {
+        LogFormat::Gitlab
+    } else {
+        LogFormat::Plain
+    }
+}
+
+/// Whether this is a GitHub Actions step.
+#[must_use]
+pub fn is_github(environment: &Environment) -> bool {
+    log_format(environment) == LogFormat::Github
+}
+
+/// Whether this is a GitLab job.
+#[must_use]
+pub fn is_gitlab(environment: &Environment) -> bool {
+    log_format(environment) == LogFormat::Gitlab
+}
+
+/// The CI run without its attempt, so that a re-run finds the version that the first attempt wrote. On GitLab a retried
+/// job has another id and the same name; the legs of a `parallel` job have names of their own, and so tokens of their
+/// own.
+#[must_use]
+pub fn run_identity(environment: &Environment) -> Option<RunIdentity> {
+    let names = match log_format(environment) {
+        LogFormat::Github => [
+            "GITHUB_SERVER_URL",
+            "GITHUB_REPOSITORY",
+            "GITHUB_RUN_ID",
+            "GITHUB_JOB",
+        ],
+        LogFormat::Gitlab => [
+            "CI_SERVER_URL",
+            "CI_PROJECT_ID",
+            "CI_PIPELINE_ID",
+            "CI_JOB_NAME",
+        ],
+        LogFormat::Plain => return None,
+    };
+    names
+        .into_iter()
+        .map(|name| environment.text(name).map(str::to_owned))
+        .collect::<Option<_>>()
+        .map(|parts| RunIdentity { parts })
+}
+
+/// Whether the CI system keeps this variable's content in a file and the variable holds the path.
+pub(crate) fn is_file_variable(environment: &Environment, name: &str) -> bool {
+    is_gitlab(environment)
+        && environment
+            .text(name)
+            .and_then(|path| file_variable(environment, path))
+            .is_some()
+}
+
+/// Rejects a value that is the path of a GitLab file variable, before the path is taken for the value.
+///
+/// # Errors
+/// The value is such a path.
+pub(crate) fn check_value(environment: &Environment, raw: &RawInputs) -> Result<(), Failure> {
+    if !is_gitlab(environment) {
+        return Ok(());
+    }
+    let named = raw
+        .value_env
+        .as_deref()
+        .and_then(|name| environment.text(name));
+    let given = raw
+        .value
+        .as_ref()
+        .and_then(|value| str::from_utf8(value.expose()).ok());
+    let Some(name) = named
+        .or(given)
+        .and_then(|path| file_variable(environment, path))
+    else {
+        return Ok(());
+    };
+    Err(Failure::new(
+        Class::Input,
+        format!(
+            "{name} is a variable of type file: it holds a path, and the secret is in that file"
+        ),
+        format!(
+            "give the path as UPSERT_SECRET_VALUE_FILE instead: `export UPSERT_SECRET_VALUE_FILE=\"${name}\"` in `script`"
+        ),
+    ))
+}
+
+/// The variable whose file this path is, by where GitLab's runner keeps such files.
+fn file_variable<'a>(environment: &Environment, path: &'a str) -> Option<&'a str> {
+    let folder = environment.text("CI_PROJECT_DIR")?;
+    let name = path.strip_prefix(folder)?.strip_prefix(".tmp/")?;
+    (environment.text(name) == Some(path)).then_some(name)
+}

@@ -1,0 +1,223 @@
+//! `iam-policy`: which permissions are requested, where, and who may assume the role. Needs no value and no credentials,
+//! because people run it before there are any.
+
+use upsert_secret_core::claims::Claims;
+use upsert_secret_core::failure::{Class, Failure};
+use upsert_secret_core::iam::{PolicyRequest, PolicyRun, Trust};
+use upsert_secret_core::request::Job;
+use upsert_secret_core::target::Target;
+
+use crate::checks::identity;
+use crate::ci;
+use crate::environment::Environment;
+use crate::inputs::RawInputs;
+use crate::problems::{Problems, Spelling};
+use crate::run::{Action, Draft, Run};
+
+/// GitHub's OIDC provider, as IAM names it.
+const GITHUB: &str = "token.actions.githubusercontent.com";
+
+/// Checks what permissions are requested for.
+///
+/// # Errors
+/// Every problem at once, class `bad input`.
+pub fn check(
+    action: Action,
+    mut raw: RawInputs,
+    environment: &Environment,
+) -> Result<PolicyRequest, Failure> {
+    let spelling = Spelling::of(&raw);
+    let mut notes = Vec::new();
+    let role = role(&raw, environment, &mut notes)?;
+    // A run would look for tokens now, which are somewhere else.
+    for input in [
+        &mut raw.role_to_assume,
+        &mut raw.role_session_name,
+        &mut raw.role_external_id,
+        &mut raw.role_duration_seconds,
+        &mut raw.role_chaining,
+        &mut raw.audience,
+        &mut raw.web_identity_token_env,
+        &mut raw.value_env,
+        &mut raw.value_file,
+    ] {
+        *input = None;
+    }
+    raw.value = None;
+    if action != Action::Upsert {
+        raw.manifest = None;
+    }
+    let run = Run::check(action, raw, environment, None)?;
+    let Some(region) = run.connection.region.clone() else {
+        return Err(Failure::new(
+            Class::Input,
+            format!(
+                "{} is not given, and the policy names it",
+                spelling.name("aws-region")
+            ),
+            "set it, or AWS_REGION",
+        ));
+    };
+    let allowed = &run.connection.identity.allowed_accounts;
+    let only_account = (allowed.len() == 1).then(|| allowed[0].clone());
+    let (run, account) = policy_run(run, &mut notes);
+    let account = account
+        .or_else(|| role.as_ref().map(|role| role.account.clone()))
+        .or(only_account);
+    if account.is_none() {
+        notes.push(format!(
+            "the account is `*` in the policy: {} or {} tells which one it is",
+            spelling.name("role-to-assume"),
+            spelling.name("allowed-account-ids")
+        ));
+    }
+    Ok(PolicyRequest {
+        run,
+        region,
+        account,
+        trust: role.and_then(|role| role.trust),
+        notes,
+    })
+}
+
+/// What the run does, and the account that the secret's ARN names.
+fn policy_run(run: Run, notes: &mut Vec<String>) -> (PolicyRun, Option<String>) {
+    let is_manifest = run.manifest.is_some();
+    let mut requests = Vec::with_capacity(run.drafts.len());
+    let mut sources = Vec::new();
+    for draft in run.drafts {
+        match draft {
+            Draft::Ready(Job::Move(label_move)) => {
+                let account = label_move.target.account().map(str::to_owned);
+                return (PolicyRun::Move(label_move), account);
+            }
+            Draft::Ready(Job::Upsert(request)) if !is_manifest => {
+                let account = request.target.account().map(str::to_owned);
+                return (PolicyRun::Upsert(request), account);
+            }
+            Draft::Ready(Job::Upsert(request)) => requests.push(*request),
+            Draft::Unresolved(unresolved) => {
+                for (reference, _) in unresolved.references() {
+                    match &reference.role {
+                        None => sources.extend(
+                            Target::parse(&reference.id)
+                                .ok()
+                                .map(|target| (target, reference.region.clone())),
+                        ),
+                        Some(role) => notes.push(format!(
+                            "the role {role} needs secretsmanager:GetSecretValue on {}, and must trust whoever runs this",
+                            reference.id
+                        )),
+                    }
+                }
+                requests.push(unresolved.with_stand_ins());
+            }
+        }
+    }
+    if !sources.is_empty() {
+        notes.push(
+            "where a secret that a value comes from has a KMS key of its own, add kms:Decrypt on that key"
+                .to_owned(),
+        );
+    }
+    (PolicyRun::Manifest(requests, sources), None)
+}
+
+struct CheckedRole {
+    account: String,
+    trust: Option<Trust>,
+}
+
+/// The role, and whom it trusts: from the token where it is at hand, else from what is known of the platform.
+fn role(
+    raw: &RawInputs,
+    environment: &Environment,
+    notes: &mut Vec<String>,
+) -> Result<Option<CheckedRole>, Failure> {
+    let Some(arn) = &raw.role_to_assume else {
+        return Ok(None);
+    };
+    if !identity::is_role(arn) {
+        let mut problems = Problems::new(Spelling::of(raw));
+        problems.add("role-to-assume", identity::NOT_A_ROLE);
+        return Err(problems.failure());
+    }
+    let parts: Vec<&str> = arn.splitn(6, ':').collect();
+    let (partition, account) = (parts[1].to_owned(), parts[4].to_owned());
+    let by_credentials = raw.role_chaining.as_deref() == Some("true")
+        || raw.web_identity_token_env.is_none() && ci::is_gitlab(environment);
+    if by_credentials {
+        notes.push(
+            "the role is assumed with credentials: its trust policy must allow sts:AssumeRole to whoever has them"
+                .to_owned(),
+        );
+        return Ok(Some(CheckedRole {
+            account,
+            trust: None,
+        }));
+    }
+    let (provider, audience, subject) = match &raw.web_identity_token_env {
+        Some(name) => of_token(name, environment, notes),
+        None => of_github(raw, environment, notes),
+    };
+    Ok(Some(CheckedRole {
+        trust: Some(Trust {
+            account: account.clone(),
+            partition,
+            provider,
+            audience,
+            subject,
+        }),
+        account,
+    }))
+}
+
+fn of_token(
+    name: &str,
+    environment: &Environment,
+    notes: &mut Vec<String>,
+) -> (String, String, String) {
+    let claims = Claims::parse(environment.text(name).unwrap_or_default().trim());
+    match (claims.provider(), claims.audience(), claims.sub.as_deref()) {
+        (Some(provider), Some(audience), Some(subject)) => {
+            (provider.to_owned(), audience.to_owned(), subject.to_owned())
+        }
+        _ => {
+            notes.push(
+                "there is no OIDC token here to read: put the provider's host name, the audience and the subject into the trust policy\n\
+                 (GitLab's subject: `project_path:GROUP/PROJECT:ref_type:branch:ref:main`)"
+                    .to_owned(),
+            );
+            let unknown = |what: &str| what.to_owned();
+            (unknown("PROVIDER"), unknown("AUDIENCE"), unknown("SUBJECT"))
+        }
+    }
+}
+
+fn of_github(
+    raw: &RawInputs,
+    environment: &Environment,
+    notes: &mut Vec<String>,
+) -> (String, String, String) {
+    let of = |name: &str| environment.text(name).filter(|text| is_plain(text));
+    let repository = of("GITHUB_REPOSITORY").unwrap_or("OWNER/REPOSITORY");
+    let branch = of("GITHUB_REF").unwrap_or("refs/heads/main");
+    notes.push(format!(
+        "the trust policy is for jobs of {repository} on {branch}; a job with `environment: NAME` has the subject `repo:{repository}:environment:NAME`"
+    ));
+    (
+        GITHUB.to_owned(),
+        raw.audience
+            .clone()
+            .unwrap_or_else(|| identity::DEFAULT_AUDIENCE.to_owned()),
+        format!("repo:{repository}:ref:{branch}"),
+    )
+}
+
+/// Without the wildcards of IAM: nothing that would let in more than it names.
+fn is_plain(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_graphic() && b != b'*' && b != b'?')
+}

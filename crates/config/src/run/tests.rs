@@ -1,0 +1,322 @@
+//! Single requests, from variables.
+
+use upsert_secret_core::failure::Class;
+
+use super::*;
+use crate::inputs;
+
+/// Checks an environment: keys without the prefix are inputs, those with a `$` are as they are.
+pub(crate) fn check(pairs: &[(&str, &str)]) -> Result<Run, Failure> {
+    let environment = Environment::from_pairs(pairs.iter().map(|(key, value)| {
+        let key = key
+            .strip_prefix('$')
+            .map_or_else(|| format!("UPSERT_SECRET_{key}"), str::to_owned);
+        (key.into(), (*value).into())
+    }));
+    let (raw, known) = inputs::read(&environment);
+    known?;
+    let sink = SecretSink {
+        hide: &|_| {},
+        mask: &|_| {},
+    };
+    Run::check(Action::Upsert, raw, &environment, Some(&sink))
+}
+
+/// A request that is in order.
+pub(crate) fn request(pairs: &[(&str, &str)]) -> Request {
+    match check(pairs) {
+        Ok(request) => request,
+        Err(failure) => panic!("{failure}"),
+    }
+}
+
+const ARN: &str = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:prod/key-AbCdEf";
+const BASE: [(&str, &str); 2] = [("NAME", "prod/key"), ("VALUE", "made-up-key")];
+
+/// [`BASE`] with other pairs over it.
+pub(super) fn with<'a>(pairs: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    BASE.into_iter()
+        .filter(|(key, _)| !pairs.iter().any(|(other, _)| other == key))
+        .chain(pairs.iter().copied())
+        .collect()
+}
+
+#[test]
+fn what_is_refused_and_in_which_words() {
+    let long = "x".repeat(2_049);
+    let cases: &[(&[(&str, &str)], &str)] = &[
+        (
+            &[("NAME", "")],
+            "UPSERT_SECRET_NAME is not given: it is the name or the ARN of the secret",
+        ),
+        (
+            &[("NAME", "a b")],
+            "UPSERT_SECRET_NAME must have 1 to 512 characters, only letters, digits and `/_+=.@-`",
+        ),
+        (
+            &[("NAME", "arn:aws:s3:::bucket")],
+            "UPSERT_SECRET_NAME must be a full ARN with its six-character suffix, such as `arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/key-AbCdEf`, or a name",
+        ),
+        (
+            &[(
+                "NAME",
+                "arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/key",
+            )],
+            "UPSERT_SECRET_NAME must be a full ARN with its six-character suffix, such as `arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/key-AbCdEf`, or a name",
+        ),
+        (
+            &[("NAME", ARN), ("AWS_REGION", "eu-west-1")],
+            "UPSERT_SECRET_AWS_REGION is eu-west-1, but the ARN in UPSERT_SECRET_NAME is in eu-central-1",
+        ),
+        (
+            &[("AWS_REGION", "US-EAST-1")],
+            "UPSERT_SECRET_AWS_REGION must be a region such as `eu-west-1`, in lower case",
+        ),
+        (
+            &[("$AWS_REGION", "eu.west")],
+            "AWS_REGION must be a region such as `eu-west-1`, in lower case",
+        ),
+        (
+            &[("VALUE", "***")],
+            "UPSERT_SECRET_VALUE is a mask (`***` or `[MASKED]`), not a secret; pass the secret itself on, not a log line or an output of it",
+        ),
+        (
+            &[("STORE_AS", "text")],
+            "UPSERT_SECRET_STORE_AS must be `string` or `binary`",
+        ),
+        (
+            &[("COMPARE", "yes")],
+            "UPSERT_SECRET_COMPARE must be `auto` or `always` or `never`",
+        ),
+        (
+            &[("DESCRIPTION", &long)],
+            "UPSERT_SECRET_DESCRIPTION is longer than 2048 characters",
+        ),
+        (
+            &[("KMS_KEY_ID", "my key")],
+            "UPSERT_SECRET_KMS_KEY_ID must be a key id, a key ARN, an alias (`alias/…`) or an alias ARN",
+        ),
+        (
+            &[("TAGS", "a")],
+            "UPSERT_SECRET_TAGS line 1 is not `key=value`",
+        ),
+        (
+            &[("TAG_POLICY", "replace")],
+            "UPSERT_SECRET_TAG_POLICY is `replace`, but no tags are given",
+        ),
+        (
+            &[("VERSION_ID_KEY", "short")],
+            "UPSERT_SECRET_VERSION_ID_KEY must have at least 16 bytes: version ids are public, and a short key could be guessed from them",
+        ),
+        (
+            &[("TIMEOUT", "2 minutes")],
+            "UPSERT_SECRET_TIMEOUT must be a time from 1s to 6h, such as `90s`, `2m` or `1h`",
+        ),
+        (
+            &[("TIMEOUT", "99999999999999999h")],
+            "UPSERT_SECRET_TIMEOUT must be a time from 1s to 6h, such as `90s`, `2m` or `1h`",
+        ),
+        (
+            &[("$AWS_MAX_ATTEMPTS", "0")],
+            "AWS_MAX_ATTEMPTS must be a number from 1 to 100",
+        ),
+        (
+            &[("$AWS_RETRY_MODE", "bogus")],
+            "AWS_RETRY_MODE must be `standard`, `adaptive` or `legacy`",
+        ),
+        (
+            &[("$AWS_USE_FIPS_ENDPOINT", "maybe")],
+            "AWS_USE_FIPS_ENDPOINT must be `true` or `false`",
+        ),
+        (
+            &[("$AWS_ENDPOINT_URL", "localhost:4566")],
+            "AWS_ENDPOINT_URL must be a URL such as `https://host:port`",
+        ),
+        (
+            &[("$AWS_ENDPOINT_URL", "http://")],
+            "AWS_ENDPOINT_URL must be a URL such as `https://host:port`",
+        ),
+        (
+            &[("$AWS_ENDPOINT_URL", "http://[::1")],
+            "AWS_ENDPOINT_URL must be a URL such as `https://host:port`",
+        ),
+        (
+            &[("$AWS_ENDPOINT_URL", "https://user:made-up@host")],
+            "AWS_ENDPOINT_URL must be a URL such as `https://host:port`",
+        ),
+        (
+            &[("$AWS_ENDPOINT_URL", "")],
+            "AWS_ENDPOINT_URL is set but empty; unset it",
+        ),
+        (
+            &[("$LOG_SENSITIVE_BODIES", "")],
+            "LOG_SENSITIVE_BODIES is set: it makes the AWS SDK log request bodies, the value included; unset it",
+        ),
+        (
+            &[("VALUE_FILE", "/x")],
+            "UPSERT_SECRET_VALUE and UPSERT_SECRET_VALUE_FILE are both given",
+        ),
+        (
+            &[("VALUE", ""), ("VALUE_ENV", "sk-made-up")],
+            "UPSERT_SECRET_VALUE_ENV is not the name of a variable",
+        ),
+        (
+            &[("VALUE_ENCODING", "base64")],
+            "UPSERT_SECRET_VALUE is not valid base64, but `value-encoding` is `base64`",
+        ),
+        (
+            &[("VALUE_ENCODING", "hex")],
+            "UPSERT_SECRET_VALUE_ENCODING must be `text` or `base64`",
+        ),
+        (
+            &[("COMMAND", "x"), ("NAME", "a b"), ("TIMEOUT", "0s")],
+            "UPSERT_SECRET_NAME must have 1 to 512 characters, only letters, digits and `/_+=.@-`\nUPSERT_SECRET_TIMEOUT must be a time from 1s to 6h, such as `90s`, `2m` or `1h`",
+        ),
+    ];
+    for (pairs, wanted) in cases {
+        let Err(failure) = check(&with(pairs)) else {
+            panic!("{pairs:?} is refused");
+        };
+        assert_eq!(failure.class, Class::Input);
+        assert_eq!(failure.what, *wanted);
+    }
+}
+
+#[test]
+fn a_value_that_got_into_something_public_is_refused() {
+    let long = "made-up-key-of-more-than-16";
+    let wrapped = format!("the key is {long}");
+    let pair = format!("k={long}");
+    let policy = format!(r#"{{"Statement":"{long}"}}"#);
+    let region = format!("eu-west-2={long}");
+    let refused: [&[(&str, &str)]; 9] = [
+        &[("VALUE", long), ("RESOURCE_POLICY", &policy)],
+        &[("VALUE", long), ("REPLICA_REGIONS", &region)],
+        &[("NAME", "made-up-key")],
+        &[("VALUE", long), ("NAME", long)],
+        &[("VALUE", long), ("DESCRIPTION", &wrapped)],
+        &[("VALUE", long), ("TAGS", &pair)],
+        &[("VALUE", long), ("KMS_KEY_ID", long)],
+        &[("VALUE", long), ("VERSION_STAGES", long)],
+        &[("VALUE", long), ("JSON_KEY", long)],
+    ];
+    for pairs in refused {
+        let what = check(&with(pairs)).err().map(|failure| failure.what);
+        assert!(
+            what.is_some_and(|what| what.contains("contains the value") && !what.contains(long)),
+            "{pairs:?}"
+        );
+    }
+    // A short value is part of ordinary words.
+    assert!(check(&with(&[("VALUE", "key"), ("DESCRIPTION", "a key")])).is_ok());
+}
+
+#[test]
+fn a_key_with_a_line_break_is_no_usable_credential() {
+    for name in [
+        "$AWS_ACCESS_KEY_ID",
+        "$AWS_SECRET_ACCESS_KEY",
+        "$AWS_SESSION_TOKEN",
+    ] {
+        let failure = check(&with(&[(name, "MADEUP\n")])).err();
+        assert_eq!(
+            failure.map(|failure| failure.class),
+            Some(Class::Credentials),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn an_empty_value_names_the_likely_causes_of_the_platform() {
+    let next = |pairs: &[(&str, &str)]| {
+        check(&with(pairs))
+            .err()
+            .map(|failure| failure.next)
+            .unwrap_or_default()
+    };
+    assert!(next(&[("VALUE", ""), ("$GITHUB_ACTIONS", "true")]).contains("fork"));
+    assert!(next(&[("VALUE", ""), ("$GITLAB_CI", "true")]).contains("protected"));
+    assert!(next(&[("VALUE", "")]).contains("UPSERT_SECRET_VALUE_ENV"));
+    assert!(next(&[("VALUE", ""), ("VALUE_ENV", "NOT_SET")]).contains("UPSERT_SECRET_VALUE"));
+}
+
+#[test]
+fn inputs_are_called_as_the_user_wrote_them() {
+    let failure = check(&[("ACTION", "true"), ("VALUE", "made-up"), ("NAME", "a b")]).err();
+    let what = failure.map(|failure| failure.what).unwrap_or_default();
+    assert!(what.starts_with("`name` must have"), "{what}");
+}
+
+#[test]
+fn the_region_comes_from_the_input_the_arn_or_the_environment() {
+    let region = |pairs: &[(&str, &str)]| {
+        let request = request(&with(pairs));
+        (request.reach.region.clone(), request.doubts.len())
+    };
+    let some = |region: &str| Some(region.to_owned());
+    assert_eq!(region(&[]), (None, 0));
+    assert_eq!(
+        region(&[("$AWS_REGION", ""), ("$AWS_DEFAULT_REGION", "eu-west-3")]),
+        (some("eu-west-3"), 0)
+    );
+    assert_eq!(
+        region(&[
+            ("$AWS_REGION", "eu-west-1"),
+            ("$AWS_DEFAULT_REGION", "eu-west-3")
+        ]),
+        (some("eu-west-1"), 0)
+    );
+    assert_eq!(
+        region(&[("AWS_REGION", "eu-west-2"), ("$AWS_REGION", "eu-west-1")]),
+        (some("eu-west-2"), 0)
+    );
+    assert_eq!(
+        region(&[("NAME", ARN), ("$AWS_REGION", "eu-west-1")]),
+        (some("eu-central-1"), 1)
+    );
+    assert_eq!(
+        region(&[("NAME", ARN), ("AWS_REGION", "eu-central-1")]),
+        (some("eu-central-1"), 0)
+    );
+}
+
+#[test]
+fn an_arn_names_the_secret_without_its_suffix() {
+    let target = request(&with(&[("NAME", ARN)])).target;
+    assert_eq!(
+        (target.name.as_str(), target.id.as_str()),
+        ("prod/key", ARN)
+    );
+    assert!(target.is_arn());
+}
+
+#[test]
+fn times_have_units() {
+    for (given, seconds) in [("90s", 90), ("2m", 120), ("1h", 3_600), ("45", 45)] {
+        let request = request(&with(&[("TIMEOUT", given)]));
+        assert_eq!(request.reach.timeout.as_secs(), seconds, "{given}");
+    }
+    assert_eq!(request(&with(&[])).reach.timeout.as_secs(), 120);
+}
+
+#[test]
+fn an_endpoint_that_would_carry_the_value_in_clear_is_told_apart() {
+    let cases = [
+        ("http://127.0.0.1:4566", Some(Endpoint::Safe)),
+        ("http://localhost:1", Some(Endpoint::Safe)),
+        ("http://[::1]:1", Some(Endpoint::Safe)),
+        ("https://host", Some(Endpoint::Safe)),
+        ("http://127.evil.example", Some(Endpoint::Clear)),
+        ("http://localhost.evil.example", Some(Endpoint::Clear)),
+        ("http://10.0.0.1:4566", Some(Endpoint::Clear)),
+        ("localhost:4566", None),
+        ("ftp://host", None),
+        ("https://made:up@host", None),
+        ("https://host/?query", None),
+        ("https://", None),
+    ];
+    for (url, wanted) in cases {
+        assert_eq!(endpoint(url), wanted, "{url}");
+    }
+}

@@ -1,0 +1,181 @@
+//! What a run reports about one secret: ids, changes, notices. It is kept up to date while the run goes on, so that a run
+//! that is cut short still reports the ids it knows. Holds no value and prints nothing.
+
+use crate::labels::{CURRENT, PREVIOUS};
+use crate::notice::Level;
+use crate::state::VersionLabels;
+
+mod change;
+
+pub use change::Change;
+
+/// A version and its staging labels, as AWS last named them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VersionRef {
+    /// The version id.
+    pub id: String,
+    /// Its labels.
+    pub stages: Vec<String>,
+}
+
+/// The kind of change, as in the output `result`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChangeKind {
+    /// The secret did not exist.
+    Created,
+    /// Something was written.
+    Updated,
+    /// Nothing had to be written.
+    Unchanged,
+}
+
+impl ChangeKind {
+    /// The word of the output `result`.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Updated => "updated",
+            Self::Unchanged => "unchanged",
+        }
+    }
+}
+
+/// One step of a plan in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedStep {
+    /// What would be done.
+    pub what: String,
+    /// Why.
+    pub why: String,
+}
+
+/// What a run would do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Preview {
+    /// The kind of change.
+    pub kind: ChangeKind,
+    /// The steps, in order.
+    pub steps: Vec<PlannedStep>,
+}
+
+/// What is reported about one secret.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// The full ARN, once known.
+    pub arn: Option<String>,
+    /// The name, once known.
+    pub name: Option<String>,
+    /// The region, once known.
+    pub region: Option<String>,
+    /// The version that holds the value, once AWS has confirmed it.
+    pub version: Option<VersionRef>,
+    /// The result of the command `plan`.
+    pub preview: Option<Preview>,
+    /// What was changed, in order.
+    pub changes: Vec<Change>,
+    /// What people should know.
+    pub notices: Vec<(Level, String)>,
+    /// The holder of AWSCURRENT before this run moved it.
+    pub moved_from: Option<String>,
+    /// Which version held which labels before and after; only where labels are what the run is about.
+    pub labels: Option<(VersionLabels, VersionLabels)>,
+}
+
+impl Outcome {
+    /// What happened, or would happen.
+    #[must_use]
+    pub fn kind(&self) -> ChangeKind {
+        if let Some(preview) = &self.preview {
+            preview.kind
+        } else if self
+            .changes
+            .iter()
+            .any(|change| matches!(change, Change::Created { .. }))
+        {
+            ChangeKind::Created
+        } else if self.changes.is_empty() {
+            ChangeKind::Unchanged
+        } else {
+            ChangeKind::Updated
+        }
+    }
+
+    /// Whether anything was changed, or would be.
+    #[must_use]
+    pub fn changed(&self) -> bool {
+        self.kind() != ChangeKind::Unchanged
+    }
+
+    /// Whether the secret was restored from a scheduled deletion.
+    #[must_use]
+    pub fn restored(&self) -> bool {
+        self.changes.contains(&Change::Restored)
+    }
+
+    /// Whether the changes already say how this version came to be current.
+    #[must_use]
+    pub fn has_recorded(&self, id: &str) -> bool {
+        let version = self.version.as_ref().map(|version| version.id.as_str());
+        self.changes.iter().any(|change| match change {
+            Change::Created { .. } => version == Some(id),
+            Change::Version { id: written, .. }
+            | Change::Moved { id: written, .. }
+            | Change::Promoted(written)
+            | Change::RolledBack(written)
+            | Change::Superseded { by: written, .. } => written == id,
+            _ => false,
+        })
+    }
+
+    /// Records the labels before and after, where they have not been recorded.
+    pub fn record_labels(&mut self, versions: &VersionLabels) {
+        self.labels
+            .get_or_insert_with(|| (versions.clone(), versions.clone()));
+    }
+
+    /// Records that a label is on a version now, and AWSPREVIOUS where AWSCURRENT came from.
+    pub fn record_label_move(&mut self, label: &str, to: &str) {
+        let Some((_, after)) = &mut self.labels else {
+            return;
+        };
+        let from = after
+            .iter()
+            .find(|(_, labels)| labels.iter().any(|held| held == label))
+            .map(|(id, _)| id.clone());
+        if from.as_deref() == Some(to) {
+            return;
+        }
+        let mut give = |label: &str, to: &str| {
+            for labels in after.values_mut() {
+                labels.retain(|held| held != label);
+            }
+            after
+                .entry(to.to_owned())
+                .or_default()
+                .push(label.to_owned());
+        };
+        give(label, to);
+        if label == CURRENT
+            && let Some(from) = from
+        {
+            give(PREVIOUS, &from);
+        }
+        after.retain(|_, labels| !labels.is_empty());
+    }
+
+    /// Records a change, once.
+    pub fn record(&mut self, change: Change) {
+        if !self.changes.contains(&change) {
+            self.changes.push(change);
+        }
+    }
+
+    /// Adds a notice, once.
+    pub fn note(&mut self, level: Level, text: impl Into<String>) {
+        let notice = (level, text.into());
+        if !self.notices.contains(&notice) {
+            self.notices.push(notice);
+        }
+    }
+}

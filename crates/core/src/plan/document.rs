@@ -1,0 +1,88 @@
+//! The JSON document that `json-key` and `merge` write: the stored object with its keys set.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::failure::{Class, Failure};
+use crate::json::{self, Edit};
+use crate::request::{JsonKey, Request};
+use crate::value::{Kind, MAX_BYTES, SecretBytes, SecretValue};
+
+/// A document made of what was there and what is asked.
+#[derive(Clone)]
+pub struct Document(Arc<SecretValue>);
+
+impl Document {
+    /// What is to be written.
+    #[must_use]
+    pub fn value(&self) -> &SecretValue {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Document {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Document")
+    }
+}
+
+impl PartialEq for Document {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.same_as(&other.0)
+    }
+}
+
+impl Eq for Document {}
+
+/// The document with its keys set; `None` where they are set already.
+pub(super) fn edited(
+    keys: &[JsonKey],
+    current: Option<&SecretValue>,
+    name: &str,
+) -> Result<Option<Document>, Failure> {
+    let refuse = |why: String| {
+        Failure::new(
+            Class::Refused,
+            format!("{name} holds no JSON object that keys could be set in"),
+            "store a whole document first (leave `json-key` or `merge` out), or use another secret",
+        )
+        .because(why)
+    };
+    if current.is_some_and(|current| current.kind() == Kind::Binary) {
+        return Err(refuse("its current value is binary".to_owned()));
+    }
+    let there = current.map_or(&b"{}"[..], SecretValue::expose);
+    match json::set_all(there, keys.iter().map(JsonKey::edit)) {
+        Ok(Edit::Unchanged) => Ok(None),
+        Ok(Edit::Changed(bytes)) => document(bytes.to_vec(), name).map(Some),
+        Err(why) => Err(refuse(why.to_string())),
+    }
+}
+
+/// Whether a value that is there has the request's keys already.
+pub(super) fn has_keys(request: &Request, there: &SecretValue) -> bool {
+    edited(&request.json, Some(there), &request.target.id).is_ok_and(|edited| edited.is_none())
+}
+
+/// The document of a secret that has none yet.
+pub(super) fn new_document(request: &Request) -> Result<Option<Document>, Failure> {
+    if request.json.is_empty() {
+        return Ok(None);
+    }
+    edited(&request.json, None, &request.target.id)
+}
+
+fn document(bytes: Vec<u8>, name: &str) -> Result<Document, Failure> {
+    let value = SecretValue::stored(SecretBytes::new(bytes), Kind::String);
+    if value.expose().len() > MAX_BYTES {
+        return Err(Failure::new(
+            Class::Limit,
+            format!(
+                "the JSON document of {name} would be larger than {MAX_BYTES} bytes, the most that Secrets Manager stores"
+            ),
+            "remove keys that nobody needs, or use a second secret",
+        ));
+    }
+    Ok(Document(Arc::new(value)))
+}
+

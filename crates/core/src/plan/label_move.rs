@@ -1,0 +1,158 @@
+//! Decisions of `promote` and `rollback`: which version becomes current, and whether AWSCURRENT may move to it.
+
+use super::guarded;
+use super::rejections::rejections;
+use crate::failure::{Class, Failure};
+use crate::labels::{CURRENT, PENDING, PREVIOUS, is_private};
+use crate::request::{Direction, LabelMove, VersionSelector};
+use crate::state::{SecretMetadata, VersionInfo};
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Nothing: this version is current, as it shall be. And why, where that needs a word.
+    Keep(String, Option<String>),
+    /// AWSCURRENT moves.
+    Move {
+        /// Its holder; `None` where there is none.
+        from: Option<String>,
+        /// The version that shall be current.
+        to: String,
+    },
+}
+
+/// Decides. `listed` is needed for a rollback only.
+///
+/// # Errors
+/// Refusals by state, and conflicts with `expected-version-id`.
+pub fn decide_label_move(
+    label_move: &LabelMove,
+    secret: &SecretMetadata,
+    listed: &[VersionInfo],
+    region: &str,
+) -> Result<Decision, Failure> {
+    if secret.deleted {
+        return Err(Failure::new(
+            Class::Refused,
+            format!("{} is scheduled for deletion", secret.name),
+            "take it back first: `upsert` with `on-scheduled-deletion: restore`, or `aws secretsmanager restore-secret`",
+        ));
+    }
+    let decision = match &label_move.direction {
+        Direction::Promote(selector) => promote(label_move, selector, secret)?,
+        Direction::Rollback => rollback(label_move, secret, listed)?,
+    };
+    if let Decision::Move { to, .. } = &decision {
+        if secret.holder(PENDING) == Some(to.as_str()) {
+            return Err(Failure::new(
+                Class::Refused,
+                format!("version {to} of {} holds AWSPENDING", secret.name),
+                "let the rotation end, which makes it current by itself, or cancel it",
+            )
+            .because("a rotation is in progress, and this version is what it is testing"));
+        }
+        rejections(secret, region, label_move.on_rotation)?;
+    }
+    Ok(decision)
+}
+
+fn promote(label_move: &LabelMove, selector: &VersionSelector, secret: &SecretMetadata) -> Result<Decision, Failure> {
+    let current = secret.holder(CURRENT);
+    let to = match selector {
+        VersionSelector::Version(id) => id.as_str(),
+        VersionSelector::Stage(label) => secret.holder(label).ok_or_else(|| {
+            Failure::new(
+                Class::Refused,
+                format!("no version of {} holds the label {label}", secret.name),
+                format!(
+                    "put one there with `version-stages: {label}`, or name another with `stage` or `version-id`"
+                ),
+            )
+            .because(labels_of(secret))
+        })?,
+    };
+    // Before any guard: a re-run finds its own work.
+    if current == Some(to) {
+        return Ok(Decision::Keep(to.to_owned(), None));
+    }
+    match label_move.expected.as_deref() {
+        Some(expected) if current != Some(expected) => {
+            Err(guarded::not_current(&secret.name, expected, current))
+        }
+        _ => Ok(Decision::Move {
+            from: current.map(str::to_owned),
+            to: to.to_owned(),
+        }),
+    }
+}
+
+fn labels_of(secret: &SecretMetadata) -> String {
+    let mut labels: Vec<_> = secret
+        .versions
+        .values()
+        .flatten()
+        .filter(|label| !is_private(label))
+        .map(String::as_str)
+        .collect();
+    labels.sort_unstable();
+    if labels.is_empty() {
+        "it has no version at all".to_owned()
+    } else {
+        format!("its labels are {}", labels.join(", "))
+    }
+}
+
+fn rollback(label_move: &LabelMove, secret: &SecretMetadata, listed: &[VersionInfo]) -> Result<Decision, Failure> {
+    let (Some(current), Some(previous)) = (secret.holder(CURRENT), secret.holder(PREVIOUS)) else {
+        return Err(Failure::new(
+            Class::Refused,
+            format!("{} has no version to go back to", secret.name),
+            "name the version: `promote` with `version-id`",
+        )
+        .because(labels_of(secret)));
+    };
+    match label_move.expected.as_deref() {
+        Some(expected) if expected == previous => {
+            return Ok(Decision::Keep(
+                current.to_owned(),
+                Some(format!(
+                    "version {expected} is not current any more, it holds AWSPREVIOUS: the rollback has been done"
+                )),
+            ));
+        }
+        Some(expected) if expected != current => {
+            return Err(guarded::not_current(&secret.name, expected, Some(current)));
+        }
+        _ => {}
+    }
+    let made = |id: &str| {
+        listed
+            .iter()
+            .find(|version| version.id == id)
+            .and_then(|version| version.created)
+    };
+    match (made(previous), made(current)) {
+        (Some(before), Some(now)) if before < now => Ok(Decision::Move {
+            from: Some(current.to_owned()),
+            to: previous.to_owned(),
+        }),
+        (Some(before), Some(now)) if before > now => Ok(Decision::Keep(
+            current.to_owned(),
+            Some(format!(
+                "AWSPREVIOUS is on version {previous}, which is newer than the current one: the rollback has been done; \
+                 `promote` with `version-id: {previous}` would go forward again"
+            )),
+        )),
+        _ => Err(Failure::new(
+            Class::Refused,
+            format!(
+                "which version of {} is the older one cannot be told",
+                secret.name
+            ),
+            format!("`promote` with `version-id: {previous}` makes AWSPREVIOUS's version current"),
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,191 @@
+//! Which way AWSCURRENT moves.
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::testing::label_move;
+
+const V1: &str = "11111111-1111-8111-8111-111111111111";
+const V2: &str = "22222222-2222-8222-8222-222222222222";
+const V3: &str = "33333333-3333-8333-8333-333333333333";
+
+/// Inputs, versions with their labels, and what is decided.
+type Case<'a> = (Inputs<'a>, Labelled<'a>, &'a str);
+type Inputs<'a> = &'a [(&'a str, &'a str)];
+type Labelled<'a> = &'a [(&'a str, &'a [&'a str])];
+
+/// V1 is the oldest.
+fn decided(promote: bool, pairs: &[(&str, &str)], versions: &[(&str, &[&str])]) -> String {
+    decided_of(promote, pairs, &secret(versions))
+}
+
+fn secret(versions: &[(&str, &[&str])]) -> SecretMetadata {
+    let versions: BTreeMap<_, _> = versions
+        .iter()
+        .map(|(id, labels)| {
+            let labels = labels.iter().map(|label| (*label).to_owned()).collect();
+            ((*id).to_owned(), labels)
+        })
+        .collect();
+    SecretMetadata {
+        name: "a".to_owned(),
+        versions,
+        ..SecretMetadata::default()
+    }
+}
+
+fn decided_of(promote: bool, pairs: &[(&str, &str)], secret: &SecretMetadata) -> String {
+    let listed = [(V1, 1.0), (V2, 2.0), (V3, 3.0)].map(|(id, created)| VersionInfo {
+        id: id.to_owned(),
+        created: Some(created),
+    });
+    let word = |id: &str| match id {
+        V1 => "v1",
+        V2 => "v2",
+        _ => "v3",
+    };
+    match decide_label_move(&label_move(promote, pairs), secret, &listed, "eu-west-1") {
+        Ok(Decision::Keep(id, _)) => format!("keep {}", word(&id)),
+        Ok(Decision::Move { from, to }) => format!(
+            "{} to {}",
+            from.as_deref().map_or("nobody", word),
+            word(&to)
+        ),
+        Err(failure) => format!("exit {}", failure.class.exit_code()),
+    }
+}
+
+#[test]
+fn promote_makes_current_what_it_is_told_to() {
+    let staged: &[(&str, &[&str])] = &[
+        (V1, &["AWSPREVIOUS"]),
+        (V2, &["AWSCURRENT"]),
+        (V3, &["candidate", "blue"]),
+    ];
+    let done: &[(&str, &[&str])] = &[(V2, &["AWSPREVIOUS"]), (V3, &["AWSCURRENT", "candidate"])];
+    let cases: &[Case<'_>] = &[
+        (&[], staged, "v2 to v3"),
+        (&[("STAGE", "blue")], staged, "v2 to v3"),
+        (&[("STAGE", "green")], staged, "exit 6"),
+        (&[("VERSION_ID", V1)], staged, "v2 to v1"),
+        (&[("VERSION_ID", V2)], staged, "keep v2"),
+        (&[("EXPECTED_VERSION_ID", V2)], staged, "v2 to v3"),
+        (&[("EXPECTED_VERSION_ID", V1)], staged, "exit 5"),
+        // Done already: found before any guard.
+        (&[], done, "keep v3"),
+        (&[("EXPECTED_VERSION_ID", V2)], done, "keep v3"),
+        (&[], &[(V1, &["AWSCURRENT"])], "exit 6"),
+        (&[], &[(V1, &["candidate"])], "nobody to v1"),
+        (&[], &[], "exit 6"),
+        // The rotation's own version is the rotation's to move.
+        (
+            &[],
+            &[(V1, &["AWSCURRENT"]), (V2, &["AWSPENDING", "candidate"])],
+            "exit 6",
+        ),
+        (
+            &[],
+            &[
+                (V1, &["AWSCURRENT"]),
+                (V2, &["AWSPENDING"]),
+                (V3, &["candidate"]),
+            ],
+            "v1 to v3",
+        ),
+    ];
+    for (pairs, versions, wanted) in cases {
+        assert_eq!(
+            decided(true, pairs, versions),
+            *wanted,
+            "{pairs:?} {versions:?}"
+        );
+    }
+}
+
+#[test]
+fn rollback_only_goes_back_in_time() {
+    let before: &[(&str, &[&str])] = &[(V1, &["AWSPREVIOUS"]), (V2, &["AWSCURRENT"])];
+    let after: &[(&str, &[&str])] = &[(V1, &["AWSCURRENT"]), (V2, &["AWSPREVIOUS"])];
+    let cases: &[Case<'_>] = &[
+        (&[], before, "v2 to v1"),
+        (&[], after, "keep v1"),
+        (&[("EXPECTED_VERSION_ID", V2)], before, "v2 to v1"),
+        (&[("EXPECTED_VERSION_ID", V2)], after, "keep v1"),
+        (&[("EXPECTED_VERSION_ID", V3)], before, "exit 5"),
+        (&[("EXPECTED_VERSION_ID", V3)], after, "exit 5"),
+        // Leaving v1 for v2 would be going forward.
+        (&[("EXPECTED_VERSION_ID", V1)], after, "keep v1"),
+        (&[], &[(V1, &["AWSCURRENT"])], "exit 6"),
+        (&[], &[], "exit 6"),
+    ];
+    for (pairs, versions, wanted) in cases {
+        assert_eq!(
+            decided(false, pairs, versions),
+            *wanted,
+            "{pairs:?} {versions:?}"
+        );
+    }
+}
+
+#[test]
+fn versions_of_the_same_age_are_not_flipped() {
+    let secret = secret(&[(V1, &["AWSPREVIOUS"]), (V2, &["AWSCURRENT"])]);
+    for created in [Some(1.0), None] {
+        let listed = [V1, V2].map(|id| VersionInfo {
+            id: id.to_owned(),
+            created,
+        });
+        let decided = decide_label_move(&label_move(false, &[]), &secret, &listed, "eu-west-1");
+        assert_eq!(
+            decided.map_err(|failure| failure.class),
+            Err(Class::Refused)
+        );
+    }
+}
+
+#[test]
+fn what_forbids_a_write_forbids_a_move_but_not_finding_it_done() {
+    let staged = secret(&[(V1, &["AWSCURRENT"]), (V2, &["candidate"])]);
+    let states: [(&str, SecretMetadata); 4] = [
+        (
+            "deleted",
+            SecretMetadata {
+                deleted: true,
+                ..staged.clone()
+            },
+        ),
+        (
+            "owned",
+            SecretMetadata {
+                owning_service: Some("rds".to_owned()),
+                ..staged.clone()
+            },
+        ),
+        (
+            "replica",
+            SecretMetadata {
+                primary_region: Some("us-east-1".to_owned()),
+                ..staged.clone()
+            },
+        ),
+        (
+            "rotated",
+            SecretMetadata {
+                rotation_enabled: true,
+                ..staged.clone()
+            },
+        ),
+    ];
+    for (what, secret) in states {
+        assert_eq!(decided_of(true, &[], &secret), "exit 6", "{what}");
+    }
+    let rotated = SecretMetadata {
+        rotation_enabled: true,
+        ..staged
+    };
+    assert_eq!(
+        decided_of(true, &[("ON_ROTATION", "allow")], &rotated),
+        "v1 to v2"
+    );
+    assert_eq!(decided_of(true, &[("VERSION_ID", V1)], &rotated), "keep v1");
+}

@@ -1,0 +1,102 @@
+//! Which secret: a name, or a full ARN. Knows the shape of both, not whether the secret exists.
+
+use crate::region::is_region;
+
+/// The most characters of a name (API model, `NameType`).
+const MAX_NAME: usize = 512;
+/// Secrets Manager appends a hyphen and six random characters to a name to make its ARN.
+const SUFFIX: usize = 7;
+
+/// A secret, as the user named it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Target {
+    /// The name or ARN, as given and as sent.
+    pub id: String,
+    /// The name; that of an ARN without its suffix.
+    pub name: String,
+    /// Region and account of an ARN.
+    arn: Option<(String, String)>,
+}
+
+impl Target {
+    /// Parses a name or a full ARN.
+    ///
+    /// # Errors
+    /// What a name or an ARN must look like.
+    pub fn parse(id: &str) -> Result<Self, String> {
+        if !id.starts_with("arn:") {
+            if id.chars().count() > MAX_NAME || !is_name(id) {
+                return Err(format!(
+                    "must have 1 to {MAX_NAME} characters, only letters, digits and `/_+=.@-`"
+                ));
+            }
+            return Ok(Self {
+                id: id.to_owned(),
+                name: id.to_owned(),
+                arn: None,
+            });
+        }
+        let parts: Vec<&str> = id.splitn(7, ':').collect();
+        let [
+            _,
+            partition,
+            "secretsmanager",
+            region,
+            account,
+            "secret",
+            rest,
+        ] = parts[..]
+        else {
+            return Err(NOT_AN_ARN.to_owned());
+        };
+        let account_ok = account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit());
+        if !partition.starts_with("aws") || !is_region(region) || !account_ok {
+            return Err(NOT_AN_ARN.to_owned());
+        }
+        let cut = rest.len().saturating_sub(SUFFIX);
+        // A partial ARN (no suffix) is ambiguous where a name itself ends like one.
+        let (Some(name), Some(suffix)) = (rest.get(..cut), rest.get(cut..)) else {
+            return Err(NOT_AN_ARN.to_owned());
+        };
+        let complete = suffix
+            .strip_prefix('-')
+            .is_some_and(|random| random.bytes().all(|b| b.is_ascii_alphanumeric()));
+        if !complete || !is_name(name) {
+            return Err(NOT_AN_ARN.to_owned());
+        }
+        Ok(Self {
+            id: id.to_owned(),
+            name: name.to_owned(),
+            arn: Some((region.to_owned(), account.to_owned())),
+        })
+    }
+
+    /// Whether it was given by its ARN, and so cannot be created.
+    #[must_use]
+    pub fn is_arn(&self) -> bool {
+        self.arn.is_some()
+    }
+
+    /// The account of an ARN.
+    #[must_use]
+    pub fn account(&self) -> Option<&str> {
+        self.arn.as_ref().map(|(_, account)| account.as_str())
+    }
+
+    /// The region of an ARN.
+    #[must_use]
+    pub fn region(&self) -> Option<&str> {
+        self.arn.as_ref().map(|(region, _)| region.as_str())
+    }
+}
+
+const NOT_AN_ARN: &str = "must be a full ARN with its six-character suffix, \
+     such as `arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/key-AbCdEf`, or a name";
+
+/// `!` occurs in the names of secrets that other AWS services manage. They exist, and are rejected by their state.
+fn is_name(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"/_+=.@-!".contains(&b))
+}

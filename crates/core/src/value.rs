@@ -1,0 +1,269 @@
+//! The secret's bytes. This room owns how a value is held, decoded and compared; it must never
+//! format one: the types here have no `Debug`, `Display` or `Serialize`, and zeroize when dropped.
+
+use base64::Engine as _;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+/// The most bytes a Secrets Manager value may have, string or binary (quota of AWS; bytes, before base64).
+pub const MAX_BYTES: usize = 65_536;
+
+/// Bytes that must not be shown: a value, or the key behind `version-id-key`.
+pub struct SecretBytes(Zeroizing<Vec<u8>>);
+
+impl SecretBytes {
+    /// Takes the bytes over; they are zeroized when this is dropped.
+    #[must_use]
+    pub fn new(bytes: Vec<u8>) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+
+    /// The bytes themselves, for hashing, sending and redacting only.
+    #[must_use]
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// Which of the two fields of a version holds the value. The same bytes as string and as binary
+/// are different values to every reader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// `SecretString`
+    String,
+    /// `SecretBinary`
+    Binary,
+}
+
+/// Why bytes cannot be stored as asked. The text never contains them.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum ValueError {
+    /// Nothing to store.
+    #[error("is empty")]
+    Empty,
+    /// More than [`MAX_BYTES`].
+    #[error("has more than {MAX_BYTES} bytes, the most that Secrets Manager stores")]
+    TooLarge,
+    /// A string must be UTF-8.
+    #[error("is not valid UTF-8, so it cannot be stored as a string")]
+    NotUtf8,
+    /// A CI system's mask was passed on instead of the value.
+    #[error("is a mask (`***` or `[MASKED]`), not a secret")]
+    Mask,
+    /// A reference to a variable arrived instead of what it stands for.
+    #[error(
+        "is a reference such as `$(NAME)`, which a CI system leaves as it is where a variable is not defined"
+    )]
+    Reference,
+    /// `value-encoding: base64` was asked for.
+    #[error("is not valid base64")]
+    NotBase64,
+}
+
+/// Whether these bytes are nothing but a reference: `$(NAME)` of Azure Pipelines, `${NAME}`, `${{ … }}` of
+/// GitHub. `$NAME` is not told from a password.
+fn is_reference(text: &[u8]) -> bool {
+    let between = |start: &str, end: &str| {
+        text.strip_prefix(start.as_bytes())?
+            .strip_suffix(end.as_bytes())
+    };
+    let is_name = |name: &[u8]| {
+        name.first()
+            .is_some_and(|&first| first.is_ascii_alphabetic() || first == b'_')
+            && name
+                .iter()
+                .all(|&byte| byte.is_ascii_alphanumeric() || b"_.".contains(&byte))
+    };
+    between("$(", ")").is_some_and(is_name)
+        || between("${", "}").is_some_and(is_name)
+        || between("${{", "}}").is_some_and(|inner| !inner.contains(&b'}'))
+}
+
+/// A value that Secrets Manager can store: 1 to 65,536 bytes, UTF-8 where it is a string.
+pub struct SecretValue {
+    kind: Kind,
+    bytes: SecretBytes,
+}
+
+impl SecretValue {
+    /// Checks the bytes against the limits of the service.
+    ///
+    /// # Errors
+    /// Empty, too large, not UTF-8 for a string, a CI system's mask, or a reference it did not resolve.
+    pub fn new(bytes: SecretBytes, kind: Kind) -> Result<Self, ValueError> {
+        let raw = bytes.expose();
+        if raw.is_empty() {
+            return Err(ValueError::Empty);
+        }
+        if matches!(raw.trim_ascii(), b"***" | b"[MASKED]") {
+            return Err(ValueError::Mask);
+        }
+        if is_reference(raw.trim_ascii()) {
+            return Err(ValueError::Reference);
+        }
+        if raw.len() > MAX_BYTES {
+            return Err(ValueError::TooLarge);
+        }
+        if kind == Kind::String && str::from_utf8(raw).is_err() {
+            return Err(ValueError::NotUtf8);
+        }
+        Ok(Self { kind, bytes })
+    }
+
+    /// A value as read from AWS: whatever it is, it is what is there.
+    #[must_use]
+    pub fn stored(bytes: SecretBytes, kind: Kind) -> Self {
+        Self { kind, bytes }
+    }
+
+    /// String or binary.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The bytes, for sending, hashing and redacting only.
+    #[must_use]
+    pub fn expose(&self) -> &[u8] {
+        self.bytes.expose()
+    }
+
+    /// Whether storing one over the other would change anything.
+    #[must_use]
+    pub fn same_as(&self, other: &Self) -> bool {
+        self.kind == other.kind && self.expose() == other.expose()
+    }
+
+    /// What may be a mistake in the CI secret. The value is stored as it is: a tool that trims cannot store a value that
+    /// needs its newline.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<&'static str> {
+        let raw = self.expose();
+        let mut warnings = Vec::new();
+        if self.kind == Kind::String {
+            if raw.trim_ascii().is_empty() {
+                warnings.push("the value is white space only; it is stored exactly as given");
+            } else if raw.trim_ascii().len() != raw.len() {
+                warnings.push(
+                    "the value begins or ends with white space; it is stored exactly as given",
+                );
+            }
+            if raw.contains(&b'\r') {
+                warnings.push("the value contains a carriage return (Windows line ends?); it is stored exactly as given");
+            }
+        }
+        if raw.len() < 4 {
+            warnings.push("the value has fewer than 4 bytes; text that short cannot be redacted from logs without wrecking them");
+        }
+        warnings
+    }
+}
+
+/// Decodes base64 (standard alphabet, padding optional, ASCII white space ignored: CI variables
+/// often hold wrapped lines).
+///
+/// # Errors
+/// [`ValueError::NotBase64`], without the position: an offset and a symbol would be a piece of the value.
+pub fn decode_base64(encoded: &SecretBytes) -> Result<SecretBytes, ValueError> {
+    const LENIENT: GeneralPurpose = GeneralPurpose::new(
+        &base64::alphabet::STANDARD,
+        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+    );
+    let mut packed = Zeroizing::new(Vec::with_capacity(encoded.expose().len()));
+    packed.extend(
+        encoded
+            .expose()
+            .iter()
+            .filter(|byte| !byte.is_ascii_whitespace()),
+    );
+    // Reserved at once so that no half-decoded copy is left behind by a reallocation.
+    let mut decoded = Zeroizing::new(vec![0; packed.len() / 4 * 3 + 3]);
+    let length = LENIENT
+        .decode_slice(packed.as_slice(), decoded.as_mut_slice())
+        .map_err(|_| ValueError::NotBase64)?;
+    Ok(SecretBytes::new(decoded[..length].to_vec()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn make(bytes: &[u8], kind: Kind) -> Result<SecretValue, ValueError> {
+        SecretValue::new(SecretBytes::new(bytes.to_vec()), kind)
+    }
+
+    #[test]
+    fn limits_count_bytes_and_masks_are_not_secrets() {
+        let full = vec![b'x'; MAX_BYTES];
+        let over = vec![b'x'; MAX_BYTES + 1];
+        let cases: &[(&[u8], Kind, Option<ValueError>)] = &[
+            (b"", Kind::String, Some(ValueError::Empty)),
+            (b"***", Kind::String, Some(ValueError::Mask)),
+            (b"[MASKED]\n", Kind::Binary, Some(ValueError::Mask)),
+            (b"\xff\xfe", Kind::String, Some(ValueError::NotUtf8)),
+            (b"\xff\xfe", Kind::Binary, None),
+            (&full, Kind::String, None),
+            (&over, Kind::String, Some(ValueError::TooLarge)),
+            (b" ", Kind::String, None),
+        ];
+        for (bytes, kind, wanted) in cases {
+            assert_eq!(make(bytes, *kind).err(), *wanted, "{} bytes", bytes.len());
+        }
+    }
+
+    #[test]
+    fn a_reference_that_was_not_resolved_is_not_a_secret() {
+        for text in [
+            "$(MODEL_API_KEY)",
+            "$(system.accessToken)\n",
+            "${MODEL_API_KEY}",
+            "${{ secrets.MODEL_API_KEY }}",
+        ] {
+            let made = make(text.as_bytes(), Kind::String).err();
+            assert_eq!(made, Some(ValueError::Reference), "{text}");
+        }
+        for text in [
+            "$(made up)",
+            "$()",
+            "${1a}",
+            "$MADE_UP",
+            "x$(MADE_UP)",
+            "$(MADE)$(UP)",
+            "${{a}}${{b}}",
+        ] {
+            assert!(make(text.as_bytes(), Kind::String).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_same_bytes_as_string_and_binary_are_different_values() {
+        let (Ok(string), Ok(binary)) = (make(b"a", Kind::String), make(b"a", Kind::Binary)) else {
+            panic!("both are valid");
+        };
+        assert!(!string.same_as(&binary));
+        assert!(string.same_as(&string));
+    }
+
+    #[test]
+    fn base64_comes_wrapped_and_without_padding() {
+        let decode = |text: &str| {
+            decode_base64(&SecretBytes::new(text.as_bytes().to_vec()))
+                .map(|bytes| bytes.expose().to_vec())
+        };
+        assert_eq!(decode("aGVs\nbG8="), Ok(b"hello".to_vec()));
+        assert_eq!(decode("aGVsbG8"), Ok(b"hello".to_vec()));
+        assert_eq!(decode("aGVs*G8="), Err(ValueError::NotBase64));
+        assert_eq!(decode(""), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn warnings_are_raised_but_nothing_is_trimmed() {
+        let warnings = |bytes: &[u8], kind| make(bytes, kind).map(|value| value.warnings().len());
+        assert_eq!(warnings(b"key-made-up\n", Kind::String), Ok(1));
+        assert_eq!(warnings(b"line\r\nline", Kind::String), Ok(1));
+        assert_eq!(warnings(b"ab", Kind::String), Ok(1));
+        assert_eq!(warnings(b"key-made-up", Kind::String), Ok(0));
+        assert_eq!(warnings(b"\x00\x0d\x0a\x0a", Kind::Binary), Ok(0));
+    }
+}

@@ -1,0 +1,200 @@
+//! Client request tokens, which become version ids. Version ids are public (CloudTrail, logs, outputs), so no token is ever
+//! a bare function of the value: a weak secret could be guessed from one. Always shaped like a UUID, because some
+//! consumers expect one (external-secrets#4973). Draws no random numbers: a fresh UUID is passed in.
+
+use crate::hash::{hmac_sha256, sha256, uuid};
+use crate::value::{Kind, SecretBytes, SecretValue};
+
+/// What identifies a CI run across its attempts, so that a re-run ends on the same version even without permission to
+/// read. The attempt itself is not part of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunIdentity {
+    /// Server, repository, run, job: together unique among all runs.
+    pub parts: Vec<String>,
+}
+
+/// What a token is made from, besides the value and the run.
+pub struct TokenScope<'a> {
+    /// The canonical name of the secret.
+    pub name: &'a str,
+    /// Its region.
+    pub region: &'a str,
+    /// The labels that the version gets.
+    pub labels: &'a [String],
+    /// The keys of a JSON object that are set.
+    pub json_keys: Vec<String>,
+    /// `version-id-key`, where one is given.
+    pub key: Option<&'a SecretBytes>,
+}
+
+impl TokenScope<'_> {
+    /// The token of a write of this run; `unique` makes a fresh random UUID.
+    ///
+    /// With `version-id-key`: HMAC-SHA-256 over name, kind and value. Otherwise in CI: SHA-256 over the run's identity,
+    /// region, name, labels and JSON keys. Otherwise random. A guarded write adds the version that it builds on: the same
+    /// value on another base is another version.
+    pub fn token(
+        &self,
+        run: Option<&RunIdentity>,
+        value: &SecretValue,
+        base: Option<&str>,
+        unique: impl FnOnce() -> String,
+    ) -> RequestToken {
+        let (id, fresh) = match (self.key, run) {
+            (Some(key), _) => (self.keyed(key, value, base), false),
+            (None, Some(run)) => (self.of_run(run, base), false),
+            (None, None) => (unique(), true),
+        };
+        RequestToken {
+            id,
+            fresh,
+            replaced: false,
+            base: base.map(str::to_owned),
+        }
+    }
+
+    fn of_run(&self, run: &RunIdentity, base: Option<&str>) -> String {
+        let parts = ["upsert-secret run token 1"]
+            .into_iter()
+            .chain(run.parts.iter().map(String::as_str))
+            .chain([self.region, self.name])
+            .chain(self.labels.iter().map(String::as_str))
+            .chain(["key"].into_iter().filter(|_| !self.json_keys.is_empty()))
+            .chain(self.json_keys.iter().map(String::as_str))
+            .chain(["base"].into_iter().filter(|_| base.is_some()))
+            .chain(base);
+        uuid(&sha256(parts.map(str::as_bytes)))
+    }
+
+    fn keyed(&self, key: &SecretBytes, value: &SecretValue, base: Option<&str>) -> String {
+        let kind: &[u8] = match value.kind() {
+            Kind::String => b"string",
+            Kind::Binary => b"binary",
+        };
+        let parts = [
+            b"upsert-secret keyed token 1".as_slice(),
+            self.name.as_bytes(),
+            kind,
+            value.expose(),
+        ];
+        uuid(&hmac_sha256(
+            key.expose(),
+            parts.into_iter().chain(base.map(str::as_bytes)),
+        ))
+    }
+}
+
+/// The client request token of a run. All its writes share one, so that a write whose answer was lost is not made twice.
+#[derive(Debug)]
+pub struct RequestToken {
+    /// The token: a UUID.
+    pub id: String,
+    /// Whether no earlier run can have used it.
+    pub fresh: bool,
+    /// Whether it replaced one that was taken. It is replaced at most once.
+    pub replaced: bool,
+    /// The version that a guarded write with it builds on.
+    pub base: Option<String>,
+}
+
+impl RequestToken {
+    /// Replaces a token that was taken for another value. `unique` is a fresh random UUID.
+    pub fn replace(&mut self, unique: String) {
+        self.id = unique;
+        self.fresh = true;
+        self.replaced = true;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::request;
+
+    fn token(
+        pairs: &[(&str, &str)],
+        run: Option<&RunIdentity>,
+        region: &str,
+        base: Option<&str>,
+    ) -> RequestToken {
+        let request = request(pairs);
+        let unique = || "00000000-0000-4000-8000-000000000000".to_owned();
+        request
+            .token_scope(region)
+            .token(run, &request.value, base, unique)
+    }
+
+    #[test]
+    fn run_token_depends_on_target_not_on_value() {
+        let id = |name: &str, id: &str, region: &str, value: &str| {
+            let run = RunIdentity {
+                parts: vec![
+                    "https://ci.example".into(),
+                    "acme/models".into(),
+                    id.into(),
+                    "release".into(),
+                ],
+            };
+            token(&[("NAME", name), ("VALUE", value)], Some(&run), region, None).id
+        };
+        let base = id("a", "1", "eu-west-1", "made-up-1");
+        assert_eq!(base, id("a", "1", "eu-west-1", "made-up-2"));
+        assert_ne!(base, id("b", "1", "eu-west-1", "made-up-1"));
+        assert_ne!(base, id("a", "2", "eu-west-1", "made-up-1"));
+        assert_ne!(base, id("a", "1", "eu-west-2", "made-up-1"));
+        assert_eq!(base.len(), 36);
+        assert_eq!(&base[14..15], "8");
+    }
+
+    #[test]
+    fn keyed_token_depends_on_name_kind_and_value() {
+        let id = |name: &str, value: &str, store: &str, key: &str| {
+            let pairs = [
+                ("NAME", name),
+                ("VALUE", value),
+                ("STORE_AS", store),
+                ("VERSION_ID_KEY", key),
+            ];
+            token(&pairs, None, "eu-west-1", None).id
+        };
+        let key = "made-up-key-of-16-bytes";
+        let base = id("a", "made-up", "string", key);
+        assert_eq!(base, id("a", "made-up", "string", key));
+        assert_ne!(base, id("b", "made-up", "string", key));
+        assert_ne!(base, id("a", "made-uq", "string", key));
+        assert_ne!(base, id("a", "made-up", "binary", key));
+        assert_ne!(base, id("a", "made-up", "string", "another-key-of-16-bytes"));
+    }
+
+    #[test]
+    fn guarded_token_differs_by_base_label_and_key() {
+        let run = RunIdentity {
+            parts: vec!["made-up".into()],
+        };
+        let id = |pairs: &[(&str, &str)], base: Option<&str>| {
+            let mut all = vec![("NAME", "a"), ("VALUE", "made-up")];
+            all.extend(pairs);
+            token(&all, Some(&run), "eu-west-1", base).id
+        };
+        let all = [
+            id(&[], None),
+            id(&[], Some("")),
+            id(&[], Some("v1")),
+            id(&[], Some("v2")),
+            id(&[("VERSION_STAGES", "candidate")], None),
+            id(&[("JSON_KEY", "user")], Some("v1")),
+            id(&[("JSON_KEY", "password")], Some("v1")),
+        ];
+        let mut different: Vec<_> = all.iter().collect();
+        different.sort();
+        different.dedup();
+        assert_eq!(different.len(), all.len());
+        assert_eq!(all[2], id(&[], Some("v1")));
+    }
+
+    #[test]
+    fn without_run_and_key_token_is_fresh() {
+        let token = token(&[("NAME", "a"), ("VALUE", "made-up")], None, "eu-west-1", None);
+        assert!(token.fresh);
+    }
+}

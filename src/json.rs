@@ -20,14 +20,14 @@ const MAX_KEY: usize = 1_024;
 
 /// Where in a document: `json-key`, as a way from the top.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Key {
+pub struct KeyPath {
     given: String,
     names: Vec<String>,
 }
 
 /// Why a text is no key.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-pub enum KeyError {
+pub enum KeyPathError {
     /// More than 1,024 bytes or 32 levels.
     #[error("is longer than {MAX_KEY} bytes or deeper than {MAX_LEVELS} levels")]
     TooLong,
@@ -39,22 +39,22 @@ pub enum KeyError {
     Escape,
 }
 
-impl Key {
+impl KeyPath {
     /// Text that begins with `/` is a JSON pointer (RFC 6901); any other is one key of the top object,
     /// as it stands.
     ///
     /// # Errors
     /// Too long, too deep, a control character, or a bad escape.
-    pub fn parse(text: &str) -> Result<Self, KeyError> {
+    pub fn parse(text: &str) -> Result<Self, KeyPathError> {
         if text.chars().any(char::is_control) {
-            return Err(KeyError::Control);
+            return Err(KeyPathError::Control);
         }
         let names = match text.strip_prefix('/') {
             None => vec![text.to_owned()],
             Some(way) => way.split('/').map(unescape).collect::<Result<_, _>>()?,
         };
         if text.len() > MAX_KEY || names.len() > MAX_LEVELS {
-            return Err(KeyError::TooLong);
+            return Err(KeyPathError::TooLong);
         }
         Ok(Self {
             given: text.to_owned(),
@@ -63,21 +63,21 @@ impl Key {
     }
 }
 
-impl fmt::Display for Key {
+impl fmt::Display for KeyPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.given)
     }
 }
 
-fn unescape(token: &str) -> Result<String, KeyError> {
+fn unescape(token: &str) -> Result<String, KeyPathError> {
     let mut parts = token.split('~');
     let mut name = parts.next().unwrap_or_default().to_owned();
     for part in parts {
-        let (mark, rest) = part.split_at_checked(1).ok_or(KeyError::Escape)?;
+        let (mark, rest) = part.split_at_checked(1).ok_or(KeyPathError::Escape)?;
         match mark {
             "0" => name.push('~'),
             "1" => name.push('/'),
-            _ => return Err(KeyError::Escape),
+            _ => return Err(KeyPathError::Escape),
         }
         name.push_str(rest);
     }
@@ -85,13 +85,13 @@ fn unescape(token: &str) -> Result<String, KeyError> {
 }
 
 /// What is put there, as JSON text.
-pub struct Rendered(Zeroizing<Vec<u8>>);
+pub struct JsonText(Zeroizing<Vec<u8>>);
 
 /// Not one JSON value, nested too deep, or an object that has a key twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotJson;
 
-impl Rendered {
+impl JsonText {
     /// A JSON string.
     #[must_use]
     pub fn string(text: &str) -> Self {
@@ -136,7 +136,7 @@ pub enum Edit {
 
 /// Why a key cannot be set in a document. Never a piece of it.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-pub enum Refusal {
+pub enum EditError {
     /// The document is not UTF-8.
     #[error("its current value is not UTF-8 text")]
     NotText,
@@ -166,7 +166,7 @@ pub enum Refusal {
     TooDeep,
 }
 
-impl From<Fault> for Refusal {
+impl From<Fault> for EditError {
     fn from(fault: Fault) -> Self {
         match fault {
             Fault::Malformed => Self::Malformed,
@@ -175,24 +175,37 @@ impl From<Fault> for Refusal {
     }
 }
 
-/// A key, what is put there, and whether only where nothing is.
-pub type Entry<'a> = (&'a Key, &'a Rendered, bool);
+/// One edit of a document.
+#[derive(Clone, Copy)]
+pub struct KeyEdit<'a> {
+    /// The key to set.
+    pub path: &'a KeyPath,
+    /// Its new value.
+    pub value: &'a JsonText,
+    /// Whether an existing value stays, whatever it is.
+    pub only_if_absent: bool,
+}
 
 /// Sets keys one after the other, as [`set`] does.
 ///
 /// # Errors
-/// See [`Refusal`]; of the first key that cannot be set.
-pub fn set_all<'a>(
+/// See [`EditError`]; of the first key that cannot be set.
+pub fn apply_edits<'a>(
     document: &[u8],
-    entries: impl IntoIterator<Item = Entry<'a>>,
-) -> Result<Edit, Refusal> {
+    edits: impl IntoIterator<Item = KeyEdit<'a>>,
+) -> Result<Edit, EditError> {
     let mut changed: Option<Zeroizing<Vec<u8>>> = None;
-    for (key, value, only_where_absent) in entries {
+    for KeyEdit {
+        path,
+        value,
+        only_if_absent,
+    } in edits
+    {
         let there = changed.as_ref().map_or(document, |text| text.as_slice());
-        if only_where_absent && holds(there, key)? {
+        if only_if_absent && contains(there, path)? {
             continue;
         }
-        if let Edit::Changed(text) = set(there, key, value)? {
+        if let Edit::Changed(text) = set(there, path, value)? {
             changed = Some(text);
         }
     }
@@ -202,8 +215,8 @@ pub fn set_all<'a>(
 /// Whether a document has a key, whatever is there.
 ///
 /// # Errors
-/// See [`Refusal`].
-pub fn holds(document: &[u8], key: &Key) -> Result<bool, Refusal> {
+/// See [`EditError`].
+pub fn contains(document: &[u8], key: &KeyPath) -> Result<bool, EditError> {
     Ok(matches!(find(document, key)?, Place::There(_)))
 }
 
@@ -211,8 +224,8 @@ pub fn holds(document: &[u8], key: &Key) -> Result<bool, Refusal> {
 /// written as its neighbour is.
 ///
 /// # Errors
-/// See [`Refusal`].
-pub fn set(document: &[u8], key: &Key, value: &Rendered) -> Result<Edit, Refusal> {
+/// See [`EditError`].
+pub fn set(document: &[u8], key: &KeyPath, value: &JsonText) -> Result<Edit, EditError> {
     match find(document, key)? {
         Place::There(old) if compare::same(&document[old.clone()], &value.0) => Ok(Edit::Unchanged),
         Place::There(old) => changed(document, old, &[&value.0]),
@@ -231,14 +244,14 @@ enum Place {
     Missing { object: Object, level: usize },
 }
 
-fn find(document: &[u8], key: &Key) -> Result<Place, Refusal> {
+fn find(document: &[u8], key: &KeyPath) -> Result<Place, EditError> {
     if str::from_utf8(document).is_err() {
-        return Err(Refusal::NotText);
+        return Err(EditError::NotText);
     }
     let (top, _) = scan::document(document)?;
     let mut at = top.start;
     if document.get(at) != Some(&b'{') {
-        return Err(Refusal::NotObject);
+        return Err(EditError::NotObject);
     }
     for (number, name) in key.names.iter().enumerate() {
         let level = number + 1;
@@ -253,17 +266,17 @@ fn find(document: &[u8], key: &Key) -> Result<Place, Refusal> {
             [] => return Ok(Place::Missing { object, level }),
             [value] if level == key.names.len() => return Ok(Place::There(value.clone())),
             [value] if document[value.start] == b'{' => at = value.start,
-            [_] => return Err(Refusal::ParentNotObject { level }),
-            _ => return Err(Refusal::Twice { level }),
+            [_] => return Err(EditError::ParentNotObject { level }),
+            _ => return Err(EditError::Twice { level }),
         }
     }
     // A key has one name at least.
-    Err(Refusal::NotObject)
+    Err(EditError::NotObject)
 }
 
 /// Whether two texts are JSON and the same value. Without keys that stand twice, in which readers differ.
 #[must_use]
-pub fn say_the_same(one: &[u8], other: &[u8]) -> bool {
+pub fn is_equal_json(one: &[u8], other: &[u8]) -> bool {
     let (Ok((ours, _)), Ok((theirs, _))) = (scan::document(one), scan::document(other)) else {
         return false;
     };
@@ -272,8 +285,8 @@ pub fn say_the_same(one: &[u8], other: &[u8]) -> bool {
 }
 
 /// `{"a":{"b":value}}`
-fn nested(names: &[String], value: &Rendered) -> Zeroizing<Vec<u8>> {
-    let names: Vec<Rendered> = names.iter().map(|name| Rendered::string(name)).collect();
+fn nested(names: &[String], value: &JsonText) -> Zeroizing<Vec<u8>> {
+    let names: Vec<JsonText> = names.iter().map(|name| JsonText::string(name)).collect();
     let around: usize = names.iter().map(|name| name.0.len() + 3).sum();
     let mut text = Zeroizing::new(Vec::with_capacity(around + value.0.len()));
     for name in &names {
@@ -286,8 +299,8 @@ fn nested(names: &[String], value: &Rendered) -> Zeroizing<Vec<u8>> {
     text
 }
 
-fn insert(document: &[u8], object: &Object, name: &str, value: &[u8]) -> Result<Edit, Refusal> {
-    let name = Rendered::string(name);
+fn insert(document: &[u8], object: &Object, name: &str, value: &[u8]) -> Result<Edit, EditError> {
+    let name = JsonText::string(name);
     let Some(last) = object.members.last() else {
         let after = object.start + 1;
         return changed(document, after..after, &[&name.0, b":", value]);
@@ -304,7 +317,7 @@ fn insert(document: &[u8], object: &Object, name: &str, value: &[u8]) -> Result<
     changed(document, end..end, &[b",", lead, &name.0, colon, value])
 }
 
-fn changed(document: &[u8], place: Range<usize>, parts: &[&[u8]]) -> Result<Edit, Refusal> {
+fn changed(document: &[u8], place: Range<usize>, parts: &[&[u8]]) -> Result<Edit, EditError> {
     let added: usize = parts.iter().map(|part| part.len()).sum();
     let mut text = Zeroizing::new(Vec::with_capacity(document.len() + added));
     text.extend_from_slice(&document[..place.start]);

@@ -270,7 +270,7 @@ impl Request {
         there.same_as(&self.value)
             || self.composed
                 && there.kind() == self.value.kind()
-                && json::say_the_same(self.value.expose(), there.expose())
+                && json::is_equal_json(self.value.expose(), there.expose())
     }
 
     /// Whether what is there has to be compared. Where an existing value is left alone its content does not matter.

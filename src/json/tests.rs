@@ -5,8 +5,8 @@ use serde_json::{Map, Value, json};
 
 use super::*;
 
-fn key(text: &str) -> Key {
-    Key::parse(text).unwrap()
+fn key(text: &str) -> KeyPath {
+    KeyPath::parse(text).unwrap()
 }
 
 /// The document afterwards, `=` where it stays, or the refusal.
@@ -14,7 +14,7 @@ fn put(document: &str, at: &str, value: &str) -> String {
     match set(
         document.as_bytes(),
         &key(at),
-        &Rendered::json(value).unwrap(),
+        &JsonText::json(value).unwrap(),
     ) {
         Ok(Edit::Unchanged) => "=".to_owned(),
         Ok(Edit::Changed(text)) => String::from_utf8(text.to_vec()).unwrap(),
@@ -70,7 +70,7 @@ fn a_new_key_is_written_as_its_neighbours_are() {
     for (document, at, wanted) in cases {
         assert_eq!(put(document, at, "1"), wanted, "{document} {at}");
     }
-    let Ok(Edit::Changed(made)) = set(b"{}", &key("/a/b"), &Rendered::string("x\"\u{1}\n")) else {
+    let Ok(Edit::Changed(made)) = set(b"{}", &key("/a/b"), &JsonText::string("x\"\u{1}\n")) else {
         panic!("it is set");
     };
     assert_eq!(str::from_utf8(&made), Ok(r#"{"a":{"b":"x\"\u0001\n"}}"#));
@@ -78,14 +78,18 @@ fn a_new_key_is_written_as_its_neighbours_are() {
 
 #[test]
 fn several_keys_and_some_only_where_they_are_absent() {
-    let one = Rendered::string("1");
+    let one = JsonText::string("1");
     let set = |document: &str, entries: &[(&str, bool)]| {
         let keys: Vec<_> = entries
             .iter()
             .map(|(at, absent)| (key(at), *absent))
             .collect();
-        let entries = keys.iter().map(|(key, absent)| (key, &one, *absent));
-        match set_all(document.as_bytes(), entries) {
+        let edits = keys.iter().map(|(path, absent)| KeyEdit {
+            path,
+            value: &one,
+            only_if_absent: *absent,
+        });
+        match apply_edits(document.as_bytes(), edits) {
             Ok(Edit::Changed(text)) => String::from_utf8_lossy(&text).into_owned(),
             Ok(Edit::Unchanged) => "unchanged".to_owned(),
             Err(why) => why.to_string(),
@@ -104,13 +108,13 @@ fn several_keys_and_some_only_where_they_are_absent() {
     assert_eq!(set(r#"{"a":"1"}"#, &[("a", false)]), "unchanged");
     assert_eq!(
         set(r#"{"a":2}"#, &[("b", false), ("/a/x", false)]),
-        Refusal::ParentNotObject { level: 1 }.to_string()
+        EditError::ParentNotObject { level: 1 }.to_string()
     );
 }
 
 #[test]
 fn documents_that_say_the_same() {
-    let same = |one: &str, other: &str| say_the_same(one.as_bytes(), other.as_bytes());
+    let same = |one: &str, other: &str| is_equal_json(one.as_bytes(), other.as_bytes());
     assert!(same(
         r#"{"a":"1","b":[1, 2]}"#,
         "{ \"b\": [1,2], \"a\": \"\\u0031\" }\n"
@@ -171,8 +175,8 @@ fn what_cannot_be_set_is_refused() {
     for (document, at, wanted) in cases {
         assert_eq!(put(document, at, "1"), wanted, "{document} {at}");
     }
-    let latin = set(b"{\"a\":\"\xe4\"}", &key("k"), &Rendered::string("x"));
-    assert!(matches!(latin, Err(Refusal::NotText)));
+    let latin = set(b"{\"a\":\"\xe4\"}", &key("k"), &JsonText::string("x"));
+    assert!(matches!(latin, Err(EditError::NotText)));
     // Twice elsewhere is none of our business.
     assert_eq!(put(r#"{"a":1,"a":2}"#, "b", "3"), r#"{"a":1,"a":2,"b":3}"#);
     // What is put in counts.
@@ -185,14 +189,14 @@ fn what_is_no_key_or_no_json_is_refused() {
     let long = "x".repeat(1_025);
     let deep = "/a".repeat(33);
     for (text, wanted) in [
-        ("/~2", KeyError::Escape),
-        ("/a~", KeyError::Escape),
-        ("/~é", KeyError::Escape),
-        ("a\tb", KeyError::Control),
-        (long.as_str(), KeyError::TooLong),
-        (deep.as_str(), KeyError::TooLong),
+        ("/~2", KeyPathError::Escape),
+        ("/a~", KeyPathError::Escape),
+        ("/~é", KeyPathError::Escape),
+        ("a\tb", KeyPathError::Control),
+        (long.as_str(), KeyPathError::TooLong),
+        (deep.as_str(), KeyPathError::TooLong),
     ] {
-        assert_eq!(Key::parse(text), Err(wanted), "{text}");
+        assert_eq!(KeyPath::parse(text), Err(wanted), "{text}");
     }
     for text in [
         "",
@@ -202,7 +206,7 @@ fn what_is_no_key_or_no_json_is_refused() {
         "[{\"b\":1,\"\\u0062\":2}]",
         "'a'",
     ] {
-        assert!(Rendered::json(text).is_err(), "{text}");
+        assert!(JsonText::json(text).is_err(), "{text}");
     }
 }
 
@@ -243,7 +247,7 @@ proptest! {
             .iter()
             .map(|name| format!("/{}", name.replace('~', "~0").replace('/', "~1")))
             .collect();
-        let rendered = Rendered::json(&value.to_string()).unwrap();
+        let rendered = JsonText::json(&value.to_string()).unwrap();
         let mut wanted = document.clone();
         let mut place = &mut wanted;
         let mut blocked = false;
@@ -257,7 +261,7 @@ proptest! {
         prop_assume!(!blocked);
         *place = value;
         match set(text.as_bytes(), &key(&pointer), &rendered) {
-            Err(Refusal::ParentNotObject { .. }) => {
+            Err(EditError::ParentNotObject { .. }) => {
                 // serde_json turns a null on the way into an object; a null of the user's stays.
                 let parent = &pointer[..pointer.rfind('/').unwrap_or(0)];
                 prop_assert_eq!(document.pointer(parent), Some(&Value::Null));
@@ -281,7 +285,7 @@ proptest! {
         let theirs = serde_json::from_slice::<Value>(&bytes).is_ok();
         // It takes unpaired surrogates and numbers of any size, as the grammar does; serde_json does not.
         prop_assert!(ours || !theirs);
-        let _ = set(&bytes, &key("a"), &Rendered::string("x"));
+        let _ = set(&bytes, &key("a"), &JsonText::string("x"));
     }
 }
 

@@ -115,7 +115,7 @@ fn edited(
         return Err(refuse("its current value is binary".to_owned()));
     }
     let there = current.map_or(&b"{}"[..], SecretValue::expose);
-    match json::set_all(there, keys.iter().map(JsonKey::edit)) {
+    match json::apply_edits(there, keys.iter().map(JsonKey::edit)) {
         Ok(Edit::Unchanged) => Ok(None),
         Ok(Edit::Changed(bytes)) => document(bytes.to_vec(), name).map(Some),
         Err(why) => Err(refuse(why.to_string())),

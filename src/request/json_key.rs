@@ -3,15 +3,15 @@
 use super::choices::JsonValueAs;
 use super::{CURRENT, Problems};
 use crate::inputs::RawInputs;
-use crate::json::{Entry, Key, Rendered};
+use crate::json::{JsonText, KeyEdit, KeyPath};
 use crate::value::SecretValue;
 
 /// `json-key` and what is put there.
 pub struct JsonKey {
     /// Where.
-    pub key: Key,
+    pub key: KeyPath,
     /// The value, as JSON.
-    pub rendered: Rendered,
+    pub rendered: JsonText,
     /// It is for a document that does not have the key yet; what is there stays.
     pub seeds: bool,
 }
@@ -19,8 +19,12 @@ pub struct JsonKey {
 impl JsonKey {
     /// As `json` takes it.
     #[must_use]
-    pub fn edit(&self) -> Entry<'_> {
-        (&self.key, &self.rendered, self.seeds)
+    pub fn edit(&self) -> KeyEdit<'_> {
+        KeyEdit {
+            path: &self.key,
+            value: &self.rendered,
+            only_if_absent: self.seeds,
+        }
     }
 }
 
@@ -71,14 +75,14 @@ fn one(raw: &RawInputs, value: Option<&SecretValue>, problems: &mut Problems) ->
         problems.add("json-key", "is for strings; `store-as: binary` has no keys");
         return None;
     }
-    let key = Key::parse(text)
+    let key = KeyPath::parse(text)
         .map_err(|why| problems.add("json-key", why.to_string()))
         .ok();
     // What is wrong with the value itself has been said.
     let text = str::from_utf8(value?.expose()).ok()?;
     let rendered = match how {
-        JsonValueAs::String => Rendered::string(text),
-        JsonValueAs::Json => Rendered::json(text)
+        JsonValueAs::String => JsonText::string(text),
+        JsonValueAs::Json => JsonText::json(text)
             .map_err(|_| {
                 problems.add(
                     "value",

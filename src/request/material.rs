@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::{JsonKey, source};
 use crate::inputs::{Environment, bytes};
-use crate::json::{self, Edit, Rendered};
+use crate::json::{self, Edit, JsonText, KeyEdit};
 use crate::manifest::{Class, Member, Origin, Recipe, Reference};
 use crate::platform;
 use crate::value::{Kind, SecretBytes, SecretValue, decode_base64};
@@ -190,15 +190,15 @@ pub(super) fn keys(members: &[Member], found: &[Found]) -> Result<Vec<JsonKey>, 
         .collect()
 }
 
-fn render(member: &Member, found: &Found) -> Result<Rendered, String> {
+fn render(member: &Member, found: &Found) -> Result<JsonText, String> {
     let value = SecretValue::new(found.take(), Kind::String).map_err(|why| why.to_string())?;
     let text = str::from_utf8(value.expose()).map_err(|_| "is not valid UTF-8".to_owned())?;
     if member.as_json {
-        Rendered::json(text).map_err(|_| {
+        JsonText::json(text).map_err(|_| {
             "is not JSON, as `json-value-as: json` asks; it is not shown here".to_owned()
         })
     } else {
-        Ok(Rendered::string(text))
+        Ok(JsonText::string(text))
     }
 }
 
@@ -207,8 +207,11 @@ fn render(member: &Member, found: &Found) -> Result<Rendered, String> {
 /// # Errors
 /// Two keys of which one is inside the other's value.
 pub(super) fn document(keys: &[JsonKey]) -> Result<SecretBytes, String> {
-    let keys = keys.iter().map(|key| (&key.key, &key.rendered, false));
-    match json::set_all(b"{}", keys) {
+    let edits = keys.iter().map(|key| KeyEdit {
+        only_if_absent: false,
+        ..key.edit()
+    });
+    match json::apply_edits(b"{}", edits) {
         Ok(Edit::Changed(text)) => Ok(SecretBytes::new(text.to_vec())),
         Ok(Edit::Unchanged) => Err("has no keys".to_owned()),
         Err(why) => Err(format!("makes no document: {why}")),

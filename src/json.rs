@@ -2,129 +2,20 @@
 //! spelling of numbers. So the document is scanned, never parsed into values and written anew; which
 //! also leaves no copies of secrets behind. Knows no AWS; no error quotes a document or a value.
 
-use std::fmt;
 use std::ops::Range;
 
 use thiserror::Error;
 use zeroize::Zeroizing;
 
 mod compare;
+mod key_path;
 mod scan;
+mod text;
+
+pub use key_path::{KeyPath, KeyPathError};
+pub use text::{JsonText, NotJson};
 
 use scan::{Fault, Object, Scan};
-
-/// The deepest that `json-key` goes.
-const MAX_LEVELS: usize = 32;
-/// The longest `json-key`, in bytes.
-const MAX_KEY: usize = 1_024;
-
-/// Where in a document: `json-key`, as a way from the top.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeyPath {
-    given: String,
-    names: Vec<String>,
-}
-
-/// Why a text is no key.
-#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-pub enum KeyPathError {
-    /// More than 1,024 bytes or 32 levels.
-    #[error("is longer than {MAX_KEY} bytes or deeper than {MAX_LEVELS} levels")]
-    TooLong,
-    /// A control character.
-    #[error("contains a control character")]
-    Control,
-    /// A `~` of a pointer that is not `~0` or `~1` (RFC 6901).
-    #[error("begins with `/` and so is a JSON pointer, in which `~` is written `~0` and `/` `~1`")]
-    Escape,
-}
-
-impl KeyPath {
-    /// Text that begins with `/` is a JSON pointer (RFC 6901); any other is one key of the top object,
-    /// as it stands.
-    ///
-    /// # Errors
-    /// Too long, too deep, a control character, or a bad escape.
-    pub fn parse(text: &str) -> Result<Self, KeyPathError> {
-        if text.chars().any(char::is_control) {
-            return Err(KeyPathError::Control);
-        }
-        let names = match text.strip_prefix('/') {
-            None => vec![text.to_owned()],
-            Some(way) => way.split('/').map(unescape).collect::<Result<_, _>>()?,
-        };
-        if text.len() > MAX_KEY || names.len() > MAX_LEVELS {
-            return Err(KeyPathError::TooLong);
-        }
-        Ok(Self {
-            given: text.to_owned(),
-            names,
-        })
-    }
-}
-
-impl fmt::Display for KeyPath {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.given)
-    }
-}
-
-fn unescape(token: &str) -> Result<String, KeyPathError> {
-    let mut parts = token.split('~');
-    let mut name = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let (mark, rest) = part.split_at_checked(1).ok_or(KeyPathError::Escape)?;
-        match mark {
-            "0" => name.push('~'),
-            "1" => name.push('/'),
-            _ => return Err(KeyPathError::Escape),
-        }
-        name.push_str(rest);
-    }
-    Ok(name)
-}
-
-/// What is put there, as JSON text.
-pub struct JsonText(Zeroizing<Vec<u8>>);
-
-/// Not one JSON value, nested too deep, or an object that has a key twice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NotJson;
-
-impl JsonText {
-    /// A JSON string.
-    #[must_use]
-    pub fn string(text: &str) -> Self {
-        // Enough for any text, so that no half of it stays behind when a buffer grows.
-        let mut json = Zeroizing::new(Vec::with_capacity(text.len() * 6 + 2));
-        json.push(b'"');
-        for byte in text.bytes() {
-            match byte {
-                b'"' | b'\\' => json.extend([b'\\', byte]),
-                b'\n' => json.extend(b"\\n"),
-                b'\r' => json.extend(b"\\r"),
-                b'\t' => json.extend(b"\\t"),
-                0..0x20 => json.extend(format!("\\u{byte:04x}").bytes()),
-                _ => json.push(byte),
-            }
-        }
-        json.push(b'"');
-        Self(json)
-    }
-
-    /// JSON as it is, without white space around it.
-    ///
-    /// # Errors
-    /// See [`NotJson`].
-    pub fn json(text: &str) -> Result<Self, NotJson> {
-        let (value, _) = scan::document(text.as_bytes()).map_err(|_| NotJson)?;
-        let text = &text.as_bytes()[value];
-        if compare::has_twice(text) {
-            return Err(NotJson);
-        }
-        Ok(Self(Zeroizing::new(text.to_vec())))
-    }
-}
 
 /// What setting a key comes to.
 pub enum Edit {
@@ -227,11 +118,13 @@ pub fn contains(document: &[u8], key: &KeyPath) -> Result<bool, EditError> {
 /// See [`EditError`].
 pub fn set(document: &[u8], key: &KeyPath, value: &JsonText) -> Result<Edit, EditError> {
     match find(document, key)? {
-        Place::There(old) if compare::same(&document[old.clone()], &value.0) => Ok(Edit::Unchanged),
-        Place::There(old) => changed(document, old, &[&value.0]),
+        Place::There(old) if compare::same(&document[old.clone()], value.as_bytes()) => {
+            Ok(Edit::Unchanged)
+        }
+        Place::There(old) => changed(document, old, &[value.as_bytes()]),
         Place::Missing { object, level } => {
-            let text = nested(&key.names[level..], value);
-            insert(document, &object, &key.names[level - 1], &text)
+            let text = nested(&key.names()[level..], value);
+            insert(document, &object, &key.names()[level - 1], &text)
         }
     }
 }
@@ -253,7 +146,7 @@ fn find(document: &[u8], key: &KeyPath) -> Result<Place, EditError> {
     if document.get(at) != Some(&b'{') {
         return Err(EditError::NotObject);
     }
-    for (number, name) in key.names.iter().enumerate() {
+    for (number, name) in key.names().iter().enumerate() {
         let level = number + 1;
         let object = Scan::new(document, at).object()?;
         let found: Vec<_> = object
@@ -264,7 +157,7 @@ fn find(document: &[u8], key: &KeyPath) -> Result<Place, EditError> {
             .collect();
         match &found[..] {
             [] => return Ok(Place::Missing { object, level }),
-            [value] if level == key.names.len() => return Ok(Place::There(value.clone())),
+            [value] if level == key.names().len() => return Ok(Place::There(value.clone())),
             [value] if document[value.start] == b'{' => at = value.start,
             [_] => return Err(EditError::ParentNotObject { level }),
             _ => return Err(EditError::Twice { level }),
@@ -287,14 +180,14 @@ pub fn is_equal_json(one: &[u8], other: &[u8]) -> bool {
 /// `{"a":{"b":value}}`
 fn nested(names: &[String], value: &JsonText) -> Zeroizing<Vec<u8>> {
     let names: Vec<JsonText> = names.iter().map(|name| JsonText::string(name)).collect();
-    let around: usize = names.iter().map(|name| name.0.len() + 3).sum();
-    let mut text = Zeroizing::new(Vec::with_capacity(around + value.0.len()));
+    let around: usize = names.iter().map(|name| name.as_bytes().len() + 3).sum();
+    let mut text = Zeroizing::new(Vec::with_capacity(around + value.as_bytes().len()));
     for name in &names {
         text.push(b'{');
-        text.extend_from_slice(&name.0);
+        text.extend_from_slice(name.as_bytes());
         text.push(b':');
     }
-    text.extend_from_slice(&value.0);
+    text.extend_from_slice(value.as_bytes());
     text.extend(std::iter::repeat_n(b'}', names.len()));
     text
 }
@@ -303,7 +196,7 @@ fn insert(document: &[u8], object: &Object, name: &str, value: &[u8]) -> Result<
     let name = JsonText::string(name);
     let Some(last) = object.members.last() else {
         let after = object.start + 1;
-        return changed(document, after..after, &[&name.0, b":", value]);
+        return changed(document, after..after, &[name.as_bytes(), b":", value]);
     };
     let colon = &document[last.name.end..last.value.start];
     let lead = &document[last.lead..last.name.start];
@@ -314,7 +207,11 @@ fn insert(document: &[u8], object: &Object, name: &str, value: &[u8]) -> Result<
         lead
     };
     let end = last.value.end;
-    changed(document, end..end, &[b",", lead, &name.0, colon, value])
+    changed(
+        document,
+        end..end,
+        &[b",", lead, name.as_bytes(), colon, value],
+    )
 }
 
 fn changed(document: &[u8], place: Range<usize>, parts: &[&[u8]]) -> Result<Edit, EditError> {

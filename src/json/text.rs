@@ -3,10 +3,10 @@
 
 use zeroize::Zeroizing;
 
-use super::{compare, scan};
+use super::{equality, syntax};
 
 /// One JSON value as text, without white space around it and without duplicate names in an object.
-pub struct JsonText(Zeroizing<Vec<u8>>);
+pub struct JsonText(Zeroizing<String>);
 
 /// The text is not one JSON value, nests too deep, or has an object with a duplicate name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,21 +15,21 @@ pub struct NotJson;
 impl JsonText {
     /// A JSON string with this content.
     #[must_use]
-    pub fn string(text: &str) -> Self {
+    pub fn string(content: &str) -> Self {
         // Six bytes for each, the longest escape: a buffer that grew would leave a copy behind.
-        let mut json = Zeroizing::new(Vec::with_capacity(text.len() * 6 + 2));
-        json.push(b'"');
-        for byte in text.bytes() {
-            match byte {
-                b'"' | b'\\' => json.extend([b'\\', byte]),
-                b'\n' => json.extend(b"\\n"),
-                b'\r' => json.extend(b"\\r"),
-                b'\t' => json.extend(b"\\t"),
-                0..0x20 => json.extend(format!("\\u{byte:04x}").bytes()),
-                _ => json.push(byte),
+        let mut json = Zeroizing::new(String::with_capacity(content.len() * 6 + 2));
+        json.push('"');
+        for c in content.chars() {
+            match c {
+                '"' | '\\' => json.extend(['\\', c]),
+                '\n' => json.push_str("\\n"),
+                '\r' => json.push_str("\\r"),
+                '\t' => json.push_str("\\t"),
+                '\0'..' ' => json.push_str(&format!("\\u{:04x}", u32::from(c))),
+                _ => json.push(c),
             }
         }
-        json.push(b'"');
+        json.push('"');
         Self(json)
     }
 
@@ -38,15 +38,14 @@ impl JsonText {
     /// # Errors
     /// See [`NotJson`].
     pub fn json(text: &str) -> Result<Self, NotJson> {
-        let (value, _) = scan::document(text.as_bytes()).map_err(|_| NotJson)?;
-        let text = &text.as_bytes()[value];
-        if compare::has_twice(text) {
+        let value = syntax::parse(text).map_err(|_| NotJson)?;
+        if !equality::has_unique_names(value) {
             return Err(NotJson);
         }
-        Ok(Self(Zeroizing::new(text.to_vec())))
+        Ok(Self(Zeroizing::new(value.to_owned())))
     }
 
-    pub(super) fn as_bytes(&self) -> &[u8] {
+    pub(super) fn as_str(&self) -> &str {
         &self.0
     }
 }

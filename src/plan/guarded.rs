@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::{Plan, Step, denied_by, rotation, version};
 use crate::aws::Described;
 use crate::failure::{Class, Failure};
-use crate::json::{self, Edit};
+use crate::json;
 use crate::lease::{self, Standing};
 use crate::observe::Present;
 use crate::outcome::Outcome;
@@ -116,8 +116,8 @@ fn edited(
     }
     let there = current.map_or(&b"{}"[..], SecretValue::expose);
     match json::apply_edits(there, keys.iter().map(JsonKey::edit)) {
-        Ok(Edit::Unchanged) => Ok(None),
-        Ok(Edit::Changed(bytes)) => document(bytes.to_vec(), name).map(Some),
+        Ok(None) => Ok(None),
+        Ok(Some(text)) => document(text.as_bytes().to_vec(), name).map(Some),
         Err(why) => Err(refuse(why.to_string())),
     }
 }

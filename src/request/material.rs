@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::{JsonKey, source};
 use crate::inputs::{Environment, bytes};
-use crate::json::{self, Edit, JsonText, KeyEdit};
+use crate::json::{self, JsonText, KeyEdit};
 use crate::manifest::{Class, Member, Origin, Recipe, Reference};
 use crate::platform;
 use crate::value::{Kind, SecretBytes, SecretValue, decode_base64};
@@ -212,8 +212,8 @@ pub(super) fn document(keys: &[JsonKey]) -> Result<SecretBytes, String> {
         ..key.edit()
     });
     match json::apply_edits(b"{}", edits) {
-        Ok(Edit::Changed(text)) => Ok(SecretBytes::new(text.to_vec())),
-        Ok(Edit::Unchanged) => Err("has no keys".to_owned()),
+        Ok(Some(text)) => Ok(SecretBytes::new(text.as_bytes().to_vec())),
+        Ok(None) => Err("has no keys".to_owned()),
         Err(why) => Err(format!("makes no document: {why}")),
     }
 }

@@ -17,7 +17,7 @@
 //! - [`value`]: the secret's bytes, which cannot be printed.
 //! - [`observe`]: what AWS has now. Reads only.
 //! - [`plan`]: every decision, as a pure function. No AWS, no clock, no environment.
-//! - [`json`]: one key of a JSON document, every other byte left as it was.
+//! - [`json`]: sets keys of a JSON document and keeps every other byte.
 //! - [`policy`]: whether two resource policies say the same.
 //! - [`lease`]: the private label of a guarded write.
 //! - [`token`]: version ids: made from the run, from a key, or at random.

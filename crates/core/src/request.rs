@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::choices::{
     Compare, IfExists, OnRotation, OnScheduledDeletion, ReplicaPolicy, TagPolicy,
 };
-use crate::json::{self, Entry, Key, Rendered};
+use crate::json::{self, JsonText, KeyEdit, KeyPath};
 use crate::labels::CURRENT;
 use crate::resource_policy::ResourcePolicy;
 use crate::target::Target;
@@ -72,7 +72,7 @@ impl Request {
         stored.same_as(&self.value)
             || self.composed
                 && stored.kind() == self.value.kind()
-                && json::say_the_same(self.value.expose(), stored.expose())
+                && json::is_equal_json(self.value.expose(), stored.expose())
     }
 
     /// Whether the current value has to be compared. Where an existing value is left alone its content does not matter.
@@ -105,7 +105,7 @@ impl Request {
             name: &self.target.name,
             region,
             labels: &self.stages,
-            json_keys: self.json.iter().map(|json| json.key.to_string()).collect(),
+            json_keys: self.json.iter().map(|json| json.path.to_string()).collect(),
             key: self.version_id_key.as_deref(),
         }
     }
@@ -114,9 +114,9 @@ impl Request {
 /// A key of a JSON object and what it is set to.
 pub struct JsonKey {
     /// Where in the document.
-    pub key: Key,
+    pub path: KeyPath,
     /// The value, as JSON.
-    pub rendered: Rendered,
+    pub text: JsonText,
     /// Whether it is only for a document that does not have the key yet.
     pub seeds: bool,
 }
@@ -124,8 +124,12 @@ pub struct JsonKey {
 impl JsonKey {
     /// The edit of the document.
     #[must_use]
-    pub fn edit(&self) -> Entry<'_> {
-        (&self.key, &self.rendered, self.seeds)
+    pub fn edit(&self) -> KeyEdit<'_> {
+        KeyEdit {
+            path: &self.path,
+            value: &self.text,
+            only_if_absent: self.seeds,
+        }
     }
 }
 

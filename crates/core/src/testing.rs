@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::choices::{Choice, StoreAs};
-use crate::json::{Key, Rendered};
+use crate::json::{JsonText, KeyPath};
 use crate::labels::CURRENT;
 use crate::request::{Direction, JsonKey, LabelMove, Request, VersionSelector};
 use crate::resource_policy::ResourcePolicy;
@@ -92,8 +92,8 @@ pub(crate) fn request(pairs: &[(&str, &str)]) -> Request {
             }
             "EXPECTED_VERSION_ID" => request.expected = Some(text.to_owned()),
             "JSON_KEY" => request.json.push(JsonKey {
-                key: Key::parse(text).unwrap(),
-                rendered: Rendered::string(value),
+                path: KeyPath::parse(text).unwrap(),
+                text: JsonText::string(value),
                 seeds: false,
             }),
             other => panic!("tests have no input {other}"),

@@ -1,7 +1,7 @@
 //! `json-key` and `json-value-as`, and what they cannot be combined with.
 
 use upsert_secret_core::choices::JsonValueAs;
-use upsert_secret_core::json::{Key, Rendered};
+use upsert_secret_core::json::{JsonText, KeyPath};
 use upsert_secret_core::labels::CURRENT;
 use upsert_secret_core::request::JsonKey;
 use upsert_secret_core::value::SecretValue;
@@ -52,14 +52,14 @@ fn one(raw: &RawInputs, value: Option<&SecretValue>, problems: &mut Problems) ->
         problems.add("json-key", "is for strings; `store-as: binary` has no keys");
         return None;
     }
-    let key = Key::parse(text)
+    let path = KeyPath::parse(text)
         .map_err(|why| problems.add("json-key", why.to_string()))
         .ok();
     // What is wrong with the value itself has been said.
     let text = str::from_utf8(value?.expose()).ok()?;
-    let rendered = match how {
-        JsonValueAs::String => Rendered::string(text),
-        JsonValueAs::Json => Rendered::json(text)
+    let text = match how {
+        JsonValueAs::String => JsonText::string(text),
+        JsonValueAs::Json => JsonText::json(text)
             .map_err(|_| {
                 problems.add(
                     "value",
@@ -69,8 +69,8 @@ fn one(raw: &RawInputs, value: Option<&SecretValue>, problems: &mut Problems) ->
             .ok()?,
     };
     Some(JsonKey {
-        key: key?,
-        rendered,
+        path: path?,
+        text,
         seeds: false,
     })
 }

@@ -47,7 +47,7 @@ pub(crate) fn check(request: &Request, identity: &Identity, value: &[u8], proble
             ),
             (
                 "json-key",
-                request.json.iter().any(|json| shows(&json.key.to_string())),
+                request.json.iter().any(|json| shows(&json.path.to_string())),
             ),
             (
                 "tags",

@@ -126,7 +126,7 @@ impl ValueSpec {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {
     /// Where in the object.
-    pub key: json::Key,
+    pub key: json::KeyPath,
     /// Where its value comes from.
     pub reference: Reference,
     /// Whether that is base64 and to be decoded.

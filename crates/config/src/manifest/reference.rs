@@ -46,7 +46,7 @@ impl Reader<'_> {
         for (nth, name, node) in pairs {
             let of_key = at.key(nth, "*");
             let here = at.value(nth, "*");
-            let key = json::Key::parse(name)
+            let key = json::KeyPath::parse(name)
                 .map_err(|why| self.problems.add(&of_key, why.to_string()))
                 .ok();
             if key.is_some() && places.insert(pointer(name), nth).is_some() {

@@ -85,7 +85,7 @@ fn given(raw: &RawInputs) -> String {
 
 fn member(key: &str, variable: &str) -> Member {
     Member {
-        key: crate::json::Key::parse(key).unwrap(),
+        key: crate::json::KeyPath::parse(key).unwrap(),
         reference: Reference::Env(variable.to_owned()),
         base64: false,
         as_json: false,

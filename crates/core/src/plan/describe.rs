@@ -202,7 +202,7 @@ impl Describer<'_> {
             .request
             .json
             .iter()
-            .map(|json| json.key.to_string())
+            .map(|json| json.path.to_string())
             .collect();
         let (keys, have) = match &keys[..] {
             [] => {

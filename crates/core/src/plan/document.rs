@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::failure::{Class, Failure};
-use crate::json::{self, Edit};
+use crate::json;
 use crate::request::{JsonKey, Request};
 use crate::value::{Kind, MAX_BYTES, SecretBytes, SecretValue};
 
@@ -52,9 +52,9 @@ pub(super) fn edited(
         return Err(refuse("its current value is binary".to_owned()));
     }
     let there = current.map_or(&b"{}"[..], SecretValue::expose);
-    match json::set_all(there, keys.iter().map(JsonKey::edit)) {
-        Ok(Edit::Unchanged) => Ok(None),
-        Ok(Edit::Changed(bytes)) => document(bytes.to_vec(), name).map(Some),
+    match json::apply_edits(there, keys.iter().map(JsonKey::edit)) {
+        Ok(None) => Ok(None),
+        Ok(Some(text)) => document(text.as_bytes().to_vec(), name).map(Some),
         Err(why) => Err(refuse(why.to_string())),
     }
 }

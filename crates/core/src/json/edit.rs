@@ -1,0 +1,259 @@
+//! Edits of keys in a JSON object. Each object on a path is parsed once, for all edits in it, and the result is
+//! written once, into a buffer of the right size. Checks all of the document, but reads no value that it does not set.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+use super::equality::is_equal;
+use super::key_path::KeyPath;
+use super::syntax::{self, DEPTH_LIMIT, Member, SyntaxError};
+use super::text::JsonText;
+
+/// White space between JSON tokens (RFC 8259).
+const WHITE_SPACE: [char; 4] = [' ', '\t', '\n', '\r'];
+
+/// One key to set in a document.
+#[derive(Clone, Copy)]
+pub struct KeyEdit<'a> {
+    /// The key.
+    pub path: &'a KeyPath,
+    /// Its new value.
+    pub value: &'a JsonText,
+    /// Whether an existing value stays, whatever it is.
+    pub only_if_absent: bool,
+}
+
+/// Why a document cannot be edited.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum EditError {
+    /// The document is not UTF-8.
+    #[error("its current value is not UTF-8 text")]
+    NotUtf8,
+    /// The document is not JSON.
+    #[error("its current value is not JSON")]
+    Malformed,
+    /// The document is JSON, but not an object.
+    #[error("its current value is JSON, but not an object")]
+    NotObject,
+    /// An ancestor of the key exists and is not an object.
+    #[error("level {level} of the key exists and is not an object")]
+    ParentNotObject {
+        /// Counted from 1.
+        level: usize,
+    },
+    /// A name of the path is a duplicate in its object: readers differ on which value counts.
+    #[error("level {level} of the key exists twice")]
+    Duplicate {
+        /// Counted from 1.
+        level: usize,
+    },
+    /// Two edits set the same key, or one sets a key inside the value that another sets.
+    #[error("two of the keys are the same, or one is inside another")]
+    Overlap,
+    /// The document is or would be nested too deep.
+    #[error("the document is or would be nested {DEPTH_LIMIT} levels deep or deeper")]
+    TooDeep,
+}
+
+impl From<SyntaxError> for EditError {
+    fn from(error: SyntaxError) -> Self {
+        match error {
+            SyntaxError::Malformed => Self::Malformed,
+            SyntaxError::TooDeep => Self::TooDeep,
+        }
+    }
+}
+
+/// Sets keys of a document; `None` if all of them have equal values already. A missing ancestor is created. New keys
+/// go to the end of their object, in the order of the edits, formatted like the last member before them.
+///
+/// # Errors
+/// See [`EditError`]; the document is edited as a whole or not at all.
+pub fn apply_edits<'a>(
+    document: &[u8],
+    edits: impl IntoIterator<Item = KeyEdit<'a>>,
+) -> Result<Option<Zeroizing<String>>, EditError> {
+    let document = str::from_utf8(document).map_err(|_| EditError::NotUtf8)?;
+    let object = syntax::parse(document)?;
+    if !object.starts_with('{') {
+        return Err(EditError::NotObject);
+    }
+    let changes = group(edits.into_iter().collect(), 0)?;
+    let mut splices = Vec::new();
+    edit_object(document, object, &changes, 1, &mut splices)?;
+    if splices.is_empty() {
+        return Ok(None);
+    }
+    let edited = splice(document, splices);
+    syntax::check_depth(&edited)?;
+    Ok(Some(edited))
+}
+
+/// What happens to one member of an object.
+struct Change<'a> {
+    name: &'a str,
+    /// The name as a JSON string.
+    literal: JsonText,
+    action: Action<'a>,
+}
+
+enum Action<'a> {
+    Set(KeyEdit<'a>),
+    EditInside(Vec<Change<'a>>),
+}
+
+/// Edits by name at a level, counted from 0. Recursion is bounded by the length of a key path.
+fn group(edits: Vec<KeyEdit<'_>>, level: usize) -> Result<Vec<Change<'_>>, EditError> {
+    let mut indices = HashMap::new();
+    let mut groups: Vec<(&str, Vec<KeyEdit<'_>>)> = Vec::new();
+    for edit in edits {
+        let name = edit.path.names()[level].as_str();
+        let index = *indices.entry(name).or_insert(groups.len());
+        if index == groups.len() {
+            groups.push((name, Vec::new()));
+        }
+        groups[index].1.push(edit);
+    }
+    groups
+        .into_iter()
+        .map(|(name, edits)| {
+            let is_last = |edit: &KeyEdit<'_>| edit.path.names().len() == level + 1;
+            let action = match edits[..] {
+                [edit] if is_last(&edit) => Action::Set(edit),
+                _ if edits.iter().any(is_last) => return Err(EditError::Overlap),
+                _ => Action::EditInside(group(edits, level + 1)?),
+            };
+            Ok(Change {
+                name,
+                literal: JsonText::string(name),
+                action,
+            })
+        })
+        .collect()
+}
+
+/// A part of the document and what replaces it. Pieces are borrowed, so that a secret is copied only into the result.
+struct Splice<'a> {
+    range: Range<usize>,
+    pieces: Vec<&'a str>,
+}
+
+/// Collects the splices of one object of the document, whose names are at this level of the paths, counted from 1.
+fn edit_object<'a>(
+    document: &'a str,
+    object: &'a str,
+    changes: &'a [Change<'a>],
+    level: usize,
+    splices: &mut Vec<Splice<'a>>,
+) -> Result<(), EditError> {
+    let mut members = syntax::members(object)?;
+    let last = members.last().copied();
+    members.sort_by(Member::cmp_name);
+    let mut added = Vec::new();
+    for change in changes {
+        let start = members.partition_point(|member| member.cmp_name_to(change.name).is_lt());
+        let mut found = members[start..]
+            .iter()
+            .take_while(|member| member.cmp_name_to(change.name).is_eq());
+        let Some(member) = found.next() else {
+            added.push(change);
+            continue;
+        };
+        if found.next().is_some() {
+            return Err(EditError::Duplicate { level });
+        }
+        match &change.action {
+            Action::Set(edit) => {
+                if !edit.only_if_absent && !is_equal(member.value, edit.value.as_str()) {
+                    splices.push(Splice {
+                        range: range_in(document, member.value),
+                        pieces: vec![edit.value.as_str()],
+                    });
+                }
+            }
+            Action::EditInside(changes) if member.value.starts_with('{') => {
+                edit_object(document, member.value, changes, level + 1, splices)?;
+            }
+            Action::EditInside(_) => return Err(EditError::ParentNotObject { level }),
+        }
+    }
+    if !added.is_empty() {
+        splices.push(insertion(document, object, last, &added));
+    }
+    Ok(())
+}
+
+/// New members at the end of an object, formatted like its last member.
+fn insertion<'a>(
+    document: &'a str,
+    object: &'a str,
+    last: Option<Member<'a>>,
+    added: &[&'a Change<'a>],
+) -> Splice<'a> {
+    let mut at = range_in(document, object).start + 1;
+    let (mut lead, mut colon) = ("", ":");
+    if let Some(last) = last {
+        let (name, value) = (
+            range_in(document, last.name),
+            range_in(document, last.value),
+        );
+        at = value.end;
+        colon = &document[name.end..value.start];
+        let before = &document[..name.start];
+        lead = &before[before.trim_end_matches(WHITE_SPACE).len()..];
+        if lead.is_empty() && colon.len() > 1 {
+            // In `{"a": 1}` no second member shows what follows a comma.
+            lead = " ";
+        }
+    }
+    let mut pieces = Vec::new();
+    for (index, change) in added.iter().enumerate() {
+        if index > 0 || last.is_some() {
+            pieces.extend([",", lead]);
+        }
+        pieces.extend([change.literal.as_str(), colon]);
+        push_value(&change.action, &mut pieces);
+    }
+    Splice {
+        range: at..at,
+        pieces,
+    }
+}
+
+fn push_value<'a>(action: &'a Action<'a>, pieces: &mut Vec<&'a str>) {
+    match action {
+        Action::Set(edit) => pieces.push(edit.value.as_str()),
+        Action::EditInside(changes) => {
+            for (index, change) in changes.iter().enumerate() {
+                pieces.push(if index == 0 { "{" } else { "," });
+                pieces.extend([change.literal.as_str(), ":"]);
+                push_value(&change.action, pieces);
+            }
+            pieces.push("}");
+        }
+    }
+}
+
+/// Where a slice of the document is in it.
+fn range_in(document: &str, slice: &str) -> Range<usize> {
+    let start = slice.as_ptr().addr() - document.as_ptr().addr();
+    start..start + slice.len()
+}
+
+fn splice(document: &str, mut splices: Vec<Splice<'_>>) -> Zeroizing<String> {
+    splices.sort_by_key(|splice| splice.range.start);
+    let pieces = splices.iter().flat_map(|splice| &splice.pieces);
+    let added: usize = pieces.map(|piece| piece.len()).sum();
+    let mut edited = Zeroizing::new(String::with_capacity(document.len() + added));
+    let mut copied = 0;
+    for Splice { range, pieces } in splices {
+        edited.push_str(&document[copied..range.start]);
+        edited.extend(pieces);
+        copied = range.end;
+    }
+    edited.push_str(&document[copied..]);
+    edited
+}

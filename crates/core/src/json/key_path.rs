@@ -1,0 +1,80 @@
+//! The path of a key in a JSON document, as `json-key` and a manifest write it. Knows nothing of documents.
+
+use std::fmt;
+
+use thiserror::Error;
+
+/// The deepest key path, in levels.
+const MAX_LEVELS: usize = 32;
+/// The longest key path, in bytes.
+const MAX_LENGTH: usize = 1_024;
+
+/// The names of a key's ancestors and of the key itself, from the top object down; at least one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyPath {
+    text: String,
+    names: Vec<String>,
+}
+
+/// Why a text is not a key path. The text completes a sentence that starts with the input's name.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum KeyPathError {
+    /// More than 1,024 bytes or 32 levels.
+    #[error("is longer than {MAX_LENGTH} bytes or deeper than {MAX_LEVELS} levels")]
+    TooLong,
+    /// A control character.
+    #[error("contains a control character")]
+    Control,
+    /// A `~` of a JSON pointer that is not `~0` or `~1` (RFC 6901).
+    #[error("begins with `/` and so is a JSON pointer, in which `~` is written `~0` and `/` `~1`")]
+    Escape,
+}
+
+impl KeyPath {
+    /// Reads text that begins with `/` as a JSON pointer (RFC 6901) and any other text as the name of one
+    /// key of the top object.
+    ///
+    /// # Errors
+    /// See [`KeyPathError`].
+    pub fn parse(text: &str) -> Result<Self, KeyPathError> {
+        if text.chars().any(char::is_control) {
+            return Err(KeyPathError::Control);
+        }
+        let names = match text.strip_prefix('/') {
+            None => vec![text.to_owned()],
+            Some(pointer) => pointer.split('/').map(unescape).collect::<Result<_, _>>()?,
+        };
+        if text.len() > MAX_LENGTH || names.len() > MAX_LEVELS {
+            return Err(KeyPathError::TooLong);
+        }
+        Ok(Self {
+            text: text.to_owned(),
+            names,
+        })
+    }
+
+    pub(super) fn names(&self) -> &[String] {
+        &self.names
+    }
+}
+
+impl fmt::Display for KeyPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+fn unescape(token: &str) -> Result<String, KeyPathError> {
+    let mut parts = token.split('~');
+    let mut name = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (mark, rest) = part.split_at_checked(1).ok_or(KeyPathError::Escape)?;
+        match mark {
+            "0" => name.push('~'),
+            "1" => name.push('/'),
+            _ => return Err(KeyPathError::Escape),
+        }
+        name.push_str(rest);
+    }
+    Ok(name)
+}

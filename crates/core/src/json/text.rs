@@ -1,0 +1,51 @@
+//! JSON text that an edit writes into a document: a string or a checked value. The text is a secret: it is
+//! zeroized and has no `Debug`.
+
+use zeroize::Zeroizing;
+
+use super::{equality, syntax};
+
+/// One JSON value as text, without white space around it and without duplicate names in an object.
+pub struct JsonText(Zeroizing<String>);
+
+/// The text is not one JSON value, nests too deep, or has an object with a duplicate name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotJson;
+
+impl JsonText {
+    /// A JSON string with this content.
+    #[must_use]
+    pub fn string(content: &str) -> Self {
+        // Six bytes for each, the longest escape: a buffer that grew would leave a copy behind.
+        let mut json = Zeroizing::new(String::with_capacity(content.len() * 6 + 2));
+        json.push('"');
+        for c in content.chars() {
+            match c {
+                '"' | '\\' => json.extend(['\\', c]),
+                '\n' => json.push_str("\\n"),
+                '\r' => json.push_str("\\r"),
+                '\t' => json.push_str("\\t"),
+                '\0'..' ' => json.push_str(&format!("\\u{:04x}", u32::from(c))),
+                _ => json.push(c),
+            }
+        }
+        json.push('"');
+        Self(json)
+    }
+
+    /// Checks a JSON value and keeps its bytes.
+    ///
+    /// # Errors
+    /// See [`NotJson`].
+    pub fn json(text: &str) -> Result<Self, NotJson> {
+        let value = syntax::parse(text).map_err(|_| NotJson)?;
+        if !equality::has_unique_names(value) {
+            return Err(NotJson);
+        }
+        Ok(Self(Zeroizing::new(value.to_owned())))
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+}

@@ -12,7 +12,7 @@ use crate::request::{Ask, Grant, Request, Target, Trust, Wanted, domain, partiti
 
 mod actions;
 mod many;
-mod worlds;
+mod scenarios;
 
 use actions::{Needs, of_steps};
 
@@ -84,7 +84,7 @@ fn of_upsert(request: &Request, region: &str) -> Result<Needs, Failure> {
     if request.policy.is_some() {
         needs.reads.insert("GetResourcePolicy");
     }
-    for steps in worlds::steps(request, region)? {
+    for steps in scenarios::steps(request, region)? {
         of_steps(&steps, request, &mut needs);
     }
     Ok(needs)

@@ -17,7 +17,8 @@ use actions::Needs;
 use arn_scope::ArnScope;
 use statements::{key_statements, policy_document, secret_statements};
 
-/// The documents to print: `policy`, or `policies` if one would exceed IAM's limit, and `trust` for a role assumed by OIDC.
+/// The documents to print: `policy`, or `policies` if one would exceed IAM's limit, and `trust` for a role that is
+/// assumed by OIDC.
 ///
 /// # Errors
 /// The system has no random numbers.

@@ -74,10 +74,9 @@ impl CallGate {
 
     /// Waits until the rate limit admits the operation, or until the gate closes.
     pub(crate) async fn acquire(&self, operation: &str) {
-        let wait = self
-            .rate_limit
-            .as_ref()
-            .map_or(Duration::ZERO, |limit| limit.reserve(operation, Instant::now()));
+        let wait = self.rate_limit.as_ref().map_or(Duration::ZERO, |limit| {
+            limit.reserve(operation, Instant::now())
+        });
         if wait.is_zero() {
             return;
         }
@@ -227,7 +226,9 @@ macro_rules! send {
                 attempts,
                 ..crate::error::AwsError::new($operation, crate::error::ErrorKind::Cancelled)
             }),
-            Err(error) => Err(crate::error::AwsError::from_sdk($operation, attempts, &error)),
+            Err(error) => Err(crate::error::AwsError::from_sdk(
+                $operation, attempts, &error,
+            )),
         }
     }};
 }

@@ -153,4 +153,3 @@ fn with_reference(
         ..failure
     }
 }
-

@@ -69,10 +69,7 @@ pub async fn connect(
         .map_err(|error| diagnosis::of_aws_error(&error, subject, &region))
 }
 
-async fn try_connect(
-    connection: &Connection,
-    gate: Arc<CallGate>,
-) -> Result<Connected, AwsError> {
+async fn try_connect(connection: &Connection, gate: Arc<CallGate>) -> Result<Connected, AwsError> {
     let trust = Trust::load(&connection.settings.trust)
         .map_err(|why| AwsError::new("configuration", ErrorKind::Trust(why)))?;
     let region = match &connection.region {

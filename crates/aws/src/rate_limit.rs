@@ -82,7 +82,9 @@ impl RateLimit {
         };
         let full = self.full(family);
         let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
-        let queue = queues.entry(family).or_insert_with(|| Queue::new(full, now));
+        let queue = queues
+            .entry(family)
+            .or_insert_with(|| Queue::new(full, now));
         queue.recover(full, now);
         let step = Duration::from_secs_f64(1.0 / queue.rate);
         // A second's worth may go at once, as AWS lets it; after throttling nothing may.
@@ -105,7 +107,9 @@ impl RateLimit {
         };
         let full = self.full(family);
         let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
-        let queue = queues.entry(family).or_insert_with(|| Queue::new(full, now));
+        let queue = queues
+            .entry(family)
+            .or_insert_with(|| Queue::new(full, now));
         if queue
             .throttled
             .is_some_and(|before| now.saturating_duration_since(before) < ONE_SIGNAL)

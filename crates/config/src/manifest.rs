@@ -18,7 +18,9 @@ mod schema;
 mod syntax;
 mod tree;
 
-pub use given::{CharacterClass, Entry, GenerateSpec, Manifest, Member, Reference, SecretRef, ValueSpec};
+pub use given::{
+    CharacterClass, Entry, GenerateSpec, Manifest, Member, Reference, SecretRef, ValueSpec,
+};
 pub use place::place;
 pub use problem::{InputProblem, Position, Problem};
 pub use schema::schema;

@@ -126,10 +126,7 @@ pub(crate) fn check(
     if let Some(why) = unusable {
         return Err(why);
     }
-    let all_or_nothing = inputs
-        .all_or_nothing
-        .or(all_or_nothing)
-        .unwrap_or_default();
+    let all_or_nothing = inputs.all_or_nothing.or(all_or_nothing).unwrap_or_default();
     let shared = Shared {
         connection: Arc::clone(connection),
         key: raw.version_id_key.clone(),

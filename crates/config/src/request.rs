@@ -86,7 +86,9 @@ fn value(raw: &RawInputs, source: Source, problems: &mut Problems) -> Option<Sec
         .map_err(|why| {
             let hint = match why {
                 ValueError::NotUtf8 => "; `store-as: binary` stores any bytes",
-                ValueError::Mask => "; pass the secret itself on, not a log line or an output of it",
+                ValueError::Mask => {
+                    "; pass the secret itself on, not a log line or an output of it"
+                }
                 _ => "",
             };
             problems.add(source.input, format!("{why}{hint}"));

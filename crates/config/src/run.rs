@@ -119,11 +119,7 @@ fn look_up(
     Ok(source)
 }
 
-fn check_upsert(
-    raw: RawInputs,
-    source: Source,
-    environment: &Environment,
-) -> Result<Run, Failure> {
+fn check_upsert(raw: RawInputs, source: Source, environment: &Environment) -> Result<Run, Failure> {
     let mut problems = Problems::new(Spelling::of(&raw));
     let mut warnings = Vec::new();
     let target = target::check(raw.name.as_deref(), &mut problems);

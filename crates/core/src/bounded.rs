@@ -32,4 +32,3 @@ pub fn io_reason(error: &io::Error) -> String {
         other => other.to_string(),
     }
 }
-

@@ -1,21 +1,22 @@
-//! The command `iam-policy`: the least rights that these inputs need, as IAM policy documents. What is needed is
-//! not listed anywhere: it is read off the steps that the run's own decisions lead to, in every state that a
-//! secret can be found in. Pure.
-
-use std::collections::BTreeSet;
+//! IAM policies with the least permissions that a run needs, for the command `iam-policy`. The actions are not listed
+//! by hand: they follow from the steps that `plan` returns for every state a secret can be in. It calls nothing and
+//! prints nothing.
 
 use serde_json::{Value, json};
 
-use crate::plan::is_default_key;
-use crate::region::{domain, partition};
-use crate::request::{Direction, LabelMove, Request};
+use crate::region::partition;
+use crate::request::{LabelMove, Request};
 use crate::target::Target;
 
 mod actions;
+mod arn_scope;
 mod many;
-mod worlds;
+mod scenarios;
+mod statements;
 
-use actions::{Needs, of_steps};
+use actions::Needs;
+use arn_scope::ArnScope;
+use statements::{key_statements, policy_document, secret_statements};
 
 /// A run that permissions are printed for.
 pub struct PolicyRequest {
@@ -56,203 +57,42 @@ pub struct Trust {
     pub subject: String,
 }
 
-/// The documents: `policy`, and `trust` where a role is assumed by OIDC.
+/// The documents to print: `policy`, or `policies` if one would exceed IAM's limit, and `trust` for a role that is
+/// assumed by OIDC.
 #[must_use]
-pub fn documents(grant: &PolicyRequest) -> Value {
-    let place = Place {
-        partition: partition(&grant.region),
-        region: &grant.region,
-        account: grant.account.as_deref().unwrap_or("*"),
+pub fn documents(request: &PolicyRequest) -> Value {
+    let scope = ArnScope {
+        partition: partition(&request.region),
+        region: &request.region,
+        account: request.account.as_deref().unwrap_or("*"),
     };
-    let mut documents = match &grant.run {
-        PolicyRun::Manifest(requests, origins) => {
-            let all = requests
+    let mut documents = match &request.run {
+        PolicyRun::Manifest(requests, sources) => {
+            let requests = requests
                 .iter()
-                .map(|request| (request, of_upsert(request, &grant.region)))
+                .map(|secret| (secret, Needs::of_upsert(secret, &request.region)))
                 .collect::<Vec<_>>();
-            many::policies(&all, origins, &place)
+            many::policies(&requests, sources, &scope)
         }
-        PolicyRun::Upsert(request) => {
-            let needs = of_upsert(request, &grant.region);
-            let mut statements = of_secret(&request.target, &needs, &place);
-            statements.extend(keys(request, &needs, &place));
-            json!({"policy": policy(&statements)})
+        PolicyRun::Upsert(secret) => {
+            let needs = Needs::of_upsert(secret, &request.region);
+            let mut statements = secret_statements(&secret.target, &needs, &scope);
+            statements.extend(key_statements(secret, &needs, &scope));
+            json!({"policy": policy_document(&statements)})
         }
-        PolicyRun::Move(shift) => {
-            let statements = of_secret(&shift.target, &of_move(&shift.direction), &place);
-            json!({"policy": policy(&statements)})
+        PolicyRun::Move(label_move) => {
+            let needs = Needs::of_label_move(&label_move.direction);
+            let statements = secret_statements(&label_move.target, &needs, &scope);
+            json!({"policy": policy_document(&statements)})
         }
     };
-    if let Some(trust) = &grant.trust {
-        documents["trust"] = self::trust(trust);
+    if let Some(trust) = &request.trust {
+        documents["trust"] = trust_policy(trust);
     }
     documents
 }
 
-fn policy(statements: &[Value]) -> Value {
-    json!({"Version": "2012-10-17", "Statement": statements})
-}
-
-fn of_secret(target: &Target, needs: &Needs, place: &Place<'_>) -> Vec<Value> {
-    let mut statements = vec![json!({
-        "Sid": "ReadSecret",
-        "Effect": "Allow",
-        "Action": named("secretsmanager", &needs.reads),
-        // IAM judges a secret that does not exist by its bare name, and "denied" is not "absent".
-        "Resource": place.secrets(target, true),
-    })];
-    if !needs.writes.is_empty() {
-        statements.push(json!({
-            "Sid": "WriteSecret",
-            "Effect": "Allow",
-            "Action": named("secretsmanager", &needs.writes),
-            "Resource": place.secrets(target, false),
-        }));
-    }
-    statements
-}
-
-fn of_upsert(request: &Request, region: &str) -> Needs {
-    let mut needs = Needs::default();
-    needs.reads.insert("DescribeSecret");
-    if request.reads() {
-        needs.reads.insert("GetSecretValue");
-        needs.key.insert("Decrypt");
-    }
-    if request.policy.is_some() {
-        needs.reads.insert("GetResourcePolicy");
-    }
-    for steps in worlds::steps(request, region) {
-        of_steps(&steps, request, &mut needs);
-    }
-    needs
-}
-
-fn of_move(direction: &Direction) -> Needs {
-    let mut needs = Needs::default();
-    needs.reads.insert("DescribeSecret");
-    if *direction == Direction::Rollback {
-        needs.reads.insert("ListSecretVersionIds");
-    }
-    needs.writes.insert("UpdateSecretVersionStage");
-    needs
-}
-
-fn named(service: &str, actions: &BTreeSet<&'static str>) -> Vec<String> {
-    actions
-        .iter()
-        .map(|action| format!("{service}:{action}"))
-        .collect()
-}
-
-/// Statements for the keys of customers; AWS's own needs none.
-fn keys(request: &Request, needs: &Needs, place: &Place<'_>) -> Vec<Value> {
-    let own = request
-        .kms_key_id
-        .as_deref()
-        .map(|key| ("UseKey".to_owned(), key, &needs.key, place.region));
-    let replicas = request.replicas.iter().flatten();
-    let replicas = replicas.filter_map(|(region, key)| {
-        let name: String = region.split('-').map(capital).collect();
-        Some((
-            format!("UseKeyIn{name}"),
-            key.as_deref()?,
-            &needs.replica_key,
-            region.as_str(),
-        ))
-    });
-    own.into_iter()
-        .chain(replicas)
-        .filter(|(_, key, actions, _)| !is_default_key(key) && !actions.is_empty())
-        .map(|(sid, key, actions, region)| {
-            let place = Place { region, ..*place };
-            let (resource, alias) = place.key(key);
-            let via = format!("secretsmanager.{region}.{}", domain(region));
-            let mut condition = json!({"StringEquals": {"kms:ViaService": via}});
-            if let Some(alias) = alias {
-                condition["ForAnyValue:StringEquals"] = json!({"kms:ResourceAliases": alias});
-            }
-            json!({
-                "Sid": sid,
-                "Effect": "Allow",
-                "Action": named("kms", actions),
-                "Resource": resource,
-                "Condition": condition,
-            })
-        })
-        .collect()
-}
-
-/// A region as part of a Sid, which has letters and digits only.
-fn capital(word: &str) -> String {
-    let mut letters = word.chars();
-    letters
-        .next()
-        .map_or_else(String::new, |first| first.to_ascii_uppercase().to_string())
-        + letters.as_str()
-}
-
-#[derive(Clone, Copy)]
-struct Place<'a> {
-    partition: &'a str,
-    region: &'a str,
-    account: &'a str,
-}
-
-impl Place<'_> {
-    /// The secret, whatever suffix AWS gives its ARN; and its bare name.
-    fn secrets(&self, target: &Target, bare: bool) -> Vec<String> {
-        if target.is_arn() {
-            return vec![target.id.clone()];
-        }
-        let Self {
-            partition,
-            region,
-            account,
-        } = self;
-        let name = format!(
-            "arn:{partition}:secretsmanager:{region}:{account}:secret:{}",
-            target.name
-        );
-        let pattern = format!("{name}-??????");
-        if bare {
-            vec![pattern, name]
-        } else {
-            vec![pattern]
-        }
-    }
-
-    /// All secrets of a folder.
-    fn folder(&self, folder: &str) -> String {
-        let Self {
-            partition,
-            region,
-            account,
-        } = self;
-        format!("arn:{partition}:secretsmanager:{region}:{account}:secret:{folder}/*")
-    }
-
-    /// The key's resource, and the alias that it must have: IAM knows keys by their ids only.
-    fn key(&self, key: &str) -> (String, Option<String>) {
-        let Self {
-            partition,
-            region,
-            account,
-        } = self;
-        let (prefix, local) = match key.strip_prefix("arn:").and_then(|_| key.rsplit_once(':')) {
-            Some((prefix, local)) => (prefix.to_owned(), local),
-            None => (format!("arn:{partition}:kms:{region}:{account}"), key),
-        };
-        if local.starts_with("alias/") {
-            (format!("{prefix}:key/*"), Some(local.to_owned()))
-        } else {
-            let id = local.strip_prefix("key/").unwrap_or(local);
-            (format!("{prefix}:key/{id}"), None)
-        }
-    }
-}
-
-fn trust(trust: &Trust) -> Value {
+fn trust_policy(trust: &Trust) -> Value {
     let Trust {
         account,
         partition,

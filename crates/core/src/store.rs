@@ -68,8 +68,12 @@ pub trait SecretStore {
     ) -> Call<LabeledVersion>;
 
     /// UpdateSecret of the description, the key, or both; never of the value, because its answer does not name labels.
-    async fn update(&self, id: &str, description: Option<&str>, kms_key_id: Option<&str>)
-    -> Call<()>;
+    async fn update(
+        &self,
+        id: &str,
+        description: Option<&str>,
+        kms_key_id: Option<&str>,
+    ) -> Call<()>;
 
     /// RestoreSecret.
     async fn restore(&self, id: &str) -> Call<()>;

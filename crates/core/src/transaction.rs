@@ -75,7 +75,8 @@ impl Snapshot {
     /// What runs of this kind have done here: their labels, and whether a version of theirs is current.
     #[must_use]
     pub fn of_runs(&self) -> (Vec<(TransactionLabel, String)>, bool) {
-        let current = |(_, version): &(TransactionLabel, String)| Some(version) == self.current.as_ref();
+        let current =
+            |(_, version): &(TransactionLabel, String)| Some(version) == self.current.as_ref();
         (self.labels.clone(), self.labels.iter().any(current))
     }
 
@@ -115,7 +116,12 @@ pub struct Leftover {
 /// What other runs have left on these secrets. Where the secret that decides is not among them, or has the label no
 /// more, all is decided, and the labels are waste.
 #[must_use]
-pub fn leftovers(snapshots: &[Snapshot], region: &str, now: u64, run: Option<&RunIdentity>) -> Vec<Leftover> {
+pub fn leftovers(
+    snapshots: &[Snapshot],
+    region: &str,
+    now: u64,
+    run: Option<&RunIdentity>,
+) -> Vec<Leftover> {
     let mut all: Vec<Leftover> = Vec::new();
     for (index, snapshot) in snapshots.iter().enumerate() {
         for (label, version) in &snapshot.labels {
@@ -222,7 +228,12 @@ mod tests {
         let put = |base: Option<&str>| Step::Put {
             base: base.map(str::to_owned),
         };
-        let of = |steps: Vec<Step>| goal(&Plan { steps, ..Plan::default() });
+        let of = |steps: Vec<Step>| {
+            goal(&Plan {
+                steps,
+                ..Plan::default()
+            })
+        };
         assert_eq!(of(vec![]), Goal::Same);
         assert_eq!(of(vec![put(None)]), Goal::First);
         let tagged = vec![

@@ -135,7 +135,13 @@ mod tests {
                     "release".into(),
                 ],
             };
-            token(&[("NAME", name), ("VALUE", value)], Some(&run), region, None).id
+            token(
+                &[("NAME", name), ("VALUE", value)],
+                Some(&run),
+                region,
+                None,
+            )
+            .id
         };
         let base = id("a", "1", "eu-west-1", "made-up-1");
         assert_eq!(base, id("a", "1", "eu-west-1", "made-up-2"));
@@ -163,7 +169,10 @@ mod tests {
         assert_ne!(base, id("b", "made-up", "string", key));
         assert_ne!(base, id("a", "made-uq", "string", key));
         assert_ne!(base, id("a", "made-up", "binary", key));
-        assert_ne!(base, id("a", "made-up", "string", "another-key-of-16-bytes"));
+        assert_ne!(
+            base,
+            id("a", "made-up", "string", "another-key-of-16-bytes")
+        );
     }
 
     #[test]
@@ -194,7 +203,12 @@ mod tests {
 
     #[test]
     fn without_run_and_key_token_is_fresh() {
-        let token = token(&[("NAME", "a"), ("VALUE", "made-up")], None, "eu-west-1", None);
+        let token = token(
+            &[("NAME", "a"), ("VALUE", "made-up")],
+            None,
+            "eu-west-1",
+            None,
+        );
         assert!(token.fresh);
     }
 }

@@ -57,7 +57,11 @@ impl SecretsManager {
         }))
     }
 
-    pub(super) async fn send_get_value(&self, id: &str, label: &str) -> Call<Option<SecretVersion>> {
+    pub(super) async fn send_get_value(
+        &self,
+        id: &str,
+        label: &str,
+    ) -> Call<Option<SecretVersion>> {
         let sent = call!(
             self,
             "GetSecretValue",
@@ -130,7 +134,10 @@ impl SecretsManager {
                 return Ok(answered);
             }
         }
-        Err(StoreError::new("BatchGetSecretValue", ErrorKind::Unreadable))
+        Err(StoreError::new(
+            "BatchGetSecretValue",
+            ErrorKind::Unreadable,
+        ))
     }
 
     pub(super) async fn send_list_versions(&self, id: &str) -> Call<Vec<VersionInfo>> {
@@ -163,7 +170,10 @@ impl SecretsManager {
                 return Ok(listed);
             }
         }
-        Err(StoreError::new("ListSecretVersionIds", ErrorKind::Unreadable))
+        Err(StoreError::new(
+            "ListSecretVersionIds",
+            ErrorKind::Unreadable,
+        ))
     }
 }
 

@@ -99,7 +99,10 @@ fn is_transient(kind: &ErrorKind) -> bool {
     }
 }
 
-async fn request_token(request: &TokenRequest, http: &Http) -> Result<Zeroizing<String>, ErrorKind> {
+async fn request_token(
+    request: &TokenRequest,
+    http: &Http,
+) -> Result<Zeroizing<String>, ErrorKind> {
     let audience = utf8_percent_encode(&request.audience, NON_ALPHANUMERIC);
     let separator = if request.url.contains('?') { '&' } else { '?' };
     let bearer = Zeroizing::new(request.bearer.expose().to_vec());

@@ -4,7 +4,13 @@ use upsert_secret_core::failure::{Class, Failure};
 use upsert_secret_core::region::partition;
 use upsert_secret_core::store::Subject;
 
-pub(super) fn of_code(operation: &str, code: &str, message: &str, subject: Subject<'_>, region: &str) -> Failure {
+pub(super) fn of_code(
+    operation: &str,
+    code: &str,
+    message: &str,
+    subject: Subject<'_>,
+    region: &str,
+) -> Failure {
     let (class, what, next): (Class, String, String) = match code {
         "AccessDeniedException"
             if message.contains("to perform: kms:") || message.contains("Access to KMS") =>
@@ -87,7 +93,12 @@ pub(super) fn of_code(operation: &str, code: &str, message: &str, subject: Subje
     }
 }
 
-fn denied(operation: &str, message: &str, subject: Subject<'_>, region: &str) -> (Class, String, String) {
+fn denied(
+    operation: &str,
+    message: &str,
+    subject: Subject<'_>,
+    region: &str,
+) -> (Class, String, String) {
     // CreateSecret with tags, for one, needs TagResource too, and only the message says so.
     let action = message
         .split("not authorized to perform: ")

@@ -60,7 +60,9 @@ impl Tls {
         connector.connect(name, io).await.map_err(|error| {
             let of_rustls = error.get_ref().and_then(|inner| inner.downcast_ref());
             match of_rustls {
-                Some(Error::InvalidCertificate(rustls::CertificateError::Other(OtherError(why)))) => why
+                Some(Error::InvalidCertificate(rustls::CertificateError::Other(OtherError(
+                    why,
+                )))) => why
                     .downcast_ref::<CertificateError>()
                     .map_or_else(broken_tls, |why| NetworkFault::Untrusted(why.clone())),
                 Some(_) => broken_tls(),
@@ -119,7 +121,9 @@ impl ServerCertVerifier for ExplainingVerifier {
                     host: server_name.to_str().into_owned(),
                     fault: fault(&error, highest, self.origin),
                 };
-                Error::InvalidCertificate(rustls::CertificateError::Other(OtherError(Arc::new(explained))))
+                Error::InvalidCertificate(rustls::CertificateError::Other(OtherError(Arc::new(
+                    explained,
+                ))))
             })
     }
 
@@ -166,18 +170,24 @@ fn fault(error: &Error, highest: &CertificateDer<'_>, origin: &'static str) -> C
         rustls::CertificateError::NotValidYet => CertificateFault::NotYetValid {
             from: String::new(),
         },
-        rustls::CertificateError::NotValidYetContext { not_before, .. } => CertificateFault::NotYetValid {
-            from: date(*not_before),
-        },
-        rustls::CertificateError::NotValidForName => CertificateFault::WrongName { names: Vec::new() },
-        rustls::CertificateError::NotValidForNameContext { presented, .. } => CertificateFault::WrongName {
-            // Shared certificates have hundreds.
-            names: presented
-                .iter()
-                .take(3)
-                .map(|name| plain(name).replace(char::is_control, " "))
-                .collect(),
-        },
+        rustls::CertificateError::NotValidYetContext { not_before, .. } => {
+            CertificateFault::NotYetValid {
+                from: date(*not_before),
+            }
+        }
+        rustls::CertificateError::NotValidForName => {
+            CertificateFault::WrongName { names: Vec::new() }
+        }
+        rustls::CertificateError::NotValidForNameContext { presented, .. } => {
+            CertificateFault::WrongName {
+                // Shared certificates have hundreds.
+                names: presented
+                    .iter()
+                    .take(3)
+                    .map(|name| plain(name).replace(char::is_control, " "))
+                    .collect(),
+            }
+        }
         _ => CertificateFault::Other,
     }
 }

@@ -76,7 +76,8 @@ pub(crate) fn check(
         );
     }
     let allowed_accounts = accounts(raw, problems);
-    let token_file_role = token_source::token_file_role(environment, &session_name, duration, warnings);
+    let token_file_role =
+        token_source::token_file_role(environment, &session_name, duration, warnings);
     let Some(arn) = &raw.role_to_assume else {
         for (input, given) in dependent(raw) {
             if given {

@@ -13,10 +13,7 @@ const MAX_BYTES: usize = 4 * MAX_POLICY;
 /// What stands before the path of a file.
 const FILE: &str = "file:";
 
-pub(crate) fn check(
-    raw: &RawInputs,
-    problems: &mut Problems,
-) -> (Option<ResourcePolicy>, bool) {
+pub(crate) fn check(raw: &RawInputs, problems: &mut Problems) -> (Option<ResourcePolicy>, bool) {
     let public = problems.choice("allow-public-policy", raw.allow_public_policy.as_deref());
     let Some(given) = raw.resource_policy.as_deref() else {
         if raw.allow_public_policy.is_some() {

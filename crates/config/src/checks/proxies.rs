@@ -20,34 +20,34 @@ const VARIABLES: [&str; 6] = [
 
 /// The proxy variables, in upper case before lower case.
 pub(super) fn check(environment: &Environment, problems: &mut Vec<String>) -> ProxySettings {
-        let mut named = |upper: &'static str, lower: &'static str| {
-            let (name, url) = [upper, lower]
-                .into_iter()
-                .filter_map(|name| Some((name, environment.text(name)?.trim())))
-                .find(|(_, url)| !url.is_empty())?;
-            if is_proxy(url) {
-                Some(url.to_owned())
-            } else {
-                // Not quoted: it may hold a password.
-                problems.push(format!(
+    let mut named = |upper: &'static str, lower: &'static str| {
+        let (name, url) = [upper, lower]
+            .into_iter()
+            .filter_map(|name| Some((name, environment.text(name)?.trim())))
+            .find(|(_, url)| !url.is_empty())?;
+        if is_proxy(url) {
+            Some(url.to_owned())
+        } else {
+            // Not quoted: it may hold a password.
+            problems.push(format!(
                     "{name} must be the URL of an HTTP proxy, such as `http://proxy.example.com:3128`; a user and a password in it must be percent-encoded"
                 ));
-                None
-            }
-        };
-        let https = named("HTTPS_PROXY", "https_proxy");
-        let http = named("HTTP_PROXY", "http_proxy");
-        let all = named("ALL_PROXY", "all_proxy");
-        let no = ["NO_PROXY", "no_proxy"]
-            .into_iter()
-            .find_map(|name| environment.text(name))
-            .unwrap_or_default();
-        ProxySettings {
-            https: https.unwrap_or_default(),
-            http: http.unwrap_or_default(),
-            all: all.unwrap_or_default(),
-            no: exceptions(no),
+            None
         }
+    };
+    let https = named("HTTPS_PROXY", "https_proxy");
+    let http = named("HTTP_PROXY", "http_proxy");
+    let all = named("ALL_PROXY", "all_proxy");
+    let no = ["NO_PROXY", "no_proxy"]
+        .into_iter()
+        .find_map(|name| environment.text(name))
+        .unwrap_or_default();
+    ProxySettings {
+        https: https.unwrap_or_default(),
+        http: http.unwrap_or_default(),
+        all: all.unwrap_or_default(),
+        no: exceptions(no),
+    }
 }
 
 /// The passwords in the proxies' URLs, as written and as meant, to be hidden before anything is
@@ -119,8 +119,14 @@ mod tests {
     fn upper_case_variables_win_and_empty_is_unset() {
         for (pairs, wanted) in [
             (&[("https_proxy", "http://a:1")][..], "http://a:1"),
-            (&[("HTTPS_PROXY", "http://a:1"), ("https_proxy", "http://b:1")], "http://a:1"),
-            (&[("HTTPS_PROXY", " "), ("https_proxy", "http://b:1")], "http://b:1"),
+            (
+                &[("HTTPS_PROXY", "http://a:1"), ("https_proxy", "http://b:1")],
+                "http://a:1",
+            ),
+            (
+                &[("HTTPS_PROXY", " "), ("https_proxy", "http://b:1")],
+                "http://b:1",
+            ),
         ] {
             let (settings, problems) = of(pairs);
             assert_eq!(problems, [""; 0]);

@@ -34,94 +34,93 @@ const READ_BY_US: [&str; 17] = [
 ];
 
 pub(super) fn check(
-        environment: &Environment,
-        problems: &mut Vec<String>,
-        warnings: &mut Vec<String>,
-    ) -> Result<Settings, Failure> {
-        for name in READ_BY_US {
-            // Taken for "not set", it would lead around a proxy or to an endpoint that is not FIPS.
-            if environment
-                .raw(name)
-                .is_some_and(|content| content.to_str().is_none())
-            {
-                problems.push(format!("{name} is not valid UTF-8"));
-            }
-        }
-        for name in ["LOG_SENSITIVE_BODIES", "LOG_SIGNABLE_BODY"] {
-            if environment.raw(name).is_some() {
-                problems.push(format!("{name} is set: it makes the AWS SDK log request bodies, the value included; unset it"));
-            }
-        }
-        let max_attempts = match environment
-            .text("AWS_MAX_ATTEMPTS")
-            .map(|text| text.trim().parse())
+    environment: &Environment,
+    problems: &mut Vec<String>,
+    warnings: &mut Vec<String>,
+) -> Result<Settings, Failure> {
+    for name in READ_BY_US {
+        // Taken for "not set", it would lead around a proxy or to an endpoint that is not FIPS.
+        if environment
+            .raw(name)
+            .is_some_and(|content| content.to_str().is_none())
         {
-            None => DEFAULT_ATTEMPTS,
-            Some(Ok(number @ 1..=MAX_ATTEMPTS)) => number,
-            Some(_) => {
-                problems.push(format!(
-                    "AWS_MAX_ATTEMPTS must be a number from 1 to {MAX_ATTEMPTS}"
-                ));
-                DEFAULT_ATTEMPTS
-            }
-        };
-        if let Some(mode) = environment.text("AWS_RETRY_MODE")
-            && !["standard", "adaptive", "legacy"]
-                .contains(&mode.trim().to_ascii_lowercase().as_str())
-        {
-            problems.push("AWS_RETRY_MODE must be `standard`, `adaptive` or `legacy`".to_owned());
+            problems.push(format!("{name} is not valid UTF-8"));
         }
-        // The SDK ignores nonsense here and would go on to an endpoint that is not FIPS.
-        for name in ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"] {
-            if let Some(flag) = environment.text(name)
-                && !["true", "false"].contains(&flag.to_ascii_lowercase().as_str())
-            {
-                problems.push(format!("{name} must be `true` or `false`"));
-            }
-        }
-        for name in [
-            "AWS_ENDPOINT_URL_SECRETS_MANAGER",
-            "AWS_ENDPOINT_URL_STS",
-            "AWS_ENDPOINT_URL",
-        ] {
-            // Set but empty: the SDK would take it for an address.
-            let Some(url) = environment.raw(name) else {
-                continue;
-            };
-            if url.is_empty() {
-                problems.push(format!("{name} is set but empty; unset it"));
-            } else if url.to_str().and_then(endpoint).is_none() {
-                problems.push(format!("{name} must be a URL such as `https://host:port`"));
-            }
-        }
-        // A pasted key with a line break makes the SDK panic.
-        for name in [
-            "AWS_ACCESS_KEY_ID",
-            "AWS_SECRET_ACCESS_KEY",
-            "AWS_SESSION_TOKEN",
-        ] {
-            if let Some(key) = environment.raw(name)
-                && !key
-                    .to_str()
-                    .is_some_and(|key| key.chars().all(|c| c.is_ascii_graphic()))
-            {
-                return Err(Failure::new(
-                    Class::Credentials,
-                    format!(
-                        "{name} contains white space, a line break or another character that no key has"
-                    ),
-                    "store it again without the character, usually a line break at its end",
-                ));
-            }
-        }
-        half_a_key(environment, warnings)?;
-        Ok(Settings {
-            max_attempts,
-            trust: trust(environment, problems),
-            proxies: proxies::check(environment, problems),
-            trace: environment.is_on("RUNNER_DEBUG") || environment.is_on("CI_DEBUG_TRACE"),
-        })
     }
+    for name in ["LOG_SENSITIVE_BODIES", "LOG_SIGNABLE_BODY"] {
+        if environment.raw(name).is_some() {
+            problems.push(format!("{name} is set: it makes the AWS SDK log request bodies, the value included; unset it"));
+        }
+    }
+    let max_attempts = match environment
+        .text("AWS_MAX_ATTEMPTS")
+        .map(|text| text.trim().parse())
+    {
+        None => DEFAULT_ATTEMPTS,
+        Some(Ok(number @ 1..=MAX_ATTEMPTS)) => number,
+        Some(_) => {
+            problems.push(format!(
+                "AWS_MAX_ATTEMPTS must be a number from 1 to {MAX_ATTEMPTS}"
+            ));
+            DEFAULT_ATTEMPTS
+        }
+    };
+    if let Some(mode) = environment.text("AWS_RETRY_MODE")
+        && !["standard", "adaptive", "legacy"].contains(&mode.trim().to_ascii_lowercase().as_str())
+    {
+        problems.push("AWS_RETRY_MODE must be `standard`, `adaptive` or `legacy`".to_owned());
+    }
+    // The SDK ignores nonsense here and would go on to an endpoint that is not FIPS.
+    for name in ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"] {
+        if let Some(flag) = environment.text(name)
+            && !["true", "false"].contains(&flag.to_ascii_lowercase().as_str())
+        {
+            problems.push(format!("{name} must be `true` or `false`"));
+        }
+    }
+    for name in [
+        "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+        "AWS_ENDPOINT_URL_STS",
+        "AWS_ENDPOINT_URL",
+    ] {
+        // Set but empty: the SDK would take it for an address.
+        let Some(url) = environment.raw(name) else {
+            continue;
+        };
+        if url.is_empty() {
+            problems.push(format!("{name} is set but empty; unset it"));
+        } else if url.to_str().and_then(endpoint).is_none() {
+            problems.push(format!("{name} must be a URL such as `https://host:port`"));
+        }
+    }
+    // A pasted key with a line break makes the SDK panic.
+    for name in [
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+    ] {
+        if let Some(key) = environment.raw(name)
+            && !key
+                .to_str()
+                .is_some_and(|key| key.chars().all(|c| c.is_ascii_graphic()))
+        {
+            return Err(Failure::new(
+                Class::Credentials,
+                format!(
+                    "{name} contains white space, a line break or another character that no key has"
+                ),
+                "store it again without the character, usually a line break at its end",
+            ));
+        }
+    }
+    half_a_key(environment, warnings)?;
+    Ok(Settings {
+        max_attempts,
+        trust: trust(environment, problems),
+        proxies: proxies::check(environment, problems),
+        trace: environment.is_on("RUNNER_DEBUG") || environment.is_on("CI_DEBUG_TRACE"),
+    })
+}
 
 /// Which certificate authorities are trusted, by the variables of AWS's tools and of OpenSSL.
 fn trust(environment: &Environment, problems: &mut Vec<String>) -> TrustSettings {

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::given::{ValueSpec, Inputs, Manifest, Reference, Entry};
+use super::given::{Entry, Inputs, Manifest, Reference, ValueSpec};
 use super::keys::{FILE, Key, NOT_WITH_JSON, Shape};
 use super::problem::{At, shown};
 use super::reader::{Pair, Reader};

@@ -182,7 +182,10 @@ pub(super) const ENTRY: &[Key] = &[
     Key::input("compare", Shape::Choice(Compare::words)),
     Key::input("version-stages", Shape::Texts(",")),
     Key::single("expected-version-id", Shape::Text),
-    Key::input("on-scheduled-deletion", Shape::Choice(OnScheduledDeletion::words)),
+    Key::input(
+        "on-scheduled-deletion",
+        Shape::Choice(OnScheduledDeletion::words),
+    ),
     Key::input("on-rotation", Shape::Choice(OnRotation::words)),
 ];
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use upsert_secret_core::json;
 
 use super::expand::is_variable_name;
-use super::given::{CharacterClass, Member, SecretRef, GenerateSpec, Reference};
+use super::given::{CharacterClass, GenerateSpec, Member, Reference, SecretRef};
 use super::keys::{Key, MEMBER, SOURCES, Shape};
 use super::problem::At;
 use super::reader::Reader;
@@ -211,7 +211,12 @@ impl Reader<'_> {
         })
     }
 
-    fn recipe(&mut self, node: &Node<'_>, at: &At<'_>, keys: &'static [Key]) -> Option<GenerateSpec> {
+    fn recipe(
+        &mut self,
+        node: &Node<'_>,
+        at: &At<'_>,
+        keys: &'static [Key],
+    ) -> Option<GenerateSpec> {
         let (mut length, mut classes) = (None, Some(CharacterClass::USUAL.to_vec()));
         for (nth, key, node) in self.known(node, at, keys)? {
             let here = at.value(nth, key.name);
@@ -256,7 +261,9 @@ impl Reader<'_> {
             let Some(word) = self.choice(&words, item, &here) else {
                 continue;
             };
-            let (_, class) = CharacterClass::ALL.into_iter().find(|(known, _)| *known == word)?;
+            let (_, class) = CharacterClass::ALL
+                .into_iter()
+                .find(|(known, _)| *known == word)?;
             if classes.contains(&class) {
                 self.problems.add(&here, "is in the list already");
             } else {

@@ -104,7 +104,11 @@ fn the_example_of_the_documents() {
     };
     let recipe = GenerateSpec {
         length: 48,
-        classes: vec![CharacterClass::Lower, CharacterClass::Upper, CharacterClass::Digits],
+        classes: vec![
+            CharacterClass::Lower,
+            CharacterClass::Upper,
+            CharacterClass::Digits,
+        ],
     };
     let shared = "kms-key-id=alias/models\ntags={\"team\":\"ml\"}";
     let wanted = [
@@ -251,7 +255,10 @@ fn aliases_stand_for_what_they_name() {
         good("secrets:\n  a: &a { value: &v { env: A } }\n  b: *a\n  c: { value: *v }\n");
     assert_eq!(manifest.targets.len(), 3);
     for target in manifest.targets {
-        assert_eq!(target.given, ValueSpec::Value(Reference::Env("A".to_owned())));
+        assert_eq!(
+            target.given,
+            ValueSpec::Value(Reference::Env("A".to_owned()))
+        );
     }
 }
 

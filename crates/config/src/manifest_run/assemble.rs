@@ -33,11 +33,7 @@ pub(super) struct Assembled {
 }
 
 /// The request of an entry, and what is wrong with which key.
-pub(super) fn assemble(
-    entry: &Entry,
-    found: &[ResolvedValue],
-    shared: &Shared,
-) -> Assembled {
+pub(super) fn assemble(entry: &Entry, found: &[ResolvedValue], shared: &Shared) -> Assembled {
     let mut problems = Problems::new(Spelling::Key);
     let mut raw = entry.inputs();
     raw.version_id_key.clone_from(&shared.key);

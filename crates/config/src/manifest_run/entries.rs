@@ -141,7 +141,10 @@ impl EntryChecker<'_> {
     /// How another secret is reached.
     fn connect(&mut self, reference: &SecretRef, entry: &Entry) {
         let named = Target::parse(&reference.id);
-        let asked = reference.region.as_ref().or(self.shared.connection.region.as_ref());
+        let asked = reference
+            .region
+            .as_ref()
+            .or(self.shared.connection.region.as_ref());
         match &named {
             Err(why) => self
                 .problems

@@ -87,8 +87,8 @@ pub(super) fn circles<'a>(
             let ValuePart::Elsewhere(reference) = part else {
                 continue;
             };
-            let here =
-                reference.role.is_none() && (reference.region.is_none() || reference.region == connection.region);
+            let here = reference.role.is_none()
+                && (reference.region.is_none() || reference.region == connection.region);
             let Some(named) = Target::parse(&reference.id).ok().filter(|_| here) else {
                 continue;
             };

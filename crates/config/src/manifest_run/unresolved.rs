@@ -69,7 +69,10 @@ impl Unresolved {
     ///
     /// # Errors
     /// The value cannot be stored as asked.
-    pub fn complete(&self, values: impl IntoIterator<Item = ResolvedValue>) -> Result<Request, Failure> {
+    pub fn complete(
+        &self,
+        values: impl IntoIterator<Item = ResolvedValue>,
+    ) -> Result<Request, Failure> {
         let mut values = values.into_iter();
         let found: Vec<ResolvedValue> = self
             .parts

@@ -47,9 +47,8 @@ impl TransactionLabel {
         let mut parts = label.strip_prefix(PREFIX)?.splitn(4, '-');
         let [end, coordinator, run, unique] =
             [parts.next()?, parts.next()?, parts.next()?, parts.next()?];
-        let is_hash = |text: &str| {
-            text.len() == HASH_DIGITS && text.bytes().all(|b| b.is_ascii_hexdigit())
-        };
+        let is_hash =
+            |text: &str| text.len() == HASH_DIGITS && text.bytes().all(|b| b.is_ascii_hexdigit());
         let valid = end.bytes().all(|b| b.is_ascii_digit())
             && is_hash(coordinator)
             && is_hash(run)

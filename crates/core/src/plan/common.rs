@@ -37,7 +37,11 @@ pub(super) fn is_ours(done: &Attempt, holder: Option<&str>) -> bool {
 }
 
 /// Somebody wrote after us. Their value is not ours to undo.
-pub(super) fn overtaken(request: &Request, done: &Attempt, holder: Option<&str>) -> Result<(), Failure> {
+pub(super) fn overtaken(
+    request: &Request,
+    done: &Attempt,
+    holder: Option<&str>,
+) -> Result<(), Failure> {
     let Some(ours) = &done.overtaken else {
         return Ok(());
     };
@@ -52,4 +56,3 @@ pub(super) fn overtaken(request: &Request, done: &Attempt, holder: Option<&str>)
     )
     .because(format!("this run's version is {ours}; {by}")))
 }
-

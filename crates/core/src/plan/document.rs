@@ -85,4 +85,3 @@ fn document(bytes: Vec<u8>, name: &str) -> Result<Document, Failure> {
     }
     Ok(Document(Arc::new(value)))
 }
-

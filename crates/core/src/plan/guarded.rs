@@ -91,7 +91,12 @@ pub(super) fn not_current(name: &str, expected: &str, holder: Option<&str>) -> F
 fn has_rivals(present: &Present, done: &Attempt) -> bool {
     other_labels(&present.secret, done).any(|(label, version)| {
         label_state(label, present.at) == LabelState::Living
-            && done.rivals.get(&sighting(label, version)).copied().unwrap_or(0) < MAX_SIGHTINGS
+            && done
+                .rivals
+                .get(&sighting(label, version))
+                .copied()
+                .unwrap_or(0)
+                < MAX_SIGHTINGS
     })
 }
 

@@ -56,7 +56,11 @@ pub fn decide_label_move(
     Ok(decision)
 }
 
-fn promote(label_move: &LabelMove, selector: &VersionSelector, secret: &SecretMetadata) -> Result<Decision, Failure> {
+fn promote(
+    label_move: &LabelMove,
+    selector: &VersionSelector,
+    secret: &SecretMetadata,
+) -> Result<Decision, Failure> {
     let current = secret.holder(CURRENT);
     let to = match selector {
         VersionSelector::Version(id) => id.as_str(),
@@ -102,7 +106,11 @@ fn labels_of(secret: &SecretMetadata) -> String {
     }
 }
 
-fn rollback(label_move: &LabelMove, secret: &SecretMetadata, listed: &[VersionInfo]) -> Result<Decision, Failure> {
+fn rollback(
+    label_move: &LabelMove,
+    secret: &SecretMetadata,
+    listed: &[VersionInfo],
+) -> Result<Decision, Failure> {
     let (Some(current), Some(previous)) = (secret.holder(CURRENT), secret.holder(PREVIOUS)) else {
         return Err(Failure::new(
             Class::Refused,

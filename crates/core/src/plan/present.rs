@@ -86,8 +86,8 @@ pub(super) fn plan(
     let secret = &present.secret;
     let current = secret.holder(CURRENT);
     // What this run has written itself, before it had to look again, is no reason to stop halfway.
-    let skipped =
-        request.if_exists == IfExists::Skip && current.is_some_and(|holder| !done.may_have_written(holder));
+    let skipped = request.if_exists == IfExists::Skip
+        && current.is_some_and(|holder| !done.may_have_written(holder));
     if !skipped || secret.deleted {
         rejections(secret, region, request.on_rotation)?;
     }
@@ -125,7 +125,10 @@ pub(super) fn plan(
         .is_some_and(|value| request.is_met_by(value));
     if holds || is_ours(done, holder) {
         plan.keep = holder.map(|id| version(secret, id));
-    } else if label != CURRENT && holder.is_none() && current.is_some_and(|id| done.may_have_written(id)) {
+    } else if label != CURRENT
+        && holder.is_none()
+        && current.is_some_and(|id| done.may_have_written(id))
+    {
         // Created by this run a moment ago: that version is the one to be labelled.
         plan.keep = current.map(|id| version(secret, id));
         plan.add_all(further_labels(
@@ -161,4 +164,3 @@ pub(super) fn plan(
     plan.add_all(labels);
     Ok(plan)
 }
-

@@ -35,8 +35,14 @@ fn what_can_be_written_in_two_ways() {
         ),
     ];
     for (a, b) in same {
-        assert!(ResourcePolicy::parse(&a).unwrap().is_equivalent_to(&b), "{a} {b}");
-        assert!(ResourcePolicy::parse(&b).unwrap().is_equivalent_to(&a), "{b} {a}");
+        assert!(
+            ResourcePolicy::parse(&a).unwrap().is_equivalent_to(&b),
+            "{a} {b}"
+        );
+        assert!(
+            ResourcePolicy::parse(&b).unwrap().is_equivalent_to(&a),
+            "{b} {a}"
+        );
     }
 }
 

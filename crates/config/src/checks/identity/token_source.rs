@@ -48,7 +48,8 @@ pub(super) fn choose(
         if raw.audience.is_some() {
             unused("audience", "the token has one already", warnings);
         }
-        return token(name, environment, &spelling.name("web-identity-token-env")).map(TokenSource::Token);
+        return token(name, environment, &spelling.name("web-identity-token-env"))
+            .map(TokenSource::Token);
     }
     if ci::is_github(environment) && !chaining {
         return token_request(raw, environment).map(TokenSource::Github);

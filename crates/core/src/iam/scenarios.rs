@@ -1,5 +1,5 @@
-//! Every state that a secret can be found in, as far as it makes a difference to the steps that follow: what the
-//! plan says to each of them is all that a run can do.
+//! Every state of a secret that leads to different steps, and the steps that `plan` returns for each: together they are
+//! all that a run can do. It makes no decision of its own.
 
 use crate::attempt::Attempt;
 use crate::labels::{CURRENT, WriteLabel};
@@ -8,43 +8,43 @@ use crate::request::Request;
 use crate::state::{Observed, PolicyView, Present, Replica, ReplicaStatus, SecretMetadata};
 use crate::value::{Kind, SecretBytes, SecretValue};
 
-/// Nobody's version.
+/// An ID that no version of ours has.
 const VERSION: &str = "00000000-0000-4000-8000-000000000000";
-/// What nobody asks for.
+/// Differs from anything that a request can contain.
 const OTHER: &str = "upsert-secret:other";
 
-/// The steps that lead from each state to the goal; a state in which the run is refused has none.
+/// The steps from each state to the requested one. States that the run refuses to change are left out.
 pub(super) fn steps(request: &Request, region: &str) -> Vec<Vec<Step>> {
-    let mut worlds = vec![Observed::Absent];
+    let mut scenarios = vec![Observed::Absent];
     for replicated in [false, true] {
-        for holds in [false, true] {
-            worlds.push(present(request, |present| {
+        for value_differs in [true, false] {
+            scenarios.push(present(request, |present| {
                 if replicated {
                     present.secret.replicas = replicas(request);
                 }
-                if !holds {
+                if value_differs {
                     present.value = Some(other_value(request));
                 }
             }));
         }
     }
-    worlds.push(present(request, |present| present.secret.deleted = true));
-    // Made by other tools, which fill it later.
-    worlds.push(present(request, |present| {
+    scenarios.push(present(request, |present| present.secret.deleted = true));
+    // Created without a value, as infrastructure tools do.
+    scenarios.push(present(request, |present| {
         present.secret.versions.clear();
         present.value = None;
     }));
-    worlds
+    scenarios
         .iter()
-        .filter_map(|world| plan(request, world, &Attempt::default(), region).ok())
+        .filter_map(|observed| plan(request, observed, &Attempt::default(), region).ok())
         .map(|plan| plan.steps)
         .collect()
 }
 
-/// A secret that has the value, and is another one in every other respect.
+/// A secret that holds the requested value and differs in everything else, before `change`.
 fn present(request: &Request, change: impl FnOnce(&mut Present)) -> Observed {
     let holder = request.expected.as_deref().unwrap_or(VERSION);
-    let left_behind = WriteLabel::until(0, VERSION).label;
+    let expired_label = WriteLabel::until(0, VERSION).label;
     let mut secret = SecretMetadata {
         arn: OTHER.to_owned(),
         name: request.target.name.clone(),
@@ -55,7 +55,7 @@ fn present(request: &Request, change: impl FnOnce(&mut Present)) -> Observed {
     secret.tags.insert(OTHER.to_owned(), OTHER.to_owned());
     secret
         .versions
-        .insert(holder.to_owned(), vec![CURRENT.to_owned(), left_behind]);
+        .insert(holder.to_owned(), vec![CURRENT.to_owned(), expired_label]);
     let value = SecretValue::stored(
         SecretBytes::new(request.value.expose().to_vec()),
         request.value.kind(),
@@ -80,14 +80,14 @@ fn other_value(request: &Request) -> SecretValue {
     SecretValue::stored(SecretBytes::new(text.to_vec()), Kind::String)
 }
 
-/// Replicas of which none is as it shall be.
+/// Replicas in the requested regions and in another one, all with a different key.
 fn replicas(request: &Request) -> Vec<Replica> {
-    let asked = request
+    let requested = request
         .replicas
         .iter()
         .flatten()
         .map(|(region, _)| region.as_str());
-    asked
+    requested
         .chain([OTHER])
         .map(|region| Replica {
             region: region.to_owned(),

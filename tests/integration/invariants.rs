@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 
 use crate::common::{Done, NAME, Tool, operations};
 
-mod states;
+mod strategies;
 
-use states::{Inputs, inputs, made, states};
+use strategies::{Inputs, inputs, made, states};
 
 const WRITES: [&str; 10] = [
     "CreateSecret",

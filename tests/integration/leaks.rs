@@ -12,9 +12,9 @@ use sandbox::Sandbox;
 
 use crate::common::{Done, NAME, Tool};
 
-mod situations;
+mod scenarios;
 
-use situations::{Situation, faulty_situations, situations};
+use scenarios::{Situation, faulty_situations, situations};
 
 /// Made up, and hard to find in a log once something has encoded them.
 const VALUES: &[&str] = &[

@@ -5,7 +5,7 @@ use std::fs;
 use sandbox::{Policy, Role, Sandbox, Trust};
 
 use crate::common::Tool;
-use crate::pages::root;
+use crate::documentation::root;
 
 #[test]
 fn the_readmes_policy_is_enough_for_the_readmes_workflow() {

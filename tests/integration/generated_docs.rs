@@ -10,7 +10,7 @@ use upsert_secret::inputs::{self, Input};
 use upsert_secret::report;
 
 use crate::common::Tool;
-use crate::pages::root;
+use crate::documentation::root;
 
 /// Replaces what stands between the lines that contain `start` and `end`.
 fn section(file: &str, start: &str, end: &str, wanted: &str) {

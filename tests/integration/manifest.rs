@@ -7,9 +7,9 @@ use sandbox::{Sandbox, SecretView};
 use crate::common::Tool;
 
 mod failures;
-mod file;
+mod validation;
 mod outputs;
-mod rights;
+mod iam_policy;
 mod run;
 
 /// The program on this sandbox with a manifest.

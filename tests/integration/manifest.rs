@@ -7,10 +7,10 @@ use sandbox::{Sandbox, SecretView};
 use crate::common::Tool;
 
 mod failures;
-mod validation;
-mod outputs;
 mod iam_policy;
+mod outputs;
 mod run;
+mod validation;
 
 /// The program on this sandbox with a manifest.
 pub(super) fn many(sandbox: &Sandbox, manifest: &str) -> Tool {

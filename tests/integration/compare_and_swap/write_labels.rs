@@ -1,0 +1,98 @@
+//! The private staging label of a run: when it expires, who removes it, and what a quota of labels means.
+
+use sandbox::{Sandbox, When};
+
+use super::{guarded, keyed, private_labels};
+use crate::common::{NAME, PATIENCE, calls, versions};
+
+#[test]
+fn labels_of_dead_runs_are_taken_off_and_those_of_living_ones_are_not() {
+    const ID: &str = "-33333333-3333-8333-8333-333333333333";
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap()
+        .as_secs();
+    let expired = format!("upsert-secret-until-{}{ID}", now - 3_600);
+    let living = format!("upsert-secret-until-{}{ID}", now + 3_600);
+    let sandbox = Sandbox::start();
+    let old = sandbox.with(|world| {
+        let old = world.create(NAME, "old");
+        for (label, token) in [
+            (&expired, "44444444-4444-8444-8444-444444444444"),
+            (&living, "55555555-5555-8555-8555-555555555555"),
+        ] {
+            world.put_staged(NAME, "theirs", token, &[label]);
+        }
+        old
+    });
+    guarded(&sandbox, &old).run().expect(0, "updated");
+    assert_eq!(private_labels(&sandbox), [living]);
+}
+
+#[test]
+fn a_run_that_is_stopped_takes_its_label_along() {
+    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+        let sandbox = Sandbox::start();
+        let old = sandbox.with(|world| world.create(NAME, "old"));
+        // The move is never answered: the label is on its version then.
+        let held = sandbox.hold("UpdateSecretVersionStage", 1, When::BeforeApply);
+        let tool = guarded(&sandbox, &old);
+        let child = tool.spawn();
+        assert!(held.wait_reached(PATIENCE));
+        std::process::Command::new("kill")
+            .args([&format!("-{signal}"), &child.id().to_string()])
+            .status()
+            .unwrap();
+        let done = tool.finish(child);
+        held.discard();
+        assert_eq!(done.code, Some(code), "{}", done.stderr);
+        assert!(private_labels(&sandbox).is_empty(), "{}", done.stderr);
+    }
+}
+
+#[test]
+fn labels_of_others_that_fill_the_quota_are_a_crowd_and_not_a_limit() {
+    let later = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap()
+        .as_secs()
+        + 600;
+    let sandbox = Sandbox::start();
+    let old = sandbox.with(|world| {
+        let old = world.create(NAME, "old");
+        for number in 0..19 {
+            let id = format!("{number:08}-3333-8333-8333-333333333333");
+            let label = format!("upsert-secret-until-{later}-{id}");
+            world.put_staged(NAME, "theirs", &id, &[&label]);
+        }
+        old
+    });
+    let done = guarded(&sandbox, &old).input("timeout", "12s").run();
+    done.expect(5, "");
+    assert!(
+        calls(&sandbox, "PutSecretValue") > 0,
+        "they are not waited for without end"
+    );
+    assert_eq!(private_labels(&sandbox).len(), 19, "living ones stay");
+}
+
+#[test]
+fn a_re_run_after_a_kill_ends_on_the_version_that_was_put() {
+    let sandbox = Sandbox::start();
+    sandbox.with(|world| world.create(NAME, "{}"));
+    let tool = keyed(&sandbox, "a", "made-up").github();
+    let held = sandbox.hold("PutSecretValue", 1, When::AfterApply);
+    let mut child = tool.spawn();
+    assert!(held.wait_reached(PATIENCE));
+    child.kill().unwrap();
+    held.discard();
+    tool.finish(child);
+    let dead = private_labels(&sandbox);
+    sandbox.clear_log();
+    let done = tool.run();
+    done.expect(0, "updated");
+    assert_eq!(versions(&sandbox), 2, "no second one");
+    assert_eq!(private_labels(&sandbox), dead);
+    // Its own label on the version, AWSCURRENT, its own label off.
+    assert_eq!(calls(&sandbox, "UpdateSecretVersionStage"), 3);
+}

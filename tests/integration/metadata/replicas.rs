@@ -1,0 +1,177 @@
+//! `replica-regions`: replicas are added, awaited, and removed or recreated only on request.
+
+use insta::assert_snapshot;
+use sandbox::{Fault, Sandbox, When};
+
+use super::existing;
+use crate::common::{NAME, PATIENCE, Tool, calls, current, operations, signal, text};
+
+const LONDON: &str = "eu-west-2";
+
+/// Regions of replicas and how they are.
+fn replicas(sandbox: &Sandbox) -> Vec<(String, &'static str)> {
+    sandbox.with(|world| {
+        let secret = world.secret(NAME).unwrap();
+        let replicas = secret.replicas.into_iter();
+        replicas
+            .map(|replica| (replica.region, replica.status))
+            .collect()
+    })
+}
+
+#[test]
+fn a_new_secret_is_created_with_replicas_in_one_call_and_they_are_awaited() {
+    let sandbox = Sandbox::start();
+    sandbox.with(|world| {
+        world.replicas_settle_after(3);
+        world.add_kms_key_in("us-east-1", "alias/models");
+    });
+    let tool = Tool::new(&sandbox, "made-up")
+        .input("replica-regions", "eu-west-2\nus-east-1=alias/models");
+    let done = tool.run();
+    done.expect(0, "created");
+    assert!(
+        done.stderr
+            .contains("waiting for replicas: eu-west-2, us-east-1"),
+        "{}",
+        done.stderr
+    );
+    assert_eq!(
+        replicas(&sandbox),
+        [
+            ("eu-west-2".to_owned(), "InSync"),
+            ("us-east-1".to_owned(), "InSync")
+        ]
+    );
+    assert_eq!(calls(&sandbox, "ReplicateSecretToRegions"), 0);
+    sandbox.clear_log();
+    tool.run().expect(0, "unchanged");
+    let mut calls = operations(&sandbox);
+    calls.sort();
+    assert_eq!(calls, ["DescribeSecret", "GetSecretValue"]);
+}
+
+#[test]
+fn replicas_are_added_and_only_removed_on_request() {
+    let sandbox = existing();
+    sandbox.with(|world| world.replicate(NAME, LONDON));
+    let tool = Tool::new(&sandbox, "made-up").input("replica-regions", "us-east-1");
+    tool.run().expect(0, "updated");
+    assert_eq!(replicas(&sandbox).len(), 2);
+    let replace = tool.input("replica-policy", "replace");
+    let done = replace.run();
+    done.expect(0, "updated");
+    assert!(
+        done.stderr.contains("removed the replicas in eu-west-2"),
+        "{}",
+        done.stderr
+    );
+    assert_eq!(replicas(&sandbox), [("us-east-1".to_owned(), "InSync")]);
+    replace
+        .input("replica-regions", "none")
+        .run()
+        .expect(0, "updated");
+    assert_eq!(replicas(&sandbox), []);
+}
+
+#[test]
+fn a_replica_gets_another_key_only_where_it_may_be_made_anew() {
+    let sandbox = existing();
+    sandbox.with(|world| {
+        world.replicate(NAME, LONDON);
+        world.add_kms_key_in(LONDON, "1234abcd");
+    });
+    let tool = Tool::new(&sandbox, "new").input("replica-regions", "eu-west-2=1234abcd");
+    let done = tool.run();
+    assert_eq!(done.code, Some(6), "{}", done.stderr);
+    assert_eq!(
+        current(&sandbox).as_deref(),
+        Some("made-up"),
+        "nothing is written"
+    );
+    let tool = tool.input("replica-policy", "replace");
+    tool.run().expect(0, "updated");
+    let key = sandbox.with(|world| world.secret_in(LONDON, NAME).unwrap().kms_key_id);
+    assert_eq!(key.as_deref(), Some("1234abcd"));
+    tool.run().expect(0, "unchanged");
+}
+
+#[test]
+fn a_failed_replica_ends_the_run_with_the_words_of_aws_and_is_tried_again_by_the_next() {
+    let sandbox = existing();
+    let tool = Tool::new(&sandbox, "made-up").input("replica-regions", LONDON);
+    sandbox.with(|world| world.replicate(NAME, LONDON));
+    sandbox.with(|world| world.disable_region("us-east-1"));
+    let failing = tool.input("replica-regions", "eu-west-2 us-east-1=alias/models");
+    let done = failing.run();
+    assert_eq!(done.code, Some(6));
+    assert_eq!(done.output("changed"), "true");
+    assert_snapshot!(text(&done), @r#"
+    waiting for replicas: us-east-1 (0 s)
+    before it failed, this run
+      replicated it to us-east-1
+      secret   arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/model/api-key-[six]
+      version  [id] (AWSCURRENT)
+    error: prod/model/api-key could not be replicated to us-east-1
+      why:  AWS says of us-east-1: The region is not enabled for this account
+      next: mend that, and run again: each run tries a failed replica once more. A secret of this name that is there already
+            is never overwritten; rename or remove it
+      exit: 6 (refused by state)
+    "#);
+    // One look to decide, one that sees it in progress, and five that see it failed: the first of them could be of
+    // an earlier try.
+    assert_eq!(calls(&sandbox, "DescribeSecret"), 7);
+    let again = failing.run();
+    assert_eq!(again.code, Some(6));
+    assert_eq!(
+        calls(&sandbox, "ReplicateSecretToRegions"),
+        2,
+        "one try for each run"
+    );
+}
+
+#[test]
+fn replicas_that_never_come_end_with_the_time_limit_which_says_what_was_waited_for() {
+    let sandbox = existing();
+    sandbox.with(|world| world.replicas_settle_after(usize::MAX));
+    let done = Tool::new(&sandbox, "new")
+        .input("replica-regions", LONDON)
+        .input("timeout", "1s")
+        .run();
+    assert_eq!(done.code, Some(7));
+    assert_eq!(current(&sandbox).as_deref(), Some("new"));
+    assert!(
+        done.stderr
+            .contains("it was waiting for the replicas in eu-west-2"),
+        "{}",
+        done.stderr
+    );
+}
+
+#[test]
+fn a_lost_answer_to_replicating_is_found_out() {
+    for fault in [Fault::LostAfter, Fault::InternalError, Fault::GarbledBody] {
+        let sandbox = existing();
+        sandbox.fault("ReplicateSecretToRegions", 1, fault.clone());
+        let done = Tool::new(&sandbox, "made-up")
+            .input("replica-regions", LONDON)
+            .run();
+        done.expect(0, "updated");
+        assert_eq!(replicas(&sandbox), [(LONDON.to_owned(), "InSync")]);
+    }
+}
+
+#[test]
+fn a_run_that_waits_for_replicas_can_be_cancelled() {
+    let sandbox = existing();
+    sandbox.with(|world| world.replicas_settle_after(usize::MAX));
+    let tool = Tool::new(&sandbox, "made-up").input("replica-regions", LONDON);
+    let held = sandbox.hold("DescribeSecret", 2, When::BeforeApply);
+    let child = tool.spawn();
+    assert!(held.wait_reached(PATIENCE));
+    signal(&child, "TERM");
+    held.release();
+    let done = tool.finish(child);
+    assert_eq!(done.code, Some(143), "{}", done.stderr);
+    assert_eq!(done.output("changed"), "true");
+}

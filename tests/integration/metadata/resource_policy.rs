@@ -1,0 +1,159 @@
+//! `resource-policy`: validated first, attached only when it differs, never attached unchecked.
+
+use insta::assert_snapshot;
+use sandbox::{Policy, Sandbox};
+
+use super::{allowing, existing};
+use crate::common::{NAME, Tool, current, operations, text};
+
+const ROLE: &str = "arn:aws:iam::111122223333:role/reader";
+
+fn policy(sandbox: &Sandbox) -> Option<String> {
+    sandbox.with(|world| world.secret(NAME).unwrap().policy)
+}
+
+#[test]
+fn a_policy_is_attached_once_however_it_is_written() {
+    let sandbox = existing();
+    let one = allowing("111122223333");
+    let tool = Tool::new(&sandbox, "made-up").input("resource-policy", &one);
+    let done = tool.run();
+    done.expect(0, "updated");
+    assert!(
+        done.stderr.contains("wrote the resource policy"),
+        "{}",
+        done.stderr
+    );
+    assert_eq!(policy(&sandbox).as_deref(), Some(one.as_str()));
+    sandbox.clear_log();
+    let other =
+        allowing("arn:aws:iam::111122223333:root").replace("GetSecretValue", "getsecretvalue");
+    std::fs::write(tool.path("policy.json"), other).unwrap();
+    let file = format!("file:{}", tool.path("policy.json").display());
+    tool.input("resource-policy", &file)
+        .run()
+        .expect(0, "unchanged");
+    let mut calls = operations(&sandbox);
+    calls.sort();
+    assert_eq!(
+        calls,
+        ["DescribeSecret", "GetResourcePolicy", "GetSecretValue"]
+    );
+}
+
+#[test]
+fn a_policy_that_must_not_be_attached_stops_the_run_before_anything_is_written() {
+    let public = allowing("*");
+    let lockout = r#"{"Statement":{"Effect":"Deny","Principal":"*","Action":"secretsmanager:PutResourcePolicy","Resource":"*"}}"#;
+    let cases = [
+        (public.as_str(), "false", 6),
+        (lockout, "true", 6),
+        (r#"{"made":"up"}"#, "false", 2),
+    ];
+    for (document, allowed, code) in cases {
+        let sandbox = existing();
+        let done = Tool::new(&sandbox, "new")
+            .input("resource-policy", document)
+            .input("allow-public-policy", allowed)
+            .run();
+        assert_eq!(done.code, Some(code), "{document} {}", done.stderr);
+        assert_eq!(current(&sandbox).as_deref(), Some("made-up"), "{document}");
+        assert_eq!(policy(&sandbox), None);
+    }
+    let sandbox = existing();
+    let done = Tool::new(&sandbox, "new")
+        .input("resource-policy", &public)
+        .run();
+    assert_snapshot!(text(&done), @r#"
+    warning: the value has fewer than 4 bytes; text that short cannot be redacted from logs without wrecking them
+      secret   arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/model/api-key-[six]
+    error: the resource policy must not be attached to prod/model/api-key
+      why:  AWS says: PublicAccess: The resource policy allows broad access to the secret.
+      next: correct it: name who may read the secret, and leave those who manage it (this run among them) their rights;
+            `allow-public-policy: true` attaches a public one all the same
+      exit: 6 (refused by state)
+    "#);
+    let sandbox = existing();
+    Tool::new(&sandbox, "new")
+        .input("resource-policy", &public)
+        .input("allow-public-policy", "true")
+        .run()
+        .expect(0, "updated");
+    assert_eq!(policy(&sandbox), Some(public));
+}
+
+/// AWS is told to look once more itself, unless it was allowed.
+#[test]
+fn a_public_policy_is_blocked_by_the_call_that_attaches_it_too() {
+    let guarded = r#"{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*"},
+        {"Effect":"Deny","Action":"secretsmanager:PutResourcePolicy","Resource":"*",
+         "Condition":{"Bool":{"secretsmanager:BlockPublicPolicy":"false"}}}]}"#;
+    for (allowed, code) in [("false", 0), ("true", 4)] {
+        let sandbox = existing();
+        sandbox.set_policy(&sandbox.default_key_id(), Policy::from_json(guarded));
+        let done = Tool::new(&sandbox, "made-up")
+            .input("resource-policy", &allowing("111122223333"))
+            .input("allow-public-policy", allowed)
+            .run();
+        assert_eq!(done.code, Some(code), "{}", done.stderr);
+    }
+}
+
+#[test]
+fn a_secret_that_is_taken_back_gets_its_policy_too() {
+    let sandbox = existing();
+    sandbox.with(|world| world.schedule_deletion(NAME));
+    let document = allowing("111122223333");
+    let done = Tool::new(&sandbox, "made-up")
+        .input("resource-policy", &document)
+        .input("on-scheduled-deletion", "restore")
+        .run();
+    done.expect(0, "updated");
+    assert_eq!(policy(&sandbox), Some(document));
+}
+
+#[test]
+fn a_role_that_was_made_a_moment_ago_is_waited_for() {
+    let sandbox = existing();
+    sandbox.with(|world| world.add_principal_after(ROLE, 4));
+    let done = Tool::new(&sandbox, "made-up")
+        .input("resource-policy", &allowing(ROLE))
+        .run();
+    done.expect(0, "updated");
+    assert!(
+        done.stderr
+            .contains("waiting for AWS to know the principals"),
+        "{}",
+        done.stderr
+    );
+}
+
+#[test]
+fn a_new_secret_gets_its_policy_and_a_hidden_one_is_written_over() {
+    let sandbox = Sandbox::start();
+    let tool = Tool::new(&sandbox, "made-up").input("resource-policy", &allowing("111122223333"));
+    tool.run().expect(0, "created");
+    assert!(policy(&sandbox).is_some());
+    let key = sandbox.default_key_id();
+    sandbox.set_policy(&key, Policy::deny(&["secretsmanager:GetResourcePolicy"]));
+    let done = tool.run();
+    done.expect(0, "updated");
+    assert!(
+        done.stderr
+            .contains("reading the resource policy (GetResourcePolicy) is denied"),
+        "{}",
+        done.stderr
+    );
+    sandbox.set_policy(
+        &key,
+        Policy::deny(&["secretsmanager:ValidateResourcePolicy"]),
+    );
+    let other = tool.input("resource-policy", &allowing("444455556666"));
+    let done = other.run();
+    assert_eq!(
+        done.code,
+        Some(4),
+        "never attached unchecked: {}",
+        done.stderr
+    );
+}

@@ -1,0 +1,63 @@
+//! Adopting a secret that Terraform or Pulumi created leaves no drift in their state.
+
+use sandbox::Sandbox;
+use sandbox::client::Client;
+use serde_json::{Value, json};
+
+use super::allowing;
+use crate::common::{NAME, Tool};
+
+/// What terraform's `aws_secretsmanager_secret` and `aws_secretsmanager_secret_version` read back and compare: the
+/// answers to these, without the dates of reading.
+fn as_terraform_reads(client: &Client, version: &str) -> Vec<Value> {
+    let calls = [
+        ("DescribeSecret", json!({"SecretId": NAME})),
+        ("GetResourcePolicy", json!({"SecretId": NAME})),
+        (
+            "GetSecretValue",
+            json!({"SecretId": NAME, "VersionId": version}),
+        ),
+    ];
+    calls
+        .map(|(operation, input)| {
+            let mut answer = client.call(operation, &input).unwrap().json();
+            answer.as_object_mut().unwrap().remove("LastAccessedDate");
+            answer
+        })
+        .to_vec()
+}
+
+/// Terraform, and Pulumi, whose provider is the same, make the secret without a value, wait, and put the value
+/// with a token of theirs; in the state they keep `ARN|versionId`.
+#[test]
+fn a_secret_of_terraform_is_adopted_without_a_difference_to_it() {
+    let sandbox = Sandbox::start();
+    let client = Client::new(&sandbox.url());
+    let token = "terraform-20261124000000000000000001";
+    let made = json!({
+        "Name": NAME, "ClientRequestToken": "terraform-20261124000000000000000002", "Description": "API key",
+        "ForceOverwriteReplicaSecret": false, "Tags": [{"Key": "team", "Value": "ml"}],
+    });
+    let put = json!({"SecretId": NAME, "ClientRequestToken": token, "SecretString": "made-up"});
+    for (operation, input) in [("CreateSecret", made), ("PutSecretValue", put)] {
+        assert_eq!(
+            client.call(operation, &input).unwrap().status,
+            200,
+            "{operation}"
+        );
+    }
+    sandbox.with(|world| world.put_resource_policy(NAME, &allowing("111122223333")));
+    let before = as_terraform_reads(&client, token);
+    let done = Tool::new(&sandbox, "made-up")
+        .input("description", "API key")
+        .input("tags", "team=ml")
+        .input("tag-policy", "replace")
+        .input(
+            "resource-policy",
+            &allowing("arn:aws:iam::111122223333:root"),
+        )
+        .run();
+    done.expect(0, "unchanged");
+    assert_eq!(done.output("secret_version_id"), token);
+    assert_eq!(as_terraform_reads(&client, token), before);
+}

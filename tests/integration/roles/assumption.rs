@@ -1,0 +1,161 @@
+//! Roles that are assumed: which token is used, and what STS is sent.
+
+use std::fs;
+
+use sandbox::{Asked, Role, Sandbox, Trust};
+
+use super::{GITHUB, ROLE, asked, github, keyless, with_role};
+use crate::common::{NAME, Tool, current, operations};
+
+const GITLAB: &str = "project_path:acme/models:ref_type:branch:ref:main";
+
+const AUDIENCE: &str = "sts.amazonaws.com";
+
+/// Who made the calls to Secrets Manager.
+fn callers(sandbox: &Sandbox) -> Vec<String> {
+    let mut callers: Vec<_> = sandbox
+        .log()
+        .into_iter()
+        .filter(|entry| entry.operation.contains("Secret"))
+        .map(|entry| entry.caller)
+        .collect();
+    callers.dedup();
+    callers
+}
+
+const SESSION: &str =
+    "arn:aws:sts::111122223333:assumed-role/deploy/upsert-secret-acme-models-4711";
+
+#[test]
+fn a_github_job_without_any_key() {
+    let sandbox = with_role();
+    github(&sandbox).run().expect(0, "created");
+    assert_eq!(current(&sandbox).as_deref(), Some("made-up-value"));
+    // Once for the whole run, although two requests want credentials at the same time.
+    assert_eq!(
+        operations(&sandbox),
+        [
+            "GetIdToken",
+            "AssumeRoleWithWebIdentity",
+            "DescribeSecret",
+            "GetSecretValue",
+            "CreateSecret"
+        ]
+    );
+    assert_eq!(callers(&sandbox), [SESSION]);
+    assert_eq!(
+        asked(&sandbox, "AssumeRoleWithWebIdentity"),
+        [Asked {
+            role: Some(ROLE.to_owned()),
+            session: Some("upsert-secret-acme-models-4711".to_owned()),
+            duration: Some("900".to_owned()),
+            audience: Some(AUDIENCE.to_owned()),
+            external_id: None,
+        }]
+    );
+}
+
+#[test]
+fn every_input_of_a_role_reaches_sts() {
+    let sandbox = with_role();
+    sandbox.add_role(Role::new(ROLE).trust(
+        Trust::web_identity("token.actions.githubusercontent.com").audience("made.up & more"),
+    ));
+    github(&sandbox)
+        .input("audience", "made.up & more")
+        .input("role-session-name", "release@4.2")
+        .input("role-duration-seconds", "1800")
+        .input("allowed-account-ids", "444455556666, 111122223333")
+        .run()
+        .expect(0, "created");
+    // The role's account is in its name: nobody needs to be asked.
+    assert_eq!(asked(&sandbox, "GetCallerIdentity"), []);
+    assert_eq!(
+        asked(&sandbox, "AssumeRoleWithWebIdentity"),
+        [Asked {
+            role: Some(ROLE.to_owned()),
+            session: Some("release@4.2".to_owned()),
+            duration: Some("1800".to_owned()),
+            audience: Some("made.up & more".to_owned()),
+            external_id: None,
+        }]
+    );
+}
+
+#[test]
+fn one_role_from_another() {
+    let sandbox = with_role();
+    let chained = |tool: Tool| {
+        tool.input("name", NAME)
+            .input("value", "made-up-value")
+            .input("role-to-assume", ROLE)
+            .input("role-external-id", "made-up-id")
+    };
+    // With GitHub's right to ask for a token there, and not used.
+    let mut tool =
+        chained(Tool::new(&sandbox, "made-up-value").github()).input("role-chaining", "true");
+    for (name, value) in sandbox.github_oidc(GITHUB) {
+        tool = tool.env(&name, &value);
+    }
+    tool.run().expect(0, "created");
+    assert_eq!(operations(&sandbox)[0], "AssumeRole");
+    assert_eq!(callers(&sandbox), [SESSION]);
+    let external = asked(&sandbox, "AssumeRole").remove(0).external_id;
+    assert_eq!(external.as_deref(), Some("made-up-id"));
+    // Outside GitHub it is the only way, and needs no word.
+    sandbox.clear_log();
+    chained(Tool::new(&sandbox, "made-up-value"))
+        .run()
+        .expect(0, "unchanged");
+    assert_eq!(operations(&sandbox)[0], "AssumeRole");
+}
+
+#[test]
+fn a_token_that_ci_puts_into_a_variable_or_a_file() {
+    let sandbox = with_role();
+    let token = sandbox.gitlab_token(GITLAB, "https://gitlab.com");
+    keyless(&sandbox)
+        .input("web-identity-token-env", "AWS_ID_TOKEN")
+        .env("AWS_ID_TOKEN", &token)
+        .run()
+        .expect(0, "created");
+    // On GitHub, too, it comes before GitHub's own.
+    github(&sandbox)
+        .input("web-identity-token-env", "AWS_ID_TOKEN")
+        .env("AWS_ID_TOKEN", &token)
+        .run()
+        .expect(0, "unchanged");
+    assert_eq!(asked(&sandbox, "GetIdToken"), []);
+    // As `echo` writes it.
+    let tool = keyless(&sandbox)
+        .input("role-to-assume", "")
+        .env("AWS_ROLE_ARN", ROLE)
+        .env("AWS_ROLE_SESSION_NAME", "made-up-session");
+    let file = tool.path("token");
+    fs::write(&file, format!("{token}\n")).unwrap();
+    sandbox.clear_log();
+    tool.env("AWS_WEB_IDENTITY_TOKEN_FILE", &file.display().to_string())
+        .run()
+        .expect(0, "unchanged");
+    assert_eq!(
+        callers(&sandbox),
+        ["arn:aws:sts::111122223333:assumed-role/deploy/made-up-session"]
+    );
+}
+
+#[test]
+fn credentials_of_another_account() {
+    let sandbox = Sandbox::start();
+    let tool =
+        |allowed: &str| Tool::new(&sandbox, "made-up-value").input("allowed-account-ids", allowed);
+    let done = tool("444455556666").run();
+    assert_eq!(done.code, Some(3));
+    assert_eq!(operations(&sandbox), ["GetCallerIdentity"]);
+    assert!(
+        done.stderr
+            .contains(&format!("of the account {}", sandbox.account())),
+        "{}",
+        done.stderr
+    );
+    tool(sandbox.account()).run().expect(0, "created");
+}

@@ -1,0 +1,281 @@
+//! Roles that are not assumed: what is retried, what is reported, and that no token is printed.
+
+use insta::assert_snapshot;
+use sandbox::{Fault, Sandbox};
+
+use super::{GITHUB, ROLE, asked, github, keyless, with_role};
+use crate::common::{Tool, current, text};
+
+#[test]
+fn what_passes_is_tried_again_with_a_fresh_token() {
+    let cases: [(&str, Fault, usize, usize); 12] = [
+        // Of the issuer: as many tokens as it takes, STS once.
+        ("GetIdToken", Fault::Pending, 2, 1),
+        ("GetIdToken", Fault::Throttle, 2, 1),
+        ("GetIdToken", Fault::InternalError, 2, 1),
+        ("GetIdToken", Fault::Page(504), 2, 1),
+        ("GetIdToken", Fault::ResetBefore, 2, 1),
+        ("GetIdToken", Fault::CutBody, 2, 1),
+        ("GetIdToken", Fault::Never, 2, 1),
+        // Of STS: a fresh token for each.
+        ("AssumeRoleWithWebIdentity", Fault::IdpUnreachable, 2, 2),
+        ("AssumeRoleWithWebIdentity", Fault::NoVerificationKey, 2, 2),
+        ("AssumeRoleWithWebIdentity", Fault::InternalError, 2, 2),
+        ("AssumeRoleWithWebIdentity", Fault::Throttle, 2, 2),
+        ("AssumeRoleWithWebIdentity", Fault::LostAfter, 2, 2),
+    ];
+    for (operation, fault, tokens, assumed) in cases {
+        let sandbox = with_role();
+        let what = format!("{operation} {fault:?}");
+        sandbox.fault(operation, 1, fault);
+        let done = github(&sandbox).run();
+        assert_eq!(done.code, Some(0), "{what}: {}", done.stderr);
+        let counts = ["GetIdToken", "AssumeRoleWithWebIdentity"]
+            .map(|operation| asked(&sandbox, operation).len());
+        assert_eq!(counts, [tokens, assumed], "{what}");
+    }
+}
+
+#[test]
+fn what_does_not_pass_is_told_at_once() {
+    let error = |status, code: &str, message: &str| Fault::Error {
+        status,
+        code: code.to_owned(),
+        message: message.to_owned(),
+    };
+    let cases = [
+        ("GetIdToken", error(403, "Forbidden", "made up")),
+        ("GetIdToken", error(401, "Unauthorized", "made up")),
+        ("GetIdToken", Fault::GarbledBody),
+        ("GetIdToken", Fault::EmptyObject),
+        ("GetIdToken", Fault::Oversized(100_000)),
+        (
+            "AssumeRoleWithWebIdentity",
+            error(400, "InvalidIdentityToken", "made up"),
+        ),
+        (
+            "AssumeRoleWithWebIdentity",
+            error(400, "ExpiredTokenException", "Token too old: 441398"),
+        ),
+        (
+            "AssumeRoleWithWebIdentity",
+            error(403, "IDPRejectedClaim", "made up"),
+        ),
+        (
+            "AssumeRoleWithWebIdentity",
+            error(403, "RegionDisabledException", "made up"),
+        ),
+        (
+            "AssumeRoleWithWebIdentity",
+            error(400, "ValidationError", "made up"),
+        ),
+        (
+            "AssumeRoleWithWebIdentity",
+            error(400, "MadeUpException", "made up"),
+        ),
+        // Whoever answers in STS's place.
+        (
+            "AssumeRoleWithWebIdentity",
+            error(400, "Made\nerror: up", "made up"),
+        ),
+        ("AssumeRoleWithWebIdentity", Fault::Page(200)),
+    ];
+    let mut all = String::new();
+    for (operation, fault) in cases {
+        let sandbox = with_role();
+        let what = format!("{operation} {fault:?}");
+        sandbox.fault(operation, 1, fault);
+        let done = github(&sandbox).run();
+        assert_eq!(asked(&sandbox, operation).len(), 1, "{what}");
+        assert_eq!(current(&sandbox), None, "{what}");
+        let text = text(&done);
+        let (_, first) = text.lines().next().unwrap().split_once("failed::").unwrap();
+        all.push_str(&format!("{} {first}\n", done.code.unwrap_or(-1)));
+    }
+    assert_snapshot!(all, @r#"
+    3 GitHub gave no OIDC token (HTTP 403)
+    3 GitHub gave no OIDC token (HTTP 401)
+    7 GitHub's answer to the request for an OIDC token could not be read
+    7 GitHub's answer to the request for an OIDC token could not be read
+    7 GitHub's answer to the request for an OIDC token could not be read
+    3 STS does not accept the OIDC token
+    3 the OIDC token has expired
+    3 the provider of the OIDC token rejects it
+    3 STS is not switched on for this region in the account
+    2 STS does not accept the request for the role arn:aws:iam::111122223333:role/ci/deploy
+    3 STS answered the request for the role arn:aws:iam::111122223333:role/ci/deploy with MadeUpException
+    3 STS answered the request for the role arn:aws:iam::111122223333:role/ci/deploy with HTTP 400
+    7 the answer to AssumeRoleWithWebIdentity could not be read
+    "#);
+}
+
+#[test]
+fn a_refused_role_shows_the_claims_and_the_condition_they_would_meet() {
+    let sandbox = with_role();
+    let mut tool = keyless(&sandbox).github();
+    let job = sandbox.github_oidc("repo:acme/other:pull_request");
+    for (name, value) in &job {
+        tool = tool.env(name, value);
+    }
+    let done = tool.run();
+    assert_eq!(done.code, Some(3));
+    assert_eq!(asked(&sandbox, "AssumeRoleWithWebIdentity").len(), 1);
+    assert_snapshot!(text(&done), @r#"
+    ::error title=upsert-secret failed::STS does not give this job the role arn:aws:iam::111122223333:role/ci/deploy
+      why:  AWS says: Not authorized to perform sts:AssumeRoleWithWebIdentity
+            the token says: sub = repo:acme/other:pull_request
+                            aud = sts.amazonaws.com
+                            iss = https://token.actions.githubusercontent.com
+      next: if this job shall have the role, its trust policy must allow sts:AssumeRoleWithWebIdentity to the provider token.actions.githubusercontent.com under a condition that these claims meet, such as
+              "StringEquals": {
+                "token.actions.githubusercontent.com:aud": "sts.amazonaws.com",
+                "token.actions.githubusercontent.com:sub": "repo:acme/other:pull_request"
+              }
+      aws:  AssumeRoleWithWebIdentity, AccessDenied, request id [id]
+      exit: 3 (no usable credentials)
+    "#);
+    assert!(!done.everything().contains(&job[1].1), "the bearer");
+    assert!(!done.everything().contains("eyJ"), "a token");
+}
+
+#[test]
+fn a_role_that_the_credentials_may_not_assume() {
+    let sandbox = with_role();
+    let done = Tool::new(&sandbox, "made-up-value")
+        .input("role-to-assume", ROLE)
+        .input("role-external-id", "made-up-other")
+        .run();
+    assert_eq!(done.code, Some(3));
+    assert_snapshot!(text(&done), @r#"
+    error: STS does not give this job the role arn:aws:iam::111122223333:role/ci/deploy
+      why:  AWS says: User: arn:aws:iam::111122223333:user/sandbox is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::111122223333:role/ci/deploy
+      next: the role's trust policy must allow sts:AssumeRole to the caller that AWS names, with `role-external-id` if it asks for one;
+            and the caller's own policy must allow sts:AssumeRole on the role
+      aws:  AssumeRole, AccessDenied, request id [id]
+      exit: 3 (no usable credentials)
+    "#);
+}
+
+#[test]
+fn an_issuer_or_an_sts_that_never_recovers() {
+    let sandbox = with_role();
+    for nth in 1..=20 {
+        sandbox.fault("GetIdToken", nth, Fault::Pending);
+    }
+    let done = github(&sandbox).run();
+    assert_eq!(
+        (done.code, asked(&sandbox, "GetIdToken").len()),
+        (Some(3), 8)
+    );
+
+    let sandbox = with_role();
+    for nth in 1..=20 {
+        sandbox.fault("AssumeRoleWithWebIdentity", nth, Fault::IdpUnreachable);
+    }
+    let done = github(&sandbox).run();
+    assert_eq!(done.code, Some(7), "{}", done.stderr);
+    assert_eq!(asked(&sandbox, "AssumeRoleWithWebIdentity").len(), 8);
+}
+
+/// One loop tries again, not three inside of each other, and the failure is told as what it is.
+#[test]
+fn an_issuer_that_is_not_there() {
+    let sandbox = with_role();
+    let done = github(&sandbox)
+        .env(
+            "ACTIONS_ID_TOKEN_REQUEST_URL",
+            "http://127.0.0.1:1/?made=up",
+        )
+        .run();
+    assert_eq!(done.code, Some(7));
+    assert_snapshot!(text(&done), @r#"
+    ::error title=upsert-secret failed::127.0.0.1 refused the connection
+      next: check AWS_ENDPOINT_URL and its kind, and the proxy settings (HTTPS_PROXY)
+      aws:  GetIdToken, 8 attempts
+      exit: 7 (unavailable)
+    "#);
+    assert!(sandbox.log().is_empty());
+}
+
+/// STS takes five seconds to say that it cannot reach the issuer, longer than a short run's attempts:
+/// they are tried again, but not at the same time.
+#[test]
+fn an_sts_that_is_slow() {
+    let sandbox = with_role();
+    sandbox.fault(
+        "AssumeRoleWithWebIdentity",
+        1,
+        Fault::DelayAfter(std::time::Duration::from_secs(2)),
+    );
+    github(&sandbox)
+        .input("timeout", "12s")
+        .run()
+        .expect(0, "created");
+    assert_eq!(asked(&sandbox, "AssumeRoleWithWebIdentity").len(), 1);
+}
+
+#[test]
+fn no_credentials_anywhere_names_the_two_usual_fixes() {
+    let sandbox = Sandbox::start();
+    let done = keyless(&sandbox).input("role-to-assume", "").run();
+    assert_eq!(done.code, Some(3));
+    assert_snapshot!(text(&done), @r#"
+    error: no AWS credentials were found
+      why:  looked at the environment (AWS_ACCESS_KEY_ID …), the shared configuration files, AWS_WEB_IDENTITY_TOKEN_FILE, the container's and the instance's metadata services
+      next: in GitHub Actions give the job `permissions: id-token: write` and this step `role-to-assume`;
+            in GitLab give it `id_tokens`, and name the token in `web-identity-token-env` (the component does);
+            elsewhere set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN for temporary keys)
+      exit: 3 (no usable credentials)
+    "#);
+    let done = keyless(&sandbox).github().run();
+    assert_eq!(done.code, Some(3));
+    assert_snapshot!(text(&done), @r#"
+    ::error title=upsert-secret failed::GitHub gives this job no OIDC token, so it cannot assume the role
+      next: give the job `permissions: id-token: write` (a pull request from a fork cannot have it);
+            to assume the role with credentials that are there already, set `role-chaining: true`
+      exit: 3 (no usable credentials)
+    "#);
+    assert!(sandbox.log().is_empty());
+}
+
+/// Tokens, keys and the right to ask for them stay inside, whatever goes wrong, with debugging on.
+#[test]
+fn no_token_and_no_key_is_ever_seen() {
+    let faults = [
+        None,
+        Some(("GetIdToken", Fault::MalformedBody)),
+        Some(("GetIdToken", Fault::CutBody)),
+        Some(("AssumeRoleWithWebIdentity", Fault::AccessDenied)),
+        Some(("AssumeRoleWithWebIdentity", Fault::MalformedBody)),
+        Some(("AssumeRoleWithWebIdentity", Fault::CutBody)),
+        Some(("CreateSecret", Fault::BadSignature)),
+        Some(("CreateSecret", Fault::ExpiredToken)),
+    ];
+    for fault in faults {
+        let sandbox = with_role();
+        let what = format!("{fault:?}");
+        if let Some((operation, fault)) = fault {
+            for nth in 1..=8 {
+                sandbox.fault(operation, nth, fault.clone());
+            }
+        }
+        let mut tool = keyless(&sandbox)
+            .github()
+            .env("RUNNER_DEBUG", "1")
+            .more_arguments(&["--format", "json"]);
+        let job = sandbox.github_oidc(GITHUB);
+        for (name, value) in &job {
+            tool = tool.env(name, value);
+        }
+        let done = tool.run();
+        let seen = done.everything();
+        // How tokens of OIDC, session tokens and temporary keys begin.
+        for start in [job[1].1.as_str(), "eyJ", "IQoJb3Jp", "ASIA"] {
+            assert!(!seen.contains(start), "{what}: {seen}");
+        }
+        assert!(
+            seen.contains("debug: GetIdToken attempt 1"),
+            "{what}: {seen}"
+        );
+    }
+}

@@ -1,0 +1,253 @@
+//! Transactions of a living run: staging, moves, conflicts and lost responses.
+
+use std::fs;
+
+use sandbox::{Fault, Policy, When};
+
+use super::{
+    NAMES, WRITES, assert_all, assert_none, existing, labels, new, old, release, rival, run_of,
+    secret, totals, value, values, writes,
+};
+use crate::common::{PATIENCE, calls, operations};
+
+#[test]
+fn all_are_staged_before_one_is_current() {
+    let sandbox = existing();
+    let done = release(&sandbox, "1").run();
+    done.expect(0, "updated");
+    assert_eq!(totals(&done), ["0", "3", "0", "0", "0"]);
+    assert_all(&sandbox, "1");
+    // Twenty a call, one look each, put, flip, label off.
+    let log = operations(&sandbox);
+    let first_flip = log
+        .iter()
+        .position(|op| op == "UpdateSecretVersionStage")
+        .unwrap();
+    assert!(
+        !log[first_flip..].contains(&"PutSecretValue".to_owned()),
+        "{log:?}"
+    );
+    for (operation, number) in [
+        ("BatchGetSecretValue", 1),
+        ("DescribeSecret", 3),
+        ("PutSecretValue", 3),
+        ("UpdateSecretVersionStage", 6),
+    ] {
+        assert_eq!(calls(&sandbox, operation), number, "{operation}");
+    }
+    for name in NAMES {
+        let previous = secret(&sandbox, name)
+            .labelled("AWSPREVIOUS")
+            .unwrap()
+            .string
+            .clone();
+        assert_eq!(previous, Some(old(name)));
+    }
+    sandbox.clear_log();
+    let again = release(&sandbox, "1").run();
+    again.expect(0, "unchanged");
+    assert_eq!(operations(&sandbox), ["BatchGetSecretValue"]);
+}
+
+#[test]
+fn a_secret_that_cannot_be_written_leaves_all_as_they_were() {
+    // What the sandbox refuses, whether it is known before anything is staged, and the exit code.
+    let deny = |action: &str| {
+        Policy::from_json(&format!(
+            r#"{{"Statement":[{{"Effect":"Allow","Action":"*","Resource":"*"}},
+                {{"Effect":"Deny","Action":"secretsmanager:{action}","Resource":"*:secret:prod/b-*"}}]}}"#
+        ))
+    };
+    for (action, code) in [
+        ("DescribeSecret", 4),
+        ("PutSecretValue", 4),
+        ("UpdateSecretVersionStage", 4),
+    ] {
+        let sandbox = existing();
+        sandbox.set_policy(&sandbox.default_key_id(), deny(action));
+        let done = release(&sandbox, "1").run();
+        assert_eq!(done.code, Some(code), "{action}: {}", done.stderr);
+        assert_eq!(done.output("result"), "", "{action}");
+        assert_eq!(
+            totals(&done),
+            ["0", "0", "0", "1", "2"],
+            "{action}: {}",
+            done.stderr
+        );
+        assert!(
+            done.stderr.contains("so none was made current"),
+            "{}",
+            done.stderr
+        );
+        sandbox.set_policy(&sandbox.default_key_id(), Policy::allow_all());
+        assert_eq!(values(&sandbox), NAMES.map(old), "{action}");
+        // A label that might not be taken off is taken off by the next run.
+        release(&sandbox, "1").run().expect(0, "updated");
+        assert_all(&sandbox, "1");
+    }
+    let sandbox = existing();
+    sandbox.with(|world| world.set_rotation("prod/c", true));
+    let done = release(&sandbox, "1").run();
+    assert_eq!(done.code, Some(6), "{}", done.stderr);
+    assert_eq!(calls(&sandbox, "PutSecretValue"), 0);
+    assert_none(&sandbox);
+}
+
+#[test]
+fn a_rival_at_any_moment_keeps_its_write_and_nobody_is_half_new() {
+    for name in NAMES {
+        for (operation, most) in [("PutSecretValue", 3), ("UpdateSecretVersionStage", 6)] {
+            for nth in 1..=most {
+                let sandbox = existing();
+                rival(&sandbox, operation, nth, name);
+                let done = release(&sandbox, "1").run();
+                let place = format!("{name} before {operation} {nth}: {}", done.stderr);
+                // After the flips nobody is in the way any more.
+                let current = |other: &str| match (done.code, other == name) {
+                    (_, true) => "made-up-rival".to_owned(),
+                    (Some(0), false) => new(other, "1"),
+                    (_, false) => old(other),
+                };
+                assert!(matches!(done.code, Some(0 | 5)), "{place}");
+                assert_eq!(values(&sandbox), NAMES.map(current), "{place}");
+                assert_eq!(labels(&sandbox), [""; 0], "{place}");
+                if operation == "PutSecretValue" {
+                    assert_eq!(done.code, Some(5), "{place}");
+                    assert!(done.stderr.contains("so none was made current"), "{place}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_lost_answer_at_any_request_is_no_reason_to_stop() {
+    for (operation, nth) in writes() {
+        for fault in [
+            Fault::LostAfter,
+            Fault::ResetBefore,
+            Fault::CutBody,
+            Fault::Throttle,
+        ] {
+            let sandbox = existing();
+            sandbox.fault(operation, nth, fault.clone());
+            let done = release(&sandbox, "1").run();
+            assert_eq!(
+                done.code,
+                Some(0),
+                "{operation} {nth} {fault:?}: {}",
+                done.stderr
+            );
+            assert_eq!(totals(&done), ["0", "3", "0", "0", "0"]);
+            assert_all(&sandbox, "1");
+        }
+    }
+}
+
+#[test]
+fn two_at_once_end_with_the_values_of_one() {
+    let sandbox = existing();
+    let (one, other) = (
+        release(&sandbox, "1").env("GITHUB_RUN_ID", "1"),
+        release(&sandbox, "2").env("GITHUB_RUN_ID", "2"),
+    );
+    // The first is in the middle of its flips while the second begins.
+    let held = sandbox.hold("UpdateSecretVersionStage", 2, When::BeforeApply);
+    let first = one.spawn();
+    assert!(held.wait_reached(PATIENCE));
+    let looks = sandbox.hold("DescribeSecret", 3, When::AfterApply);
+    let second = other.spawn();
+    assert!(looks.wait_reached(PATIENCE));
+    looks.release();
+    held.release();
+    let (one, other) = (one.finish(first), other.finish(second));
+    assert!(
+        [one.code, other.code].contains(&Some(0)),
+        "{}{}",
+        one.stderr,
+        other.stderr
+    );
+    let now = values(&sandbox);
+    let of = |release: &str| NAMES.map(|name| new(name, release));
+    assert!(
+        now == of("1") || now == of("2"),
+        "{now:?} {}{}",
+        one.stderr,
+        other.stderr
+    );
+    assert_eq!(labels(&sandbox), [""; 0]);
+}
+
+#[test]
+fn a_new_secret_is_created_while_the_others_are_staged_and_stays() {
+    let sandbox = existing();
+    let names = ["prod/a", "prod/new", "prod/c"];
+    rival(&sandbox, "UpdateSecretVersionStage", 1, "prod/c");
+    let tool = run_of(&sandbox, &names, "1").github();
+    let done = tool.run();
+    assert_eq!(done.code, Some(5), "{}", done.stderr);
+    assert_eq!(totals(&done), ["1", "0", "0", "1", "1"], "{}", done.stderr);
+    assert_eq!(value(&sandbox, "prod/new"), new("prod/new", "1"));
+    assert_eq!(value(&sandbox, "prod/a"), old("prod/a"));
+    let done = tool.run();
+    done.expect(0, "updated");
+    assert_eq!(totals(&done), ["0", "2", "1", "0", "0"], "{}", done.stderr);
+}
+
+#[test]
+fn what_is_not_a_value_is_written_after_the_flips_and_keys_before() {
+    let sandbox = existing();
+    sandbox.with(|world| world.add_kms_key("alias/models"));
+    let tool = run_of(&sandbox, &NAMES, "1");
+    let path = tool.path("secrets.yaml");
+    let manifest = fs::read_to_string(&path).unwrap();
+    let defaults =
+        "defaults:\n  description: words\n  tags: { team: ml }\n  kms-key-id: alias/models\n";
+    fs::write(&path, format!("{defaults}{manifest}")).unwrap();
+    tool.run().expect(0, "updated");
+    assert_all(&sandbox, "1");
+    for name in NAMES {
+        let secret = secret(&sandbox, name);
+        assert_eq!(secret.description.as_deref(), Some("words"));
+        assert_eq!(secret.tags["team"], "ml");
+        assert_eq!(
+            secret.current().unwrap().kms_key_id.as_deref(),
+            Some("alias/models")
+        );
+        // One version each: nothing is written twice.
+        assert_eq!(secret.versions.len(), 2);
+    }
+    // The new versions shall have the key, whoever may encrypt older ones anew.
+    let log = operations(&sandbox);
+    let at = |operation: &str| log.iter().position(|op| op == operation);
+    assert!(at("UpdateSecret") < at("PutSecretValue"), "{log:?}");
+    sandbox.clear_log();
+    tool.run().expect(0, "unchanged");
+    assert_eq!(calls(&sandbox, "DescribeSecret"), 3);
+    assert!(
+        operations(&sandbox)
+            .iter()
+            .all(|op| !WRITES.contains(&op.as_str()))
+    );
+}
+
+#[test]
+fn values_that_may_not_be_read_are_written_once() {
+    let sandbox = existing();
+    let deny = r#"{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*"},
+        {"Effect":"Deny","Action":["secretsmanager:GetSecretValue","secretsmanager:BatchGetSecretValue"],"Resource":"*"}]}"#;
+    sandbox.set_policy(&sandbox.default_key_id(), Policy::from_json(deny));
+    let tool = run_of(&sandbox, &NAMES, "1").github();
+    let path = tool.path("secrets.yaml");
+    let manifest = fs::read_to_string(&path).unwrap();
+    fs::write(
+        &path,
+        format!("defaults: {{ description: words }}\n{manifest}"),
+    )
+    .unwrap();
+    tool.run().expect(0, "updated");
+    assert_all(&sandbox, "1");
+    for name in NAMES {
+        assert_eq!(secret(&sandbox, name).versions.len(), 2, "{name}");
+    }
+}

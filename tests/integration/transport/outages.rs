@@ -1,0 +1,107 @@
+//! Silent or endless peers, and IPv6.
+
+use insta::assert_snapshot;
+use sandbox::front::{BlackHole, Tls};
+use sandbox::{Fault, Sandbox};
+
+use super::{at, to_aws, trusting};
+use crate::common::{NAME, Tool, calls, current};
+
+#[test]
+fn ipv6() {
+    let sandbox = Sandbox::start();
+    let tls = Tls::builder(&["::1"]).ipv6(true).start(&sandbox.url());
+    let endpoint = format!("https://[::1]:{}", tls.address().port());
+    trusting(at(&sandbox, &endpoint), "AWS_CA_BUNDLE", &tls.ca_pem())
+        .run()
+        .expect(0, "created");
+}
+
+/// Networks that swallow everything: each run ends, says so, and leaves nothing waiting.
+#[test]
+fn silence() {
+    let sandbox = Sandbox::start();
+    let hole = BlackHole::tcp();
+    let half = BlackHole::half();
+    let tls = BlackHole::tls("localhost");
+    let cases = [
+        ("nothing", hole.url(), None),
+        (
+            "no handshake",
+            hole.url().replace("http://", "https://"),
+            None,
+        ),
+        ("no answer", tls.url(), Some(tls.ca_pem())),
+        ("half an answer", half.url(), None),
+    ];
+    let mut all = String::new();
+    for (what, endpoint, ca) in cases {
+        // One attempt, so that it is the reason that is told, and not the end of the run.
+        let mut tool = at(&sandbox, &endpoint)
+            .input("timeout", "2s")
+            .input("compare", "never")
+            .env("AWS_MAX_ATTEMPTS", "1");
+        if let Some(ca) = ca {
+            tool = trusting(tool, "AWS_CA_BUNDLE", &ca);
+        }
+        let done = tool.run();
+        assert_eq!(done.code, Some(7), "{what}: {}", done.stderr);
+        all.push_str(&format!(
+            "{what}: {}\n",
+            done.stderr.lines().next().unwrap()
+        ));
+    }
+    // A proxy that swallows everything is one, too.
+    let done = to_aws(&sandbox)
+        .env("HTTPS_PROXY", &hole.url())
+        .input("timeout", "2s")
+        .run();
+    assert_eq!(done.code, Some(7), "{}", done.stderr);
+    all.push_str(&format!("proxy: {}\n", done.stderr.lines().next().unwrap()));
+    assert_snapshot!(all, @r#"
+    nothing: error: AWS did not answer DescribeSecret in time
+    no handshake: error: there was no connection to 127.0.0.1 in time
+    no answer: error: AWS did not answer DescribeSecret in time
+    half an answer: error: AWS did not answer DescribeSecret in time
+    proxy: error: the run did not end within `timeout`, which is 2 s
+    "#);
+    assert!(hole.connections() > 0);
+}
+
+/// The network dies after a write that was confirmed: the ids are there all the same.
+#[test]
+fn silence_after_a_confirmed_write() {
+    let sandbox = Sandbox::start();
+    Tool::new(&sandbox, "made-up-old")
+        .run()
+        .expect(0, "created");
+    for nth in 1..=5 {
+        sandbox.fault("TagResource", nth, Fault::Never);
+    }
+    let done = Tool::new(&sandbox, "made-up-new")
+        .input("tags", "stage=prod")
+        .input("timeout", "3s")
+        .run();
+    assert_eq!(done.code, Some(7), "{}", done.stderr);
+    assert_eq!(current(&sandbox).as_deref(), Some("made-up-new"));
+    let id = sandbox.with(|world| world.secret(NAME).unwrap().current().unwrap().id.clone());
+    assert_eq!(done.output("secret_version_id"), id);
+    assert_eq!(done.output("result"), "updated");
+    assert!(calls(&sandbox, "TagResource") > 0);
+}
+
+/// A server that answers for ever is one that never ends.
+#[test]
+fn an_answer_without_end() {
+    let sandbox = Sandbox::start();
+    for operation in ["DescribeSecret", "GetSecretValue"] {
+        for nth in 1..=10 {
+            sandbox.fault(operation, nth, Fault::Oversized(17 * 1024 * 1024));
+        }
+    }
+    let done = Tool::new(&sandbox, "made-up-value")
+        .env("AWS_MAX_ATTEMPTS", "1")
+        .run();
+    assert_eq!(done.code, Some(7), "{}", done.stderr);
+    assert_eq!(calls(&sandbox, "CreateSecret"), 0);
+}

@@ -8,7 +8,7 @@ use sandbox::{Fault, Policy, Sandbox, When};
 use crate::common::{Done, NAME, PATIENCE, Tool, calls, current, versions};
 
 #[test]
-fn eight_at_once_on_an_absent_name_all_succeed() {
+fn eight_concurrent_creates_succeed() {
     for in_ci in [false, true] {
         let sandbox = Sandbox::start();
         sandbox.set_latency(Duration::from_millis(20));
@@ -45,7 +45,7 @@ fn eight_at_once_on_an_absent_name_all_succeed() {
 }
 
 #[test]
-fn somebody_creates_it_first() {
+fn concurrent_create_converges() {
     for (theirs, result) in [("made-up", "unchanged"), ("other", "updated")] {
         let sandbox = Sandbox::start();
         sandbox.before("CreateSecret", 1, move |world| {
@@ -62,7 +62,7 @@ fn somebody_creates_it_first() {
 }
 
 #[test]
-fn a_rivals_put_between_our_puts_loss_and_its_retry_is_not_undone() {
+fn retry_keeps_concurrent_put() {
     // One attempt: it is the run that looks again and puts again, not the SDK.
     for (compare, attempts) in [("auto", "5"), ("never", "5"), ("auto", "1"), ("never", "1")] {
         let sandbox = Sandbox::start();
@@ -87,7 +87,7 @@ fn a_rivals_put_between_our_puts_loss_and_its_retry_is_not_undone() {
 }
 
 #[test]
-fn a_rivals_put_of_the_same_value_is_no_conflict() {
+fn concurrent_put_of_same_value_is_no_conflict() {
     let sandbox = Sandbox::start();
     let old = sandbox.with(|world| world.create(NAME, "old"));
     sandbox.fault("PutSecretValue", 1, Fault::LostAfter);
@@ -103,7 +103,7 @@ fn a_rivals_put_of_the_same_value_is_no_conflict() {
 }
 
 #[test]
-fn a_rival_after_a_creation_whose_answer_was_lost_is_not_undone() {
+fn lost_create_keeps_concurrent_put() {
     let sandbox = Sandbox::start();
     sandbox.fault("CreateSecret", 1, Fault::LostAfter);
     sandbox.after("CreateSecret", 1, |world| {
@@ -115,7 +115,7 @@ fn a_rival_after_a_creation_whose_answer_was_lost_is_not_undone() {
 }
 
 #[test]
-fn the_repair_of_a_keyed_version_does_not_undo_a_later_writer() {
+fn keyed_label_repair_keeps_concurrent_put() {
     let sandbox = Sandbox::start();
     let put = |value: &str| {
         Tool::new(&sandbox, value)
@@ -133,7 +133,7 @@ fn the_repair_of_a_keyed_version_does_not_undo_a_later_writer() {
 }
 
 #[test]
-fn a_torn_read_is_read_again() {
+fn torn_read_is_repeated() {
     let sandbox = Sandbox::start();
     sandbox.with(|world| world.create(NAME, "old"));
     let described = sandbox.hold("DescribeSecret", 1, When::AfterApply);
@@ -151,7 +151,7 @@ fn a_torn_read_is_read_again() {
 }
 
 #[test]
-fn somebody_deletes_it_between_our_look_and_our_write() {
+fn deletion_before_write_is_handled() {
     let sandbox = Sandbox::start();
     sandbox.with(|world| world.create(NAME, "old"));
     sandbox.before("PutSecretValue", 1, |world| world.schedule_deletion(NAME));
@@ -179,7 +179,7 @@ fn somebody_deletes_it_between_our_look_and_our_write() {
 }
 
 #[test]
-fn a_name_that_was_just_deleted_is_waited_for() {
+fn recently_deleted_name_is_waited_for() {
     let sandbox = Sandbox::start();
     sandbox.with(|world| {
         world.create(NAME, "old");
@@ -197,7 +197,7 @@ fn a_name_that_was_just_deleted_is_waited_for() {
 }
 
 #[test]
-fn an_operators_roll_back_is_not_rolled_forward_by_a_retry() {
+fn retry_keeps_operator_rollback() {
     let sandbox = Sandbox::start();
     let old = sandbox.with(|world| world.create(NAME, "old"));
     sandbox.fault("PutSecretValue", 1, Fault::LostAfter);
@@ -218,7 +218,7 @@ fn an_operators_roll_back_is_not_rolled_forward_by_a_retry() {
 }
 
 #[test]
-fn a_move_whose_answer_was_lost_is_reported() {
+fn lost_label_move_response_is_reported() {
     for attempts in ["1", "3"] {
         let sandbox = Sandbox::start();
         let put = |value: &str| {
@@ -245,7 +245,7 @@ fn a_move_whose_answer_was_lost_is_reported() {
 }
 
 #[test]
-fn a_lost_answer_does_not_change_what_is_reported() {
+fn lost_response_keeps_report_accurate() {
     // Created, though nothing is read.
     for attempts in ["1", "3"] {
         let sandbox = Sandbox::start();
@@ -277,7 +277,7 @@ fn a_lost_answer_does_not_change_what_is_reported() {
 }
 
 #[test]
-fn skip_finishes_what_this_run_began() {
+fn skip_completes_work_of_same_run() {
     let sandbox = Sandbox::start();
     sandbox.with(|world| world.create_empty(NAME));
     sandbox.fault("TagResource", 1, Fault::ResetBefore);

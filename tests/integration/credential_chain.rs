@@ -49,7 +49,7 @@ fn configured(tool: Tool, text: &str) -> Tool {
 }
 
 #[test]
-fn each_place_is_found_and_the_first_one_wins() {
+fn sources_follow_sdk_precedence() {
     let sandbox = with_role();
     let environment = sandbox.env();
     let key = |name: &str| {
@@ -125,7 +125,7 @@ fn each_place_is_found_and_the_first_one_wins() {
 /// Nobody off AWS waits for it: the answer comes, and says what to set. (How soon it comes,
 /// `benches/no-credentials` tells.)
 #[test]
-fn a_metadata_service_that_never_answers() {
+fn silent_metadata_service_is_no_credentials() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", silent.local_addr().unwrap());
     let sandbox = Sandbox::start();
@@ -143,7 +143,7 @@ fn a_metadata_service_that_never_answers() {
 
 /// Off AWS somebody else may answer on that address: another cloud's service, a page, an error.
 #[test]
-fn a_metadata_service_that_is_not_awss() {
+fn foreign_metadata_service_is_no_credentials() {
     for fault in [
         Fault::Page(200),
         Fault::Page(404),
@@ -164,7 +164,7 @@ fn a_metadata_service_that_is_not_awss() {
 }
 
 #[test]
-fn keys_that_are_set_but_empty_are_told() {
+fn empty_keys_are_reported() {
     let sandbox = Sandbox::start();
     let done = keyless(&sandbox)
         .env("AWS_EC2_METADATA_DISABLED", "true")
@@ -176,7 +176,7 @@ fn keys_that_are_set_but_empty_are_told() {
 }
 
 #[test]
-fn a_profile_that_cannot_be_meant() {
+fn invalid_profile_settings_are_rejected() {
     let sandbox = Sandbox::start();
     let own = "endpoint_url = https://127.0.0.1:1";
     let cases = [
@@ -219,7 +219,7 @@ fn a_profile_that_cannot_be_meant() {
 
 /// The value would cross a network that anybody may listen to: done as asked, and said.
 #[test]
-fn an_endpoint_in_the_clear_is_told() {
+fn plaintext_endpoint_warns() {
     let sandbox = Sandbox::start();
     let port = sandbox.url().rsplit(':').next().unwrap().to_owned();
     let tool = Tool::new(&sandbox, "made-up-value")
@@ -234,7 +234,7 @@ fn an_endpoint_in_the_clear_is_told() {
 
 /// A profile that leads nowhere is no "no credentials", and says what STS said.
 #[test]
-fn a_profile_whose_role_is_refused() {
+fn denied_profile_role_reports_sts_error() {
     let sandbox = with_role();
     let keys = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
     // The key is in a profile of its own, as the environment would win.

@@ -16,7 +16,7 @@ const DESCRIBE: &str = "secretsmanager:DescribeSecret";
 const GET: &str = "secretsmanager:GetSecretValue";
 
 #[test]
-fn without_reading_the_value_is_written_without_comparing() {
+fn denied_get_writes_without_comparing() {
     let sandbox = without(&[GET]);
     Tool::new(&sandbox, "made-up").run().expect(0, "created");
     let again = Tool::new(&sandbox, "made-up").run();
@@ -36,7 +36,7 @@ fn without_reading_the_value_is_written_without_comparing() {
 }
 
 #[test]
-fn without_describing_it_goes_by_what_reading_tells() {
+fn denied_describe_relies_on_get() {
     let sandbox = without(&[DESCRIBE]);
     let first = Tool::new(&sandbox, "made-up")
         .input("description", "d")
@@ -69,7 +69,7 @@ fn without_describing_it_goes_by_what_reading_tells() {
 }
 
 #[test]
-fn without_both_it_creates_and_else_puts() {
+fn denied_reads_create_then_put() {
     let sandbox = without(&[DESCRIBE, GET]);
     // Whether an earlier attempt of this job had created it cannot be seen.
     Tool::new(&sandbox, "made-up")
@@ -91,7 +91,7 @@ fn without_both_it_creates_and_else_puts() {
 }
 
 #[test]
-fn without_both_a_scheduled_deletion_is_still_noticed() {
+fn denied_reads_still_detect_deletion() {
     for denied in [&[DESCRIBE][..], &[DESCRIBE, GET]] {
         let sandbox = without(denied);
         sandbox.with(|world| {
@@ -115,7 +115,7 @@ fn without_both_a_scheduled_deletion_is_still_noticed() {
 }
 
 #[test]
-fn a_role_that_may_do_nothing_is_told_so() {
+fn denied_everything_names_missing_action() {
     let sandbox = without(&[
         DESCRIBE,
         GET,
@@ -135,7 +135,7 @@ fn a_role_that_may_do_nothing_is_told_so() {
 }
 
 #[test]
-fn unseen_metadata_is_written_though_the_creation_is_answered_for_an_earlier_run() {
+fn denied_reads_rerun_writes_metadata() {
     let sandbox = without(&[DESCRIBE, GET]);
     let run = |description: &str, tags: &str| {
         Tool::new(&sandbox, "made-up")
@@ -153,7 +153,7 @@ fn unseen_metadata_is_written_though_the_creation_is_answered_for_an_earlier_run
 }
 
 #[test]
-fn an_unseen_creation_whose_answer_was_lost_does_not_pass_over_a_rival() {
+fn denied_reads_lost_create_keeps_later_put() {
     for attempts in ["1", "3"] {
         let sandbox = without(&[DESCRIBE, GET]);
         sandbox.fault("CreateSecret", 1, Fault::LostAfter);
@@ -169,7 +169,7 @@ fn an_unseen_creation_whose_answer_was_lost_does_not_pass_over_a_rival() {
 }
 
 #[test]
-fn an_unseen_arn_that_does_not_exist_is_told_at_once() {
+fn denied_reads_missing_arn_fails_fast() {
     let sandbox = without(&[DESCRIBE, GET]);
     let arn = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:nowhere-AbCdEf";
     let done = Tool::new(&sandbox, "made-up").input("name", arn).run();

@@ -41,7 +41,7 @@ fn texts(folder: &str, ending: &str) -> String {
 
 /// Rows of tables whose first column says what the program prints: what stands between the dots is in the source.
 #[test]
-fn messages_that_are_quoted_are_the_programs() {
+fn quoted_messages_exist_in_source() {
     // As a message is made: a long one stands in several lines of the source.
     let source = texts("src", "rs").replace("\\\n", "");
     let source = source.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -69,7 +69,7 @@ fn messages_that_are_quoted_are_the_programs() {
 
 /// Claims name the tests that show them.
 #[test]
-fn tests_that_are_named_exist() {
+fn referenced_tests_exist() {
     let mut named = 0;
     for page in ["README.md", "docs/security.md"] {
         let text = fs::read_to_string(root().join(page)).unwrap();
@@ -101,7 +101,7 @@ fn tests_that_are_named_exist() {
 
 /// Every manifest that a page shows is one: a policy can be printed for it, without values and without a network.
 #[test]
-fn the_manifests_of_all_pages_are_good_ones() {
+fn documented_manifests_are_valid() {
     let mut shown = 0;
     for page in pages() {
         let text = fs::read_to_string(&page).unwrap();
@@ -132,7 +132,7 @@ fn the_manifests_of_all_pages_are_good_ones() {
 
 /// Links between pages lead somewhere.
 #[test]
-fn links_lead_to_files_and_headings_that_exist() {
+fn links_resolve() {
     for page in pages() {
         let text = fs::read_to_string(&page).unwrap();
         let after = |start: &'static str, end: char| {

@@ -8,7 +8,7 @@ use crate::common::Tool;
 use crate::documentation::root;
 
 #[test]
-fn the_readmes_policy_is_enough_for_the_readmes_workflow() {
+fn readme_policy_allows_readme_workflow() {
     let policy = json_under("README.md", "## Permissions");
     let sandbox = Sandbox::start();
     sandbox.set_policy(&sandbox.default_key_id(), Policy::from_json(&policy));
@@ -28,7 +28,7 @@ fn the_readmes_policy_is_enough_for_the_readmes_workflow() {
 
 /// What `iam-policy` prints for the workflow at the top of the README.
 #[test]
-fn the_readmes_policy_is_the_one_that_is_printed() {
+fn readme_policy_matches_iam_policy_command() {
     let done = Tool::bare()
         .input("name", "model-deployment/api-key")
         .input("description", "API key for AI model deployment workflow")
@@ -47,7 +47,7 @@ fn the_readmes_policy_is_the_one_that_is_printed() {
 
 /// What `iam-policy` prints in such a job, but for the name of the server.
 #[test]
-fn the_trust_policy_for_gitlab_is_the_one_that_is_printed() {
+fn gitlab_trust_policy_matches_iam_policy() {
     let page = fs::read_to_string(root().join("docs/credentials.md")).unwrap();
     let block = page.split("```json\n").nth(2).unwrap();
     let shown: serde_json::Value =
@@ -90,7 +90,7 @@ fn json_under(page: &str, heading: &str) -> String {
 
 /// The trust policy lets in the job that it names, and no other.
 #[test]
-fn the_trust_policy_is_for_the_jobs_of_one_environment() {
+fn github_trust_policy_allows_one_environment() {
     let policy: serde_json::Value =
         serde_json::from_str(&json_under("docs/credentials.md", "## Roles")).unwrap();
     let statement = &policy["Statement"][0];

@@ -19,7 +19,7 @@ fn without_time(summary: &str) -> String {
 }
 
 #[test]
-fn an_empty_value_on_github() {
+fn empty_value_on_github_is_explained() {
     let sandbox = Sandbox::start();
     let done = Tool::new(&sandbox, "").github().run();
     done.expect(2, "");
@@ -48,7 +48,7 @@ fn an_empty_value_on_github() {
 }
 
 #[test]
-fn started_as_the_shell_of_an_image() {
+fn start_as_image_shell_is_explained() {
     // As CI systems do in an image that has us as its entrypoint.
     let sandbox = Sandbox::start();
     let done = Tool::new(&sandbox, "made-up")
@@ -66,7 +66,7 @@ fn started_as_the_shell_of_an_image() {
 }
 
 #[test]
-fn a_denied_write_names_the_action_and_the_resource() {
+fn denied_write_names_action_and_resource() {
     let sandbox = Sandbox::start();
     let key = sandbox.default_key_id();
     sandbox.set_policy(&key, Policy::deny(&["secretsmanager:PutSecretValue"]));
@@ -99,7 +99,7 @@ fn a_denied_write_names_the_action_and_the_resource() {
 }
 
 #[test]
-fn the_action_that_is_missing_is_the_one_that_aws_names() {
+fn missing_action_is_the_one_aws_names() {
     let sandbox = Sandbox::start();
     let key = sandbox.default_key_id();
     sandbox.set_policy(&key, Policy::deny(&["secretsmanager:TagResource"]));
@@ -124,7 +124,7 @@ fn the_action_that_is_missing_is_the_one_that_aws_names() {
 }
 
 #[test]
-fn a_key_with_a_strange_character_in_a_profile_is_no_bug_of_ours() {
+fn malformed_profile_key_is_no_internal_error() {
     let sandbox = Sandbox::start();
     let tool = Tool::new(&sandbox, "made-up")
         .unset("AWS_ACCESS_KEY_ID")
@@ -139,7 +139,7 @@ fn a_key_with_a_strange_character_in_a_profile_is_no_bug_of_ours() {
 }
 
 #[test]
-fn a_key_that_may_not_be_used() {
+fn unusable_kms_key_is_explained() {
     let sandbox = Sandbox::start();
     let done = Tool::new(&sandbox, "made-up")
         .input("kms-key-id", "alias/nowhere")
@@ -156,7 +156,7 @@ fn a_key_that_may_not_be_used() {
 }
 
 #[test]
-fn states_that_are_refused() {
+fn protected_states_are_refused() {
     let sandbox = Sandbox::start();
     sandbox.with(|world| {
         for name in ["rotating", "managed", "replicated", "deleted"] {
@@ -214,7 +214,7 @@ fn states_that_are_refused() {
 }
 
 #[test]
-fn credentials_that_do_not_work() {
+fn invalid_credentials_are_distinguished() {
     let sandbox = Sandbox::start();
     let expired = Key {
         id: "ASIAMADEUPEXPIRED000".to_owned(),
@@ -263,7 +263,7 @@ fn credentials_that_do_not_work() {
 }
 
 #[test]
-fn bad_input_is_refused_before_anything_is_sent() {
+fn invalid_input_is_rejected_offline() {
     let sandbox = Sandbox::start();
     let tool = || Tool::new(&sandbox, "made-up");
     let unwritable = nowhere(std::path::Path::new("/"));

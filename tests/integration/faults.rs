@@ -72,7 +72,7 @@ fn cases() -> Vec<Case> {
 }
 
 #[test]
-fn every_fault_on_every_write() {
+fn write_faults_end_in_expected_state() {
     let runs: Vec<_> = ["CreateSecret", "PutSecretValue", "UpdateSecret"]
         .into_iter()
         .flat_map(|operation| cases().into_iter().map(move |case| (operation, case)))
@@ -158,7 +158,7 @@ fn failed(done: &Done, sandbox: &Sandbox, operation: &str, what: &str) {
 }
 
 #[test]
-fn faults_of_reading() {
+fn read_faults_are_retried() {
     let faults = [
         Fault::Throttle,
         Fault::InternalError,
@@ -185,7 +185,7 @@ fn faults_of_reading() {
 }
 
 #[test]
-fn a_quota_of_versions_is_final_and_named() {
+fn full_version_quota_is_not_retried() {
     let sandbox = Sandbox::start();
     sandbox.with(|world| {
         world.create(NAME, "0");
@@ -201,7 +201,7 @@ fn a_quota_of_versions_is_final_and_named() {
 }
 
 #[test]
-fn the_run_ends_within_its_timeout_whatever_the_network_does() {
+fn run_ends_within_timeout() {
     let sandbox = Sandbox::start();
     let held = sandbox.hold("DescribeSecret", 1, sandbox::When::BeforeApply);
     let done = Tool::new(&sandbox, "made-up")

@@ -12,12 +12,12 @@ mod manifest;
 mod redact;
 
 #[test]
-fn manifest() {
+fn manifest_corpus_passes() {
     replay("manifest", manifest::manifest);
 }
 
 #[test]
-fn redact() {
+fn redact_corpus_passes() {
     replay("redact", redact::redact);
 }
 

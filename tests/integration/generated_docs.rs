@@ -45,7 +45,7 @@ fn section(file: &str, start: &str, end: &str, wanted: &str) {
 }
 
 #[test]
-fn the_manifests_schema() {
+fn manifest_schema_matches_code() {
     let path = root().join("manifest.schema.json");
     let wanted = format!("{:#}\n", upsert_secret::manifest::schema());
     if std::env::var_os("UPDATE_DOCS").is_some() {
@@ -63,7 +63,7 @@ fn meaning(input: &Input) -> String {
 }
 
 #[test]
-fn the_readmes_table_of_inputs() {
+fn readme_inputs_match_code() {
     let mut table = String::from("\n| input | default | meaning |\n|---|---|---|\n");
     for input in inputs::all() {
         let row = format!(
@@ -79,7 +79,7 @@ fn the_readmes_table_of_inputs() {
 }
 
 #[test]
-fn the_actions_inputs_and_their_mapping() {
+fn action_inputs_match_code() {
     let mut yaml = String::new();
     for input in inputs::all() {
         let default = match input.default {
@@ -130,7 +130,7 @@ const NOT_IN_COMPONENT: [&str; 9] = [
 ];
 
 #[test]
-fn the_components_inputs_and_their_mapping() {
+fn component_inputs_match_code() {
     let (mut spec, mut mapping) = (String::new(), String::new());
     for input in inputs::all() {
         let (name, variable) = (input.name, input.variable());
@@ -179,7 +179,7 @@ fn the_components_inputs_and_their_mapping() {
 }
 
 #[test]
-fn the_outputs_of_the_action_and_the_readme() {
+fn outputs_match_code() {
     let outputs = || report::OUTPUTS.iter().chain(&report::many::MANY);
     let mut yaml = String::new();
     let mut table = String::from("\n| output | meaning |\n|---|---|\n");
@@ -202,7 +202,7 @@ fn the_outputs_of_the_action_and_the_readme() {
 }
 
 #[test]
-fn the_readmes_commands_and_exit_codes() {
+fn readme_commands_and_exit_codes_match_code() {
     let mut table = String::from("\n| command | |\n|---|---|\n");
     for entry in &COMMANDS {
         table.push_str(&format!(
@@ -229,7 +229,7 @@ fn the_readmes_commands_and_exit_codes() {
 /// As a reader types them into a shell, one after the other.
 #[cfg(unix)]
 #[test]
-fn the_examples_of_the_commands_run() {
+fn command_examples_run() {
     let sandbox = Sandbox::start();
     sandbox.with(|world| {
         world.create("prod/key", "older");

@@ -84,7 +84,7 @@ fn shown(done: &Done) -> (String, Vec<(String, String)>) {
 }
 
 #[test]
-fn outputs_go_into_the_report_after_what_others_wrote() {
+fn outputs_append_to_dotenv_report() {
     let sandbox = Sandbox::start();
     let tool = Tool::new(&sandbox, "made-up").gitlab();
     fs::write(tool.path(REPORT), "EARLIER=1").unwrap();
@@ -121,7 +121,7 @@ fn outputs_go_into_the_report_after_what_others_wrote() {
 }
 
 #[test]
-fn an_output_file_is_a_report_too() {
+fn output_file_has_dotenv_format() {
     let sandbox = Sandbox::start();
     let tool = Tool::new(&sandbox, "made-up").gitlab();
     let path = tool.path("other.env");
@@ -133,7 +133,7 @@ fn an_output_file_is_a_report_too() {
 }
 
 #[test]
-fn the_ids_of_two_calls_do_not_mix() {
+fn repeated_run_replaces_its_outputs() {
     let sandbox = Sandbox::start();
     let mut tool = Tool::new(&sandbox, "made-up-1").gitlab();
     // As in a folder that a runner keeps: it would fill up otherwise.
@@ -156,7 +156,7 @@ fn the_ids_of_two_calls_do_not_mix() {
 }
 
 #[test]
-fn a_report_that_gitlab_will_refuse_is_announced_and_nothing_of_it_shown_or_lost() {
+fn invalid_report_warns_and_keeps_content() {
     let sandbox = Sandbox::start();
     let long = format!("A={}\n", "x".repeat(4_900));
     let huge = format!("A={}\n", "x".repeat(80_000));
@@ -191,7 +191,7 @@ fn a_report_that_gitlab_will_refuse_is_announced_and_nothing_of_it_shown_or_lost
 }
 
 #[test]
-fn what_gitlab_would_expand_is_left_out() {
+fn output_with_dollar_sign_is_omitted() {
     let sandbox = Sandbox::start();
     sandbox.with(|world| {
         world.create(NAME, "made-up");
@@ -212,7 +212,7 @@ fn what_gitlab_would_expand_is_left_out() {
 }
 
 #[test]
-fn a_job_that_is_retried_ends_on_the_same_version() {
+fn retried_job_keeps_version() {
     let sandbox = Sandbox::start();
     let run = |change: fn(Tool) -> Tool| {
         let tool = Tool::new(&sandbox, "made-up").gitlab();
@@ -237,7 +237,7 @@ fn a_job_that_is_retried_ends_on_the_same_version() {
 }
 
 #[test]
-fn the_log_shows_the_result_and_folds_the_rest() {
+fn log_folds_details() {
     let sandbox = Sandbox::start();
     let tool = Tool::new(&sandbox, "made-up")
         .gitlab()
@@ -266,7 +266,7 @@ fn the_log_shows_the_result_and_folds_the_rest() {
 }
 
 #[test]
-fn a_failure_is_not_folded() {
+fn log_shows_failure_unfolded() {
     let sandbox = Sandbox::start();
     let done = Tool::new(&sandbox, "").gitlab().run();
     assert_eq!(done.code, Some(2));
@@ -287,7 +287,7 @@ fn a_failure_is_not_folded() {
 }
 
 #[test]
-fn escape_sequences_are_ours_only() {
+fn foreign_escape_sequences_are_escaped() {
     let sandbox = Sandbox::start();
     let message = "\u{1b}[0Ksection_start:1:x[collapsed=true]\r\u{1b}[0Khidden \u{1b}[8m";
     let fault = Fault::Error {
@@ -304,7 +304,7 @@ fn escape_sequences_are_ours_only() {
 }
 
 #[test]
-fn a_secret_that_looks_like_one_of_our_escape_sequences_is_not_printed() {
+fn value_like_escape_sequence_is_redacted() {
     let sandbox = Sandbox::start();
     for value in ["[32;1mcreated", "[collapsed=true]", "\u{1b}[31;1mERROR"] {
         let tool = Tool::new(&sandbox, value).gitlab();
@@ -319,7 +319,7 @@ fn a_secret_that_looks_like_one_of_our_escape_sequences_is_not_printed() {
 }
 
 #[test]
-fn a_file_variable_is_read_by_its_path_and_never_taken_for_its_path() {
+fn file_variable_requires_value_file() {
     let sandbox = Sandbox::start();
     let content = "-----BEGIN MADE UP-----\nline\n-----END MADE UP-----\n";
     let job = || {
@@ -366,7 +366,7 @@ fn a_file_variable_is_read_by_its_path_and_never_taken_for_its_path() {
 }
 
 #[test]
-fn nothing_is_masked_at_run_time_and_json_is_plain() {
+fn json_has_no_masks_or_colors() {
     let sandbox = Sandbox::start();
     let done = Tool::new(&sandbox, "")
         .gitlab()

@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 use crate::common::Tool;
 
 #[test]
-fn the_help_is_the_contract() {
+fn help_text_matches_snapshot() {
     let done = Tool::bare().arguments(&["--help"]).run();
     assert_eq!(done.code, Some(0));
     assert_snapshot!(done.stdout, @r#"

@@ -74,7 +74,7 @@ fn without(policy: &Value, action: &str) -> Value {
 }
 
 #[test]
-fn every_feature_runs_with_exactly_its_policy() {
+fn printed_policy_allows_every_feature() {
     for feature in FEATURES {
         let policy = policy(feature);
         for scene in feature.scenes {
@@ -97,7 +97,7 @@ fn every_feature_runs_with_exactly_its_policy() {
 }
 
 #[test]
-fn no_action_can_be_left_out_and_its_lack_is_named() {
+fn each_printed_action_is_required() {
     for feature in FEATURES {
         let policy = policy(feature);
         for action in actions(&policy) {
@@ -135,7 +135,7 @@ fn bare(inputs: &[(&str, &str)]) -> Tool {
 }
 
 #[test]
-fn the_whole_documents_as_people_paste_them() {
+fn complete_documents_match_snapshot() {
     let documents = documents(&bare(&[
         ("aws-region", "eu-west-1"),
         ("role-to-assume", "arn:aws:iam::111122223333:role/ci"),
@@ -233,7 +233,7 @@ fn the_whole_documents_as_people_paste_them() {
 }
 
 #[test]
-fn the_trust_policy_is_for_the_token_at_hand() {
+fn trust_policy_matches_available_token() {
     let role = ("role-to-assume", "arn:aws-cn:iam::111122223333:role/ci");
     let region = ("aws-region", "cn-north-1");
     let trusts = |tool: &Tool| documents(tool)["trust"]["Statement"][0].take();
@@ -273,7 +273,7 @@ fn the_trust_policy_is_for_the_token_at_hand() {
 
 /// It is never looked at, but may stand where it should not.
 #[test]
-fn a_value_that_got_into_the_name_is_not_printed() {
+fn value_used_as_name_is_not_printed() {
     let value = "made-up-value-in-the-wrong-place";
     for source in ["value", "value-env"] {
         let tool = bare(&[("aws-region", "eu-west-1"), ("name", value)]);
@@ -287,7 +287,7 @@ fn a_value_that_got_into_the_name_is_not_printed() {
 }
 
 #[test]
-fn what_is_wrong_with_the_inputs_is_told() {
+fn invalid_inputs_are_rejected() {
     for inputs in [
         &[][..],
         &[("aws-region", "eu-west-1"), ("role-to-assume", "made-up")],

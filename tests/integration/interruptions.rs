@@ -66,7 +66,7 @@ const OF_AN_UPDATE: [&str; 5] = [
 const OF_A_CREATION: [&str; 3] = ["DescribeSecret", "GetSecretValue", "CreateSecret"];
 
 #[test]
-fn killed_anywhere_and_run_again_ends_as_one_clean_run() {
+fn kill_then_rerun_converges() {
     for (from, operations) in [
         (Start::Absent, &OF_A_CREATION[..]),
         (Start::Old, &OF_AN_UPDATE[..]),
@@ -126,7 +126,7 @@ fn cancelled(when: When, name: &str) -> (Sandbox, Done) {
 }
 
 #[test]
-fn a_cancelled_run_hands_on_what_it_knows_and_writes_no_more() {
+fn cancel_reports_outputs_and_stops_writing() {
     for (name, code) in [("INT", 130), ("TERM", 143)] {
         for when in [When::BeforeApply, When::AfterApply] {
             let (sandbox, done) = cancelled(when, name);
@@ -144,7 +144,7 @@ fn a_cancelled_run_hands_on_what_it_knows_and_writes_no_more() {
 }
 
 #[test]
-fn an_answer_that_never_comes_does_not_keep_a_cancelled_run() {
+fn cancel_does_not_wait_for_lost_response() {
     let sandbox = start(Start::Old);
     let held = sandbox.hold("PutSecretValue", 1, When::BeforeApply);
     let tool = tool(&sandbox);

@@ -76,7 +76,7 @@ fn scan(done: &Done, value: &str, what: &str) {
 const SECRET_KEY: &str = "wJalrXUtnFEMI";
 
 #[test]
-fn nothing_of_the_value_in_any_situation() {
+fn value_never_leaks_in_any_scenario() {
     // Most of the time is waiting for retries, so four run at once; each makes its own list, since
     // what changes a situation is not Send.
     thread::scope(|scope| {
@@ -152,7 +152,7 @@ fn one(situation: &Situation, value: &str, json: bool, github: bool) {
 
 #[test]
 #[cfg(unix)]
-fn variables_that_are_not_text_do_no_harm() {
+fn non_utf8_variables_are_handled() {
     use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt as _;
     let sandbox = Sandbox::start();
@@ -176,7 +176,7 @@ fn variables_that_are_not_text_do_no_harm() {
 }
 
 #[test]
-fn base64_input_hides_what_it_decodes_to() {
+fn decoded_base64_value_is_redacted() {
     let sandbox = Sandbox::start();
     let value = VALUES[0];
     let done = Tool::new(&sandbox, &STANDARD.encode(value))
@@ -189,7 +189,7 @@ fn base64_input_hides_what_it_decodes_to() {
 }
 
 #[test]
-fn the_version_id_is_no_function_of_the_value_alone() {
+fn version_id_does_not_derive_from_value() {
     let ids: Vec<_> = (0..2)
         .map(|_| {
             let sandbox = Sandbox::start();
@@ -219,7 +219,7 @@ fn panicking_child() {
 }
 
 #[test]
-fn a_panic_says_where_but_never_what() {
+fn panic_reports_location_without_payload() {
     let output = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "leaks::panicking_child", "--nocapture"])
         .env("MADE_UP_PANIC_PAYLOAD", VALUES[0])
@@ -241,7 +241,7 @@ fn a_panic_says_where_but_never_what() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn nobody_else_can_read_the_process_and_no_core_is_left() {
+fn process_exposes_no_core_dump_or_argv() {
     let sandbox = Sandbox::start();
     let held = sandbox.hold("DescribeSecret", 1, sandbox::When::BeforeApply);
     let tool = Tool::new(&sandbox, "made-up-value");

@@ -7,7 +7,7 @@ use sandbox::Sandbox;
 use crate::common::{NAME, Tool};
 
 #[test]
-fn on_github_outputs_go_to_the_steps_file() {
+fn github_outputs_go_to_step_file() {
     let sandbox = Sandbox::start();
     let tool = Tool::new(&sandbox, "made-up").github();
     fs::write(tool.path("output"), "earlier=1\n").unwrap();
@@ -44,7 +44,7 @@ fn on_github_outputs_go_to_the_steps_file() {
 }
 
 #[test]
-fn an_output_file_takes_the_place_of_the_platforms() {
+fn output_file_replaces_platform_default() {
     let sandbox = Sandbox::start();
     let tool = Tool::new(&sandbox, "made-up");
     let file = tool.path("ids").display().to_string();
@@ -63,7 +63,7 @@ fn an_output_file_takes_the_place_of_the_platforms() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn ids_that_cannot_be_written_are_a_failure_but_a_closed_pipe_is_not() {
+fn full_disk_fails_but_closed_pipe_does_not() {
     let sandbox = Sandbox::start();
     for arguments in [&[][..], &["--format", "json"]] {
         let tool = Tool::new(&sandbox, "made-up").arguments(arguments);
@@ -81,7 +81,7 @@ fn ids_that_cannot_be_written_are_a_failure_but_a_closed_pipe_is_not() {
 }
 
 #[test]
-fn json_is_one_object_on_standard_output() {
+fn json_is_one_object_on_stdout() {
     let sandbox = Sandbox::start();
     let tool = Tool::new(&sandbox, "made-up").arguments(&["upsert", "--format", "json"]);
     let done = tool.run();
@@ -100,7 +100,7 @@ fn json_is_one_object_on_standard_output() {
 }
 
 #[test]
-fn masks_are_asked_for_only_where_a_runner_listens_and_cannot_know() {
+fn masks_only_values_unknown_to_runner() {
     let sandbox = Sandbox::start();
     let encoded = || {
         Tool::new(&sandbox, "bWFkZS11cC1rZXkKc2Vjb25kJWxpbmU=").input("value-encoding", "base64")
@@ -122,7 +122,7 @@ fn masks_are_asked_for_only_where_a_runner_listens_and_cannot_know() {
 }
 
 #[test]
-fn an_output_that_the_runner_will_drop_is_announced() {
+fn output_containing_value_warns() {
     let sandbox = Sandbox::start();
     // The value is part of the name, so the runner finds it in the ARN and drops that job output.
     let done = Tool::new(&sandbox, "model").github().run();
@@ -139,7 +139,7 @@ fn an_output_that_the_runner_will_drop_is_announced() {
 }
 
 #[test]
-fn an_annotation_is_one_line_with_a_constant_title() {
+fn annotation_is_one_line_with_fixed_title() {
     let sandbox = Sandbox::start();
     let done = Tool::new(&sandbox, "made-up")
         .input("name", "a b")
@@ -160,7 +160,7 @@ fn an_annotation_is_one_line_with_a_constant_title() {
 }
 
 #[test]
-fn the_trace_shows_calls_and_nothing_else() {
+fn trace_shows_only_calls() {
     let sandbox = Sandbox::start();
     let done = Tool::new(&sandbox, "made-up")
         .env("RUNNER_DEBUG", "1")

@@ -57,7 +57,7 @@ const EVERYTHING: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn a_secret_that_does_not_exist() {
+fn absent_secret_lists_creation() {
     let done = plan(&Sandbox::start(), EVERYTHING);
     done.expect(0, "created");
     assert_eq!(done.output("changed"), "true");
@@ -78,7 +78,7 @@ fn a_secret_that_does_not_exist() {
 }
 
 #[test]
-fn a_secret_that_differs_in_everything() {
+fn different_secret_lists_every_change() {
     let sandbox = Sandbox::start();
     Tool::new(&sandbox, "made-up-value-of-40-bytes-made-up-value-")
         .input("description", "old words")
@@ -114,7 +114,7 @@ fn a_secret_that_differs_in_everything() {
 }
 
 #[test]
-fn a_secret_that_is_as_it_shall_be() {
+fn matching_secret_is_unchanged() {
     let sandbox = existing("made-up-value-of-41-bytes-made-up-value-4");
     let done = plan(&sandbox, &[]);
     done.expect(0, "unchanged");
@@ -129,7 +129,7 @@ fn a_secret_that_is_as_it_shall_be() {
 }
 
 #[test]
-fn a_key_of_a_document_is_named_and_no_other() {
+fn json_key_plan_names_no_other_key() {
     let sandbox = existing(r#"{"made-up-other":"made-up-secret"}"#);
     let done = plan(&sandbox, &[("json-key", "/database/password")]);
     done.expect(0, "updated");
@@ -143,7 +143,7 @@ fn a_key_of_a_document_is_named_and_no_other() {
 
 /// A run that is about to write, as far as its private label tells.
 #[test]
-fn a_plan_waits_for_another_guarded_run_as_a_run_would() {
+fn plan_waits_for_active_guarded_run() {
     let sandbox = existing("{}");
     let end = SystemTime::now()
         .duration_since(UNIX_EPOCH)
@@ -161,7 +161,7 @@ fn a_plan_waits_for_another_guarded_run_as_a_run_would() {
 }
 
 #[test]
-fn short_values_do_not_tell_their_length() {
+fn short_values_hide_their_length() {
     let sandbox = existing("made-up");
     let done = plan(&sandbox, &[]);
     done.expect(0, "updated");
@@ -169,7 +169,7 @@ fn short_values_do_not_tell_their_length() {
 }
 
 #[test]
-fn what_a_run_would_be_refused_for_a_plan_is_refused_for() {
+fn plan_fails_where_a_run_would() {
     type Case<'a> = (fn(&Sandbox), &'a [(&'a str, &'a str)], i32);
     let cases: [Case<'_>; 4] = [
         (
@@ -217,7 +217,7 @@ fn what_a_run_would_be_refused_for_a_plan_is_refused_for() {
 }
 
 #[test]
-fn what_may_not_be_read_is_said() {
+fn denied_reads_are_reported() {
     let sandbox = existing("made-up-old");
     let key = sandbox.default_key_id();
     let read_only = Policy::from_json(
@@ -249,7 +249,7 @@ fn what_may_not_be_read_is_said() {
 }
 
 #[test]
-fn a_move_between_versions_can_be_planned_too() {
+fn label_moves_can_be_planned() {
     let sandbox = existing("made-up-old");
     Tool::new(&sandbox, "made-up-new")
         .input("version-stages", "candidate")
@@ -269,7 +269,7 @@ fn a_move_between_versions_can_be_planned_too() {
 }
 
 #[test]
-fn the_summary_and_the_object_of_a_plan() {
+fn summary_and_json_list_planned_steps() {
     let sandbox = existing("made-up-old");
     let tool = Tool::new(&sandbox, "made-up-new")
         .github()

@@ -30,7 +30,7 @@ fn staged() -> (Sandbox, String, Done) {
 }
 
 #[test]
-fn a_release_is_staged_promoted_and_rolled_back_and_each_step_may_run_twice() {
+fn stage_promote_rollback_are_idempotent() {
     let (sandbox, old, first) = staged();
     first.expect(0, "updated");
     assert_eq!(first.output("version_stages"), "candidate");
@@ -80,7 +80,7 @@ fn a_release_is_staged_promoted_and_rolled_back_and_each_step_may_run_twice() {
 }
 
 #[test]
-fn requests_stay_few() {
+fn request_count_stays_minimal() {
     let (sandbox, ..) = staged();
     assert_eq!(operations(&sandbox)[2..], ["PutSecretValue"]);
     sandbox.clear_log();
@@ -105,7 +105,7 @@ fn requests_stay_few() {
 }
 
 #[test]
-fn a_first_version_is_current_too_and_a_second_label_is_given_besides() {
+fn first_version_is_also_current() {
     let sandbox = Sandbox::start();
     let done = stage(&sandbox, "new").run();
     done.expect(0, "created");
@@ -129,7 +129,7 @@ fn a_first_version_is_current_too_and_a_second_label_is_given_besides() {
 }
 
 #[test]
-fn an_empty_secret_gets_its_first_version() {
+fn empty_secret_gets_first_version() {
     let sandbox = Sandbox::start();
     sandbox.with(|world| world.create_empty(NAME));
     let done = stage(&sandbox, "new").run();
@@ -138,7 +138,7 @@ fn an_empty_secret_gets_its_first_version() {
 }
 
 #[test]
-fn lost_answers_do_not_stage_promote_or_roll_back_twice() {
+fn lost_responses_move_labels_once() {
     for attempts in ["1", "5"] {
         for fault in [Fault::ResetBefore, Fault::LostAfter] {
             let sandbox = Sandbox::start();
@@ -166,7 +166,7 @@ fn lost_answers_do_not_stage_promote_or_roll_back_twice() {
 }
 
 #[test]
-fn a_rival_that_moves_the_label_first_is_not_undone() {
+fn concurrent_put_is_kept_by_label_moves() {
     for word in ["promote", "rollback"] {
         let (sandbox, ..) = staged();
         if word == "rollback" {
@@ -183,7 +183,7 @@ fn a_rival_that_moves_the_label_first_is_not_undone() {
 }
 
 #[test]
-fn what_cannot_be_moved_is_told() {
+fn impossible_moves_are_explained() {
     let (sandbox, old, _) = staged();
     let missing = "99999999-9999-8999-8999-999999999999";
     let cases = [
@@ -269,7 +269,7 @@ fn what_cannot_be_moved_is_told() {
 }
 
 #[test]
-fn the_summary_draws_what_moved() {
+fn summary_draws_label_moves() {
     let (sandbox, ..) = staged();
     let done = command(&sandbox, "promote").github().run();
     let graph: Vec<String> = done
@@ -301,7 +301,7 @@ fn the_summary_draws_what_moved() {
 }
 
 #[test]
-fn an_input_that_says_nothing_to_a_move_is_told() {
+fn ignored_input_is_reported() {
     let (sandbox, ..) = staged();
     let done = command(&sandbox, "promote").input("description", "d").run();
     done.expect(0, "updated");

@@ -7,7 +7,7 @@ use sandbox::{Policy, Sandbox};
 use crate::common::{NAME, Tool, calls, current, operations, versions};
 
 #[test]
-fn created_unchanged_updated() {
+fn create_then_unchanged_then_update() {
     let sandbox = Sandbox::start();
     let first = Tool::new(&sandbox, "made-up-1")
         .input("description", "API key for AI model deployment workflow")
@@ -55,7 +55,7 @@ fn created_unchanged_updated() {
 }
 
 #[test]
-fn the_request_budget() {
+fn request_count_stays_within_budget() {
     // (there already, inputs, requests, round trips)
     type Case<'a> = (
         Option<&'a str>,
@@ -151,7 +151,7 @@ fn the_request_budget() {
 }
 
 #[test]
-fn every_source_of_a_value_is_stored_byte_for_byte() {
+fn value_sources_store_exact_bytes() {
     let text = "line one\r\n\u{fc}mlaut \"quoted\" $HOME `x` \\n\n";
     let encoded = "bGluZSBvbmUNCsO8bWxhdXQgInF1b3RlZCIgJEhPTUUgYHhgIFxuCg==";
     let sandbox = Sandbox::start();
@@ -187,7 +187,7 @@ fn every_source_of_a_value_is_stored_byte_for_byte() {
 }
 
 #[test]
-fn binary_and_string_are_different_values() {
+fn binary_and_string_values_differ() {
     let sandbox = Sandbox::start();
     let binary = || Tool::new(&sandbox, "//4AAQ==").input("value-encoding", "base64");
     let as_string = binary().run();
@@ -219,7 +219,7 @@ fn binary_and_string_are_different_values() {
 }
 
 #[test]
-fn a_secret_without_a_version_is_adopted() {
+fn secret_without_version_is_adopted() {
     let sandbox = Sandbox::start();
     sandbox.with(|world| world.create_empty(NAME));
     let done = Tool::new(&sandbox, "made-up")
@@ -231,7 +231,7 @@ fn a_secret_without_a_version_is_adopted() {
 }
 
 #[test]
-fn skip_touches_nothing() {
+fn skip_changes_nothing() {
     let sandbox = Sandbox::start();
     let version = sandbox.with(|world| world.create(NAME, "theirs"));
     let done = Tool::new(&sandbox, "ours")
@@ -247,7 +247,7 @@ fn skip_touches_nothing() {
 }
 
 #[test]
-fn a_scheduled_deletion_is_taken_back_only_when_asked() {
+fn scheduled_deletion_restored_only_on_request() {
     let sandbox = Sandbox::start();
     sandbox.with(|world| {
         world.create(NAME, "made-up");
@@ -267,7 +267,7 @@ fn a_scheduled_deletion_is_taken_back_only_when_asked() {
 }
 
 #[test]
-fn tags_are_merged_or_replaced() {
+fn tags_merge_or_replace() {
     let sandbox = Sandbox::start();
     Tool::new(&sandbox, "v")
         .input("tags", "a=1\nb=2")
@@ -297,7 +297,7 @@ fn tags_are_merged_or_replaced() {
 }
 
 #[test]
-fn a_key_makes_unchanged_runs_no_ops_without_reading() {
+fn version_id_key_skips_unchanged_writes() {
     let sandbox = Sandbox::start();
     let put = |value: &str| {
         Tool::new(&sandbox, value)
@@ -334,7 +334,7 @@ fn a_key_makes_unchanged_runs_no_ops_without_reading() {
 }
 
 #[test]
-fn a_re_run_of_a_ci_job_ends_on_the_same_version_even_without_reading() {
+fn rerun_with_denied_get_keeps_version() {
     let sandbox = Sandbox::start();
     let key = sandbox.default_key_id();
     sandbox.set_policy(&key, Policy::deny(&["secretsmanager:GetSecretValue"]));
@@ -364,7 +364,7 @@ fn a_re_run_of_a_ci_job_ends_on_the_same_version_even_without_reading() {
 }
 
 #[test]
-fn an_arn_is_as_good_as_a_name_but_cannot_be_created() {
+fn arn_updates_but_cannot_create() {
     let sandbox = Sandbox::start();
     sandbox.with(|world| world.create(NAME, "old"));
     let arn = sandbox.with(|world| world.secret(NAME)).unwrap().arn;

@@ -6,7 +6,7 @@ use super::{guarded, private_labels};
 use crate::common::{NAME, calls, current, operations, versions};
 
 #[test]
-fn the_expected_version_is_replaced_once_and_a_re_run_finds_its_work() {
+fn expected_version_rerun_is_unchanged() {
     for in_ci in [false, true] {
         let sandbox = Sandbox::start();
         let old = sandbox.with(|world| world.create(NAME, "old"));
@@ -34,7 +34,7 @@ fn the_expected_version_is_replaced_once_and_a_re_run_finds_its_work() {
 }
 
 #[test]
-fn a_re_run_that_may_not_read_finds_its_work_by_its_version() {
+fn rerun_with_denied_get_recognizes_version_id() {
     let sandbox = Sandbox::start();
     let old = sandbox.with(|world| world.create(NAME, "old"));
     let key = sandbox.default_key_id();
@@ -59,7 +59,7 @@ fn a_re_run_that_may_not_read_finds_its_work_by_its_version() {
 }
 
 #[test]
-fn another_version_is_a_conflict_that_says_who_is_current() {
+fn unexpected_version_is_conflict() {
     let sandbox = Sandbox::start();
     let old = sandbox.with(|world| world.create(NAME, "old"));
     let theirs = sandbox.with(|world| world.put(NAME, "theirs"));
@@ -71,7 +71,7 @@ fn another_version_is_a_conflict_that_says_who_is_current() {
 }
 
 #[test]
-fn a_rival_at_any_moment_keeps_its_work_and_ends_a_guarded_run() {
+fn concurrent_put_is_kept_and_conflicts() {
     for (operation, nth) in [("PutSecretValue", 1), ("UpdateSecretVersionStage", 1)] {
         let sandbox = Sandbox::start();
         let old = sandbox.with(|world| world.create(NAME, "old"));
@@ -86,7 +86,7 @@ fn a_rival_at_any_moment_keeps_its_work_and_ends_a_guarded_run() {
 }
 
 #[test]
-fn a_full_quota_of_versions_is_final() {
+fn full_version_quota_is_final() {
     let sandbox = Sandbox::start();
     let current = sandbox.with(|world| {
         world.create(NAME, "0");

@@ -9,7 +9,7 @@ use super::{keyed, private_labels, secret};
 use crate::common::{Done, NAME, PATIENCE, Tool, calls, current, operations, versions};
 
 #[test]
-fn a_rivals_key_and_ours_are_both_there() {
+fn concurrent_keys_are_merged() {
     for (operation, nth) in [
         ("PutSecretValue", 1),
         ("UpdateSecretVersionStage", 1),
@@ -44,7 +44,7 @@ fn a_rivals_key_and_ours_are_both_there() {
 }
 
 #[test]
-fn lost_answers_at_every_step_end_where_a_quiet_run_does() {
+fn lost_responses_converge() {
     for attempts in ["1", "5"] {
         for (operation, nth) in [
             ("DescribeSecret", 1),
@@ -78,7 +78,7 @@ fn lost_answers_at_every_step_end_where_a_quiet_run_does() {
 }
 
 #[test]
-fn a_first_version_needs_no_swap() {
+fn first_version_needs_no_swap() {
     let sandbox = Sandbox::start();
     let tool = keyed(&sandbox, "/db/password", "made-up");
     tool.run().expect(0, "created");
@@ -98,7 +98,7 @@ fn a_first_version_needs_no_swap() {
 }
 
 #[test]
-fn json_values_are_json_and_everything_else_stays_as_it_is() {
+fn json_value_keeps_document_formatting() {
     let sandbox = Sandbox::start();
     let before = "{\n  \"big\": 12345678901234567890.10,\n  \"old\": {\"x\": [1, 2]}\n}\n";
     sandbox.with(|world| world.create(NAME, before));
@@ -119,7 +119,7 @@ fn json_values_are_json_and_everything_else_stays_as_it_is() {
 }
 
 #[test]
-fn what_is_no_object_is_left_as_it_is_and_never_shown() {
+fn non_object_is_refused_and_never_printed() {
     for value in [
         "made-up-plain-text",
         "[\"made-up-element\"]",
@@ -141,7 +141,7 @@ fn what_is_no_object_is_left_as_it_is_and_never_shown() {
 }
 
 #[test]
-fn inputs_that_contradict_a_key_are_refused_before_anything_is_sent() {
+fn conflicting_inputs_are_rejected_offline() {
     let sandbox = Sandbox::start();
     for (input, value) in [
         ("compare", "never"),
@@ -159,7 +159,7 @@ fn inputs_that_contradict_a_key_are_refused_before_anything_is_sent() {
 }
 
 #[test]
-fn a_run_that_never_gets_its_turn_ends_as_a_conflict() {
+fn starved_run_ends_in_conflict() {
     let sandbox = Sandbox::start();
     sandbox.with(|world| world.create(NAME, "{}"));
     // Each time somebody else is faster.
@@ -218,7 +218,7 @@ fn assert_twenty_keys(sandbox: &Sandbox) {
 }
 
 #[test]
-fn twenty_at_once_each_set_a_key_of_their_own() {
+fn twenty_concurrent_runs_keep_all_keys() {
     let (sandbox, tools) = twenty();
     let running: Vec<Child> = tools.iter().map(Tool::spawn).collect();
     let done: Vec<Done> = tools
@@ -234,7 +234,7 @@ fn twenty_at_once_each_set_a_key_of_their_own() {
 }
 
 #[test]
-fn twenty_at_once_of_which_some_are_killed_and_run_again() {
+fn twenty_runs_with_kills_keep_all_keys() {
     let (sandbox, tools) = twenty();
     let cuts = [
         ("PutSecretValue", 1, When::AfterApply),

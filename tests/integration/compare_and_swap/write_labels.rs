@@ -6,7 +6,7 @@ use super::{guarded, keyed, private_labels};
 use crate::common::{NAME, PATIENCE, calls, versions};
 
 #[test]
-fn labels_of_dead_runs_are_taken_off_and_those_of_living_ones_are_not() {
+fn expired_labels_are_removed() {
     const ID: &str = "-33333333-3333-8333-8333-333333333333";
     let now = std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
@@ -30,7 +30,7 @@ fn labels_of_dead_runs_are_taken_off_and_those_of_living_ones_are_not() {
 }
 
 #[test]
-fn a_run_that_is_stopped_takes_its_label_along() {
+fn cancelled_run_removes_its_label() {
     for (signal, code) in [("INT", 130), ("TERM", 143)] {
         let sandbox = Sandbox::start();
         let old = sandbox.with(|world| world.create(NAME, "old"));
@@ -51,7 +51,7 @@ fn a_run_that_is_stopped_takes_its_label_along() {
 }
 
 #[test]
-fn labels_of_others_that_fill_the_quota_are_a_crowd_and_not_a_limit() {
+fn label_quota_held_by_others_is_conflict() {
     let later = std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
         .unwrap()
@@ -77,7 +77,7 @@ fn labels_of_others_that_fill_the_quota_are_a_crowd_and_not_a_limit() {
 }
 
 #[test]
-fn a_re_run_after_a_kill_ends_on_the_version_that_was_put() {
+fn kill_after_put_then_rerun_reuses_version() {
     let sandbox = Sandbox::start();
     sandbox.with(|world| world.create(NAME, "{}"));
     let tool = keyed(&sandbox, "a", "made-up").github();

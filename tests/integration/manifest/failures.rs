@@ -24,7 +24,7 @@ fn but(denied: &[(&str, &str)]) -> Policy {
 }
 
 #[test]
-fn one_failure_stops_no_other_and_the_gravest_class_is_the_exit_code() {
+fn exit_code_is_most_severe_failure() {
     // Denied (4) before refused (6) before a conflict (5) before a quota (8) before bad input (2).
     let cases: [(&[&str], i32); 5] = [
         (&["denied", "rotated", "expected", "full", "large"], 4),
@@ -72,7 +72,7 @@ fn one_failure_stops_no_other_and_the_gravest_class_is_the_exit_code() {
 }
 
 #[test]
-fn several_failures_are_a_list_and_one_is_told_whole() {
+fn several_failures_are_listed() {
     let sandbox = Sandbox::start();
     sandbox.with(|world| {
         for name in ["a", "b"] {
@@ -111,7 +111,7 @@ fn several_failures_are_a_list_and_one_is_told_whole() {
 }
 
 #[test]
-fn fail_fast_begins_nothing_more() {
+fn fail_fast_starts_no_more_secrets() {
     let sandbox = Sandbox::start();
     sandbox.set_policy(
         &sandbox.default_key_id(),
@@ -133,7 +133,7 @@ fn fail_fast_begins_nothing_more() {
 }
 
 #[test]
-fn where_nothing_works_not_everything_is_tried() {
+fn outage_stops_the_run_early() {
     let sandbox = Sandbox::start();
     let mut tool = many(&sandbox, &numbered(300))
         .env("V", "made-up")
@@ -151,7 +151,7 @@ fn where_nothing_works_not_everything_is_tried() {
 }
 
 #[test]
-fn a_value_that_cannot_be_had_is_that_entrys_failure() {
+fn missing_source_fails_only_its_entry() {
     let sandbox = Sandbox::start();
     let manifest = "
 secrets:
@@ -170,7 +170,7 @@ secrets:
 }
 
 #[test]
-fn a_signal_ends_it_with_what_was_done() {
+fn signal_reports_completed_work() {
     for (name, code) in [("INT", 130), ("TERM", 143)] {
         let sandbox = Sandbox::start();
         let tool = many(&sandbox, &numbered(100))
@@ -197,7 +197,7 @@ fn a_signal_ends_it_with_what_was_done() {
 }
 
 #[test]
-fn a_run_that_takes_too_long_says_how_many_were_not_tried() {
+fn timeout_reports_progress() {
     let sandbox = Sandbox::start();
     let tool = many(&sandbox, &numbered(100))
         .env("V", "made-up")
@@ -214,7 +214,7 @@ fn a_run_that_takes_too_long_says_how_many_were_not_tried() {
 }
 
 #[test]
-fn what_may_not_be_read_is_written_without_comparing() {
+fn denied_reads_write_without_comparing() {
     let sandbox = Sandbox::start();
     sandbox.with(|world| {
         world.create("a", "old");
@@ -251,7 +251,7 @@ fn what_may_not_be_read_is_written_without_comparing() {
 }
 
 #[test]
-fn nothing_that_is_wrong_with_the_inputs_reaches_aws() {
+fn invalid_inputs_are_rejected_offline() {
     let sandbox = Sandbox::start();
     let one = plain(&["a"]);
     let tool = || many(&sandbox, &one).env("V", "made-up");

@@ -12,7 +12,7 @@ fn printed(done: &Done) -> Value {
 }
 
 #[test]
-fn it_is_enough_and_no_action_of_it_can_be_left_out() {
+fn printed_policy_is_sufficient_and_minimal() {
     let manifest = "
 defaults: { description: words, tags: { a: b } }
 secrets:
@@ -89,7 +89,7 @@ secrets:
 }
 
 #[test]
-fn a_policy_that_would_be_too_long_is_by_folder_and_then_several() {
+fn long_policy_is_grouped_then_split() {
     let length = |policy: &Value| policy.to_string().len();
     let mut manifest = String::from("secrets:\n");
     for number in 0..300 {

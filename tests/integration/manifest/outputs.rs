@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{many, numbered, plain, value};
 
 #[test]
-fn github_gets_totals_results_and_a_report() {
+fn github_gets_counts_results_and_report() {
     let sandbox = Sandbox::start();
     sandbox.with(|world| {
         world.create("b", "old");
@@ -71,7 +71,7 @@ fn github_gets_totals_results_and_a_report() {
 }
 
 #[test]
-fn what_is_too_long_is_left_out_and_that_is_said() {
+fn oversized_results_are_omitted_with_warning() {
     let sandbox = Sandbox::start();
     let long = "x".repeat(400);
     let names: Vec<_> = (0..400).map(|number| format!("{long}/{number}")).collect();
@@ -105,7 +105,7 @@ fn what_is_too_long_is_left_out_and_that_is_said() {
 }
 
 #[test]
-fn gitlab_gets_totals_in_its_report() {
+fn gitlab_report_has_counts() {
     let sandbox = Sandbox::start();
     let done = many(&sandbox, &numbered(3))
         .env("V", "made-up")
@@ -127,7 +127,7 @@ fn gitlab_gets_totals_in_its_report() {
 }
 
 #[test]
-fn no_value_is_anywhere() {
+fn values_never_leak() {
     let manifest = "
 secrets:
   a: { value: { env: A } }
@@ -201,7 +201,7 @@ secrets:
 }
 
 #[test]
-fn the_action_masks_what_the_runner_cannot_know() {
+fn action_masks_values_unknown_to_runner() {
     let sandbox = Sandbox::start();
     sandbox.with(|world| world.create("source", "made-up-of-a-source"));
     let manifest = "

@@ -55,7 +55,7 @@ fn totals(done: &Done) -> [&str; 5] {
 }
 
 #[test]
-fn a_release_is_made_so_and_then_left_alone() {
+fn apply_then_rerun_is_unchanged() {
     let sandbox = Sandbox::start();
     let tool = example(&sandbox);
     let done = tool.run();
@@ -95,7 +95,7 @@ fn a_release_is_made_so_and_then_left_alone() {
 }
 
 #[test]
-fn unchanged_secrets_cost_a_request_for_twenty_and_metadata_one_each() {
+fn unchanged_secrets_are_read_in_batches() {
     let sandbox = Sandbox::start();
     let tool = many(&sandbox, &numbered(45)).env("V", "made-up");
     tool.run().expect(0, "created");
@@ -132,7 +132,7 @@ fn unchanged_secrets_cost_a_request_for_twenty_and_metadata_one_each() {
 }
 
 #[test]
-fn merged_keys_keep_others_and_lose_no_race() {
+fn merge_keeps_other_and_concurrent_keys() {
     let sandbox = Sandbox::start();
     sandbox.with(|world| world.create("db", r#"{ "host": "made-up-host", "user": "old" }"#));
     sandbox.before("UpdateSecretVersionStage", 1, |world| {
@@ -157,7 +157,7 @@ fn merged_keys_keep_others_and_lose_no_race() {
 }
 
 #[test]
-fn a_document_that_says_the_same_stays_as_it_is_written() {
+fn equal_json_document_is_unchanged() {
     let sandbox = Sandbox::start();
     sandbox.with(|world| world.create("db", "{ \"b\": \"2\",\n \"a\": \"made-up\" }\n"));
     let manifest = "secrets: { db: { json: { a: { env: A }, b: { env: B } } } }";
@@ -170,7 +170,7 @@ fn a_document_that_says_the_same_stays_as_it_is_written() {
 }
 
 #[test]
-fn a_generated_value_is_for_a_secret_that_has_none() {
+fn generate_fills_only_missing_values() {
     let sandbox = Sandbox::start();
     sandbox.with(|world| {
         world.create("has", "made-up");
@@ -209,7 +209,7 @@ secrets:
 }
 
 #[test]
-fn values_come_from_other_secrets_regions_and_roles() {
+fn sources_span_secrets_regions_and_roles() {
     let role = "arn:aws:iam::111122223333:role/reader";
     let sandbox = Sandbox::start();
     sandbox.add_role(
@@ -256,7 +256,7 @@ secrets:
 }
 
 #[test]
-fn only_some_are_picked_and_the_others_need_nothing() {
+fn only_selects_matching_secrets() {
     let manifest = "
 secrets:
   prod/a/x: { value: { env: V } }
@@ -294,7 +294,7 @@ secrets:
 }
 
 #[test]
-fn a_crowd_of_writes_stays_below_the_quota_and_survives_it() {
+fn many_writes_survive_throttling() {
     let sandbox = Sandbox::start();
     sandbox.set_rate_limit(Some(20));
     // Ten times what this AWS gives.
@@ -307,7 +307,7 @@ fn a_crowd_of_writes_stays_below_the_quota_and_survives_it() {
 }
 
 #[test]
-fn a_plan_says_what_the_run_then_does_and_writes_nothing() {
+fn plan_matches_following_run() {
     let sandbox = Sandbox::start();
     sandbox.with(|world| {
         world.create("a", "made-up");
@@ -330,7 +330,7 @@ fn a_plan_says_what_the_run_then_does_and_writes_nothing() {
 }
 
 #[test]
-fn what_one_secret_can_be_asked_each_of_many_can() {
+fn entries_accept_single_secret_options() {
     let sandbox = Sandbox::start();
     let old = sandbox.with(|world| {
         for name in ["staged", "skipped", "deleted", "rotated", "blue"] {

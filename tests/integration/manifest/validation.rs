@@ -22,7 +22,7 @@ fn problems(done: &Done) -> String {
 }
 
 #[test]
-fn everything_is_told_at_once() {
+fn all_problems_are_reported_together() {
     let manifest = format!(
         "\
 defaults:
@@ -68,7 +68,7 @@ secrets:
 }
 
 #[test]
-fn one_secret_is_one_entry() {
+fn duplicate_secret_is_rejected() {
     let manifest = format!(
         "secrets:\n  prod/a: {{ value: {{ env: V }} }}\n  {ARN}: {{ value: {{ env: V }} }}\n"
     );
@@ -93,7 +93,7 @@ fn one_secret_is_one_entry() {
 }
 
 #[test]
-fn variables_stand_for_public_text_and_never_for_a_value() {
+fn variables_expand_only_in_public_text() {
     let sandbox = Sandbox::start();
     let manifest = "
 secrets:
@@ -139,7 +139,7 @@ secrets:
 }
 
 #[test]
-fn a_variable_of_type_file_is_a_path() {
+fn file_variable_suggests_file_source() {
     let manifest = "secrets: { a: { value: { env: CERTIFICATE } } }";
     let tool = bare(manifest).gitlab().env("AWS_REGION", "eu-west-1");
     let path = format!(
@@ -157,7 +157,7 @@ fn a_variable_of_type_file_is_a_path() {
 }
 
 #[test]
-fn a_file_that_is_too_large_is_not_read() {
+fn oversized_manifest_is_rejected() {
     let tool = bare("").env("AWS_REGION", "eu-west-1");
     fs::write(tool.path("secrets.yaml"), " ".repeat(1024 * 1024 + 1)).unwrap();
     let done = tool.run();
@@ -170,7 +170,7 @@ fn a_file_that_is_too_large_is_not_read() {
 
 /// A secret in public text stays one under another name, where `only` leaves it out, and where it is the run's own.
 #[test]
-fn nothing_secret_becomes_public_text() {
+fn secret_in_public_text_is_rejected() {
     let manifest = |shown: &str| {
         format!(
             "
@@ -225,7 +225,7 @@ secrets:
 
 /// What would be the value of before the run, or would change in each run for ever.
 #[test]
-fn no_value_comes_from_a_secret_that_the_same_run_writes() {
+fn source_written_by_same_run_is_rejected() {
     for (a, b) in [
         ("env: V", "secret: { id: prod/a }"),
         ("env: V", "secret: { id: prod/a, region: eu-west-1 }"),
@@ -262,7 +262,7 @@ fn no_value_comes_from_a_secret_that_the_same_run_writes() {
 
 /// Each reference, not only the first of a region and role.
 #[test]
-fn every_secret_that_is_read_is_checked_before_anything_is_sent() {
+fn sources_are_validated_offline() {
     let sandbox = Sandbox::start();
     let manifest = "
 secrets:

@@ -20,7 +20,7 @@ fn replicas(sandbox: &Sandbox) -> Vec<(String, &'static str)> {
 }
 
 #[test]
-fn a_new_secret_is_created_with_replicas_in_one_call_and_they_are_awaited() {
+fn create_includes_replicas_and_waits() {
     let sandbox = Sandbox::start();
     sandbox.with(|world| {
         world.replicas_settle_after(3);
@@ -52,7 +52,7 @@ fn a_new_secret_is_created_with_replicas_in_one_call_and_they_are_awaited() {
 }
 
 #[test]
-fn replicas_are_added_and_only_removed_on_request() {
+fn replicas_are_removed_only_on_request() {
     let sandbox = existing();
     sandbox.with(|world| world.replicate(NAME, LONDON));
     let tool = Tool::new(&sandbox, "made-up").input("replica-regions", "us-east-1");
@@ -75,7 +75,7 @@ fn replicas_are_added_and_only_removed_on_request() {
 }
 
 #[test]
-fn a_replica_gets_another_key_only_where_it_may_be_made_anew() {
+fn replica_key_changes_only_by_recreation() {
     let sandbox = existing();
     sandbox.with(|world| {
         world.replicate(NAME, LONDON);
@@ -97,7 +97,7 @@ fn a_replica_gets_another_key_only_where_it_may_be_made_anew() {
 }
 
 #[test]
-fn a_failed_replica_ends_the_run_with_the_words_of_aws_and_is_tried_again_by_the_next() {
+fn failed_replica_is_reported_then_retried() {
     let sandbox = existing();
     let tool = Tool::new(&sandbox, "made-up").input("replica-regions", LONDON);
     sandbox.with(|world| world.replicate(NAME, LONDON));
@@ -131,7 +131,7 @@ fn a_failed_replica_ends_the_run_with_the_words_of_aws_and_is_tried_again_by_the
 }
 
 #[test]
-fn replicas_that_never_come_end_with_the_time_limit_which_says_what_was_waited_for() {
+fn pending_replicas_are_named_on_timeout() {
     let sandbox = existing();
     sandbox.with(|world| world.replicas_settle_after(usize::MAX));
     let done = Tool::new(&sandbox, "new")
@@ -149,7 +149,7 @@ fn replicas_that_never_come_end_with_the_time_limit_which_says_what_was_waited_f
 }
 
 #[test]
-fn a_lost_answer_to_replicating_is_found_out() {
+fn lost_replicate_response_converges() {
     for fault in [Fault::LostAfter, Fault::InternalError, Fault::GarbledBody] {
         let sandbox = existing();
         sandbox.fault("ReplicateSecretToRegions", 1, fault.clone());
@@ -162,7 +162,7 @@ fn a_lost_answer_to_replicating_is_found_out() {
 }
 
 #[test]
-fn a_run_that_waits_for_replicas_can_be_cancelled() {
+fn replica_wait_can_be_cancelled() {
     let sandbox = existing();
     sandbox.with(|world| world.replicas_settle_after(usize::MAX));
     let tool = Tool::new(&sandbox, "made-up").input("replica-regions", LONDON);

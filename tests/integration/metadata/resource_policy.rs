@@ -13,7 +13,7 @@ fn policy(sandbox: &Sandbox) -> Option<String> {
 }
 
 #[test]
-fn a_policy_is_attached_once_however_it_is_written() {
+fn equivalent_policy_is_unchanged() {
     let sandbox = existing();
     let one = allowing("111122223333");
     let tool = Tool::new(&sandbox, "made-up").input("resource-policy", &one);
@@ -42,7 +42,7 @@ fn a_policy_is_attached_once_however_it_is_written() {
 }
 
 #[test]
-fn a_policy_that_must_not_be_attached_stops_the_run_before_anything_is_written() {
+fn unsafe_policy_stops_before_any_write() {
     let public = allowing("*");
     let lockout = r#"{"Statement":{"Effect":"Deny","Principal":"*","Action":"secretsmanager:PutResourcePolicy","Resource":"*"}}"#;
     let cases = [
@@ -84,7 +84,7 @@ fn a_policy_that_must_not_be_attached_stops_the_run_before_anything_is_written()
 
 /// AWS is told to look once more itself, unless it was allowed.
 #[test]
-fn a_public_policy_is_blocked_by_the_call_that_attaches_it_too() {
+fn put_call_also_blocks_public_policy() {
     let guarded = r#"{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*"},
         {"Effect":"Deny","Action":"secretsmanager:PutResourcePolicy","Resource":"*",
          "Condition":{"Bool":{"secretsmanager:BlockPublicPolicy":"false"}}}]}"#;
@@ -100,7 +100,7 @@ fn a_public_policy_is_blocked_by_the_call_that_attaches_it_too() {
 }
 
 #[test]
-fn a_secret_that_is_taken_back_gets_its_policy_too() {
+fn restored_secret_gets_its_policy() {
     let sandbox = existing();
     sandbox.with(|world| world.schedule_deletion(NAME));
     let document = allowing("111122223333");
@@ -113,7 +113,7 @@ fn a_secret_that_is_taken_back_gets_its_policy_too() {
 }
 
 #[test]
-fn a_role_that_was_made_a_moment_ago_is_waited_for() {
+fn new_principal_is_waited_for() {
     let sandbox = existing();
     sandbox.with(|world| world.add_principal_after(ROLE, 4));
     let done = Tool::new(&sandbox, "made-up")
@@ -129,7 +129,7 @@ fn a_role_that_was_made_a_moment_ago_is_waited_for() {
 }
 
 #[test]
-fn a_new_secret_gets_its_policy_and_a_hidden_one_is_written_over() {
+fn unreadable_policy_is_overwritten() {
     let sandbox = Sandbox::start();
     let tool = Tool::new(&sandbox, "made-up").input("resource-policy", &allowing("111122223333"));
     tool.run().expect(0, "created");

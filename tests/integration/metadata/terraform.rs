@@ -30,7 +30,7 @@ fn as_terraform_reads(client: &Client, version: &str) -> Vec<Value> {
 /// Terraform, and Pulumi, whose provider is the same, make the secret without a value, wait, and put the value
 /// with a token of theirs; in the state they keep `ARN|versionId`.
 #[test]
-fn a_secret_of_terraform_is_adopted_without_a_difference_to_it() {
+fn terraform_secret_is_adopted_without_drift() {
     let sandbox = Sandbox::start();
     let client = Client::new(&sandbox.url());
     let token = "terraform-20261124000000000000000001";

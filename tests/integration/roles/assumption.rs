@@ -27,7 +27,7 @@ const SESSION: &str =
     "arn:aws:sts::111122223333:assumed-role/deploy/upsert-secret-acme-models-4711";
 
 #[test]
-fn a_github_job_without_any_key() {
+fn github_job_assumes_role_without_keys() {
     let sandbox = with_role();
     github(&sandbox).run().expect(0, "created");
     assert_eq!(current(&sandbox).as_deref(), Some("made-up-value"));
@@ -56,7 +56,7 @@ fn a_github_job_without_any_key() {
 }
 
 #[test]
-fn every_input_of_a_role_reaches_sts() {
+fn role_inputs_reach_sts() {
     let sandbox = with_role();
     sandbox.add_role(Role::new(ROLE).trust(
         Trust::web_identity("token.actions.githubusercontent.com").audience("made.up & more"),
@@ -83,7 +83,7 @@ fn every_input_of_a_role_reaches_sts() {
 }
 
 #[test]
-fn one_role_from_another() {
+fn role_chaining_uses_existing_credentials() {
     let sandbox = with_role();
     let chained = |tool: Tool| {
         tool.input("name", NAME)
@@ -111,7 +111,7 @@ fn one_role_from_another() {
 }
 
 #[test]
-fn a_token_that_ci_puts_into_a_variable_or_a_file() {
+fn token_comes_from_variable_or_file() {
     let sandbox = with_role();
     let token = sandbox.gitlab_token(GITLAB, "https://gitlab.com");
     keyless(&sandbox)
@@ -144,7 +144,7 @@ fn a_token_that_ci_puts_into_a_variable_or_a_file() {
 }
 
 #[test]
-fn credentials_of_another_account() {
+fn disallowed_account_is_rejected() {
     let sandbox = Sandbox::start();
     let tool =
         |allowed: &str| Tool::new(&sandbox, "made-up-value").input("allowed-account-ids", allowed);

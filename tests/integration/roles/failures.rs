@@ -7,7 +7,7 @@ use super::{GITHUB, ROLE, asked, github, keyless, with_role};
 use crate::common::{Tool, current, text};
 
 #[test]
-fn what_passes_is_tried_again_with_a_fresh_token() {
+fn transient_errors_retry_with_fresh_token() {
     let cases: [(&str, Fault, usize, usize); 12] = [
         // Of the issuer: as many tokens as it takes, STS once.
         ("GetIdToken", Fault::Pending, 2, 1),
@@ -37,7 +37,7 @@ fn what_passes_is_tried_again_with_a_fresh_token() {
 }
 
 #[test]
-fn what_does_not_pass_is_told_at_once() {
+fn permanent_errors_are_not_retried() {
     let error = |status, code: &str, message: &str| Fault::Error {
         status,
         code: code.to_owned(),
@@ -110,7 +110,7 @@ fn what_does_not_pass_is_told_at_once() {
 }
 
 #[test]
-fn a_refused_role_shows_the_claims_and_the_condition_they_would_meet() {
+fn denied_role_shows_claims_and_condition() {
     let sandbox = with_role();
     let mut tool = keyless(&sandbox).github();
     let job = sandbox.github_oidc("repo:acme/other:pull_request");
@@ -139,7 +139,7 @@ fn a_refused_role_shows_the_claims_and_the_condition_they_would_meet() {
 }
 
 #[test]
-fn a_role_that_the_credentials_may_not_assume() {
+fn denied_chained_role_is_explained() {
     let sandbox = with_role();
     let done = Tool::new(&sandbox, "made-up-value")
         .input("role-to-assume", ROLE)
@@ -157,7 +157,7 @@ fn a_role_that_the_credentials_may_not_assume() {
 }
 
 #[test]
-fn an_issuer_or_an_sts_that_never_recovers() {
+fn persistent_errors_stop_after_eight_attempts() {
     let sandbox = with_role();
     for nth in 1..=20 {
         sandbox.fault("GetIdToken", nth, Fault::Pending);
@@ -179,7 +179,7 @@ fn an_issuer_or_an_sts_that_never_recovers() {
 
 /// One loop tries again, not three inside of each other, and the failure is told as what it is.
 #[test]
-fn an_issuer_that_is_not_there() {
+fn unreachable_issuer_is_reported() {
     let sandbox = with_role();
     let done = github(&sandbox)
         .env(
@@ -200,7 +200,7 @@ fn an_issuer_that_is_not_there() {
 /// STS takes five seconds to say that it cannot reach the issuer, longer than a short run's attempts:
 /// they are tried again, but not at the same time.
 #[test]
-fn an_sts_that_is_slow() {
+fn slow_sts_is_called_once() {
     let sandbox = with_role();
     sandbox.fault(
         "AssumeRoleWithWebIdentity",
@@ -215,7 +215,7 @@ fn an_sts_that_is_slow() {
 }
 
 #[test]
-fn no_credentials_anywhere_names_the_two_usual_fixes() {
+fn missing_credentials_suggest_fixes() {
     let sandbox = Sandbox::start();
     let done = keyless(&sandbox).input("role-to-assume", "").run();
     assert_eq!(done.code, Some(3));
@@ -240,7 +240,7 @@ fn no_credentials_anywhere_names_the_two_usual_fixes() {
 
 /// Tokens, keys and the right to ask for them stay inside, whatever goes wrong, with debugging on.
 #[test]
-fn no_token_and_no_key_is_ever_seen() {
+fn tokens_and_keys_never_leak() {
     let faults = [
         None,
         Some(("GetIdToken", Fault::MalformedBody)),

@@ -11,7 +11,7 @@ use super::{
 use crate::common::{PATIENCE, calls, operations};
 
 #[test]
-fn all_are_staged_before_one_is_current() {
+fn all_versions_are_staged_before_any_move() {
     let sandbox = existing();
     let done = release(&sandbox, "1").run();
     done.expect(0, "updated");
@@ -50,7 +50,7 @@ fn all_are_staged_before_one_is_current() {
 }
 
 #[test]
-fn a_secret_that_cannot_be_written_leaves_all_as_they_were() {
+fn unwritable_member_leaves_all_unchanged() {
     // What the sandbox refuses, whether it is known before anything is staged, and the exit code.
     let deny = |action: &str| {
         Policy::from_json(&format!(
@@ -94,7 +94,7 @@ fn a_secret_that_cannot_be_written_leaves_all_as_they_were() {
 }
 
 #[test]
-fn a_rival_at_any_moment_keeps_its_write_and_nobody_is_half_new() {
+fn concurrent_put_is_kept_without_partial_state() {
     for name in NAMES {
         for (operation, most) in [("PutSecretValue", 3), ("UpdateSecretVersionStage", 6)] {
             for nth in 1..=most {
@@ -121,7 +121,7 @@ fn a_rival_at_any_moment_keeps_its_write_and_nobody_is_half_new() {
 }
 
 #[test]
-fn a_lost_answer_at_any_request_is_no_reason_to_stop() {
+fn lost_responses_still_commit() {
     for (operation, nth) in writes() {
         for fault in [
             Fault::LostAfter,
@@ -145,7 +145,7 @@ fn a_lost_answer_at_any_request_is_no_reason_to_stop() {
 }
 
 #[test]
-fn two_at_once_end_with_the_values_of_one() {
+fn two_concurrent_runs_do_not_mix() {
     let sandbox = existing();
     let (one, other) = (
         release(&sandbox, "1").env("GITHUB_RUN_ID", "1"),
@@ -179,7 +179,7 @@ fn two_at_once_end_with_the_values_of_one() {
 }
 
 #[test]
-fn a_new_secret_is_created_while_the_others_are_staged_and_stays() {
+fn created_secret_survives_rollback() {
     let sandbox = existing();
     let names = ["prod/a", "prod/new", "prod/c"];
     rival(&sandbox, "UpdateSecretVersionStage", 1, "prod/c");
@@ -195,7 +195,7 @@ fn a_new_secret_is_created_while_the_others_are_staged_and_stays() {
 }
 
 #[test]
-fn what_is_not_a_value_is_written_after_the_flips_and_keys_before() {
+fn kms_key_is_updated_before_staging() {
     let sandbox = existing();
     sandbox.with(|world| world.add_kms_key("alias/models"));
     let tool = run_of(&sandbox, &NAMES, "1");
@@ -232,7 +232,7 @@ fn what_is_not_a_value_is_written_after_the_flips_and_keys_before() {
 }
 
 #[test]
-fn values_that_may_not_be_read_are_written_once() {
+fn unreadable_values_are_written_once() {
     let sandbox = existing();
     let deny = r#"{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*"},
         {"Effect":"Deny","Action":["secretsmanager:GetSecretValue","secretsmanager:BatchGetSecretValue"],"Resource":"*"}]}"#;

@@ -16,7 +16,7 @@ fn killed(sandbox: &Sandbox, tool: &Tool, operation: &str, nth: usize, when: Whe
 }
 
 #[test]
-fn killed_at_any_request_the_next_run_makes_all_new() {
+fn kill_then_rerun_commits_all() {
     let writes = writes();
     assert!(writes.len() >= 9);
     for (operation, nth) in writes {
@@ -37,7 +37,7 @@ fn killed_at_any_request_the_next_run_makes_all_new() {
 }
 
 #[test]
-fn killed_at_any_request_and_then_failing_none_is_new_or_all_are() {
+fn kill_then_failed_rerun_stays_atomic() {
     for (operation, nth) in writes() {
         for when in [When::BeforeApply, When::AfterApply] {
             let sandbox = existing();
@@ -68,7 +68,7 @@ fn killed_at_any_request_and_then_failing_none_is_new_or_all_are() {
 }
 
 #[test]
-fn killed_while_it_takes_back_the_next_run_makes_all_new_or_leaves_all() {
+fn kill_during_rollback_stays_atomic() {
     let conflict = || {
         let sandbox = existing();
         rival(&sandbox, "UpdateSecretVersionStage", 1, "prod/c");
@@ -123,7 +123,7 @@ fn killed_while_it_takes_back_the_next_run_makes_all_new_or_leaves_all() {
 }
 
 #[test]
-fn killed_half_way_another_release_finds_all_or_none() {
+fn kill_then_next_release_stays_atomic() {
     for (operation, nth) in writes() {
         let sandbox = existing();
         killed(
@@ -160,7 +160,7 @@ fn killed_half_way_another_release_finds_all_or_none() {
 }
 
 #[test]
-fn a_run_of_somebody_else_that_was_killed_is_waited_for_and_then_finished() {
+fn killed_run_of_another_job_is_recovered() {
     let sandbox = existing();
     // Two secrets have been flipped, one has not.
     let held = [
@@ -189,7 +189,7 @@ fn a_run_of_somebody_else_that_was_killed_is_waited_for_and_then_finished() {
 /// Another run has taken this one for dead while it was staging, and so has marked nothing of it; it has put versions of its
 /// own beside half of the secrets by the time at which this one finds that it is over.
 #[test]
-fn a_run_that_was_taken_for_dead_takes_all_of_its_flips_back() {
+fn run_presumed_dead_rolls_back_its_moves() {
     let sandbox = existing();
     sandbox.before(
         "UpdateSecretVersionStage",
@@ -233,7 +233,7 @@ fn a_run_that_was_taken_for_dead_takes_all_of_its_flips_back() {
 }
 
 #[test]
-fn a_signal_between_two_flips_leaves_it_to_the_next_run() {
+fn signal_between_moves_is_recovered_by_rerun() {
     let sandbox = existing();
     let tool = release(&sandbox, "1");
     let held = sandbox.hold("UpdateSecretVersionStage", 2, When::BeforeApply);

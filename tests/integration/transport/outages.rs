@@ -8,7 +8,7 @@ use super::{at, to_aws, trusting};
 use crate::common::{NAME, Tool, calls, current};
 
 #[test]
-fn ipv6() {
+fn ipv6_endpoint_is_reachable() {
     let sandbox = Sandbox::start();
     let tls = Tls::builder(&["::1"]).ipv6(true).start(&sandbox.url());
     let endpoint = format!("https://[::1]:{}", tls.address().port());
@@ -19,7 +19,7 @@ fn ipv6() {
 
 /// Networks that swallow everything: each run ends, says so, and leaves nothing waiting.
 #[test]
-fn silence() {
+fn silent_peers_end_in_timeout() {
     let sandbox = Sandbox::start();
     let hole = BlackHole::tcp();
     let half = BlackHole::half();
@@ -70,7 +70,7 @@ fn silence() {
 
 /// The network dies after a write that was confirmed: the ids are there all the same.
 #[test]
-fn silence_after_a_confirmed_write() {
+fn outage_after_write_keeps_outputs() {
     let sandbox = Sandbox::start();
     Tool::new(&sandbox, "made-up-old")
         .run()
@@ -92,7 +92,7 @@ fn silence_after_a_confirmed_write() {
 
 /// A server that answers for ever is one that never ends.
 #[test]
-fn an_answer_without_end() {
+fn oversized_response_is_rejected() {
     let sandbox = Sandbox::start();
     for operation in ["DescribeSecret", "GetSecretValue"] {
         for nth in 1..=10 {

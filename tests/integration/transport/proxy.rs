@@ -11,7 +11,7 @@ const AWS: &str = "secretsmanager.eu-west-1.amazonaws.com";
 
 /// AWS's own host name, a private CA and a proxy in between: the whole of a company's network.
 #[test]
-fn through_a_proxy() {
+fn https_proxy_tunnels_to_aws() {
     let sandbox = Sandbox::start();
     let tls = Tls::start(&sandbox.url(), AWS, Certificate::Good);
     let ca = tls.ca_pem();
@@ -67,7 +67,7 @@ fn through_a_proxy() {
 }
 
 #[test]
-fn what_a_proxy_can_do_instead() {
+fn proxy_errors_are_explained() {
     let sandbox = Sandbox::start();
     let tls = Tls::start(&sandbox.url(), AWS, Certificate::Good);
     let target = format!("{AWS}:443");
@@ -126,7 +126,7 @@ fn what_a_proxy_can_do_instead() {
 }
 
 #[test]
-fn what_goes_around_a_proxy() {
+fn no_proxy_hosts_bypass_the_proxy() {
     let sandbox = Sandbox::start();
     let proxy = Proxy::builder().refuse(403).start();
     // Loopback always; names only where NO_PROXY says so.
@@ -148,7 +148,7 @@ fn what_goes_around_a_proxy() {
 /// Plain HTTP through a proxy: the proxy reads the request, and must get its password, and AWS must
 /// not.
 #[test]
-fn plain_http_through_a_proxy() {
+fn http_proxy_receives_its_credentials() {
     let sandbox = Sandbox::start();
     let address = sandbox.url().trim_start_matches("http://").parse().unwrap();
     let proxy = Proxy::builder()
@@ -169,7 +169,7 @@ fn plain_http_through_a_proxy() {
 
 /// Which host each region's request goes to, as the proxy is asked for it.
 #[test]
-fn partitions_and_kinds_of_endpoints() {
+fn endpoint_host_follows_region_and_flags() {
     const FIPS: (&str, &str) = ("AWS_USE_FIPS_ENDPOINT", "true");
     const DUAL: (&str, &str) = ("AWS_USE_DUALSTACK_ENDPOINT", "TRUE");
     type Flags = &'static [(&'static str, &'static str)];

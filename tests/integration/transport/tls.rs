@@ -10,7 +10,7 @@ use super::{at, trusting};
 use crate::common::{PATIENCE, Tool, current, text};
 
 #[test]
-fn certificates() {
+fn invalid_certificates_are_explained() {
     let authority = Authority::new();
     let cases = [
         ("127.0.0.1", Certificate::Good),
@@ -57,7 +57,7 @@ fn certificates() {
 }
 
 #[test]
-fn whom_it_trusts() {
+fn trust_store_follows_precedence() {
     let sandbox = Sandbox::start();
     let tls = Tls::start(&sandbox.url(), "localhost", Certificate::Good);
     let (right, wrong) = (tls.ca_pem(), Authority::new().pem());
@@ -128,7 +128,7 @@ fn whom_it_trusts() {
 }
 
 #[test]
-fn a_bundle_that_is_none() {
+fn invalid_ca_bundle_is_rejected() {
     let sandbox = Sandbox::start();
     let good = Authority::new().pem();
     let tool = || at(&sandbox, "https://localhost:1");

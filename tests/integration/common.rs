@@ -13,10 +13,10 @@ use tempfile::TempDir;
 /// The secret of most tests.
 pub(crate) const NAME: &str = "prod/model/api-key";
 /// Long enough for any machine; only a test that fails waits for it.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const WAIT_LIMIT: Duration = Duration::from_secs(60);
 
 /// One way to call the program; may be run many times.
-pub(crate) struct Tool {
+pub(crate) struct Cli {
     variables: BTreeMap<String, String>,
     arguments: Vec<String>,
     folder: TempDir,
@@ -24,7 +24,7 @@ pub(crate) struct Tool {
 }
 
 /// What a run left behind.
-pub(crate) struct Done {
+pub(crate) struct Outcome {
     pub(crate) code: Option<i32>,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
@@ -34,17 +34,17 @@ pub(crate) struct Done {
     pub(crate) report: String,
 }
 
-impl Tool {
+impl Cli {
     /// The program on this sandbox, asked to put `value` under [`NAME`].
     pub(crate) fn new(sandbox: &Sandbox, value: &str) -> Self {
-        let mut tool = Self::bare()
+        let mut cli = Self::bare()
             .input("name", NAME)
             .input("value", value)
             .env("AWS_EC2_METADATA_DISABLED", "true");
         for (name, value) in sandbox.env() {
-            tool = tool.env(name, &value);
+            cli = cli.env(name, &value);
         }
-        tool
+        cli
     }
 
     /// The program with an empty environment.
@@ -72,12 +72,12 @@ impl Tool {
         self
     }
 
-    pub(crate) fn arguments(mut self, words: &[&str]) -> Self {
+    pub(crate) fn args(mut self, words: &[&str]) -> Self {
         self.arguments = words.iter().map(|word| (*word).to_owned()).collect();
         self
     }
 
-    pub(crate) fn more_arguments(mut self, words: &[&str]) -> Self {
+    pub(crate) fn extra_args(mut self, words: &[&str]) -> Self {
         self.arguments
             .extend(words.iter().map(|word| (*word).to_owned()));
         self
@@ -140,29 +140,29 @@ impl Tool {
         self.command().spawn().unwrap()
     }
 
-    pub(crate) fn run(&self) -> Done {
+    pub(crate) fn run(&self) -> Outcome {
         let mut command = self.command();
         if let Some(bytes) = &self.stdin {
             use std::io::Write as _;
             let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
             child.stdin.take().unwrap().write_all(bytes).unwrap();
-            return self.done(child.wait_with_output().unwrap());
+            return self.outcome(child.wait_with_output().unwrap());
         }
-        self.done(command.output().unwrap())
+        self.outcome(command.output().unwrap())
     }
 
     /// Waits for a child of this call.
-    pub(crate) fn finish(&self, child: Child) -> Done {
-        self.done(child.wait_with_output().unwrap())
+    pub(crate) fn finish(&self, child: Child) -> Outcome {
+        self.outcome(child.wait_with_output().unwrap())
     }
 
-    fn done(&self, output: Output) -> Done {
+    fn outcome(&self, output: Output) -> Outcome {
         let stdout = String::from_utf8(output.stdout).unwrap();
         let file = self.variables.get("GITHUB_OUTPUT").map_or_else(
             || stdout.clone(),
             |path| fs::read_to_string(path).unwrap_or_default(),
         );
-        Done {
+        Outcome {
             code: output.status.code(),
             stderr: String::from_utf8(output.stderr).unwrap(),
             // A later run of the same call appends: the last one wins, as on the runner.
@@ -178,17 +178,22 @@ impl Tool {
     }
 }
 
-impl Done {
+impl Outcome {
     pub(crate) fn output(&self, name: &str) -> &str {
         self.outputs.get(name).map_or("", String::as_str)
     }
 
     /// Everything that a log, a file or a person could see.
-    pub(crate) fn everything(&self) -> String {
+    pub(crate) fn all_output(&self) -> String {
         format!(
             "{}\n{}\n{}\n{}\n{:?}",
             self.stdout, self.stderr, self.summary, self.report, self.outputs
         )
+    }
+
+    /// What happened to the secrets of a manifest: created, updated, unchanged, failed, not tried.
+    pub(crate) fn counts(&self) -> [&str; 5] {
+        ["created", "updated", "unchanged", "failed", "not_tried"].map(|name| self.output(name))
     }
 
     #[track_caller]
@@ -200,7 +205,7 @@ impl Done {
 }
 
 /// Sends a signal, by the name that `kill` knows.
-pub(crate) fn signal(child: &Child, name: &str) {
+pub(crate) fn send_signal(child: &Child, name: &str) {
     let sent = Command::new("kill")
         .args([&format!("-{name}"), &child.id().to_string()])
         .status()
@@ -216,7 +221,7 @@ pub(crate) fn operations(sandbox: &Sandbox) -> Vec<String> {
 }
 
 /// How often an operation was called.
-pub(crate) fn calls(sandbox: &Sandbox, operation: &str) -> usize {
+pub(crate) fn call_count(sandbox: &Sandbox, operation: &str) -> usize {
     operations(sandbox)
         .iter()
         .filter(|called| *called == operation)
@@ -224,7 +229,7 @@ pub(crate) fn calls(sandbox: &Sandbox, operation: &str) -> usize {
 }
 
 /// AWSCURRENT's text.
-pub(crate) fn current(sandbox: &Sandbox) -> Option<String> {
+pub(crate) fn current_value(sandbox: &Sandbox) -> Option<String> {
     sandbox.with(|world| {
         world
             .secret(NAME)
@@ -233,19 +238,19 @@ pub(crate) fn current(sandbox: &Sandbox) -> Option<String> {
 }
 
 /// How many versions there are, deprecated ones included.
-pub(crate) fn versions(sandbox: &Sandbox) -> usize {
+pub(crate) fn version_count(sandbox: &Sandbox) -> usize {
     sandbox.with(|world| world.secret(NAME).map_or(0, |secret| secret.versions.len()))
 }
 
 /// Where something that must not exist would be.
-pub(crate) fn nowhere(folder: &Path) -> String {
+pub(crate) fn missing_path(folder: &Path) -> String {
     folder.join("no/such/folder/file").display().to_string()
 }
 
 /// The text without what differs from run to run: request ids, version ids, ARN suffixes.
-pub(crate) fn text(done: &Done) -> String {
+pub(crate) fn normalized_stderr(outcome: &Outcome) -> String {
     // As the runner shows an annotation.
-    let stderr = done.stderr.replace("%0A", "\n").replace("%25", "%");
+    let stderr = outcome.stderr.replace("%0A", "\n").replace("%25", "%");
     let mut out = String::new();
     for word in stderr.split_inclusive([' ', '\n', ',', ')']) {
         let bare = word.trim_end_matches([' ', '\n', ',', ')', '.']);

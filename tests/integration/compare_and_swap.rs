@@ -2,7 +2,7 @@
 
 use sandbox::{Sandbox, SecretView};
 
-use crate::common::{NAME, Tool};
+use crate::common::{Cli, NAME};
 
 mod expected_version;
 mod json_key;
@@ -22,10 +22,10 @@ fn private_labels(sandbox: &Sandbox) -> Vec<String> {
         .collect()
 }
 
-fn guarded(sandbox: &Sandbox, expected: &str) -> Tool {
-    Tool::new(sandbox, "made-up").input("expected-version-id", expected)
+fn with_expected_version(sandbox: &Sandbox, expected: &str) -> Cli {
+    Cli::new(sandbox, "made-up").input("expected-version-id", expected)
 }
 
-fn keyed(sandbox: &Sandbox, key: &str, value: &str) -> Tool {
-    Tool::new(sandbox, value).input("json-key", key)
+fn with_json_key(sandbox: &Sandbox, key: &str, value: &str) -> Cli {
+    Cli::new(sandbox, value).input("json-key", key)
 }

@@ -5,39 +5,43 @@ use std::time::Duration;
 
 use sandbox::{Fault, Policy, Sandbox, When};
 
-use crate::common::{Done, NAME, PATIENCE, Tool, calls, current, versions};
+use crate::common::{Cli, NAME, Outcome, WAIT_LIMIT, call_count, current_value, version_count};
 
 #[test]
 fn eight_concurrent_creates_succeed() {
     for in_ci in [false, true] {
         let sandbox = Sandbox::start();
         sandbox.set_latency(Duration::from_millis(20));
-        let tool = || {
-            let tool = Tool::new(&sandbox, "made-up");
-            if in_ci { tool.github() } else { tool }
+        let cli = || {
+            let cli = Cli::new(&sandbox, "made-up");
+            if in_ci { cli.github() } else { cli }
         };
-        let running: Vec<(Tool, Child)> = (0..8)
+        let running: Vec<(Cli, Child)> = (0..8)
             .map(|_| {
-                let tool = tool();
-                let child = tool.spawn();
-                (tool, child)
+                let cli = cli();
+                let child = cli.spawn();
+                (cli, child)
             })
             .collect();
-        let done: Vec<Done> = running
+        let outcomes: Vec<Outcome> = running
             .into_iter()
-            .map(|(tool, child)| tool.finish(child))
+            .map(|(cli, child)| cli.finish(child))
             .collect();
         let secret = sandbox.with(|world| {
             assert_eq!(world.names(), [NAME]);
             world.secret(NAME).unwrap()
         });
-        for one in &done {
-            assert_eq!(one.code, Some(0), "{}", one.stderr);
-            assert_eq!(one.output("secret_id"), secret.arn);
-            let version = secret.version(one.output("secret_version_id")).unwrap();
+        for outcome in &outcomes {
+            assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+            assert_eq!(outcome.output("secret_id"), secret.arn);
+            let version = secret.version(outcome.output("secret_version_id")).unwrap();
             assert_eq!(version.string.as_deref(), Some("made-up"));
         }
-        assert!(done.iter().any(|one| one.output("result") == "created"));
+        assert!(
+            outcomes
+                .iter()
+                .any(|outcome| outcome.output("result") == "created")
+        );
         if in_ci {
             assert_eq!(secret.versions.len(), 1, "one token, one version");
         }
@@ -51,11 +55,11 @@ fn concurrent_create_converges() {
         sandbox.before("CreateSecret", 1, move |world| {
             world.create(NAME, theirs);
         });
-        let done = Tool::new(&sandbox, "made-up").run();
-        done.expect(0, result);
-        assert_eq!(current(&sandbox).as_deref(), Some("made-up"));
+        let outcome = Cli::new(&sandbox, "made-up").run();
+        outcome.expect(0, result);
+        assert_eq!(current_value(&sandbox).as_deref(), Some("made-up"));
         assert_eq!(
-            done.output("previous_version_id").is_empty(),
+            outcome.output("previous_version_id").is_empty(),
             result == "unchanged"
         );
     }
@@ -71,18 +75,22 @@ fn retry_keeps_concurrent_put() {
         sandbox.after("PutSecretValue", 1, |world| {
             world.put(NAME, "rival");
         });
-        let done = Tool::new(&sandbox, "made-up")
+        let outcome = Cli::new(&sandbox, "made-up")
             .input("compare", compare)
             .env("AWS_MAX_ATTEMPTS", attempts)
             .run();
-        done.expect(5, "");
-        assert_eq!(current(&sandbox).as_deref(), Some("rival"), "{compare}");
-        assert!(
-            done.stderr.contains("after this run"),
-            "{compare}: {}",
-            done.stderr
+        outcome.expect(5, "");
+        assert_eq!(
+            current_value(&sandbox).as_deref(),
+            Some("rival"),
+            "{compare}"
         );
-        assert_eq!(versions(&sandbox), 3);
+        assert!(
+            outcome.stderr.contains("after this run"),
+            "{compare}: {}",
+            outcome.stderr
+        );
+        assert_eq!(version_count(&sandbox), 3);
     }
 }
 
@@ -94,12 +102,12 @@ fn concurrent_put_of_same_value_is_no_conflict() {
     sandbox.after("PutSecretValue", 1, |world| {
         world.put(NAME, "made-up");
     });
-    let done = Tool::new(&sandbox, "made-up").run();
+    let outcome = Cli::new(&sandbox, "made-up").run();
     // The value is another one than before this run, and so it says.
-    done.expect(0, "updated");
-    assert_eq!(done.output("previous_version_id"), old);
+    outcome.expect(0, "updated");
+    assert_eq!(outcome.output("previous_version_id"), old);
     let holder = sandbox.with(|world| world.secret(NAME).unwrap().current().unwrap().id.clone());
-    assert_eq!(done.output("secret_version_id"), holder);
+    assert_eq!(outcome.output("secret_version_id"), holder);
 }
 
 #[test]
@@ -109,16 +117,16 @@ fn lost_create_keeps_concurrent_put() {
     sandbox.after("CreateSecret", 1, |world| {
         world.put(NAME, "rival");
     });
-    let done = Tool::new(&sandbox, "made-up").run();
-    assert_eq!(done.code, Some(5), "{}", done.stderr);
-    assert_eq!(current(&sandbox).as_deref(), Some("rival"));
+    let outcome = Cli::new(&sandbox, "made-up").run();
+    assert_eq!(outcome.code, Some(5), "{}", outcome.stderr);
+    assert_eq!(current_value(&sandbox).as_deref(), Some("rival"));
 }
 
 #[test]
 fn keyed_label_repair_keeps_concurrent_put() {
     let sandbox = Sandbox::start();
     let put = |value: &str| {
-        Tool::new(&sandbox, value)
+        Cli::new(&sandbox, value)
             .input("compare", "never")
             .input("version-id-key", "made-up-key-of-16-bytes")
             .run()
@@ -129,7 +137,7 @@ fn keyed_label_repair_keeps_concurrent_put() {
         world.put(NAME, "rival");
     });
     put("made-up-a").expect(5, "");
-    assert_eq!(current(&sandbox).as_deref(), Some("rival"));
+    assert_eq!(current_value(&sandbox).as_deref(), Some("rival"));
 }
 
 #[test]
@@ -138,16 +146,16 @@ fn torn_read_is_repeated() {
     sandbox.with(|world| world.create(NAME, "old"));
     let described = sandbox.hold("DescribeSecret", 1, When::AfterApply);
     let read = sandbox.hold("GetSecretValue", 1, When::BeforeApply);
-    let tool = Tool::new(&sandbox, "made-up");
-    let child = tool.spawn();
-    assert!(described.wait_reached(PATIENCE) && read.wait_reached(PATIENCE));
+    let cli = Cli::new(&sandbox, "made-up");
+    let child = cli.spawn();
+    assert!(described.wait_reached(WAIT_LIMIT) && read.wait_reached(WAIT_LIMIT));
     // DescribeSecret tells of the old version, GetSecretValue will of the new one.
     sandbox.with(|world| world.put(NAME, "made-up"));
     described.release();
     read.release();
-    tool.finish(child).expect(0, "unchanged");
-    assert_eq!(calls(&sandbox, "DescribeSecret"), 2);
-    assert_eq!(calls(&sandbox, "PutSecretValue"), 0);
+    cli.finish(child).expect(0, "unchanged");
+    assert_eq!(call_count(&sandbox, "DescribeSecret"), 2);
+    assert_eq!(call_count(&sandbox, "PutSecretValue"), 0);
 }
 
 #[test]
@@ -155,12 +163,12 @@ fn deletion_before_write_is_handled() {
     let sandbox = Sandbox::start();
     sandbox.with(|world| world.create(NAME, "old"));
     sandbox.before("PutSecretValue", 1, |world| world.schedule_deletion(NAME));
-    let done = Tool::new(&sandbox, "made-up").run();
-    done.expect(6, "");
+    let outcome = Cli::new(&sandbox, "made-up").run();
+    outcome.expect(6, "");
     assert!(
-        done.stderr.contains("scheduled for deletion"),
+        outcome.stderr.contains("scheduled for deletion"),
         "{}",
-        done.stderr
+        outcome.stderr
     );
 
     let sandbox = Sandbox::start();
@@ -170,12 +178,12 @@ fn deletion_before_write_is_handled() {
     sandbox.before("CreateSecret", 2, |_| {});
     let clock = Duration::from_secs(60);
     let held = sandbox.hold("CreateSecret", 1, When::BeforeApply);
-    let tool = Tool::new(&sandbox, "made-up");
-    let child = tool.spawn();
-    assert!(held.wait_reached(PATIENCE));
+    let cli = Cli::new(&sandbox, "made-up");
+    let child = cli.spawn();
+    assert!(held.wait_reached(WAIT_LIMIT));
     sandbox.advance_clock(clock);
     held.release();
-    tool.finish(child).expect(0, "created");
+    cli.finish(child).expect(0, "created");
 }
 
 #[test]
@@ -187,13 +195,13 @@ fn recently_deleted_name_is_waited_for() {
     });
     // The first attempt is refused; the second finds the name free.
     let held = sandbox.hold("CreateSecret", 2, When::BeforeApply);
-    let tool = Tool::new(&sandbox, "made-up");
-    let child = tool.spawn();
-    assert!(held.wait_reached(PATIENCE));
+    let cli = Cli::new(&sandbox, "made-up");
+    let child = cli.spawn();
+    assert!(held.wait_reached(WAIT_LIMIT));
     sandbox.advance_clock(Duration::from_secs(60));
     held.release();
-    tool.finish(child).expect(0, "created");
-    assert_eq!(calls(&sandbox, "CreateSecret"), 2);
+    cli.finish(child).expect(0, "created");
+    assert_eq!(call_count(&sandbox, "CreateSecret"), 2);
 }
 
 #[test]
@@ -211,10 +219,10 @@ fn retry_keeps_operator_rollback() {
         &key,
         Policy::deny(&["secretsmanager:UpdateSecretVersionStage"]),
     );
-    let done = Tool::new(&sandbox, "made-up").run();
-    assert_eq!(done.code, Some(5), "{}", done.stderr);
-    assert_eq!(current(&sandbox).as_deref(), Some("old"));
-    assert_eq!(calls(&sandbox, "UpdateSecretVersionStage"), 0);
+    let outcome = Cli::new(&sandbox, "made-up").run();
+    assert_eq!(outcome.code, Some(5), "{}", outcome.stderr);
+    assert_eq!(current_value(&sandbox).as_deref(), Some("old"));
+    assert_eq!(call_count(&sandbox, "UpdateSecretVersionStage"), 0);
 }
 
 #[test]
@@ -222,7 +230,7 @@ fn lost_label_move_response_is_reported() {
     for attempts in ["1", "3"] {
         let sandbox = Sandbox::start();
         let put = |value: &str| {
-            Tool::new(&sandbox, value)
+            Cli::new(&sandbox, value)
                 .input("version-id-key", "made-up-key-of-16-bytes")
                 .env("AWS_MAX_ATTEMPTS", attempts)
                 .run()
@@ -250,30 +258,30 @@ fn lost_response_keeps_report_accurate() {
     for attempts in ["1", "3"] {
         let sandbox = Sandbox::start();
         sandbox.fault("CreateSecret", 1, Fault::LostAfter);
-        Tool::new(&sandbox, "made-up")
+        Cli::new(&sandbox, "made-up")
             .input("compare", "never")
             .env("AWS_MAX_ATTEMPTS", attempts)
             .run()
             .expect(0, "created");
-        assert_eq!(versions(&sandbox), 1);
+        assert_eq!(version_count(&sandbox), 1);
     }
     // Written over a rival who came before us: theirs is the previous version.
     let sandbox = Sandbox::start();
     sandbox.with(|world| world.create(NAME, "old"));
     let held = sandbox.hold("PutSecretValue", 1, When::BeforeApply);
-    let tool = Tool::new(&sandbox, "made-up").env("AWS_MAX_ATTEMPTS", "1");
-    let child = tool.spawn();
-    assert!(held.wait_reached(PATIENCE));
+    let cli = Cli::new(&sandbox, "made-up").env("AWS_MAX_ATTEMPTS", "1");
+    let child = cli.spawn();
+    assert!(held.wait_reached(WAIT_LIMIT));
     sandbox.with(|world| world.put(NAME, "rival"));
     held.discard();
-    let done = tool.finish(child);
-    done.expect(0, "updated");
+    let outcome = cli.finish(child);
+    outcome.expect(0, "updated");
     let rival = sandbox.with(|world| {
         let secret = world.secret(NAME).unwrap();
         secret.labelled("AWSPREVIOUS").unwrap().clone()
     });
     assert_eq!(rival.string.as_deref(), Some("rival"));
-    assert_eq!(done.output("previous_version_id"), rival.id);
+    assert_eq!(outcome.output("previous_version_id"), rival.id);
 }
 
 #[test]
@@ -281,12 +289,12 @@ fn skip_completes_work_of_same_run() {
     let sandbox = Sandbox::start();
     sandbox.with(|world| world.create_empty(NAME));
     sandbox.fault("TagResource", 1, Fault::ResetBefore);
-    let done = Tool::new(&sandbox, "made-up")
+    let outcome = Cli::new(&sandbox, "made-up")
         .input("if-exists", "skip")
         .input("tags", "k=v")
         .env("AWS_MAX_ATTEMPTS", "1")
         .run();
-    done.expect(0, "updated");
+    outcome.expect(0, "updated");
     let secret = sandbox.with(|world| world.secret(NAME)).unwrap();
     assert_eq!(secret.tags["k"], "v");
     assert_eq!(secret.versions.len(), 1);

@@ -7,11 +7,11 @@ use std::net::TcpListener;
 use insta::assert_snapshot;
 use sandbox::{Fault, Role, Sandbox, Trust};
 
-use crate::common::{NAME, Tool, operations};
+use crate::common::{Cli, NAME, operations};
 
 const ROLE: &str = "arn:aws:iam::111122223333:role/machine";
 
-fn with_role() -> Sandbox {
+fn sandbox_with_role() -> Sandbox {
     let sandbox = Sandbox::start();
     sandbox.add_role(
         Role::new(ROLE)
@@ -22,70 +22,70 @@ fn with_role() -> Sandbox {
 }
 
 /// The program with no credentials but what a test adds.
-fn keyless(sandbox: &Sandbox) -> Tool {
-    let mut tool = Tool::bare()
+fn cli_without_keys(sandbox: &Sandbox) -> Cli {
+    let mut cli = Cli::bare()
         .input("name", NAME)
         .input("value", "made-up-value");
     for (name, value) in sandbox.keyless_env() {
-        tool = tool.env(name, &value);
+        cli = cli.env(name, &value);
     }
-    tool
+    cli
 }
 
-fn with(mut tool: Tool, pairs: &[(String, String)]) -> Tool {
+fn with_env(mut cli: Cli, pairs: &[(String, String)]) -> Cli {
     for (name, value) in pairs {
-        tool = tool.env(name, value);
+        cli = cli.env(name, value);
     }
-    tool
+    cli
 }
 
 /// A configuration file of this call's own, and nobody else's.
-fn configured(tool: Tool, text: &str) -> Tool {
-    let file = tool.path("aws-config");
+fn with_config(cli: Cli, text: &str) -> Cli {
+    let file = cli.path("aws-config");
     fs::write(&file, text).unwrap();
-    let nothing = tool.path("aws-credentials").display().to_string();
-    tool.env("AWS_CONFIG_FILE", &file.display().to_string())
+    let nothing = cli.path("aws-credentials").display().to_string();
+    cli.env("AWS_CONFIG_FILE", &file.display().to_string())
         .env("AWS_SHARED_CREDENTIALS_FILE", &nothing)
 }
 
 #[test]
 fn sources_follow_sdk_precedence() {
-    let sandbox = with_role();
-    let environment = sandbox.env();
+    let sandbox = sandbox_with_role();
+    let default_env = sandbox.env();
     let key = |name: &str| {
-        let found = environment.iter().find(|(key, _)| *key == name);
+        let found = default_env.iter().find(|(key, _)| *key == name);
         found.unwrap().1.clone()
     };
     let (id, secret) = (key("AWS_ACCESS_KEY_ID"), key("AWS_SECRET_ACCESS_KEY"));
     let profile =
         format!("[default]\naws_access_key_id = {id}\naws_secret_access_key = {secret}\n");
-    let assuming =
+    let role_profile =
         format!("{profile}[profile deploy]\nsource_profile = default\nrole_arn = {ROLE}\n");
     let instance = sandbox.metadata_env(ROLE);
     let container = sandbox.container_env(ROLE);
     let token = sandbox.gitlab_token("made-up", "made-up");
 
-    let tool = || keyless(&sandbox);
-    let of_file = |tool: Tool| {
-        let file = tool.path("token").display().to_string();
+    let cli = || cli_without_keys(&sandbox);
+    let with_token_file = |cli: Cli| {
+        let file = cli.path("token").display().to_string();
         fs::write(&file, &token).unwrap();
-        tool.env("AWS_ROLE_ARN", ROLE)
+        cli.env("AWS_ROLE_ARN", ROLE)
             .env("AWS_WEB_IDENTITY_TOKEN_FILE", &file)
     };
     // Each has everything that comes after it, too.
-    let on_instance = || with(tool(), &instance);
-    let in_container = || with(on_instance(), &container);
-    let with_token = || of_file(in_container());
-    let with_profile = || configured(with_token(), &profile);
+    let on_instance = || with_env(cli(), &instance);
+    let in_container = || with_env(on_instance(), &container);
+    let with_token = || with_token_file(in_container());
+    let with_profile = || with_config(with_token(), &profile);
     let with_key = || {
-        configured(
+        with_config(
             with_token(),
             "[default]\naws_access_key_id = AKIAMADEUP\naws_secret_access_key = made-up\n",
         )
         .env("AWS_ACCESS_KEY_ID", &id)
         .env("AWS_SECRET_ACCESS_KEY", &secret)
     };
-    let cases: [(&str, Tool, &str, bool); 6] = [
+    let cases: [(&str, Cli, &str, bool); 6] = [
         ("instance", on_instance(), "GetMetadataToken", true),
         ("container", in_container(), "GetContainerCredentials", true),
         (
@@ -97,20 +97,20 @@ fn sources_follow_sdk_precedence() {
         ("profile", with_profile(), "DescribeSecret", false),
         (
             "profile with a role",
-            configured(tool(), &assuming).env("AWS_PROFILE", "deploy"),
+            with_config(cli(), &role_profile).env("AWS_PROFILE", "deploy"),
             "AssumeRole",
             true,
         ),
         ("environment", with_key(), "DescribeSecret", false),
     ];
-    for (what, tool, first, by_role) in cases {
+    for (context, cli, first, by_role) in cases {
         sandbox.clear_log();
-        let done = tool.run();
-        assert_eq!(done.code, Some(0), "{what}: {}", done.stderr);
+        let outcome = cli.run();
+        assert_eq!(outcome.code, Some(0), "{context}: {}", outcome.stderr);
         let all = operations(&sandbox);
         assert!(
             all[0] == first || !by_role && all[0] == "GetSecretValue",
-            "{what}: {all:?}"
+            "{context}: {all:?}"
         );
         let callers: Vec<_> = sandbox
             .log()
@@ -118,7 +118,7 @@ fn sources_follow_sdk_precedence() {
             .filter(|entry| entry.operation.contains("Secret"))
             .map(|entry| entry.caller.contains(":assumed-role/machine/"))
             .collect();
-        assert!(callers.iter().all(|role| *role == by_role), "{what}");
+        assert!(callers.iter().all(|role| *role == by_role), "{context}");
     }
 }
 
@@ -129,14 +129,14 @@ fn silent_metadata_service_is_no_credentials() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", silent.local_addr().unwrap());
     let sandbox = Sandbox::start();
-    let done = keyless(&sandbox)
+    let outcome = cli_without_keys(&sandbox)
         .env("AWS_EC2_METADATA_SERVICE_ENDPOINT", &address)
         .run();
-    assert_eq!(done.code, Some(3));
+    assert_eq!(outcome.code, Some(3));
     assert!(
-        done.stderr.contains("no AWS credentials were found"),
+        outcome.stderr.contains("no AWS credentials were found"),
         "{}",
-        done.stderr
+        outcome.stderr
     );
     assert!(sandbox.log().is_empty());
 }
@@ -154,25 +154,29 @@ fn foreign_metadata_service_is_no_credentials() {
         for nth in 1..=8 {
             sandbox.fault("GetMetadataToken", nth, fault.clone());
         }
-        let done = keyless(&sandbox)
+        let outcome = cli_without_keys(&sandbox)
             .env("AWS_EC2_METADATA_SERVICE_ENDPOINT", &sandbox.url())
             .run();
-        let found = done.stderr.lines().next().unwrap_or_default();
+        let found = outcome.stderr.lines().next().unwrap_or_default();
         assert_eq!(found, "error: no AWS credentials were found", "{fault:?}");
-        assert_eq!(done.code, Some(3));
+        assert_eq!(outcome.code, Some(3));
     }
 }
 
 #[test]
 fn empty_keys_are_reported() {
     let sandbox = Sandbox::start();
-    let done = keyless(&sandbox)
+    let outcome = cli_without_keys(&sandbox)
         .env("AWS_EC2_METADATA_DISABLED", "true")
         .env("AWS_ACCESS_KEY_ID", "")
         .env("AWS_SECRET_ACCESS_KEY", "")
         .run();
-    assert_eq!(done.code, Some(3));
-    assert!(done.stderr.contains("are set but empty"), "{}", done.stderr);
+    assert_eq!(outcome.code, Some(3));
+    assert!(
+        outcome.stderr.contains("are set but empty"),
+        "{}",
+        outcome.stderr
+    );
 }
 
 #[test]
@@ -190,21 +194,21 @@ fn invalid_profile_settings_are_rejected() {
     ];
     let mut all = String::new();
     for settings in cases {
-        let tool = Tool::new(&sandbox, "made-up-value")
+        let cli = Cli::new(&sandbox, "made-up-value")
             .unset("AWS_ENDPOINT_URL_SECRETS_MANAGER")
             .unset("AWS_ENDPOINT_URL_STS")
             .input("allowed-account-ids", sandbox.account());
-        let done = configured(tool, &format!("[default]\n{settings}\n")).run();
-        assert_eq!(done.code, Some(2), "{settings}: {}", done.stderr);
-        all.push_str(done.stderr.lines().next().unwrap());
+        let outcome = with_config(cli, &format!("[default]\n{settings}\n")).run();
+        assert_eq!(outcome.code, Some(2), "{settings}: {}", outcome.stderr);
+        all.push_str(outcome.stderr.lines().next().unwrap());
         all.push('\n');
     }
     // The SDK would go on to the machine's own role.
-    let done = configured(Tool::new(&sandbox, "made-up"), "[profile prod]\n")
+    let outcome = with_config(Cli::new(&sandbox, "made-up"), "[profile prod]\n")
         .env("AWS_PROFILE", "prdo")
         .run();
-    assert_eq!(done.code, Some(2));
-    all.push_str(done.stderr.lines().next().unwrap());
+    assert_eq!(outcome.code, Some(2));
+    all.push_str(outcome.stderr.lines().next().unwrap());
     assert_snapshot!(all, @r#"
     error: endpoint_url must be a URL such as `https://host:port`
     error: use_fips_endpoint must be `true` or `false`
@@ -222,20 +226,20 @@ fn invalid_profile_settings_are_rejected() {
 fn plaintext_endpoint_warns() {
     let sandbox = Sandbox::start();
     let port = sandbox.url().rsplit(':').next().unwrap().to_owned();
-    let tool = Tool::new(&sandbox, "made-up-value")
+    let cli = Cli::new(&sandbox, "made-up-value")
         .unset("AWS_ENDPOINT_URL_SECRETS_MANAGER")
         .unset("AWS_ENDPOINT_URL_STS");
     // 0.0.0.0 is this machine to the kernel, and not known for it.
     let settings = format!("[default]\nendpoint_url = http://0.0.0.0:{port}\n");
-    let done = configured(tool, &settings).run();
-    assert_eq!(done.code, Some(0), "{}", done.stderr);
-    assert!(done.stderr.contains("unencrypted"), "{}", done.stderr);
+    let outcome = with_config(cli, &settings).run();
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("unencrypted"), "{}", outcome.stderr);
 }
 
 /// A profile that leads nowhere is no "no credentials", and says what STS said.
 #[test]
 fn denied_profile_role_reports_sts_error() {
-    let sandbox = with_role();
+    let sandbox = sandbox_with_role();
     let keys = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
     // The key is in a profile of its own, as the environment would win.
     let profile: String = sandbox
@@ -246,11 +250,10 @@ fn denied_profile_role_reports_sts_error() {
         .collect();
     let role = "role_arn = arn:aws:iam::111122223333:role/other\nsource_profile = keys\n";
     let config = format!("[profile keys]\n{profile}[profile other]\n{role}");
-    let tool =
-        configured(Tool::new(&sandbox, "made-up-value"), &config).env("AWS_PROFILE", "other");
-    let done = keys.into_iter().fold(tool, Tool::unset).run();
-    assert_eq!(done.code, Some(3));
-    assert_snapshot!(crate::common::text(&done), @r#"
+    let cli = with_config(Cli::new(&sandbox, "made-up-value"), &config).env("AWS_PROFILE", "other");
+    let outcome = keys.into_iter().fold(cli, Cli::unset).run();
+    assert_eq!(outcome.code, Some(3));
+    assert_snapshot!(crate::common::normalized_stderr(&outcome), @r#"
     error: STS does not give this job the role of the profile
       why:  AWS says: User: arn:aws:iam::111122223333:user/sandbox is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::111122223333:role/other
       next: the role's trust policy must allow sts:AssumeRole to the caller that AWS names, with `role-external-id` if it asks for one;
@@ -258,11 +261,11 @@ fn denied_profile_role_reports_sts_error() {
       exit: 3 (no usable credentials)
     "#);
     let process = "[default]\ncredential_process = /made/up\n";
-    let done = configured(keyless(&sandbox), process).run();
-    assert_eq!(done.code, Some(3));
+    let outcome = with_config(cli_without_keys(&sandbox), process).run();
+    assert_eq!(outcome.code, Some(3));
     assert!(
-        done.stderr.contains("credential_process"),
+        outcome.stderr.contains("credential_process"),
         "{}",
-        done.stderr
+        outcome.stderr
     );
 }

@@ -3,9 +3,9 @@
 
 use sandbox::{Fault, Policy, Sandbox};
 
-use crate::common::{NAME, Tool, calls, current, versions};
+use crate::common::{Cli, NAME, call_count, current_value, version_count};
 
-fn without(actions: &[&str]) -> Sandbox {
+fn sandbox_denying(actions: &[&str]) -> Sandbox {
     let sandbox = Sandbox::start();
     let key = sandbox.default_key_id();
     sandbox.set_policy(&key, Policy::deny(actions));
@@ -17,28 +17,28 @@ const GET: &str = "secretsmanager:GetSecretValue";
 
 #[test]
 fn denied_get_writes_without_comparing() {
-    let sandbox = without(&[GET]);
-    Tool::new(&sandbox, "made-up").run().expect(0, "created");
-    let again = Tool::new(&sandbox, "made-up").run();
+    let sandbox = sandbox_denying(&[GET]);
+    Cli::new(&sandbox, "made-up").run().expect(0, "created");
+    let again = Cli::new(&sandbox, "made-up").run();
     again.expect(0, "updated");
     assert!(
         again.stderr.contains("without comparing"),
         "{}",
         again.stderr
     );
-    assert_eq!(versions(&sandbox), 2);
-    let always = Tool::new(&sandbox, "made-up")
+    assert_eq!(version_count(&sandbox), 2);
+    let always = Cli::new(&sandbox, "made-up")
         .input("compare", "always")
         .run();
     always.expect(4, "");
     assert!(always.stderr.contains(GET), "{}", always.stderr);
-    assert_eq!(versions(&sandbox), 2);
+    assert_eq!(version_count(&sandbox), 2);
 }
 
 #[test]
 fn denied_describe_relies_on_get() {
-    let sandbox = without(&[DESCRIBE]);
-    let first = Tool::new(&sandbox, "made-up")
+    let sandbox = sandbox_denying(&[DESCRIBE]);
+    let first = Cli::new(&sandbox, "made-up")
         .input("description", "d")
         .run();
     first.expect(0, "created");
@@ -47,20 +47,20 @@ fn denied_describe_relies_on_get() {
         "{}",
         first.stderr
     );
-    Tool::new(&sandbox, "made-up").run().expect(0, "unchanged");
-    let third = Tool::new(&sandbox, "made-up-2").input("tags", "k=v").run();
+    Cli::new(&sandbox, "made-up").run().expect(0, "unchanged");
+    let third = Cli::new(&sandbox, "made-up-2").input("tags", "k=v").run();
     third.expect(0, "updated");
     assert_eq!(
         third.output("previous_version_id"),
         first.output("secret_version_id")
     );
-    assert_eq!(current(&sandbox).as_deref(), Some("made-up-2"));
-    assert_eq!(calls(&sandbox, "CreateSecret"), 1);
-    Tool::new(&sandbox, "x")
+    assert_eq!(current_value(&sandbox).as_deref(), Some("made-up-2"));
+    assert_eq!(call_count(&sandbox, "CreateSecret"), 1);
+    Cli::new(&sandbox, "x")
         .input("if-exists", "skip")
         .run()
         .expect(0, "unchanged");
-    let replace = Tool::new(&sandbox, "x")
+    let replace = Cli::new(&sandbox, "x")
         .input("tags", "k=v")
         .input("tag-policy", "replace")
         .run();
@@ -70,75 +70,75 @@ fn denied_describe_relies_on_get() {
 
 #[test]
 fn denied_reads_create_then_put() {
-    let sandbox = without(&[DESCRIBE, GET]);
+    let sandbox = sandbox_denying(&[DESCRIBE, GET]);
     // Whether an earlier attempt of this job had created it cannot be seen.
-    Tool::new(&sandbox, "made-up")
+    Cli::new(&sandbox, "made-up")
         .github()
         .run()
         .expect(0, "updated");
     // Same run, same token: AWS finds the version there.
-    let again = Tool::new(&sandbox, "made-up").github().run();
+    let again = Cli::new(&sandbox, "made-up").github().run();
     assert_eq!(again.code, Some(0), "{}", again.stderr);
-    assert_eq!(versions(&sandbox), 1);
-    Tool::new(&sandbox, "made-up-2").run().expect(0, "updated");
-    assert_eq!(current(&sandbox).as_deref(), Some("made-up-2"));
+    assert_eq!(version_count(&sandbox), 1);
+    Cli::new(&sandbox, "made-up-2").run().expect(0, "updated");
+    assert_eq!(current_value(&sandbox).as_deref(), Some("made-up-2"));
     // The first run's re-run, after somebody else wrote: what it is asked for is a new version.
-    let late = Tool::new(&sandbox, "made-up").github().run();
+    let late = Cli::new(&sandbox, "made-up").github().run();
     late.expect(0, "updated");
-    assert_eq!(current(&sandbox).as_deref(), Some("made-up"));
-    let skip = Tool::new(&sandbox, "x").input("if-exists", "skip").run();
+    assert_eq!(current_value(&sandbox).as_deref(), Some("made-up"));
+    let skip = Cli::new(&sandbox, "x").input("if-exists", "skip").run();
     skip.expect(4, "");
 }
 
 #[test]
 fn denied_reads_still_detect_deletion() {
     for denied in [&[DESCRIBE][..], &[DESCRIBE, GET]] {
-        let sandbox = without(denied);
+        let sandbox = sandbox_denying(denied);
         sandbox.with(|world| {
             world.create(NAME, "old");
             world.schedule_deletion(NAME);
         });
-        let refused = Tool::new(&sandbox, "made-up").run();
+        let refused = Cli::new(&sandbox, "made-up").run();
         refused.expect(6, "");
         assert!(
             refused.stderr.contains("scheduled for deletion"),
             "{}",
             refused.stderr
         );
-        let restored = Tool::new(&sandbox, "made-up")
+        let restored = Cli::new(&sandbox, "made-up")
             .input("on-scheduled-deletion", "restore")
             .run();
         restored.expect(0, "updated");
         assert_eq!(restored.output("restored"), "true");
-        assert_eq!(current(&sandbox).as_deref(), Some("made-up"));
+        assert_eq!(current_value(&sandbox).as_deref(), Some("made-up"));
     }
 }
 
 #[test]
 fn denied_everything_names_missing_action() {
-    let sandbox = without(&[
+    let sandbox = sandbox_denying(&[
         DESCRIBE,
         GET,
         "secretsmanager:CreateSecret",
         "secretsmanager:PutSecretValue",
     ]);
-    let done = Tool::new(&sandbox, "made-up").run();
-    done.expect(4, "");
+    let outcome = Cli::new(&sandbox, "made-up").run();
+    outcome.expect(4, "");
     assert!(
-        done.stderr.contains("secretsmanager:CreateSecret")
-            && done
+        outcome.stderr.contains("secretsmanager:CreateSecret")
+            && outcome
                 .stderr
                 .contains(&format!("111122223333:secret:{NAME}-??????")),
         "{}",
-        done.stderr
+        outcome.stderr
     );
 }
 
 #[test]
 fn denied_reads_rerun_writes_metadata() {
-    let sandbox = without(&[DESCRIBE, GET]);
+    let sandbox = sandbox_denying(&[DESCRIBE, GET]);
     let run = |description: &str, tags: &str| {
-        Tool::new(&sandbox, "made-up")
+        Cli::new(&sandbox, "made-up")
             .github()
             .input("description", description)
             .input("tags", tags)
@@ -149,30 +149,30 @@ fn denied_reads_rerun_writes_metadata() {
     let secret = sandbox.with(|world| world.secret(NAME)).unwrap();
     assert_eq!(secret.description.as_deref(), Some("d2"));
     assert_eq!(secret.tags["k"], "v2");
-    assert_eq!(versions(&sandbox), 1);
+    assert_eq!(version_count(&sandbox), 1);
 }
 
 #[test]
 fn denied_reads_lost_create_keeps_later_put() {
     for attempts in ["1", "3"] {
-        let sandbox = without(&[DESCRIBE, GET]);
+        let sandbox = sandbox_denying(&[DESCRIBE, GET]);
         sandbox.fault("CreateSecret", 1, Fault::LostAfter);
         sandbox.after("CreateSecret", 1, |world| {
             world.put(NAME, "rival");
         });
-        let done = Tool::new(&sandbox, "made-up")
+        let outcome = Cli::new(&sandbox, "made-up")
             .env("AWS_MAX_ATTEMPTS", attempts)
             .run();
-        assert_eq!(done.code, Some(5), "{}", done.stderr);
-        assert_eq!(current(&sandbox).as_deref(), Some("rival"));
+        assert_eq!(outcome.code, Some(5), "{}", outcome.stderr);
+        assert_eq!(current_value(&sandbox).as_deref(), Some("rival"));
     }
 }
 
 #[test]
 fn denied_reads_missing_arn_fails_fast() {
-    let sandbox = without(&[DESCRIBE, GET]);
+    let sandbox = sandbox_denying(&[DESCRIBE, GET]);
     let arn = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:nowhere-AbCdEf";
-    let done = Tool::new(&sandbox, "made-up").input("name", arn).run();
-    done.expect(6, "");
-    assert_eq!(calls(&sandbox, "PutSecretValue"), 1);
+    let outcome = Cli::new(&sandbox, "made-up").input("name", arn).run();
+    outcome.expect(6, "");
+    assert_eq!(call_count(&sandbox, "PutSecretValue"), 1);
 }

@@ -3,18 +3,18 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::common::Tool;
+use crate::common::Cli;
 
-pub(crate) fn root() -> PathBuf {
+pub(crate) fn repository_root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
 }
 
 /// Every page that people read.
 fn pages() -> Vec<PathBuf> {
     let mut pages: Vec<PathBuf> = ["README.md", "CONTRIBUTING.md", "SECURITY.md"]
-        .map(|name| root().join(name))
+        .map(|name| repository_root().join(name))
         .to_vec();
-    let docs = fs::read_dir(root().join("docs")).unwrap();
+    let docs = fs::read_dir(repository_root().join("docs")).unwrap();
     pages.extend(
         docs.map(|entry| entry.unwrap().path())
             .filter(|path| path.extension().is_some_and(|end| end == "md")),
@@ -23,9 +23,9 @@ fn pages() -> Vec<PathBuf> {
 }
 
 /// The text of all files below a folder that end so.
-fn texts(folder: &str, ending: &str) -> String {
+fn concatenated_files(folder: &str, ending: &str) -> String {
     let mut text = String::new();
-    let mut folders = vec![root().join(folder)];
+    let mut folders = vec![repository_root().join(folder)];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
@@ -43,9 +43,9 @@ fn texts(folder: &str, ending: &str) -> String {
 #[test]
 fn quoted_messages_exist_in_source() {
     // As a message is made: a long one stands in several lines of the source.
-    let source = texts("src", "rs").replace("\\\n", "");
+    let source = concatenated_files("src", "rs").replace("\\\n", "");
     let source = source.split_whitespace().collect::<Vec<_>>().join(" ");
-    let page = fs::read_to_string(root().join("docs/troubleshooting.md")).unwrap();
+    let page = fs::read_to_string(repository_root().join("docs/troubleshooting.md")).unwrap();
     let (mut quoted, mut strange) = (0, Vec::new());
     for table in page.split("| it says | ").skip(1) {
         for row in table
@@ -72,12 +72,14 @@ fn quoted_messages_exist_in_source() {
 fn referenced_tests_exist() {
     let mut named = 0;
     for page in ["README.md", "docs/security.md"] {
-        let text = fs::read_to_string(root().join(page)).unwrap();
+        let text = fs::read_to_string(repository_root().join(page)).unwrap();
         for name in text.split('`').skip(1).step_by(2) {
             let Some((file, test)) = name.split_once(": ") else {
                 assert!(
                     !name.starts_with(".ci/")
-                        || root().join(name.split(' ').next().unwrap()).exists(),
+                        || repository_root()
+                            .join(name.split(' ').next().unwrap())
+                            .exists(),
                     "{name}"
                 );
                 continue;
@@ -88,7 +90,7 @@ fn referenced_tests_exist() {
                 _ if file.ends_with(".rs") => "tests/integration",
                 _ => continue,
             };
-            let path = root().join(folder).join(file);
+            let path = repository_root().join(folder).join(file);
             let code = fs::read_to_string(&path).unwrap_or_default();
             let there =
                 code.contains(&format!("fn {test}(")) || code.contains(&format!("def {test}("));
@@ -111,18 +113,18 @@ fn documented_manifests_are_valid() {
                 continue;
             }
             let (_, block) = rest.split_once("```yaml\n").unwrap();
-            let tool = Tool::bare()
+            let cli = Cli::bare()
                 .env("AWS_REGION", "us-east-1")
-                .arguments(&["iam-policy"]);
-            let path = tool.path(name);
+                .args(&["iam-policy"]);
+            let path = cli.path(name);
             fs::write(&path, block.split("```").next().unwrap()).unwrap();
-            let done = tool.input("manifest", &path.display().to_string()).run();
+            let outcome = cli.input("manifest", &path.display().to_string()).run();
             assert_eq!(
-                done.code,
+                outcome.code,
                 Some(0),
                 "{}: {name}: {}",
                 page.display(),
-                done.stderr
+                outcome.stderr
             );
             shown += 1;
         }

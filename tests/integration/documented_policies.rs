@@ -4,16 +4,16 @@ use std::fs;
 
 use sandbox::{Policy, Role, Sandbox, Trust};
 
-use crate::common::Tool;
-use crate::documentation::root;
+use crate::common::Cli;
+use crate::documentation::repository_root;
 
 #[test]
 fn readme_policy_allows_readme_workflow() {
-    let policy = json_under("README.md", "## Permissions");
+    let policy = json_block_under("README.md", "## Permissions");
     let sandbox = Sandbox::start();
     sandbox.set_policy(&sandbox.default_key_id(), Policy::from_json(&policy));
     let run = |value: &str| {
-        Tool::new(&sandbox, value)
+        Cli::new(&sandbox, value)
             .input("name", "model-deployment/api-key")
             .input("aws-region", "us-east-1")
             .input("description", "API key for AI model deployment workflow")
@@ -29,7 +29,7 @@ fn readme_policy_allows_readme_workflow() {
 /// What `iam-policy` prints for the workflow at the top of the README.
 #[test]
 fn readme_policy_matches_iam_policy_command() {
-    let done = Tool::bare()
+    let outcome = Cli::bare()
         .input("name", "model-deployment/api-key")
         .input("description", "API key for AI model deployment workflow")
         .input("aws-region", "us-east-1")
@@ -37,24 +37,24 @@ fn readme_policy_matches_iam_policy_command() {
             "role-to-assume",
             "arn:aws:iam::111122223333:role/store-api-key",
         )
-        .arguments(&["iam-policy"])
+        .args(&["iam-policy"])
         .run();
-    let printed: serde_json::Value = serde_json::from_str(&done.stdout).unwrap();
+    let printed: serde_json::Value = serde_json::from_str(&outcome.stdout).unwrap();
     let shown: serde_json::Value =
-        serde_json::from_str(&json_under("README.md", "## Permissions")).unwrap();
+        serde_json::from_str(&json_block_under("README.md", "## Permissions")).unwrap();
     assert_eq!(shown, printed["policy"]);
 }
 
 /// What `iam-policy` prints in such a job, but for the name of the server.
 #[test]
 fn gitlab_trust_policy_matches_iam_policy() {
-    let page = fs::read_to_string(root().join("docs/credentials.md")).unwrap();
+    let page = fs::read_to_string(repository_root().join("docs/credentials.md")).unwrap();
     let block = page.split("```json\n").nth(2).unwrap();
     let shown: serde_json::Value =
         serde_json::from_str(block.split("```").next().unwrap()).unwrap();
     let sandbox = Sandbox::start();
     let subject = "project_path:acme/models:ref_type:branch:ref:main";
-    let done = Tool::bare()
+    let outcome = Cli::bare()
         .input("name", "made-up")
         .input("aws-region", "us-east-1")
         .input("role-to-assume", "arn:aws:iam::111122223333:role/made-up")
@@ -63,9 +63,9 @@ fn gitlab_trust_policy_matches_iam_policy() {
             "AWS_ID_TOKEN",
             &sandbox.gitlab_token(subject, "sts.amazonaws.com"),
         )
-        .arguments(&["iam-policy"])
+        .args(&["iam-policy"])
         .run();
-    let printed: serde_json::Value = serde_json::from_str(&done.stdout).unwrap();
+    let printed: serde_json::Value = serde_json::from_str(&outcome.stdout).unwrap();
     let (shown, printed) = (&shown["Statement"][0], &printed["trust"]["Statement"][0]);
     let provider = |statement: &serde_json::Value| {
         let federated = statement["Principal"]["Federated"].as_str().unwrap();
@@ -81,8 +81,8 @@ fn gitlab_trust_policy_matches_iam_policy() {
 }
 
 /// The first block of JSON of one section of a page.
-fn json_under(page: &str, heading: &str) -> String {
-    let text = fs::read_to_string(root().join(page)).unwrap();
+fn json_block_under(page: &str, heading: &str) -> String {
+    let text = fs::read_to_string(repository_root().join(page)).unwrap();
     let (_, section) = text.split_once(&format!("\n{heading}\n")).unwrap();
     let (_, block) = section.split_once("```json\n").unwrap();
     block.split("```").next().unwrap().to_owned()
@@ -92,7 +92,7 @@ fn json_under(page: &str, heading: &str) -> String {
 #[test]
 fn github_trust_policy_allows_one_environment() {
     let policy: serde_json::Value =
-        serde_json::from_str(&json_under("docs/credentials.md", "## Roles")).unwrap();
+        serde_json::from_str(&json_block_under("docs/credentials.md", "## Roles")).unwrap();
     let statement = &policy["Statement"][0];
     assert_eq!(statement["Action"], "sts:AssumeRoleWithWebIdentity");
     let provider = statement["Principal"]["Federated"].as_str().unwrap();
@@ -108,15 +108,15 @@ fn github_trust_policy_allows_one_environment() {
         .subject(condition("sub"));
     sandbox.add_role(Role::new(role).trust(trust));
     let run = |subject: &str| {
-        let mut tool = Tool::new(&sandbox, "made-up")
+        let mut cli = Cli::new(&sandbox, "made-up")
             .unset("AWS_ACCESS_KEY_ID")
             .unset("AWS_SECRET_ACCESS_KEY")
             .github()
             .input("role-to-assume", role);
         for (name, value) in sandbox.github_oidc(subject) {
-            tool = tool.env(&name, &value);
+            cli = cli.env(&name, &value);
         }
-        tool.run().code
+        cli.run().code
     };
     assert_eq!(run(condition("sub")), Some(0));
     assert_eq!(run("repo:acme/models:pull_request"), Some(3));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use insta::assert_snapshot;
 use sandbox::{Key, Policy, Sandbox};
 
-use crate::common::{NAME, Tool, calls, current, nowhere, text};
+use crate::common::{Cli, NAME, call_count, current_value, missing_path, normalized_stderr};
 
 fn without_time(summary: &str) -> String {
     let lines: Vec<_> = summary
@@ -21,17 +21,17 @@ fn without_time(summary: &str) -> String {
 #[test]
 fn empty_value_on_github_is_explained() {
     let sandbox = Sandbox::start();
-    let done = Tool::new(&sandbox, "").github().run();
-    done.expect(2, "");
+    let outcome = Cli::new(&sandbox, "").github().run();
+    outcome.expect(2, "");
     assert!(sandbox.log().is_empty());
-    assert_snapshot!(text(&done), @r#"
+    assert_snapshot!(normalized_stderr(&outcome), @r#"
     ::error title=upsert-secret failed::there is no value: UPSERT_SECRET_VALUE is empty or not set
       why:  a CI secret that is not defined arrives as an empty string
       next: is the secret defined for this repository, and for this job's `environment:`? Is its name spelt as in `secrets.NAME`?
             Secrets are not passed to workflows that a fork or Dependabot triggers
       exit: 2 (bad input)
     "#);
-    assert_snapshot!(without_time(&done.summary), @r#"
+    assert_snapshot!(without_time(&outcome.summary), @r#"
     ### upsert-secret failed: bad input (exit 2)
 
     ```text
@@ -51,13 +51,13 @@ fn empty_value_on_github_is_explained() {
 fn start_as_image_shell_is_explained() {
     // As CI systems do in an image that has us as its entrypoint.
     let sandbox = Sandbox::start();
-    let done = Tool::new(&sandbox, "made-up")
-        .arguments(&["sh", "-c", "echo made-up"])
+    let outcome = Cli::new(&sandbox, "made-up")
+        .args(&["sh", "-c", "echo made-up"])
         .run();
-    done.expect(2, "");
+    outcome.expect(2, "");
     assert!(sandbox.log().is_empty());
-    assert_eq!(done.stdout, "");
-    assert_snapshot!(text(&done), @r#"
+    assert_eq!(outcome.stdout, "");
+    assert_snapshot!(normalized_stderr(&outcome), @r#"
     error: upsert-secret was started as if it were a shell, and the script was not run
       why:  this looks like a CI system that starts a shell in an image whose entrypoint is upsert-secret
       next: do not make upsert-secret the entrypoint; GitLab: `image: {name: …, entrypoint: [""]}`, or the published image
@@ -71,9 +71,9 @@ fn denied_write_names_action_and_resource() {
     let key = sandbox.default_key_id();
     sandbox.set_policy(&key, Policy::deny(&["secretsmanager:PutSecretValue"]));
     sandbox.with(|world| world.create(NAME, "old"));
-    let done = Tool::new(&sandbox, "made-up").run();
-    done.expect(4, "");
-    assert_snapshot!(text(&done), @r#"
+    let outcome = Cli::new(&sandbox, "made-up").run();
+    outcome.expect(4, "");
+    assert_snapshot!(normalized_stderr(&outcome), @r#"
       secret   arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/model/api-key-[six]
     error: AWS does not allow PutSecretValue on prod/model/api-key
       why:  AWS says: User: arn:aws:iam::111122223333:user/sandbox is not authorized to perform: secretsmanager:PutSecretValue on resource: arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/model/api-key-[six] with an explicit deny in an identity-based policy
@@ -85,9 +85,9 @@ fn denied_write_names_action_and_resource() {
     "#);
 
     sandbox.set_policy(&key, Policy::deny(&["secretsmanager:CreateSecret"]));
-    let done = Tool::new(&sandbox, "made-up").input("name", "new").run();
-    done.expect(4, "");
-    assert_snapshot!(text(&done), @r#"
+    let outcome = Cli::new(&sandbox, "made-up").input("name", "new").run();
+    outcome.expect(4, "");
+    assert_snapshot!(normalized_stderr(&outcome), @r#"
     error: AWS does not allow CreateSecret on new
       why:  AWS says: User: arn:aws:iam::111122223333:user/sandbox is not authorized to perform: secretsmanager:CreateSecret on resource: new with an explicit deny in an identity-based policy
       next: an explicit deny forbids this; take it out of that deny, and allow it:
@@ -103,22 +103,24 @@ fn missing_action_is_the_one_aws_names() {
     let sandbox = Sandbox::start();
     let key = sandbox.default_key_id();
     sandbox.set_policy(&key, Policy::deny(&["secretsmanager:TagResource"]));
-    let tool = || Tool::new(&sandbox, "made-up").input("name", "prod/kms/key");
+    let cli = || Cli::new(&sandbox, "made-up").input("name", "prod/kms/key");
     // Creating with tags needs both rights.
-    let done = tool().input("tags", "k=v").run();
-    done.expect(4, "");
+    let outcome = cli().input("tags", "k=v").run();
+    outcome.expect(4, "");
     assert!(
-        done.stderr.contains("action    secretsmanager:TagResource"),
+        outcome
+            .stderr
+            .contains("action    secretsmanager:TagResource"),
         "{}",
-        done.stderr
+        outcome.stderr
     );
     // And what is known by then is handed on.
-    let first = tool().run();
+    let first = cli().run();
     first.expect(0, "created");
-    let done = tool().input("tags", "k=v").run();
-    assert_eq!(done.code, Some(4), "{}", done.stderr);
+    let outcome = cli().input("tags", "k=v").run();
+    assert_eq!(outcome.code, Some(4), "{}", outcome.stderr);
     assert_eq!(
-        done.output("secret_version_id"),
+        outcome.output("secret_version_id"),
         first.output("secret_version_id")
     );
 }
@@ -126,26 +128,26 @@ fn missing_action_is_the_one_aws_names() {
 #[test]
 fn malformed_profile_key_is_no_internal_error() {
     let sandbox = Sandbox::start();
-    let tool = Tool::new(&sandbox, "made-up")
+    let cli = Cli::new(&sandbox, "made-up")
         .unset("AWS_ACCESS_KEY_ID")
         .unset("AWS_SECRET_ACCESS_KEY");
-    std::fs::create_dir(tool.path(".aws")).unwrap();
+    std::fs::create_dir(cli.path(".aws")).unwrap();
     std::fs::write(
-        tool.path(".aws/credentials"),
+        cli.path(".aws/credentials"),
         "[default]\naws_access_key_id = AKIAMADE\u{7f}UP\naws_secret_access_key = made-\u{fc}p\n",
     )
     .unwrap();
-    tool.run().expect(3, "");
+    cli.run().expect(3, "");
 }
 
 #[test]
 fn unusable_kms_key_is_explained() {
     let sandbox = Sandbox::start();
-    let done = Tool::new(&sandbox, "made-up")
+    let outcome = Cli::new(&sandbox, "made-up")
         .input("kms-key-id", "alias/nowhere")
         .run();
-    done.expect(4, "");
-    assert_snapshot!(text(&done), @r#"
+    outcome.expect(4, "");
+    assert_snapshot!(normalized_stderr(&outcome), @r#"
     error: AWS may not use the secret's KMS key for CreateSecret
       why:  AWS says: Secrets Manager can't encrypt the protected secret text using the provided KMS key. Check that the KMS key is available, enabled, and not in an invalid state.
       next: allow kms:GenerateDataKey and kms:Decrypt on that key to the caller, in its policy and in the key's, and check that the key is enabled;
@@ -174,12 +176,12 @@ fn protected_states_are_refused() {
         ("replicated", "us-east-1"),
         ("deleted", "eu-west-1"),
     ] {
-        let done = Tool::new(&sandbox, "made-up")
+        let outcome = Cli::new(&sandbox, "made-up")
             .input("name", name)
             .input("aws-region", region)
             .run();
-        done.expect(6, "");
-        all.push_str(&text(&done));
+        outcome.expect(6, "");
+        all.push_str(&normalized_stderr(&outcome));
         all.push('\n');
     }
     assert_snapshot!(all, @r#"
@@ -200,14 +202,14 @@ fn protected_states_are_refused() {
       next: set `on-scheduled-deletion: restore` to take it back and write it, or choose another name
       exit: 6 (refused by state)
     "#);
-    assert_eq!(calls(&sandbox, "PutSecretValue"), 0);
+    assert_eq!(call_count(&sandbox, "PutSecretValue"), 0);
 
-    Tool::new(&sandbox, "made-up")
+    Cli::new(&sandbox, "made-up")
         .input("name", "rotating")
         .input("on-rotation", "allow")
         .run()
         .expect(0, "updated");
-    Tool::new(&sandbox, "made-up")
+    Cli::new(&sandbox, "made-up")
         .input("name", "replicated")
         .run()
         .expect(0, "updated");
@@ -227,27 +229,27 @@ fn invalid_credentials_are_distinguished() {
     };
     let (id, secret) = (expired.id.clone(), expired.secret.clone());
     sandbox.add_key(expired);
-    let tool = || Tool::new(&sandbox, "made-up");
+    let cli = || Cli::new(&sandbox, "made-up");
     let cases = [
-        tool()
+        cli()
             .unset("AWS_ACCESS_KEY_ID")
             .unset("AWS_SECRET_ACCESS_KEY"),
-        tool().env("AWS_ACCESS_KEY_ID", "AKIAMADEUPUNKNOWN000"),
-        tool().env("AWS_SECRET_ACCESS_KEY", "made-up-wrong-secret-key"),
-        tool()
+        cli().env("AWS_ACCESS_KEY_ID", "AKIAMADEUPUNKNOWN000"),
+        cli().env("AWS_SECRET_ACCESS_KEY", "made-up-wrong-secret-key"),
+        cli()
             .env("AWS_ACCESS_KEY_ID", &id)
             .env("AWS_SECRET_ACCESS_KEY", &secret)
             .env("AWS_SESSION_TOKEN", "made-up-session-token"),
-        tool().env("AWS_ACCESS_KEY_ID", "AKIAMADEUP\n"),
-        tool()
+        cli().env("AWS_ACCESS_KEY_ID", "AKIAMADEUP\n"),
+        cli()
             .env("AWS_SESSION_TOKEN", "")
             .env("AWS_ACCESS_KEY_ID", ""),
     ];
     let mut all = String::new();
     for case in cases {
-        let done = case.run();
-        assert_eq!(done.code, Some(3), "{}", done.stderr);
-        let first = text(&done);
+        let outcome = case.run();
+        assert_eq!(outcome.code, Some(3), "{}", outcome.stderr);
+        let first = normalized_stderr(&outcome);
         all.push_str(first.lines().next().unwrap_or_default());
         all.push('\n');
     }
@@ -259,51 +261,51 @@ fn invalid_credentials_are_distinguished() {
     error: AWS_ACCESS_KEY_ID contains white space, a line break or another character that no key has
     error: AWS_SECRET_ACCESS_KEY is set, but AWS_ACCESS_KEY_ID is not
     "#);
-    assert_eq!(calls(&sandbox, "CreateSecret"), 0);
+    assert_eq!(call_count(&sandbox, "CreateSecret"), 0);
 }
 
 #[test]
 fn invalid_input_is_rejected_offline() {
     let sandbox = Sandbox::start();
-    let tool = || Tool::new(&sandbox, "made-up");
-    let unwritable = nowhere(std::path::Path::new("/"));
-    let cases: BTreeMap<&str, Tool> = BTreeMap::from([
-        ("typo", tool().input("descripton", "x")),
-        ("manifest and name", tool().input("manifest", "x")),
-        ("unknown command", tool().input("command", "made-up")),
-        ("own region", tool().input("replica-regions", "eu-west-1")),
-        ("policy", tool().input("resource-policy", "{made-up")),
+    let cli = || Cli::new(&sandbox, "made-up");
+    let unwritable = missing_path(std::path::Path::new("/"));
+    let cases: BTreeMap<&str, Cli> = BTreeMap::from([
+        ("typo", cli().input("descripton", "x")),
+        ("manifest and name", cli().input("manifest", "x")),
+        ("unknown command", cli().input("command", "made-up")),
+        ("own region", cli().input("replica-regions", "eu-west-1")),
+        ("policy", cli().input("resource-policy", "{made-up")),
         (
             "long policy",
-            tool().input("resource-policy", &format!("{{{}}}", " ".repeat(20_480))),
+            cli().input("resource-policy", &format!("{{{}}}", " ".repeat(20_480))),
         ),
-        ("no policy", tool().input("allow-public-policy", "true")),
+        ("no policy", cli().input("allow-public-policy", "true")),
         (
             "policy file",
-            tool().input("resource-policy", "file:/dev/zero"),
+            cli().input("resource-policy", "file:/dev/zero"),
         ),
-        ("command line", tool().arguments(&["--value", "made-up"])),
-        ("no name", tool().input("name", "")),
-        ("output file", tool().input("output-file", &unwritable)),
-        ("two sources", tool().input("value-file", "-")),
+        ("command line", cli().args(&["--value", "made-up"])),
+        ("no name", cli().input("name", "")),
+        ("output file", cli().input("output-file", &unwritable)),
+        ("two sources", cli().input("value-file", "-")),
         (
             "no such file",
-            tool().input("value", "").input("value-file", &unwritable),
+            cli().input("value", "").input("value-file", &unwritable),
         ),
         (
             "endpoint",
-            tool().env("AWS_ENDPOINT_URL_SECRETS_MANAGER", "localhost:4566"),
+            cli().env("AWS_ENDPOINT_URL_SECRETS_MANAGER", "localhost:4566"),
         ),
-        ("bodies", tool().env("LOG_SIGNABLE_BODY", "true")),
-        ("no region", tool().unset("AWS_REGION")),
+        ("bodies", cli().env("LOG_SIGNABLE_BODY", "true")),
+        ("no region", cli().unset("AWS_REGION")),
     ]);
     let mut all = String::new();
-    for (what, case) in cases {
-        let done = case.run();
-        assert_eq!(done.code, Some(2), "{what}: {}", done.stderr);
+    for (context, case) in cases {
+        let outcome = case.run();
+        assert_eq!(outcome.code, Some(2), "{context}: {}", outcome.stderr);
         all.push_str(&format!(
-            "{what}: {}\n",
-            done.stderr.lines().next().unwrap_or_default()
+            "{context}: {}\n",
+            outcome.stderr.lines().next().unwrap_or_default()
         ));
     }
     assert_snapshot!(all, @r#"
@@ -325,5 +327,5 @@ fn invalid_input_is_rejected_offline() {
     unknown command: error: unknown command
     "#);
     assert!(sandbox.log().is_empty());
-    assert_eq!(current(&sandbox), None);
+    assert_eq!(current_value(&sandbox), None);
 }

@@ -9,23 +9,23 @@ use upsert_secret::failure::Class;
 use upsert_secret::inputs::{self, Input};
 use upsert_secret::report;
 
-use crate::common::Tool;
-use crate::documentation::root;
+use crate::common::Cli;
+use crate::documentation::repository_root;
 
 /// Replaces what stands between the lines that contain `start` and `end`.
-fn section(file: &str, start: &str, end: &str, wanted: &str) {
-    let path = root().join(file);
+fn check_section(file: &str, start: &str, end: &str, expected: &str) {
+    let path = repository_root().join(file);
     let text = fs::read_to_string(&path).unwrap();
-    let mut made = String::new();
+    let mut generated = String::new();
     let (mut inside, mut found) = (false, 0);
     for line in text.lines() {
         if inside && line.contains(end) {
             inside = false;
-            made.push_str(wanted);
+            generated.push_str(expected);
         }
         if !inside {
-            made.push_str(line);
-            made.push('\n');
+            generated.push_str(line);
+            generated.push('\n');
         }
         if line.contains(start) {
             inside = true;
@@ -33,11 +33,11 @@ fn section(file: &str, start: &str, end: &str, wanted: &str) {
         }
     }
     assert!(found > 0 && !inside, "{file} has no section {start:?}");
-    if std::env::var_os("UPDATE_DOCS").is_some() && made != text {
-        fs::write(path, made).unwrap();
+    if std::env::var_os("UPDATE_DOCS").is_some() && generated != text {
+        fs::write(path, generated).unwrap();
     } else {
         assert!(
-            made == text,
+            generated == text,
             "{file}: the part {start:?} is not what src/inputs.rs says; \
              UPDATE_DOCS=1 cargo test --test integration docs writes it"
         );
@@ -46,19 +46,19 @@ fn section(file: &str, start: &str, end: &str, wanted: &str) {
 
 #[test]
 fn manifest_schema_matches_code() {
-    let path = root().join("manifest.schema.json");
-    let wanted = format!("{:#}\n", upsert_secret::manifest::schema());
+    let path = repository_root().join("manifest.schema.json");
+    let expected = format!("{:#}\n", upsert_secret::manifest::schema());
     if std::env::var_os("UPDATE_DOCS").is_some() {
-        fs::write(&path, &wanted).unwrap();
+        fs::write(&path, &expected).unwrap();
     }
     assert!(
-        fs::read_to_string(path).is_ok_and(|text| text == wanted),
+        fs::read_to_string(path).is_ok_and(|text| text == expected),
         "manifest.schema.json is not what src/manifest says; \
          UPDATE_DOCS=1 cargo test --test integration docs writes it"
     );
 }
 
-fn meaning(input: &Input) -> String {
+fn escaped_help(input: &Input) -> String {
     input.help.replace('|', "\\|")
 }
 
@@ -70,12 +70,12 @@ fn readme_inputs_match_code() {
             "| `{}` | {} | {} |\n",
             input.name,
             input.default,
-            meaning(&input)
+            escaped_help(&input)
         );
         table.push_str(&row);
     }
     table.push('\n');
-    section("README.md", "<!-- inputs:", "<!-- end -->", &table);
+    check_section("README.md", "<!-- inputs:", "<!-- end -->", &table);
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn action_inputs_match_code() {
         let text = serde_json::to_string(&text).unwrap();
         yaml.push_str(&format!("  {}:\n    description: {text}\n", input.name));
     }
-    section(
+    check_section(
         "action.yml",
         "# inputs: made from",
         "# end of inputs",
@@ -106,7 +106,7 @@ fn action_inputs_match_code() {
             "        {variable}: ${{{{ inputs.{name} || env.{variable} }}}}\n"
         ));
     }
-    section(
+    check_section(
         "action.yml",
         "# mapping: made from",
         "# end of mapping",
@@ -174,8 +174,8 @@ fn component_inputs_match_code() {
         }
     }
     const FILE: &str = "templates/upsert-secret.yml";
-    section(FILE, "# inputs: made from", "# end of inputs", &spec);
-    section(FILE, "# mapping: made from", "# end of mapping", &mapping);
+    check_section(FILE, "# inputs: made from", "# end of inputs", &spec);
+    check_section(FILE, "# mapping: made from", "# end of mapping", &mapping);
 }
 
 #[test]
@@ -192,13 +192,13 @@ fn outputs_match_code() {
         table.push_str(&format!("| `{name}` | {meaning} |\n"));
     }
     table.push('\n');
-    section(
+    check_section(
         "action.yml",
         "# outputs: made from",
         "# end of outputs",
         &yaml,
     );
-    section("README.md", "<!-- outputs:", "<!-- end -->", &table);
+    check_section("README.md", "<!-- outputs:", "<!-- end -->", &table);
 }
 
 #[test]
@@ -211,7 +211,7 @@ fn readme_commands_and_exit_codes_match_code() {
         ));
     }
     table.push('\n');
-    section("README.md", "<!-- commands:", "<!-- end -->", &table);
+    check_section("README.md", "<!-- commands:", "<!-- end -->", &table);
 
     let mut table = String::from("\n| exit | class | examples |\n|---|---|---|\n| 0 | done | |\n");
     for class in Class::ALL {
@@ -223,7 +223,7 @@ fn readme_commands_and_exit_codes_match_code() {
         ));
     }
     table.push('\n');
-    section("README.md", "<!-- exit codes:", "<!-- end -->", &table);
+    check_section("README.md", "<!-- exit codes:", "<!-- end -->", &table);
 }
 
 /// As a reader types them into a shell, one after the other.
@@ -241,7 +241,7 @@ fn command_examples_run() {
         );
     });
     for entry in &COMMANDS {
-        let tool = Tool::bare();
+        let cli = Cli::bare();
         let folder = std::path::Path::new(env!("CARGO_BIN_EXE_upsert-secret"))
             .parent()
             .unwrap();
@@ -252,9 +252,9 @@ fn command_examples_run() {
             .envs(sandbox.env())
             .env("PATH", folder)
             .env("API_KEY", "made-up-value")
-            .current_dir(tool.path("."));
-        let done = shell.output().unwrap();
-        let told = String::from_utf8_lossy(&done.stderr);
-        assert!(done.status.success(), "{}: {told}", entry.word);
+            .current_dir(cli.path("."));
+        let outcome = shell.output().unwrap();
+        let reported = String::from_utf8_lossy(&outcome.stderr);
+        assert!(outcome.status.success(), "{}: {reported}", entry.word);
     }
 }

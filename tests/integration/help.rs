@@ -2,13 +2,13 @@
 
 use insta::assert_snapshot;
 
-use crate::common::Tool;
+use crate::common::Cli;
 
 #[test]
 fn help_text_matches_snapshot() {
-    let done = Tool::bare().arguments(&["--help"]).run();
-    assert_eq!(done.code, Some(0));
-    assert_snapshot!(done.stdout, @r#"
+    let outcome = Cli::bare().args(&["--help"]).run();
+    assert_eq!(outcome.code, Some(0));
+    assert_snapshot!(outcome.stdout, @r#"
     Put a CI secret into AWS Secrets Manager and hand its ids to the next step.
 
     Reads everything from the environment. It never deletes a secret, never rotates one

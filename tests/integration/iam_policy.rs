@@ -3,51 +3,51 @@
 use sandbox::{Policy, Sandbox};
 use serde_json::{Value, json};
 
-use crate::common::{Done, NAME, Tool, operations};
+use crate::common::{Cli, NAME, Outcome, operations};
 
 mod features;
 
-use features::{FEATURES, Feature, Scene};
+use features::{FEATURES, Feature, InitialState};
 
 /// What a run does without, and says so.
-const SPARED: &[&str] = &["DescribeSecret", "GetSecretValue", "GetResourcePolicy"];
+const OPTIONAL_READS: &[&str] = &["DescribeSecret", "GetSecretValue", "GetResourcePolicy"];
 
-fn tool(sandbox: &Sandbox, feature: &Feature) -> Tool {
-    let mut tool = Tool::new(sandbox, "made-up")
+fn cli(sandbox: &Sandbox, feature: &Feature) -> Cli {
+    let mut cli = Cli::new(sandbox, "made-up")
         .github()
         .input("allowed-account-ids", sandbox.account())
-        .arguments(&[feature.command]);
+        .args(&[feature.command]);
     for (name, value) in feature.inputs {
-        tool = tool.input(name, value);
+        cli = cli.input(name, value);
     }
-    tool
+    cli
 }
 
 /// The policy of these inputs.
 fn policy(feature: &Feature) -> Value {
     let sandbox = Sandbox::start();
-    let tool = tool(&sandbox, feature)
+    let cli = cli(&sandbox, feature)
         .unset("UPSERT_SECRET_VALUE")
         .unset("GITHUB_ACTIONS")
         .input("command", feature.command)
-        .arguments(&["iam-policy"]);
-    let done = tool.run();
-    assert_eq!(done.code, Some(0), "{}", done.stderr);
+        .args(&["iam-policy"]);
+    let outcome = cli.run();
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
     assert!(operations(&sandbox).is_empty(), "asks nobody");
-    let mut documents: Value = serde_json::from_str(&done.stdout).unwrap();
+    let mut documents: Value = serde_json::from_str(&outcome.stdout).unwrap();
     documents["policy"].take()
 }
 
-fn run(feature: &Feature, scene: Scene, policy: &Value) -> Done {
+fn run(feature: &Feature, initial_state: InitialState, policy: &Value) -> Outcome {
     let sandbox = Sandbox::start();
     sandbox.with(|world| world.add_kms_key("alias/models"));
-    let tool = tool(&sandbox, feature);
-    scene(&sandbox, &tool);
+    let cli = cli(&sandbox, feature);
+    initial_state(&sandbox, &cli);
     sandbox.set_policy(
         &sandbox.default_key_id(),
         Policy::from_json(&policy.to_string()),
     );
-    tool.run()
+    cli.run()
 }
 
 /// The actions of a policy.
@@ -61,7 +61,7 @@ fn actions(policy: &Value) -> Vec<String> {
         .collect()
 }
 
-fn without(policy: &Value, action: &str) -> Value {
+fn policy_without(policy: &Value, action: &str) -> Value {
     let mut policy = policy.clone();
     for statement in policy["Statement"].as_array_mut().unwrap() {
         let actions = statement["Action"].as_array_mut().unwrap();
@@ -77,20 +77,20 @@ fn without(policy: &Value, action: &str) -> Value {
 fn printed_policy_allows_every_feature() {
     for feature in FEATURES {
         let policy = policy(feature);
-        for scene in feature.scenes {
-            let done = run(feature, *scene, &policy);
+        for initial_state in feature.initial_states {
+            let outcome = run(feature, *initial_state, &policy);
             assert_eq!(
-                done.code,
+                outcome.code,
                 Some(0),
                 "{:?}\n{policy:#}\n{}",
                 feature.inputs,
-                done.stderr
+                outcome.stderr
             );
             assert!(
-                !done.stderr.contains("denied"),
+                !outcome.stderr.contains("denied"),
                 "{:?} {}",
                 feature.inputs,
-                done.stderr
+                outcome.stderr
             );
         }
     }
@@ -105,12 +105,12 @@ fn each_printed_action_is_required() {
             if action == "kms:Encrypt" {
                 continue;
             }
-            let lesser = without(&policy, &action);
+            let lesser = policy_without(&policy, &action);
             let name = action.split(':').nth(1).unwrap();
-            let missed = feature.scenes.iter().any(|scene| {
-                let done = run(feature, *scene, &lesser);
-                let spared = done.code == Some(0) && SPARED.contains(&name);
-                (done.code == Some(4) || spared) && done.stderr.contains(name)
+            let missed = feature.initial_states.iter().any(|initial_state| {
+                let outcome = run(feature, *initial_state, &lesser);
+                let spared = outcome.code == Some(0) && OPTIONAL_READS.contains(&name);
+                (outcome.code == Some(4) || spared) && outcome.stderr.contains(name)
             });
             assert!(
                 missed,
@@ -121,22 +121,22 @@ fn each_printed_action_is_required() {
     }
 }
 
-fn documents(tool: &Tool) -> Value {
-    let done = tool.run();
-    assert_eq!(done.code, Some(0), "{}", done.stderr);
-    serde_json::from_str(&done.stdout).unwrap()
+fn printed_documents(cli: &Cli) -> Value {
+    let outcome = cli.run();
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    serde_json::from_str(&outcome.stdout).unwrap()
 }
 
-fn bare(inputs: &[(&str, &str)]) -> Tool {
+fn iam_policy_cli(inputs: &[(&str, &str)]) -> Cli {
     inputs.iter().fold(
-        Tool::bare().input("name", NAME).arguments(&["iam-policy"]),
-        |tool, (name, value)| tool.input(name, value),
+        Cli::bare().input("name", NAME).args(&["iam-policy"]),
+        |cli, (name, value)| cli.input(name, value),
     )
 }
 
 #[test]
 fn complete_documents_match_snapshot() {
-    let documents = documents(&bare(&[
+    let documents = printed_documents(&iam_policy_cli(&[
         ("aws-region", "eu-west-1"),
         ("role-to-assume", "arn:aws:iam::111122223333:role/ci"),
         ("kms-key-id", "alias/models"),
@@ -236,8 +236,8 @@ fn complete_documents_match_snapshot() {
 fn trust_policy_matches_available_token() {
     let role = ("role-to-assume", "arn:aws-cn:iam::111122223333:role/ci");
     let region = ("aws-region", "cn-north-1");
-    let trusts = |tool: &Tool| documents(tool)["trust"]["Statement"][0].take();
-    let github = bare(&[role, region]).github();
+    let trusts = |cli: &Cli| printed_documents(cli)["trust"]["Statement"][0].take();
+    let github = iam_policy_cli(&[role, region]).github();
     let github = trusts(
         &github
             .unset("GITHUB_OUTPUT")
@@ -256,8 +256,8 @@ fn trust_policy_matches_available_token() {
         "project_path:acme/models:ref_type:branch:ref:main",
         "made-up-audience",
     );
-    let gitlab =
-        bare(&[role, region, ("web-identity-token-env", "MADE_UP")]).env("MADE_UP", &token);
+    let gitlab = iam_policy_cli(&[role, region, ("web-identity-token-env", "MADE_UP")])
+        .env("MADE_UP", &token);
     let tests = trusts(&gitlab)["Condition"]["StringEquals"].take();
     let values: Vec<_> = tests.as_object().unwrap().values().cloned().collect();
     assert_eq!(
@@ -267,7 +267,7 @@ fn trust_policy_matches_available_token() {
             "project_path:acme/models:ref_type:branch:ref:main"
         ]
     );
-    let chained = documents(&bare(&[role, region, ("role-chaining", "true")]));
+    let chained = printed_documents(&iam_policy_cli(&[role, region, ("role-chaining", "true")]));
     assert_eq!(chained.get("trust"), None);
 }
 
@@ -276,13 +276,13 @@ fn trust_policy_matches_available_token() {
 fn value_used_as_name_is_not_printed() {
     let value = "made-up-value-in-the-wrong-place";
     for source in ["value", "value-env"] {
-        let tool = bare(&[("aws-region", "eu-west-1"), ("name", value)]);
-        let tool = match source {
-            "value" => tool.input("value", value),
-            _ => tool.input("value-env", "MADE_UP").env("MADE_UP", value),
+        let cli = iam_policy_cli(&[("aws-region", "eu-west-1"), ("name", value)]);
+        let cli = match source {
+            "value" => cli.input("value", value),
+            _ => cli.input("value-env", "MADE_UP").env("MADE_UP", value),
         };
-        let done = tool.run();
-        assert!(!done.everything().contains(value), "{source}");
+        let outcome = cli.run();
+        assert!(!outcome.all_output().contains(value), "{source}");
     }
 }
 
@@ -293,8 +293,8 @@ fn invalid_inputs_are_rejected() {
         &[("aws-region", "eu-west-1"), ("role-to-assume", "made-up")],
         &[("aws-region", "eu-west-1"), ("tags", "made-up")],
     ] {
-        let done = bare(inputs).run();
-        assert_eq!(done.code, Some(2), "{inputs:?} {}", done.stderr);
-        assert_eq!(done.stdout, "");
+        let outcome = iam_policy_cli(inputs).run();
+        assert_eq!(outcome.code, Some(2), "{inputs:?} {}", outcome.stderr);
+        assert_eq!(outcome.stdout, "");
     }
 }

@@ -2,44 +2,44 @@
 
 use sandbox::{Sandbox, SecretView, When};
 
-use crate::common::{Done, NAME, PATIENCE, Tool, calls, signal};
+use crate::common::{Cli, NAME, Outcome, WAIT_LIMIT, call_count, send_signal};
 
 #[derive(Clone, Copy, Debug)]
-enum Start {
+enum InitialState {
     Absent,
-    Old,
+    Existing,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Cut {
+enum KillPoint {
     /// The request was never applied.
-    Before,
+    NotApplied,
     /// It was under way when the process died, and was applied after that.
-    UnderWay,
+    AppliedLater,
     /// Its answer was under way.
-    After,
+    Applied,
 }
 
-fn start(from: Start) -> Sandbox {
+fn sandbox_in(from: InitialState) -> Sandbox {
     let sandbox = Sandbox::start();
     sandbox.with(|world| {
         world.add_kms_key("alias/models");
-        if matches!(from, Start::Old) {
+        if matches!(from, InitialState::Existing) {
             world.create(NAME, "old");
         }
     });
     sandbox
 }
 
-fn tool(sandbox: &Sandbox) -> Tool {
-    Tool::new(sandbox, "made-up")
+fn cli(sandbox: &Sandbox) -> Cli {
+    Cli::new(sandbox, "made-up")
         .input("description", "d")
         .input("kms-key-id", "alias/models")
         .input("tags", "k=v")
 }
 
 /// The state without ids: what a reader of the secret can tell.
-fn state(secret: &SecretView) -> String {
+fn visible_state(secret: &SecretView) -> String {
     let versions: Vec<_> = secret
         .versions
         .iter()
@@ -56,106 +56,110 @@ fn secret(sandbox: &Sandbox) -> SecretView {
     sandbox.with(|world| world.secret(NAME)).unwrap()
 }
 
-const OF_AN_UPDATE: [&str; 5] = [
+const UPDATE_CALLS: [&str; 5] = [
     "DescribeSecret",
     "GetSecretValue",
     "UpdateSecret",
     "PutSecretValue",
     "TagResource",
 ];
-const OF_A_CREATION: [&str; 3] = ["DescribeSecret", "GetSecretValue", "CreateSecret"];
+const CREATE_CALLS: [&str; 3] = ["DescribeSecret", "GetSecretValue", "CreateSecret"];
 
 #[test]
 fn kill_then_rerun_converges() {
     for (from, operations) in [
-        (Start::Absent, &OF_A_CREATION[..]),
-        (Start::Old, &OF_AN_UPDATE[..]),
+        (InitialState::Absent, &CREATE_CALLS[..]),
+        (InitialState::Existing, &UPDATE_CALLS[..]),
     ] {
-        let clean = start(from);
-        assert_eq!(tool(&clean).run().code, Some(0));
-        let wanted = secret(&clean);
+        let clean = sandbox_in(from);
+        assert_eq!(cli(&clean).run().code, Some(0));
+        let expected = secret(&clean);
         for operation in operations {
-            for cut in [Cut::Before, Cut::UnderWay, Cut::After] {
-                let what = format!("{from:?} {operation} {cut:?}");
-                let sandbox = start(from);
+            for cut in [
+                KillPoint::NotApplied,
+                KillPoint::AppliedLater,
+                KillPoint::Applied,
+            ] {
+                let context = format!("{from:?} {operation} {cut:?}");
+                let sandbox = sandbox_in(from);
                 let when = match cut {
-                    Cut::After => When::AfterApply,
-                    Cut::Before | Cut::UnderWay => When::BeforeApply,
+                    KillPoint::Applied => When::AfterApply,
+                    KillPoint::NotApplied | KillPoint::AppliedLater => When::BeforeApply,
                 };
                 let held = sandbox.hold(operation, 1, when);
-                let tool = tool(&sandbox);
-                let mut child = tool.spawn();
-                assert!(held.wait_reached(PATIENCE), "{what}");
+                let cli = cli(&sandbox);
+                let mut child = cli.spawn();
+                assert!(held.wait_reached(WAIT_LIMIT), "{context}");
                 child.kill().unwrap();
                 child.wait().unwrap();
                 match cut {
-                    Cut::Before => held.discard(),
-                    Cut::UnderWay | Cut::After => held.release(),
+                    KillPoint::NotApplied => held.discard(),
+                    KillPoint::AppliedLater | KillPoint::Applied => held.release(),
                 }
                 drop(held);
-                let again = tool.run();
-                assert_eq!(again.code, Some(0), "{what}: {}", again.stderr);
+                let again = cli.run();
+                assert_eq!(again.code, Some(0), "{context}: {}", again.stderr);
                 let after = secret(&sandbox);
-                assert_eq!(state(&after), state(&wanted), "{what}");
+                assert_eq!(visible_state(&after), visible_state(&expected), "{context}");
                 assert_eq!(
                     after.versions.len(),
-                    wanted.versions.len(),
-                    "{what}: no third version"
+                    expected.versions.len(),
+                    "{context}: no third version"
                 );
                 assert_eq!(
                     again.output("secret_version_id"),
                     after.current().unwrap().id,
-                    "{what}"
+                    "{context}"
                 );
             }
         }
     }
 }
 
-fn cancelled(when: When, name: &str) -> (Sandbox, Done) {
-    let sandbox = start(Start::Old);
+fn cancel_during_put(when: When, name: &str) -> (Sandbox, Outcome) {
+    let sandbox = sandbox_in(InitialState::Existing);
     let held = sandbox.hold("PutSecretValue", 1, when);
-    let tool = tool(&sandbox).github();
-    let child = tool.spawn();
-    assert!(held.wait_reached(PATIENCE));
-    signal(&child, name);
+    let cli = cli(&sandbox).github();
+    let child = cli.spawn();
+    assert!(held.wait_reached(WAIT_LIMIT));
+    send_signal(&child, name);
     held.release();
     drop(held);
-    let done = tool.finish(child);
-    (sandbox, done)
+    let outcome = cli.finish(child);
+    (sandbox, outcome)
 }
 
 #[test]
 fn cancel_reports_outputs_and_stops_writing() {
     for (name, code) in [("INT", 130), ("TERM", 143)] {
         for when in [When::BeforeApply, When::AfterApply] {
-            let (sandbox, done) = cancelled(when, name);
-            assert_eq!(done.code, Some(code), "{}", done.stderr);
+            let (sandbox, outcome) = cancel_during_put(when, name);
+            assert_eq!(outcome.code, Some(code), "{}", outcome.stderr);
             let current = secret(&sandbox).current().unwrap().clone();
             assert_eq!(current.string.as_deref(), Some("made-up"));
             // The answer came within the grace period, so its id is known.
-            assert_eq!(done.output("secret_version_id"), current.id);
-            assert_eq!(done.output("result"), "updated");
-            assert_eq!(calls(&sandbox, "TagResource"), 0, "no new write");
-            assert!(done.stderr.contains("cancelled"), "{}", done.stderr);
-            assert!(done.summary.contains("cancelled"), "{}", done.summary);
+            assert_eq!(outcome.output("secret_version_id"), current.id);
+            assert_eq!(outcome.output("result"), "updated");
+            assert_eq!(call_count(&sandbox, "TagResource"), 0, "no new write");
+            assert!(outcome.stderr.contains("cancelled"), "{}", outcome.stderr);
+            assert!(outcome.summary.contains("cancelled"), "{}", outcome.summary);
         }
     }
 }
 
 #[test]
 fn cancel_does_not_wait_for_lost_response() {
-    let sandbox = start(Start::Old);
+    let sandbox = sandbox_in(InitialState::Existing);
     let held = sandbox.hold("PutSecretValue", 1, When::BeforeApply);
-    let tool = tool(&sandbox);
-    let child = tool.spawn();
-    assert!(held.wait_reached(PATIENCE));
-    signal(&child, "TERM");
-    let done = tool.finish(child);
+    let cli = cli(&sandbox);
+    let child = cli.spawn();
+    assert!(held.wait_reached(WAIT_LIMIT));
+    send_signal(&child, "TERM");
+    let outcome = cli.finish(child);
     held.discard();
-    assert_eq!(done.code, Some(143), "{}", done.stderr);
-    assert_eq!(done.output("secret_version_id"), "");
-    assert!(!done.output("secret_id").is_empty());
+    assert_eq!(outcome.code, Some(143), "{}", outcome.stderr);
+    assert_eq!(outcome.output("secret_version_id"), "");
+    assert!(!outcome.output("secret_id").is_empty());
     assert_eq!(
         secret(&sandbox).current().unwrap().string.as_deref(),
         Some("old")

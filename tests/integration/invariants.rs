@@ -8,11 +8,11 @@ use proptest::test_runner::TestCaseError;
 use sandbox::{Sandbox, SecretView};
 use serde_json::{Value, json};
 
-use crate::common::{Done, NAME, Tool, operations};
+use crate::common::{Cli, NAME, Outcome, operations};
 
 mod strategies;
 
-use strategies::{Inputs, inputs, made, states};
+use strategies::{Inputs, inputs, sandbox_in, states};
 
 const WRITES: [&str; 10] = [
     "CreateSecret",
@@ -27,12 +27,12 @@ const WRITES: [&str; 10] = [
     "UpdateSecretVersionStage",
 ];
 
-fn run(sandbox: &Sandbox, inputs: &Inputs, command: &str) -> Done {
-    let mut tool = Tool::new(sandbox, "").arguments(&[command]);
+fn run(sandbox: &Sandbox, inputs: &Inputs, command: &str) -> Outcome {
+    let mut cli = Cli::new(sandbox, "").args(&[command]);
     for (name, value) in inputs {
-        tool = tool.input(name, value);
+        cli = cli.input(name, value);
     }
-    tool.run()
+    cli.run()
 }
 
 fn secret(sandbox: &Sandbox) -> Option<SecretView> {
@@ -40,7 +40,7 @@ fn secret(sandbox: &Sandbox) -> Option<SecretView> {
 }
 
 /// Everything that can be lost or changed.
-fn shown(secret: Option<&SecretView>) -> Value {
+fn snapshot(secret: Option<&SecretView>) -> Value {
     let Some(secret) = secret else {
         return Value::Null;
     };
@@ -70,7 +70,7 @@ fn holder<'a>(secret: &'a SecretView, label: &str) -> Option<&'a str> {
 }
 
 /// Nothing is gone that the request does not remove.
-fn nothing_lost(
+fn check_nothing_lost(
     before: &SecretView,
     after: &SecretView,
     inputs: &Inputs,
@@ -127,7 +127,7 @@ fn nothing_lost(
 }
 
 /// All that is asked is true.
-fn reached(
+fn check_request_met(
     before: Option<&SecretView>,
     after: &SecretView,
     inputs: &Inputs,
@@ -192,7 +192,7 @@ fn reached(
 }
 
 /// Reads of one look, and one write for each thing that is asked for.
-fn budget(before: Option<&SecretView>, inputs: &Inputs) -> usize {
+fn request_budget(before: Option<&SecretView>, inputs: &Inputs) -> usize {
     let given = |name: &str| usize::from(inputs.contains_key(name));
     let look = 2 + given("resource-policy");
     let restored = before.is_some_and(|before| before.deleted);
@@ -213,42 +213,42 @@ proptest! {
 
     #[test]
     fn any_state_and_request_converge(state in states(), inputs in inputs()) {
-        let sandbox = made(&state);
+        let sandbox = sandbox_in(&state);
         let before = secret(&sandbox);
         let planned = run(&sandbox, &inputs, "plan");
-        prop_assert_eq!(shown(before.as_ref()), shown(secret(&sandbox).as_ref()), "a plan writes nothing");
+        prop_assert_eq!(snapshot(before.as_ref()), snapshot(secret(&sandbox).as_ref()), "a plan writes nothing");
         sandbox.clear_log();
-        let done = run(&sandbox, &inputs, "upsert");
+        let outcome = run(&sandbox, &inputs, "upsert");
         let sent = operations(&sandbox);
         let after = secret(&sandbox);
         // After a restoration there may be more to do than could be seen, and less: its value cannot be read before.
         let restored = before.as_ref().is_some_and(|before| before.deleted);
         // What must not be done is known before anything is.
-        if done.code != Some(0) {
-            prop_assert!([Some(2), Some(6)].contains(&done.code), "{}", done.stderr);
-            let (mut was, mut is) = (shown(before.as_ref()), shown(after.as_ref()));
-            if restored && done.stderr.contains("restored the secret") {
+        if outcome.code != Some(0) {
+            prop_assert!([Some(2), Some(6)].contains(&outcome.code), "{}", outcome.stderr);
+            let (mut was, mut is) = (snapshot(before.as_ref()), snapshot(after.as_ref()));
+            if restored && outcome.stderr.contains("restored the secret") {
                 was["deleted"].take();
                 is["deleted"].take();
             } else {
-                prop_assert_eq!(planned.code, done.code, "{}", done.stderr);
+                prop_assert_eq!(planned.code, outcome.code, "{}", outcome.stderr);
             }
-            prop_assert_eq!(was, is, "{}", done.stderr);
+            prop_assert_eq!(was, is, "{}", outcome.stderr);
             return Ok(());
         }
         if !restored {
-            prop_assert_eq!(planned.output("result"), done.output("result"), "{}\n{}", planned.stderr, done.stderr);
+            prop_assert_eq!(planned.output("result"), outcome.output("result"), "{}\n{}", planned.stderr, outcome.stderr);
         }
-        prop_assert!(sent.len() <= budget(before.as_ref(), &inputs), "{:?}", sent);
+        prop_assert!(sent.len() <= request_budget(before.as_ref(), &inputs), "{:?}", sent);
         let after = after.unwrap();
         if let Some(before) = &before {
-            nothing_lost(before, &after, &inputs)?;
+            check_nothing_lost(before, &after, &inputs)?;
         }
         let skipped = inputs.contains_key("if-exists") && before.as_ref().is_some_and(|before| before.current().is_some());
         if skipped {
-            prop_assert_eq!(&shown(before.as_ref())["versions"], &shown(Some(&after))["versions"]);
+            prop_assert_eq!(&snapshot(before.as_ref())["versions"], &snapshot(Some(&after))["versions"]);
         } else {
-            reached(before.as_ref(), &after, &inputs)?;
+            check_request_met(before.as_ref(), &after, &inputs)?;
         }
         sandbox.clear_log();
         let again = run(&sandbox, &inputs, "plan");

@@ -10,11 +10,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sandbox::Sandbox;
 
-use crate::common::{Done, NAME, Tool};
+use crate::common::{Cli, NAME, Outcome};
 
 mod scenarios;
 
-use scenarios::{Situation, faulty_situations, situations};
+use scenarios::{Scenario, fault_scenarios, scenarios};
 
 /// Made up, and hard to find in a log once something has encoded them.
 const VALUES: &[&str] = &[
@@ -29,7 +29,7 @@ const VALUES: &[&str] = &[
 ];
 
 /// Forms stated here anew, not taken from the code under test.
-fn forms(value: &str) -> Vec<String> {
+fn encoded_forms(value: &str) -> Vec<String> {
     let mut forms = vec![
         value.to_owned(),
         format!("{value:?}").trim_matches('"').to_owned(),
@@ -53,23 +53,23 @@ fn forms(value: &str) -> Vec<String> {
 }
 
 #[track_caller]
-fn scan(done: &Done, value: &str, what: &str) {
-    let seen = done.everything();
-    for form in forms(value) {
-        assert!(!seen.contains(&form), "{what}: {form:?} in\n{seen}");
+fn assert_no_leak(outcome: &Outcome, value: &str, context: &str) {
+    let seen = outcome.all_output();
+    for form in encoded_forms(value) {
+        assert!(!seen.contains(&form), "{context}: {form:?} in\n{seen}");
     }
     let mut text = seen.clone();
     for ours in ["[31;1m", "[0;33m", "[32;1m", "[0m", "[0Ksection_", "[0K"] {
         text = text.replace(&format!("\u{1b}{ours}"), "");
     }
-    assert!(!text.contains('\u{1b}'), "{what}: {seen:?}");
+    assert!(!text.contains('\u{1b}'), "{context}: {seen:?}");
     for line in seen.split(['\n', '\r']) {
         let meant = ["::error title=", "::warning title=", "::notice title="];
         let command = line.trim_start().starts_with("::")
             && !meant.iter().any(|start| line.starts_with(start));
-        assert!(!command && !line.contains("##["), "{what}: {line}");
+        assert!(!command && !line.contains("##["), "{context}: {line}");
     }
-    assert!(!seen.contains(SECRET_KEY), "{what}");
+    assert!(!seen.contains(SECRET_KEY), "{context}");
 }
 
 /// The sandbox's secret key, which must not leak either.
@@ -82,19 +82,19 @@ fn value_never_leaks_in_any_scenario() {
     thread::scope(|scope| {
         for part in 0..4 {
             scope.spawn(move || {
-                for situation in situations().into_iter().skip(part).step_by(4) {
+                for scenario in scenarios().into_iter().skip(part).step_by(4) {
                     for (turn, value) in VALUES.iter().enumerate() {
-                        one(&situation, value, turn % 2 == 0, turn % 4 < 2);
+                        check_scenario(&scenario, value, turn % 2 == 0, turn % 4 < 2);
                     }
                 }
-                for (turn, situation) in faulty_situations()
+                for (turn, scenario) in fault_scenarios()
                     .into_iter()
                     .enumerate()
                     .skip(part)
                     .step_by(4)
                 {
-                    one(&situation, VALUES[turn % VALUES.len()], true, true);
-                    one(&situation, VALUES[2], false, false);
+                    check_scenario(&scenario, VALUES[turn % VALUES.len()], true, true);
+                    check_scenario(&scenario, VALUES[2], false, false);
                 }
             });
         }
@@ -102,9 +102,9 @@ fn value_never_leaks_in_any_scenario() {
 }
 
 /// All files of the call's own folder, which is its home and its working directory.
-fn files(tool: &Tool) -> BTreeSet<PathBuf> {
+fn files(cli: &Cli) -> BTreeSet<PathBuf> {
     let mut found = BTreeSet::new();
-    let mut folders = vec![tool.path(".")];
+    let mut folders = vec![cli.path(".")];
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
@@ -118,36 +118,37 @@ fn files(tool: &Tool) -> BTreeSet<PathBuf> {
     found
 }
 
-fn one(situation: &Situation, value: &str, json: bool, github: bool) {
-    let what = &situation.what;
+fn check_scenario(scenario: &Scenario, value: &str, json: bool, github: bool) {
+    let context = &scenario.what;
     let sandbox = Sandbox::start();
     sandbox.with(|world| world.create(NAME, "old"));
-    let mut tool = Tool::new(&sandbox, value)
+    let mut cli = Cli::new(&sandbox, value)
         .input("description", "d")
         .env("RUNNER_DEBUG", "1")
         .env("RUST_BACKTRACE", "full");
-    tool = if github { tool.github() } else { tool.gitlab() };
-    tool = (situation.change)(&sandbox, tool);
+    cli = if github { cli.github() } else { cli.gitlab() };
+    cli = (scenario.arrange)(&sandbox, cli);
     if json {
-        tool = tool.more_arguments(&["--format", "json"]);
+        cli = cli.extra_args(&["--format", "json"]);
     }
-    let before = files(&tool);
-    let done = tool.run();
+    let before = files(&cli);
+    let outcome = cli.run();
     // Neither the outputs, the report and the summary nor anything else.
-    for path in files(&tool).difference(&before) {
+    for path in files(&cli).difference(&before) {
         let written = String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned();
-        for form in forms(value) {
-            assert!(!written.contains(&form), "{what}: {}", path.display());
+        for form in encoded_forms(value) {
+            assert!(!written.contains(&form), "{context}: {}", path.display());
         }
     }
     assert!(
-        done.code
+        outcome
+            .code
             .is_some_and(|code| (0..=8).contains(&code) && code != 1),
-        "{what}: {:?} {}",
-        done.code,
-        done.stderr
+        "{context}: {:?} {}",
+        outcome.code,
+        outcome.stderr
     );
-    scan(&done, value, what);
+    assert_no_leak(&outcome, value, context);
 }
 
 #[test]
@@ -156,36 +157,36 @@ fn non_utf8_variables_are_handled() {
     use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt as _;
     let sandbox = Sandbox::start();
-    let tool = Tool::new(&sandbox, "made-up-value");
+    let cli = Cli::new(&sandbox, "made-up-value");
     let not_text = OsStr::from_bytes(b"\xff\xfe");
-    let mut command = tool.command();
+    let mut command = cli.command();
     command.env("UNRELATED", not_text).env(not_text, "x");
-    let done = tool.finish(command.spawn().unwrap());
-    done.expect(0, "created");
+    let outcome = cli.finish(command.spawn().unwrap());
+    outcome.expect(0, "created");
 
-    let mut command = tool.command();
+    let mut command = cli.command();
     command.env("UPSERT_SECRET_DESCRIPTION", not_text);
-    let done = tool.finish(command.spawn().unwrap());
-    assert_eq!(done.code, Some(2), "{}", done.stderr);
+    let outcome = cli.finish(command.spawn().unwrap());
+    assert_eq!(outcome.code, Some(2), "{}", outcome.stderr);
 
     // As a value it is bytes, which only a binary secret can hold.
-    let tool = tool.input("store-as", "binary").input("name", "bytes");
-    let mut command = tool.command();
+    let cli = cli.input("store-as", "binary").input("name", "bytes");
+    let mut command = cli.command();
     command.env("UPSERT_SECRET_VALUE", not_text);
-    tool.finish(command.spawn().unwrap()).expect(0, "created");
+    cli.finish(command.spawn().unwrap()).expect(0, "created");
 }
 
 #[test]
 fn decoded_base64_value_is_redacted() {
     let sandbox = Sandbox::start();
     let value = VALUES[0];
-    let done = Tool::new(&sandbox, &STANDARD.encode(value))
+    let outcome = Cli::new(&sandbox, &STANDARD.encode(value))
         .input("value-encoding", "base64")
         .input("description", value)
         .input("name", "a b")
         .env("RUNNER_DEBUG", "1")
         .run();
-    scan(&done, value, "decoded");
+    assert_no_leak(&outcome, value, "decoded");
 }
 
 #[test]
@@ -193,8 +194,8 @@ fn version_id_does_not_derive_from_value() {
     let ids: Vec<_> = (0..2)
         .map(|_| {
             let sandbox = Sandbox::start();
-            let done = Tool::new(&sandbox, "made-up").run();
-            done.output("secret_version_id").to_owned()
+            let outcome = Cli::new(&sandbox, "made-up").run();
+            outcome.output("secret_version_id").to_owned()
         })
         .collect();
     assert_ne!(ids[0], ids[1]);
@@ -244,9 +245,9 @@ fn panic_reports_location_without_payload() {
 fn process_exposes_no_core_dump_or_argv() {
     let sandbox = Sandbox::start();
     let held = sandbox.hold("DescribeSecret", 1, sandbox::When::BeforeApply);
-    let tool = Tool::new(&sandbox, "made-up-value");
-    let child = tool.spawn();
-    assert!(held.wait_reached(crate::common::PATIENCE));
+    let cli = Cli::new(&sandbox, "made-up-value");
+    let child = cli.spawn();
+    assert!(held.wait_reached(crate::common::WAIT_LIMIT));
     let limits = std::fs::read_to_string(format!("/proc/{}/limits", child.id())).unwrap();
     let core = limits
         .lines()
@@ -265,5 +266,5 @@ fn process_exposes_no_core_dump_or_argv() {
     assert!(!String::from_utf8_lossy(&arguments).contains("made-up-value"));
     held.release();
     drop(held);
-    assert_eq!(tool.finish(child).code, Some(0));
+    assert_eq!(cli.finish(child).code, Some(0));
 }

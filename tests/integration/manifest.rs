@@ -4,7 +4,7 @@ use std::fs;
 
 use sandbox::{Sandbox, SecretView};
 
-use crate::common::Tool;
+use crate::common::Cli;
 
 mod failures;
 mod iam_policy;
@@ -13,32 +13,32 @@ mod run;
 mod validation;
 
 /// The program on this sandbox with a manifest.
-pub(super) fn many(sandbox: &Sandbox, manifest: &str) -> Tool {
-    let mut tool = bare(manifest).env("AWS_EC2_METADATA_DISABLED", "true");
+pub(super) fn manifest_cli(sandbox: &Sandbox, manifest: &str) -> Cli {
+    let mut cli = offline_cli(manifest).env("AWS_EC2_METADATA_DISABLED", "true");
     for (name, value) in sandbox.env() {
-        tool = tool.env(name, &value);
+        cli = cli.env(name, &value);
     }
-    tool
+    cli
 }
 
 /// The program with a manifest and nothing else.
-pub(super) fn bare(manifest: &str) -> Tool {
-    let tool = Tool::bare();
-    let path = tool.path("secrets.yaml");
+pub(super) fn offline_cli(manifest: &str) -> Cli {
+    let cli = Cli::bare();
+    let path = cli.path("secrets.yaml");
     fs::write(&path, manifest).unwrap();
     let path = path.display().to_string();
-    tool.input("manifest", &path)
+    cli.input("manifest", &path)
 }
 
 /// `NAME: { env: V }` for each.
-pub(super) fn plain(names: &[&str]) -> String {
+pub(super) fn manifest_of(names: &[&str]) -> String {
     let entry = |name: &&str| format!("  {name}: {{ value: {{ env: V }} }}\n");
     format!("secrets:\n{}", names.iter().map(entry).collect::<String>())
 }
 
-pub(super) fn numbered(count: usize) -> String {
+pub(super) fn numbered_manifest(count: usize) -> String {
     let names: Vec<_> = (0..count).map(|number| format!("s/{number}")).collect();
-    plain(&names.iter().map(String::as_str).collect::<Vec<_>>())
+    manifest_of(&names.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 pub(super) fn secret(sandbox: &Sandbox, name: &str) -> SecretView {

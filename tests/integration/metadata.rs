@@ -9,7 +9,7 @@ mod resource_policy;
 mod terraform;
 
 /// A policy that lets `principal` read.
-fn allowing(principal: &str) -> String {
+fn policy_allowing(principal: &str) -> String {
     format!(
         r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"AWS":"{principal}"}},
            "Action":"secretsmanager:GetSecretValue","Resource":"*"}}]}}"#

@@ -5,18 +5,17 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use insta::assert_snapshot;
 use sandbox::{Policy, Sandbox};
 
-use crate::common::{Done, NAME, Tool, operations, text};
+use crate::common::{Cli, NAME, Outcome, normalized_stderr, operations};
 
 const POLICY: &str = r#"{"Statement":{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"secretsmanager:GetSecretValue","Resource":"*"}}"#;
 
-fn plan(sandbox: &Sandbox, inputs: &[(&str, &str)]) -> Done {
-    let mut tool =
-        Tool::new(sandbox, "made-up-value-of-41-bytes-made-up-value-4").arguments(&["plan"]);
+fn plan(sandbox: &Sandbox, inputs: &[(&str, &str)]) -> Outcome {
+    let mut cli = Cli::new(sandbox, "made-up-value-of-41-bytes-made-up-value-4").args(&["plan"]);
     for (name, value) in inputs {
-        tool = tool.input(name, value);
+        cli = cli.input(name, value);
     }
     sandbox.clear_log();
-    let done = tool.run();
+    let outcome = cli.run();
     let reads = [
         "DescribeSecret",
         "GetSecretValue",
@@ -27,12 +26,12 @@ fn plan(sandbox: &Sandbox, inputs: &[(&str, &str)]) -> Done {
     for operation in operations(sandbox) {
         assert!(reads.contains(&operation.as_str()), "{operation}");
     }
-    done
+    outcome
 }
 
 /// Without the time it took.
-fn told(done: &Done) -> String {
-    let text = text(done);
+fn plan_text(outcome: &Outcome) -> String {
+    let text = normalized_stderr(outcome);
     let lines = text.lines().map(|line| match line.rsplit_once(" (") {
         Some((rest, time)) if time.ends_with(" ms)") => rest,
         _ => line,
@@ -40,13 +39,13 @@ fn told(done: &Done) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-fn existing(value: &str) -> Sandbox {
+fn sandbox_with_value(value: &str) -> Sandbox {
     let sandbox = Sandbox::start();
     sandbox.with(|world| world.create(NAME, value));
     sandbox
 }
 
-const EVERYTHING: &[(&str, &str)] = &[
+const ALL_INPUTS: &[(&str, &str)] = &[
     ("description", "new words"),
     ("kms-key-id", "alias/models"),
     ("tags", "team=ml"),
@@ -58,11 +57,11 @@ const EVERYTHING: &[(&str, &str)] = &[
 
 #[test]
 fn absent_secret_lists_creation() {
-    let done = plan(&Sandbox::start(), EVERYTHING);
-    done.expect(0, "created");
-    assert_eq!(done.output("changed"), "true");
-    assert_eq!(done.output("secret_id"), "");
-    assert_snapshot!(told(&done), @r#"
+    let outcome = plan(&Sandbox::start(), ALL_INPUTS);
+    outcome.expect(0, "created");
+    assert_eq!(outcome.output("changed"), "true");
+    assert_eq!(outcome.output("secret_id"), "");
+    assert_snapshot!(plan_text(&outcome), @r#"
     would be created: prod/model/api-key in eu-west-1
       would create the secret with the value, a description, the KMS key alias/models, 1 tag, replicas in eu-west-2
         because: it does not exist
@@ -80,14 +79,14 @@ fn absent_secret_lists_creation() {
 #[test]
 fn different_secret_lists_every_change() {
     let sandbox = Sandbox::start();
-    Tool::new(&sandbox, "made-up-value-of-40-bytes-made-up-value-")
+    Cli::new(&sandbox, "made-up-value-of-40-bytes-made-up-value-")
         .input("description", "old words")
         .input("tags", "team=web\nextra=x")
         .run()
         .expect(0, "created");
-    let done = plan(&sandbox, EVERYTHING);
-    done.expect(0, "updated");
-    assert_snapshot!(told(&done), @r#"
+    let outcome = plan(&sandbox, ALL_INPUTS);
+    outcome.expect(0, "updated");
+    assert_snapshot!(plan_text(&outcome), @r#"
     would be updated: prod/model/api-key in eu-west-1
       would have AWS validate the resource policy
         because: it must neither be public nor lock this run out
@@ -115,13 +114,13 @@ fn different_secret_lists_every_change() {
 
 #[test]
 fn matching_secret_is_unchanged() {
-    let sandbox = existing("made-up-value-of-41-bytes-made-up-value-4");
-    let done = plan(&sandbox, &[]);
-    done.expect(0, "unchanged");
-    assert_eq!(done.output("changed"), "false");
+    let sandbox = sandbox_with_value("made-up-value-of-41-bytes-made-up-value-4");
+    let outcome = plan(&sandbox, &[]);
+    outcome.expect(0, "unchanged");
+    assert_eq!(outcome.output("changed"), "false");
     let id = sandbox.with(|world| world.secret(NAME).unwrap().current().unwrap().id.clone());
-    assert_eq!(done.output("secret_version_id"), id);
-    assert_snapshot!(told(&done), @r#"
+    assert_eq!(outcome.output("secret_version_id"), id);
+    assert_snapshot!(plan_text(&outcome), @r#"
     would stay as it is: prod/model/api-key in eu-west-1
       secret   arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/model/api-key-[six]
       version  [id] (AWSCURRENT)
@@ -130,21 +129,25 @@ fn matching_secret_is_unchanged() {
 
 #[test]
 fn json_key_plan_names_no_other_key() {
-    let sandbox = existing(r#"{"made-up-other":"made-up-secret"}"#);
-    let done = plan(&sandbox, &[("json-key", "/database/password")]);
-    done.expect(0, "updated");
+    let sandbox = sandbox_with_value(r#"{"made-up-other":"made-up-secret"}"#);
+    let outcome = plan(&sandbox, &[("json-key", "/database/password")]);
+    outcome.expect(0, "updated");
     assert!(
-        done.stderr.contains("set the key /database/password"),
+        outcome.stderr.contains("set the key /database/password"),
         "{}",
-        done.stderr
+        outcome.stderr
     );
-    assert!(!done.stderr.contains("made-up-other"), "{}", done.stderr);
+    assert!(
+        !outcome.stderr.contains("made-up-other"),
+        "{}",
+        outcome.stderr
+    );
 }
 
 /// A run that is about to write, as far as its private label tells.
 #[test]
 fn plan_waits_for_active_guarded_run() {
-    let sandbox = existing("{}");
+    let sandbox = sandbox_with_value("{}");
     let end = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap()
@@ -155,17 +158,17 @@ fn plan_waits_for_active_guarded_run() {
         let id = world.secret(NAME).unwrap().current().unwrap().id.clone();
         world.move_stage(NAME, &label, &id, None);
     });
-    let done = plan(&sandbox, &[("json-key", "key")]);
-    done.expect(0, "updated");
+    let outcome = plan(&sandbox, &[("json-key", "key")]);
+    outcome.expect(0, "updated");
     assert!(operations(&sandbox).len() > 2, "it looked again");
 }
 
 #[test]
 fn short_values_hide_their_length() {
-    let sandbox = existing("made-up");
-    let done = plan(&sandbox, &[]);
-    done.expect(0, "updated");
-    assert!(!done.stderr.contains("bytes"), "{}", done.stderr);
+    let sandbox = sandbox_with_value("made-up");
+    let outcome = plan(&sandbox, &[]);
+    outcome.expect(0, "updated");
+    assert!(!outcome.stderr.contains("bytes"), "{}", outcome.stderr);
 }
 
 #[test]
@@ -200,43 +203,47 @@ fn plan_fails_where_a_run_would() {
         ),
     ];
     for (arrange, inputs, code) in cases {
-        let sandbox = existing("made-up-old");
+        let sandbox = sandbox_with_value("made-up-old");
         arrange(&sandbox);
-        let done = plan(&sandbox, inputs);
-        assert_eq!(done.code, Some(code), "{inputs:?} {}", done.stderr);
+        let outcome = plan(&sandbox, inputs);
+        assert_eq!(outcome.code, Some(code), "{inputs:?} {}", outcome.stderr);
     }
-    let sandbox = existing("made-up-old");
+    let sandbox = sandbox_with_value("made-up-old");
     sandbox.with(|world| world.schedule_deletion(NAME));
-    let done = plan(&sandbox, &[("on-scheduled-deletion", "restore")]);
-    done.expect(0, "updated");
+    let outcome = plan(&sandbox, &[("on-scheduled-deletion", "restore")]);
+    outcome.expect(0, "updated");
     assert!(
-        done.stderr.contains("would restore the secret"),
+        outcome.stderr.contains("would restore the secret"),
         "{}",
-        done.stderr
+        outcome.stderr
     );
 }
 
 #[test]
 fn denied_reads_are_reported() {
-    let sandbox = existing("made-up-old");
+    let sandbox = sandbox_with_value("made-up-old");
     let key = sandbox.default_key_id();
     let read_only = Policy::from_json(
         r#"{"Statement":[{"Effect":"Allow","Action":["secretsmanager:DescribeSecret"],"Resource":"*"}]}"#,
     );
     sandbox.set_policy(&key, read_only);
-    let done = plan(&sandbox, &[("resource-policy", POLICY)]);
-    done.expect(0, "updated");
+    let outcome = plan(&sandbox, &[("resource-policy", POLICY)]);
+    outcome.expect(0, "updated");
     for denied in [
         "GetSecretValue",
         "GetResourcePolicy",
         "ValidateResourcePolicy",
     ] {
-        assert!(done.stderr.contains(denied), "{denied}: {}", done.stderr);
+        assert!(
+            outcome.stderr.contains(denied),
+            "{denied}: {}",
+            outcome.stderr
+        );
     }
     sandbox.set_policy(&key, Policy::deny(&["secretsmanager:*"]));
-    let done = plan(&sandbox, &[("description", "new words")]);
-    done.expect(0, "updated");
-    assert_snapshot!(told(&done), @r#"
+    let outcome = plan(&sandbox, &[("description", "new words")]);
+    outcome.expect(0, "updated");
+    assert_snapshot!(plan_text(&outcome), @r#"
     warning: DescribeSecret is denied: rotation, replicas, owning services and a scheduled deletion were not checked, and description, key and tags are written without comparing
     would be updated: prod/model/api-key in eu-west-1
       would create the secret with the value, a description
@@ -250,17 +257,17 @@ fn denied_reads_are_reported() {
 
 #[test]
 fn label_moves_can_be_planned() {
-    let sandbox = existing("made-up-old");
-    Tool::new(&sandbox, "made-up-new")
+    let sandbox = sandbox_with_value("made-up-old");
+    Cli::new(&sandbox, "made-up-new")
         .input("version-stages", "candidate")
         .run()
         .expect(0, "updated");
-    let done = plan(&sandbox, &[("command", "promote")]);
-    done.expect(0, "updated");
-    assert!(done.stderr.contains("AWSCURRENT"), "{}", done.stderr);
-    Tool::new(&sandbox, "")
+    let outcome = plan(&sandbox, &[("command", "promote")]);
+    outcome.expect(0, "updated");
+    assert!(outcome.stderr.contains("AWSCURRENT"), "{}", outcome.stderr);
+    Cli::new(&sandbox, "")
         .unset("UPSERT_SECRET_VALUE")
-        .arguments(&["promote"])
+        .args(&["promote"])
         .run()
         .expect(0, "updated");
     plan(&sandbox, &[("command", "promote")]).expect(0, "unchanged");
@@ -270,15 +277,15 @@ fn label_moves_can_be_planned() {
 
 #[test]
 fn summary_and_json_list_planned_steps() {
-    let sandbox = existing("made-up-old");
-    let tool = Tool::new(&sandbox, "made-up-new")
+    let sandbox = sandbox_with_value("made-up-old");
+    let cli = Cli::new(&sandbox, "made-up-new")
         .github()
         .input("command", "plan")
         .input("description", "new | words")
-        .more_arguments(&["--format", "json"]);
-    let done = tool.run();
-    assert_eq!(done.code, Some(0), "{}", done.stderr);
-    let object: serde_json::Value = serde_json::from_str(&done.stdout).unwrap();
+        .extra_args(&["--format", "json"]);
+    let outcome = cli.run();
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    let object: serde_json::Value = serde_json::from_str(&outcome.stdout).unwrap();
     assert_eq!(object["changed"], true);
     assert_eq!(
         object["plan"][0]["what"],
@@ -286,9 +293,10 @@ fn summary_and_json_list_planned_steps() {
     );
     assert_eq!(object["plan"][0]["why"], "there is none");
     assert!(
-        done.summary
+        outcome
+            .summary
             .contains("- would write the description `new \\| words` (because: there is none)"),
         "{}",
-        done.summary
+        outcome.summary
     );
 }

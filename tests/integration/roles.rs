@@ -2,7 +2,7 @@
 
 use sandbox::{Asked, Role, Sandbox, Trust};
 
-use crate::common::{NAME, Tool};
+use crate::common::{Cli, NAME};
 
 mod assumption;
 mod failures;
@@ -12,7 +12,7 @@ const ROLE: &str = "arn:aws:iam::111122223333:role/ci/deploy";
 const GITHUB: &str = "repo:acme/models:ref:refs/heads/main";
 
 /// A sandbox with a role for the jobs of acme/models.
-fn with_role() -> Sandbox {
+fn sandbox_with_role() -> Sandbox {
     let sandbox = Sandbox::start();
     sandbox.add_role(
         Role::new(ROLE)
@@ -30,28 +30,28 @@ fn with_role() -> Sandbox {
 }
 
 /// The program without a key, asked to assume the role.
-fn keyless(sandbox: &Sandbox) -> Tool {
-    let mut tool = Tool::bare()
+fn cli_without_keys(sandbox: &Sandbox) -> Cli {
+    let mut cli = Cli::bare()
         .input("name", NAME)
         .input("value", "made-up-value")
         .input("role-to-assume", ROLE)
         .env("AWS_EC2_METADATA_DISABLED", "true");
     for (name, value) in sandbox.keyless_env() {
-        tool = tool.env(name, &value);
+        cli = cli.env(name, &value);
     }
-    tool
+    cli
 }
 
 /// As a job of GitHub's with `id-token: write`.
-fn github(sandbox: &Sandbox) -> Tool {
-    let mut tool = keyless(sandbox).github();
+fn github_job(sandbox: &Sandbox) -> Cli {
+    let mut cli = cli_without_keys(sandbox).github();
     for (name, value) in sandbox.github_oidc(GITHUB) {
-        tool = tool.env(&name, &value);
+        cli = cli.env(&name, &value);
     }
-    tool
+    cli
 }
 
-fn asked(sandbox: &Sandbox, operation: &str) -> Vec<Asked> {
+fn logged_requests(sandbox: &Sandbox, operation: &str) -> Vec<Asked> {
     let log = sandbox.log();
     let calls = log.into_iter().filter(|entry| entry.operation == operation);
     calls.map(|entry| entry.asked).collect()

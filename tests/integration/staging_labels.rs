@@ -2,31 +2,33 @@
 
 use sandbox::{Fault, Sandbox};
 
-use crate::common::{Done, NAME, Tool, calls, current, operations, text, versions};
+use crate::common::{
+    Cli, NAME, Outcome, call_count, current_value, normalized_stderr, operations, version_count,
+};
 
-fn stage(sandbox: &Sandbox, value: &str) -> Tool {
-    Tool::new(sandbox, value).input("version-stages", "candidate")
+fn stage(sandbox: &Sandbox, value: &str) -> Cli {
+    Cli::new(sandbox, value).input("version-stages", "candidate")
 }
 
-fn command(sandbox: &Sandbox, word: &str) -> Tool {
-    Tool::new(sandbox, "")
+fn command(sandbox: &Sandbox, word: &str) -> Cli {
+    Cli::new(sandbox, "")
         .unset("UPSERT_SECRET_VALUE")
-        .arguments(&[word])
+        .args(&[word])
 }
 
 /// The text of the version that holds a label.
-fn labelled(sandbox: &Sandbox, label: &str) -> Option<String> {
+fn value_labeled(sandbox: &Sandbox, label: &str) -> Option<String> {
     sandbox.with(|world| {
         let secret = world.secret(NAME)?;
         secret.labelled(label)?.string.clone()
     })
 }
 
-fn staged() -> (Sandbox, String, Done) {
+fn staged() -> (Sandbox, String, Outcome) {
     let sandbox = Sandbox::start();
     let old = sandbox.with(|world| world.create(NAME, "old"));
-    let done = stage(&sandbox, "new").run();
-    (sandbox, old, done)
+    let outcome = stage(&sandbox, "new").run();
+    (sandbox, old, outcome)
 }
 
 #[test]
@@ -36,47 +38,58 @@ fn stage_promote_rollback_are_idempotent() {
     assert_eq!(first.output("version_stages"), "candidate");
     assert_eq!(first.output("previous_version_id"), "");
     let new = first.output("secret_version_id").to_owned();
-    assert_eq!(current(&sandbox).as_deref(), Some("old"));
+    assert_eq!(current_value(&sandbox).as_deref(), Some("old"));
     let again = stage(&sandbox, "new").run();
     again.expect(0, "unchanged");
     assert_eq!(again.output("secret_version_id"), new);
 
     for result in ["updated", "unchanged"] {
-        let done = command(&sandbox, "promote").run();
-        done.expect(0, result);
-        assert_eq!(done.output("secret_version_id"), new);
-        assert_eq!(current(&sandbox).as_deref(), Some("new"));
-        assert_eq!(labelled(&sandbox, "AWSPREVIOUS").as_deref(), Some("old"));
-        assert_eq!(labelled(&sandbox, "candidate").as_deref(), Some("new"));
+        let outcome = command(&sandbox, "promote").run();
+        outcome.expect(0, result);
+        assert_eq!(outcome.output("secret_version_id"), new);
+        assert_eq!(current_value(&sandbox).as_deref(), Some("new"));
+        assert_eq!(
+            value_labeled(&sandbox, "AWSPREVIOUS").as_deref(),
+            Some("old")
+        );
+        assert_eq!(value_labeled(&sandbox, "candidate").as_deref(), Some("new"));
         let previous = if result == "updated" {
             old.as_str()
         } else {
             ""
         };
-        assert_eq!(done.output("previous_version_id"), previous);
-        assert_eq!(done.output("version_stages"), "AWSCURRENT,candidate");
+        assert_eq!(outcome.output("previous_version_id"), previous);
+        assert_eq!(outcome.output("version_stages"), "AWSCURRENT,candidate");
     }
     for result in ["updated", "unchanged"] {
-        let done = command(&sandbox, "rollback").run();
-        done.expect(0, result);
-        assert_eq!(done.output("secret_version_id"), old);
-        assert_eq!(current(&sandbox).as_deref(), Some("old"));
-        assert_eq!(labelled(&sandbox, "AWSPREVIOUS").as_deref(), Some("new"));
+        let outcome = command(&sandbox, "rollback").run();
+        outcome.expect(0, result);
+        assert_eq!(outcome.output("secret_version_id"), old);
+        assert_eq!(current_value(&sandbox).as_deref(), Some("old"));
+        assert_eq!(
+            value_labeled(&sandbox, "AWSPREVIOUS").as_deref(),
+            Some("new")
+        );
     }
-    let done = command(&sandbox, "rollback").run();
+    let outcome = command(&sandbox, "rollback").run();
     assert!(
-        done.stderr
+        outcome
+            .stderr
             .contains(&format!("`promote` with `version-id: {new}`")),
         "{}",
-        done.stderr
+        outcome.stderr
     );
     command(&sandbox, "promote")
         .input("version-id", &new)
         .run()
         .expect(0, "updated");
-    assert_eq!(current(&sandbox).as_deref(), Some("new"));
-    assert_eq!(versions(&sandbox), 2);
-    assert_eq!(calls(&sandbox, "GetSecretValue"), 2, "moves read no value");
+    assert_eq!(current_value(&sandbox).as_deref(), Some("new"));
+    assert_eq!(version_count(&sandbox), 2);
+    assert_eq!(
+        call_count(&sandbox, "GetSecretValue"),
+        2,
+        "moves read no value"
+    );
 }
 
 #[test]
@@ -107,34 +120,34 @@ fn request_count_stays_minimal() {
 #[test]
 fn first_version_is_also_current() {
     let sandbox = Sandbox::start();
-    let done = stage(&sandbox, "new").run();
-    done.expect(0, "created");
-    assert_eq!(done.output("version_stages"), "AWSCURRENT,candidate");
+    let outcome = stage(&sandbox, "new").run();
+    outcome.expect(0, "created");
+    assert_eq!(outcome.output("version_stages"), "AWSCURRENT,candidate");
     assert!(
-        done.stderr.contains("the first one current as well"),
+        outcome.stderr.contains("the first one current as well"),
         "{}",
-        done.stderr
+        outcome.stderr
     );
     stage(&sandbox, "new").run().expect(0, "unchanged");
 
-    let done = Tool::new(&sandbox, "newer")
+    let outcome = Cli::new(&sandbox, "newer")
         .input("version-stages", "AWSCURRENT, stable\nblue")
         .run();
-    done.expect(0, "updated");
-    assert_eq!(done.output("version_stages"), "AWSCURRENT,stable,blue");
+    outcome.expect(0, "updated");
+    assert_eq!(outcome.output("version_stages"), "AWSCURRENT,stable,blue");
     for label in ["AWSCURRENT", "stable", "blue"] {
-        assert_eq!(labelled(&sandbox, label).as_deref(), Some("newer"));
+        assert_eq!(value_labeled(&sandbox, label).as_deref(), Some("newer"));
     }
-    assert_eq!(labelled(&sandbox, "candidate").as_deref(), Some("new"));
+    assert_eq!(value_labeled(&sandbox, "candidate").as_deref(), Some("new"));
 }
 
 #[test]
 fn empty_secret_gets_first_version() {
     let sandbox = Sandbox::start();
     sandbox.with(|world| world.create_empty(NAME));
-    let done = stage(&sandbox, "new").run();
-    done.expect(0, "updated");
-    assert_eq!(done.output("version_stages"), "AWSCURRENT,candidate");
+    let outcome = stage(&sandbox, "new").run();
+    outcome.expect(0, "updated");
+    assert_eq!(outcome.output("version_stages"), "AWSCURRENT,candidate");
 }
 
 #[test]
@@ -144,21 +157,21 @@ fn lost_responses_move_labels_once() {
             let sandbox = Sandbox::start();
             let old = sandbox.with(|world| world.create(NAME, "old"));
             sandbox.fault("PutSecretValue", 1, fault.clone());
-            let done = stage(&sandbox, "new")
+            let outcome = stage(&sandbox, "new")
                 .env("AWS_MAX_ATTEMPTS", attempts)
                 .run();
-            done.expect(0, "updated");
-            assert_eq!(versions(&sandbox), 2);
+            outcome.expect(0, "updated");
+            assert_eq!(version_count(&sandbox), 2);
             for (word, value) in [("promote", "new"), ("rollback", "old")] {
                 sandbox.clear_log();
                 sandbox.fault("UpdateSecretVersionStage", 1, fault.clone());
-                let done = command(&sandbox, word)
+                let outcome = command(&sandbox, word)
                     .env("AWS_MAX_ATTEMPTS", attempts)
                     .run();
-                done.expect(0, "updated");
-                assert_eq!(current(&sandbox).as_deref(), Some(value), "{word}");
+                outcome.expect(0, "updated");
+                assert_eq!(current_value(&sandbox).as_deref(), Some(value), "{word}");
                 if word == "promote" {
-                    assert_eq!(done.output("previous_version_id"), old);
+                    assert_eq!(outcome.output("previous_version_id"), old);
                 }
             }
         }
@@ -176,9 +189,9 @@ fn concurrent_put_is_kept_by_label_moves() {
         sandbox.before("UpdateSecretVersionStage", 1, |world| {
             world.put(NAME, "rival");
         });
-        let done = command(&sandbox, word).run();
-        done.expect(5, "");
-        assert_eq!(current(&sandbox).as_deref(), Some("rival"), "{word}");
+        let outcome = command(&sandbox, word).run();
+        outcome.expect(5, "");
+        assert_eq!(current_value(&sandbox).as_deref(), Some("rival"), "{word}");
     }
 }
 
@@ -220,15 +233,15 @@ fn impossible_moves_are_explained() {
         ),
         (
             "stage of an upsert",
-            Tool::new(&sandbox, "x").input("stage", "candidate"),
+            Cli::new(&sandbox, "x").input("stage", "candidate"),
         ),
     ];
     let mut page = String::new();
-    for (what, tool) in cases {
-        let done = tool.run();
-        page.push_str(&format!("{what}: {}\n", text(&done)));
+    for (context, cli) in cases {
+        let outcome = cli.run();
+        page.push_str(&format!("{context}: {}\n", normalized_stderr(&outcome)));
     }
-    assert_eq!(current(&sandbox).as_deref(), Some("old"));
+    assert_eq!(current_value(&sandbox).as_deref(), Some("old"));
     insta::assert_snapshot!(page.replace(&old, "[id]"), @r#"
     no such label:   secret   arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/model/api-key-[six]
     error: no version of prod/model/api-key holds the label blue
@@ -271,8 +284,8 @@ fn impossible_moves_are_explained() {
 #[test]
 fn summary_draws_label_moves() {
     let (sandbox, ..) = staged();
-    let done = command(&sandbox, "promote").github().run();
-    let graph: Vec<String> = done
+    let outcome = command(&sandbox, "promote").github().run();
+    let graph: Vec<String> = outcome
         .summary
         .lines()
         .skip_while(|line| !line.starts_with("```mermaid"))
@@ -303,13 +316,14 @@ fn summary_draws_label_moves() {
 #[test]
 fn ignored_input_is_reported() {
     let (sandbox, ..) = staged();
-    let done = command(&sandbox, "promote").input("description", "d").run();
-    done.expect(0, "updated");
+    let outcome = command(&sandbox, "promote").input("description", "d").run();
+    outcome.expect(0, "updated");
     assert!(
-        done.stderr
+        outcome
+            .stderr
             .contains("UPSERT_SECRET_DESCRIPTION says nothing"),
         "{}",
-        done.stderr
+        outcome.stderr
     );
-    assert_eq!(calls(&sandbox, "UpdateSecret"), 0);
+    assert_eq!(call_count(&sandbox, "UpdateSecret"), 0);
 }

@@ -5,7 +5,7 @@ use std::fs;
 
 use sandbox::{Sandbox, SecretView, World};
 
-use crate::common::{Done, Tool, calls};
+use crate::common::{Cli, call_count};
 
 mod commit;
 mod recovery;
@@ -19,23 +19,23 @@ fn existing() -> Sandbox {
     let sandbox = Sandbox::start();
     sandbox.with(|world| {
         for name in NAMES {
-            world.create(name, &old(name));
+            world.create(name, &old_value(name));
         }
     });
     sandbox
 }
 
-fn old(name: &str) -> String {
+fn old_value(name: &str) -> String {
     format!("made-up-old-{name}")
 }
 
-fn new(name: &str, release: &str) -> String {
+fn new_value(name: &str, release: &str) -> String {
     format!("made-up-{release}-{name}")
 }
 
 /// A run of a manifest with these secrets, whose values are those of a release.
-fn run_of(sandbox: &Sandbox, names: &[&str], release: &str) -> Tool {
-    let mut tool = Tool::new(sandbox, "")
+fn manifest_run(sandbox: &Sandbox, names: &[&str], release: &str) -> Cli {
+    let mut cli = Cli::new(sandbox, "")
         .unset("UPSERT_SECRET_NAME")
         .unset("UPSERT_SECRET_VALUE");
     let mut manifest = String::from("all-or-nothing: true\nsecrets:\n");
@@ -43,16 +43,16 @@ fn run_of(sandbox: &Sandbox, names: &[&str], release: &str) -> Tool {
         manifest.push_str(&format!(
             "  {name}:\n    value: {{ env: VALUE_{number} }}\n"
         ));
-        tool = tool.env(&format!("VALUE_{number}"), &new(name, release));
+        cli = cli.env(&format!("VALUE_{number}"), &new_value(name, release));
     }
-    let path = tool.path("secrets.yaml");
+    let path = cli.path("secrets.yaml");
     fs::write(&path, manifest).unwrap();
-    tool.input("manifest", &path.display().to_string())
+    cli.input("manifest", &path.display().to_string())
 }
 
 /// A run in CI, of which a second attempt knows that the first is over.
-fn release(sandbox: &Sandbox, release: &str) -> Tool {
-    run_of(sandbox, &NAMES, release).github()
+fn release(sandbox: &Sandbox, release: &str) -> Cli {
+    manifest_run(sandbox, &NAMES, release).github()
 }
 
 fn secret(sandbox: &Sandbox, name: &str) -> SecretView {
@@ -68,7 +68,7 @@ fn values(sandbox: &Sandbox) -> [String; 3] {
     NAMES.map(|name| value(sandbox, name))
 }
 
-fn labels(sandbox: &Sandbox) -> Vec<String> {
+fn remaining_labels(sandbox: &Sandbox) -> Vec<String> {
     let of = |name| secret(sandbox, name).versions;
     let all = NAMES
         .into_iter()
@@ -79,34 +79,32 @@ fn labels(sandbox: &Sandbox) -> Vec<String> {
 }
 
 #[track_caller]
-fn assert_all(sandbox: &Sandbox, release: &str) {
-    assert_eq!(values(sandbox), NAMES.map(|name| new(name, release)));
-    assert_eq!(labels(sandbox), [""; 0]);
+fn assert_all_new(sandbox: &Sandbox, release: &str) {
+    assert_eq!(values(sandbox), NAMES.map(|name| new_value(name, release)));
+    assert_eq!(remaining_labels(sandbox), [""; 0]);
 }
 
 #[track_caller]
-fn assert_none(sandbox: &Sandbox) {
-    assert_eq!(values(sandbox), NAMES.map(old));
-    assert_eq!(labels(sandbox), [""; 0]);
+fn assert_all_old(sandbox: &Sandbox) {
+    assert_eq!(values(sandbox), NAMES.map(old_value));
+    assert_eq!(remaining_labels(sandbox), [""; 0]);
 }
 
 /// Somebody else's write just before the nth call.
-fn rival(sandbox: &Sandbox, operation: &str, nth: usize, name: &'static str) {
+fn concurrent_put(sandbox: &Sandbox, operation: &str, nth: usize, name: &'static str) {
     sandbox.before(operation, nth, move |world: &mut World| {
         world.put(name, "made-up-rival");
     });
 }
 
-fn totals(done: &Done) -> [&str; 5] {
-    ["created", "updated", "unchanged", "failed", "not_tried"].map(|name| done.output(name))
-}
-
 /// How often each write is called in a quiet run.
-fn writes() -> Vec<(&'static str, usize)> {
+fn write_calls() -> Vec<(&'static str, usize)> {
     let sandbox = existing();
     release(&sandbox, "1").run().expect(0, "updated");
     WRITES
         .into_iter()
-        .flat_map(|operation| (1..=calls(&sandbox, operation)).map(move |nth| (operation, nth)))
+        .flat_map(|operation| {
+            (1..=call_count(&sandbox, operation)).map(move |nth| (operation, nth))
+        })
         .collect()
 }

@@ -4,27 +4,27 @@ use std::fs;
 
 use sandbox::Sandbox;
 
-use crate::common::Tool;
+use crate::common::Cli;
 
 mod outages;
 mod proxy;
 mod tls;
 
 /// The program with this endpoint, whatever it is.
-fn at(sandbox: &Sandbox, endpoint: &str) -> Tool {
-    Tool::new(sandbox, "made-up-value").env("AWS_ENDPOINT_URL_SECRETS_MANAGER", endpoint)
+fn cli_with_endpoint(sandbox: &Sandbox, endpoint: &str) -> Cli {
+    Cli::new(sandbox, "made-up-value").env("AWS_ENDPOINT_URL_SECRETS_MANAGER", endpoint)
 }
 
 /// Has the program trust this, by the variable.
-fn trusting(tool: Tool, variable: &str, pem: &str) -> Tool {
-    let file = tool.path(&format!("{variable}.pem"));
+fn with_ca(cli: Cli, variable: &str, pem: &str) -> Cli {
+    let file = cli.path(&format!("{variable}.pem"));
     fs::write(&file, pem).unwrap();
-    tool.env(variable, &file.display().to_string())
+    cli.env(variable, &file.display().to_string())
 }
 
 /// The program on its way to AWS itself; only a proxy can lead it to the sandbox.
-fn to_aws(sandbox: &Sandbox) -> Tool {
-    Tool::new(sandbox, "made-up-value")
+fn cli_to_aws(sandbox: &Sandbox) -> Cli {
+    Cli::new(sandbox, "made-up-value")
         .unset("AWS_ENDPOINT_URL_SECRETS_MANAGER")
         .unset("AWS_ENDPOINT_URL_STS")
 }

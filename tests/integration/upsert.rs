@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use sandbox::{Policy, Sandbox};
 
-use crate::common::{NAME, Tool, calls, current, operations, versions};
+use crate::common::{Cli, NAME, call_count, current_value, operations, version_count};
 
 #[test]
 fn create_then_unchanged_then_update() {
     let sandbox = Sandbox::start();
-    let first = Tool::new(&sandbox, "made-up-1")
+    let first = Cli::new(&sandbox, "made-up-1")
         .input("description", "API key for AI model deployment workflow")
         .input("tags", "team=ml\nstage=prod")
         .run();
@@ -31,7 +31,7 @@ fn create_then_unchanged_then_update() {
     );
     assert_eq!(secret.tags["stage"], "prod");
 
-    let second = Tool::new(&sandbox, "made-up-1").run();
+    let second = Cli::new(&sandbox, "made-up-1").run();
     second.expect(0, "unchanged");
     assert_eq!(second.output("changed"), "false");
     assert_eq!(
@@ -39,13 +39,13 @@ fn create_then_unchanged_then_update() {
         first.output("secret_version_id")
     );
 
-    let third = Tool::new(&sandbox, "made-up-2").run();
+    let third = Cli::new(&sandbox, "made-up-2").run();
     third.expect(0, "updated");
     assert_eq!(
         third.output("previous_version_id"),
         first.output("secret_version_id")
     );
-    assert_eq!(current(&sandbox).as_deref(), Some("made-up-2"));
+    assert_eq!(current_value(&sandbox).as_deref(), Some("made-up-2"));
     let kept = sandbox.with(|world| world.secret(NAME)).unwrap();
     assert_eq!(
         kept.description, secret.description,
@@ -125,16 +125,16 @@ fn request_count_stays_within_budget() {
         }
         // Long against the time between two calls of one round, so that they overlap in the log.
         sandbox.set_latency(Duration::from_millis(150));
-        let mut tool = Tool::new(&sandbox, "wanted");
+        let mut cli = Cli::new(&sandbox, "wanted");
         for (name, value) in *inputs {
-            tool = tool.input(name, value);
+            cli = cli.input(name, value);
         }
-        assert_eq!(tool.run().code, Some(0));
+        assert_eq!(cli.run().code, Some(0));
         let mut sent = operations(&sandbox);
         sent.sort();
-        let mut wanted: Vec<_> = requests.iter().map(|name| (*name).to_owned()).collect();
-        wanted.sort();
-        assert_eq!(sent, wanted, "{inputs:?}");
+        let mut expected: Vec<_> = requests.iter().map(|name| (*name).to_owned()).collect();
+        expected.sort();
+        assert_eq!(sent, expected, "{inputs:?}");
 
         let mut log = sandbox.log();
         log.sort_by_key(|entry| entry.started);
@@ -155,26 +155,26 @@ fn value_sources_store_exact_bytes() {
     let text = "line one\r\n\u{fc}mlaut \"quoted\" $HOME `x` \\n\n";
     let encoded = "bGluZSBvbmUNCsO8bWxhdXQgInF1b3RlZCIgJEhPTUUgYHhgIFxuCg==";
     let sandbox = Sandbox::start();
-    let from_file = Tool::new(&sandbox, "").input("name", "file");
+    let from_file = Cli::new(&sandbox, "").input("name", "file");
     std::fs::write(from_file.path("value"), text).unwrap();
     let path = from_file.path("value").display().to_string();
-    let tools = [
-        Tool::new(&sandbox, text).input("name", "env"),
-        Tool::new(&sandbox, "")
+    let jobs = [
+        Cli::new(&sandbox, text).input("name", "env"),
+        Cli::new(&sandbox, "")
             .input("name", "named")
             .input("value-env", "MY_KEY")
             .env("MY_KEY", text),
         from_file.input("value-file", &path),
-        Tool::new(&sandbox, "")
+        Cli::new(&sandbox, "")
             .input("name", "stdin")
             .input("value-file", "-")
             .stdin(text.as_bytes()),
-        Tool::new(&sandbox, encoded)
+        Cli::new(&sandbox, encoded)
             .input("name", "base64")
             .input("value-encoding", "base64"),
     ];
-    for tool in &tools {
-        tool.run().expect(0, "created");
+    for cli in &jobs {
+        cli.run().expect(0, "created");
     }
     for name in ["env", "named", "file", "stdin", "base64"] {
         let stored = sandbox.with(|world| world.secret(name)).unwrap();
@@ -189,7 +189,7 @@ fn value_sources_store_exact_bytes() {
 #[test]
 fn binary_and_string_values_differ() {
     let sandbox = Sandbox::start();
-    let binary = || Tool::new(&sandbox, "//4AAQ==").input("value-encoding", "base64");
+    let binary = || Cli::new(&sandbox, "//4AAQ==").input("value-encoding", "base64");
     let as_string = binary().run();
     as_string.expect(2, "");
     assert!(
@@ -211,8 +211,8 @@ fn binary_and_string_values_differ() {
         Some(&b"\xff\xfe\x00\x01"[..])
     );
 
-    Tool::new(&sandbox, "same").run().expect(0, "updated");
-    Tool::new(&sandbox, "same")
+    Cli::new(&sandbox, "same").run().expect(0, "updated");
+    Cli::new(&sandbox, "same")
         .input("store-as", "binary")
         .run()
         .expect(0, "updated");
@@ -222,25 +222,25 @@ fn binary_and_string_values_differ() {
 fn secret_without_version_is_adopted() {
     let sandbox = Sandbox::start();
     sandbox.with(|world| world.create_empty(NAME));
-    let done = Tool::new(&sandbox, "made-up")
+    let outcome = Cli::new(&sandbox, "made-up")
         .input("if-exists", "skip")
         .run();
-    done.expect(0, "updated");
-    assert_eq!(done.output("previous_version_id"), "");
-    assert_eq!(current(&sandbox).as_deref(), Some("made-up"));
+    outcome.expect(0, "updated");
+    assert_eq!(outcome.output("previous_version_id"), "");
+    assert_eq!(current_value(&sandbox).as_deref(), Some("made-up"));
 }
 
 #[test]
 fn skip_changes_nothing() {
     let sandbox = Sandbox::start();
     let version = sandbox.with(|world| world.create(NAME, "theirs"));
-    let done = Tool::new(&sandbox, "ours")
+    let outcome = Cli::new(&sandbox, "ours")
         .input("if-exists", "skip")
         .input("description", "d")
         .input("tags", "k=v")
         .run();
-    done.expect(0, "unchanged");
-    assert_eq!(done.output("secret_version_id"), version);
+    outcome.expect(0, "unchanged");
+    assert_eq!(outcome.output("secret_version_id"), version);
     let secret = sandbox.with(|world| world.secret(NAME)).unwrap();
     assert_eq!(secret.current().unwrap().string.as_deref(), Some("theirs"));
     assert!(secret.description.is_none() && secret.tags.is_empty());
@@ -253,27 +253,27 @@ fn scheduled_deletion_restored_only_on_request() {
         world.create(NAME, "made-up");
         world.schedule_deletion(NAME);
     });
-    let refused = Tool::new(&sandbox, "made-up").run();
+    let refused = Cli::new(&sandbox, "made-up").run();
     refused.expect(6, "");
     assert!(refused.stderr.contains("on-scheduled-deletion: restore"));
     assert!(sandbox.with(|world| world.secret(NAME)).unwrap().deleted);
 
-    let restored = Tool::new(&sandbox, "made-up")
+    let restored = Cli::new(&sandbox, "made-up")
         .input("on-scheduled-deletion", "restore")
         .run();
     restored.expect(0, "updated");
     assert_eq!(restored.output("restored"), "true");
-    assert_eq!(versions(&sandbox), 1, "the value was there already");
+    assert_eq!(version_count(&sandbox), 1, "the value was there already");
 }
 
 #[test]
 fn tags_merge_or_replace() {
     let sandbox = Sandbox::start();
-    Tool::new(&sandbox, "v")
+    Cli::new(&sandbox, "v")
         .input("tags", "a=1\nb=2")
         .run()
         .expect(0, "created");
-    Tool::new(&sandbox, "v")
+    Cli::new(&sandbox, "v")
         .input("tags", "{\"b\": \"3\", \"c\": \"4\"}")
         .run()
         .expect(0, "updated");
@@ -287,20 +287,20 @@ fn tags_merge_or_replace() {
         pairs.join(" ")
     };
     assert_eq!(tags(), "a=1 b=3 c=4");
-    Tool::new(&sandbox, "v")
+    Cli::new(&sandbox, "v")
         .input("tags", "c: '4'")
         .input("tag-policy", "replace")
         .run()
         .expect(0, "updated");
     assert_eq!(tags(), "c=4");
-    assert_eq!(versions(&sandbox), 1, "tags make no version");
+    assert_eq!(version_count(&sandbox), 1, "tags make no version");
 }
 
 #[test]
 fn version_id_key_skips_unchanged_writes() {
     let sandbox = Sandbox::start();
     let put = |value: &str| {
-        Tool::new(&sandbox, value)
+        Cli::new(&sandbox, value)
             .input("compare", "never")
             .input("version-id-key", "made-up-key-of-16-bytes")
             .run()
@@ -322,15 +322,15 @@ fn version_id_key_skips_unchanged_writes() {
         b.output("secret_version_id")
     );
     assert!(again.output("version_stages").contains("AWSCURRENT"));
-    assert_eq!(current(&sandbox).as_deref(), Some("made-up-a"));
-    assert_eq!(versions(&sandbox), 2);
-    assert_eq!(calls(&sandbox, "GetSecretValue"), 0);
+    assert_eq!(current_value(&sandbox).as_deref(), Some("made-up-a"));
+    assert_eq!(version_count(&sandbox), 2);
+    assert_eq!(call_count(&sandbox, "GetSecretValue"), 0);
 
     // Also where the version has lost its last label meanwhile.
     put("made-up-c").expect(0, "updated");
     put("made-up-d").expect(0, "updated");
     put("made-up-b").expect(0, "updated");
-    assert_eq!(current(&sandbox).as_deref(), Some("made-up-b"));
+    assert_eq!(current_value(&sandbox).as_deref(), Some("made-up-b"));
 }
 
 #[test]
@@ -339,28 +339,28 @@ fn rerun_with_denied_get_keeps_version() {
     let key = sandbox.default_key_id();
     sandbox.set_policy(&key, Policy::deny(&["secretsmanager:GetSecretValue"]));
     sandbox.with(|world| world.create(NAME, "old"));
-    let first = Tool::new(&sandbox, "made-up").github().run();
+    let first = Cli::new(&sandbox, "made-up").github().run();
     first.expect(0, "updated");
-    let again = Tool::new(&sandbox, "made-up").github().run();
+    let again = Cli::new(&sandbox, "made-up").github().run();
     again.expect(0, "unchanged");
     assert_eq!(
         again.output("secret_version_id"),
         first.output("secret_version_id")
     );
-    assert_eq!(versions(&sandbox), 2);
+    assert_eq!(version_count(&sandbox), 2);
 
     // The CI secret was changed between two attempts: the token is taken, the value still arrives.
-    let changed = Tool::new(&sandbox, "made-up-2").github().run();
+    let changed = Cli::new(&sandbox, "made-up-2").github().run();
     changed.expect(0, "updated");
-    assert_eq!(current(&sandbox).as_deref(), Some("made-up-2"));
+    assert_eq!(current_value(&sandbox).as_deref(), Some("made-up-2"));
     // And back: the first token's version exists, and is made current again.
-    let back = Tool::new(&sandbox, "made-up").github().run();
+    let back = Cli::new(&sandbox, "made-up").github().run();
     back.expect(0, "updated");
     assert_eq!(
         back.output("secret_version_id"),
         first.output("secret_version_id")
     );
-    assert_eq!(current(&sandbox).as_deref(), Some("made-up"));
+    assert_eq!(current_value(&sandbox).as_deref(), Some("made-up"));
 }
 
 #[test]
@@ -368,12 +368,12 @@ fn arn_updates_but_cannot_create() {
     let sandbox = Sandbox::start();
     sandbox.with(|world| world.create(NAME, "old"));
     let arn = sandbox.with(|world| world.secret(NAME)).unwrap().arn;
-    let done = Tool::new(&sandbox, "new").input("name", &arn).run();
-    done.expect(0, "updated");
-    assert_eq!(done.output("secret_name"), NAME);
+    let outcome = Cli::new(&sandbox, "new").input("name", &arn).run();
+    outcome.expect(0, "updated");
+    assert_eq!(outcome.output("secret_name"), NAME);
 
     let other = arn.replace("api-key", "api-kez");
-    let absent = Tool::new(&sandbox, "new").input("name", &other).run();
+    let absent = Cli::new(&sandbox, "new").input("name", &other).run();
     absent.expect(6, "");
     assert_eq!(absent.output("secret_id"), "");
 }

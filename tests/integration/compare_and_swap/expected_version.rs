@@ -2,23 +2,23 @@
 
 use sandbox::{Policy, Sandbox};
 
-use super::{guarded, private_labels};
-use crate::common::{NAME, calls, current, operations, versions};
+use super::{private_labels, with_expected_version};
+use crate::common::{NAME, call_count, current_value, operations, version_count};
 
 #[test]
 fn expected_version_rerun_is_unchanged() {
     for in_ci in [false, true] {
         let sandbox = Sandbox::start();
         let old = sandbox.with(|world| world.create(NAME, "old"));
-        let tool = || {
-            let tool = guarded(&sandbox, &old);
-            if in_ci { tool.github() } else { tool }
+        let cli = || {
+            let cli = with_expected_version(&sandbox, &old);
+            if in_ci { cli.github() } else { cli }
         };
-        let done = tool().run();
-        done.expect(0, "updated");
-        assert_eq!(current(&sandbox).as_deref(), Some("made-up"));
-        assert_eq!(done.output("previous_version_id"), old);
-        assert_eq!(done.output("version_stages"), "AWSCURRENT");
+        let outcome = cli().run();
+        outcome.expect(0, "updated");
+        assert_eq!(current_value(&sandbox).as_deref(), Some("made-up"));
+        assert_eq!(outcome.output("previous_version_id"), old);
+        assert_eq!(outcome.output("version_stages"), "AWSCURRENT");
         assert_eq!(
             operations(&sandbox)[2..],
             [
@@ -28,8 +28,8 @@ fn expected_version_rerun_is_unchanged() {
             ]
         );
         assert!(private_labels(&sandbox).is_empty());
-        tool().run().expect(0, "unchanged");
-        assert_eq!(versions(&sandbox), 2);
+        cli().run().expect(0, "unchanged");
+        assert_eq!(version_count(&sandbox), 2);
     }
 }
 
@@ -39,22 +39,22 @@ fn rerun_with_denied_get_recognizes_version_id() {
     let old = sandbox.with(|world| world.create(NAME, "old"));
     let key = sandbox.default_key_id();
     sandbox.set_policy(&key, Policy::deny(&["secretsmanager:GetSecretValue"]));
-    let first = guarded(&sandbox, &old).github().run();
+    let first = with_expected_version(&sandbox, &old).github().run();
     first.expect(0, "updated");
-    let again = guarded(&sandbox, &old).github().run();
+    let again = with_expected_version(&sandbox, &old).github().run();
     again.expect(0, "unchanged");
     assert_eq!(
         again.output("secret_version_id"),
         first.output("secret_version_id")
     );
-    assert_eq!(versions(&sandbox), 2);
+    assert_eq!(version_count(&sandbox), 2);
     // The CI secret was changed between the two: then it is not its work, and the guard holds.
-    let other = guarded(&sandbox, &old)
+    let other = with_expected_version(&sandbox, &old)
         .input("value", "made-up-2")
         .github()
         .run();
     other.expect(5, "");
-    assert_eq!(current(&sandbox).as_deref(), Some("made-up"));
+    assert_eq!(current_value(&sandbox).as_deref(), Some("made-up"));
     assert!(private_labels(&sandbox).is_empty());
 }
 
@@ -63,11 +63,11 @@ fn unexpected_version_is_conflict() {
     let sandbox = Sandbox::start();
     let old = sandbox.with(|world| world.create(NAME, "old"));
     let theirs = sandbox.with(|world| world.put(NAME, "theirs"));
-    let done = guarded(&sandbox, &old).run();
-    done.expect(5, "");
-    assert!(done.stderr.contains(&theirs), "{}", done.stderr);
-    assert_eq!(current(&sandbox).as_deref(), Some("theirs"));
-    assert_eq!(versions(&sandbox), 2, "nothing was written");
+    let outcome = with_expected_version(&sandbox, &old).run();
+    outcome.expect(5, "");
+    assert!(outcome.stderr.contains(&theirs), "{}", outcome.stderr);
+    assert_eq!(current_value(&sandbox).as_deref(), Some("theirs"));
+    assert_eq!(version_count(&sandbox), 2, "nothing was written");
 }
 
 #[test]
@@ -78,9 +78,13 @@ fn concurrent_put_is_kept_and_conflicts() {
         sandbox.before(operation, nth, |world| {
             world.put(NAME, "rival");
         });
-        let done = guarded(&sandbox, &old).run();
-        done.expect(5, "");
-        assert_eq!(current(&sandbox).as_deref(), Some("rival"), "{operation}");
+        let outcome = with_expected_version(&sandbox, &old).run();
+        outcome.expect(5, "");
+        assert_eq!(
+            current_value(&sandbox).as_deref(),
+            Some("rival"),
+            "{operation}"
+        );
         assert!(private_labels(&sandbox).is_empty(), "{operation}");
     }
 }
@@ -94,8 +98,8 @@ fn full_version_quota_is_final() {
             world.put(NAME, &number.to_string())
         })
     });
-    let done = guarded(&sandbox, &current).run();
-    done.expect(8, "");
-    assert!(calls(&sandbox, "PutSecretValue") <= 3);
+    let outcome = with_expected_version(&sandbox, &current).run();
+    outcome.expect(8, "");
+    assert!(call_count(&sandbox, "PutSecretValue") <= 3);
     assert!(private_labels(&sandbox).is_empty());
 }

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use sandbox::{Fault, Sandbox, When};
 
-use super::{keyed, private_labels, secret};
-use crate::common::{Done, NAME, PATIENCE, Tool, calls, current, operations, versions};
+use super::{private_labels, secret, with_json_key};
+use crate::common::{
+    Cli, NAME, Outcome, WAIT_LIMIT, call_count, current_value, operations, version_count,
+};
 
 #[test]
 fn concurrent_keys_are_merged() {
@@ -29,10 +31,10 @@ fn concurrent_keys_are_merged() {
                 .unwrap();
             world.put(NAME, &now.replace('}', r#","rival":"2"}"#));
         });
-        keyed(&sandbox, "ours", "made-up")
+        with_json_key(&sandbox, "ours", "made-up")
             .run()
             .expect(0, "updated");
-        let text = current(&sandbox).unwrap();
+        let text = current_value(&sandbox).unwrap();
         let keys: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(
             keys,
@@ -56,22 +58,22 @@ fn lost_responses_converge() {
                 let sandbox = Sandbox::start();
                 let old = sandbox.with(|world| world.create(NAME, r#"{"a":1}"#));
                 sandbox.fault(operation, nth, fault);
-                let done = keyed(&sandbox, "b", "made-up")
+                let outcome = with_json_key(&sandbox, "b", "made-up")
                     .env("AWS_MAX_ATTEMPTS", attempts)
                     .run();
-                let what = format!("{operation} {nth} {attempts}: {}", done.stderr);
+                let context = format!("{operation} {nth} {attempts}: {}", outcome.stderr);
                 if operation == "DescribeSecret" && attempts == "1" {
-                    assert_eq!(done.code, Some(7), "{what}");
+                    assert_eq!(outcome.code, Some(7), "{context}");
                     continue;
                 }
-                assert_eq!(done.code, Some(0), "{what}");
-                assert_eq!(done.output("result"), "updated", "{what}");
-                assert_eq!(done.output("previous_version_id"), old, "{what}");
+                assert_eq!(outcome.code, Some(0), "{context}");
+                assert_eq!(outcome.output("result"), "updated", "{context}");
+                assert_eq!(outcome.output("previous_version_id"), old, "{context}");
                 assert_eq!(
-                    current(&sandbox).as_deref(),
+                    current_value(&sandbox).as_deref(),
                     Some(r#"{"a":1,"b":"made-up"}"#)
                 );
-                assert!(private_labels(&sandbox).is_empty(), "{what}");
+                assert!(private_labels(&sandbox).is_empty(), "{context}");
             }
         }
     }
@@ -80,20 +82,23 @@ fn lost_responses_converge() {
 #[test]
 fn first_version_needs_no_swap() {
     let sandbox = Sandbox::start();
-    let tool = keyed(&sandbox, "/db/password", "made-up");
-    tool.run().expect(0, "created");
+    let cli = with_json_key(&sandbox, "/db/password", "made-up");
+    cli.run().expect(0, "created");
     assert_eq!(
-        current(&sandbox).as_deref(),
+        current_value(&sandbox).as_deref(),
         Some(r#"{"db":{"password":"made-up"}}"#)
     );
-    tool.run().expect(0, "unchanged");
+    cli.run().expect(0, "unchanged");
 
     let sandbox = Sandbox::start();
     sandbox.with(|world| world.create_empty(NAME));
-    let done = keyed(&sandbox, "a", "made-up").run();
-    done.expect(0, "updated");
-    assert_eq!(done.output("version_stages"), "AWSCURRENT");
-    assert_eq!(current(&sandbox).as_deref(), Some(r#"{"a":"made-up"}"#));
+    let outcome = with_json_key(&sandbox, "a", "made-up").run();
+    outcome.expect(0, "updated");
+    assert_eq!(outcome.output("version_stages"), "AWSCURRENT");
+    assert_eq!(
+        current_value(&sandbox).as_deref(),
+        Some(r#"{"a":"made-up"}"#)
+    );
     assert!(private_labels(&sandbox).is_empty());
 }
 
@@ -102,19 +107,19 @@ fn json_value_keeps_document_formatting() {
     let sandbox = Sandbox::start();
     let before = "{\n  \"big\": 12345678901234567890.10,\n  \"old\": {\"x\": [1, 2]}\n}\n";
     sandbox.with(|world| world.create(NAME, before));
-    let tool = |value: &str| keyed(&sandbox, "new", value).input("json-value-as", "json");
-    tool("{\"n\": 1.50}").run().expect(0, "updated");
+    let cli = |value: &str| with_json_key(&sandbox, "new", value).input("json-value-as", "json");
+    cli("{\"n\": 1.50}").run().expect(0, "updated");
     assert_eq!(
-        current(&sandbox).unwrap(),
+        current_value(&sandbox).unwrap(),
         "{\n  \"big\": 12345678901234567890.10,\n  \"old\": {\"x\": [1, 2]},\n  \"new\": {\"n\": 1.50}\n}\n"
     );
-    tool(" { \"n\" :1.50 } ").run().expect(0, "unchanged");
-    let done = tool("{\"made-up-and-not-json").run();
-    done.expect(2, "");
+    cli(" { \"n\" :1.50 } ").run().expect(0, "unchanged");
+    let outcome = cli("{\"made-up-and-not-json").run();
+    outcome.expect(2, "");
     assert!(
-        !done.everything().contains("made-up-and"),
+        !outcome.all_output().contains("made-up-and"),
         "{}",
-        done.stderr
+        outcome.stderr
     );
 }
 
@@ -128,15 +133,15 @@ fn non_object_is_refused_and_never_printed() {
     ] {
         let sandbox = Sandbox::start();
         sandbox.with(|world| world.create(NAME, value));
-        let done = keyed(&sandbox, "key", "new-value").run();
-        done.expect(6, "");
-        assert_eq!(current(&sandbox).as_deref(), Some(value));
+        let outcome = with_json_key(&sandbox, "key", "new-value").run();
+        outcome.expect(6, "");
+        assert_eq!(current_value(&sandbox).as_deref(), Some(value));
         assert!(
-            !done.everything().contains("made-up-"),
+            !outcome.all_output().contains("made-up-"),
             "{}",
-            done.everything()
+            outcome.all_output()
         );
-        assert_eq!(calls(&sandbox, "PutSecretValue"), 0);
+        assert_eq!(call_count(&sandbox, "PutSecretValue"), 0);
     }
 }
 
@@ -148,10 +153,12 @@ fn conflicting_inputs_are_rejected_offline() {
         ("store-as", "binary"),
         ("version-stages", "candidate"),
     ] {
-        let done = keyed(&sandbox, "key", "made-up").input(input, value).run();
-        done.expect(2, "");
+        let outcome = with_json_key(&sandbox, "key", "made-up")
+            .input(input, value)
+            .run();
+        outcome.expect(2, "");
     }
-    Tool::new(&sandbox, "made-up")
+    Cli::new(&sandbox, "made-up")
         .input("json-value-as", "json")
         .run()
         .expect(2, "");
@@ -168,30 +175,30 @@ fn starved_run_ends_in_conflict() {
             world.put(NAME, &format!("{{\"rival\":{nth}}}"));
         });
     }
-    let done = keyed(&sandbox, "ours", "made-up")
+    let outcome = with_json_key(&sandbox, "ours", "made-up")
         .input("timeout", "8s")
         .run();
-    done.expect(5, "");
+    outcome.expect(5, "");
     let holder = secret(&sandbox).current().unwrap().clone();
     assert!(holder.string.unwrap().contains("rival"));
     assert!(
-        done.stderr.contains("others kept writing"),
+        outcome.stderr.contains("others kept writing"),
         "{}",
-        done.stderr
+        outcome.stderr
     );
     assert!(private_labels(&sandbox).is_empty());
 }
 
 /// Twenty runs that set a key each, and the secret that they set it in, as AWS limits it and as far away.
-fn twenty() -> (Sandbox, Vec<Tool>) {
+fn twenty_runs() -> (Sandbox, Vec<Cli>) {
     let sandbox = Sandbox::start();
     sandbox.set_latency(Duration::from_millis(20));
     sandbox.set_rate_limit(Some(50));
     sandbox.with(|world| world.create(NAME, "{}"));
-    let tools = (0..20)
+    let jobs = (0..20)
         .map(|number| {
             // The legs of a matrix: the same run, the same job.
-            keyed(
+            with_json_key(
                 &sandbox,
                 &format!("key{number}"),
                 &format!("value-{number}"),
@@ -199,12 +206,12 @@ fn twenty() -> (Sandbox, Vec<Tool>) {
             .github()
         })
         .collect();
-    (sandbox, tools)
+    (sandbox, jobs)
 }
 
 fn assert_twenty_keys(sandbox: &Sandbox) {
     let document: serde_json::Map<String, serde_json::Value> =
-        serde_json::from_str(&current(sandbox).unwrap()).unwrap();
+        serde_json::from_str(&current_value(sandbox).unwrap()).unwrap();
     for number in 0..20 {
         let value = document.get(&format!("key{number}"));
         assert_eq!(
@@ -214,20 +221,24 @@ fn assert_twenty_keys(sandbox: &Sandbox) {
         );
     }
     assert_eq!(document.len(), 20);
-    assert!(versions(sandbox) <= 60, "{} versions", versions(sandbox));
+    assert!(
+        version_count(sandbox) <= 60,
+        "{} versions",
+        version_count(sandbox)
+    );
 }
 
 #[test]
 fn twenty_concurrent_runs_keep_all_keys() {
-    let (sandbox, tools) = twenty();
-    let running: Vec<Child> = tools.iter().map(Tool::spawn).collect();
-    let done: Vec<Done> = tools
+    let (sandbox, jobs) = twenty_runs();
+    let running: Vec<Child> = jobs.iter().map(Cli::spawn).collect();
+    let outcomes: Vec<Outcome> = jobs
         .iter()
         .zip(running)
-        .map(|(tool, child)| tool.finish(child))
+        .map(|(cli, child)| cli.finish(child))
         .collect();
-    for one in &done {
-        one.expect(0, "updated");
+    for outcome in &outcomes {
+        outcome.expect(0, "updated");
     }
     assert_twenty_keys(&sandbox);
     assert_eq!(private_labels(&sandbox), [""; 0]);
@@ -235,7 +246,7 @@ fn twenty_concurrent_runs_keep_all_keys() {
 
 #[test]
 fn twenty_runs_with_kills_keep_all_keys() {
-    let (sandbox, tools) = twenty();
+    let (sandbox, jobs) = twenty_runs();
     let cuts = [
         ("PutSecretValue", 1, When::AfterApply),
         ("PutSecretValue", 4, When::BeforeApply),
@@ -244,28 +255,28 @@ fn twenty_runs_with_kills_keep_all_keys() {
         ("GetSecretValue", 30, When::AfterApply),
     ];
     let held = cuts.map(|(operation, nth, when)| sandbox.hold(operation, nth, when));
-    let mut running: Vec<Child> = tools.iter().map(Tool::spawn).collect();
+    let mut running: Vec<Child> = jobs.iter().map(Cli::spawn).collect();
     for (number, held) in held.into_iter().enumerate() {
-        assert!(held.wait_reached(PATIENCE));
+        assert!(held.wait_reached(WAIT_LIMIT));
         // Whichever run the held request is of: this one is somewhere, and ends there.
         running[number * 4].kill().unwrap();
         held.release();
     }
     let mut again = Vec::new();
-    for (number, (tool, child)) in tools.iter().zip(running).enumerate() {
-        let done = tool.finish(child);
+    for (number, (cli, child)) in jobs.iter().zip(running).enumerate() {
+        let outcome = cli.finish(child);
         if number % 4 == 0 {
-            again.push(tool);
+            again.push(cli);
         } else {
-            done.expect(0, "updated");
+            outcome.expect(0, "updated");
         }
     }
     let dead = private_labels(&sandbox).len();
     assert!(dead <= again.len(), "only those of killed runs are left");
-    let running: Vec<Child> = again.iter().map(|tool| tool.spawn()).collect();
-    for (tool, child) in again.into_iter().zip(running) {
-        let done = tool.finish(child);
-        assert_eq!(done.code, Some(0), "{}", done.stderr);
+    let running: Vec<Child> = again.iter().map(|cli| cli.spawn()).collect();
+    for (cli, child) in again.into_iter().zip(running) {
+        let outcome = cli.finish(child);
+        assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
     }
     assert_twenty_keys(&sandbox);
     assert_eq!(

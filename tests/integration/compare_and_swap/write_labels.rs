@@ -2,8 +2,8 @@
 
 use sandbox::{Sandbox, When};
 
-use super::{guarded, keyed, private_labels};
-use crate::common::{NAME, PATIENCE, calls, versions};
+use super::{private_labels, with_expected_version, with_json_key};
+use crate::common::{NAME, WAIT_LIMIT, call_count, version_count};
 
 #[test]
 fn expired_labels_are_removed() {
@@ -25,7 +25,9 @@ fn expired_labels_are_removed() {
         }
         old
     });
-    guarded(&sandbox, &old).run().expect(0, "updated");
+    with_expected_version(&sandbox, &old)
+        .run()
+        .expect(0, "updated");
     assert_eq!(private_labels(&sandbox), [living]);
 }
 
@@ -36,17 +38,17 @@ fn cancelled_run_removes_its_label() {
         let old = sandbox.with(|world| world.create(NAME, "old"));
         // The move is never answered: the label is on its version then.
         let held = sandbox.hold("UpdateSecretVersionStage", 1, When::BeforeApply);
-        let tool = guarded(&sandbox, &old);
-        let child = tool.spawn();
-        assert!(held.wait_reached(PATIENCE));
+        let cli = with_expected_version(&sandbox, &old);
+        let child = cli.spawn();
+        assert!(held.wait_reached(WAIT_LIMIT));
         std::process::Command::new("kill")
             .args([&format!("-{signal}"), &child.id().to_string()])
             .status()
             .unwrap();
-        let done = tool.finish(child);
+        let outcome = cli.finish(child);
         held.discard();
-        assert_eq!(done.code, Some(code), "{}", done.stderr);
-        assert!(private_labels(&sandbox).is_empty(), "{}", done.stderr);
+        assert_eq!(outcome.code, Some(code), "{}", outcome.stderr);
+        assert!(private_labels(&sandbox).is_empty(), "{}", outcome.stderr);
     }
 }
 
@@ -67,10 +69,12 @@ fn label_quota_held_by_others_is_conflict() {
         }
         old
     });
-    let done = guarded(&sandbox, &old).input("timeout", "12s").run();
-    done.expect(5, "");
+    let outcome = with_expected_version(&sandbox, &old)
+        .input("timeout", "12s")
+        .run();
+    outcome.expect(5, "");
     assert!(
-        calls(&sandbox, "PutSecretValue") > 0,
+        call_count(&sandbox, "PutSecretValue") > 0,
         "they are not waited for without end"
     );
     assert_eq!(private_labels(&sandbox).len(), 19, "living ones stay");
@@ -80,19 +84,19 @@ fn label_quota_held_by_others_is_conflict() {
 fn kill_after_put_then_rerun_reuses_version() {
     let sandbox = Sandbox::start();
     sandbox.with(|world| world.create(NAME, "{}"));
-    let tool = keyed(&sandbox, "a", "made-up").github();
+    let cli = with_json_key(&sandbox, "a", "made-up").github();
     let held = sandbox.hold("PutSecretValue", 1, When::AfterApply);
-    let mut child = tool.spawn();
-    assert!(held.wait_reached(PATIENCE));
+    let mut child = cli.spawn();
+    assert!(held.wait_reached(WAIT_LIMIT));
     child.kill().unwrap();
     held.discard();
-    tool.finish(child);
+    cli.finish(child);
     let dead = private_labels(&sandbox);
     sandbox.clear_log();
-    let done = tool.run();
-    done.expect(0, "updated");
-    assert_eq!(versions(&sandbox), 2, "no second one");
+    let outcome = cli.run();
+    outcome.expect(0, "updated");
+    assert_eq!(version_count(&sandbox), 2, "no second one");
     assert_eq!(private_labels(&sandbox), dead);
     // Its own label on the version, AWSCURRENT, its own label off.
-    assert_eq!(calls(&sandbox, "UpdateSecretVersionStage"), 3);
+    assert_eq!(call_count(&sandbox, "UpdateSecretVersionStage"), 3);
 }

@@ -6,29 +6,29 @@ use sandbox::Sandbox;
 use sandbox::client::Client;
 use serde_json::json;
 
-use crate::common::{NAME, Tool};
+use crate::common::{Cli, NAME};
 
 /// The state in which a run finds the secret, made with all rights.
-pub(super) type Scene = fn(&Sandbox, &Tool);
+pub(super) type InitialState = fn(&Sandbox, &Cli);
 
 /// Inputs, and the states in which their rights are needed.
 pub(super) struct Feature {
     pub(super) command: &'static str,
     pub(super) inputs: &'static [(&'static str, &'static str)],
-    pub(super) scenes: &'static [Scene],
+    pub(super) initial_states: &'static [InitialState],
 }
 
 const POLICY: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"111122223333"},
     "Action":"secretsmanager:GetSecretValue","Resource":"*"}}"#;
 
-fn absent(_: &Sandbox, _: &Tool) {}
+fn absent(_: &Sandbox, _: &Cli) {}
 
-fn old(sandbox: &Sandbox, _: &Tool) {
+fn existing(sandbox: &Sandbox, _: &Cli) {
     sandbox.with(|world| world.create(NAME, "made-up-old"));
 }
 
 /// A secret without a version.
-fn empty(sandbox: &Sandbox, _: &Tool) {
+fn empty(sandbox: &Sandbox, _: &Cli) {
     sandbox.with(|world| world.create_empty(NAME));
     let tags = json!({"SecretId": NAME, "Tags": [{"Key": "extra", "Value": "x"}]});
     let tagged = Client::new(&sandbox.url())
@@ -37,17 +37,17 @@ fn empty(sandbox: &Sandbox, _: &Tool) {
     assert_eq!(tagged.status, 200);
 }
 
-fn document(sandbox: &Sandbox, _: &Tool) {
+fn document(sandbox: &Sandbox, _: &Cli) {
     sandbox.with(|world| world.create(NAME, r#"{"a":1}"#));
 }
 
-fn deleted(sandbox: &Sandbox, tool: &Tool) {
-    old(sandbox, tool);
+fn deleted(sandbox: &Sandbox, cli: &Cli) {
+    existing(sandbox, cli);
     sandbox.with(|world| world.schedule_deletion(NAME));
 }
 
-fn tagged_and_replicated(sandbox: &Sandbox, _: &Tool) {
-    Tool::new(sandbox, "made-up")
+fn tagged_and_replicated(sandbox: &Sandbox, _: &Cli) {
+    Cli::new(sandbox, "made-up")
         .input("tags", "extra=x")
         .input("replica-regions", "eu-west-3")
         .run()
@@ -55,22 +55,22 @@ fn tagged_and_replicated(sandbox: &Sandbox, _: &Tool) {
 }
 
 /// The run before this one, and somebody who wrote after it.
-fn overtaken(sandbox: &Sandbox, tool: &Tool) {
-    assert_eq!(tool.run().code, Some(0));
+fn overwritten(sandbox: &Sandbox, cli: &Cli) {
+    assert_eq!(cli.run().code, Some(0));
     sandbox.with(|world| world.put(NAME, "made-up-theirs"));
 }
 
 /// Two versions, of which the second is `candidate` and then current.
-fn staged(sandbox: &Sandbox, tool: &Tool) {
-    old(sandbox, tool);
-    Tool::new(sandbox, "made-up")
+fn staged(sandbox: &Sandbox, cli: &Cli) {
+    existing(sandbox, cli);
+    Cli::new(sandbox, "made-up")
         .input("version-stages", "candidate")
         .run()
         .expect(0, "updated");
 }
 
-fn promoted(sandbox: &Sandbox, tool: &Tool) {
-    old(sandbox, tool);
+fn promoted(sandbox: &Sandbox, cli: &Cli) {
+    existing(sandbox, cli);
     sandbox.advance_clock(Duration::from_secs(2));
     sandbox.with(|world| world.put(NAME, "made-up-newer"));
 }
@@ -84,12 +84,12 @@ pub(super) const FEATURES: &[Feature] = &[
             ("tags", "team=ml"),
             ("description", "made up"),
         ],
-        scenes: &[absent, old, tagged_and_replicated, overtaken],
+        initial_states: &[absent, existing, tagged_and_replicated, overwritten],
     },
     Feature {
         command: "upsert",
         inputs: &[("compare", "never")],
-        scenes: &[absent, old, overtaken],
+        initial_states: &[absent, existing, overwritten],
     },
     Feature {
         command: "upsert",
@@ -98,7 +98,7 @@ pub(super) const FEATURES: &[Feature] = &[
             ("tag-policy", "replace"),
             ("tags", "team=ml"),
         ],
-        scenes: &[absent, empty, old],
+        initial_states: &[absent, empty, existing],
     },
     Feature {
         command: "upsert",
@@ -107,7 +107,7 @@ pub(super) const FEATURES: &[Feature] = &[
             ("compare", "always"),
             ("version-stages", "AWSCURRENT,blue"),
         ],
-        scenes: &[absent, deleted],
+        initial_states: &[absent, deleted],
     },
     Feature {
         command: "upsert",
@@ -116,17 +116,17 @@ pub(super) const FEATURES: &[Feature] = &[
             ("compare", "always"),
             ("version-stages", "AWSCURRENT,blue"),
         ],
-        scenes: &[absent, old],
+        initial_states: &[absent, existing],
     },
     Feature {
         command: "upsert",
         inputs: &[("json-key", "b")],
-        scenes: &[absent, document],
+        initial_states: &[absent, document],
     },
     Feature {
         command: "upsert",
         inputs: &[("version-stages", "candidate"), ("compare", "always")],
-        scenes: &[absent, old, overtaken],
+        initial_states: &[absent, existing, overwritten],
     },
     Feature {
         command: "upsert",
@@ -135,7 +135,7 @@ pub(super) const FEATURES: &[Feature] = &[
             ("compare", "always"),
             ("replica-policy", "replace"),
         ],
-        scenes: &[absent, old, tagged_and_replicated, overtaken],
+        initial_states: &[absent, existing, tagged_and_replicated, overwritten],
     },
     Feature {
         command: "upsert",
@@ -144,16 +144,16 @@ pub(super) const FEATURES: &[Feature] = &[
             ("compare", "always"),
             ("version-stages", "AWSCURRENT,blue"),
         ],
-        scenes: &[absent, old],
+        initial_states: &[absent, existing],
     },
     Feature {
         command: "promote",
         inputs: &[],
-        scenes: &[staged],
+        initial_states: &[staged],
     },
     Feature {
         command: "rollback",
         inputs: &[],
-        scenes: &[promoted],
+        initial_states: &[promoted],
     },
 ];

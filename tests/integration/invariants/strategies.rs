@@ -138,7 +138,7 @@ pub(super) fn inputs() -> impl Strategy<Value = Inputs> {
     })
 }
 
-pub(super) fn made(state: &State) -> Sandbox {
+pub(super) fn sandbox_in(state: &State) -> Sandbox {
     let sandbox = Sandbox::start();
     sandbox.with(|world| world.add_kms_key(KEY));
     let Some(value) = state.value else {

@@ -2,37 +2,37 @@
 
 use sandbox::{Fault, Policy, Sandbox};
 
-use crate::common::{NAME, Tool, nowhere};
+use crate::common::{Cli, NAME, missing_path};
 
-pub(super) type Change = Box<dyn Fn(&Sandbox, Tool) -> Tool>;
+pub(super) type Arrange = Box<dyn Fn(&Sandbox, Cli) -> Cli>;
 
-pub(super) struct Situation {
+pub(super) struct Scenario {
     pub(super) what: String,
-    pub(super) change: Change,
+    pub(super) arrange: Arrange,
 }
 
 /// One situation for each exit class and each trap of the SDK.
-pub(super) fn situations() -> Vec<Situation> {
+pub(super) fn scenarios() -> Vec<Scenario> {
     let mut all = Vec::new();
-    let mut add = |what: &str, change: Change| {
-        all.push(Situation {
+    let mut add = |what: &str, arrange: Arrange| {
+        all.push(Scenario {
             what: what.to_owned(),
-            change,
+            arrange,
         });
     };
-    add("done", Box::new(|_, tool| tool));
-    add("bad input", Box::new(|_, tool| tool.input("name", "a b")));
+    add("done", Box::new(|_, cli| cli));
+    add("bad input", Box::new(|_, cli| cli.input("name", "a b")));
     add(
         "value as name",
-        Box::new(|_, tool| {
-            let value = tool.value();
-            tool.input("name", &value)
+        Box::new(|_, cli| {
+            let value = cli.value();
+            cli.input("name", &value)
         }),
     );
     add(
         "value as everything",
-        Box::new(|_, tool| {
-            let value = tool.value();
+        Box::new(|_, cli| {
+            let value = cli.value();
             [
                 "tags",
                 "compare",
@@ -51,76 +51,76 @@ pub(super) fn situations() -> Vec<Situation> {
                 "allowed-account-ids",
             ]
             .into_iter()
-            .fold(tool, |tool, input| tool.input(input, &value))
+            .fold(cli, |cli, input| cli.input(input, &value))
         }),
     );
     add(
         "value as description",
-        Box::new(|_, tool| {
-            let value = tool.value();
-            tool.input("description", &value).input("tags", "k: [1")
+        Box::new(|_, cli| {
+            let value = cli.value();
+            cli.input("description", &value).input("tags", "k: [1")
         }),
     );
     add(
         "value as session name",
-        Box::new(|_, tool| {
-            let value = tool.value();
-            tool.input("role-to-assume", "arn:aws:iam::111122223333:role/made-up")
+        Box::new(|_, cli| {
+            let value = cli.value();
+            cli.input("role-to-assume", "arn:aws:iam::111122223333:role/made-up")
                 .input("role-session-name", &value)
         }),
     );
     add(
         "value as token",
-        Box::new(|_, tool| {
-            tool.input("role-to-assume", "arn:aws:iam::111122223333:role/made-up")
+        Box::new(|_, cli| {
+            cli.input("role-to-assume", "arn:aws:iam::111122223333:role/made-up")
                 .input("web-identity-token-env", "UPSERT_SECRET_VALUE")
         }),
     );
     add(
         "value in a proxy and a bundle",
-        Box::new(|_, tool| {
-            let value = tool.value();
-            tool.env("HTTPS_PROXY", &format!("http://ci:{value}@proxy:x"))
+        Box::new(|_, cli| {
+            let value = cli.value();
+            cli.env("HTTPS_PROXY", &format!("http://ci:{value}@proxy:x"))
                 .env("AWS_CA_BUNDLE", &value)
                 .env("AWS_PROFILE", &value)
         }),
     );
     add(
         "value as argument",
-        Box::new(|_, tool| {
-            let value = tool.value();
-            tool.arguments(&["--value", &value])
+        Box::new(|_, cli| {
+            let value = cli.value();
+            cli.args(&["--value", &value])
         }),
     );
     add(
         "value as variable's name",
-        Box::new(|_, tool| {
-            let value = tool.value();
-            tool.input("value", "").input("value-env", &value)
+        Box::new(|_, cli| {
+            let value = cli.value();
+            cli.input("value", "").input("value-env", &value)
         }),
     );
     add(
         "value as file",
-        Box::new(|_, tool| {
-            let value = tool.value();
-            tool.input("value", "").input("value-file", &value)
+        Box::new(|_, cli| {
+            let value = cli.value();
+            cli.input("value", "").input("value-file", &value)
         }),
     );
     add(
         "unwritable",
-        Box::new(|_, tool| tool.input("output-file", &nowhere(std::path::Path::new("/")))),
+        Box::new(|_, cli| cli.input("output-file", &missing_path(std::path::Path::new("/")))),
     );
     add(
         "no credentials",
-        Box::new(|_, tool| tool.unset("AWS_ACCESS_KEY_ID")),
+        Box::new(|_, cli| cli.unset("AWS_ACCESS_KEY_ID")),
     );
     add(
         "wrong signature",
-        Box::new(|_, tool| tool.env("AWS_SECRET_ACCESS_KEY", "made-up-wrong")),
+        Box::new(|_, cli| cli.env("AWS_SECRET_ACCESS_KEY", "made-up-wrong")),
     );
     add(
         "denied",
-        Box::new(|sandbox, tool| {
+        Box::new(|sandbox, cli| {
             sandbox.set_policy(
                 &sandbox.default_key_id(),
                 Policy::deny(&[
@@ -128,30 +128,30 @@ pub(super) fn situations() -> Vec<Situation> {
                     "secretsmanager:CreateSecret",
                 ]),
             );
-            tool
+            cli
         }),
     );
     add(
         "overtaken",
-        Box::new(|sandbox, tool| {
+        Box::new(|sandbox, cli| {
             sandbox.fault("PutSecretValue", 1, Fault::LostAfter);
             sandbox.after("PutSecretValue", 1, |world| {
                 world.put(NAME, "rival");
             });
-            tool
+            cli
         }),
     );
     add(
         "rotation",
-        Box::new(|sandbox, tool| {
+        Box::new(|sandbox, cli| {
             sandbox.with(|world| world.set_rotation(NAME, true));
-            tool
+            cli
         }),
     );
     add(
         "refused connection",
-        Box::new(|_, tool| {
-            tool.env("AWS_ENDPOINT_URL_SECRETS_MANAGER", "http://127.0.0.1:9")
+        Box::new(|_, cli| {
+            cli.env("AWS_ENDPOINT_URL_SECRETS_MANAGER", "http://127.0.0.1:9")
                 .env("AWS_MAX_ATTEMPTS", "1")
         }),
     );
@@ -177,19 +177,19 @@ pub(super) fn situations() -> Vec<Situation> {
     for (name, content) in traps {
         add(
             &format!("{name}={content:?}"),
-            Box::new(move |_, tool| tool.env(name, content)),
+            Box::new(move |_, cli| cli.env(name, content)),
         );
     }
     all
 }
 
 /// Every fault of every call.
-pub(super) fn faulty_situations() -> Vec<Situation> {
+pub(super) fn fault_scenarios() -> Vec<Scenario> {
     let mut all = Vec::new();
-    let mut add = |what: &str, change: Change| {
-        all.push(Situation {
+    let mut add = |what: &str, arrange: Arrange| {
+        all.push(Scenario {
             what: what.to_owned(),
-            change,
+            arrange,
         });
     };
     let quoting = |code: &str| Fault::Error {
@@ -224,25 +224,25 @@ pub(super) fn faulty_situations() -> Vec<Situation> {
             let fault = fault.clone();
             add(
                 &format!("{operation} {fault:?}"),
-                Box::new(move |sandbox, tool| {
+                Box::new(move |sandbox, cli| {
                     // Twice, so that a fault that is looked at again also ends the run.
                     for nth in 1..=3 {
                         sandbox.fault(operation, nth, fault.clone());
                     }
-                    tool.env("AWS_MAX_ATTEMPTS", "1").input("timeout", "5s")
+                    cli.env("AWS_MAX_ATTEMPTS", "1").input("timeout", "5s")
                 }),
             );
         }
     }
     add(
         "unparsable value",
-        Box::new(|sandbox, tool| {
-            let value = tool.value();
+        Box::new(|sandbox, cli| {
+            let value = cli.value();
             sandbox.with(|world| world.put(NAME, &value));
             for nth in 1..=12 {
                 sandbox.fault("GetSecretValue", nth, Fault::MalformedGet);
             }
-            tool.input("timeout", "5s")
+            cli.input("timeout", "5s")
         }),
     );
     all

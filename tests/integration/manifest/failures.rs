@@ -3,15 +3,11 @@
 use insta::assert_snapshot;
 use sandbox::{Fault, Policy, Sandbox, When};
 
-use super::{bare, many, numbered, plain, secret, value};
-use crate::common::{Done, PATIENCE, operations, signal, text};
-
-fn totals(done: &Done) -> [&str; 5] {
-    ["created", "updated", "unchanged", "failed", "not_tried"].map(|name| done.output(name))
-}
+use super::{manifest_cli, manifest_of, numbered_manifest, offline_cli, secret, value};
+use crate::common::{Outcome, WAIT_LIMIT, normalized_stderr, operations, send_signal};
 
 /// Everything is allowed but these actions on this secret.
-fn but(denied: &[(&str, &str)]) -> Policy {
+fn allow_all_except(denied: &[(&str, &str)]) -> Policy {
     let deny = denied.iter().map(|(action, name)| {
         format!(
             r#",{{"Effect":"Deny","Action":"secretsmanager:{action}","Resource":["*:secret:{name}","*:secret:{name}-*"]}}"#
@@ -37,7 +33,7 @@ fn exit_code_is_most_severe_failure() {
         let sandbox = Sandbox::start();
         sandbox.set_policy(
             &sandbox.default_key_id(),
-            but(&[("CreateSecret", "denied")]),
+            allow_all_except(&[("CreateSecret", "denied")]),
         );
         sandbox.with(|world| {
             world.create("rotated", "old");
@@ -49,7 +45,7 @@ fn exit_code_is_most_severe_failure() {
             }
             world.create_binary("source", b"\xff");
         });
-        let mut manifest = plain(&["good"]);
+        let mut manifest = manifest_of(&["good"]);
         for name in names {
             manifest.push_str(&match *name {
                 "expected" => "  expected: { value: { env: V }, expected-version-id: 00000000-0000-4000-8000-000000000000 }\n".to_owned(),
@@ -58,14 +54,14 @@ fn exit_code_is_most_severe_failure() {
                 name => format!("  {name}: {{ value: {{ env: V }} }}\n"),
             });
         }
-        let done = many(&sandbox, &manifest).env("V", "made-up").run();
-        assert_eq!(done.code, Some(code), "{names:?}: {}", done.stderr);
+        let outcome = manifest_cli(&sandbox, &manifest).env("V", "made-up").run();
+        assert_eq!(outcome.code, Some(code), "{names:?}: {}", outcome.stderr);
         let failed = names.len().to_string();
         assert_eq!(
-            totals(&done),
+            outcome.counts(),
             ["1", "0", "0", failed.as_str(), "0"],
             "{}",
-            done.stderr
+            outcome.stderr
         );
         assert_eq!(value(&sandbox, "good"), "made-up");
     }
@@ -80,17 +76,17 @@ fn several_failures_are_listed() {
             world.set_rotation(name, true);
         }
     });
-    let done = many(&sandbox, &plain(&["a", "b", "c"]))
+    let outcome = manifest_cli(&sandbox, &manifest_of(&["a", "b", "c"]))
         .env("V", "made-up")
         .run();
-    let told = |done: &Done| {
-        let text = text(done);
+    let reported = |outcome: &Outcome| {
+        let text = normalized_stderr(outcome);
         let lines = text
             .lines()
             .map(|line| line.split(" (").next().unwrap().to_owned());
         lines.collect::<Vec<_>>().join("\n")
     };
-    assert_snapshot!(told(&done), @r"
+    assert_snapshot!(reported(&outcome), @r"
     3 secrets in eu-west-1: 1 created, 2 failed
       created  c  version [id]
     error: 2 of 3 secrets failed
@@ -101,8 +97,10 @@ fn several_failures_are_listed() {
       next: mend that, and run again: what has been done is found and left alone
       exit: 6
     ");
-    let done = many(&sandbox, &plain(&["a"])).env("V", "made-up").run();
-    assert_snapshot!(told(&done), @r"
+    let outcome = manifest_cli(&sandbox, &manifest_of(&["a"]))
+        .env("V", "made-up")
+        .run();
+    assert_snapshot!(reported(&outcome), @r"
     1 secret in eu-west-1: 1 failed
     error: a has rotation enabled, which would replace the value at its next turn
       next: set `on-rotation: allow` to write it all the same, or turn rotation off
@@ -115,27 +113,27 @@ fn fail_fast_starts_no_more_secrets() {
     let sandbox = Sandbox::start();
     sandbox.set_policy(
         &sandbox.default_key_id(),
-        but(&[("BatchGetSecretValue", "*"), ("CreateSecret", "s/*")]),
+        allow_all_except(&[("BatchGetSecretValue", "*"), ("CreateSecret", "s/*")]),
     );
-    let tool = many(&sandbox, &numbered(200))
+    let cli = manifest_cli(&sandbox, &numbered_manifest(200))
         .env("V", "made-up")
         .input("fail-fast", "true");
-    let done = tool.run();
-    assert_eq!(done.code, Some(4));
-    let failed: usize = done.output("failed").parse().unwrap();
-    let left: usize = done.output("not_tried").parse().unwrap();
+    let outcome = cli.run();
+    assert_eq!(outcome.code, Some(4));
+    let failed: usize = outcome.output("failed").parse().unwrap();
+    let left: usize = outcome.output("not_tried").parse().unwrap();
     assert!(
         failed >= 1 && left >= 100 && failed + left == 200,
         "{failed} {left}"
     );
-    let done = tool.input("fail-fast", "false").run();
-    assert_eq!(totals(&done), ["0", "0", "0", "200", "0"]);
+    let outcome = cli.input("fail-fast", "false").run();
+    assert_eq!(outcome.counts(), ["0", "0", "0", "200", "0"]);
 }
 
 #[test]
 fn outage_stops_the_run_early() {
     let sandbox = Sandbox::start();
-    let mut tool = many(&sandbox, &numbered(300))
+    let mut cli = manifest_cli(&sandbox, &numbered_manifest(300))
         .env("V", "made-up")
         .env("AWS_MAX_ATTEMPTS", "1");
     for nth in 1..2_000 {
@@ -143,10 +141,10 @@ fn outage_stops_the_run_early() {
             sandbox.fault(operation, nth, Fault::Unavailable);
         }
     }
-    tool = tool.input("timeout", "50s");
-    let done = tool.run();
-    assert_eq!(done.code, Some(7), "{}", done.stderr);
-    let left: usize = done.output("not_tried").parse().unwrap();
+    cli = cli.input("timeout", "50s");
+    let outcome = cli.run();
+    assert_eq!(outcome.code, Some(7), "{}", outcome.stderr);
+    let left: usize = outcome.output("not_tried").parse().unwrap();
     assert!(left >= 100, "{left}");
 }
 
@@ -158,14 +156,15 @@ secrets:
   a: { value: { secret: { id: nowhere } } }
   b: { value: { env: V } }
 ";
-    let done = many(&sandbox, manifest).env("V", "made-up").run();
-    assert_eq!(done.code, Some(6));
-    assert_eq!(totals(&done), ["1", "0", "0", "1", "0"]);
+    let outcome = manifest_cli(&sandbox, manifest).env("V", "made-up").run();
+    assert_eq!(outcome.code, Some(6));
+    assert_eq!(outcome.counts(), ["1", "0", "0", "1", "0"]);
     assert!(
-        done.stderr
+        outcome
+            .stderr
             .contains("nowhere in eu-west-1, where the value is to come from, has no version"),
         "{}",
-        done.stderr
+        outcome.stderr
     );
 }
 
@@ -173,44 +172,45 @@ secrets:
 fn signal_reports_completed_work() {
     for (name, code) in [("INT", 130), ("TERM", 143)] {
         let sandbox = Sandbox::start();
-        let tool = many(&sandbox, &numbered(100))
+        let cli = manifest_cli(&sandbox, &numbered_manifest(100))
             .env("V", "made-up")
             .input("rate", "10")
             .github();
         let held = sandbox.hold("CreateSecret", 5, When::BeforeApply);
-        let child = tool.spawn();
-        assert!(held.wait_reached(PATIENCE));
-        signal(&child, name);
-        let done = tool.finish(child);
+        let child = cli.spawn();
+        assert!(held.wait_reached(WAIT_LIMIT));
+        send_signal(&child, name);
+        let outcome = cli.finish(child);
         held.discard();
-        assert_eq!(done.code, Some(code), "{}", done.stderr);
-        let created: usize = done.output("created").parse().unwrap();
+        assert_eq!(outcome.code, Some(code), "{}", outcome.stderr);
+        let created: usize = outcome.output("created").parse().unwrap();
         let there = sandbox.with(|world| world.names().len());
         assert!(
             created >= 4 && created == there,
             "{created} {there} {}",
-            done.stderr
+            outcome.stderr
         );
-        let left: usize = done.output("not_tried").parse().unwrap();
-        assert!(left > 0, "{}", done.stderr);
+        let left: usize = outcome.output("not_tried").parse().unwrap();
+        assert!(left > 0, "{}", outcome.stderr);
     }
 }
 
 #[test]
 fn timeout_reports_progress() {
     let sandbox = Sandbox::start();
-    let tool = many(&sandbox, &numbered(100))
+    let cli = manifest_cli(&sandbox, &numbered_manifest(100))
         .env("V", "made-up")
         .input("rate", "10");
-    let done = tool.input("timeout", "2s").run();
-    assert_eq!(done.code, Some(7), "{}", done.stderr);
+    let outcome = cli.input("timeout", "2s").run();
+    assert_eq!(outcome.code, Some(7), "{}", outcome.stderr);
     assert!(
-        done.stderr
+        outcome
+            .stderr
             .contains("the run did not end within `timeout`, which is 2 s"),
         "{}",
-        done.stderr
+        outcome.stderr
     );
-    assert!(done.output("created").parse::<usize>().unwrap() >= 8);
+    assert!(outcome.output("created").parse::<usize>().unwrap() >= 8);
 }
 
 #[test]
@@ -220,31 +220,39 @@ fn denied_reads_write_without_comparing() {
         world.create("a", "old");
         world.create("b", "made-up");
     });
-    let tool = many(&sandbox, &plain(&["a", "b"])).env("V", "made-up");
+    let cli = manifest_cli(&sandbox, &manifest_of(&["a", "b"])).env("V", "made-up");
     // Not twenty at once.
     sandbox.set_policy(
         &sandbox.default_key_id(),
-        but(&[("BatchGetSecretValue", "*")]),
+        allow_all_except(&[("BatchGetSecretValue", "*")]),
     );
     let policy = r#"{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*"},
         {"Effect":"Deny","Action":"secretsmanager:BatchGetSecretValue","Resource":"*"}]}"#;
     sandbox.set_policy(&sandbox.default_key_id(), Policy::from_json(policy));
-    let done = tool.run();
-    done.expect(0, "updated");
+    let outcome = cli.run();
+    outcome.expect(0, "updated");
     assert!(
-        done.stderr.contains("BatchGetSecretValue is denied"),
+        outcome.stderr.contains("BatchGetSecretValue is denied"),
         "{}",
-        done.stderr
+        outcome.stderr
     );
-    assert_eq!(totals(&done), ["0", "1", "1", "0", "0"]);
+    assert_eq!(outcome.counts(), ["0", "1", "1", "0", "0"]);
     // Not one of them.
-    sandbox.set_policy(&sandbox.default_key_id(), but(&[("GetSecretValue", "a")]));
-    let done = tool.env("V", "made-up-2").run();
-    assert_eq!(totals(&done), ["0", "2", "0", "0", "0"], "{}", done.stderr);
-    assert!(
-        done.stderr.contains("a: reading the current value"),
+    sandbox.set_policy(
+        &sandbox.default_key_id(),
+        allow_all_except(&[("GetSecretValue", "a")]),
+    );
+    let outcome = cli.env("V", "made-up-2").run();
+    assert_eq!(
+        outcome.counts(),
+        ["0", "2", "0", "0", "0"],
         "{}",
-        done.stderr
+        outcome.stderr
+    );
+    assert!(
+        outcome.stderr.contains("a: reading the current value"),
+        "{}",
+        outcome.stderr
     );
     assert_eq!(value(&sandbox, "a"), "made-up-2");
     assert_eq!(secret(&sandbox, "a").versions.len(), 3);
@@ -253,38 +261,38 @@ fn denied_reads_write_without_comparing() {
 #[test]
 fn invalid_inputs_are_rejected_offline() {
     let sandbox = Sandbox::start();
-    let one = plain(&["a"]);
-    let tool = || many(&sandbox, &one).env("V", "made-up");
-    let missing = tool().path("missing.yaml").display().to_string();
+    let one = manifest_of(&["a"]);
+    let cli = || manifest_cli(&sandbox, &one).env("V", "made-up");
+    let missing = cli().path("missing.yaml").display().to_string();
     let cases = [
         (
-            tool().input("value", "made-up"),
+            cli().input("value", "made-up"),
             "UPSERT_SECRET_VALUE is about one secret",
         ),
         (
-            tool().input("tags", "a=b"),
+            cli().input("tags", "a=b"),
             "UPSERT_SECRET_TAGS is about one secret",
         ),
         (
-            tool().input("version-id-key", "short"),
+            cli().input("version-id-key", "short"),
             "error: UPSERT_SECRET_VERSION_ID_KEY must have at least 16 bytes",
         ),
         (
-            tool().input("rate", "0"),
+            cli().input("rate", "0"),
             "UPSERT_SECRET_RATE must be a number from 1 to 1000",
         ),
         (
-            tool().input("fail-fast", "yes"),
+            cli().input("fail-fast", "yes"),
             "UPSERT_SECRET_FAIL_FAST must be `false` or `true`",
         ),
         (
-            tool().input("command", "promote"),
+            cli().input("command", "promote"),
             "says nothing to `promote` and `rollback`",
         ),
-        (tool().input("manifest", &missing), "cannot be read"),
-        (tool().input("manifest", "/"), "it is no regular file"),
+        (cli().input("manifest", &missing), "cannot be read"),
+        (cli().input("manifest", "/"), "it is no regular file"),
         (
-            bare("")
+            offline_cli("")
                 .unset("UPSERT_SECRET_MANIFEST")
                 .input("only", "a")
                 .input("name", "a")
@@ -292,27 +300,27 @@ fn invalid_inputs_are_rejected_offline() {
             "UPSERT_SECRET_ONLY is for a manifest, and none is given",
         ),
         (
-            many(&sandbox, "secrets: {}"),
+            manifest_cli(&sandbox, "secrets: {}"),
             "secrets.yaml:1:10: secrets: is empty; it needs one secret at least",
         ),
         (
-            many(&sandbox, "secrets: { a: { value: made-up } }"),
+            manifest_cli(&sandbox, "secrets: { a: { value: made-up } }"),
             "secrets.yaml:1:24: secrets.a.value: holds a value itself",
         ),
     ];
-    for (tool, why) in cases {
-        let done = tool.run();
-        assert_eq!(done.code, Some(2), "{why}: {}", done.stderr);
-        assert!(done.stderr.contains(why), "{why}: {}", done.stderr);
-        assert!(!done.stderr.contains("made-up"), "{}", done.stderr);
+    for (cli, why) in cases {
+        let outcome = cli.run();
+        assert_eq!(outcome.code, Some(2), "{why}: {}", outcome.stderr);
+        assert!(outcome.stderr.contains(why), "{why}: {}", outcome.stderr);
+        assert!(!outcome.stderr.contains("made-up"), "{}", outcome.stderr);
     }
     assert_eq!(operations(&sandbox), [""; 0]);
     // The command line is nearer than the environment.
-    let tool = tool();
-    let file = tool.path("secrets.yaml").display().to_string();
-    let done = tool
+    let cli = cli();
+    let file = cli.path("secrets.yaml").display().to_string();
+    let outcome = cli
         .input("manifest", &missing)
-        .arguments(&["--manifest", &file])
+        .args(&["--manifest", &file])
         .run();
-    done.expect(0, "created");
+    outcome.expect(0, "created");
 }

@@ -3,12 +3,12 @@
 use sandbox::{Policy, Sandbox};
 use serde_json::Value;
 
-use super::{many, value};
-use crate::common::Done;
+use super::{manifest_cli, value};
+use crate::common::Outcome;
 
-fn printed(done: &Done) -> Value {
-    assert_eq!(done.code, Some(0), "{}", done.stderr);
-    serde_json::from_str(&done.stdout).unwrap()
+fn printed(outcome: &Outcome) -> Value {
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    serde_json::from_str(&outcome.stdout).unwrap()
 }
 
 #[test]
@@ -32,18 +32,18 @@ secrets:
     };
     let sandbox = world();
     // No value is needed to print it.
-    let done = many(&sandbox, manifest).arguments(&["iam-policy"]).run();
-    let policy = printed(&done)["policy"].clone();
+    let outcome = manifest_cli(&sandbox, manifest).args(&["iam-policy"]).run();
+    let policy = printed(&outcome)["policy"].clone();
     let run = |sandbox: &Sandbox, policy: &Value| {
         sandbox.set_policy(
             &sandbox.default_key_id(),
             Policy::from_json(&policy.to_string()),
         );
-        many(sandbox, manifest).env("V", "made-up").run()
+        manifest_cli(sandbox, manifest).env("V", "made-up").run()
     };
-    let done = run(&sandbox, &policy);
-    done.expect(0, "updated");
-    assert!(!done.stderr.contains("denied"), "{}", done.stderr);
+    let outcome = run(&sandbox, &policy);
+    outcome.expect(0, "updated");
+    assert!(!outcome.stderr.contains("denied"), "{}", outcome.stderr);
     assert_eq!(value(&sandbox, "prod/c"), "made-up-source");
 
     let statements = policy["Statement"].as_array().unwrap().len();
@@ -68,7 +68,7 @@ secrets:
                 .unwrap()
                 .trim_start_matches("secretsmanager:");
             let sandbox = world();
-            let done = run(&sandbox, &less);
+            let outcome = run(&sandbox, &less);
             // A description that is new and a version that exists already are not among these.
             let unused = [
                 "UpdateSecretVersionStage",
@@ -77,11 +77,11 @@ secrets:
                 "CreateSecret",
                 "TagResource",
             ];
-            if done.code == Some(0) && !unused.contains(&action) {
+            if outcome.code == Some(0) && !unused.contains(&action) {
                 assert!(
-                    done.stderr.contains("denied"),
+                    outcome.stderr.contains("denied"),
                     "{at} {action}: {}",
-                    done.stderr
+                    outcome.stderr
                 );
             }
         }
@@ -97,20 +97,20 @@ fn long_policy_is_grouped_then_split() {
             "  prod/model-{number}/key: {{ value: {{ env: V }} }}\n"
         ));
     }
-    let many_of = |manifest: &str| {
-        let tool = super::bare(manifest)
+    let printed_policies = |manifest: &str| {
+        let cli = super::offline_cli(manifest)
             .env("AWS_REGION", "eu-west-1")
             .input("allowed-account-ids", "111122223333")
-            .arguments(&["iam-policy"]);
-        printed(&tool.run())
+            .args(&["iam-policy"]);
+        printed(&cli.run())
     };
     // A folder each: nothing to put together.
-    let documents = many_of(&manifest);
+    let documents = printed_policies(&manifest);
     let policies = documents["policies"].as_array().unwrap();
     assert!(policies.len() > 5);
     assert!(policies.iter().all(|policy| length(policy) <= 6_144));
     // One folder for all.
-    let documents = many_of(
+    let documents = printed_policies(
         &manifest
             .replace("/key", "")
             .replace("prod/model-", "prod/model/"),

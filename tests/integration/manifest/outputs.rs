@@ -5,7 +5,7 @@ use std::fs;
 use sandbox::{Fault, Sandbox};
 use serde_json::Value;
 
-use super::{many, numbered, plain, value};
+use super::{manifest_cli, manifest_of, numbered_manifest, value};
 
 #[test]
 fn github_gets_counts_results_and_report() {
@@ -16,15 +16,15 @@ fn github_gets_counts_results_and_report() {
         world.create("d", "old");
         world.set_rotation("d", true);
     });
-    let tool = many(&sandbox, &plain(&["a", "b", "c", "d"]))
+    let cli = manifest_cli(&sandbox, &manifest_of(&["a", "b", "c", "d"]))
         .env("V", "made-up")
         .github();
-    let temp = tool.path("");
-    let tool = tool.env("RUNNER_TEMP", &temp.display().to_string());
-    let tool = tool.arguments(&["--format", "json"]);
-    let done = tool.run();
-    assert_eq!(done.code, Some(6));
-    for (name, wanted) in [
+    let temp = cli.path("");
+    let cli = cli.env("RUNNER_TEMP", &temp.display().to_string());
+    let cli = cli.args(&["--format", "json"]);
+    let outcome = cli.run();
+    assert_eq!(outcome.code, Some(6));
+    for (name, expected) in [
         ("created", "1"),
         ("updated", "1"),
         ("unchanged", "1"),
@@ -34,9 +34,9 @@ fn github_gets_counts_results_and_report() {
         ("changed", "true"),
         ("region", "eu-west-1"),
     ] {
-        assert_eq!(done.output(name), wanted, "{name}");
+        assert_eq!(outcome.output(name), expected, "{name}");
     }
-    let results: Value = serde_json::from_str(done.output("results")).unwrap();
+    let results: Value = serde_json::from_str(outcome.output("results")).unwrap();
     let of = |name: &str| results[name]["result"].as_str().unwrap().to_owned();
     assert_eq!(
         ["a", "b", "c", "d"].map(of),
@@ -49,16 +49,16 @@ fn github_gets_counts_results_and_report() {
             .starts_with("arn:aws:secretsmanager:")
     );
     assert!(results["b"]["previous_version_id"].is_string());
-    let report = fs::read_to_string(done.output("report_path")).unwrap();
+    let report = fs::read_to_string(outcome.output("report_path")).unwrap();
     let (report, printed): (Value, Value) = (
         serde_json::from_str(&report).unwrap(),
-        serde_json::from_str(&done.stdout).unwrap(),
+        serde_json::from_str(&outcome.stdout).unwrap(),
     );
     assert_eq!(report["secrets"], printed["secrets"]);
     assert_eq!(printed["secrets"]["d"]["error"]["exit_code"], 6);
     assert_eq!(printed["error"]["exit_code"], 6);
     // Failed, then what changed.
-    let rows: Vec<_> = done
+    let rows: Vec<_> = outcome
         .summary
         .lines()
         .filter(|line| line.starts_with("| `"))
@@ -80,50 +80,56 @@ fn oversized_results_are_omitted_with_warning() {
             world.create(name, "made-up");
         }
     });
-    let manifest = plain(&names.iter().map(String::as_str).collect::<Vec<_>>());
-    let tool = many(&sandbox, &manifest).env("V", "made-up").github();
+    let manifest = manifest_of(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    let cli = manifest_cli(&sandbox, &manifest)
+        .env("V", "made-up")
+        .github();
     // Little is left of the step's summary.
     let full = " ".repeat(1024 * 1024 - 20_000);
-    fs::write(tool.path("summary"), &full).unwrap();
-    let done = tool.run();
-    done.expect(0, "unchanged");
-    assert_eq!(done.output("results"), "");
+    fs::write(cli.path("summary"), &full).unwrap();
+    let outcome = cli.run();
+    outcome.expect(0, "unchanged");
+    assert_eq!(outcome.output("results"), "");
     assert!(
-        done.stderr.contains("`results` is left out"),
+        outcome.stderr.contains("`results` is left out"),
         "{}",
-        done.stderr
+        outcome.stderr
     );
-    assert!(done.summary.len() <= 1024 * 1024);
-    let shown = done
+    assert!(outcome.summary.len() <= 1024 * 1024);
+    let shown = outcome
         .summary
         .lines()
         .filter(|line| line.starts_with("| `"))
         .count();
     assert!(shown > 5);
     let rest = format!("{} more secrets are not shown", 400 - shown);
-    assert!(done.summary.contains(&rest), "{rest}");
+    assert!(outcome.summary.contains(&rest), "{rest}");
 }
 
 #[test]
 fn gitlab_report_has_counts() {
     let sandbox = Sandbox::start();
-    let done = many(&sandbox, &numbered(3))
+    let outcome = manifest_cli(&sandbox, &numbered_manifest(3))
         .env("V", "made-up")
         .gitlab()
         .run();
-    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
     for line in [
         "UPSERTED_CREATED=3",
         "UPSERTED_RESULT=created",
         "UPSERTED_NOT_TRIED=0",
     ] {
         assert!(
-            done.report.lines().any(|there| there == line),
+            outcome.report.lines().any(|there| there == line),
             "{}",
-            done.report
+            outcome.report
         );
     }
-    assert!(!done.stderr.contains("will not take"), "{}", done.stderr);
+    assert!(
+        !outcome.stderr.contains("will not take"),
+        "{}",
+        outcome.stderr
+    );
 }
 
 #[test]
@@ -161,17 +167,17 @@ secrets:
         for command in ["upsert", "plan"] {
             let sandbox = Sandbox::start();
             sandbox.with(|world| world.create("source", "made-up-of-a-source"));
-            let tool = many(&sandbox, manifest)
+            let cli = manifest_cli(&sandbox, manifest)
                 .env("A", "made-up-plain-a")
                 .env("B", "bWFkZS11cC1kZWNvZGVkLWI=")
                 .env("D", "made-up-member-d")
                 .env("RUNNER_DEBUG", "1")
                 .input("command", command)
                 .github();
-            let file = tool.path("value");
+            let file = cli.path("value");
             fs::write(&file, "made-up-of-a-file").unwrap();
-            let temp = tool.path("").display().to_string();
-            let tool = tool
+            let temp = cli.path("").display().to_string();
+            let cli = cli
                 .env("FILE", &file.display().to_string())
                 .env("RUNNER_TEMP", &temp);
             if let Some((operation, fault)) = &fault {
@@ -179,9 +185,9 @@ secrets:
                     sandbox.fault(operation, nth, fault.clone());
                 }
             }
-            let done = tool.run();
-            let report = fs::read_to_string(done.output("report_path")).unwrap();
-            let everything = done.everything() + &report;
+            let outcome = cli.run();
+            let report = fs::read_to_string(outcome.output("report_path")).unwrap();
+            let everything = outcome.all_output() + &report;
             for secret in secrets {
                 assert!(!everything.contains(secret), "{secret}: {everything}");
             }
@@ -211,23 +217,23 @@ secrets:
   c: { value: { generate: { length: 32 } } }
   d: { value: { env: D } }
 ";
-    let done = many(&sandbox, manifest)
+    let outcome = manifest_cli(&sandbox, manifest)
         .env("A", "bWFkZS11cC1kZWNvZGVkLWI=")
         .env("D", "made-up-plain")
         .env("UPSERT_SECRET_ACTION", "true")
         .github()
         .run();
-    done.expect(0, "created");
+    outcome.expect(0, "created");
     let made = value(&sandbox, "c");
     for masked in ["made-up-decoded-b", "made-up-of-a-source", made.as_str()] {
         assert!(
-            done.stdout.contains(&format!("::add-mask::{masked}\n")),
+            outcome.stdout.contains(&format!("::add-mask::{masked}\n")),
             "{}",
-            done.stdout
+            outcome.stdout
         );
     }
     assert!(
-        !done.stdout.contains("made-up-plain"),
+        !outcome.stdout.contains("made-up-plain"),
         "the runner knows that one"
     );
 }

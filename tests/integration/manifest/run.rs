@@ -4,8 +4,8 @@ use std::fs;
 
 use sandbox::{Role, Sandbox, Trust};
 
-use super::{many, numbered, plain, secret, value};
-use crate::common::{Done, calls, operations};
+use super::{manifest_cli, manifest_of, numbered_manifest, secret, value};
+use crate::common::{call_count, operations};
 
 const EXAMPLE: &str = "
 defaults:
@@ -27,18 +27,18 @@ secrets:
     value: { generate: { length: 48 } }
 ";
 
-fn example(sandbox: &Sandbox) -> crate::common::Tool {
-    let tool = many(sandbox, EXAMPLE)
+fn example(sandbox: &Sandbox) -> crate::common::Cli {
+    let cli = manifest_cli(sandbox, EXAMPLE)
         .env("MODEL_API_KEY", "made-up-api-key")
         .env("DB_USER", "made-up-user")
         .env("POOL", "5");
-    let key = tool.path("tls.key");
+    let key = cli.path("tls.key");
     fs::write(&key, b"\xffmade-up key").unwrap();
     let path = key.display().to_string();
-    tool.env("KEY_PATH", &path)
+    cli.env("KEY_PATH", &path)
 }
 
-fn writes(sandbox: &Sandbox) -> Vec<String> {
+fn write_operations(sandbox: &Sandbox) -> Vec<String> {
     let reads = [
         "BatchGetSecretValue",
         "DescribeSecret",
@@ -50,17 +50,13 @@ fn writes(sandbox: &Sandbox) -> Vec<String> {
     log
 }
 
-fn totals(done: &Done) -> [&str; 5] {
-    ["created", "updated", "unchanged", "failed", "not_tried"].map(|name| done.output(name))
-}
-
 #[test]
 fn apply_then_rerun_is_unchanged() {
     let sandbox = Sandbox::start();
-    let tool = example(&sandbox);
-    let done = tool.run();
-    done.expect(0, "created");
-    assert_eq!(totals(&done), ["4", "0", "0", "0", "0"]);
+    let cli = example(&sandbox);
+    let outcome = cli.run();
+    outcome.expect(0, "created");
+    assert_eq!(outcome.counts(), ["4", "0", "0", "0", "0"]);
     let api_key = secret(&sandbox, "prod/model/api-key");
     assert_eq!(
         api_key.description.as_deref(),
@@ -81,47 +77,47 @@ fn apply_then_rerun_is_unchanged() {
     assert_eq!(session.len(), 48);
 
     sandbox.clear_log();
-    let done = tool.run();
-    done.expect(0, "unchanged");
-    assert_eq!(totals(&done), ["0", "0", "4", "0", "0"]);
-    assert_eq!(writes(&sandbox), [""; 0]);
-    assert_eq!(calls(&sandbox, "BatchGetSecretValue"), 1);
+    let outcome = cli.run();
+    outcome.expect(0, "unchanged");
+    assert_eq!(outcome.counts(), ["0", "0", "4", "0", "0"]);
+    assert_eq!(write_operations(&sandbox), [""; 0]);
+    assert_eq!(call_count(&sandbox, "BatchGetSecretValue"), 1);
 
-    let done = tool.env("MODEL_API_KEY", "made-up-other-key").run();
-    done.expect(0, "updated");
-    assert_eq!(totals(&done), ["0", "1", "3", "0", "0"]);
-    assert_eq!(writes(&sandbox), ["PutSecretValue"]);
+    let outcome = cli.env("MODEL_API_KEY", "made-up-other-key").run();
+    outcome.expect(0, "updated");
+    assert_eq!(outcome.counts(), ["0", "1", "3", "0", "0"]);
+    assert_eq!(write_operations(&sandbox), ["PutSecretValue"]);
     assert_eq!(value(&sandbox, "prod/model/session-key"), session);
 }
 
 #[test]
 fn unchanged_secrets_are_read_in_batches() {
     let sandbox = Sandbox::start();
-    let tool = many(&sandbox, &numbered(45)).env("V", "made-up");
-    tool.run().expect(0, "created");
+    let cli = manifest_cli(&sandbox, &numbered_manifest(45)).env("V", "made-up");
+    cli.run().expect(0, "created");
     for (operation, number) in [
         ("BatchGetSecretValue", 3),
         ("DescribeSecret", 45),
         ("CreateSecret", 45),
     ] {
-        assert_eq!(calls(&sandbox, operation), number, "{operation}");
+        assert_eq!(call_count(&sandbox, operation), number, "{operation}");
     }
     sandbox.clear_log();
-    tool.run().expect(0, "unchanged");
+    cli.run().expect(0, "unchanged");
     assert_eq!(operations(&sandbox), ["BatchGetSecretValue"; 3]);
 
     sandbox.clear_log();
-    let with_tags = format!("defaults: {{ tags: {{ a: b }} }}\n{}", numbered(3));
-    let tool = many(&sandbox, &with_tags).env("V", "made-up");
-    tool.run().expect(0, "updated");
+    let with_tags = format!("defaults: {{ tags: {{ a: b }} }}\n{}", numbered_manifest(3));
+    let cli = manifest_cli(&sandbox, &with_tags).env("V", "made-up");
+    cli.run().expect(0, "updated");
     sandbox.clear_log();
-    tool.run().expect(0, "unchanged");
-    assert_eq!(calls(&sandbox, "BatchGetSecretValue"), 1);
-    assert_eq!(calls(&sandbox, "DescribeSecret"), 3);
+    cli.run().expect(0, "unchanged");
+    assert_eq!(call_count(&sandbox, "BatchGetSecretValue"), 1);
+    assert_eq!(call_count(&sandbox, "DescribeSecret"), 3);
     assert_eq!(operations(&sandbox).len(), 4);
 
     sandbox.clear_log();
-    many(&sandbox, &numbered(1))
+    manifest_cli(&sandbox, &numbered_manifest(1))
         .env("V", "made-up-2")
         .run()
         .expect(0, "updated");
@@ -142,8 +138,8 @@ fn merge_keeps_other_and_concurrent_keys() {
         );
     });
     let manifest = "secrets: { db: { json: { user: { env: USER }, password: { generate: { length: 20 } } }, merge: true } }";
-    let tool = many(&sandbox, manifest).env("USER", "made-up-user");
-    tool.run().expect(0, "updated");
+    let cli = manifest_cli(&sandbox, manifest).env("USER", "made-up-user");
+    cli.run().expect(0, "updated");
     let document: serde_json::Value = serde_json::from_str(&value(&sandbox, "db")).unwrap();
     assert_eq!(document["host"], "made-up-host");
     assert_eq!(document["user"], "made-up-user");
@@ -151,7 +147,7 @@ fn merge_keeps_other_and_concurrent_keys() {
     let password = document["password"].as_str().unwrap().to_owned();
     assert_eq!(password.len(), 20);
     // Generated for a document that does not have it, and for no other.
-    tool.run().expect(0, "unchanged");
+    cli.run().expect(0, "unchanged");
     let document: serde_json::Value = serde_json::from_str(&value(&sandbox, "db")).unwrap();
     assert_eq!(document["password"], password.as_str());
 }
@@ -161,11 +157,13 @@ fn equal_json_document_is_unchanged() {
     let sandbox = Sandbox::start();
     sandbox.with(|world| world.create("db", "{ \"b\": \"2\",\n \"a\": \"made-up\" }\n"));
     let manifest = "secrets: { db: { json: { a: { env: A }, b: { env: B } } } }";
-    let tool = many(&sandbox, manifest).env("A", "made-up").env("B", "2");
-    tool.run().expect(0, "unchanged");
+    let cli = manifest_cli(&sandbox, manifest)
+        .env("A", "made-up")
+        .env("B", "2");
+    cli.run().expect(0, "unchanged");
     // Without `merge` the whole document is theirs.
     sandbox.with(|world| world.put("db", r#"{"a":"made-up","b":"2","c":3}"#));
-    tool.run().expect(0, "updated");
+    cli.run().expect(0, "updated");
     assert_eq!(value(&sandbox, "db"), r#"{"a":"made-up","b":"2"}"#);
 }
 
@@ -182,8 +180,8 @@ secrets:
   has: { value: { generate: { length: 8 } } }
   empty: { value: { generate: { length: 60, classes: [symbols, digits] } } }
 ";
-    let done = many(&sandbox, manifest).run();
-    done.expect(0, "updated");
+    let outcome = manifest_cli(&sandbox, manifest).run();
+    outcome.expect(0, "updated");
     assert_eq!(value(&sandbox, "has"), "made-up");
     let made = value(&sandbox, "empty");
     assert_eq!(made.len(), 60);
@@ -196,7 +194,7 @@ secrets:
         secret(&sandbox, "has").description.as_deref(),
         Some("words")
     );
-    assert!(!done.everything().contains(&made));
+    assert!(!outcome.all_output().contains(&made));
     // A rival's first version is not replaced by a generated one.
     let sandbox = Sandbox::start();
     sandbox.with(|world| world.create_empty("empty"));
@@ -204,7 +202,7 @@ secrets:
         world.put("empty", "made-up-rival");
     });
     let manifest = "secrets: { empty: { value: { generate: { length: 8 } } } }";
-    assert_eq!(many(&sandbox, manifest).run().code, Some(0));
+    assert_eq!(manifest_cli(&sandbox, manifest).run().code, Some(0));
     assert_eq!(value(&sandbox, "empty"), "made-up-rival");
 }
 
@@ -233,9 +231,9 @@ secrets:
   prod/d: {{ json: {{ a: {{ secret: {{ id: staging/a }} }} }} }}
 "
     );
-    let tool = many(&sandbox, &manifest).env("FROM", "staging");
-    let done = tool.run();
-    done.expect(0, "created");
+    let cli = manifest_cli(&sandbox, &manifest).env("FROM", "staging");
+    let outcome = cli.run();
+    outcome.expect(0, "created");
     assert_eq!(value(&sandbox, "prod/a"), "made-up-a");
     assert_eq!(value(&sandbox, "prod/before"), "made-up-old-a");
     assert_eq!(value(&sandbox, "prod/c"), "made-up-c");
@@ -248,11 +246,11 @@ secrets:
         .any(|entry| entry.caller.contains("assumed-role/reader"));
     assert!(by_role, "read with the role's session");
     assert!(
-        !done.everything().contains("made-up"),
+        !outcome.all_output().contains("made-up"),
         "{}",
-        done.everything()
+        outcome.all_output()
     );
-    tool.run().expect(0, "unchanged");
+    cli.run().expect(0, "unchanged");
 }
 
 #[test]
@@ -263,7 +261,7 @@ secrets:
   prod/b/x: { value: { env: V } }
   staging/c: { value: { env: NOT_SET } }
 ";
-    for (only, wanted) in [
+    for (only, expected) in [
         ("prod/*", &["prod/a/x", "prod/b/x"][..]),
         ("*/b/*", &["prod/b/x"]),
         ("prod/[b-z]*", &["prod/b/x"]),
@@ -271,24 +269,24 @@ secrets:
         ("prod/a/x, prod/b/x", &["prod/a/x", "prod/b/x"]),
     ] {
         let sandbox = Sandbox::start();
-        let done = many(&sandbox, manifest)
+        let outcome = manifest_cli(&sandbox, manifest)
             .env("V", "made-up")
             .input("only", only)
             .run();
-        done.expect(0, "created");
-        assert_eq!(sandbox.with(|world| world.names()), wanted, "{only}");
+        outcome.expect(0, "created");
+        assert_eq!(sandbox.with(|world| world.names()), expected, "{only}");
     }
     let sandbox = Sandbox::start();
     for (only, why) in [
         ("dev/*", "fits no secret of the manifest"),
         ("[a", "must be names in which"),
     ] {
-        let done = many(&sandbox, manifest)
+        let outcome = manifest_cli(&sandbox, manifest)
             .env("V", "made-up")
             .input("only", only)
             .run();
-        assert_eq!(done.code, Some(2));
-        assert!(done.stderr.contains(why), "{}", done.stderr);
+        assert_eq!(outcome.code, Some(2));
+        assert!(outcome.stderr.contains(why), "{}", outcome.stderr);
     }
     assert_eq!(operations(&sandbox), [""; 0]);
 }
@@ -298,10 +296,10 @@ fn many_writes_survive_throttling() {
     let sandbox = Sandbox::start();
     sandbox.set_rate_limit(Some(20));
     // Ten times what this AWS gives.
-    let tool = many(&sandbox, &numbered(60))
+    let cli = manifest_cli(&sandbox, &numbered_manifest(60))
         .env("V", "made-up")
         .input("rate", "200");
-    tool.run().expect(0, "created");
+    cli.run().expect(0, "created");
     let versions = |number| secret(&sandbox, &format!("s/{number}")).versions.len();
     assert!((0..60).all(|number| versions(number) == 1));
 }
@@ -313,20 +311,21 @@ fn plan_matches_following_run() {
         world.create("a", "made-up");
         world.create("b", "made-up-old");
     });
-    let tool = many(&sandbox, &plain(&["a", "b", "c"])).env("V", "made-up");
-    let plan = tool.arguments(&["plan"]);
-    let done = plan.run();
-    done.expect(0, "updated");
-    assert_eq!(totals(&done), ["1", "1", "1", "0", "0"]);
-    assert_eq!(writes(&sandbox), [""; 0]);
+    let cli = manifest_cli(&sandbox, &manifest_of(&["a", "b", "c"])).env("V", "made-up");
+    let plan = cli.args(&["plan"]);
+    let outcome = plan.run();
+    outcome.expect(0, "updated");
+    assert_eq!(outcome.counts(), ["1", "1", "1", "0", "0"]);
+    assert_eq!(write_operations(&sandbox), [""; 0]);
     assert!(
-        done.stderr
+        outcome
+            .stderr
             .contains("1 to be created, 1 to be updated, 1 unchanged"),
         "{}",
-        done.stderr
+        outcome.stderr
     );
-    let run = plan.arguments(&[]).run();
-    assert_eq!(totals(&run), totals(&done));
+    let run = plan.args(&[]).run();
+    assert_eq!(run.counts(), outcome.counts());
 }
 
 #[test]
@@ -353,12 +352,17 @@ secrets:
   key: {{ value: {{ env: V }}, json-key: /a/b }}
 "
     );
-    let tool = many(&sandbox, &manifest)
+    let cli = manifest_cli(&sandbox, &manifest)
         .env("V", "made-up")
         .env("B", "/w==");
-    let done = tool.run();
-    done.expect(0, "updated");
-    assert_eq!(totals(&done), ["2", "5", "1", "0", "0"], "{}", done.stderr);
+    let outcome = cli.run();
+    outcome.expect(0, "updated");
+    assert_eq!(
+        outcome.counts(),
+        ["2", "5", "1", "0", "0"],
+        "{}",
+        outcome.stderr
+    );
     let candidate = secret(&sandbox, "staged")
         .labelled("candidate")
         .unwrap()
@@ -390,5 +394,5 @@ secrets:
         Some(&b"\xff"[..])
     );
     assert_eq!(current("key"), r#"{"a":{"b":"made-up"}}"#);
-    tool.run().expect(0, "unchanged");
+    cli.run().expect(0, "unchanged");
 }

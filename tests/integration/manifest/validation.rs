@@ -5,15 +5,15 @@ use std::fs;
 use insta::assert_snapshot;
 use sandbox::Sandbox;
 
-use super::{bare, many, secret};
-use crate::common::{Done, operations};
+use super::{manifest_cli, offline_cli, secret};
+use crate::common::{Outcome, operations};
 
 const ARN: &str = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/a-AbCdEf";
 
 /// The problems, without the folder of the file.
-fn problems(done: &Done) -> String {
-    assert_eq!(done.code, Some(2), "{}", done.stderr);
-    let lines = done
+fn problems(outcome: &Outcome) -> String {
+    assert_eq!(outcome.code, Some(2), "{}", outcome.stderr);
+    let lines = outcome
         .stderr
         .lines()
         .filter(|line| line.contains("secrets.yaml:"));
@@ -48,10 +48,10 @@ secrets:
 "
     );
     let sandbox = Sandbox::start();
-    let tool = many(&sandbox, &manifest)
+    let cli = manifest_cli(&sandbox, &manifest)
         .env("V", "made-up")
         .env("MASK", "***");
-    assert_snapshot!(problems(&tool.run()), @r"
+    assert_snapshot!(problems(&cli.run()), @r"
     secrets.yaml:2:16: defaults.description: has `${NOWHERE}`, but the variable NOWHERE is empty or not set
     secrets.yaml:3:15: defaults.kms-key-id: must be a key id, a key ARN, an alias (`alias/…`) or an alias ARN
     secrets.yaml:5:3: secrets.*: must have 1 to 512 characters, only letters, digits and `/_+=.@-`
@@ -72,23 +72,23 @@ fn duplicate_secret_is_rejected() {
     let manifest = format!(
         "secrets:\n  prod/a: {{ value: {{ env: V }} }}\n  {ARN}: {{ value: {{ env: V }} }}\n"
     );
-    let done = bare(&manifest)
+    let outcome = offline_cli(&manifest)
         .env("V", "made-up")
         .env("AWS_REGION", "eu-west-1")
         .run();
     assert!(
-        problems(&done).contains("is the same secret as prod/a"),
+        problems(&outcome).contains("is the same secret as prod/a"),
         "{}",
-        done.stderr
+        outcome.stderr
     );
-    let done = bare(&manifest)
+    let outcome = offline_cli(&manifest)
         .env("V", "made-up")
         .env("AWS_REGION", "eu-west-2")
         .run();
     assert!(
-        problems(&done).contains("is an ARN of eu-west-1, but this run is about eu-west-2"),
+        problems(&outcome).contains("is an ARN of eu-west-1, but this run is about eu-west-2"),
         "{}",
-        done.stderr
+        outcome.stderr
     );
 }
 
@@ -102,10 +102,10 @@ secrets:
     tags: { '${STAGE}': '${STAGE}' }
     value: { env: V }
 ";
-    let tool = many(&sandbox, manifest)
+    let cli = manifest_cli(&sandbox, manifest)
         .env("STAGE", "prod")
         .env("V", "${STAGE} made-up");
-    tool.run().expect(0, "created");
+    cli.run().expect(0, "created");
     let secret = secret(&sandbox, "prod/a");
     assert_eq!(secret.description.as_deref(), Some("for prod"));
     assert_eq!(secret.tags["prod"], "prod");
@@ -115,56 +115,59 @@ secrets:
     );
 
     let manifest = "secrets:\n  a:\n    description: key ${V}\n    value: { env: V }\n";
-    let done = bare(manifest)
+    let outcome = offline_cli(manifest)
         .env("V", "made-up-1")
         .env("AWS_REGION", "eu-west-1")
         .run();
     assert!(
-        done.stderr
+        outcome
+            .stderr
             .contains("the variable V is the value of a secret, and `${V}` would show it"),
         "{}",
-        done.stderr
+        outcome.stderr
     );
     let manifest = "secrets:\n  a:\n    description: the made-up-key-of-the-model\n    json: { k: { env: V } }\n";
-    let done = bare(manifest)
+    let outcome = offline_cli(manifest)
         .env("V", "made-up-key-of-the-model")
         .env("AWS_REGION", "eu-west-1")
         .run();
     assert!(
-        problems(&done).contains("secrets.a.description: contains the value"),
+        problems(&outcome).contains("secrets.a.description: contains the value"),
         "{}",
-        done.stderr
+        outcome.stderr
     );
-    assert!(!done.everything().contains("made-up-key-of-the-model"));
+    assert!(!outcome.all_output().contains("made-up-key-of-the-model"));
 }
 
 #[test]
 fn file_variable_suggests_file_source() {
     let manifest = "secrets: { a: { value: { env: CERTIFICATE } } }";
-    let tool = bare(manifest).gitlab().env("AWS_REGION", "eu-west-1");
+    let cli = offline_cli(manifest)
+        .gitlab()
+        .env("AWS_REGION", "eu-west-1");
     let path = format!(
         "{}.tmp/CERTIFICATE",
-        tool.path("").display().to_string().trim_end_matches('/')
+        cli.path("").display().to_string().trim_end_matches('/')
     );
-    let done = tool.env("CERTIFICATE", &path).run();
+    let outcome = cli.env("CERTIFICATE", &path).run();
     assert!(
-        problems(&done).contains(
+        problems(&outcome).contains(
             "a variable of type file, which holds a path: write `{ file: \"${CERTIFICATE}\" }`"
         ),
         "{}",
-        done.stderr
+        outcome.stderr
     );
 }
 
 #[test]
 fn oversized_manifest_is_rejected() {
-    let tool = bare("").env("AWS_REGION", "eu-west-1");
-    fs::write(tool.path("secrets.yaml"), " ".repeat(1024 * 1024 + 1)).unwrap();
-    let done = tool.run();
+    let cli = offline_cli("").env("AWS_REGION", "eu-west-1");
+    fs::write(cli.path("secrets.yaml"), " ".repeat(1024 * 1024 + 1)).unwrap();
+    let outcome = cli.run();
     assert!(
-        problems(&done).contains("the file has more than 1048576 bytes"),
+        problems(&outcome).contains("the file has more than 1048576 bytes"),
         "{}",
-        done.stderr
+        outcome.stderr
     );
 }
 
@@ -195,12 +198,12 @@ secrets:
     ] {
         for only in ["", "prod/b"] {
             let sandbox = Sandbox::start();
-            let tool = many(&sandbox, &manifest(shown));
+            let cli = manifest_cli(&sandbox, &manifest(shown));
             let key = sandbox
                 .env()
                 .into_iter()
                 .find(|(name, _)| *name == "AWS_SECRET_ACCESS_KEY");
-            let done = tool
+            let outcome = cli
                 .env("A", "made-up-value-of-a")
                 .env("B", "made-up-value-of-b")
                 .env("COPY", "made-up-value-of-a")
@@ -208,14 +211,14 @@ secrets:
                 .input("version-id-key", "made-up-key-of-32-bytes-or-more!")
                 .input("only", only)
                 .run();
-            assert_eq!(done.code, Some(2), "{shown} {only}: {}", done.stderr);
-            assert!(done.stderr.contains(says), "{shown}: {}", done.stderr);
+            assert_eq!(outcome.code, Some(2), "{shown} {only}: {}", outcome.stderr);
+            assert!(outcome.stderr.contains(says), "{shown}: {}", outcome.stderr);
             assert_eq!(operations(&sandbox), [""; 0]);
         }
     }
     // What is short may be the same by chance.
     let sandbox = Sandbox::start();
-    many(&sandbox, &manifest("TEAM"))
+    manifest_cli(&sandbox, &manifest("TEAM"))
         .env("A", "models")
         .env("B", "made-up-value-of-b")
         .env("TEAM", "models")
@@ -236,28 +239,28 @@ fn source_written_by_same_run_is_rejected() {
         let manifest = format!(
             "secrets:\n  prod/a: {{ value: {{ {a} }} }}\n  prod/b: {{ value: {{ {b} }} }}\n"
         );
-        let done = many(&sandbox, &manifest).env("V", "made-up").run();
-        let told = problems(&done);
+        let outcome = manifest_cli(&sandbox, &manifest).env("V", "made-up").run();
+        let reported = problems(&outcome);
         assert!(
-            told.contains("which this manifest writes"),
-            "{a} {b}: {told}"
+            reported.contains("which this manifest writes"),
+            "{a} {b}: {reported}"
         );
         assert_eq!(operations(&sandbox), [""; 0]);
     }
     // Another account's of that name is another secret.
     let sandbox = Sandbox::start();
     let manifest = "secrets:\n  prod/a: { value: { secret: { id: 'arn:aws:secretsmanager:eu-west-1:999988887777:secret:prod/a-AbCdEf' } } }\n";
-    let done = many(&sandbox, manifest).run();
+    let outcome = manifest_cli(&sandbox, manifest).run();
     assert!(
-        !done.stderr.contains("which this manifest writes"),
+        !outcome.stderr.contains("which this manifest writes"),
         "{}",
-        done.stderr
+        outcome.stderr
     );
     // Another region's is another secret.
     let sandbox = Sandbox::start();
     let manifest = "secrets:\n  prod/a: { value: { secret: { id: prod/a, region: eu-west-2 } } }\n";
-    let done = many(&sandbox, manifest).run();
-    assert_eq!(done.code, Some(6), "{}", done.stderr);
+    let outcome = manifest_cli(&sandbox, manifest).run();
+    assert_eq!(outcome.code, Some(6), "{}", outcome.stderr);
 }
 
 /// Each reference, not only the first of a region and role.
@@ -271,8 +274,8 @@ secrets:
   w/3: { value: { secret: { id: 'arn:aws:secretsmanager:us-west-2:111122223333:secret:other-AbCdEf' } } }
   w/4: { value: { file: . } }
 ";
-    let told = problems(&many(&sandbox, manifest).run());
-    assert_snapshot!(told, @r"
+    let reported = problems(&manifest_cli(&sandbox, manifest).run());
+    assert_snapshot!(reported, @r"
     secrets.yaml:4:17: secrets.w/2.value: names a secret whose name must have 1 to 512 characters, only letters, digits and `/_+=.@-`
     secrets.yaml:5:17: secrets.w/3.value: names an ARN of us-west-2, but is read in eu-west-1: give `region` with it
     secrets.yaml:6:17: secrets.w/4.value: is to come from something that is no regular file

@@ -4,7 +4,9 @@ use insta::assert_snapshot;
 use sandbox::{Fault, Sandbox, When};
 
 use super::existing;
-use crate::common::{NAME, PATIENCE, Tool, calls, current, operations, signal, text};
+use crate::common::{
+    Cli, NAME, WAIT_LIMIT, call_count, current_value, normalized_stderr, operations, send_signal,
+};
 
 const LONDON: &str = "eu-west-2";
 
@@ -26,15 +28,16 @@ fn create_includes_replicas_and_waits() {
         world.replicas_settle_after(3);
         world.add_kms_key_in("us-east-1", "alias/models");
     });
-    let tool = Tool::new(&sandbox, "made-up")
-        .input("replica-regions", "eu-west-2\nus-east-1=alias/models");
-    let done = tool.run();
-    done.expect(0, "created");
+    let cli =
+        Cli::new(&sandbox, "made-up").input("replica-regions", "eu-west-2\nus-east-1=alias/models");
+    let outcome = cli.run();
+    outcome.expect(0, "created");
     assert!(
-        done.stderr
+        outcome
+            .stderr
             .contains("waiting for replicas: eu-west-2, us-east-1"),
         "{}",
-        done.stderr
+        outcome.stderr
     );
     assert_eq!(
         replicas(&sandbox),
@@ -43,9 +46,9 @@ fn create_includes_replicas_and_waits() {
             ("us-east-1".to_owned(), "InSync")
         ]
     );
-    assert_eq!(calls(&sandbox, "ReplicateSecretToRegions"), 0);
+    assert_eq!(call_count(&sandbox, "ReplicateSecretToRegions"), 0);
     sandbox.clear_log();
-    tool.run().expect(0, "unchanged");
+    cli.run().expect(0, "unchanged");
     let mut calls = operations(&sandbox);
     calls.sort();
     assert_eq!(calls, ["DescribeSecret", "GetSecretValue"]);
@@ -55,16 +58,16 @@ fn create_includes_replicas_and_waits() {
 fn replicas_are_removed_only_on_request() {
     let sandbox = existing();
     sandbox.with(|world| world.replicate(NAME, LONDON));
-    let tool = Tool::new(&sandbox, "made-up").input("replica-regions", "us-east-1");
-    tool.run().expect(0, "updated");
+    let cli = Cli::new(&sandbox, "made-up").input("replica-regions", "us-east-1");
+    cli.run().expect(0, "updated");
     assert_eq!(replicas(&sandbox).len(), 2);
-    let replace = tool.input("replica-policy", "replace");
-    let done = replace.run();
-    done.expect(0, "updated");
+    let replace = cli.input("replica-policy", "replace");
+    let outcome = replace.run();
+    outcome.expect(0, "updated");
     assert!(
-        done.stderr.contains("removed the replicas in eu-west-2"),
+        outcome.stderr.contains("removed the replicas in eu-west-2"),
         "{}",
-        done.stderr
+        outcome.stderr
     );
     assert_eq!(replicas(&sandbox), [("us-east-1".to_owned(), "InSync")]);
     replace
@@ -81,32 +84,32 @@ fn replica_key_changes_only_by_recreation() {
         world.replicate(NAME, LONDON);
         world.add_kms_key_in(LONDON, "1234abcd");
     });
-    let tool = Tool::new(&sandbox, "new").input("replica-regions", "eu-west-2=1234abcd");
-    let done = tool.run();
-    assert_eq!(done.code, Some(6), "{}", done.stderr);
+    let cli = Cli::new(&sandbox, "new").input("replica-regions", "eu-west-2=1234abcd");
+    let outcome = cli.run();
+    assert_eq!(outcome.code, Some(6), "{}", outcome.stderr);
     assert_eq!(
-        current(&sandbox).as_deref(),
+        current_value(&sandbox).as_deref(),
         Some("made-up"),
         "nothing is written"
     );
-    let tool = tool.input("replica-policy", "replace");
-    tool.run().expect(0, "updated");
+    let cli = cli.input("replica-policy", "replace");
+    cli.run().expect(0, "updated");
     let key = sandbox.with(|world| world.secret_in(LONDON, NAME).unwrap().kms_key_id);
     assert_eq!(key.as_deref(), Some("1234abcd"));
-    tool.run().expect(0, "unchanged");
+    cli.run().expect(0, "unchanged");
 }
 
 #[test]
 fn failed_replica_is_reported_then_retried() {
     let sandbox = existing();
-    let tool = Tool::new(&sandbox, "made-up").input("replica-regions", LONDON);
+    let cli = Cli::new(&sandbox, "made-up").input("replica-regions", LONDON);
     sandbox.with(|world| world.replicate(NAME, LONDON));
     sandbox.with(|world| world.disable_region("us-east-1"));
-    let failing = tool.input("replica-regions", "eu-west-2 us-east-1=alias/models");
-    let done = failing.run();
-    assert_eq!(done.code, Some(6));
-    assert_eq!(done.output("changed"), "true");
-    assert_snapshot!(text(&done), @r#"
+    let failing = cli.input("replica-regions", "eu-west-2 us-east-1=alias/models");
+    let outcome = failing.run();
+    assert_eq!(outcome.code, Some(6));
+    assert_eq!(outcome.output("changed"), "true");
+    assert_snapshot!(normalized_stderr(&outcome), @r#"
     waiting for replicas: us-east-1 (0 s)
     before it failed, this run
       replicated it to us-east-1
@@ -120,11 +123,11 @@ fn failed_replica_is_reported_then_retried() {
     "#);
     // One look to decide, one that sees it in progress, and five that see it failed: the first of them could be of
     // an earlier try.
-    assert_eq!(calls(&sandbox, "DescribeSecret"), 7);
+    assert_eq!(call_count(&sandbox, "DescribeSecret"), 7);
     let again = failing.run();
     assert_eq!(again.code, Some(6));
     assert_eq!(
-        calls(&sandbox, "ReplicateSecretToRegions"),
+        call_count(&sandbox, "ReplicateSecretToRegions"),
         2,
         "one try for each run"
     );
@@ -134,17 +137,18 @@ fn failed_replica_is_reported_then_retried() {
 fn pending_replicas_are_named_on_timeout() {
     let sandbox = existing();
     sandbox.with(|world| world.replicas_settle_after(usize::MAX));
-    let done = Tool::new(&sandbox, "new")
+    let outcome = Cli::new(&sandbox, "new")
         .input("replica-regions", LONDON)
         .input("timeout", "1s")
         .run();
-    assert_eq!(done.code, Some(7));
-    assert_eq!(current(&sandbox).as_deref(), Some("new"));
+    assert_eq!(outcome.code, Some(7));
+    assert_eq!(current_value(&sandbox).as_deref(), Some("new"));
     assert!(
-        done.stderr
+        outcome
+            .stderr
             .contains("it was waiting for the replicas in eu-west-2"),
         "{}",
-        done.stderr
+        outcome.stderr
     );
 }
 
@@ -153,10 +157,10 @@ fn lost_replicate_response_converges() {
     for fault in [Fault::LostAfter, Fault::InternalError, Fault::GarbledBody] {
         let sandbox = existing();
         sandbox.fault("ReplicateSecretToRegions", 1, fault.clone());
-        let done = Tool::new(&sandbox, "made-up")
+        let outcome = Cli::new(&sandbox, "made-up")
             .input("replica-regions", LONDON)
             .run();
-        done.expect(0, "updated");
+        outcome.expect(0, "updated");
         assert_eq!(replicas(&sandbox), [(LONDON.to_owned(), "InSync")]);
     }
 }
@@ -165,13 +169,13 @@ fn lost_replicate_response_converges() {
 fn replica_wait_can_be_cancelled() {
     let sandbox = existing();
     sandbox.with(|world| world.replicas_settle_after(usize::MAX));
-    let tool = Tool::new(&sandbox, "made-up").input("replica-regions", LONDON);
+    let cli = Cli::new(&sandbox, "made-up").input("replica-regions", LONDON);
     let held = sandbox.hold("DescribeSecret", 2, When::BeforeApply);
-    let child = tool.spawn();
-    assert!(held.wait_reached(PATIENCE));
-    signal(&child, "TERM");
+    let child = cli.spawn();
+    assert!(held.wait_reached(WAIT_LIMIT));
+    send_signal(&child, "TERM");
     held.release();
-    let done = tool.finish(child);
-    assert_eq!(done.code, Some(143), "{}", done.stderr);
-    assert_eq!(done.output("changed"), "true");
+    let outcome = cli.finish(child);
+    assert_eq!(outcome.code, Some(143), "{}", outcome.stderr);
+    assert_eq!(outcome.output("changed"), "true");
 }

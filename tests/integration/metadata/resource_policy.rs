@@ -3,8 +3,8 @@
 use insta::assert_snapshot;
 use sandbox::{Policy, Sandbox};
 
-use super::{allowing, existing};
-use crate::common::{NAME, Tool, current, operations, text};
+use super::{existing, policy_allowing};
+use crate::common::{Cli, NAME, current_value, normalized_stderr, operations};
 
 const ROLE: &str = "arn:aws:iam::111122223333:role/reader";
 
@@ -15,22 +15,22 @@ fn policy(sandbox: &Sandbox) -> Option<String> {
 #[test]
 fn equivalent_policy_is_unchanged() {
     let sandbox = existing();
-    let one = allowing("111122223333");
-    let tool = Tool::new(&sandbox, "made-up").input("resource-policy", &one);
-    let done = tool.run();
-    done.expect(0, "updated");
+    let one = policy_allowing("111122223333");
+    let cli = Cli::new(&sandbox, "made-up").input("resource-policy", &one);
+    let outcome = cli.run();
+    outcome.expect(0, "updated");
     assert!(
-        done.stderr.contains("wrote the resource policy"),
+        outcome.stderr.contains("wrote the resource policy"),
         "{}",
-        done.stderr
+        outcome.stderr
     );
     assert_eq!(policy(&sandbox).as_deref(), Some(one.as_str()));
     sandbox.clear_log();
-    let other =
-        allowing("arn:aws:iam::111122223333:root").replace("GetSecretValue", "getsecretvalue");
-    std::fs::write(tool.path("policy.json"), other).unwrap();
-    let file = format!("file:{}", tool.path("policy.json").display());
-    tool.input("resource-policy", &file)
+    let other = policy_allowing("arn:aws:iam::111122223333:root")
+        .replace("GetSecretValue", "getsecretvalue");
+    std::fs::write(cli.path("policy.json"), other).unwrap();
+    let file = format!("file:{}", cli.path("policy.json").display());
+    cli.input("resource-policy", &file)
         .run()
         .expect(0, "unchanged");
     let mut calls = operations(&sandbox);
@@ -43,7 +43,7 @@ fn equivalent_policy_is_unchanged() {
 
 #[test]
 fn unsafe_policy_stops_before_any_write() {
-    let public = allowing("*");
+    let public = policy_allowing("*");
     let lockout = r#"{"Statement":{"Effect":"Deny","Principal":"*","Action":"secretsmanager:PutResourcePolicy","Resource":"*"}}"#;
     let cases = [
         (public.as_str(), "false", 6),
@@ -52,19 +52,23 @@ fn unsafe_policy_stops_before_any_write() {
     ];
     for (document, allowed, code) in cases {
         let sandbox = existing();
-        let done = Tool::new(&sandbox, "new")
+        let outcome = Cli::new(&sandbox, "new")
             .input("resource-policy", document)
             .input("allow-public-policy", allowed)
             .run();
-        assert_eq!(done.code, Some(code), "{document} {}", done.stderr);
-        assert_eq!(current(&sandbox).as_deref(), Some("made-up"), "{document}");
+        assert_eq!(outcome.code, Some(code), "{document} {}", outcome.stderr);
+        assert_eq!(
+            current_value(&sandbox).as_deref(),
+            Some("made-up"),
+            "{document}"
+        );
         assert_eq!(policy(&sandbox), None);
     }
     let sandbox = existing();
-    let done = Tool::new(&sandbox, "new")
+    let outcome = Cli::new(&sandbox, "new")
         .input("resource-policy", &public)
         .run();
-    assert_snapshot!(text(&done), @r#"
+    assert_snapshot!(normalized_stderr(&outcome), @r#"
     warning: the value has fewer than 4 bytes; text that short cannot be redacted from logs without wrecking them
       secret   arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/model/api-key-[six]
     error: the resource policy must not be attached to prod/model/api-key
@@ -74,7 +78,7 @@ fn unsafe_policy_stops_before_any_write() {
       exit: 6 (refused by state)
     "#);
     let sandbox = existing();
-    Tool::new(&sandbox, "new")
+    Cli::new(&sandbox, "new")
         .input("resource-policy", &public)
         .input("allow-public-policy", "true")
         .run()
@@ -91,11 +95,11 @@ fn put_call_also_blocks_public_policy() {
     for (allowed, code) in [("false", 0), ("true", 4)] {
         let sandbox = existing();
         sandbox.set_policy(&sandbox.default_key_id(), Policy::from_json(guarded));
-        let done = Tool::new(&sandbox, "made-up")
-            .input("resource-policy", &allowing("111122223333"))
+        let outcome = Cli::new(&sandbox, "made-up")
+            .input("resource-policy", &policy_allowing("111122223333"))
             .input("allow-public-policy", allowed)
             .run();
-        assert_eq!(done.code, Some(code), "{}", done.stderr);
+        assert_eq!(outcome.code, Some(code), "{}", outcome.stderr);
     }
 }
 
@@ -103,12 +107,12 @@ fn put_call_also_blocks_public_policy() {
 fn restored_secret_gets_its_policy() {
     let sandbox = existing();
     sandbox.with(|world| world.schedule_deletion(NAME));
-    let document = allowing("111122223333");
-    let done = Tool::new(&sandbox, "made-up")
+    let document = policy_allowing("111122223333");
+    let outcome = Cli::new(&sandbox, "made-up")
         .input("resource-policy", &document)
         .input("on-scheduled-deletion", "restore")
         .run();
-    done.expect(0, "updated");
+    outcome.expect(0, "updated");
     assert_eq!(policy(&sandbox), Some(document));
 }
 
@@ -116,44 +120,47 @@ fn restored_secret_gets_its_policy() {
 fn new_principal_is_waited_for() {
     let sandbox = existing();
     sandbox.with(|world| world.add_principal_after(ROLE, 4));
-    let done = Tool::new(&sandbox, "made-up")
-        .input("resource-policy", &allowing(ROLE))
+    let outcome = Cli::new(&sandbox, "made-up")
+        .input("resource-policy", &policy_allowing(ROLE))
         .run();
-    done.expect(0, "updated");
+    outcome.expect(0, "updated");
     assert!(
-        done.stderr
+        outcome
+            .stderr
             .contains("waiting for AWS to know the principals"),
         "{}",
-        done.stderr
+        outcome.stderr
     );
 }
 
 #[test]
 fn unreadable_policy_is_overwritten() {
     let sandbox = Sandbox::start();
-    let tool = Tool::new(&sandbox, "made-up").input("resource-policy", &allowing("111122223333"));
-    tool.run().expect(0, "created");
+    let cli =
+        Cli::new(&sandbox, "made-up").input("resource-policy", &policy_allowing("111122223333"));
+    cli.run().expect(0, "created");
     assert!(policy(&sandbox).is_some());
     let key = sandbox.default_key_id();
     sandbox.set_policy(&key, Policy::deny(&["secretsmanager:GetResourcePolicy"]));
-    let done = tool.run();
-    done.expect(0, "updated");
+    let outcome = cli.run();
+    outcome.expect(0, "updated");
     assert!(
-        done.stderr
+        outcome
+            .stderr
             .contains("reading the resource policy (GetResourcePolicy) is denied"),
         "{}",
-        done.stderr
+        outcome.stderr
     );
     sandbox.set_policy(
         &key,
         Policy::deny(&["secretsmanager:ValidateResourcePolicy"]),
     );
-    let other = tool.input("resource-policy", &allowing("444455556666"));
-    let done = other.run();
+    let other = cli.input("resource-policy", &policy_allowing("444455556666"));
+    let outcome = other.run();
     assert_eq!(
-        done.code,
+        outcome.code,
         Some(4),
         "never attached unchecked: {}",
-        done.stderr
+        outcome.stderr
     );
 }

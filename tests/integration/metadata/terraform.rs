@@ -4,12 +4,12 @@ use sandbox::Sandbox;
 use sandbox::client::Client;
 use serde_json::{Value, json};
 
-use super::allowing;
-use crate::common::{NAME, Tool};
+use super::policy_allowing;
+use crate::common::{Cli, NAME};
 
 /// What terraform's `aws_secretsmanager_secret` and `aws_secretsmanager_secret_version` read back and compare: the
 /// answers to these, without the dates of reading.
-fn as_terraform_reads(client: &Client, version: &str) -> Vec<Value> {
+fn terraform_refresh(client: &Client, version: &str) -> Vec<Value> {
     let calls = [
         ("DescribeSecret", json!({"SecretId": NAME})),
         ("GetResourcePolicy", json!({"SecretId": NAME})),
@@ -46,18 +46,18 @@ fn terraform_secret_is_adopted_without_drift() {
             "{operation}"
         );
     }
-    sandbox.with(|world| world.put_resource_policy(NAME, &allowing("111122223333")));
-    let before = as_terraform_reads(&client, token);
-    let done = Tool::new(&sandbox, "made-up")
+    sandbox.with(|world| world.put_resource_policy(NAME, &policy_allowing("111122223333")));
+    let before = terraform_refresh(&client, token);
+    let outcome = Cli::new(&sandbox, "made-up")
         .input("description", "API key")
         .input("tags", "team=ml")
         .input("tag-policy", "replace")
         .input(
             "resource-policy",
-            &allowing("arn:aws:iam::111122223333:root"),
+            &policy_allowing("arn:aws:iam::111122223333:root"),
         )
         .run();
-    done.expect(0, "unchanged");
-    assert_eq!(done.output("secret_version_id"), token);
-    assert_eq!(as_terraform_reads(&client, token), before);
+    outcome.expect(0, "unchanged");
+    assert_eq!(outcome.output("secret_version_id"), token);
+    assert_eq!(terraform_refresh(&client, token), before);
 }

@@ -4,8 +4,8 @@ use std::fs;
 
 use sandbox::{Asked, Role, Sandbox, Trust};
 
-use super::{GITHUB, ROLE, asked, github, keyless, with_role};
-use crate::common::{NAME, Tool, current, operations};
+use super::{GITHUB, ROLE, cli_without_keys, github_job, logged_requests, sandbox_with_role};
+use crate::common::{Cli, NAME, current_value, operations};
 
 const GITLAB: &str = "project_path:acme/models:ref_type:branch:ref:main";
 
@@ -28,9 +28,9 @@ const SESSION: &str =
 
 #[test]
 fn github_job_assumes_role_without_keys() {
-    let sandbox = with_role();
-    github(&sandbox).run().expect(0, "created");
-    assert_eq!(current(&sandbox).as_deref(), Some("made-up-value"));
+    let sandbox = sandbox_with_role();
+    github_job(&sandbox).run().expect(0, "created");
+    assert_eq!(current_value(&sandbox).as_deref(), Some("made-up-value"));
     // Once for the whole run, although two requests want credentials at the same time.
     assert_eq!(
         operations(&sandbox),
@@ -44,7 +44,7 @@ fn github_job_assumes_role_without_keys() {
     );
     assert_eq!(callers(&sandbox), [SESSION]);
     assert_eq!(
-        asked(&sandbox, "AssumeRoleWithWebIdentity"),
+        logged_requests(&sandbox, "AssumeRoleWithWebIdentity"),
         [Asked {
             role: Some(ROLE.to_owned()),
             session: Some("upsert-secret-acme-models-4711".to_owned()),
@@ -57,11 +57,11 @@ fn github_job_assumes_role_without_keys() {
 
 #[test]
 fn role_inputs_reach_sts() {
-    let sandbox = with_role();
+    let sandbox = sandbox_with_role();
     sandbox.add_role(Role::new(ROLE).trust(
         Trust::web_identity("token.actions.githubusercontent.com").audience("made.up & more"),
     ));
-    github(&sandbox)
+    github_job(&sandbox)
         .input("audience", "made.up & more")
         .input("role-session-name", "release@4.2")
         .input("role-duration-seconds", "1800")
@@ -69,9 +69,9 @@ fn role_inputs_reach_sts() {
         .run()
         .expect(0, "created");
     // The role's account is in its name: nobody needs to be asked.
-    assert_eq!(asked(&sandbox, "GetCallerIdentity"), []);
+    assert_eq!(logged_requests(&sandbox, "GetCallerIdentity"), []);
     assert_eq!(
-        asked(&sandbox, "AssumeRoleWithWebIdentity"),
+        logged_requests(&sandbox, "AssumeRoleWithWebIdentity"),
         [Asked {
             role: Some(ROLE.to_owned()),
             session: Some("release@4.2".to_owned()),
@@ -84,27 +84,29 @@ fn role_inputs_reach_sts() {
 
 #[test]
 fn role_chaining_uses_existing_credentials() {
-    let sandbox = with_role();
-    let chained = |tool: Tool| {
-        tool.input("name", NAME)
+    let sandbox = sandbox_with_role();
+    let chained = |cli: Cli| {
+        cli.input("name", NAME)
             .input("value", "made-up-value")
             .input("role-to-assume", ROLE)
             .input("role-external-id", "made-up-id")
     };
     // With GitHub's right to ask for a token there, and not used.
-    let mut tool =
-        chained(Tool::new(&sandbox, "made-up-value").github()).input("role-chaining", "true");
+    let mut cli =
+        chained(Cli::new(&sandbox, "made-up-value").github()).input("role-chaining", "true");
     for (name, value) in sandbox.github_oidc(GITHUB) {
-        tool = tool.env(&name, &value);
+        cli = cli.env(&name, &value);
     }
-    tool.run().expect(0, "created");
+    cli.run().expect(0, "created");
     assert_eq!(operations(&sandbox)[0], "AssumeRole");
     assert_eq!(callers(&sandbox), [SESSION]);
-    let external = asked(&sandbox, "AssumeRole").remove(0).external_id;
+    let external = logged_requests(&sandbox, "AssumeRole")
+        .remove(0)
+        .external_id;
     assert_eq!(external.as_deref(), Some("made-up-id"));
     // Outside GitHub it is the only way, and needs no word.
     sandbox.clear_log();
-    chained(Tool::new(&sandbox, "made-up-value"))
+    chained(Cli::new(&sandbox, "made-up-value"))
         .run()
         .expect(0, "unchanged");
     assert_eq!(operations(&sandbox)[0], "AssumeRole");
@@ -112,29 +114,29 @@ fn role_chaining_uses_existing_credentials() {
 
 #[test]
 fn token_comes_from_variable_or_file() {
-    let sandbox = with_role();
+    let sandbox = sandbox_with_role();
     let token = sandbox.gitlab_token(GITLAB, "https://gitlab.com");
-    keyless(&sandbox)
+    cli_without_keys(&sandbox)
         .input("web-identity-token-env", "AWS_ID_TOKEN")
         .env("AWS_ID_TOKEN", &token)
         .run()
         .expect(0, "created");
     // On GitHub, too, it comes before GitHub's own.
-    github(&sandbox)
+    github_job(&sandbox)
         .input("web-identity-token-env", "AWS_ID_TOKEN")
         .env("AWS_ID_TOKEN", &token)
         .run()
         .expect(0, "unchanged");
-    assert_eq!(asked(&sandbox, "GetIdToken"), []);
+    assert_eq!(logged_requests(&sandbox, "GetIdToken"), []);
     // As `echo` writes it.
-    let tool = keyless(&sandbox)
+    let cli = cli_without_keys(&sandbox)
         .input("role-to-assume", "")
         .env("AWS_ROLE_ARN", ROLE)
         .env("AWS_ROLE_SESSION_NAME", "made-up-session");
-    let file = tool.path("token");
+    let file = cli.path("token");
     fs::write(&file, format!("{token}\n")).unwrap();
     sandbox.clear_log();
-    tool.env("AWS_WEB_IDENTITY_TOKEN_FILE", &file.display().to_string())
+    cli.env("AWS_WEB_IDENTITY_TOKEN_FILE", &file.display().to_string())
         .run()
         .expect(0, "unchanged");
     assert_eq!(
@@ -146,16 +148,17 @@ fn token_comes_from_variable_or_file() {
 #[test]
 fn disallowed_account_is_rejected() {
     let sandbox = Sandbox::start();
-    let tool =
-        |allowed: &str| Tool::new(&sandbox, "made-up-value").input("allowed-account-ids", allowed);
-    let done = tool("444455556666").run();
-    assert_eq!(done.code, Some(3));
+    let cli =
+        |allowed: &str| Cli::new(&sandbox, "made-up-value").input("allowed-account-ids", allowed);
+    let outcome = cli("444455556666").run();
+    assert_eq!(outcome.code, Some(3));
     assert_eq!(operations(&sandbox), ["GetCallerIdentity"]);
     assert!(
-        done.stderr
+        outcome
+            .stderr
             .contains(&format!("of the account {}", sandbox.account())),
         "{}",
-        done.stderr
+        outcome.stderr
     );
-    tool(sandbox.account()).run().expect(0, "created");
+    cli(sandbox.account()).run().expect(0, "created");
 }

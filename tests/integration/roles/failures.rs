@@ -3,8 +3,8 @@
 use insta::assert_snapshot;
 use sandbox::{Fault, Sandbox};
 
-use super::{GITHUB, ROLE, asked, github, keyless, with_role};
-use crate::common::{Tool, current, text};
+use super::{GITHUB, ROLE, cli_without_keys, github_job, logged_requests, sandbox_with_role};
+use crate::common::{Cli, current_value, normalized_stderr};
 
 #[test]
 fn transient_errors_retry_with_fresh_token() {
@@ -25,14 +25,14 @@ fn transient_errors_retry_with_fresh_token() {
         ("AssumeRoleWithWebIdentity", Fault::LostAfter, 2, 2),
     ];
     for (operation, fault, tokens, assumed) in cases {
-        let sandbox = with_role();
-        let what = format!("{operation} {fault:?}");
+        let sandbox = sandbox_with_role();
+        let context = format!("{operation} {fault:?}");
         sandbox.fault(operation, 1, fault);
-        let done = github(&sandbox).run();
-        assert_eq!(done.code, Some(0), "{what}: {}", done.stderr);
+        let outcome = github_job(&sandbox).run();
+        assert_eq!(outcome.code, Some(0), "{context}: {}", outcome.stderr);
         let counts = ["GetIdToken", "AssumeRoleWithWebIdentity"]
-            .map(|operation| asked(&sandbox, operation).len());
-        assert_eq!(counts, [tokens, assumed], "{what}");
+            .map(|operation| logged_requests(&sandbox, operation).len());
+        assert_eq!(counts, [tokens, assumed], "{context}");
     }
 }
 
@@ -82,15 +82,15 @@ fn permanent_errors_are_not_retried() {
     ];
     let mut all = String::new();
     for (operation, fault) in cases {
-        let sandbox = with_role();
-        let what = format!("{operation} {fault:?}");
+        let sandbox = sandbox_with_role();
+        let context = format!("{operation} {fault:?}");
         sandbox.fault(operation, 1, fault);
-        let done = github(&sandbox).run();
-        assert_eq!(asked(&sandbox, operation).len(), 1, "{what}");
-        assert_eq!(current(&sandbox), None, "{what}");
-        let text = text(&done);
+        let outcome = github_job(&sandbox).run();
+        assert_eq!(logged_requests(&sandbox, operation).len(), 1, "{context}");
+        assert_eq!(current_value(&sandbox), None, "{context}");
+        let text = normalized_stderr(&outcome);
         let (_, first) = text.lines().next().unwrap().split_once("failed::").unwrap();
-        all.push_str(&format!("{} {first}\n", done.code.unwrap_or(-1)));
+        all.push_str(&format!("{} {first}\n", outcome.code.unwrap_or(-1)));
     }
     assert_snapshot!(all, @r#"
     3 GitHub gave no OIDC token (HTTP 403)
@@ -111,16 +111,19 @@ fn permanent_errors_are_not_retried() {
 
 #[test]
 fn denied_role_shows_claims_and_condition() {
-    let sandbox = with_role();
-    let mut tool = keyless(&sandbox).github();
+    let sandbox = sandbox_with_role();
+    let mut cli = cli_without_keys(&sandbox).github();
     let job = sandbox.github_oidc("repo:acme/other:pull_request");
     for (name, value) in &job {
-        tool = tool.env(name, value);
+        cli = cli.env(name, value);
     }
-    let done = tool.run();
-    assert_eq!(done.code, Some(3));
-    assert_eq!(asked(&sandbox, "AssumeRoleWithWebIdentity").len(), 1);
-    assert_snapshot!(text(&done), @r#"
+    let outcome = cli.run();
+    assert_eq!(outcome.code, Some(3));
+    assert_eq!(
+        logged_requests(&sandbox, "AssumeRoleWithWebIdentity").len(),
+        1
+    );
+    assert_snapshot!(normalized_stderr(&outcome), @r#"
     ::error title=upsert-secret failed::STS does not give this job the role arn:aws:iam::111122223333:role/ci/deploy
       why:  AWS says: Not authorized to perform sts:AssumeRoleWithWebIdentity
             the token says: sub = repo:acme/other:pull_request
@@ -134,19 +137,19 @@ fn denied_role_shows_claims_and_condition() {
       aws:  AssumeRoleWithWebIdentity, AccessDenied, request id [id]
       exit: 3 (no usable credentials)
     "#);
-    assert!(!done.everything().contains(&job[1].1), "the bearer");
-    assert!(!done.everything().contains("eyJ"), "a token");
+    assert!(!outcome.all_output().contains(&job[1].1), "the bearer");
+    assert!(!outcome.all_output().contains("eyJ"), "a token");
 }
 
 #[test]
 fn denied_chained_role_is_explained() {
-    let sandbox = with_role();
-    let done = Tool::new(&sandbox, "made-up-value")
+    let sandbox = sandbox_with_role();
+    let outcome = Cli::new(&sandbox, "made-up-value")
         .input("role-to-assume", ROLE)
         .input("role-external-id", "made-up-other")
         .run();
-    assert_eq!(done.code, Some(3));
-    assert_snapshot!(text(&done), @r#"
+    assert_eq!(outcome.code, Some(3));
+    assert_snapshot!(normalized_stderr(&outcome), @r#"
     error: STS does not give this job the role arn:aws:iam::111122223333:role/ci/deploy
       why:  AWS says: User: arn:aws:iam::111122223333:user/sandbox is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::111122223333:role/ci/deploy
       next: the role's trust policy must allow sts:AssumeRole to the caller that AWS names, with `role-external-id` if it asks for one;
@@ -158,37 +161,40 @@ fn denied_chained_role_is_explained() {
 
 #[test]
 fn persistent_errors_stop_after_eight_attempts() {
-    let sandbox = with_role();
+    let sandbox = sandbox_with_role();
     for nth in 1..=20 {
         sandbox.fault("GetIdToken", nth, Fault::Pending);
     }
-    let done = github(&sandbox).run();
+    let outcome = github_job(&sandbox).run();
     assert_eq!(
-        (done.code, asked(&sandbox, "GetIdToken").len()),
+        (outcome.code, logged_requests(&sandbox, "GetIdToken").len()),
         (Some(3), 8)
     );
 
-    let sandbox = with_role();
+    let sandbox = sandbox_with_role();
     for nth in 1..=20 {
         sandbox.fault("AssumeRoleWithWebIdentity", nth, Fault::IdpUnreachable);
     }
-    let done = github(&sandbox).run();
-    assert_eq!(done.code, Some(7), "{}", done.stderr);
-    assert_eq!(asked(&sandbox, "AssumeRoleWithWebIdentity").len(), 8);
+    let outcome = github_job(&sandbox).run();
+    assert_eq!(outcome.code, Some(7), "{}", outcome.stderr);
+    assert_eq!(
+        logged_requests(&sandbox, "AssumeRoleWithWebIdentity").len(),
+        8
+    );
 }
 
 /// One loop tries again, not three inside of each other, and the failure is told as what it is.
 #[test]
 fn unreachable_issuer_is_reported() {
-    let sandbox = with_role();
-    let done = github(&sandbox)
+    let sandbox = sandbox_with_role();
+    let outcome = github_job(&sandbox)
         .env(
             "ACTIONS_ID_TOKEN_REQUEST_URL",
             "http://127.0.0.1:1/?made=up",
         )
         .run();
-    assert_eq!(done.code, Some(7));
-    assert_snapshot!(text(&done), @r#"
+    assert_eq!(outcome.code, Some(7));
+    assert_snapshot!(normalized_stderr(&outcome), @r#"
     ::error title=upsert-secret failed::127.0.0.1 refused the connection
       next: check AWS_ENDPOINT_URL and its kind, and the proxy settings (HTTPS_PROXY)
       aws:  GetIdToken, 8 attempts
@@ -201,25 +207,28 @@ fn unreachable_issuer_is_reported() {
 /// they are tried again, but not at the same time.
 #[test]
 fn slow_sts_is_called_once() {
-    let sandbox = with_role();
+    let sandbox = sandbox_with_role();
     sandbox.fault(
         "AssumeRoleWithWebIdentity",
         1,
         Fault::DelayAfter(std::time::Duration::from_secs(2)),
     );
-    github(&sandbox)
+    github_job(&sandbox)
         .input("timeout", "12s")
         .run()
         .expect(0, "created");
-    assert_eq!(asked(&sandbox, "AssumeRoleWithWebIdentity").len(), 1);
+    assert_eq!(
+        logged_requests(&sandbox, "AssumeRoleWithWebIdentity").len(),
+        1
+    );
 }
 
 #[test]
 fn missing_credentials_suggest_fixes() {
     let sandbox = Sandbox::start();
-    let done = keyless(&sandbox).input("role-to-assume", "").run();
-    assert_eq!(done.code, Some(3));
-    assert_snapshot!(text(&done), @r#"
+    let outcome = cli_without_keys(&sandbox).input("role-to-assume", "").run();
+    assert_eq!(outcome.code, Some(3));
+    assert_snapshot!(normalized_stderr(&outcome), @r#"
     error: no AWS credentials were found
       why:  looked at the environment (AWS_ACCESS_KEY_ID …), the shared configuration files, AWS_WEB_IDENTITY_TOKEN_FILE, the container's and the instance's metadata services
       next: in GitHub Actions give the job `permissions: id-token: write` and this step `role-to-assume`;
@@ -227,9 +236,9 @@ fn missing_credentials_suggest_fixes() {
             elsewhere set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN for temporary keys)
       exit: 3 (no usable credentials)
     "#);
-    let done = keyless(&sandbox).github().run();
-    assert_eq!(done.code, Some(3));
-    assert_snapshot!(text(&done), @r#"
+    let outcome = cli_without_keys(&sandbox).github().run();
+    assert_eq!(outcome.code, Some(3));
+    assert_snapshot!(normalized_stderr(&outcome), @r#"
     ::error title=upsert-secret failed::GitHub gives this job no OIDC token, so it cannot assume the role
       next: give the job `permissions: id-token: write` (a pull request from a fork cannot have it);
             to assume the role with credentials that are there already, set `role-chaining: true`
@@ -252,30 +261,30 @@ fn tokens_and_keys_never_leak() {
         Some(("CreateSecret", Fault::ExpiredToken)),
     ];
     for fault in faults {
-        let sandbox = with_role();
-        let what = format!("{fault:?}");
+        let sandbox = sandbox_with_role();
+        let context = format!("{fault:?}");
         if let Some((operation, fault)) = fault {
             for nth in 1..=8 {
                 sandbox.fault(operation, nth, fault.clone());
             }
         }
-        let mut tool = keyless(&sandbox)
+        let mut cli = cli_without_keys(&sandbox)
             .github()
             .env("RUNNER_DEBUG", "1")
-            .more_arguments(&["--format", "json"]);
+            .extra_args(&["--format", "json"]);
         let job = sandbox.github_oidc(GITHUB);
         for (name, value) in &job {
-            tool = tool.env(name, value);
+            cli = cli.env(name, value);
         }
-        let done = tool.run();
-        let seen = done.everything();
+        let outcome = cli.run();
+        let seen = outcome.all_output();
         // How tokens of OIDC, session tokens and temporary keys begin.
         for start in [job[1].1.as_str(), "eyJ", "IQoJb3Jp", "ASIA"] {
-            assert!(!seen.contains(start), "{what}: {seen}");
+            assert!(!seen.contains(start), "{context}: {seen}");
         }
         assert!(
             seen.contains("debug: GetIdToken attempt 1"),
-            "{what}: {seen}"
+            "{context}: {seen}"
         );
     }
 }

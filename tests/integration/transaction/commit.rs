@@ -5,18 +5,18 @@ use std::fs;
 use sandbox::{Fault, Policy, When};
 
 use super::{
-    NAMES, WRITES, assert_all, assert_none, existing, labels, new, old, release, rival, run_of,
-    secret, totals, value, values, writes,
+    NAMES, WRITES, assert_all_new, assert_all_old, concurrent_put, existing, manifest_run,
+    new_value, old_value, release, remaining_labels, secret, value, values, write_calls,
 };
-use crate::common::{PATIENCE, calls, operations};
+use crate::common::{WAIT_LIMIT, call_count, operations};
 
 #[test]
 fn all_versions_are_staged_before_any_move() {
     let sandbox = existing();
-    let done = release(&sandbox, "1").run();
-    done.expect(0, "updated");
-    assert_eq!(totals(&done), ["0", "3", "0", "0", "0"]);
-    assert_all(&sandbox, "1");
+    let outcome = release(&sandbox, "1").run();
+    outcome.expect(0, "updated");
+    assert_eq!(outcome.counts(), ["0", "3", "0", "0", "0"]);
+    assert_all_new(&sandbox, "1");
     // Twenty a call, one look each, put, flip, label off.
     let log = operations(&sandbox);
     let first_flip = log
@@ -33,7 +33,7 @@ fn all_versions_are_staged_before_any_move() {
         ("PutSecretValue", 3),
         ("UpdateSecretVersionStage", 6),
     ] {
-        assert_eq!(calls(&sandbox, operation), number, "{operation}");
+        assert_eq!(call_count(&sandbox, operation), number, "{operation}");
     }
     for name in NAMES {
         let previous = secret(&sandbox, name)
@@ -41,7 +41,7 @@ fn all_versions_are_staged_before_any_move() {
             .unwrap()
             .string
             .clone();
-        assert_eq!(previous, Some(old(name)));
+        assert_eq!(previous, Some(old_value(name)));
     }
     sandbox.clear_log();
     let again = release(&sandbox, "1").run();
@@ -65,32 +65,32 @@ fn unwritable_member_leaves_all_unchanged() {
     ] {
         let sandbox = existing();
         sandbox.set_policy(&sandbox.default_key_id(), deny(action));
-        let done = release(&sandbox, "1").run();
-        assert_eq!(done.code, Some(code), "{action}: {}", done.stderr);
-        assert_eq!(done.output("result"), "", "{action}");
+        let outcome = release(&sandbox, "1").run();
+        assert_eq!(outcome.code, Some(code), "{action}: {}", outcome.stderr);
+        assert_eq!(outcome.output("result"), "", "{action}");
         assert_eq!(
-            totals(&done),
+            outcome.counts(),
             ["0", "0", "0", "1", "2"],
             "{action}: {}",
-            done.stderr
+            outcome.stderr
         );
         assert!(
-            done.stderr.contains("so none was made current"),
+            outcome.stderr.contains("so none was made current"),
             "{}",
-            done.stderr
+            outcome.stderr
         );
         sandbox.set_policy(&sandbox.default_key_id(), Policy::allow_all());
-        assert_eq!(values(&sandbox), NAMES.map(old), "{action}");
+        assert_eq!(values(&sandbox), NAMES.map(old_value), "{action}");
         // A label that might not be taken off is taken off by the next run.
         release(&sandbox, "1").run().expect(0, "updated");
-        assert_all(&sandbox, "1");
+        assert_all_new(&sandbox, "1");
     }
     let sandbox = existing();
     sandbox.with(|world| world.set_rotation("prod/c", true));
-    let done = release(&sandbox, "1").run();
-    assert_eq!(done.code, Some(6), "{}", done.stderr);
-    assert_eq!(calls(&sandbox, "PutSecretValue"), 0);
-    assert_none(&sandbox);
+    let outcome = release(&sandbox, "1").run();
+    assert_eq!(outcome.code, Some(6), "{}", outcome.stderr);
+    assert_eq!(call_count(&sandbox, "PutSecretValue"), 0);
+    assert_all_old(&sandbox);
 }
 
 #[test]
@@ -99,21 +99,24 @@ fn concurrent_put_is_kept_without_partial_state() {
         for (operation, most) in [("PutSecretValue", 3), ("UpdateSecretVersionStage", 6)] {
             for nth in 1..=most {
                 let sandbox = existing();
-                rival(&sandbox, operation, nth, name);
-                let done = release(&sandbox, "1").run();
-                let place = format!("{name} before {operation} {nth}: {}", done.stderr);
+                concurrent_put(&sandbox, operation, nth, name);
+                let outcome = release(&sandbox, "1").run();
+                let context = format!("{name} before {operation} {nth}: {}", outcome.stderr);
                 // After the flips nobody is in the way any more.
-                let current = |other: &str| match (done.code, other == name) {
+                let current = |other: &str| match (outcome.code, other == name) {
                     (_, true) => "made-up-rival".to_owned(),
-                    (Some(0), false) => new(other, "1"),
-                    (_, false) => old(other),
+                    (Some(0), false) => new_value(other, "1"),
+                    (_, false) => old_value(other),
                 };
-                assert!(matches!(done.code, Some(0 | 5)), "{place}");
-                assert_eq!(values(&sandbox), NAMES.map(current), "{place}");
-                assert_eq!(labels(&sandbox), [""; 0], "{place}");
+                assert!(matches!(outcome.code, Some(0 | 5)), "{context}");
+                assert_eq!(values(&sandbox), NAMES.map(current), "{context}");
+                assert_eq!(remaining_labels(&sandbox), [""; 0], "{context}");
                 if operation == "PutSecretValue" {
-                    assert_eq!(done.code, Some(5), "{place}");
-                    assert!(done.stderr.contains("so none was made current"), "{place}");
+                    assert_eq!(outcome.code, Some(5), "{context}");
+                    assert!(
+                        outcome.stderr.contains("so none was made current"),
+                        "{context}"
+                    );
                 }
             }
         }
@@ -122,7 +125,7 @@ fn concurrent_put_is_kept_without_partial_state() {
 
 #[test]
 fn lost_responses_still_commit() {
-    for (operation, nth) in writes() {
+    for (operation, nth) in write_calls() {
         for fault in [
             Fault::LostAfter,
             Fault::ResetBefore,
@@ -131,15 +134,15 @@ fn lost_responses_still_commit() {
         ] {
             let sandbox = existing();
             sandbox.fault(operation, nth, fault.clone());
-            let done = release(&sandbox, "1").run();
+            let outcome = release(&sandbox, "1").run();
             assert_eq!(
-                done.code,
+                outcome.code,
                 Some(0),
                 "{operation} {nth} {fault:?}: {}",
-                done.stderr
+                outcome.stderr
             );
-            assert_eq!(totals(&done), ["0", "3", "0", "0", "0"]);
-            assert_all(&sandbox, "1");
+            assert_eq!(outcome.counts(), ["0", "3", "0", "0", "0"]);
+            assert_all_new(&sandbox, "1");
         }
     }
 }
@@ -154,10 +157,10 @@ fn two_concurrent_runs_do_not_mix() {
     // The first is in the middle of its flips while the second begins.
     let held = sandbox.hold("UpdateSecretVersionStage", 2, When::BeforeApply);
     let first = one.spawn();
-    assert!(held.wait_reached(PATIENCE));
+    assert!(held.wait_reached(WAIT_LIMIT));
     let looks = sandbox.hold("DescribeSecret", 3, When::AfterApply);
     let second = other.spawn();
-    assert!(looks.wait_reached(PATIENCE));
+    assert!(looks.wait_reached(WAIT_LIMIT));
     looks.release();
     held.release();
     let (one, other) = (one.finish(first), other.finish(second));
@@ -168,44 +171,54 @@ fn two_concurrent_runs_do_not_mix() {
         other.stderr
     );
     let now = values(&sandbox);
-    let of = |release: &str| NAMES.map(|name| new(name, release));
+    let of = |release: &str| NAMES.map(|name| new_value(name, release));
     assert!(
         now == of("1") || now == of("2"),
         "{now:?} {}{}",
         one.stderr,
         other.stderr
     );
-    assert_eq!(labels(&sandbox), [""; 0]);
+    assert_eq!(remaining_labels(&sandbox), [""; 0]);
 }
 
 #[test]
 fn created_secret_survives_rollback() {
     let sandbox = existing();
     let names = ["prod/a", "prod/new", "prod/c"];
-    rival(&sandbox, "UpdateSecretVersionStage", 1, "prod/c");
-    let tool = run_of(&sandbox, &names, "1").github();
-    let done = tool.run();
-    assert_eq!(done.code, Some(5), "{}", done.stderr);
-    assert_eq!(totals(&done), ["1", "0", "0", "1", "1"], "{}", done.stderr);
-    assert_eq!(value(&sandbox, "prod/new"), new("prod/new", "1"));
-    assert_eq!(value(&sandbox, "prod/a"), old("prod/a"));
-    let done = tool.run();
-    done.expect(0, "updated");
-    assert_eq!(totals(&done), ["0", "2", "1", "0", "0"], "{}", done.stderr);
+    concurrent_put(&sandbox, "UpdateSecretVersionStage", 1, "prod/c");
+    let cli = manifest_run(&sandbox, &names, "1").github();
+    let outcome = cli.run();
+    assert_eq!(outcome.code, Some(5), "{}", outcome.stderr);
+    assert_eq!(
+        outcome.counts(),
+        ["1", "0", "0", "1", "1"],
+        "{}",
+        outcome.stderr
+    );
+    assert_eq!(value(&sandbox, "prod/new"), new_value("prod/new", "1"));
+    assert_eq!(value(&sandbox, "prod/a"), old_value("prod/a"));
+    let outcome = cli.run();
+    outcome.expect(0, "updated");
+    assert_eq!(
+        outcome.counts(),
+        ["0", "2", "1", "0", "0"],
+        "{}",
+        outcome.stderr
+    );
 }
 
 #[test]
 fn kms_key_is_updated_before_staging() {
     let sandbox = existing();
     sandbox.with(|world| world.add_kms_key("alias/models"));
-    let tool = run_of(&sandbox, &NAMES, "1");
-    let path = tool.path("secrets.yaml");
+    let cli = manifest_run(&sandbox, &NAMES, "1");
+    let path = cli.path("secrets.yaml");
     let manifest = fs::read_to_string(&path).unwrap();
     let defaults =
         "defaults:\n  description: words\n  tags: { team: ml }\n  kms-key-id: alias/models\n";
     fs::write(&path, format!("{defaults}{manifest}")).unwrap();
-    tool.run().expect(0, "updated");
-    assert_all(&sandbox, "1");
+    cli.run().expect(0, "updated");
+    assert_all_new(&sandbox, "1");
     for name in NAMES {
         let secret = secret(&sandbox, name);
         assert_eq!(secret.description.as_deref(), Some("words"));
@@ -222,8 +235,8 @@ fn kms_key_is_updated_before_staging() {
     let at = |operation: &str| log.iter().position(|op| op == operation);
     assert!(at("UpdateSecret") < at("PutSecretValue"), "{log:?}");
     sandbox.clear_log();
-    tool.run().expect(0, "unchanged");
-    assert_eq!(calls(&sandbox, "DescribeSecret"), 3);
+    cli.run().expect(0, "unchanged");
+    assert_eq!(call_count(&sandbox, "DescribeSecret"), 3);
     assert!(
         operations(&sandbox)
             .iter()
@@ -237,16 +250,16 @@ fn unreadable_values_are_written_once() {
     let deny = r#"{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*"},
         {"Effect":"Deny","Action":["secretsmanager:GetSecretValue","secretsmanager:BatchGetSecretValue"],"Resource":"*"}]}"#;
     sandbox.set_policy(&sandbox.default_key_id(), Policy::from_json(deny));
-    let tool = run_of(&sandbox, &NAMES, "1").github();
-    let path = tool.path("secrets.yaml");
+    let cli = manifest_run(&sandbox, &NAMES, "1").github();
+    let path = cli.path("secrets.yaml");
     let manifest = fs::read_to_string(&path).unwrap();
     fs::write(
         &path,
         format!("defaults: {{ description: words }}\n{manifest}"),
     )
     .unwrap();
-    tool.run().expect(0, "updated");
-    assert_all(&sandbox, "1");
+    cli.run().expect(0, "updated");
+    assert_all_new(&sandbox, "1");
     for name in NAMES {
         assert_eq!(secret(&sandbox, name).versions.len(), 2, "{name}");
     }

@@ -2,14 +2,17 @@
 
 use sandbox::{Policy, Sandbox, When, World};
 
-use super::{NAMES, assert_all, existing, labels, new, old, release, rival, values, writes};
-use crate::common::{PATIENCE, Tool, calls};
+use super::{
+    NAMES, assert_all_new, concurrent_put, existing, new_value, old_value, release,
+    remaining_labels, values, write_calls,
+};
+use crate::common::{Cli, WAIT_LIMIT, call_count};
 
 /// A run that is killed while the nth call of an operation waits, applied or not.
-fn killed(sandbox: &Sandbox, tool: &Tool, operation: &str, nth: usize, when: When) {
+fn kill_at(sandbox: &Sandbox, cli: &Cli, operation: &str, nth: usize, when: When) {
     let held = sandbox.hold(operation, nth, when);
-    let mut child = tool.spawn();
-    assert!(held.wait_reached(PATIENCE), "{operation} {nth}");
+    let mut child = cli.spawn();
+    assert!(held.wait_reached(WAIT_LIMIT), "{operation} {nth}");
     child.kill().unwrap();
     child.wait().unwrap();
     held.discard();
@@ -17,52 +20,52 @@ fn killed(sandbox: &Sandbox, tool: &Tool, operation: &str, nth: usize, when: Whe
 
 #[test]
 fn kill_then_rerun_commits_all() {
-    let writes = writes();
+    let writes = write_calls();
     assert!(writes.len() >= 9);
     for (operation, nth) in writes {
         for when in [When::BeforeApply, When::AfterApply] {
             let sandbox = existing();
-            let tool = release(&sandbox, "1");
-            killed(&sandbox, &tool, operation, nth, when);
-            let done = tool.run();
+            let cli = release(&sandbox, "1");
+            kill_at(&sandbox, &cli, operation, nth, when);
+            let outcome = cli.run();
             assert_eq!(
-                done.code,
+                outcome.code,
                 Some(0),
                 "{operation} {nth} {when:?}: {}",
-                done.stderr
+                outcome.stderr
             );
-            assert_all(&sandbox, "1");
+            assert_all_new(&sandbox, "1");
         }
     }
 }
 
 #[test]
 fn kill_then_failed_rerun_stays_atomic() {
-    for (operation, nth) in writes() {
+    for (operation, nth) in write_calls() {
         for when in [When::BeforeApply, When::AfterApply] {
             let sandbox = existing();
-            let tool = release(&sandbox, "1");
-            killed(&sandbox, &tool, operation, nth, when);
+            let cli = release(&sandbox, "1");
+            kill_at(&sandbox, &cli, operation, nth, when);
             // The next one can write everything but the last secret.
             let deny = r#"{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*"},
                 {"Effect":"Deny","Action":"secretsmanager:PutSecretValue","Resource":"*:secret:prod/c-*"}]}"#;
             sandbox.set_policy(&sandbox.default_key_id(), Policy::from_json(deny));
-            let done = tool.run();
-            let place = format!("{operation} {nth} {when:?}: {}", done.stderr);
-            if done.code == Some(0) {
+            let outcome = cli.run();
+            let context = format!("{operation} {nth} {when:?}: {}", outcome.stderr);
+            if outcome.code == Some(0) {
                 // They had all been flipped, or only the put was denied that is needed no more.
                 assert_eq!(
                     values(&sandbox),
-                    NAMES.map(|name| new(name, "1")),
-                    "{place}"
+                    NAMES.map(|name| new_value(name, "1")),
+                    "{context}"
                 );
             } else {
-                assert_eq!(done.code, Some(4), "{place}");
-                assert_eq!(values(&sandbox), NAMES.map(old), "{place}");
+                assert_eq!(outcome.code, Some(4), "{context}");
+                assert_eq!(values(&sandbox), NAMES.map(old_value), "{context}");
             }
             sandbox.set_policy(&sandbox.default_key_id(), Policy::allow_all());
-            tool.run();
-            assert_all(&sandbox, "1");
+            cli.run();
+            assert_all_new(&sandbox, "1");
         }
     }
 }
@@ -71,12 +74,12 @@ fn kill_then_failed_rerun_stays_atomic() {
 fn kill_during_rollback_stays_atomic() {
     let conflict = || {
         let sandbox = existing();
-        rival(&sandbox, "UpdateSecretVersionStage", 1, "prod/c");
+        concurrent_put(&sandbox, "UpdateSecretVersionStage", 1, "prod/c");
         sandbox
     };
     let sandbox = conflict();
     assert_eq!(release(&sandbox, "1").run().code, Some(5));
-    let all = calls(&sandbox, "UpdateSecretVersionStage");
+    let all = call_count(&sandbox, "UpdateSecretVersionStage");
     assert!(
         all >= 8,
         "three flips, two of them back, three labels off: {all}"
@@ -85,38 +88,38 @@ fn kill_during_rollback_stays_atomic() {
         for when in [When::BeforeApply, When::AfterApply] {
             for deny in ["", "prod/c"] {
                 let sandbox = conflict();
-                let tool = release(&sandbox, "1");
-                killed(&sandbox, &tool, "UpdateSecretVersionStage", nth, when);
+                let cli = release(&sandbox, "1");
+                kill_at(&sandbox, &cli, "UpdateSecretVersionStage", nth, when);
                 if !deny.is_empty() {
                     let deny = format!(
                         r#"{{"Statement":[{{"Effect":"Allow","Action":"*","Resource":"*"}},
                         {{"Effect":"Deny","Action":"secretsmanager:PutSecretValue","Resource":"*:secret:{deny}-*"}}]}}"#
                     );
                     sandbox.set_policy(&sandbox.default_key_id(), Policy::from_json(&deny));
-                    let done = tool.run();
-                    let place = format!("{nth} {when:?}: {}", done.stderr);
+                    let outcome = cli.run();
+                    let context = format!("{nth} {when:?}: {}", outcome.stderr);
                     // A call that was never applied had no rival before it.
                     let no_rival = nth == 1 && when == When::BeforeApply;
-                    if no_rival && done.code == Some(0) {
+                    if no_rival && outcome.code == Some(0) {
                         // The last secret had been flipped: its put is needed no more.
                         assert_eq!(
                             values(&sandbox),
-                            NAMES.map(|name| new(name, "1")),
-                            "{place}"
+                            NAMES.map(|name| new_value(name, "1")),
+                            "{context}"
                         );
                     } else {
-                        assert_eq!(done.code, Some(4), "{place}");
+                        assert_eq!(outcome.code, Some(4), "{context}");
                         let there = |name: &str| match name {
                             "prod/c" if !no_rival => "made-up-rival".to_owned(),
-                            _ => old(name),
+                            _ => old_value(name),
                         };
-                        assert_eq!(values(&sandbox), NAMES.map(there), "{place}");
+                        assert_eq!(values(&sandbox), NAMES.map(there), "{context}");
                     }
                     sandbox.set_policy(&sandbox.default_key_id(), Policy::allow_all());
                 }
-                let done = tool.run();
-                assert_eq!(done.code, Some(0), "{nth} {when:?}: {}", done.stderr);
-                assert_all(&sandbox, "1");
+                let outcome = cli.run();
+                assert_eq!(outcome.code, Some(0), "{nth} {when:?}: {}", outcome.stderr);
+                assert_all_new(&sandbox, "1");
             }
         }
     }
@@ -124,38 +127,49 @@ fn kill_during_rollback_stays_atomic() {
 
 #[test]
 fn kill_then_next_release_stays_atomic() {
-    for (operation, nth) in writes() {
+    for (operation, nth) in write_calls() {
         let sandbox = existing();
-        killed(
+        kill_at(
             &sandbox,
             &release(&sandbox, "1"),
             operation,
             nth,
             When::AfterApply,
         );
-        let done = release(&sandbox, "2").run();
-        assert_eq!(done.code, Some(0), "{operation} {nth}: {}", done.stderr);
-        assert_all(&sandbox, "2");
+        let outcome = release(&sandbox, "2").run();
+        assert_eq!(
+            outcome.code,
+            Some(0),
+            "{operation} {nth}: {}",
+            outcome.stderr
+        );
+        assert_all_new(&sandbox, "2");
 
         let sandbox = existing();
-        killed(
+        kill_at(
             &sandbox,
             &release(&sandbox, "1"),
             operation,
             nth,
             When::AfterApply,
         );
-        rival(&sandbox, "PutSecretValue", 3, "prod/c");
-        let done = release(&sandbox, "2").run();
-        let place = format!("{operation} {nth}: {}", done.stderr);
-        assert_eq!(done.code, Some(5), "{place}");
+        concurrent_put(&sandbox, "PutSecretValue", 3, "prod/c");
+        let outcome = release(&sandbox, "2").run();
+        let context = format!("{operation} {nth}: {}", outcome.stderr);
+        assert_eq!(outcome.code, Some(5), "{context}");
         let [a, b, c] = values(&sandbox);
-        assert_eq!(c, "made-up-rival", "{place}");
+        assert_eq!(c, "made-up-rival", "{context}");
         // The first run had decided, or it had not.
         let decided = operation == "UpdateSecretVersionStage" && nth >= 4;
-        let then = |name: &str| if decided { new(name, "1") } else { old(name) };
-        assert_eq!([a, b], [then("prod/a"), then("prod/b")], "{place}");
-        assert_eq!(labels(&sandbox), [""; 0], "{place}");
+        let then = |name: &str| {
+            if decided {
+                new_value(name, "1")
+            } else {
+                old_value(name)
+            }
+        };
+        assert_eq!([a, b], [then("prod/a"), then("prod/b")], "{context}");
+        assert_eq!(remaining_labels(&sandbox), [""; 0], "{context}");
     }
 }
 
@@ -169,21 +183,25 @@ fn killed_run_of_another_job_is_recovered() {
         (3, When::AfterApply),
     ]
     .map(|(nth, when)| sandbox.hold("UpdateSecretVersionStage", nth, when));
-    let tool = release(&sandbox, "1");
-    let mut child = tool.spawn();
-    assert!(held.iter().all(|held| held.wait_reached(PATIENCE)));
+    let cli = release(&sandbox, "1");
+    let mut child = cli.spawn();
+    assert!(held.iter().all(|held| held.wait_reached(WAIT_LIMIT)));
     child.kill().unwrap();
     child.wait().unwrap();
     held.iter().for_each(sandbox::Held::discard);
-    let done = release(&sandbox, "1").env("GITHUB_RUN_ID", "4712").run();
-    done.expect(0, "updated");
-    assert!(done.stderr.contains("had not ended"), "{}", done.stderr);
+    let outcome = release(&sandbox, "1").env("GITHUB_RUN_ID", "4712").run();
+    outcome.expect(0, "updated");
     assert!(
-        done.stderr.contains("waiting for another run"),
+        outcome.stderr.contains("had not ended"),
         "{}",
-        done.stderr
+        outcome.stderr
     );
-    assert_all(&sandbox, "1");
+    assert!(
+        outcome.stderr.contains("waiting for another run"),
+        "{}",
+        outcome.stderr
+    );
+    assert_all_new(&sandbox, "1");
 }
 
 /// Another run has taken this one for dead while it was staging, and so has marked nothing of it; it has put versions of its
@@ -227,22 +245,22 @@ fn run_presumed_dead_rolls_back_its_moves() {
             );
         },
     );
-    let done = release(&sandbox, "1").run();
-    assert_eq!(done.code, Some(5), "{}", done.stderr);
-    assert_eq!(values(&sandbox), NAMES.map(old), "{}", done.stderr);
+    let outcome = release(&sandbox, "1").run();
+    assert_eq!(outcome.code, Some(5), "{}", outcome.stderr);
+    assert_eq!(values(&sandbox), NAMES.map(old_value), "{}", outcome.stderr);
 }
 
 #[test]
 fn signal_between_moves_is_recovered_by_rerun() {
     let sandbox = existing();
-    let tool = release(&sandbox, "1");
+    let cli = release(&sandbox, "1");
     let held = sandbox.hold("UpdateSecretVersionStage", 2, When::BeforeApply);
-    let child = tool.spawn();
-    assert!(held.wait_reached(PATIENCE));
-    crate::common::signal(&child, "TERM");
-    let done = tool.finish(child);
+    let child = cli.spawn();
+    assert!(held.wait_reached(WAIT_LIMIT));
+    crate::common::send_signal(&child, "TERM");
+    let outcome = cli.finish(child);
     held.discard();
-    assert_eq!(done.code, Some(143), "{}", done.stderr);
-    tool.run();
-    assert_all(&sandbox, "1");
+    assert_eq!(outcome.code, Some(143), "{}", outcome.stderr);
+    cli.run();
+    assert_all_new(&sandbox, "1");
 }

@@ -4,17 +4,21 @@ use insta::assert_snapshot;
 use sandbox::front::{BlackHole, Tls};
 use sandbox::{Fault, Sandbox};
 
-use super::{at, to_aws, trusting};
-use crate::common::{NAME, Tool, calls, current};
+use super::{cli_to_aws, cli_with_endpoint, with_ca};
+use crate::common::{Cli, NAME, call_count, current_value};
 
 #[test]
 fn ipv6_endpoint_is_reachable() {
     let sandbox = Sandbox::start();
     let tls = Tls::builder(&["::1"]).ipv6(true).start(&sandbox.url());
     let endpoint = format!("https://[::1]:{}", tls.address().port());
-    trusting(at(&sandbox, &endpoint), "AWS_CA_BUNDLE", &tls.ca_pem())
-        .run()
-        .expect(0, "created");
+    with_ca(
+        cli_with_endpoint(&sandbox, &endpoint),
+        "AWS_CA_BUNDLE",
+        &tls.ca_pem(),
+    )
+    .run()
+    .expect(0, "created");
 }
 
 /// Networks that swallow everything: each run ends, says so, and leaves nothing waiting.
@@ -35,29 +39,32 @@ fn silent_peers_end_in_timeout() {
         ("half an answer", half.url(), None),
     ];
     let mut all = String::new();
-    for (what, endpoint, ca) in cases {
+    for (context, endpoint, ca) in cases {
         // One attempt, so that it is the reason that is told, and not the end of the run.
-        let mut tool = at(&sandbox, &endpoint)
+        let mut cli = cli_with_endpoint(&sandbox, &endpoint)
             .input("timeout", "2s")
             .input("compare", "never")
             .env("AWS_MAX_ATTEMPTS", "1");
         if let Some(ca) = ca {
-            tool = trusting(tool, "AWS_CA_BUNDLE", &ca);
+            cli = with_ca(cli, "AWS_CA_BUNDLE", &ca);
         }
-        let done = tool.run();
-        assert_eq!(done.code, Some(7), "{what}: {}", done.stderr);
+        let outcome = cli.run();
+        assert_eq!(outcome.code, Some(7), "{context}: {}", outcome.stderr);
         all.push_str(&format!(
-            "{what}: {}\n",
-            done.stderr.lines().next().unwrap()
+            "{context}: {}\n",
+            outcome.stderr.lines().next().unwrap()
         ));
     }
     // A proxy that swallows everything is one, too.
-    let done = to_aws(&sandbox)
+    let outcome = cli_to_aws(&sandbox)
         .env("HTTPS_PROXY", &hole.url())
         .input("timeout", "2s")
         .run();
-    assert_eq!(done.code, Some(7), "{}", done.stderr);
-    all.push_str(&format!("proxy: {}\n", done.stderr.lines().next().unwrap()));
+    assert_eq!(outcome.code, Some(7), "{}", outcome.stderr);
+    all.push_str(&format!(
+        "proxy: {}\n",
+        outcome.stderr.lines().next().unwrap()
+    ));
     assert_snapshot!(all, @r#"
     nothing: error: AWS did not answer DescribeSecret in time
     no handshake: error: there was no connection to 127.0.0.1 in time
@@ -72,22 +79,20 @@ fn silent_peers_end_in_timeout() {
 #[test]
 fn outage_after_write_keeps_outputs() {
     let sandbox = Sandbox::start();
-    Tool::new(&sandbox, "made-up-old")
-        .run()
-        .expect(0, "created");
+    Cli::new(&sandbox, "made-up-old").run().expect(0, "created");
     for nth in 1..=5 {
         sandbox.fault("TagResource", nth, Fault::Never);
     }
-    let done = Tool::new(&sandbox, "made-up-new")
+    let outcome = Cli::new(&sandbox, "made-up-new")
         .input("tags", "stage=prod")
         .input("timeout", "3s")
         .run();
-    assert_eq!(done.code, Some(7), "{}", done.stderr);
-    assert_eq!(current(&sandbox).as_deref(), Some("made-up-new"));
+    assert_eq!(outcome.code, Some(7), "{}", outcome.stderr);
+    assert_eq!(current_value(&sandbox).as_deref(), Some("made-up-new"));
     let id = sandbox.with(|world| world.secret(NAME).unwrap().current().unwrap().id.clone());
-    assert_eq!(done.output("secret_version_id"), id);
-    assert_eq!(done.output("result"), "updated");
-    assert!(calls(&sandbox, "TagResource") > 0);
+    assert_eq!(outcome.output("secret_version_id"), id);
+    assert_eq!(outcome.output("result"), "updated");
+    assert!(call_count(&sandbox, "TagResource") > 0);
 }
 
 /// A server that answers for ever is one that never ends.
@@ -99,9 +104,9 @@ fn oversized_response_is_rejected() {
             sandbox.fault(operation, nth, Fault::Oversized(17 * 1024 * 1024));
         }
     }
-    let done = Tool::new(&sandbox, "made-up-value")
+    let outcome = Cli::new(&sandbox, "made-up-value")
         .env("AWS_MAX_ATTEMPTS", "1")
         .run();
-    assert_eq!(done.code, Some(7), "{}", done.stderr);
-    assert_eq!(calls(&sandbox, "CreateSecret"), 0);
+    assert_eq!(outcome.code, Some(7), "{}", outcome.stderr);
+    assert_eq!(call_count(&sandbox, "CreateSecret"), 0);
 }

@@ -4,8 +4,8 @@ use insta::assert_snapshot;
 use sandbox::Sandbox;
 use sandbox::front::{Authority, Certificate, Proxy, Tls};
 
-use super::{at, to_aws, trusting};
-use crate::common::Tool;
+use super::{cli_to_aws, cli_with_endpoint, with_ca};
+use crate::common::Cli;
 
 const AWS: &str = "secretsmanager.eu-west-1.amazonaws.com";
 
@@ -16,18 +16,18 @@ fn https_proxy_tunnels_to_aws() {
     let tls = Tls::start(&sandbox.url(), AWS, Certificate::Good);
     let ca = tls.ca_pem();
     let target = format!("{AWS}:443");
-    let tool = || trusting(to_aws(&sandbox), "AWS_CA_BUNDLE", &ca);
+    let cli = || with_ca(cli_to_aws(&sandbox), "AWS_CA_BUNDLE", &ca);
 
     let open = Proxy::builder().route(&target, tls.address()).start();
-    tool()
+    cli()
         .env("HTTPS_PROXY", &open.url())
         .run()
         .expect(0, "created");
-    tool()
+    cli()
         .env("https_proxy", &open.url())
         .run()
         .expect(0, "unchanged");
-    tool()
+    cli()
         .env("ALL_PROXY", &open.url())
         .run()
         .expect(0, "unchanged");
@@ -41,7 +41,7 @@ fn https_proxy_tunnels_to_aws() {
         .route(&target, tls.address())
         .credentials("ci", "made-up p@ss:word")
         .start();
-    tool()
+    cli()
         .env("HTTPS_PROXY", &closed.url_with_credentials())
         .run()
         .expect(0, "unchanged");
@@ -50,7 +50,7 @@ fn https_proxy_tunnels_to_aws() {
         .route(&target, tls.address())
         .tls(tls.authority())
         .start();
-    tool()
+    cli()
         .env("HTTPS_PROXY", &over_tls.url())
         .run()
         .expect(0, "unchanged");
@@ -60,7 +60,7 @@ fn https_proxy_tunnels_to_aws() {
         .route(&target, tls.address())
         .ipv6(true)
         .start();
-    tool()
+    cli()
         .env("HTTPS_PROXY", &over_ipv6.url())
         .run()
         .expect(0, "unchanged");
@@ -96,20 +96,20 @@ fn proxy_errors_are_explained() {
         proxies.map(|proxy| proxy.log().len()).iter().sum::<usize>()
     };
     let mut all = String::new();
-    for (what, url, times) in cases {
+    for (context, url, times) in cases {
         let before = asked();
-        let tool = trusting(to_aws(&sandbox), "AWS_CA_BUNDLE", &tls.ca_pem());
-        let done = tool
+        let cli = with_ca(cli_to_aws(&sandbox), "AWS_CA_BUNDLE", &tls.ca_pem());
+        let outcome = cli
             .env("HTTPS_PROXY", &url)
             .env("AWS_MAX_ATTEMPTS", "2")
             .input("compare", "never")
             .run();
-        assert_eq!(done.code, Some(7), "{what}: {}", done.stderr);
-        assert!(!done.everything().contains("made-up-wrong"), "{what}");
-        assert_eq!(asked() - before, times, "{what}");
+        assert_eq!(outcome.code, Some(7), "{context}: {}", outcome.stderr);
+        assert!(!outcome.all_output().contains("made-up-wrong"), "{context}");
+        assert_eq!(asked() - before, times, "{context}");
         all.push_str(&format!(
-            "{what}: {}\n",
-            done.stderr.lines().next().unwrap()
+            "{context}: {}\n",
+            outcome.stderr.lines().next().unwrap()
         ));
     }
     assert_snapshot!(all, @r#"
@@ -130,18 +130,18 @@ fn no_proxy_hosts_bypass_the_proxy() {
     let sandbox = Sandbox::start();
     let proxy = Proxy::builder().refuse(403).start();
     // Loopback always; names only where NO_PROXY says so.
-    Tool::new(&sandbox, "made-up-value")
+    Cli::new(&sandbox, "made-up-value")
         .env("HTTP_PROXY", &proxy.url())
         .env("ALL_PROXY", &proxy.url())
         .run()
         .expect(0, "created");
     assert_eq!(proxy.log(), []);
-    let done = to_aws(&sandbox)
+    let outcome = cli_to_aws(&sandbox)
         .env("HTTPS_PROXY", &proxy.url())
         .env("NO_PROXY", "10.0.0.0/8, .amazonaws.com")
         .env("AWS_MAX_ATTEMPTS", "1")
         .run();
-    assert_eq!(done.code, Some(7));
+    assert_eq!(outcome.code, Some(7));
     assert_eq!(proxy.log(), []);
 }
 
@@ -155,7 +155,7 @@ fn http_proxy_receives_its_credentials() {
         .route("aws.example:80", address)
         .credentials("ci", "made-up")
         .start();
-    at(&sandbox, "http://aws.example")
+    cli_with_endpoint(&sandbox, "http://aws.example")
         .env("HTTP_PROXY", &proxy.url_with_credentials())
         .run()
         .expect(0, "created");
@@ -214,13 +214,13 @@ fn endpoint_host_follows_region_and_flags() {
     let sandbox = Sandbox::start();
     for (region, flags, host) in cases {
         let proxy = Proxy::builder().refuse(403).start();
-        let mut tool = to_aws(&sandbox)
+        let mut cli = cli_to_aws(&sandbox)
             .env("AWS_REGION", region)
             .env("HTTPS_PROXY", &proxy.url());
         for (name, value) in flags {
-            tool = tool.env(name, value);
+            cli = cli.env(name, value);
         }
-        assert_eq!(tool.run().code, Some(7));
+        assert_eq!(cli.run().code, Some(7));
         assert_eq!(
             proxy.log()[0].target,
             format!("{host}:443"),

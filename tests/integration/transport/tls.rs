@@ -6,8 +6,8 @@ use insta::assert_snapshot;
 use sandbox::Sandbox;
 use sandbox::front::{Authority, Certificate, Tls};
 
-use super::{at, trusting};
-use crate::common::{PATIENCE, Tool, current, text};
+use super::{cli_with_endpoint, with_ca};
+use crate::common::{Cli, WAIT_LIMIT, current_value, normalized_stderr};
 
 #[test]
 fn invalid_certificates_are_explained() {
@@ -27,20 +27,24 @@ fn invalid_certificates_are_explained() {
             .certificate(certificate)
             .authority(&authority)
             .start(&sandbox.url());
-        let tool = trusting(at(&sandbox, &tls.url()), "AWS_CA_BUNDLE", &authority.pem());
+        let cli = with_ca(
+            cli_with_endpoint(&sandbox, &tls.url()),
+            "AWS_CA_BUNDLE",
+            &authority.pem(),
+        );
         // One request at a time, so that attempts can be counted.
-        let done = tool.input("compare", "never").run();
+        let outcome = cli.input("compare", "never").run();
         if certificate == Certificate::Good {
-            done.expect(0, "created");
-            assert_eq!(current(&sandbox).as_deref(), Some("made-up-value"));
+            outcome.expect(0, "created");
+            assert_eq!(current_value(&sandbox).as_deref(), Some("made-up-value"));
             continue;
         }
-        assert_eq!(done.code, Some(7), "{certificate:?}: {}", done.stderr);
+        assert_eq!(outcome.code, Some(7), "{certificate:?}: {}", outcome.stderr);
         // Not tried again: time mends no certificate.
-        assert!(tls.wait_for_handshakes(1, PATIENCE));
+        assert!(tls.wait_for_handshakes(1, WAIT_LIMIT));
         assert_eq!(tls.handshakes().len(), 1, "{certificate:?}");
         assert!(sandbox.log().is_empty());
-        let text = text(&done);
+        let text = normalized_stderr(&outcome);
         let lines: Vec<_> = text.lines().take(2).collect();
         all.push_str(&format!("{}\n", lines.join("\n")));
     }
@@ -61,28 +65,28 @@ fn trust_store_follows_precedence() {
     let sandbox = Sandbox::start();
     let tls = Tls::start(&sandbox.url(), "localhost", Certificate::Good);
     let (right, wrong) = (tls.ca_pem(), Authority::new().pem());
-    let tool = || at(&sandbox, &tls.url());
-    let folder = |tool: Tool, pem: &str| {
-        let folder = tool.path("certificates");
+    let cli = || cli_with_endpoint(&sandbox, &tls.url());
+    let folder = |cli: Cli, pem: &str| {
+        let folder = cli.path("certificates");
         fs::create_dir(&folder).unwrap();
         fs::write(folder.join("made-up.pem"), pem).unwrap();
         fs::write(folder.join("README"), "not a certificate").unwrap();
         let path = folder.display().to_string();
-        tool.env("SSL_CERT_DIR", &path)
+        cli.env("SSL_CERT_DIR", &path)
     };
     let cases = [
-        ("bundle", trusting(tool(), "AWS_CA_BUNDLE", &right), None),
-        ("file", trusting(tool(), "SSL_CERT_FILE", &right), None),
-        ("folder", folder(tool(), &right), None),
+        ("bundle", with_ca(cli(), "AWS_CA_BUNDLE", &right), None),
+        ("file", with_ca(cli(), "SSL_CERT_FILE", &right), None),
+        ("folder", folder(cli(), &right), None),
         (
             "both",
-            folder(trusting(tool(), "SSL_CERT_FILE", &wrong), &right),
+            folder(with_ca(cli(), "SSL_CERT_FILE", &wrong), &right),
             None,
         ),
         (
             "bundle before file",
-            trusting(
-                trusting(tool(), "AWS_CA_BUNDLE", &right),
+            with_ca(
+                with_ca(cli(), "AWS_CA_BUNDLE", &right),
                 "SSL_CERT_FILE",
                 &wrong,
             ),
@@ -90,8 +94,8 @@ fn trust_store_follows_precedence() {
         ),
         (
             "bundle and nothing else",
-            trusting(
-                trusting(tool(), "AWS_CA_BUNDLE", &wrong),
+            with_ca(
+                with_ca(cli(), "AWS_CA_BUNDLE", &wrong),
                 "SSL_CERT_FILE",
                 &right,
             ),
@@ -99,8 +103,8 @@ fn trust_store_follows_precedence() {
         ),
         (
             "among others",
-            trusting(
-                tool(),
+            with_ca(
+                cli(),
                 "AWS_CA_BUNDLE",
                 &format!("# ours\n{wrong}\n\n{right}"),
             ),
@@ -108,20 +112,20 @@ fn trust_store_follows_precedence() {
         ),
         (
             "the system",
-            tool().env("AWS_CA_BUNDLE", ""),
+            cli().env("AWS_CA_BUNDLE", ""),
             Some("the system's list"),
         ),
     ];
-    for (what, tool, refused_by) in cases {
-        let done = tool.run();
+    for (context, cli, refused_by) in cases {
+        let outcome = cli.run();
         match refused_by {
-            None => assert_eq!(done.code, Some(0), "{what}: {}", done.stderr),
+            None => assert_eq!(outcome.code, Some(0), "{context}: {}", outcome.stderr),
             Some(list) => {
-                assert_eq!(done.code, Some(7), "{what}: {}", done.stderr);
+                assert_eq!(outcome.code, Some(7), "{context}: {}", outcome.stderr);
                 // A machine without any has Mozilla's, which does not hold this one either.
-                let named = done.stderr.contains(&format!(" in {list}"))
-                    || done.stderr.contains(" in Mozilla's list");
-                assert!(named, "{what}: {}", done.stderr);
+                let named = outcome.stderr.contains(&format!(" in {list}"))
+                    || outcome.stderr.contains(" in Mozilla's list");
+                assert!(named, "{context}: {}", outcome.stderr);
             }
         }
     }
@@ -131,39 +135,39 @@ fn trust_store_follows_precedence() {
 fn invalid_ca_bundle_is_rejected() {
     let sandbox = Sandbox::start();
     let good = Authority::new().pem();
-    let tool = || at(&sandbox, "https://localhost:1");
+    let cli = || cli_with_endpoint(&sandbox, "https://localhost:1");
     let key = good.replace("CERTIFICATE", "PRIVATE KEY");
     let broken = good.replacen("MII", "M!I", 1);
     let garbage = "-----BEGIN CERTIFICATE-----\nbWFkZSB1cA==\n-----END CERTIFICATE-----\n";
-    let missing = tool();
+    let missing = cli();
     let path = missing.path("missing.pem").display().to_string();
-    let directory = tool();
+    let directory = cli();
     let here = directory.path("").display().to_string();
     let cases = [
-        trusting(tool(), "AWS_CA_BUNDLE", ""),
-        trusting(tool(), "AWS_CA_BUNDLE", "made up"),
-        trusting(tool(), "AWS_CA_BUNDLE", &key),
-        trusting(tool(), "AWS_CA_BUNDLE", &broken),
-        trusting(tool(), "AWS_CA_BUNDLE", &format!("{good}{garbage}")),
-        trusting(
-            tool(),
+        with_ca(cli(), "AWS_CA_BUNDLE", ""),
+        with_ca(cli(), "AWS_CA_BUNDLE", "made up"),
+        with_ca(cli(), "AWS_CA_BUNDLE", &key),
+        with_ca(cli(), "AWS_CA_BUNDLE", &broken),
+        with_ca(cli(), "AWS_CA_BUNDLE", &format!("{good}{garbage}")),
+        with_ca(
+            cli(),
             "SSL_CERT_FILE",
             &format!("{good}{}", &good[..good.len() / 2]),
         ),
-        tool().env("AWS_CA_BUNDLE", &key),
-        tool().env("SSL_CERT_DIR", &key),
+        cli().env("AWS_CA_BUNDLE", &key),
+        cli().env("SSL_CERT_DIR", &key),
         missing.env("AWS_CA_BUNDLE", &path),
         directory.env("AWS_CA_BUNDLE", &here),
-        tool().env("SSL_CERT_DIR", &path),
-        tool().env("SSL_CERT_FILE", ""),
+        cli().env("SSL_CERT_DIR", &path),
+        cli().env("SSL_CERT_FILE", ""),
     ];
     let mut all = String::new();
-    for tool in cases {
-        let done = tool.run();
-        assert_eq!(done.code, Some(2), "{}", done.stderr);
-        assert!(!done.stderr.contains("PRIVATE"), "{}", done.stderr);
-        let first = done.stderr.lines().next().unwrap();
-        let folder = tool.path("").display().to_string();
+    for cli in cases {
+        let outcome = cli.run();
+        assert_eq!(outcome.code, Some(2), "{}", outcome.stderr);
+        assert!(!outcome.stderr.contains("PRIVATE"), "{}", outcome.stderr);
+        let first = outcome.stderr.lines().next().unwrap();
+        let folder = cli.path("").display().to_string();
         all.push_str(&format!(
             "{}\n",
             first.replace(&folder, "…/").replace(&path, "…/missing.pem")

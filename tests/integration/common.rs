@@ -1,5 +1,5 @@
-//! The built program against the sandbox, in an environment that holds nothing but what a test puts
-//! there: these tests run inside CI, whose variables the program reads.
+//! Runs the built program against the sandbox in a scrubbed environment: these tests run inside CI,
+//! whose variables the program reads.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,12 +10,12 @@ use std::time::Duration;
 use sandbox::Sandbox;
 use tempfile::TempDir;
 
-/// The secret of most tests.
+/// The name of the secret in most tests.
 pub(crate) const NAME: &str = "prod/model/api-key";
-/// Long enough for any machine; only a test that fails waits for it.
+/// Upper limit for waiting on a held request; reached only when a test fails.
 pub(crate) const WAIT_LIMIT: Duration = Duration::from_secs(60);
 
-/// One way to call the program; may be run many times.
+/// Arguments and environment for the program; can be run repeatedly.
 pub(crate) struct Cli {
     variables: BTreeMap<String, String>,
     arguments: Vec<String>,
@@ -23,19 +23,19 @@ pub(crate) struct Cli {
     stdin: Option<Vec<u8>>,
 }
 
-/// What a run left behind.
+/// Result of a run: exit code, streams and files.
 pub(crate) struct Outcome {
     pub(crate) code: Option<i32>,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
     pub(crate) outputs: BTreeMap<String, String>,
     pub(crate) summary: String,
-    /// GitLab's dotenv report.
+    /// Content of GitLab's dotenv report.
     pub(crate) report: String,
 }
 
 impl Cli {
-    /// The program on this sandbox, asked to put `value` under [`NAME`].
+    /// The program with the sandbox's credentials, storing `value` as [`NAME`].
     pub(crate) fn new(sandbox: &Sandbox, value: &str) -> Self {
         let mut cli = Self::bare()
             .input("name", NAME)
@@ -47,7 +47,6 @@ impl Cli {
         cli
     }
 
-    /// The program with an empty environment.
     pub(crate) fn bare() -> Self {
         Self {
             variables: BTreeMap::new(),
@@ -83,7 +82,7 @@ impl Cli {
         self
     }
 
-    /// The value that it was made with.
+    /// The value passed to [`Cli::new`].
     pub(crate) fn value(&self) -> String {
         self.variables["UPSERT_SECRET_VALUE"].clone()
     }
@@ -93,7 +92,7 @@ impl Cli {
         self
     }
 
-    /// As a step of a GitHub workflow sees the world.
+    /// Adds the environment of a GitHub Actions step.
     pub(crate) fn github(self) -> Self {
         let output = self.path("output").display().to_string();
         let summary = self.path("summary").display().to_string();
@@ -106,7 +105,7 @@ impl Cli {
             .env("GITHUB_JOB", "release")
     }
 
-    /// As the script of a GitLab job sees the world.
+    /// Adds the environment of a GitLab job.
     pub(crate) fn gitlab(self) -> Self {
         let folder = self.folder.path().display().to_string();
         self.env("GITLAB_CI", "true")
@@ -118,7 +117,7 @@ impl Cli {
             .env("CI_JOB_NAME", "store")
     }
 
-    /// A file of this call's own folder.
+    /// A path in the run's temporary directory.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
@@ -151,7 +150,7 @@ impl Cli {
         self.outcome(command.output().unwrap())
     }
 
-    /// Waits for a child of this call.
+    /// Waits for a child that [`Cli::spawn`] started.
     pub(crate) fn finish(&self, child: Child) -> Outcome {
         self.outcome(child.wait_with_output().unwrap())
     }
@@ -165,7 +164,7 @@ impl Cli {
         Outcome {
             code: output.status.code(),
             stderr: String::from_utf8(output.stderr).unwrap(),
-            // A later run of the same call appends: the last one wins, as on the runner.
+            // A repeated run appends; the last line wins, as on the runner.
             outputs: file
                 .lines()
                 .filter_map(|line| line.split_once('='))
@@ -183,7 +182,7 @@ impl Outcome {
         self.outputs.get(name).map_or("", String::as_str)
     }
 
-    /// Everything that a log, a file or a person could see.
+    /// Everything the run made visible: streams, summary, report and outputs.
     pub(crate) fn all_output(&self) -> String {
         format!(
             "{}\n{}\n{}\n{}\n{:?}",
@@ -191,7 +190,7 @@ impl Outcome {
         )
     }
 
-    /// What happened to the secrets of a manifest: created, updated, unchanged, failed, not tried.
+    /// The counts of a manifest run: created, updated, unchanged, failed, not tried.
     pub(crate) fn counts(&self) -> [&str; 5] {
         ["created", "updated", "unchanged", "failed", "not_tried"].map(|name| self.output(name))
     }
@@ -204,7 +203,7 @@ impl Outcome {
     }
 }
 
-/// Sends a signal, by the name that `kill` knows.
+/// Sends a signal by its `kill` name, such as `TERM`.
 pub(crate) fn send_signal(child: &Child, name: &str) {
     let sent = Command::new("kill")
         .args([&format!("-{name}"), &child.id().to_string()])
@@ -213,14 +212,13 @@ pub(crate) fn send_signal(child: &Child, name: &str) {
     assert!(sent.success());
 }
 
-/// The operations in the log, in the order in which they came.
+/// The logged operations in order of arrival.
 pub(crate) fn operations(sandbox: &Sandbox) -> Vec<String> {
     let mut log = sandbox.log();
     log.sort_by_key(|entry| entry.started);
     log.into_iter().map(|entry| entry.operation).collect()
 }
 
-/// How often an operation was called.
 pub(crate) fn call_count(sandbox: &Sandbox, operation: &str) -> usize {
     operations(sandbox)
         .iter()
@@ -228,7 +226,7 @@ pub(crate) fn call_count(sandbox: &Sandbox, operation: &str) -> usize {
         .count()
 }
 
-/// AWSCURRENT's text.
+/// The string value of the current version.
 pub(crate) fn current_value(sandbox: &Sandbox) -> Option<String> {
     sandbox.with(|world| {
         world
@@ -237,19 +235,19 @@ pub(crate) fn current_value(sandbox: &Sandbox) -> Option<String> {
     })
 }
 
-/// How many versions there are, deprecated ones included.
+/// The number of versions, including those without labels.
 pub(crate) fn version_count(sandbox: &Sandbox) -> usize {
     sandbox.with(|world| world.secret(NAME).map_or(0, |secret| secret.versions.len()))
 }
 
-/// Where something that must not exist would be.
+/// The path of a file in a directory that does not exist.
 pub(crate) fn missing_path(folder: &Path) -> String {
     folder.join("no/such/folder/file").display().to_string()
 }
 
-/// The text without what differs from run to run: request ids, version ids, ARN suffixes.
+/// Standard error without what differs between runs: request IDs, version IDs and ARN suffixes.
 pub(crate) fn normalized_stderr(outcome: &Outcome) -> String {
-    // As the runner shows an annotation.
+    // Decoded as the runner displays an annotation.
     let stderr = outcome.stderr.replace("%0A", "\n").replace("%25", "%");
     let mut out = String::new();
     for word in stderr.split_inclusive([' ', '\n', ',', ')']) {

@@ -12,7 +12,7 @@ fn secret(sandbox: &Sandbox) -> SecretView {
     sandbox.with(|world| world.secret(NAME)).unwrap()
 }
 
-/// Private labels that are still on the secret.
+/// Private staging labels that remain on the secret.
 fn private_labels(sandbox: &Sandbox) -> Vec<String> {
     secret(sandbox)
         .versions

@@ -1,4 +1,5 @@
-//! Others write at the same time.
+//! Other writers at the same time, and retries after lost responses: a later write is never
+//! reverted.
 
 use std::process::Child;
 use std::time::Duration;
@@ -67,7 +68,7 @@ fn concurrent_create_converges() {
 
 #[test]
 fn retry_keeps_concurrent_put() {
-    // One attempt: it is the run that looks again and puts again, not the SDK.
+    // With one attempt, the run itself reads and puts again instead of the SDK.
     for (compare, attempts) in [("auto", "5"), ("never", "5"), ("auto", "1"), ("never", "1")] {
         let sandbox = Sandbox::start();
         sandbox.with(|world| world.create(NAME, "old"));
@@ -103,7 +104,7 @@ fn concurrent_put_of_same_value_is_no_conflict() {
         world.put(NAME, "made-up");
     });
     let outcome = Cli::new(&sandbox, "made-up").run();
-    // The value is another one than before this run, and so it says.
+    // The value differs from the one before this run, so the result is `updated`.
     outcome.expect(0, "updated");
     assert_eq!(outcome.output("previous_version_id"), old);
     let holder = sandbox.with(|world| world.secret(NAME).unwrap().current().unwrap().id.clone());
@@ -149,7 +150,7 @@ fn torn_read_is_repeated() {
     let cli = Cli::new(&sandbox, "made-up");
     let child = cli.spawn();
     assert!(described.wait_reached(WAIT_LIMIT) && read.wait_reached(WAIT_LIMIT));
-    // DescribeSecret tells of the old version, GetSecretValue will of the new one.
+    // DescribeSecret returns the old version, GetSecretValue the new one.
     sandbox.with(|world| world.put(NAME, "made-up"));
     described.release();
     read.release();
@@ -174,7 +175,7 @@ fn deletion_before_write_is_handled() {
     let sandbox = Sandbox::start();
     sandbox.with(|world| world.create(NAME, "old"));
     sandbox.before("PutSecretValue", 1, |world| world.force_delete(NAME));
-    // The name is free again some seconds later, by the sandbox's clock.
+    // By the sandbox's clock, the name becomes free again after some seconds.
     sandbox.before("CreateSecret", 2, |_| {});
     let clock = Duration::from_secs(60);
     let held = sandbox.hold("CreateSecret", 1, When::BeforeApply);
@@ -193,7 +194,7 @@ fn recently_deleted_name_is_waited_for() {
         world.create(NAME, "old");
         world.force_delete(NAME);
     });
-    // The first attempt is refused; the second finds the name free.
+    // The first attempt fails; the second finds the name free.
     let held = sandbox.hold("CreateSecret", 2, When::BeforeApply);
     let cli = Cli::new(&sandbox, "made-up");
     let child = cli.spawn();
@@ -213,7 +214,7 @@ fn retry_keeps_operator_rollback() {
         let ours = world.secret(NAME).unwrap().current().unwrap().id.clone();
         world.move_stage(NAME, "AWSCURRENT", &old, Some(&ours));
     });
-    // Nor does it take a right that the README does not ask for.
+    // The run must not need a permission that the README does not list.
     let key = sandbox.default_key_id();
     sandbox.set_policy(
         &key,
@@ -254,7 +255,7 @@ fn lost_label_move_response_is_reported() {
 
 #[test]
 fn lost_response_keeps_report_accurate() {
-    // Created, though nothing is read.
+    // Reported as created, although nothing is read.
     for attempts in ["1", "3"] {
         let sandbox = Sandbox::start();
         sandbox.fault("CreateSecret", 1, Fault::LostAfter);
@@ -265,7 +266,7 @@ fn lost_response_keeps_report_accurate() {
             .expect(0, "created");
         assert_eq!(version_count(&sandbox), 1);
     }
-    // Written over a rival who came before us: theirs is the previous version.
+    // The put replaces a concurrent value, which is then the previous version.
     let sandbox = Sandbox::start();
     sandbox.with(|world| world.create(NAME, "old"));
     let held = sandbox.hold("PutSecretValue", 1, When::BeforeApply);

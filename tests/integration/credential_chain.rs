@@ -1,5 +1,5 @@
-//! Where credentials come from when no role is asked for: the places that every AWS tool looks at, in
-//! their order, and what profiles set besides.
+//! The default credential chain, used when no role is given: sources, their precedence, and other
+//! settings of profiles.
 
 use std::fs;
 use std::net::TcpListener;
@@ -21,7 +21,7 @@ fn sandbox_with_role() -> Sandbox {
     sandbox
 }
 
-/// The program with no credentials but what a test adds.
+/// The program without credentials, except those that a test adds.
 fn cli_without_keys(sandbox: &Sandbox) -> Cli {
     let mut cli = Cli::bare()
         .input("name", NAME)
@@ -39,7 +39,7 @@ fn with_env(mut cli: Cli, pairs: &[(String, String)]) -> Cli {
     cli
 }
 
-/// A configuration file of this call's own, and nobody else's.
+/// Replaces the shared configuration file, and hides the machine's credentials file.
 fn with_config(cli: Cli, text: &str) -> Cli {
     let file = cli.path("aws-config");
     fs::write(&file, text).unwrap();
@@ -72,7 +72,7 @@ fn sources_follow_sdk_precedence() {
         cli.env("AWS_ROLE_ARN", ROLE)
             .env("AWS_WEB_IDENTITY_TOKEN_FILE", &file)
     };
-    // Each has everything that comes after it, too.
+    // Each one also has all sources of lower precedence.
     let on_instance = || with_env(cli(), &instance);
     let in_container = || with_env(on_instance(), &container);
     let with_token = || with_token_file(in_container());
@@ -122,8 +122,8 @@ fn sources_follow_sdk_precedence() {
     }
 }
 
-/// Nobody off AWS waits for it: the answer comes, and says what to set. (How soon it comes,
-/// `benches/no-credentials` tells.)
+/// Outside AWS the run fails with advice instead of hanging. `benches/no-credentials` measures how
+/// soon.
 #[test]
 fn silent_metadata_service_is_no_credentials() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -141,7 +141,8 @@ fn silent_metadata_service_is_no_credentials() {
     assert!(sandbox.log().is_empty());
 }
 
-/// Off AWS somebody else may answer on that address: another cloud's service, a page, an error.
+/// Outside AWS another server may answer at that address: another cloud's metadata service, a web
+/// page, an error.
 #[test]
 fn foreign_metadata_service_is_no_credentials() {
     for fault in [
@@ -203,7 +204,7 @@ fn invalid_profile_settings_are_rejected() {
         all.push_str(outcome.stderr.lines().next().unwrap());
         all.push('\n');
     }
-    // The SDK would go on to the machine's own role.
+    // The SDK alone would fall back to the machine's role.
     let outcome = with_config(Cli::new(&sandbox, "made-up"), "[profile prod]\n")
         .env("AWS_PROFILE", "prdo")
         .run();
@@ -221,7 +222,7 @@ fn invalid_profile_settings_are_rejected() {
     assert!(sandbox.log().is_empty());
 }
 
-/// The value would cross a network that anybody may listen to: done as asked, and said.
+/// The run succeeds with a warning that the value is sent unencrypted.
 #[test]
 fn plaintext_endpoint_warns() {
     let sandbox = Sandbox::start();
@@ -229,19 +230,19 @@ fn plaintext_endpoint_warns() {
     let cli = Cli::new(&sandbox, "made-up-value")
         .unset("AWS_ENDPOINT_URL_SECRETS_MANAGER")
         .unset("AWS_ENDPOINT_URL_STS");
-    // 0.0.0.0 is this machine to the kernel, and not known for it.
+    // 0.0.0.0 reaches this machine, but is not a loopback address.
     let settings = format!("[default]\nendpoint_url = http://0.0.0.0:{port}\n");
     let outcome = with_config(cli, &settings).run();
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
     assert!(outcome.stderr.contains("unencrypted"), "{}", outcome.stderr);
 }
 
-/// A profile that leads nowhere is no "no credentials", and says what STS said.
+/// A profile that fails is reported with STS's own error, not as missing credentials.
 #[test]
 fn denied_profile_role_reports_sts_error() {
     let sandbox = sandbox_with_role();
     let keys = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
-    // The key is in a profile of its own, as the environment would win.
+    // The key is in its own profile, because the environment would take precedence.
     let profile: String = sandbox
         .env()
         .into_iter()

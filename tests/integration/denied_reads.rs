@@ -1,5 +1,5 @@
-//! A role that may not describe, or may not read: the job is done all the same, and what could not
-//! be checked is said.
+//! Callers that may not call DescribeSecret or GetSecretValue: the value is still written, and what
+//! could not be checked is reported.
 
 use sandbox::{Fault, Policy, Sandbox};
 
@@ -71,18 +71,18 @@ fn denied_describe_relies_on_get() {
 #[test]
 fn denied_reads_create_then_put() {
     let sandbox = sandbox_denying(&[DESCRIBE, GET]);
-    // Whether an earlier attempt of this job had created it cannot be seen.
+    // Whether an earlier attempt of this job created the secret cannot be known.
     Cli::new(&sandbox, "made-up")
         .github()
         .run()
         .expect(0, "updated");
-    // Same run, same token: AWS finds the version there.
+    // The same run has the same token, so AWS finds the existing version.
     let again = Cli::new(&sandbox, "made-up").github().run();
     assert_eq!(again.code, Some(0), "{}", again.stderr);
     assert_eq!(version_count(&sandbox), 1);
     Cli::new(&sandbox, "made-up-2").run().expect(0, "updated");
     assert_eq!(current_value(&sandbox).as_deref(), Some("made-up-2"));
-    // The first run's re-run, after somebody else wrote: what it is asked for is a new version.
+    // A rerun of the first run after another write: its value becomes a new version.
     let late = Cli::new(&sandbox, "made-up").github().run();
     late.expect(0, "updated");
     assert_eq!(current_value(&sandbox).as_deref(), Some("made-up"));

@@ -1,4 +1,4 @@
-//! What the pages say is so: their links, their manifests, and the messages and tests that they name.
+//! Checks of the documentation: links, manifests, quoted messages and the tests it cites.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ pub(crate) fn repository_root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
 }
 
-/// Every page that people read.
+/// All documentation pages.
 fn pages() -> Vec<PathBuf> {
     let mut pages: Vec<PathBuf> = ["README.md", "CONTRIBUTING.md", "SECURITY.md"]
         .map(|name| repository_root().join(name))
@@ -22,7 +22,7 @@ fn pages() -> Vec<PathBuf> {
     pages
 }
 
-/// The text of all files below a folder that end so.
+/// The text of all files below a directory with this extension.
 fn concatenated_files(folder: &str, ending: &str) -> String {
     let mut text = String::new();
     let mut folders = vec![repository_root().join(folder)];
@@ -39,14 +39,15 @@ fn concatenated_files(folder: &str, ending: &str) -> String {
     text
 }
 
-/// Rows of tables whose first column says what the program prints: what stands between the dots is in the source.
+/// The first column of the troubleshooting tables quotes messages. Each part between ellipses must
+/// occur in the source.
 #[test]
 fn quoted_messages_exist_in_source() {
-    // As a message is made: a long one stands in several lines of the source.
+    // Long messages span several lines of source.
     let source = concatenated_files("src", "rs").replace("\\\n", "");
     let source = source.split_whitespace().collect::<Vec<_>>().join(" ");
     let page = fs::read_to_string(repository_root().join("docs/troubleshooting.md")).unwrap();
-    let (mut quoted, mut strange) = (0, Vec::new());
+    let (mut quoted, mut unknown) = (0, Vec::new());
     for table in page.split("| it says | ").skip(1) {
         for row in table
             .lines()
@@ -58,16 +59,16 @@ fn quoted_messages_exist_in_source() {
             for part in says.split('…').map(str::trim) {
                 quoted += 1;
                 if !source.contains(part) {
-                    strange.push(part);
+                    unknown.push(part);
                 }
             }
         }
     }
-    assert!(strange.is_empty(), "nothing says {strange:#?}");
+    assert!(unknown.is_empty(), "not in the source: {unknown:#?}");
     assert!(quoted > 30, "{quoted}");
 }
 
-/// Claims name the tests that show them.
+/// Claims in the documentation cite the tests that prove them.
 #[test]
 fn referenced_tests_exist() {
     let mut named = 0;
@@ -94,14 +95,14 @@ fn referenced_tests_exist() {
             let code = fs::read_to_string(&path).unwrap_or_default();
             let there =
                 code.contains(&format!("fn {test}(")) || code.contains(&format!("def {test}("));
-            assert!(there, "{page}: there is no {name}");
+            assert!(there, "{page}: {name} does not exist");
             named += 1;
         }
     }
     assert!(named > 30, "{named}");
 }
 
-/// Every manifest that a page shows is one: a policy can be printed for it, without values and without a network.
+/// `iam-policy` accepts each documented manifest, which needs neither values nor a network.
 #[test]
 fn documented_manifests_are_valid() {
     let mut shown = 0;
@@ -132,7 +133,6 @@ fn documented_manifests_are_valid() {
     assert!(shown >= 2, "{shown}");
 }
 
-/// Links between pages lead somewhere.
 #[test]
 fn links_resolve() {
     for page in pages() {

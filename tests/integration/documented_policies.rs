@@ -1,4 +1,4 @@
-//! The policies that pages show: enough for what they are shown for, no more, and those that the program prints.
+//! IAM policies on documentation pages: each is sufficient, minimal, and what `iam-policy` prints.
 
 use std::fs;
 
@@ -26,7 +26,7 @@ fn readme_policy_allows_readme_workflow() {
     run("made-up-2").expect(0, "updated");
 }
 
-/// What `iam-policy` prints for the workflow at the top of the README.
+/// The inputs are those of the README's first workflow.
 #[test]
 fn readme_policy_matches_iam_policy_command() {
     let outcome = Cli::bare()
@@ -45,7 +45,7 @@ fn readme_policy_matches_iam_policy_command() {
     assert_eq!(shown, printed["policy"]);
 }
 
-/// What `iam-policy` prints in such a job, but for the name of the server.
+/// The printed policy differs only in the name of the identity provider.
 #[test]
 fn gitlab_trust_policy_matches_iam_policy() {
     let page = fs::read_to_string(repository_root().join("docs/credentials.md")).unwrap();
@@ -80,7 +80,7 @@ fn gitlab_trust_policy_matches_iam_policy() {
     }
 }
 
-/// The first block of JSON of one section of a page.
+/// The first JSON block under a heading of a page.
 fn json_block_under(page: &str, heading: &str) -> String {
     let text = fs::read_to_string(repository_root().join(page)).unwrap();
     let (_, section) = text.split_once(&format!("\n{heading}\n")).unwrap();
@@ -88,7 +88,7 @@ fn json_block_under(page: &str, heading: &str) -> String {
     block.split("```").next().unwrap().to_owned()
 }
 
-/// The trust policy lets in the job that it names, and no other.
+/// Jobs of other environments, branches and pull requests cannot assume the role.
 #[test]
 fn github_trust_policy_allows_one_environment() {
     let policy: serde_json::Value =

@@ -1,4 +1,4 @@
-//! What is refused, and in which words: one look explains a failure.
+//! The exact text of error messages: headline, cause, next step and exit code.
 
 use std::collections::BTreeMap;
 
@@ -49,7 +49,7 @@ fn empty_value_on_github_is_explained() {
 
 #[test]
 fn start_as_image_shell_is_explained() {
-    // As CI systems do in an image that has us as its entrypoint.
+    // CI systems do this in an image whose entrypoint is upsert-secret.
     let sandbox = Sandbox::start();
     let outcome = Cli::new(&sandbox, "made-up")
         .args(&["sh", "-c", "echo made-up"])
@@ -104,7 +104,7 @@ fn missing_action_is_the_one_aws_names() {
     let key = sandbox.default_key_id();
     sandbox.set_policy(&key, Policy::deny(&["secretsmanager:TagResource"]));
     let cli = || Cli::new(&sandbox, "made-up").input("name", "prod/kms/key");
-    // Creating with tags needs both rights.
+    // Creating a secret with tags needs both permissions.
     let outcome = cli().input("tags", "k=v").run();
     outcome.expect(4, "");
     assert!(
@@ -114,7 +114,7 @@ fn missing_action_is_the_one_aws_names() {
         "{}",
         outcome.stderr
     );
-    // And what is known by then is handed on.
+    // Known IDs are output although the run fails.
     let first = cli().run();
     first.expect(0, "created");
     let outcome = cli().input("tags", "k=v").run();

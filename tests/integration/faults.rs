@@ -1,5 +1,5 @@
-//! Every fault of the network and the service, on every write: the final state, the versions, the
-//! exit class and the outputs.
+//! Every fault of the network and the service on every write: the final state, the versions, the
+//! exit code and the outputs.
 
 use std::thread;
 use std::time::Duration;
@@ -8,14 +8,14 @@ use sandbox::{Fault, Sandbox};
 
 use crate::common::{Cli, NAME, Outcome, call_count, current_value};
 
-/// Longer than an attempt may take when `timeout` is [`TIMEOUT`].
+/// Longer than the timeout of one attempt when `timeout` is [`TIMEOUT`].
 const LONG_DELAY: Duration = Duration::from_secs(4);
 const TIMEOUT: &str = "12s";
 
 struct Case {
     fault: Fault,
     code: i32,
-    /// How often the faulty operation is called; None where it depends on what is retried.
+    /// How often the faulty operation is called; `None` if that depends on what is retried.
     calls: Option<usize>,
 }
 
@@ -66,7 +66,7 @@ fn cases() -> Vec<Case> {
         fatal(error("LimitExceededException"), 8),
         fatal(error("DecryptionFailure"), 4),
         fatal(error("SomethingNewException"), 7),
-        // Looked at again: the state explains it, or the write is tried once more.
+        // The run reads the state again; it explains the error, or the write is repeated.
         survived(error("InvalidRequestException")),
     ]
 }
@@ -77,7 +77,7 @@ fn write_faults_end_in_expected_state() {
         .into_iter()
         .flat_map(|operation| cases().into_iter().map(move |case| (operation, case)))
         .collect();
-    // Most of the time is waiting, so several run at once.
+    // Most of the time is spent waiting, so several threads run at once.
     let mut queues: Vec<Vec<_>> = (0..6).map(|_| Vec::new()).collect();
     for (number, run) in runs.into_iter().enumerate() {
         queues[number % 6].push(run);
@@ -146,13 +146,13 @@ fn check_fault(operation: &str, case: &Case) {
 }
 
 fn check_failure(outcome: &Outcome, sandbox: &Sandbox, operation: &str, context: &str) {
-    // The value is written before nothing and after the description.
+    // The value is written last, so a fault in any of these calls leaves the old one.
     let written = (operation != "CreateSecret").then(|| "old".to_owned());
     assert_eq!(current_value(sandbox), written, "{context}");
     assert_eq!(
         outcome.output("secret_id").is_empty(),
         operation == "CreateSecret",
-        "{context}: the id is handed on where it is known"
+        "{context}: the ID is output once it is known"
     );
     assert_eq!(
         outcome.output("secret_version_id"),
@@ -220,7 +220,7 @@ fn run_ends_within_timeout() {
     outcome.expect(7, "");
     held.discard();
 
-    // Nobody listens: refused at once, and said so.
+    // A port on which nothing listens.
     let gone = {
         let closed = Sandbox::start();
         Cli::new(&closed, "made-up").env("AWS_MAX_ATTEMPTS", "1")

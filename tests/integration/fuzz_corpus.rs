@@ -1,6 +1,6 @@
-//! Every input that fuzzing was given or has found, as an ordinary test: the same bodies as in `fuzz/`,
-//! without a fuzzer. A new target is a body, a target, a `[[bin]]` and a corpus there, and a module and
-//! a test here.
+//! Replays the fuzzing corpora as ordinary tests, with the bodies in `fuzz/bodies`. A new fuzz
+//! target needs a body, a target, a `[[bin]]` and a corpus in `fuzz/`, and a module and a test
+//! here.
 
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -21,7 +21,8 @@ fn redact_corpus_passes() {
     replay("redact", redact::redact);
 }
 
-/// Runs a target's body over each file of its corpus. What a body panics with is above the names.
+/// Runs a target's body on each file of its corpus. The panic messages precede the list of failed
+/// files.
 #[track_caller]
 fn replay(target: &str, body: impl Fn(&[u8])) {
     let folder = Path::new("fuzz/corpus").join(target);

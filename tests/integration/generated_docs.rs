@@ -1,5 +1,5 @@
-//! Documents that repeat the table of inputs are made from it: `UPDATE_DOCS=1 cargo test --test
-//! integration docs` writes them, and without it this fails where they differ.
+//! Files generated from the program's own tables. `UPDATE_DOCS=1 cargo test --test integration
+//! docs` writes them; without it, the tests fail if they are out of date.
 
 use std::fs;
 
@@ -12,7 +12,8 @@ use upsert_secret::report;
 use crate::common::Cli;
 use crate::documentation::repository_root;
 
-/// Replaces what stands between the lines that contain `start` and `end`.
+/// Compares, or with `UPDATE_DOCS` replaces, the text between the lines that contain `start` and
+/// `end`.
 fn check_section(file: &str, start: &str, end: &str, expected: &str) {
     let path = repository_root().join(file);
     let text = fs::read_to_string(&path).unwrap();
@@ -86,7 +87,7 @@ fn action_inputs_match_code() {
             "" => String::new(),
             default => format!(" Default: {default}."),
         };
-        // A string of JSON is a string of YAML, whatever it contains. No expression may stand in it.
+        // A JSON string is also a YAML string. It must not contain an expression.
         let text =
             format!("{}{default}", input.help).replace("`${{ secrets.NAME }}`", "a CI secret");
         let text = serde_json::to_string(&text).unwrap();
@@ -114,9 +115,9 @@ fn action_inputs_match_code() {
     );
 }
 
-/// What the component does not take: secrets, which must not become part of a pipeline's configuration;
-/// what the job itself settles, where the report goes and which variable holds the token; and manifests, which
-/// are files of the project that the component's job does not fetch.
+/// Inputs that the component omits: secrets, which must not become part of a pipeline's
+/// configuration; inputs that the job sets itself; and manifests, which are files that the
+/// component's job does not check out.
 const NOT_IN_COMPONENT: [&str; 9] = [
     "value",
     "version-id-key",
@@ -162,13 +163,13 @@ fn component_inputs_match_code() {
         spec.push_str(&format!("    {name}:\n      description: {text}\n"));
         spec.push_str(match name {
             "name" => "",
-            // GitLab refuses a job whose token has no audience.
+            // GitLab rejects a job whose token has no audience.
             "audience" => "      default: sts.amazonaws.com\n",
-            // Not `$NAME`: GitLab would put the value there.
+            // Not `$NAME`, which GitLab would replace with the value.
             "value-env" => "      regex: ^([A-Za-z_][A-Za-z0-9_]*)?$\n      default: \"\"\n",
             _ => "      default: \"\"\n",
         });
-        // The audience is in the token already.
+        // The job's token already has the audience.
         if name != "audience" {
             mapping.push_str(&format!("    {variable}: $[[ inputs.{name} ]]\n"));
         }
@@ -226,7 +227,7 @@ fn readme_commands_and_exit_codes_match_code() {
     check_section("README.md", "<!-- exit codes:", "<!-- end -->", &table);
 }
 
-/// As a reader types them into a shell, one after the other.
+/// Runs each example in a shell, in order.
 #[cfg(unix)]
 #[test]
 fn command_examples_run() {

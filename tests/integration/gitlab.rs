@@ -1,5 +1,5 @@
-//! In a GitLab job: the dotenv report by the rules of GitLab's own parser, what its log shows, file
-//! variables, and a job that is retried.
+//! GitLab CI: the dotenv report under the rules of GitLab's own parser, the log, file variables,
+//! and retried jobs.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,8 +10,8 @@ use sandbox::{Fault, Sandbox};
 
 use crate::common::{Cli, NAME, Outcome, current_value, version_count};
 
-/// What GitLab makes of a dotenv report (`parse_dotenv_artifact_service.rb`, `has_variable.rb`), or
-/// why it refuses it. Stated here anew, not taken from the code under test.
+/// Parses a dotenv report as GitLab does (`parse_dotenv_artifact_service.rb`, `has_variable.rb`),
+/// or returns GitLab's reason to reject it. Written independently of the code under test.
 fn parse_dotenv(report: &str) -> Result<BTreeMap<String, String>, String> {
     if report.len() >= 5 * 1024 {
         return Err("Dotenv Artifact Too Big".to_owned());
@@ -24,7 +24,7 @@ fn parse_dotenv(report: &str) -> Result<BTreeMap<String, String>, String> {
         if key.is_empty() || !key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
             return Err("Key can contain only letters, digits and '_'.".to_owned());
         }
-        // A later job would expand these.
+        // A later job would expand these characters.
         if value.contains(['$', '%']) {
             return Err(format!("{key} is expanded"));
         }
@@ -42,8 +42,8 @@ fn report_variables(cli: &Cli) -> BTreeMap<String, String> {
     parse_dotenv(&fs::read_to_string(cli.path(REPORT)).unwrap()).unwrap()
 }
 
-/// The text of a log as GitLab shows it: sections by their heads, with what is folded into them, and
-/// no escape sequence. Fails on one that is not ours.
+/// The log as GitLab renders it: the text outside sections, and the sections as (header, content).
+/// Panics on an escape sequence that is not ours.
 fn rendered_log(outcome: &Outcome) -> (String, Vec<(String, String)>) {
     let mut text = outcome.stderr.clone();
     for ours in ["\u{1b}[31;1m", "\u{1b}[0;33m", "\u{1b}[32;1m", "\u{1b}[0m"] {
@@ -73,7 +73,7 @@ fn rendered_log(outcome: &Outcome) -> (String, Vec<(String, String)>) {
             (None, None) => outside.push_str(&format!("{line}\n")),
         }
     }
-    assert!(open.is_none(), "a section that is not closed: {text:?}");
+    assert!(open.is_none(), "unclosed section: {text:?}");
     let all: String = sections.iter().map(|(h, d)| format!("{h}{d}")).collect();
     let strange = |c: char| c.is_control() && c != '\n';
     assert!(
@@ -136,7 +136,7 @@ fn output_file_has_dotenv_format() {
 fn repeated_run_replaces_its_outputs() {
     let sandbox = Sandbox::start();
     let mut cli = Cli::new(&sandbox, "made-up-1").gitlab();
-    // As in a folder that a runner keeps: it would fill up otherwise.
+    // Runners keep the project directory, so the report must not grow with each run.
     for round in 0..20 {
         cli = cli.input("value", &format!("made-up-{round}"));
         assert_eq!(cli.run().code, Some(0));
@@ -144,7 +144,7 @@ fn repeated_run_replaces_its_outputs() {
     assert_eq!(report_variables(&cli).len(), 9);
     assert_eq!(report_variables(&cli)["UPSERTED_RESULT"], "updated");
 
-    // A call that fails before it knows an id leaves none: not the one of another secret.
+    // A run that fails before it knows the ID must not leave the ID of another secret.
     let cli = cli.input("name", "a b");
     fs::write(cli.path(REPORT), "UPSERTED_SECRET_ID=of-another\nOTHER=1\n").unwrap();
     assert_eq!(cli.run().code, Some(2));
@@ -176,10 +176,7 @@ fn invalid_report_warns_and_keeps_content() {
         assert!(warning.contains(why), "{warning}");
         assert!(!warning.contains("junk"), "{warning}");
         let after = fs::read_to_string(cli.path(REPORT)).unwrap();
-        assert!(
-            parse_dotenv(&after).is_err(),
-            "{before:?} is fine after all"
-        );
+        assert!(parse_dotenv(&after).is_err(), "{before:?} is valid");
         let ours = after.strip_prefix(before).unwrap();
         assert_eq!(parse_dotenv(ours).unwrap().len(), 9);
     }
@@ -195,7 +192,7 @@ fn output_with_dollar_sign_is_omitted() {
     sandbox.with(|world| {
         world.create(NAME, "made-up");
         let id = world.secret(NAME).unwrap().current().unwrap().id.clone();
-        // Labels are anybody's.
+        // Anyone may choose a staging label.
         world.move_stage(NAME, "in$HOME", &id, None);
     });
     let cli = Cli::new(&sandbox, "made-up").gitlab();
@@ -227,7 +224,7 @@ fn retried_job_keeps_version() {
         run(|cli| cli.env("CI_JOB_NAME", "store: [eu]")),
         run(|cli| cli.env("CI_PROJECT_ID", "43")),
         run(|cli| cli.env("CI_SERVER_URL", "https://other.example")),
-        // Without one of them a run cannot be told from another.
+        // Without one of these variables the run cannot be identified.
         run(|cli| cli.unset("CI_PIPELINE_ID")),
         run(|cli| cli.unset("CI_PIPELINE_ID")),
     ];
@@ -286,7 +283,7 @@ fn log_shows_failure_unfolded() {
 
     let outcome = Cli::new(&sandbox, "").gitlab().env("NO_COLOR", "1").run();
     assert!(!outcome.stderr.contains('\u{1b}'));
-    // A variable that is there but empty is off (no-color.org).
+    // An empty NO_COLOR does not count (no-color.org).
     let outcome = Cli::new(&sandbox, "").gitlab().env("NO_COLOR", "").run();
     assert!(outcome.stderr.contains('\u{1b}'));
 }
@@ -326,7 +323,7 @@ fn file_variable_requires_value_file() {
     let content = "-----BEGIN MADE UP-----\nline\n-----END MADE UP-----\n";
     let job = || {
         let cli = Cli::new(&sandbox, "").gitlab();
-        // The runner's place for them: beside the project's folder.
+        // The runner puts file variables beside the project directory.
         let project = cli.path("project").display().to_string();
         let file = cli.path("project.tmp/CERTIFICATE");
         fs::create_dir_all(cli.path("project")).unwrap();

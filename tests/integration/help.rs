@@ -1,4 +1,4 @@
-//! `--help`, which is the contract of the plain command.
+//! The complete `--help` text, which is the reference of the command-line interface.
 
 use insta::assert_snapshot;
 

@@ -1,4 +1,4 @@
-//! `iam-policy`: what it prints is enough for the run, and nothing of it can be left out.
+//! `iam-policy`: the printed policy allows the run, and every action in it is required.
 
 use sandbox::{Policy, Sandbox};
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ mod features;
 
 use features::{FEATURES, Feature, InitialState};
 
-/// What a run does without, and says so.
+/// Reads that a run can do without, with a warning.
 const OPTIONAL_READS: &[&str] = &["DescribeSecret", "GetSecretValue", "GetResourcePolicy"];
 
 fn cli(sandbox: &Sandbox, feature: &Feature) -> Cli {
@@ -23,7 +23,7 @@ fn cli(sandbox: &Sandbox, feature: &Feature) -> Cli {
     cli
 }
 
-/// The policy of these inputs.
+/// The printed policy for a feature's inputs.
 fn policy(feature: &Feature) -> Value {
     let sandbox = Sandbox::start();
     let cli = cli(&sandbox, feature)
@@ -33,7 +33,7 @@ fn policy(feature: &Feature) -> Value {
         .args(&["iam-policy"]);
     let outcome = cli.run();
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
-    assert!(operations(&sandbox).is_empty(), "asks nobody");
+    assert!(operations(&sandbox).is_empty(), "sends no request");
     let mut documents: Value = serde_json::from_str(&outcome.stdout).unwrap();
     documents["policy"].take()
 }
@@ -50,7 +50,6 @@ fn run(feature: &Feature, initial_state: InitialState, policy: &Value) -> Outcom
     cli.run()
 }
 
-/// The actions of a policy.
 fn actions(policy: &Value) -> Vec<String> {
     let statements = policy["Statement"].as_array().unwrap();
     let actions = statements
@@ -101,7 +100,7 @@ fn each_printed_action_is_required() {
     for feature in FEATURES {
         let policy = policy(feature);
         for action in actions(&policy) {
-            // Without it AWS leaves old versions under the old key, and says nothing (facts on UpdateSecret).
+            // Without `kms:Encrypt`, UpdateSecret silently leaves old versions under the old key.
             if action == "kms:Encrypt" {
                 continue;
             }
@@ -114,7 +113,7 @@ fn each_printed_action_is_required() {
             });
             assert!(
                 missed,
-                "{} {:?}: nobody misses {action}",
+                "{} {:?}: {action} is not required",
                 feature.command, feature.inputs
             );
         }
@@ -271,7 +270,7 @@ fn trust_policy_matches_available_token() {
     assert_eq!(chained.get("trust"), None);
 }
 
-/// It is never looked at, but may stand where it should not.
+/// `iam-policy` does not need the value, but a name may contain it by mistake.
 #[test]
 fn value_used_as_name_is_not_printed() {
     let value = "made-up-value-in-the-wrong-place";

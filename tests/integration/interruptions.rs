@@ -1,4 +1,4 @@
-//! Killed and cancelled runs, at every request boundary.
+//! Runs that are killed or cancelled, at every request.
 
 use sandbox::{Sandbox, SecretView, When};
 
@@ -12,11 +12,11 @@ enum InitialState {
 
 #[derive(Clone, Copy, Debug)]
 enum KillPoint {
-    /// The request was never applied.
+    /// The service never applies the request.
     NotApplied,
-    /// It was under way when the process died, and was applied after that.
+    /// The service applies the request after the process is dead.
     AppliedLater,
-    /// Its answer was under way.
+    /// The service has applied the request; its response is lost.
     Applied,
 }
 
@@ -38,7 +38,7 @@ fn cli(sandbox: &Sandbox) -> Cli {
         .input("tags", "k=v")
 }
 
-/// The state without ids: what a reader of the secret can tell.
+/// The state that a reader of the secret sees, without version IDs.
 fn visible_state(secret: &SecretView) -> String {
     let versions: Vec<_> = secret
         .versions
@@ -137,10 +137,10 @@ fn cancel_reports_outputs_and_stops_writing() {
             assert_eq!(outcome.code, Some(code), "{}", outcome.stderr);
             let current = secret(&sandbox).current().unwrap().clone();
             assert_eq!(current.string.as_deref(), Some("made-up"));
-            // The answer came within the grace period, so its id is known.
+            // The response arrives within the grace period, so the version ID is known.
             assert_eq!(outcome.output("secret_version_id"), current.id);
             assert_eq!(outcome.output("result"), "updated");
-            assert_eq!(call_count(&sandbox, "TagResource"), 0, "no new write");
+            assert_eq!(call_count(&sandbox, "TagResource"), 0, "no further write");
             assert!(outcome.stderr.contains("cancelled"), "{}", outcome.stderr);
             assert!(outcome.summary.contains("cancelled"), "{}", outcome.summary);
         }

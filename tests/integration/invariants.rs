@@ -1,5 +1,6 @@
-//! What holds for every state of a secret and every request: the goal is reached and then kept without a
-//! write, nothing is lost that nobody asked to remove, a refusal changes nothing, and requests stay few.
+//! Properties that hold for any state and any request: the goal is reached and a second run writes
+//! nothing, nothing is lost that the request does not remove, a refusal changes nothing, and
+//! requests stay within a budget.
 
 use std::collections::BTreeMap;
 
@@ -39,7 +40,7 @@ fn secret(sandbox: &Sandbox) -> Option<SecretView> {
     sandbox.with(|world| world.secret(NAME))
 }
 
-/// Everything that can be lost or changed.
+/// Everything in a secret that a run could change.
 fn snapshot(secret: Option<&SecretView>) -> Value {
     let Some(secret) = secret else {
         return Value::Null;
@@ -69,7 +70,7 @@ fn holder<'a>(secret: &'a SecretView, label: &str) -> Option<&'a str> {
     secret.labelled(label).map(|version| version.id.as_str())
 }
 
-/// Nothing is gone that the request does not remove.
+/// Fails if something is missing that the request does not remove.
 fn check_nothing_lost(
     before: &SecretView,
     after: &SecretView,
@@ -120,13 +121,13 @@ fn check_nothing_lost(
         prop_assert_eq!(
             holder(after, "AWSPREVIOUS"),
             was,
-            "what was current can be taken back"
+            "the replaced version can be restored"
         );
     }
     Ok(())
 }
 
-/// All that is asked is true.
+/// Fails if part of the request is not met.
 fn check_request_met(
     before: Option<&SecretView>,
     after: &SecretView,
@@ -191,17 +192,17 @@ fn check_request_met(
     Ok(())
 }
 
-/// Reads of one look, and one write for each thing that is asked for.
+/// The most requests that a run may send: the reads, and the writes for each input.
 fn request_budget(before: Option<&SecretView>, inputs: &Inputs) -> usize {
     let given = |name: &str| usize::from(inputs.contains_key(name));
     let look = 2 + given("resource-policy");
     let restored = before.is_some_and(|before| before.deleted);
     let looks = if restored { 2 * look + 1 } else { look };
-    // A put, or a put, the move and the private label's end.
+    // A put; with `json-key` also the label move and the removal of the private label.
     let value = 1 + 2 * given("json-key");
     let update = given("description").max(given("kms-key-id"));
     let labels = given("version-stages");
-    // The second look at a new replica finds it.
+    // A new replica is in sync at the second read.
     let replicas = given("replica-policy") + 3 * given("replica-regions");
     let tags = given("tags") + given("tag-policy");
     let policy = 2 * given("resource-policy");
@@ -221,9 +222,10 @@ proptest! {
         let outcome = run(&sandbox, &inputs, "upsert");
         let sent = operations(&sandbox);
         let after = secret(&sandbox);
-        // After a restoration there may be more to do than could be seen, and less: its value cannot be read before.
+        // The value of a secret scheduled for deletion cannot be read, so the plan may differ from
+        // the run.
         let restored = before.as_ref().is_some_and(|before| before.deleted);
-        // What must not be done is known before anything is.
+        // A refusal comes before the first write.
         if outcome.code != Some(0) {
             prop_assert!([Some(2), Some(6)].contains(&outcome.code), "{}", outcome.stderr);
             let (mut was, mut is) = (snapshot(before.as_ref()), snapshot(after.as_ref()));

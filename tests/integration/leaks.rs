@@ -1,5 +1,6 @@
-//! The value never leaks: every exit class and every fault, debug on, text and JSON, with values
-//! that are hard to find; and the traps that the SDK holds ready.
+//! The value never leaks: every exit code and every fault, with debug output on, as text and as
+//! JSON, with values that are hard to redact, and with SDK settings that would print request
+//! bodies.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -16,7 +17,7 @@ mod scenarios;
 
 use scenarios::{Scenario, fault_scenarios, scenarios};
 
-/// Made up, and hard to find in a log once something has encoded them.
+/// Made-up values that are hard to recognize in a log once they are encoded.
 const VALUES: &[&str] = &[
     "sk-made-up-0123456789abcdef",
     "sk_live_made_up_0123456789",
@@ -28,7 +29,7 @@ const VALUES: &[&str] = &[
     "::set-output name=x::made-up ##[error]made-up",
 ];
 
-/// Forms stated here anew, not taken from the code under test.
+/// Encodings of a value, defined independently of the code under test.
 fn encoded_forms(value: &str) -> Vec<String> {
     let mut forms = vec![
         value.to_owned(),
@@ -72,13 +73,13 @@ fn assert_no_leak(outcome: &Outcome, value: &str, context: &str) {
     assert!(!seen.contains(SECRET_KEY), "{context}");
 }
 
-/// The sandbox's secret key, which must not leak either.
+/// Start of the sandbox's secret access key, which must not leak either.
 const SECRET_KEY: &str = "wJalrXUtnFEMI";
 
 #[test]
 fn value_never_leaks_in_any_scenario() {
-    // Most of the time is waiting for retries, so four run at once; each makes its own list, since
-    // what changes a situation is not Send.
+    // Most of the time is spent waiting for retries, so four threads run at once. Each builds its
+    // own list, because the closures are not `Send`.
     thread::scope(|scope| {
         for part in 0..4 {
             scope.spawn(move || {
@@ -101,7 +102,7 @@ fn value_never_leaks_in_any_scenario() {
     });
 }
 
-/// All files of the call's own folder, which is its home and its working directory.
+/// All files in the run's directory, which is its home and working directory.
 fn files(cli: &Cli) -> BTreeSet<PathBuf> {
     let mut found = BTreeSet::new();
     let mut folders = vec![cli.path(".")];
@@ -133,7 +134,7 @@ fn check_scenario(scenario: &Scenario, value: &str, json: bool, github: bool) {
     }
     let before = files(&cli);
     let outcome = cli.run();
-    // Neither the outputs, the report and the summary nor anything else.
+    // No file that the run wrote contains the value: outputs, report, summary or any other.
     for path in files(&cli).difference(&before) {
         let written = String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned();
         for form in encoded_forms(value) {
@@ -169,7 +170,7 @@ fn non_utf8_variables_are_handled() {
     let outcome = cli.finish(command.spawn().unwrap());
     assert_eq!(outcome.code, Some(2), "{}", outcome.stderr);
 
-    // As a value it is bytes, which only a binary secret can hold.
+    // As a value these are bytes, which only a binary secret can hold.
     let cli = cli.input("store-as", "binary").input("name", "bytes");
     let mut command = cli.command();
     command.env("UPSERT_SECRET_VALUE", not_text);
@@ -201,7 +202,7 @@ fn version_id_does_not_derive_from_value() {
     assert_ne!(ids[0], ids[1]);
 }
 
-/// Not a test of its own: the child of the next one, which panics with the value in its payload.
+/// The child process of the next test: it panics with the value in its payload.
 #[test]
 fn panicking_child() {
     let Ok(value) = std::env::var("MADE_UP_PANIC_PAYLOAD") else {
@@ -213,7 +214,7 @@ fn panicking_child() {
     assert!(
         rustix::process::dumpable_behavior()
             .is_ok_and(|now| now == rustix::process::DumpableBehavior::NotDumpable),
-        "others can read this process"
+        "the process is dumpable"
     );
     let caught = std::panic::catch_unwind(|| panic!("request body: {value}"));
     assert!(caught.is_err());
@@ -257,7 +258,7 @@ fn process_exposes_no_core_dump_or_argv() {
         core.split_whitespace().filter(|word| *word == "0").count() == 2,
         "{core}"
     );
-    // A process that is not dumpable belongs to root in /proc, whoever started it.
+    // In `/proc`, the files of a process that is not dumpable belong to root.
     let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
     if let Some(line) = status.lines().find(|line| line.starts_with("CoreDumping")) {
         assert!(line.ends_with('0'), "{line}");

@@ -1,6 +1,6 @@
-//! The built program, as a CI job runs it, against the sandbox.
+//! Whole-program tests: the built binary against the sandbox, in the environment of a CI job.
 
-// The configuration for tests reaches `#[test]` functions only, not their helpers.
+// Clippy's `allow-unwrap-in-tests` covers `#[test]` functions, but not their helpers.
 #![allow(clippy::unwrap_used)]
 
 mod common;

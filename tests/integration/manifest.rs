@@ -1,4 +1,4 @@
-//! A manifest: many secrets in one run, as a user meets them.
+//! Runs with a manifest: many secrets in one run.
 
 use std::fs;
 
@@ -12,7 +12,7 @@ mod outputs;
 mod run;
 mod validation;
 
-/// The program on this sandbox with a manifest.
+/// The program with a manifest and the sandbox's credentials.
 pub(super) fn manifest_cli(sandbox: &Sandbox, manifest: &str) -> Cli {
     let mut cli = offline_cli(manifest).env("AWS_EC2_METADATA_DISABLED", "true");
     for (name, value) in sandbox.env() {
@@ -21,7 +21,7 @@ pub(super) fn manifest_cli(sandbox: &Sandbox, manifest: &str) -> Cli {
     cli
 }
 
-/// The program with a manifest and nothing else.
+/// The program with a manifest, without credentials or region.
 pub(super) fn offline_cli(manifest: &str) -> Cli {
     let cli = Cli::bare();
     let path = cli.path("secrets.yaml");
@@ -30,7 +30,7 @@ pub(super) fn offline_cli(manifest: &str) -> Cli {
     cli.input("manifest", &path)
 }
 
-/// `NAME: { env: V }` for each.
+/// A manifest in which every secret has the value of `V`.
 pub(super) fn manifest_of(names: &[&str]) -> String {
     let entry = |name: &&str| format!("  {name}: {{ value: {{ env: V }} }}\n");
     format!("secrets:\n{}", names.iter().map(entry).collect::<String>())

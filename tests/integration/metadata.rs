@@ -8,7 +8,7 @@ mod replicas;
 mod resource_policy;
 mod terraform;
 
-/// A policy that lets `principal` read.
+/// A resource policy that allows `principal` to read the value.
 fn policy_allowing(principal: &str) -> String {
     format!(
         r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"AWS":"{principal}"}},

@@ -1,4 +1,4 @@
-//! Where outputs, the summary and masks go.
+//! Where outputs, the summary, annotations and masks go.
 
 use std::fs;
 
@@ -59,7 +59,7 @@ fn output_file_replaces_platform_default() {
     let text = fs::read_to_string(&file).unwrap();
     assert!(text.contains("secret_id=arn:aws:"), "{text}");
 
-    // Somebody else's last line may lack its end.
+    // The last line of an existing file may lack its newline.
     fs::write(&file, "A=1").unwrap();
     assert_eq!(cli.run().code, Some(0));
     let text = fs::read_to_string(file).unwrap();
@@ -110,7 +110,7 @@ fn masks_only_values_unknown_to_runner() {
     let plain = encoded().run();
     assert!(!plain.stdout.contains("made-up-key"));
     let by_hand = encoded().github().run();
-    assert!(!by_hand.stdout.contains("add-mask"), "not our own action");
+    assert!(!by_hand.stdout.contains("add-mask"), "not the action");
     let action = encoded().github().env("UPSERT_SECRET_ACTION", "true").run();
     assert_eq!(
         action.stdout,
@@ -120,7 +120,7 @@ fn masks_only_values_unknown_to_runner() {
         .github()
         .env("UPSERT_SECRET_ACTION", "true")
         .run();
-    assert_eq!(known.stdout, "", "the runner masks a secret by itself");
+    assert_eq!(known.stdout, "", "the runner already masks a secret");
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn output_containing_value_warns() {
     assert!(warned[1].contains("the output secret_name contains"));
     assert!(
         outcome.output("secret_id").contains(NAME),
-        "data stays exact"
+        "outputs are not redacted"
     );
 }
 
@@ -175,7 +175,7 @@ fn trace_shows_only_calls() {
         .collect();
     assert_eq!(traced.len(), 3, "{}", outcome.stderr);
     assert!(traced[2].starts_with("debug: CreateSecret attempt 1: 200 after "));
-    // No log subscriber listens to this.
+    // No log subscriber reads `RUST_LOG`.
     let noisy = Cli::new(&sandbox, "made-up").env("RUST_LOG", "trace").run();
     assert!(!noisy.stderr.contains("TRACE"));
 }

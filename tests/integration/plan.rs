@@ -1,4 +1,4 @@
-//! The command `plan`: what a run would do, and no write.
+//! The `plan` command: lists what a run would do, and writes nothing.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -29,7 +29,7 @@ fn plan(sandbox: &Sandbox, inputs: &[(&str, &str)]) -> Outcome {
     outcome
 }
 
-/// Without the time it took.
+/// The text without durations.
 fn plan_text(outcome: &Outcome) -> String {
     let text = normalized_stderr(outcome);
     let lines = text.lines().map(|line| match line.rsplit_once(" (") {
@@ -144,7 +144,7 @@ fn json_key_plan_names_no_other_key() {
     );
 }
 
-/// A run that is about to write, as far as its private label tells.
+/// The private label of another run that is about to write.
 #[test]
 fn plan_waits_for_active_guarded_run() {
     let sandbox = sandbox_with_value("{}");
@@ -160,7 +160,7 @@ fn plan_waits_for_active_guarded_run() {
     });
     let outcome = plan(&sandbox, &[("json-key", "key")]);
     outcome.expect(0, "updated");
-    assert!(operations(&sandbox).len() > 2, "it looked again");
+    assert!(operations(&sandbox).len() > 2, "the secret was read again");
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! Assuming a role, from the job's OIDC token to the secret. The sandbox plays STS and the issuers of GitHub and GitLab.
+//! Assuming a role, from the job's OIDC token to the secret. The sandbox stands in for STS and for
+//! the issuers of GitHub and GitLab.
 
 use sandbox::{Asked, Role, Sandbox, Trust};
 
@@ -11,7 +12,7 @@ const ROLE: &str = "arn:aws:iam::111122223333:role/ci/deploy";
 
 const GITHUB: &str = "repo:acme/models:ref:refs/heads/main";
 
-/// A sandbox with a role for the jobs of acme/models.
+/// A sandbox with a role that jobs of acme/models may assume.
 fn sandbox_with_role() -> Sandbox {
     let sandbox = Sandbox::start();
     sandbox.add_role(
@@ -29,7 +30,7 @@ fn sandbox_with_role() -> Sandbox {
     sandbox
 }
 
-/// The program without a key, asked to assume the role.
+/// The program without access keys, with `role-to-assume`.
 fn cli_without_keys(sandbox: &Sandbox) -> Cli {
     let mut cli = Cli::bare()
         .input("name", NAME)
@@ -42,7 +43,7 @@ fn cli_without_keys(sandbox: &Sandbox) -> Cli {
     cli
 }
 
-/// As a job of GitHub's with `id-token: write`.
+/// A GitHub job with `id-token: write`.
 fn github_job(sandbox: &Sandbox) -> Cli {
     let mut cli = cli_without_keys(sandbox).github();
     for (name, value) in sandbox.github_oidc(GITHUB) {

@@ -1,4 +1,5 @@
-//! `version-stages`, `promote`, `rollback`: a version is put beside the current one, made current, and taken back.
+//! `version-stages`, `promote` and `rollback`: staging a version beside the current one, making it
+//! current, and rolling back.
 
 use sandbox::{Fault, Sandbox};
 
@@ -16,7 +17,7 @@ fn command(sandbox: &Sandbox, word: &str) -> Cli {
         .args(&[word])
 }
 
-/// The text of the version that holds a label.
+/// The value of the version with this staging label.
 fn value_labeled(sandbox: &Sandbox, label: &str) -> Option<String> {
     sandbox.with(|world| {
         let secret = world.secret(NAME)?;

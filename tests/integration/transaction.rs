@@ -14,7 +14,7 @@ const NAMES: [&str; 3] = ["prod/a", "prod/b", "prod/c"];
 
 const WRITES: [&str; 3] = ["CreateSecret", "PutSecretValue", "UpdateSecretVersionStage"];
 
-/// Three secrets with values of old.
+/// Three secrets with old values.
 fn existing() -> Sandbox {
     let sandbox = Sandbox::start();
     sandbox.with(|world| {
@@ -33,7 +33,7 @@ fn new_value(name: &str, release: &str) -> String {
     format!("made-up-{release}-{name}")
 }
 
-/// A run of a manifest with these secrets, whose values are those of a release.
+/// A run with a manifest of these secrets; their new values include `release`.
 fn manifest_run(sandbox: &Sandbox, names: &[&str], release: &str) -> Cli {
     let mut cli = Cli::new(sandbox, "")
         .unset("UPSERT_SECRET_NAME")
@@ -50,7 +50,7 @@ fn manifest_run(sandbox: &Sandbox, names: &[&str], release: &str) -> Cli {
     cli.input("manifest", &path.display().to_string())
 }
 
-/// A run in CI, of which a second attempt knows that the first is over.
+/// A CI run: a rerun recognizes that the first attempt has ended.
 fn release(sandbox: &Sandbox, release: &str) -> Cli {
     manifest_run(sandbox, &NAMES, release).github()
 }
@@ -90,14 +90,14 @@ fn assert_all_old(sandbox: &Sandbox) {
     assert_eq!(remaining_labels(sandbox), [""; 0]);
 }
 
-/// Somebody else's write just before the nth call.
+/// Puts another writer's value just before the nth call.
 fn concurrent_put(sandbox: &Sandbox, operation: &str, nth: usize, name: &'static str) {
     sandbox.before(operation, nth, move |world: &mut World| {
         world.put(name, "made-up-rival");
     });
 }
 
-/// How often each write is called in a quiet run.
+/// Every write call of an undisturbed run, as (operation, nth).
 fn write_calls() -> Vec<(&'static str, usize)> {
     let sandbox = existing();
     release(&sandbox, "1").run().expect(0, "updated");

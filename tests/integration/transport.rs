@@ -10,19 +10,19 @@ mod outages;
 mod proxy;
 mod tls;
 
-/// The program with this endpoint, whatever it is.
+/// The program with this endpoint URL.
 fn cli_with_endpoint(sandbox: &Sandbox, endpoint: &str) -> Cli {
     Cli::new(sandbox, "made-up-value").env("AWS_ENDPOINT_URL_SECRETS_MANAGER", endpoint)
 }
 
-/// Has the program trust this, by the variable.
+/// Writes `pem` to a file and names the file in `variable`.
 fn with_ca(cli: Cli, variable: &str, pem: &str) -> Cli {
     let file = cli.path(&format!("{variable}.pem"));
     fs::write(&file, pem).unwrap();
     cli.env(variable, &file.display().to_string())
 }
 
-/// The program on its way to AWS itself; only a proxy can lead it to the sandbox.
+/// The program with AWS's real endpoints, so that only a proxy leads to the sandbox.
 fn cli_to_aws(sandbox: &Sandbox) -> Cli {
     Cli::new(sandbox, "made-up-value")
         .unset("AWS_ENDPOINT_URL_SECRETS_MANAGER")

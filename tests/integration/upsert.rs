@@ -1,4 +1,5 @@
-//! The main job: create, leave alone, update, adopt, restore; its outputs and its request budget.
+//! The `upsert` command: create, update, adopt, restore or leave alone, with outputs and request
+//! counts.
 
 use std::time::Duration;
 
@@ -49,14 +50,14 @@ fn create_then_unchanged_then_update() {
     let kept = sandbox.with(|world| world.secret(NAME)).unwrap();
     assert_eq!(
         kept.description, secret.description,
-        "what is not given is left alone"
+        "omitted inputs change nothing"
     );
     assert_eq!(kept.tags, secret.tags);
 }
 
 #[test]
 fn request_count_stays_within_budget() {
-    // (there already, inputs, requests, round trips)
+    // (current value, inputs, requests, round trips)
     type Case<'a> = (
         Option<&'a str>,
         &'a [(&'a str, &'a str)],
@@ -123,7 +124,7 @@ fn request_count_stays_within_budget() {
         if let Some(value) = there {
             sandbox.with(|world| world.create(NAME, value));
         }
-        // Long against the time between two calls of one round, so that they overlap in the log.
+        // Much longer than the delay between concurrent calls, so that these overlap in the log.
         sandbox.set_latency(Duration::from_millis(150));
         let mut cli = Cli::new(&sandbox, "wanted");
         for (name, value) in *inputs {
@@ -263,7 +264,7 @@ fn scheduled_deletion_restored_only_on_request() {
         .run();
     restored.expect(0, "updated");
     assert_eq!(restored.output("restored"), "true");
-    assert_eq!(version_count(&sandbox), 1, "the value was there already");
+    assert_eq!(version_count(&sandbox), 1, "the value is already stored");
 }
 
 #[test]
@@ -293,7 +294,7 @@ fn tags_merge_or_replace() {
         .run()
         .expect(0, "updated");
     assert_eq!(tags(), "c=4");
-    assert_eq!(version_count(&sandbox), 1, "tags make no version");
+    assert_eq!(version_count(&sandbox), 1, "tags add no version");
 }
 
 #[test]
@@ -310,7 +311,7 @@ fn version_id_key_skips_unchanged_writes() {
     put("made-up-a").expect(0, "unchanged");
     let b = put("made-up-b");
     b.expect(0, "updated");
-    // The version of A exists and is not current: the label has to be moved.
+    // Version A exists but is not current, so the label has to move.
     let again = put("made-up-a");
     again.expect(0, "updated");
     assert_eq!(
@@ -326,7 +327,7 @@ fn version_id_key_skips_unchanged_writes() {
     assert_eq!(version_count(&sandbox), 2);
     assert_eq!(call_count(&sandbox, "GetSecretValue"), 0);
 
-    // Also where the version has lost its last label meanwhile.
+    // The same applies to a version that has lost its last label.
     put("made-up-c").expect(0, "updated");
     put("made-up-d").expect(0, "updated");
     put("made-up-b").expect(0, "updated");
@@ -349,11 +350,11 @@ fn rerun_with_denied_get_keeps_version() {
     );
     assert_eq!(version_count(&sandbox), 2);
 
-    // The CI secret was changed between two attempts: the token is taken, the value still arrives.
+    // The CI secret changed between two attempts: the token is taken, but the new value is stored.
     let changed = Cli::new(&sandbox, "made-up-2").github().run();
     changed.expect(0, "updated");
     assert_eq!(current_value(&sandbox).as_deref(), Some("made-up-2"));
-    // And back: the first token's version exists, and is made current again.
+    // And back: the version of the first token becomes current again.
     let back = Cli::new(&sandbox, "made-up").github().run();
     back.expect(0, "updated");
     assert_eq!(

@@ -48,7 +48,8 @@ fn rerun_with_denied_get_recognizes_version_id() {
         first.output("secret_version_id")
     );
     assert_eq!(version_count(&sandbox), 2);
-    // The CI secret was changed between the two: then it is not its work, and the guard holds.
+    // The CI secret changed between the two attempts, so the current version is not this run's own
+    // work.
     let other = with_expected_version(&sandbox, &old)
         .input("value", "made-up-2")
         .github()

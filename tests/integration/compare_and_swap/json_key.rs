@@ -15,7 +15,7 @@ fn concurrent_keys_are_merged() {
     for (operation, nth) in [
         ("PutSecretValue", 1),
         ("UpdateSecretVersionStage", 1),
-        // Between the move and the end of the private label.
+        // After AWSCURRENT has moved, before the private label is removed.
         ("UpdateSecretVersionStage", 2),
     ] {
         let sandbox = Sandbox::start();
@@ -169,7 +169,7 @@ fn conflicting_inputs_are_rejected_offline() {
 fn starved_run_ends_in_conflict() {
     let sandbox = Sandbox::start();
     sandbox.with(|world| world.create(NAME, "{}"));
-    // Each time somebody else is faster.
+    // Another writer wins every race.
     for nth in 1..200 {
         sandbox.before("UpdateSecretVersionStage", nth, move |world| {
             world.put(NAME, &format!("{{\"rival\":{nth}}}"));
@@ -189,7 +189,8 @@ fn starved_run_ends_in_conflict() {
     assert!(private_labels(&sandbox).is_empty());
 }
 
-/// Twenty runs that set a key each, and the secret that they set it in, as AWS limits it and as far away.
+/// Twenty runs that each set their own key of one secret, with AWS's rate limit and a realistic
+/// latency.
 fn twenty_runs() -> (Sandbox, Vec<Cli>) {
     let sandbox = Sandbox::start();
     sandbox.set_latency(Duration::from_millis(20));
@@ -197,7 +198,7 @@ fn twenty_runs() -> (Sandbox, Vec<Cli>) {
     sandbox.with(|world| world.create(NAME, "{}"));
     let jobs = (0..20)
         .map(|number| {
-            // The legs of a matrix: the same run, the same job.
+            // Matrix jobs share run ID and job name, and so the request token.
             with_json_key(
                 &sandbox,
                 &format!("key{number}"),
@@ -258,7 +259,7 @@ fn twenty_runs_with_kills_keep_all_keys() {
     let mut running: Vec<Child> = jobs.iter().map(Cli::spawn).collect();
     for (number, held) in held.into_iter().enumerate() {
         assert!(held.wait_reached(WAIT_LIMIT));
-        // Whichever run the held request is of: this one is somewhere, and ends there.
+        // The held request may belong to any run. This one is killed wherever it is.
         running[number * 4].kill().unwrap();
         held.release();
     }
@@ -272,7 +273,7 @@ fn twenty_runs_with_kills_keep_all_keys() {
         }
     }
     let dead = private_labels(&sandbox).len();
-    assert!(dead <= again.len(), "only those of killed runs are left");
+    assert!(dead <= again.len(), "only labels of killed runs remain");
     let running: Vec<Child> = again.iter().map(|cli| cli.spawn()).collect();
     for (cli, child) in again.into_iter().zip(running) {
         let outcome = cli.finish(child);
@@ -282,6 +283,6 @@ fn twenty_runs_with_kills_keep_all_keys() {
     assert_eq!(
         private_labels(&sandbox).len(),
         dead,
-        "no living run's label was taken off, and none is new"
+        "no label of a running process was removed, and none was added"
     );
 }

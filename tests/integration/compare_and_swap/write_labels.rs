@@ -36,7 +36,7 @@ fn cancelled_run_removes_its_label() {
     for (signal, code) in [("INT", 130), ("TERM", 143)] {
         let sandbox = Sandbox::start();
         let old = sandbox.with(|world| world.create(NAME, "old"));
-        // The move is never answered: the label is on its version then.
+        // The move is held, so at this point only the private label is on the version.
         let held = sandbox.hold("UpdateSecretVersionStage", 1, When::BeforeApply);
         let cli = with_expected_version(&sandbox, &old);
         let child = cli.spawn();
@@ -75,9 +75,13 @@ fn label_quota_held_by_others_is_conflict() {
     outcome.expect(5, "");
     assert!(
         call_count(&sandbox, "PutSecretValue") > 0,
-        "they are not waited for without end"
+        "the wait for other labels is limited"
     );
-    assert_eq!(private_labels(&sandbox).len(), 19, "living ones stay");
+    assert_eq!(
+        private_labels(&sandbox).len(),
+        19,
+        "unexpired labels remain"
+    );
 }
 
 #[test]
@@ -95,8 +99,8 @@ fn kill_after_put_then_rerun_reuses_version() {
     sandbox.clear_log();
     let outcome = cli.run();
     outcome.expect(0, "updated");
-    assert_eq!(version_count(&sandbox), 2, "no second one");
+    assert_eq!(version_count(&sandbox), 2, "no second put");
     assert_eq!(private_labels(&sandbox), dead);
-    // Its own label on the version, AWSCURRENT, its own label off.
+    // Attach the private label, move AWSCURRENT, remove the private label.
     assert_eq!(call_count(&sandbox, "UpdateSecretVersionStage"), 3);
 }

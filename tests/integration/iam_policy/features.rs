@@ -1,4 +1,4 @@
-//! Every feature that needs rights of its own, and the states of a secret in which it needs them.
+//! Features that need permissions of their own, and the initial states in which they need them.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use serde_json::json;
 
 use crate::common::{Cli, NAME};
 
-/// The state in which a run finds the secret, made with all rights.
+/// Prepares the secret before the run, with full permissions.
 pub(super) type InitialState = fn(&Sandbox, &Cli);
 
-/// Inputs, and the states in which their rights are needed.
+/// Inputs, and the initial states in which their permissions are needed.
 pub(super) struct Feature {
     pub(super) command: &'static str,
     pub(super) inputs: &'static [(&'static str, &'static str)],
@@ -27,7 +27,7 @@ fn existing(sandbox: &Sandbox, _: &Cli) {
     sandbox.with(|world| world.create(NAME, "made-up-old"));
 }
 
-/// A secret without a version.
+/// A secret without a version, and with a tag that the inputs do not list.
 fn empty(sandbox: &Sandbox, _: &Cli) {
     sandbox.with(|world| world.create_empty(NAME));
     let tags = json!({"SecretId": NAME, "Tags": [{"Key": "extra", "Value": "x"}]});
@@ -54,13 +54,13 @@ fn tagged_and_replicated(sandbox: &Sandbox, _: &Cli) {
         .expect(0, "created");
 }
 
-/// The run before this one, and somebody who wrote after it.
+/// The same run succeeded before, and another writer has put a value since.
 fn overwritten(sandbox: &Sandbox, cli: &Cli) {
     assert_eq!(cli.run().code, Some(0));
     sandbox.with(|world| world.put(NAME, "made-up-theirs"));
 }
 
-/// Two versions, of which the second is `candidate` and then current.
+/// Two versions; the second has the label `candidate`.
 fn staged(sandbox: &Sandbox, cli: &Cli) {
     existing(sandbox, cli);
     Cli::new(sandbox, "made-up")

@@ -1,4 +1,4 @@
-//! States of a secret and requests for one, at random.
+//! Strategies that generate states of a secret and requests.
 
 use std::collections::BTreeMap;
 
@@ -13,19 +13,18 @@ use crate::common::NAME;
 
 const OLDER: &str = "11111111-1111-4111-8111-111111111111";
 const KEY: &str = "alias/models";
-/// Two resource policies.
 const POLICIES: [&str; 2] = [
     r#"{"Statement":[{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"secretsmanager:GetSecretValue","Resource":"*"}]}"#,
     r#"{"Statement":[{"Effect":"Allow","Principal":{"AWS":"444455556666"},"Action":"secretsmanager:GetSecretValue","Resource":"*"}]}"#,
 ];
 const REGIONS: [&str; 2] = ["eu-west-2", "us-east-1"];
 
-/// What there is.
+/// A state of the secret before the run.
 #[derive(Clone, Debug)]
 pub(super) struct State {
-    /// `None`: nothing; the inner one: no value.
+    /// `None`: no secret. `Some(None)`: a secret without a value.
     value: Option<Option<&'static str>>,
-    /// An older version, with a label or with AWSPREVIOUS alone.
+    /// Whether there is an older version; `blue` gives it a label.
     older: bool,
     blue: bool,
     description: Option<&'static str>,
@@ -69,7 +68,7 @@ pub(super) fn states() -> impl Strategy<Value = State> {
                 description,
                 key,
                 tags,
-                // AWS does not delete a secret that has replicas.
+                // AWS does not schedule the deletion of a secret that has replicas.
                 replicas: if deleted { Vec::new() } else { replicas },
                 policy,
                 deleted,

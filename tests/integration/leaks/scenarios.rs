@@ -1,4 +1,4 @@
-//! What a run can be put into: one situation for each exit class, each trap of the SDK, each fault.
+//! Scenarios for the leak test: one per exit code, per hazardous SDK setting and per fault.
 
 use sandbox::{Fault, Policy, Sandbox};
 
@@ -11,7 +11,7 @@ pub(super) struct Scenario {
     pub(super) arrange: Arrange,
 }
 
-/// One situation for each exit class and each trap of the SDK.
+/// One scenario per exit code and per hazardous SDK setting.
 pub(super) fn scenarios() -> Vec<Scenario> {
     let mut all = Vec::new();
     let mut add = |what: &str, arrange: Arrange| {
@@ -183,7 +183,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
     all
 }
 
-/// Every fault of every call.
+/// Every fault on every call.
 pub(super) fn fault_scenarios() -> Vec<Scenario> {
     let mut all = Vec::new();
     let mut add = |what: &str, arrange: Arrange| {
@@ -225,7 +225,7 @@ pub(super) fn fault_scenarios() -> Vec<Scenario> {
             add(
                 &format!("{operation} {fault:?}"),
                 Box::new(move |sandbox, cli| {
-                    // Twice, so that a fault that is looked at again also ends the run.
+                    // Repeated, so that faults that cause a second read also end the run.
                     for nth in 1..=3 {
                         sandbox.fault(operation, nth, fault.clone());
                     }

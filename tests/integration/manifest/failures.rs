@@ -1,4 +1,4 @@
-//! What fails, what that stops, and what is told of it.
+//! Failures in a manifest run: which exit code they give, what they stop, and what is reported.
 
 use insta::assert_snapshot;
 use sandbox::{Fault, Policy, Sandbox, When};
@@ -6,7 +6,7 @@ use sandbox::{Fault, Policy, Sandbox, When};
 use super::{manifest_cli, manifest_of, numbered_manifest, offline_cli, secret, value};
 use crate::common::{Outcome, WAIT_LIMIT, normalized_stderr, operations, send_signal};
 
-/// Everything is allowed but these actions on this secret.
+/// A policy that allows everything except these actions on these secrets.
 fn allow_all_except(denied: &[(&str, &str)]) -> Policy {
     let deny = denied.iter().map(|(action, name)| {
         format!(
@@ -21,7 +21,7 @@ fn allow_all_except(denied: &[(&str, &str)]) -> Policy {
 
 #[test]
 fn exit_code_is_most_severe_failure() {
-    // Denied (4) before refused (6) before a conflict (5) before a quota (8) before bad input (2).
+    // Severity: denied (4), refused by state (6), conflict (5), quota (8), bad input (2).
     let cases: [(&[&str], i32); 5] = [
         (&["denied", "rotated", "expected", "full", "large"], 4),
         (&["rotated", "expected", "full", "large"], 6),
@@ -49,7 +49,7 @@ fn exit_code_is_most_severe_failure() {
         for name in names {
             manifest.push_str(&match *name {
                 "expected" => "  expected: { value: { env: V }, expected-version-id: 00000000-0000-4000-8000-000000000000 }\n".to_owned(),
-                // Binary, and asked for as a string.
+                // The source is binary, the target a string.
                 "large" => "  large: { value: { secret: { id: source } }, store-as: string }\n".to_owned(),
                 name => format!("  {name}: {{ value: {{ env: V }} }}\n"),
             });
@@ -221,7 +221,7 @@ fn denied_reads_write_without_comparing() {
         world.create("b", "made-up");
     });
     let cli = manifest_cli(&sandbox, &manifest_of(&["a", "b"])).env("V", "made-up");
-    // Not twenty at once.
+    // BatchGetSecretValue is denied for all secrets.
     sandbox.set_policy(
         &sandbox.default_key_id(),
         allow_all_except(&[("BatchGetSecretValue", "*")]),
@@ -237,7 +237,7 @@ fn denied_reads_write_without_comparing() {
         outcome.stderr
     );
     assert_eq!(outcome.counts(), ["0", "1", "1", "0", "0"]);
-    // Not one of them.
+    // GetSecretValue is denied for one secret.
     sandbox.set_policy(
         &sandbox.default_key_id(),
         allow_all_except(&[("GetSecretValue", "a")]),
@@ -315,7 +315,7 @@ fn invalid_inputs_are_rejected_offline() {
         assert!(!outcome.stderr.contains("made-up"), "{}", outcome.stderr);
     }
     assert_eq!(operations(&sandbox), [""; 0]);
-    // The command line is nearer than the environment.
+    // `--manifest` takes precedence over the environment variable.
     let cli = cli();
     let file = cli.path("secrets.yaml").display().to_string();
     let outcome = cli

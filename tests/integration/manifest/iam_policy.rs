@@ -1,4 +1,5 @@
-//! The policy that `iam-policy` prints for a manifest is enough for its run.
+//! `iam-policy` with a manifest: the printed policy allows the run, and stays within IAM's size
+//! limits.
 
 use sandbox::{Policy, Sandbox};
 use serde_json::Value;
@@ -31,7 +32,7 @@ secrets:
         sandbox
     };
     let sandbox = world();
-    // No value is needed to print it.
+    // Printing the policy needs no value.
     let outcome = manifest_cli(&sandbox, manifest).args(&["iam-policy"]).run();
     let policy = printed(&outcome)["policy"].clone();
     let run = |sandbox: &Sandbox, policy: &Value| {
@@ -69,7 +70,7 @@ secrets:
                 .trim_start_matches("secretsmanager:");
             let sandbox = world();
             let outcome = run(&sandbox, &less);
-            // A description that is new and a version that exists already are not among these.
+            // These actions are needed only in states that this manifest does not start from.
             let unused = [
                 "UpdateSecretVersionStage",
                 "UpdateSecret",
@@ -104,12 +105,12 @@ fn long_policy_is_grouped_then_split() {
             .args(&["iam-policy"]);
         printed(&cli.run())
     };
-    // A folder each: nothing to put together.
+    // Each secret has its own folder, so nothing can be grouped.
     let documents = printed_policies(&manifest);
     let policies = documents["policies"].as_array().unwrap();
     assert!(policies.len() > 5);
     assert!(policies.iter().all(|policy| length(policy) <= 6_144));
-    // One folder for all.
+    // All secrets share one folder.
     let documents = printed_policies(
         &manifest
             .replace("/key", "")

@@ -1,4 +1,4 @@
-//! What later steps and people get: outputs, report, summary; and that no value is in any of it.
+//! Outputs, report and summary of a manifest run, none of which contains a value.
 
 use std::fs;
 
@@ -57,7 +57,7 @@ fn github_gets_counts_results_and_report() {
     assert_eq!(report["secrets"], printed["secrets"]);
     assert_eq!(printed["secrets"]["d"]["error"]["exit_code"], 6);
     assert_eq!(printed["error"]["exit_code"], 6);
-    // Failed, then what changed.
+    // Failures come first, then changes.
     let rows: Vec<_> = outcome
         .summary
         .lines()
@@ -84,7 +84,7 @@ fn oversized_results_are_omitted_with_warning() {
     let cli = manifest_cli(&sandbox, &manifest)
         .env("V", "made-up")
         .github();
-    // Little is left of the step's summary.
+    // The step's summary is almost full.
     let full = " ".repeat(1024 * 1024 - 20_000);
     fs::write(cli.path("summary"), &full).unwrap();
     let outcome = cli.run();
@@ -200,7 +200,7 @@ secrets:
             }
             assert!(
                 !everything.contains("::add-mask::"),
-                "only for our own action"
+                "masks are only for the action"
             );
         }
     }
@@ -234,6 +234,6 @@ secrets:
     }
     assert!(
         !outcome.stdout.contains("made-up-plain"),
-        "the runner knows that one"
+        "the runner already masks it"
     );
 }

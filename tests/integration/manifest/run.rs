@@ -1,4 +1,4 @@
-//! What a run does, and what it asks AWS for that.
+//! What a manifest run writes, and how many requests it sends.
 
 use std::fs;
 
@@ -146,7 +146,7 @@ fn merge_keeps_other_and_concurrent_keys() {
     assert_eq!(document["rival"], 1);
     let password = document["password"].as_str().unwrap().to_owned();
     assert_eq!(password.len(), 20);
-    // Generated for a document that does not have it, and for no other.
+    // A value is generated only while the key is missing.
     cli.run().expect(0, "unchanged");
     let document: serde_json::Value = serde_json::from_str(&value(&sandbox, "db")).unwrap();
     assert_eq!(document["password"], password.as_str());
@@ -161,7 +161,7 @@ fn equal_json_document_is_unchanged() {
         .env("A", "made-up")
         .env("B", "2");
     cli.run().expect(0, "unchanged");
-    // Without `merge` the whole document is theirs.
+    // Without `merge` the whole document is replaced.
     sandbox.with(|world| world.put("db", r#"{"a":"made-up","b":"2","c":3}"#));
     cli.run().expect(0, "updated");
     assert_eq!(value(&sandbox, "db"), r#"{"a":"made-up","b":"2"}"#);
@@ -189,13 +189,13 @@ secrets:
         !made.bytes().any(|byte| byte.is_ascii_alphabetic()),
         "{made}"
     );
-    // What describes the secret is written all the same.
+    // Metadata is written although the value is kept.
     assert_eq!(
         secret(&sandbox, "has").description.as_deref(),
         Some("words")
     );
     assert!(!outcome.all_output().contains(&made));
-    // A rival's first version is not replaced by a generated one.
+    // A first version that another writer put concurrently is kept.
     let sandbox = Sandbox::start();
     sandbox.with(|world| world.create_empty("empty"));
     sandbox.before("PutSecretValue", 1, |world| {
@@ -244,7 +244,7 @@ secrets:
         .log()
         .iter()
         .any(|entry| entry.caller.contains("assumed-role/reader"));
-    assert!(by_role, "read with the role's session");
+    assert!(by_role, "reads with the role's session");
     assert!(
         !outcome.all_output().contains("made-up"),
         "{}",
@@ -295,7 +295,7 @@ secrets:
 fn many_writes_survive_throttling() {
     let sandbox = Sandbox::start();
     sandbox.set_rate_limit(Some(20));
-    // Ten times what this AWS gives.
+    // Ten times the sandbox's rate limit.
     let cli = manifest_cli(&sandbox, &numbered_manifest(60))
         .env("V", "made-up")
         .input("rate", "200");

@@ -1,4 +1,5 @@
-//! What is wrong with a manifest and what it names is told at once, at its place, before anything is sent.
+//! Validation of manifests: all problems are reported at once with line and column, before any
+//! request.
 
 use std::fs;
 
@@ -10,7 +11,7 @@ use crate::common::{Outcome, operations};
 
 const ARN: &str = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/a-AbCdEf";
 
-/// The problems, without the folder of the file.
+/// The reported problems, without the directory of the manifest.
 fn problems(outcome: &Outcome) -> String {
     assert_eq!(outcome.code, Some(2), "{}", outcome.stderr);
     let lines = outcome
@@ -171,7 +172,8 @@ fn oversized_manifest_is_rejected() {
     );
 }
 
-/// A secret in public text stays one under another name, where `only` leaves it out, and where it is the run's own.
+/// A secret is recognized in public text under another variable's name, in entries that `only`
+/// excludes, and when it belongs to the run itself.
 #[test]
 fn secret_in_public_text_is_rejected() {
     let manifest = |shown: &str| {
@@ -216,7 +218,7 @@ secrets:
             assert_eq!(operations(&sandbox), [""; 0]);
         }
     }
-    // What is short may be the same by chance.
+    // Short values may be equal by chance.
     let sandbox = Sandbox::start();
     manifest_cli(&sandbox, &manifest("TEAM"))
         .env("A", "models")
@@ -226,7 +228,7 @@ secrets:
         .expect(0, "created");
 }
 
-/// What would be the value of before the run, or would change in each run for ever.
+/// Such a source would be read before it is written, or would change on every run.
 #[test]
 fn source_written_by_same_run_is_rejected() {
     for (a, b) in [
@@ -247,7 +249,7 @@ fn source_written_by_same_run_is_rejected() {
         );
         assert_eq!(operations(&sandbox), [""; 0]);
     }
-    // Another account's of that name is another secret.
+    // The same name in another account is another secret.
     let sandbox = Sandbox::start();
     let manifest = "secrets:\n  prod/a: { value: { secret: { id: 'arn:aws:secretsmanager:eu-west-1:999988887777:secret:prod/a-AbCdEf' } } }\n";
     let outcome = manifest_cli(&sandbox, manifest).run();
@@ -256,14 +258,14 @@ fn source_written_by_same_run_is_rejected() {
         "{}",
         outcome.stderr
     );
-    // Another region's is another secret.
+    // The same name in another region is another secret.
     let sandbox = Sandbox::start();
     let manifest = "secrets:\n  prod/a: { value: { secret: { id: prod/a, region: eu-west-2 } } }\n";
     let outcome = manifest_cli(&sandbox, manifest).run();
     assert_eq!(outcome.code, Some(6), "{}", outcome.stderr);
 }
 
-/// Each reference, not only the first of a region and role.
+/// Every reference is validated, not only the first for a region and role.
 #[test]
 fn sources_are_validated_offline() {
     let sandbox = Sandbox::start();

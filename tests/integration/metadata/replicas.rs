@@ -10,7 +10,7 @@ use crate::common::{
 
 const LONDON: &str = "eu-west-2";
 
-/// Regions of replicas and how they are.
+/// The region and status of each replica.
 fn replicas(sandbox: &Sandbox) -> Vec<(String, &'static str)> {
     sandbox.with(|world| {
         let secret = world.secret(NAME).unwrap();
@@ -121,15 +121,15 @@ fn failed_replica_is_reported_then_retried() {
             is never overwritten; rename or remove it
       exit: 6 (refused by state)
     "#);
-    // One look to decide, one that sees it in progress, and five that see it failed: the first of them could be of
-    // an earlier try.
+    // One call to plan, one that sees the replica in progress, and five that see it failed: the
+    // first failures may be left over from an earlier attempt.
     assert_eq!(call_count(&sandbox, "DescribeSecret"), 7);
     let again = failing.run();
     assert_eq!(again.code, Some(6));
     assert_eq!(
         call_count(&sandbox, "ReplicateSecretToRegions"),
         2,
-        "one try for each run"
+        "one attempt per run"
     );
 }
 

@@ -86,7 +86,7 @@ fn unsafe_policy_stops_before_any_write() {
     assert_eq!(policy(&sandbox), Some(public));
 }
 
-/// AWS is told to look once more itself, unless it was allowed.
+/// PutResourcePolicy sets `BlockPublicPolicy`, unless public policies are allowed.
 #[test]
 fn put_call_also_blocks_public_policy() {
     let guarded = r#"{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*"},

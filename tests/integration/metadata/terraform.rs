@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use super::policy_allowing;
 use crate::common::{Cli, NAME};
 
-/// What terraform's `aws_secretsmanager_secret` and `aws_secretsmanager_secret_version` read back and compare: the
-/// answers to these, without the dates of reading.
+/// The responses that Terraform's `aws_secretsmanager_secret` and
+/// `aws_secretsmanager_secret_version` compare on refresh, without access dates.
 fn terraform_refresh(client: &Client, version: &str) -> Vec<Value> {
     let calls = [
         ("DescribeSecret", json!({"SecretId": NAME})),
@@ -27,8 +27,8 @@ fn terraform_refresh(client: &Client, version: &str) -> Vec<Value> {
         .to_vec()
 }
 
-/// Terraform, and Pulumi, whose provider is the same, make the secret without a value, wait, and put the value
-/// with a token of theirs; in the state they keep `ARN|versionId`.
+/// Terraform and Pulumi share a provider: it creates the secret without a value, then puts the
+/// value with a token of its own, and stores `ARN|versionId` in the state.
 #[test]
 fn terraform_secret_is_adopted_without_drift() {
     let sandbox = Sandbox::start();

@@ -1,4 +1,4 @@
-//! Roles that are assumed: which token is used, and what STS is sent.
+//! Roles that are assumed: which token is used, and what STS receives.
 
 use std::fs;
 
@@ -11,7 +11,7 @@ const GITLAB: &str = "project_path:acme/models:ref_type:branch:ref:main";
 
 const AUDIENCE: &str = "sts.amazonaws.com";
 
-/// Who made the calls to Secrets Manager.
+/// The callers of Secrets Manager, without repetition.
 fn callers(sandbox: &Sandbox) -> Vec<String> {
     let mut callers: Vec<_> = sandbox
         .log()
@@ -31,7 +31,7 @@ fn github_job_assumes_role_without_keys() {
     let sandbox = sandbox_with_role();
     github_job(&sandbox).run().expect(0, "created");
     assert_eq!(current_value(&sandbox).as_deref(), Some("made-up-value"));
-    // Once for the whole run, although two requests want credentials at the same time.
+    // The role is assumed once, although two requests need credentials at the same time.
     assert_eq!(
         operations(&sandbox),
         [
@@ -68,7 +68,7 @@ fn role_inputs_reach_sts() {
         .input("allowed-account-ids", "444455556666, 111122223333")
         .run()
         .expect(0, "created");
-    // The role's account is in its name: nobody needs to be asked.
+    // The account is part of the role's ARN, so GetCallerIdentity is not needed.
     assert_eq!(logged_requests(&sandbox, "GetCallerIdentity"), []);
     assert_eq!(
         logged_requests(&sandbox, "AssumeRoleWithWebIdentity"),
@@ -91,7 +91,7 @@ fn role_chaining_uses_existing_credentials() {
             .input("role-to-assume", ROLE)
             .input("role-external-id", "made-up-id")
     };
-    // With GitHub's right to ask for a token there, and not used.
+    // GitHub would issue a token, but it is not used.
     let mut cli =
         chained(Cli::new(&sandbox, "made-up-value").github()).input("role-chaining", "true");
     for (name, value) in sandbox.github_oidc(GITHUB) {
@@ -104,7 +104,7 @@ fn role_chaining_uses_existing_credentials() {
         .remove(0)
         .external_id;
     assert_eq!(external.as_deref(), Some("made-up-id"));
-    // Outside GitHub it is the only way, and needs no word.
+    // Outside GitHub, chaining is the default.
     sandbox.clear_log();
     chained(Cli::new(&sandbox, "made-up-value"))
         .run()
@@ -121,14 +121,14 @@ fn token_comes_from_variable_or_file() {
         .env("AWS_ID_TOKEN", &token)
         .run()
         .expect(0, "created");
-    // On GitHub, too, it comes before GitHub's own.
+    // On GitHub the variable takes precedence over GitHub's own token.
     github_job(&sandbox)
         .input("web-identity-token-env", "AWS_ID_TOKEN")
         .env("AWS_ID_TOKEN", &token)
         .run()
         .expect(0, "unchanged");
     assert_eq!(logged_requests(&sandbox, "GetIdToken"), []);
-    // As `echo` writes it.
+    // With a trailing newline, as `echo` writes it.
     let cli = cli_without_keys(&sandbox)
         .input("role-to-assume", "")
         .env("AWS_ROLE_ARN", ROLE)

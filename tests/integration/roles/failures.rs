@@ -1,4 +1,5 @@
-//! Roles that are not assumed: what is retried, what is reported, and that no token is printed.
+//! Roles that are not assumed: what is retried, what is reported, and that neither tokens nor keys
+//! are printed.
 
 use insta::assert_snapshot;
 use sandbox::{Fault, Sandbox};
@@ -9,7 +10,7 @@ use crate::common::{Cli, current_value, normalized_stderr};
 #[test]
 fn transient_errors_retry_with_fresh_token() {
     let cases: [(&str, Fault, usize, usize); 12] = [
-        // Of the issuer: as many tokens as it takes, STS once.
+        // Issuer errors: the token is requested again, STS is called once.
         ("GetIdToken", Fault::Pending, 2, 1),
         ("GetIdToken", Fault::Throttle, 2, 1),
         ("GetIdToken", Fault::InternalError, 2, 1),
@@ -17,7 +18,7 @@ fn transient_errors_retry_with_fresh_token() {
         ("GetIdToken", Fault::ResetBefore, 2, 1),
         ("GetIdToken", Fault::CutBody, 2, 1),
         ("GetIdToken", Fault::Never, 2, 1),
-        // Of STS: a fresh token for each.
+        // STS errors: each attempt uses a fresh token.
         ("AssumeRoleWithWebIdentity", Fault::IdpUnreachable, 2, 2),
         ("AssumeRoleWithWebIdentity", Fault::NoVerificationKey, 2, 2),
         ("AssumeRoleWithWebIdentity", Fault::InternalError, 2, 2),
@@ -73,7 +74,7 @@ fn permanent_errors_are_not_retried() {
             "AssumeRoleWithWebIdentity",
             error(400, "MadeUpException", "made up"),
         ),
-        // Whoever answers in STS's place.
+        // Another server answers in place of STS.
         (
             "AssumeRoleWithWebIdentity",
             error(400, "Made\nerror: up", "made up"),
@@ -183,7 +184,7 @@ fn persistent_errors_stop_after_eight_attempts() {
     );
 }
 
-/// One loop tries again, not three inside of each other, and the failure is told as what it is.
+/// Retries are not nested, and the error is reported as a connection error.
 #[test]
 fn unreachable_issuer_is_reported() {
     let sandbox = sandbox_with_role();
@@ -203,8 +204,7 @@ fn unreachable_issuer_is_reported() {
     assert!(sandbox.log().is_empty());
 }
 
-/// STS takes five seconds to say that it cannot reach the issuer, longer than a short run's attempts:
-/// they are tried again, but not at the same time.
+/// STS may take seconds to respond. A slow response must not cause a second attempt.
 #[test]
 fn slow_sts_is_called_once() {
     let sandbox = sandbox_with_role();
@@ -247,7 +247,8 @@ fn missing_credentials_suggest_fixes() {
     assert!(sandbox.log().is_empty());
 }
 
-/// Tokens, keys and the right to ask for them stay inside, whatever goes wrong, with debugging on.
+/// OIDC tokens, access keys and the bearer token that requests them are not printed, whatever
+/// fails, with debug output on.
 #[test]
 fn tokens_and_keys_never_leak() {
     let faults = [
@@ -278,7 +279,7 @@ fn tokens_and_keys_never_leak() {
         }
         let outcome = cli.run();
         let seen = outcome.all_output();
-        // How tokens of OIDC, session tokens and temporary keys begin.
+        // Prefixes of OIDC tokens, session tokens and temporary access keys.
         for start in [job[1].1.as_str(), "eyJ", "IQoJb3Jp", "ASIA"] {
             assert!(!seen.contains(start), "{context}: {seen}");
         }

@@ -1,4 +1,4 @@
-//! Transactions of a living run: staging, moves, conflicts and lost responses.
+//! Transactions that run to their end: staging, moves, conflicts and lost responses.
 
 use std::fs;
 
@@ -17,7 +17,7 @@ fn all_versions_are_staged_before_any_move() {
     outcome.expect(0, "updated");
     assert_eq!(outcome.counts(), ["0", "3", "0", "0", "0"]);
     assert_all_new(&sandbox, "1");
-    // Twenty a call, one look each, put, flip, label off.
+    // One batch read; per secret one read, one put, one move and one label removal.
     let log = operations(&sandbox);
     let first_flip = log
         .iter()
@@ -51,7 +51,7 @@ fn all_versions_are_staged_before_any_move() {
 
 #[test]
 fn unwritable_member_leaves_all_unchanged() {
-    // What the sandbox refuses, whether it is known before anything is staged, and the exit code.
+    // The denied action and the exit code.
     let deny = |action: &str| {
         Policy::from_json(&format!(
             r#"{{"Statement":[{{"Effect":"Allow","Action":"*","Resource":"*"}},
@@ -81,7 +81,7 @@ fn unwritable_member_leaves_all_unchanged() {
         );
         sandbox.set_policy(&sandbox.default_key_id(), Policy::allow_all());
         assert_eq!(values(&sandbox), NAMES.map(old_value), "{action}");
-        // A label that might not be taken off is taken off by the next run.
+        // The next run removes a label that this run was not allowed to remove.
         release(&sandbox, "1").run().expect(0, "updated");
         assert_all_new(&sandbox, "1");
     }
@@ -102,7 +102,7 @@ fn concurrent_put_is_kept_without_partial_state() {
                 concurrent_put(&sandbox, operation, nth, name);
                 let outcome = release(&sandbox, "1").run();
                 let context = format!("{name} before {operation} {nth}: {}", outcome.stderr);
-                // After the flips nobody is in the way any more.
+                // After the last move nothing can conflict any more.
                 let current = |other: &str| match (outcome.code, other == name) {
                     (_, true) => "made-up-rival".to_owned(),
                     (Some(0), false) => new_value(other, "1"),
@@ -154,7 +154,7 @@ fn two_concurrent_runs_do_not_mix() {
         release(&sandbox, "1").env("GITHUB_RUN_ID", "1"),
         release(&sandbox, "2").env("GITHUB_RUN_ID", "2"),
     );
-    // The first is in the middle of its flips while the second begins.
+    // The first run is between its moves when the second starts.
     let held = sandbox.hold("UpdateSecretVersionStage", 2, When::BeforeApply);
     let first = one.spawn();
     assert!(held.wait_reached(WAIT_LIMIT));
@@ -227,10 +227,10 @@ fn kms_key_is_updated_before_staging() {
             secret.current().unwrap().kms_key_id.as_deref(),
             Some("alias/models")
         );
-        // One version each: nothing is written twice.
+        // One new version each: nothing is written twice.
         assert_eq!(secret.versions.len(), 2);
     }
-    // The new versions shall have the key, whoever may encrypt older ones anew.
+    // The new versions must use the new key.
     let log = operations(&sandbox);
     let at = |operation: &str| log.iter().position(|op| op == operation);
     assert!(at("UpdateSecret") < at("PutSecretValue"), "{log:?}");

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::common::{Cli, WAIT_LIMIT, call_count};
 
-/// A run that is killed while the nth call of an operation waits, applied or not.
+/// Kills a run while the nth call of an operation is held, before or after it is applied.
 fn kill_at(sandbox: &Sandbox, cli: &Cli, operation: &str, nth: usize, when: When) {
     let held = sandbox.hold(operation, nth, when);
     let mut child = cli.spawn();
@@ -46,14 +46,14 @@ fn kill_then_failed_rerun_stays_atomic() {
             let sandbox = existing();
             let cli = release(&sandbox, "1");
             kill_at(&sandbox, &cli, operation, nth, when);
-            // The next one can write everything but the last secret.
+            // The next run may write every secret but the last.
             let deny = r#"{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*"},
                 {"Effect":"Deny","Action":"secretsmanager:PutSecretValue","Resource":"*:secret:prod/c-*"}]}"#;
             sandbox.set_policy(&sandbox.default_key_id(), Policy::from_json(deny));
             let outcome = cli.run();
             let context = format!("{operation} {nth} {when:?}: {}", outcome.stderr);
             if outcome.code == Some(0) {
-                // They had all been flipped, or only the put was denied that is needed no more.
+                // All secrets had moved, or only a put was denied that is no longer needed.
                 assert_eq!(
                     values(&sandbox),
                     NAMES.map(|name| new_value(name, "1")),
@@ -82,7 +82,7 @@ fn kill_during_rollback_stays_atomic() {
     let all = call_count(&sandbox, "UpdateSecretVersionStage");
     assert!(
         all >= 8,
-        "three flips, two of them back, three labels off: {all}"
+        "three moves, two moved back, three labels removed: {all}"
     );
     for nth in 1..=all {
         for when in [When::BeforeApply, When::AfterApply] {
@@ -98,10 +98,10 @@ fn kill_during_rollback_stays_atomic() {
                     sandbox.set_policy(&sandbox.default_key_id(), Policy::from_json(&deny));
                     let outcome = cli.run();
                     let context = format!("{nth} {when:?}: {}", outcome.stderr);
-                    // A call that was never applied had no rival before it.
+                    // The hook of the concurrent put runs only when the call is applied.
                     let no_rival = nth == 1 && when == When::BeforeApply;
                     if no_rival && outcome.code == Some(0) {
-                        // The last secret had been flipped: its put is needed no more.
+                        // The last secret had moved, so its put is no longer needed.
                         assert_eq!(
                             values(&sandbox),
                             NAMES.map(|name| new_value(name, "1")),
@@ -159,7 +159,7 @@ fn kill_then_next_release_stays_atomic() {
         assert_eq!(outcome.code, Some(5), "{context}");
         let [a, b, c] = values(&sandbox);
         assert_eq!(c, "made-up-rival", "{context}");
-        // The first run had decided, or it had not.
+        // Whether the killed run had committed.
         let decided = operation == "UpdateSecretVersionStage" && nth >= 4;
         let then = |name: &str| {
             if decided {
@@ -176,7 +176,7 @@ fn kill_then_next_release_stays_atomic() {
 #[test]
 fn killed_run_of_another_job_is_recovered() {
     let sandbox = existing();
-    // Two secrets have been flipped, one has not.
+    // Two secrets have moved, one has not.
     let held = [
         (1, When::BeforeApply),
         (2, When::AfterApply),
@@ -204,8 +204,8 @@ fn killed_run_of_another_job_is_recovered() {
     assert_all_new(&sandbox, "1");
 }
 
-/// Another run has taken this one for dead while it was staging, and so has marked nothing of it; it has put versions of its
-/// own beside half of the secrets by the time at which this one finds that it is over.
+/// Another run presumed this one dead while it was staging: it has taken the label on the coordinator and staged
+/// versions of its own by the time this run tries to commit.
 #[test]
 fn run_presumed_dead_rolls_back_its_moves() {
     let sandbox = existing();
@@ -230,7 +230,7 @@ fn run_presumed_dead_rolls_back_its_moves() {
                 &label[..label.len() - 36],
                 "00000000-0000-4000-8000-000000000000"
             );
-            // The label goes with a version that holds nothing else, and on to one of the other run.
+            // Our label moves to a version of the other run, which puts its own label on another secret.
             world.put_staged(
                 "prod/a",
                 "made-up-other",

@@ -1,4 +1,4 @@
-//! Silent or endless peers, and IPv6.
+//! Peers that do not respond or never stop responding, and IPv6.
 
 use insta::assert_snapshot;
 use sandbox::front::{BlackHole, Tls};
@@ -21,7 +21,8 @@ fn ipv6_endpoint_is_reachable() {
     .expect(0, "created");
 }
 
-/// Networks that swallow everything: each run ends, says so, and leaves nothing waiting.
+/// Peers that accept a connection and never complete the response: the run ends with an error that
+/// says so.
 #[test]
 fn silent_peers_end_in_timeout() {
     let sandbox = Sandbox::start();
@@ -40,7 +41,7 @@ fn silent_peers_end_in_timeout() {
     ];
     let mut all = String::new();
     for (context, endpoint, ca) in cases {
-        // One attempt, so that it is the reason that is told, and not the end of the run.
+        // One attempt, so that the cause is reported and not the end of the run.
         let mut cli = cli_with_endpoint(&sandbox, &endpoint)
             .input("timeout", "2s")
             .input("compare", "never")
@@ -55,7 +56,7 @@ fn silent_peers_end_in_timeout() {
             outcome.stderr.lines().next().unwrap()
         ));
     }
-    // A proxy that swallows everything is one, too.
+    // The same applies to a proxy.
     let outcome = cli_to_aws(&sandbox)
         .env("HTTPS_PROXY", &hole.url())
         .input("timeout", "2s")
@@ -75,7 +76,7 @@ fn silent_peers_end_in_timeout() {
     assert!(hole.connections() > 0);
 }
 
-/// The network dies after a write that was confirmed: the ids are there all the same.
+/// The network fails after a confirmed write: the IDs are output nevertheless.
 #[test]
 fn outage_after_write_keeps_outputs() {
     let sandbox = Sandbox::start();
@@ -95,7 +96,7 @@ fn outage_after_write_keeps_outputs() {
     assert!(call_count(&sandbox, "TagResource") > 0);
 }
 
-/// A server that answers for ever is one that never ends.
+/// The size of a response is limited.
 #[test]
 fn oversized_response_is_rejected() {
     let sandbox = Sandbox::start();

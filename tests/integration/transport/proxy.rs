@@ -9,7 +9,7 @@ use crate::common::Cli;
 
 const AWS: &str = "secretsmanager.eu-west-1.amazonaws.com";
 
-/// AWS's own host name, a private CA and a proxy in between: the whole of a company's network.
+/// A corporate network: AWS's real host name, a private CA and a proxy.
 #[test]
 fn https_proxy_tunnels_to_aws() {
     let sandbox = Sandbox::start();
@@ -80,7 +80,7 @@ fn proxy_errors_are_explained() {
     let plain = Proxy::builder().route(&target, tls.address()).start();
     let private = Proxy::builder().tls(&Authority::new()).start();
     let wrong = closed.url().replace("http://", "http://ci:made-up-wrong@");
-    // Tried again is only what may pass.
+    // (proxy, URL, CONNECT requests); only transient errors are retried.
     let cases = [
         ("no password", closed.url(), 1),
         ("wrong password", wrong, 1),
@@ -129,7 +129,7 @@ fn proxy_errors_are_explained() {
 fn no_proxy_hosts_bypass_the_proxy() {
     let sandbox = Sandbox::start();
     let proxy = Proxy::builder().refuse(403).start();
-    // Loopback always; names only where NO_PROXY says so.
+    // Loopback addresses always bypass the proxy, names only if NO_PROXY lists them.
     Cli::new(&sandbox, "made-up-value")
         .env("HTTP_PROXY", &proxy.url())
         .env("ALL_PROXY", &proxy.url())
@@ -145,8 +145,7 @@ fn no_proxy_hosts_bypass_the_proxy() {
     assert_eq!(proxy.log(), []);
 }
 
-/// Plain HTTP through a proxy: the proxy reads the request, and must get its password, and AWS must
-/// not.
+/// With plain HTTP the proxy reads the request: it must receive its password, and AWS must not.
 #[test]
 fn http_proxy_receives_its_credentials() {
     let sandbox = Sandbox::start();
@@ -167,7 +166,7 @@ fn http_proxy_receives_its_credentials() {
     );
 }
 
-/// Which host each region's request goes to, as the proxy is asked for it.
+/// The host that the proxy is asked to connect to.
 #[test]
 fn endpoint_host_follows_region_and_flags() {
     const FIPS: (&str, &str) = ("AWS_USE_FIPS_ENDPOINT", "true");

@@ -40,7 +40,7 @@ fn invalid_certificates_are_explained() {
             continue;
         }
         assert_eq!(outcome.code, Some(7), "{certificate:?}: {}", outcome.stderr);
-        // Not tried again: time mends no certificate.
+        // Certificate errors are not retried.
         assert!(tls.wait_for_handshakes(1, WAIT_LIMIT));
         assert_eq!(tls.handshakes().len(), 1, "{certificate:?}");
         assert!(sandbox.log().is_empty());
@@ -122,7 +122,7 @@ fn trust_store_follows_precedence() {
             None => assert_eq!(outcome.code, Some(0), "{context}: {}", outcome.stderr),
             Some(list) => {
                 assert_eq!(outcome.code, Some(7), "{context}: {}", outcome.stderr);
-                // A machine without any has Mozilla's, which does not hold this one either.
+                // Without system roots, Mozilla's are used; these do not include this CA either.
                 let named = outcome.stderr.contains(&format!(" in {list}"))
                     || outcome.stderr.contains(" in Mozilla's list");
                 assert!(named, "{context}: {}", outcome.stderr);

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
-use sandbox::Sandbox;
+use sandbox::{Policy, Sandbox};
 use tempfile::TempDir;
 
 /// The name of the secret in most tests.
@@ -270,4 +270,17 @@ pub(crate) fn normalized_stderr(outcome: &Outcome) -> String {
         out.push_str(end);
     }
     out.trim_end().to_owned()
+}
+
+/// A policy that allows everything except these actions on these secrets.
+pub(crate) fn allow_all_except(denied: &[(&str, &str)]) -> Policy {
+    let deny = denied.iter().map(|(action, name)| {
+        format!(
+            r#",{{"Effect":"Deny","Action":"secretsmanager:{action}","Resource":["*:secret:{name}","*:secret:{name}-*"]}}"#
+        )
+    });
+    let deny: String = deny.collect();
+    Policy::from_json(&format!(
+        r#"{{"Statement":[{{"Effect":"Allow","Action":"*","Resource":"*"}}{deny}]}}"#
+    ))
 }

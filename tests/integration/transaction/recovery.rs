@@ -6,7 +6,7 @@ use super::{
     NAMES, assert_all_new, concurrent_put, existing, new_value, old_value, release,
     remaining_labels, values, write_calls,
 };
-use crate::common::{Cli, WAIT_LIMIT, call_count};
+use crate::common::{Cli, WAIT_LIMIT, allow_all_except, call_count};
 
 /// Kills a run while the nth call of an operation is held, before or after it is applied.
 fn kill_at(sandbox: &Sandbox, cli: &Cli, operation: &str, nth: usize, when: When) {
@@ -47,9 +47,8 @@ fn kill_then_failed_rerun_stays_atomic() {
             let cli = release(&sandbox, "1");
             kill_at(&sandbox, &cli, operation, nth, when);
             // The next run may write every secret but the last.
-            let deny = r#"{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*"},
-                {"Effect":"Deny","Action":"secretsmanager:PutSecretValue","Resource":"*:secret:prod/c-*"}]}"#;
-            sandbox.set_policy(&sandbox.default_key_id(), Policy::from_json(deny));
+            let policy = allow_all_except(&[("PutSecretValue", "prod/c")]);
+            sandbox.set_policy(&sandbox.default_key_id(), policy);
             let outcome = cli.run();
             let context = format!("{operation} {nth} {when:?}: {}", outcome.stderr);
             if outcome.code == Some(0) {
@@ -86,16 +85,13 @@ fn kill_during_rollback_stays_atomic() {
     );
     for nth in 1..=all {
         for when in [When::BeforeApply, When::AfterApply] {
-            for deny in ["", "prod/c"] {
+            for denied in [false, true] {
                 let sandbox = conflict();
                 let cli = release(&sandbox, "1");
                 kill_at(&sandbox, &cli, "UpdateSecretVersionStage", nth, when);
-                if !deny.is_empty() {
-                    let deny = format!(
-                        r#"{{"Statement":[{{"Effect":"Allow","Action":"*","Resource":"*"}},
-                        {{"Effect":"Deny","Action":"secretsmanager:PutSecretValue","Resource":"*:secret:{deny}-*"}}]}}"#
-                    );
-                    sandbox.set_policy(&sandbox.default_key_id(), Policy::from_json(&deny));
+                if denied {
+                    let policy = allow_all_except(&[("PutSecretValue", "prod/c")]);
+                    sandbox.set_policy(&sandbox.default_key_id(), policy);
                     let outcome = cli.run();
                     let context = format!("{nth} {when:?}: {}", outcome.stderr);
                     // The hook of the concurrent put runs only when the call is applied.

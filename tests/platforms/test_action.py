@@ -1,4 +1,4 @@
-"""The rules of action.yml that no linter knows. It reads the file as text: its layout is ours, and plain."""
+"""Rules for action.yml that no linter checks. Parses the file as text, because its layout is fixed."""
 
 import re
 import unittest
@@ -44,5 +44,5 @@ class Action(unittest.TestCase):
             self.assertNotIn("${{", script)
 
     def test_the_folder_of_the_action_is_asked_of_the_environment(self):
-        """In a job that runs in a container the expression is the path outside."""
+        """In a container job the expression `github.action_path` is the path on the host."""
         self.assertNotIn("github.action_path", ACTION)

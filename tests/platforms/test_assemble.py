@@ -1,4 +1,4 @@
-"""What a release is made of, and what keeps one from being made: `release/assemble` and the scripts that it calls."""
+"""`release/assemble` and the scripts it calls: what a release contains, and what prevents one."""
 
 import re
 import shutil
@@ -102,7 +102,7 @@ class Assemble(ReleaseTest):
         for path in ("templates/upsert-secret.yml", "docs/ci.md"):
             named = set(re.findall(r"/upsert-secret:\S+@([\w:]+)", files[path].read_text()))
             self.assertEqual(named, {DIGEST}, path)
-        # Its own commit is what it cannot know.
+        # A tree cannot contain its own commit ID, so the README is unchanged.
         self.assertEqual(files["README.md"].read_text(), (ROOT / "README.md").read_text())
 
     def test_pages_of_another_release_are_brought_up_to_date(self):
@@ -117,7 +117,7 @@ class Assemble(ReleaseTest):
         self.assertIn(f"/upsert-secret:9.10.11@{DIGEST}", text)
         for arguments in [["x", DIGEST], [commit, "x"], [commit]]:
             self.assertEqual(self.script("pin", *arguments).returncode, 1)
-        # While the next release is made it is nobody's yet.
+        # Until the next release is published, the pages have a placeholder instead of a commit.
         self.change("Cargo.toml", 'version = "9.10.11"', f'version = "{VERSION}"')
         self.assertEqual(self.script("pin").returncode, 0)
         self.assertEqual([page.read_text() for page in pages], before)
@@ -167,7 +167,7 @@ class Assemble(ReleaseTest):
         self.assert_refused("the tree is larger than 40000000 bytes")
 
     def test_every_crate_in_the_binary_has_its_licence(self):
-        """By the binary itself, which names the crates whose code could panic."""
+        """The panic locations in the binary name the crates that it contains."""
         place = rb"/cargo/registry/src/[^/]+/([a-zA-Z0-9_-]+)-(\d+\.\d+\.\d+[^/]*)/"
         shipped = {b" ".join(found).decode() for found in re.findall(place, self.binary.read_bytes())}
         self.assertGreater(len(shipped), 40)

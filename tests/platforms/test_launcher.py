@@ -1,4 +1,4 @@
-"""The Unix launcher by itself: which binary it starts, and what it says where there is none."""
+"""The Unix launcher: which binary it starts, and its error messages."""
 
 import os
 import shutil
@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# Tells who it is, its process id, and what it was handed.
+# Prints its path, its process ID, and what it received.
 STUB = """#!/bin/sh
 printf '%s\\n' "$0" "$$"
 printf '%s' "$UPSERT_SECRET_VALUE" >"$VALUE_SEEN"
@@ -23,7 +23,7 @@ class Launcher(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
-        # A space and a quote: runners live in folders with any name.
+        # A runner's directory may contain spaces and quotes.
         self.tree = Path(folder.name) / "it's a tree"
         self.tree.mkdir()
         self.outside = self.stub(Path(folder.name) / "outside")
@@ -62,14 +62,14 @@ class Launcher(unittest.TestCase):
             with self.subTest(platform):
                 binary = self.stub(self.tree / "bin" / platform / "upsert-secret")
                 pid, done = self.launch(RUNNER_OS=os_name, RUNNER_ARCH=arch)
-                # The same process id: signals of the runner's reach the binary.
+                # The process ID is the same, so the runner's signals reach the binary.
                 self.assertEqual(done.stdout.splitlines(), [str(binary), str(pid)])
                 self.assertEqual(done.stderr, "")
                 self.assertEqual(done.returncode, 42)
                 self.assertEqual(self.seen.read_bytes().decode(), VALUE)
 
     def test_any_shell_will_do_and_nothing_else_is_needed(self):
-        """A container need not have bash, or any command in PATH."""
+        """A container may have neither bash nor any command in PATH."""
         self.stub(self.tree / "bin/linux-x64/upsert-secret")
         shells = {(path,) for name in ("sh", "dash", "bash", "ksh", "zsh") if (path := shutil.which(name))}
         shells |= {(path, "sh") for name in ("busybox", "toybox") if (path := shutil.which(name))}

@@ -1,4 +1,4 @@
-"""What a release leaves in a repository: the branch `dist`, the tags, and the files of its page. The repository is a folder."""
+"""Publishing a release: the branch `dist`, the tags, and the files of the release page. The remote is a local directory."""
 
 import hashlib
 import os
@@ -55,7 +55,7 @@ class Publish(ReleaseTest):
         return commit
 
     def next_version(self, old: str, new: str) -> None:
-        """The source as it is for another version, and its tree."""
+        """Prepares the source and the tree of another version."""
         self.change("Cargo.toml", f'version = "{old}"', f'version = "{new}"')
         self.change("Cargo.lock", f'name = "upsert-secret"\nversion = "{old}"', f'name = "upsert-secret"\nversion = "{new}"')
         self.change("CHANGELOG.md", f"## [{old}]", f"## [{new}]")
@@ -75,7 +75,7 @@ class Publish(ReleaseTest):
         self.assertEqual(message, f"v{VERSION}\n\nSource: {source}")
         self.assertEqual(self.git("rev-list", "--count", commit, folder=self.remote), "1")
 
-        # What a user of the commit gets is the tree, with its modes.
+        # A checkout of the commit has the tree's files and modes.
         checkout = self.tree.parent / "checkout"
         self.git("clone", "--quiet", "--branch", "dist", self.remote, checkout)
         self.ran("verify", checkout)
@@ -111,7 +111,7 @@ class Publish(ReleaseTest):
 
     def test_dist_and_tag_are_pushed_together_or_not_at_all(self):
         commit = self.ran("commit", self.tree, self.remote)
-        # Somebody is quicker with another tag of that name.
+        # Another tag of this name is pushed first.
         other = self.git("commit-tree", f"{commit}^{{tree}}", "-m", "other", folder=self.source)
         self.git("push", "--quiet", self.remote, f"{other}:refs/tags/v{VERSION}", folder=self.source)
         self.assert_refused("atomic", "push", commit, self.remote)

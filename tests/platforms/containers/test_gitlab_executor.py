@@ -1,7 +1,7 @@
-"""Jobs in the image as GitLab's docker executor runs them, which no local runner does in the same way.
+"""Jobs in the image as GitLab's Docker executor runs them, which no local runner reproduces.
 
-It starts `sh -c` with a script that looks for the best shell (gitlab-runner, shells/bash.go), and hands that shell the
-job on standard input. The folder of the builds was made by another container, as root, with a umask of 0.
+The executor starts `sh -c` with a script that detects the shell (gitlab-runner, shells/bash.go), and passes the job to
+that shell on standard input. Another container has created the build directory, as root, with a umask of 0.
 """
 
 import tempfile
@@ -14,12 +14,12 @@ DETECT = "".join(f"{word} [ -x {shell} ]; then\n\texec {shell}\n" for word, shel
 DETECT += "else\n\techo shell not found\n\texit 1\nfi\n"
 
 PROJECT = "/builds/acme/models"
-# As a masked variable may be: no white space, eight characters or more.
+# A value that GitLab can mask: no whitespace, eight characters or more.
 VALUE = "made-up+masked/value=~1234"
 
 
 def job(script: str, variables: dict[str, str]) -> str:
-    """What a runner writes to the shell's standard input; the job's own is empty."""
+    """The text that a runner writes to the shell's standard input. The job's own standard input is empty."""
     lines = [f"export {name}={quote(value)}" for name, value in variables.items()]
     whole = "\n".join([*lines, f"cd {PROJECT}", script, ""])
     start = "trap exit 1 TERM\n\nif set -o | grep pipefail > /dev/null; then set -o pipefail; fi; set -o errexit\n"

@@ -1,4 +1,4 @@
-"""The image, run as CI systems and careful people run it."""
+"""The image, run as CI systems run it, and with reduced privileges."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from tls import Front
 
 BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 
-# What a careful person takes away from a container.
+# Options that remove a container's privileges.
 LOCKED = ["--user", "65532:65532", "--cap-drop", "all", "--security-opt", "no-new-privileges"]
 LOCKED += ["--read-only", "--read-only-tmpfs=false"]
 
@@ -25,11 +25,11 @@ VALUE = "made-up-value '\"$HOME `id` &<>+/=?"
 
 class Image(ContainerTest):
     def setUp(self):
-        # Files of a container's user need not be ours to delete.
+        # Files of a container's user may not be deletable by this process.
         folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)
-        # As a runner's folders are: anybody's.
+        # World-writable, as a runner's directories are.
         self.shared = self.folder / "shared"
         self.shared.mkdir()
         self.shared.chmod(0o777)
@@ -75,14 +75,14 @@ class Image(ContainerTest):
                 self.assertEqual(self.stored(f"image/{name}"), VALUE)
 
     def test_locked_down_it_is_locked_down(self):
-        """Otherwise the test above would prove nothing."""
+        """Makes sure that the test above can fail."""
         ran = self.run_container("sh", "-c", "id -u; grep CapBnd /proc/self/status; touch /tmp/x", options=LOCKED)
         self.assertEqual(ran.out, "65532\nCapBnd:\t0000000000000000\n")
         self.assertIn("Read-only file system", ran.err)
         self.assertNotEqual(ran.status, 0)
 
     def test_what_inspect_shows_of_a_value(self):
-        """An environment is for everybody to see who may ask podman; a file is not."""
+        """`podman inspect` shows a container's environment, but not the content of its files."""
         ran = self.upsert("image/environment")
         shown = json.loads(ran.inspect)[0]
         self.assertIn(f"UPSERT_SECRET_VALUE={VALUE}", shown["Config"].pop("Env"))
@@ -100,7 +100,7 @@ class Image(ContainerTest):
         self.assert_hidden(VALUE, ran.inspect)
 
     def test_the_command_of_the_readme(self):
-        """As it stands: where the sandbox is, stands in podman's configuration."""
+        """Runs the script unchanged. podman's configuration passes the sandbox's endpoint."""
         script = self.folder / "container.sh"
         script.write_text(examples()["container.sh"])
         released = re.search(r"ghcr\.io/\S+", script.read_text())[0]
@@ -158,14 +158,14 @@ class Image(ContainerTest):
                         self.assertEqual(self.stored("image/tls"), VALUE)
 
     def test_as_the_entrypoint_it_does_not_pass_for_a_shell(self):
-        """What GitLab starts in an image whose entrypoint was not taken away; a green job would have run nothing."""
+        """GitLab starts this if the image's entrypoint is not cleared. Success would mean that the job ran nothing."""
         ran = self.run_container("sh", "-c", "echo hi", options=["--entrypoint", "upsert-secret"], stdin="echo hi\n")
         self.assertEqual((ran.status, ran.out), (2, ""))
         self.assertIn("the script was not run", ran.err)
         self.assertIn('entrypoint: [""]', ran.err)
 
     def test_it_stops_when_it_is_told_to(self):
-        """It is process 1 there, which the kernel gives no signal that it has not asked for."""
+        """The program is process 1, to which the kernel delivers only signals that it handles."""
         with socket.create_server(("127.0.0.1", 0)) as silent:
             silent.settimeout(PATIENCE)
             env = self.sandbox.environment | {"UPSERT_SECRET_NAME": "image/stop", "UPSERT_SECRET_VALUE": VALUE}
@@ -182,7 +182,7 @@ class Image(ContainerTest):
         config = image["Config"]
         self.assertEqual(config["Cmd"], ["upsert-secret"])
         self.assertEqual(config["Env"], ["PATH=/usr/local/bin:/usr/bin:/bin"])
-        # No entrypoint: CI systems start a shell. No user: what they mount may be root's.
+        # No entrypoint, because CI systems start a shell. No user, because mounted files may belong to root.
         for absent in ("Entrypoint", "User", "Volumes", "ExposedPorts", "OnBuild"):
             self.assertFalse(config.get(absent), absent)
 
@@ -197,12 +197,12 @@ class Image(ContainerTest):
             self.assertTrue(about["description"] and about["source"])
 
     def test_what_is_in_it(self):
-        # What is mounted over belongs to nobody where podman is not root.
+        # With rootless podman, mount points belong to the user nobody.
         image = ["find", "/", "-xdev", "(", "-path", "/proc", "-o", "-path", "/sys", ")", "-prune", "-o"]
         ran = self.run_container(*image, "(", "-perm", "/6000", "-o", "!", "-user", "0", ")", "-print")
-        self.assertEqual(ran.out, "", "set-uid, or somebody's")
+        self.assertEqual(ran.out, "", "set-uid, or not owned by root")
         ran = self.run_container("find", "/", "-xdev", "-type", "d", "-perm", "-0002")
-        self.assertEqual(ran.out, "/tmp\n", "anybody's to write")
+        self.assertEqual(ran.out, "/tmp\n", "world-writable")
         ran = self.run_container("stat", "-c", "%a", "/tmp", "/root", "/usr/local/bin/upsert-secret", BUNDLE)
         self.assertEqual(ran.out.split(), ["1777", "700", "755", "644"])
         ran = self.run_container("find", "/usr/share/doc", "/var/lib/dpkg", "-type", "f")
@@ -230,7 +230,7 @@ class Image(ContainerTest):
         self.assertEqual(len(ids), 1, ids)
 
     def test_one_name_for_every_architecture(self):
-        """With a stand-in for the other architecture: nothing is run while an image is made."""
+        """Uses a stub for the other architecture, because building an image runs nothing."""
         context = self.folder / "context"
         shutil.copytree(self.context, context, symlinks=True)
         [native] = [folder.name for folder in context.iterdir() if folder.is_dir()]

@@ -37,7 +37,7 @@ pub(crate) struct Outcome {
 impl Cli {
     /// The program with the sandbox's credentials, storing `value` as [`NAME`].
     pub(crate) fn new(sandbox: &Sandbox, value: &str) -> Self {
-        let mut cli = Self::bare()
+        let mut cli = Self::with_empty_env()
             .input("name", NAME)
             .input("value", value)
             .env("AWS_EC2_METADATA_DISABLED", "true");
@@ -47,7 +47,7 @@ impl Cli {
         cli
     }
 
-    pub(crate) fn bare() -> Self {
+    pub(crate) fn with_empty_env() -> Self {
         Self {
             variables: BTreeMap::new(),
             arguments: Vec::new(),

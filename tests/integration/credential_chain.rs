@@ -23,7 +23,7 @@ fn sandbox_with_role() -> Sandbox {
 
 /// The program without credentials, except those that a test adds.
 fn cli_without_keys(sandbox: &Sandbox) -> Cli {
-    let mut cli = Cli::bare()
+    let mut cli = Cli::with_empty_env()
         .input("name", NAME)
         .input("value", "made-up-value");
     for (name, value) in sandbox.keyless_env() {

@@ -114,7 +114,7 @@ fn documented_manifests_are_valid() {
                 continue;
             }
             let (_, block) = rest.split_once("```yaml\n").unwrap();
-            let cli = Cli::bare()
+            let cli = Cli::with_empty_env()
                 .env("AWS_REGION", "us-east-1")
                 .args(&["iam-policy"]);
             let path = cli.path(name);

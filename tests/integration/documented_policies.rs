@@ -29,7 +29,7 @@ fn readme_policy_allows_readme_workflow() {
 /// The inputs are those of the README's first workflow.
 #[test]
 fn readme_policy_matches_iam_policy_command() {
-    let outcome = Cli::bare()
+    let outcome = Cli::with_empty_env()
         .input("name", "model-deployment/api-key")
         .input("description", "API key for AI model deployment workflow")
         .input("aws-region", "us-east-1")
@@ -54,7 +54,7 @@ fn gitlab_trust_policy_matches_iam_policy() {
         serde_json::from_str(block.split("```").next().unwrap()).unwrap();
     let sandbox = Sandbox::start();
     let subject = "project_path:acme/models:ref_type:branch:ref:main";
-    let outcome = Cli::bare()
+    let outcome = Cli::with_empty_env()
         .input("name", "made-up")
         .input("aws-region", "us-east-1")
         .input("role-to-assume", "arn:aws:iam::111122223333:role/made-up")

@@ -242,7 +242,7 @@ fn command_examples_run() {
         );
     });
     for entry in &COMMANDS {
-        let cli = Cli::bare();
+        let cli = Cli::with_empty_env();
         let folder = std::path::Path::new(env!("CARGO_BIN_EXE_upsert-secret"))
             .parent()
             .unwrap();

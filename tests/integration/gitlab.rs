@@ -75,9 +75,9 @@ fn rendered_log(outcome: &Outcome) -> (String, Vec<(String, String)>) {
     }
     assert!(open.is_none(), "unclosed section: {text:?}");
     let all: String = sections.iter().map(|(h, d)| format!("{h}{d}")).collect();
-    let strange = |c: char| c.is_control() && c != '\n';
+    let unexpected = |c: char| c.is_control() && c != '\n';
     assert!(
-        !outside.contains(strange) && !all.contains(strange),
+        !outside.contains(unexpected) && !all.contains(unexpected),
         "{text:?}"
     );
     (outside, sections)

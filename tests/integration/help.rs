@@ -6,7 +6,7 @@ use crate::common::Cli;
 
 #[test]
 fn help_text_matches_snapshot() {
-    let outcome = Cli::bare().args(&["--help"]).run();
+    let outcome = Cli::with_empty_env().args(&["--help"]).run();
     assert_eq!(outcome.code, Some(0));
     assert_snapshot!(outcome.stdout, @r#"
     Put a CI secret into AWS Secrets Manager and hand its ids to the next step.

@@ -77,9 +77,9 @@ fn check_nothing_lost(
     inputs: &Inputs,
 ) -> Result<(), TestCaseError> {
     let given = |name: &str| inputs.get(name).map(String::as_str);
-    let asked = given("tags").unwrap_or_default();
+    let requested = given("tags").unwrap_or_default();
     for (key, value) in &before.tags {
-        let named = asked
+        let named = requested
             .lines()
             .any(|line| line.starts_with(&format!("{key}=")));
         if !named && given("tag-policy").is_none() {
@@ -105,12 +105,13 @@ fn check_nothing_lost(
             );
         }
     }
-    let asked = given("version-stages").unwrap_or("AWSCURRENT");
+    let requested = given("version-stages").unwrap_or("AWSCURRENT");
     for version in &before.versions {
         let there = after.version(&version.id);
         prop_assert_eq!(there.map(|there| &there.string), Some(&version.string));
         for label in &version.stages {
-            let moves = asked.split(',').any(|asked| asked == label) || label == "AWSPREVIOUS";
+            let moves =
+                requested.split(',').any(|requested| requested == label) || label == "AWSPREVIOUS";
             if !moves {
                 prop_assert_eq!(holder(after, label), Some(version.id.as_str()), "{}", label);
             }
@@ -195,9 +196,9 @@ fn check_request_met(
 /// The most requests that a run may send: the reads, and the writes for each input.
 fn request_budget(before: Option<&SecretView>, inputs: &Inputs) -> usize {
     let given = |name: &str| usize::from(inputs.contains_key(name));
-    let look = 2 + given("resource-policy");
+    let reads = 2 + given("resource-policy");
     let restored = before.is_some_and(|before| before.deleted);
-    let looks = if restored { 2 * look + 1 } else { look };
+    let all_reads = if restored { 2 * reads + 1 } else { reads };
     // A put; with `json-key` also the label move and the removal of the private label.
     let value = 1 + 2 * given("json-key");
     let update = given("description").max(given("kms-key-id"));
@@ -206,7 +207,7 @@ fn request_budget(before: Option<&SecretView>, inputs: &Inputs) -> usize {
     let replicas = given("replica-policy") + 3 * given("replica-regions");
     let tags = given("tags") + given("tag-policy");
     let policy = 2 * given("resource-policy");
-    looks + value + update + labels + replicas + tags + policy
+    all_reads + value + update + labels + replicas + tags + policy
 }
 
 proptest! {

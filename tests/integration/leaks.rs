@@ -65,9 +65,9 @@ fn assert_no_leak(outcome: &Outcome, value: &str, context: &str) {
     }
     assert!(!text.contains('\u{1b}'), "{context}: {seen:?}");
     for line in seen.split(['\n', '\r']) {
-        let meant = ["::error title=", "::warning title=", "::notice title="];
+        let allowed = ["::error title=", "::warning title=", "::notice title="];
         let command = line.trim_start().starts_with("::")
-            && !meant.iter().any(|start| line.starts_with(start));
+            && !allowed.iter().any(|start| line.starts_with(start));
         assert!(!command && !line.contains("##["), "{context}: {line}");
     }
     assert!(!seen.contains(SECRET_KEY), "{context}");

@@ -23,7 +23,7 @@ pub(super) fn manifest_cli(sandbox: &Sandbox, manifest: &str) -> Cli {
 
 /// The program with a manifest, without credentials or region.
 pub(super) fn offline_cli(manifest: &str) -> Cli {
-    let cli = Cli::bare();
+    let cli = Cli::with_empty_env();
     let path = cli.path("secrets.yaml");
     fs::write(&path, manifest).unwrap();
     let path = path.display().to_string();

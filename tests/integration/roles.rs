@@ -32,7 +32,7 @@ fn sandbox_with_role() -> Sandbox {
 
 /// The program without access keys, with `role-to-assume`.
 fn cli_without_keys(sandbox: &Sandbox) -> Cli {
-    let mut cli = Cli::bare()
+    let mut cli = Cli::with_empty_env()
         .input("name", NAME)
         .input("value", "made-up-value")
         .input("role-to-assume", ROLE)

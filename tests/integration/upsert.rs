@@ -118,10 +118,10 @@ fn request_count_stays_within_budget() {
             4,
         ),
     ];
-    for (there, inputs, requests, round_trips) in cases {
+    for (existing, inputs, requests, round_trips) in cases {
         let sandbox = Sandbox::start();
         sandbox.with(|world| world.add_kms_key("alias/models"));
-        if let Some(value) = there {
+        if let Some(value) = existing {
             sandbox.with(|world| world.create(NAME, value));
         }
         // Much longer than the delay between concurrent calls, so that these overlap in the log.

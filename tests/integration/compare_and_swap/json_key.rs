@@ -248,14 +248,14 @@ fn twenty_concurrent_runs_keep_all_keys() {
 #[test]
 fn twenty_runs_with_kills_keep_all_keys() {
     let (sandbox, jobs) = twenty_runs();
-    let cuts = [
+    let kill_points = [
         ("PutSecretValue", 1, When::AfterApply),
         ("PutSecretValue", 4, When::BeforeApply),
         ("UpdateSecretVersionStage", 2, When::AfterApply),
         ("UpdateSecretVersionStage", 9, When::BeforeApply),
         ("GetSecretValue", 30, When::AfterApply),
     ];
-    let held = cuts.map(|(operation, nth, when)| sandbox.hold(operation, nth, when));
+    let held = kill_points.map(|(operation, nth, when)| sandbox.hold(operation, nth, when));
     let mut running: Vec<Child> = jobs.iter().map(Cli::spawn).collect();
     for (number, held) in held.into_iter().enumerate() {
         assert!(held.wait_reached(WAIT_LIMIT));
@@ -272,8 +272,8 @@ fn twenty_runs_with_kills_keep_all_keys() {
             outcome.expect(0, "updated");
         }
     }
-    let dead = private_labels(&sandbox).len();
-    assert!(dead <= again.len(), "only labels of killed runs remain");
+    let orphaned = private_labels(&sandbox).len();
+    assert!(orphaned <= again.len(), "only labels of killed runs remain");
     let running: Vec<Child> = again.iter().map(|cli| cli.spawn()).collect();
     for (cli, child) in again.into_iter().zip(running) {
         let outcome = cli.finish(child);
@@ -282,7 +282,7 @@ fn twenty_runs_with_kills_keep_all_keys() {
     assert_twenty_keys(&sandbox);
     assert_eq!(
         private_labels(&sandbox).len(),
-        dead,
+        orphaned,
         "no label of a running process was removed, and none was added"
     );
 }

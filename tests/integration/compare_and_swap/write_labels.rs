@@ -1,4 +1,4 @@
-//! The private staging label of a run: when it expires, who removes it, and what a quota of labels means.
+//! The private staging label of a run: expiry, removal, and the quota of labels on a secret.
 
 use sandbox::{Sandbox, When};
 
@@ -13,13 +13,13 @@ fn expired_labels_are_removed() {
         .unwrap()
         .as_secs();
     let expired = format!("upsert-secret-until-{}{ID}", now - 3_600);
-    let living = format!("upsert-secret-until-{}{ID}", now + 3_600);
+    let unexpired = format!("upsert-secret-until-{}{ID}", now + 3_600);
     let sandbox = Sandbox::start();
     let old = sandbox.with(|world| {
         let old = world.create(NAME, "old");
         for (label, token) in [
             (&expired, "44444444-4444-8444-8444-444444444444"),
-            (&living, "55555555-5555-8555-8555-555555555555"),
+            (&unexpired, "55555555-5555-8555-8555-555555555555"),
         ] {
             world.put_staged(NAME, "theirs", token, &[label]);
         }
@@ -28,7 +28,7 @@ fn expired_labels_are_removed() {
     with_expected_version(&sandbox, &old)
         .run()
         .expect(0, "updated");
-    assert_eq!(private_labels(&sandbox), [living]);
+    assert_eq!(private_labels(&sandbox), [unexpired]);
 }
 
 #[test]
@@ -95,12 +95,12 @@ fn kill_after_put_then_rerun_reuses_version() {
     child.kill().unwrap();
     held.discard();
     cli.finish(child);
-    let dead = private_labels(&sandbox);
+    let orphaned = private_labels(&sandbox);
     sandbox.clear_log();
     let outcome = cli.run();
     outcome.expect(0, "updated");
     assert_eq!(version_count(&sandbox), 2, "no second put");
-    assert_eq!(private_labels(&sandbox), dead);
+    assert_eq!(private_labels(&sandbox), orphaned);
     // Attach the private label, move AWSCURRENT, remove the private label.
     assert_eq!(call_count(&sandbox, "UpdateSecretVersionStage"), 3);
 }

@@ -54,22 +54,22 @@ secrets:
             .unwrap()
             .clone();
         for action in &actions {
-            let mut less = policy.clone();
+            let mut reduced = policy.clone();
             let rest = actions
                 .iter()
                 .filter(|other| *other != action)
                 .cloned()
                 .collect();
-            less["Statement"][at]["Action"] = Value::Array(rest);
+            reduced["Statement"][at]["Action"] = Value::Array(rest);
             if actions.len() == 1 {
-                less["Statement"].as_array_mut().unwrap().remove(at);
+                reduced["Statement"].as_array_mut().unwrap().remove(at);
             }
             let action = action
                 .as_str()
                 .unwrap()
                 .trim_start_matches("secretsmanager:");
             let sandbox = world();
-            let outcome = run(&sandbox, &less);
+            let outcome = run(&sandbox, &reduced);
             // These actions are needed only in states that this manifest does not start from.
             let unused = [
                 "UpdateSecretVersionStage",

@@ -224,8 +224,12 @@ secrets:
         .github()
         .run();
     outcome.expect(0, "created");
-    let made = value(&sandbox, "c");
-    for masked in ["made-up-decoded-b", "made-up-of-a-source", made.as_str()] {
+    let generated = value(&sandbox, "c");
+    for masked in [
+        "made-up-decoded-b",
+        "made-up-of-a-source",
+        generated.as_str(),
+    ] {
         assert!(
             outcome.stdout.contains(&format!("::add-mask::{masked}\n")),
             "{}",

@@ -183,18 +183,18 @@ secrets:
     let outcome = manifest_cli(&sandbox, manifest).run();
     outcome.expect(0, "updated");
     assert_eq!(value(&sandbox, "has"), "made-up");
-    let made = value(&sandbox, "empty");
-    assert_eq!(made.len(), 60);
+    let generated = value(&sandbox, "empty");
+    assert_eq!(generated.len(), 60);
     assert!(
-        !made.bytes().any(|byte| byte.is_ascii_alphabetic()),
-        "{made}"
+        !generated.bytes().any(|byte| byte.is_ascii_alphabetic()),
+        "{generated}"
     );
     // Metadata is written although the value is kept.
     assert_eq!(
         secret(&sandbox, "has").description.as_deref(),
         Some("words")
     );
-    assert!(!outcome.all_output().contains(&made));
+    assert!(!outcome.all_output().contains(&generated));
     // A first version that another writer put concurrently is kept.
     let sandbox = Sandbox::start();
     sandbox.with(|world| world.create_empty("empty"));

@@ -19,12 +19,12 @@ fn all_versions_are_staged_before_any_move() {
     assert_all_new(&sandbox, "1");
     // One batch read; per secret one read, one put, one move and one label removal.
     let log = operations(&sandbox);
-    let first_flip = log
+    let first_move = log
         .iter()
         .position(|op| op == "UpdateSecretVersionStage")
         .unwrap();
     assert!(
-        !log[first_flip..].contains(&"PutSecretValue".to_owned()),
+        !log[first_move..].contains(&"PutSecretValue".to_owned()),
         "{log:?}"
     );
     for (operation, number) in [
@@ -154,10 +154,10 @@ fn two_concurrent_runs_do_not_mix() {
     let held = sandbox.hold("UpdateSecretVersionStage", 2, When::BeforeApply);
     let first = one.spawn();
     assert!(held.wait_reached(WAIT_LIMIT));
-    let looks = sandbox.hold("DescribeSecret", 3, When::AfterApply);
+    let described = sandbox.hold("DescribeSecret", 3, When::AfterApply);
     let second = other.spawn();
-    assert!(looks.wait_reached(WAIT_LIMIT));
-    looks.release();
+    assert!(described.wait_reached(WAIT_LIMIT));
+    described.release();
     held.release();
     let (one, other) = (one.finish(first), other.finish(second));
     assert!(

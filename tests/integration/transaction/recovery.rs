@@ -156,9 +156,9 @@ fn kill_then_next_release_stays_atomic() {
         let [a, b, c] = values(&sandbox);
         assert_eq!(c, "made-up-rival", "{context}");
         // Whether the killed run had committed.
-        let decided = operation == "UpdateSecretVersionStage" && nth >= 4;
+        let committed = operation == "UpdateSecretVersionStage" && nth >= 4;
         let then = |name: &str| {
-            if decided {
+            if committed {
                 new_value(name, "1")
             } else {
                 old_value(name)
@@ -209,16 +209,16 @@ fn run_presumed_dead_rolls_back_its_moves() {
         "UpdateSecretVersionStage",
         NAMES.len() + 1,
         move |world: &mut World| {
-            let witness = world.secret("prod/a").unwrap();
-            let mark = |label: &String| label.starts_with("upsert-secret-all-");
-            let mut versions = witness.versions.iter();
-            let marked = versions
-                .find(|version| version.stages.iter().any(mark))
+            let coordinator = world.secret("prod/a").unwrap();
+            let is_transaction_label = |label: &String| label.starts_with("upsert-secret-all-");
+            let mut versions = coordinator.versions.iter();
+            let staged = versions
+                .find(|version| version.stages.iter().any(is_transaction_label))
                 .unwrap();
-            let label = marked
+            let label = staged
                 .stages
                 .iter()
-                .find(|label| mark(label))
+                .find(|label| is_transaction_label(label))
                 .unwrap()
                 .clone();
             let other = format!(

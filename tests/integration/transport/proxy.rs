@@ -91,13 +91,13 @@ fn proxy_errors_are_explained() {
         ("nobody there", "http://127.0.0.1:1".to_owned(), 0),
         ("no address", "http://made-up.invalid:3128".to_owned(), 0),
     ];
-    let asked = || {
+    let connect_count = || {
         let proxies = [&closed, &forbidding, &failing, &plain, &private];
         proxies.map(|proxy| proxy.log().len()).iter().sum::<usize>()
     };
     let mut all = String::new();
     for (context, url, times) in cases {
-        let before = asked();
+        let before = connect_count();
         let cli = with_ca(cli_to_aws(&sandbox), "AWS_CA_BUNDLE", &tls.ca_pem());
         let outcome = cli
             .env("HTTPS_PROXY", &url)
@@ -106,7 +106,7 @@ fn proxy_errors_are_explained() {
             .run();
         assert_eq!(outcome.code, Some(7), "{context}: {}", outcome.stderr);
         assert!(!outcome.all_output().contains("made-up-wrong"), "{context}");
-        assert_eq!(asked() - before, times, "{context}");
+        assert_eq!(connect_count() - before, times, "{context}");
         all.push_str(&format!(
             "{context}: {}\n",
             outcome.stderr.lines().next().unwrap()

@@ -170,7 +170,7 @@ class Examples(unittest.TestCase):
         self.script("bash --noprofile --norc -e", deploy["steps"][1]["bash"], variables)
         self.assert_stored(by_role=False)
 
-    def test_azure_pipelines_with_a_secret_that_is_not_defined(self):
+    def test_azure_pipelines_with_undefined_secret(self):
         script, env = self.azure(self.keys)
         self.assertEqual(env["MODEL_API_KEY"], "$(MODEL_API_KEY)")
         self.script("bash --noprofile --norc -e", script, env, endpoints=False, status=2)
@@ -237,7 +237,7 @@ class Examples(unittest.TestCase):
         self.script("sh -e", "\n".join(deploy["script"]), handed_on)
         self.assert_stored(by_role=True)
 
-    def test_a_local_shell(self):
+    def test_local_shell(self):
         self.stub("pass", PASS)
         profile = self.folder / ".aws"
         profile.mkdir()

@@ -67,7 +67,7 @@ exit $status
             graph = self.draws(run.text(f"summary-{number}"))
             self.assertIn(before, graph.split("subgraph after")[0])
             self.assertIn(after, graph.split("subgraph after")[1])
-    def test_create_unchanged_update(self):
+    def test_create_then_unchanged_then_update(self):
         run = self.act(HERE / "workflows/lifecycle.yml", FIRST=FIRST, SECOND=SECOND)
         self.assertEqual(run.status, 0, run.log)
 
@@ -98,13 +98,13 @@ exit $status
         self.assertEqual(run.outputs("secret")["result"], "created")
         self.assertEqual(self.stored("platforms/env-only"), FIRST)
 
-    def test_a_value_that_stays_in_the_callers_variable(self):
+    def test_value_env_reads_callers_variable(self):
         run = self.act(HERE / "workflows/value-env.yml", FIRST=FIRST)
         self.assertEqual(run.status, 0, run.log)
         self.assertEqual(run.outputs("secret")["result"], "created")
         self.assertEqual(self.stored("platforms/value-env"), FIRST)
 
-    def test_an_empty_value_fails_with_an_annotation(self):
+    def test_empty_value_fails_with_annotation(self):
         run = self.act(HERE / "workflows/failure.yml")
         self.assertEqual(run.status, 0, run.log)
         self.assertEqual(run.text("outcome"), "failure")
@@ -129,14 +129,14 @@ exit $status
         self.assertIn(f"Deploying with version {version} of {secret['ARN']}", run.log)
         return run
 
-    def test_the_workflow_of_the_readme_by_oidc(self):
+    def test_readme_workflow_with_oidc(self):
         with CiSandbox(self.sandbox_program) as self.sandbox:
             run = self.workflow_of_the_readme("github-oidc.yml", self.sandbox.keyless() | self.sandbox.github)
             [session] = self.sandbox.sessions()
         self.assertRegex(session, r":assumed-role/store-api-key/upsert-secret-")
         self.assertEqual(leaks(self.sandbox.github["ACTIONS_ID_TOKEN_REQUEST_TOKEN"], run.everything()), [])
 
-    def test_the_shortest_workflow_of_the_readme(self):
+    def test_readme_shortest_workflow(self):
         with CiSandbox(self.sandbox_program) as self.sandbox:
             self.sandbox.environment["AWS_REGION"] = "us-east-1"
             workflow = self.folder / "short.yml"
@@ -145,7 +145,7 @@ exit $status
             self.assertEqual(run.status, 0, run.log)
             self.assertEqual(self.stored("model-deployment/api-key"), SECOND)
 
-    def test_the_rollback_by_hand(self):
+    def test_manual_rollback(self):
         with CiSandbox(self.sandbox_program) as self.sandbox:
             self.sandbox.environment["AWS_REGION"] = "us-east-1"
             name = "model-deployment/api-key"
@@ -157,7 +157,7 @@ exit $status
             self.assertEqual(run.status, 0, run.log)
             self.assertEqual(self.stored(name), FIRST)
 
-    def test_the_release_of_the_readme(self):
+    def test_readme_release(self):
         with CiSandbox(self.sandbox_program) as self.sandbox:
             self.sandbox.environment["AWS_REGION"] = "us-east-1"
             keyless = self.sandbox.keyless() | self.sandbox.github
@@ -183,7 +183,7 @@ exit $status
             self.assertIn("AWSCURRENT again", run.log)
             self.assertEqual(self.stored("model-deployment/api-key"), SECOND, "the version was rolled back")
 
-    def test_the_manifest_of_the_readme(self):
+    def test_readme_manifest(self):
         secrets = {
             "MODEL_API_KEY": SECOND,
             "DB_USER": "made-up-database-user",
@@ -217,7 +217,7 @@ exit $status
             self.assertIn("4 secrets in us-east-1: 4 unchanged", run.log)
             self.assertEqual(self.stored("model-deployment/session-key"), made)
 
-    def test_the_workflow_of_the_readme_with_keys(self):
+    def test_readme_workflow_with_keys(self):
         with CiSandbox(self.sandbox_program) as self.sandbox:
             names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
             keys = {name: self.sandbox.environment[name] for name in names}

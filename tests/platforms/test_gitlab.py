@@ -153,7 +153,7 @@ class GitLab(unittest.TestCase):
         self.assertEqual(variables(run.report)["UPSERTED_SECRET_VERSION_ID"], version)
         self.assertIn(f"Deploying with version {version} of {secret['ARN']}", run.log)
 
-    def test_the_component_of_the_readme(self):
+    def test_readme_component(self):
         self.sandbox.environment["AWS_REGION"] = "us-east-1"
         text, count = RELEASED.subn(HERE, examples()["gitlab-component.yml"])
         self.assertEqual(count, 1)
@@ -162,7 +162,7 @@ class GitLab(unittest.TestCase):
         [session] = self.sandbox.sessions()
         self.assertTrue(session.startswith(f"{ROLE}upsert-secret-"), session)
 
-    def test_the_plain_job_of_the_readme(self):
+    def test_readme_plain_job(self):
         self.sandbox.environment["AWS_REGION"] = "us-east-1"
         text = examples()["gitlab-job.yml"]
         run = self.pipeline(text, given={"MODEL_API_KEY": VALUE})
@@ -170,7 +170,7 @@ class GitLab(unittest.TestCase):
         [session] = self.sandbox.sessions()
         self.assertTrue(session.startswith(f"{ROLE}upsert-secret-"), session)
 
-    def test_the_plain_job_of_the_readme_with_static_keys(self):
+    def test_readme_plain_job_with_static_keys(self):
         self.sandbox.environment["AWS_REGION"] = "us-east-1"
         text = examples()["gitlab-job.yml"]
         # As the README says: remove the token and the last two variables.
@@ -183,7 +183,7 @@ class GitLab(unittest.TestCase):
         self.assert_stored_and_used(run)
         self.assertEqual(self.sandbox.sessions(), [])
 
-    def test_the_manifest_of_the_readme(self):
+    def test_readme_manifest(self):
         self.sandbox.environment["AWS_REGION"] = "us-east-1"
         self.project.mkdir()
         (self.project / "secrets.yaml").write_text(examples()["secrets.yaml"])
@@ -202,7 +202,7 @@ class GitLab(unittest.TestCase):
         self.assertNotIn(self.stored("model-deployment/session-key"), run.log)
         self.assertEqual(variables(run.report)["UPSERTED_CREATED"], "4")
 
-    def test_the_release_in_steps(self):
+    def test_staged_release(self):
         self.sandbox.environment["AWS_REGION"] = "us-east-1"
         name = "model-deployment/api-key"
         self.sandbox.call("CreateSecret", Name=name, SecretString="made-up-older-value", ClientRequestToken=36 * "a")
@@ -218,7 +218,7 @@ class GitLab(unittest.TestCase):
         self.assertIn("AWSCURRENT again", run.log)
         self.assertEqual(self.stored(name), VALUE, "the version was rolled back")
 
-    def test_every_output_reaches_a_later_job(self):
+    def test_outputs_reach_later_job(self):
         run = self.pipeline(self.component(name="a", value_env="MY_KEY"), keys=True, given={"MY_KEY": VALUE})
         self.assertEqual(run.status, 0, run.log)
         expected = variables(run.report)
@@ -227,7 +227,7 @@ class GitLab(unittest.TestCase):
         self.assertEqual(later, expected)
         self.assertEqual(expected["UPSERTED_RESULT"], "created")
 
-    def test_inputs_arrive_as_they_are_given(self):
+    def test_inputs_are_passed_unchanged(self):
         tags = "team: ml\nnote: 'a: b = c'\n"
         text = self.component(
             name="with/inputs",
@@ -241,7 +241,7 @@ class GitLab(unittest.TestCase):
         self.assertEqual(secret["Description"], "costs: 5 \"quoted\" 'single' | & # {x}")
         self.assertEqual({tag["Key"]: tag["Value"] for tag in secret["Tags"]}, yaml.safe_load(tags))
 
-    def test_a_variable_of_type_file(self):
+    def test_file_variable(self):
         certificate = b"-----BEGIN MADE UP-----\nfirst line of it\n-----END MADE UP-----\n"
         text = self.component(name="certificate", value_file="$CERTIFICATE")
         run = self.pipeline(text, keys=True, files={"CERTIFICATE": certificate})
@@ -255,21 +255,21 @@ class GitLab(unittest.TestCase):
         self.assertIn("CERTIFICATE is a variable of type file", run.log)
         self.assertEqual(list(self.sandbox.secrets()), ["certificate"])
 
-    def test_a_variable_that_is_not_defined(self):
+    def test_undefined_variable(self):
         run = self.pipeline(self.component(name="a", value_env="MY_KEY"), keys=True)
         self.assertNotEqual(run.status, 0)
         self.assertIn("ERROR: there is no value", run.log)
         self.assertIn("A protected variable is absent on a branch or tag that is not protected", run.log)
         self.assertEqual(self.sandbox.log(), [])
 
-    def test_the_value_is_not_taken_for_its_name(self):
+    def test_value_as_value_env_is_rejected(self):
         """The input's pattern makes GitLab reject the pipeline before it runs."""
         run = self.pipeline(self.component(name="a", value_env="$MY_KEY"), keys=True, given={"MY_KEY": VALUE})
         self.assertNotEqual(run.status, 0)
         self.assertRegex(run.log, r"`value-env` input: `\$MY_KEY` does not match required regex")
         self.assertEqual(self.sandbox.log(), [])
 
-    def test_a_role_by_keys(self):
+    def test_role_chaining_with_keys(self):
         text = self.component(
             name="a", value_env="MY_KEY", role_to_assume="arn:aws:iam::111122223333:role/chained", role_chaining="true"
         )

@@ -47,7 +47,7 @@ class Pages(unittest.TestCase):
             check=False,
         )
 
-    def test_scripts_run_and_print_what_the_pages_say(self):
+    def test_scripts_print_documented_output(self):
         printed = {}
         for block in blocks():
             if name := block.named("run"):
@@ -68,7 +68,7 @@ class Pages(unittest.TestCase):
         for line in plain(block.text).splitlines():
             self.assertIn(line, rest, f"not printed, or not in this order:\n{output}")
 
-    def test_the_picture_is_of_a_summary_as_it_is_written(self):
+    def test_picture_shows_current_summary(self):
         """`docs/summary/draw --check` checks that the picture shows this Markdown."""
         summary = self.folder / "summary"
         given = {"UPSERT_SECRET_NAME": "model-deployment/api-key", "GITHUB_STEP_SUMMARY": str(summary)}
@@ -82,7 +82,7 @@ class Pages(unittest.TestCase):
         written, shown = summary.read_text(), (ROOT / "docs/summary/updated.md").read_text()
         self.assertEqual(plain(written), plain(shown), f"write this into docs/summary/updated.md, then docs/summary/draw:\n{written}")
 
-    def test_steps_have_inputs_that_the_action_takes(self):
+    def test_documented_steps_have_valid_inputs(self):
         """Uses `iam-policy`, which validates all inputs and needs neither a value nor AWS."""
         seen = 0
         for block in blocks():
@@ -104,7 +104,7 @@ class Pages(unittest.TestCase):
                     self.assertEqual(done.returncode, 0, done.stdout)
         self.assertTrue(seen)
 
-    def test_graphs_can_be_drawn(self):
+    def test_graphs_render(self):
         graphs = [block for block in blocks() if block.language == "mermaid"]
         self.assertTrue(graphs)
         for block in graphs:

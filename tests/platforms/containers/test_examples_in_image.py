@@ -53,7 +53,7 @@ class ExamplesInImage(ContainerTest):
         report = f"acme/models/{job['artifacts']['reports']['dotenv']}"
         self.assert_stored(self.ids(report)["UPSERTED_SECRET_ID"])
 
-    def test_the_component(self):
+    def test_gitlab_component(self):
         _, job = (Path(__file__).resolve().parents[3] / "templates/upsert-secret.yml").read_text().split("\n---\n")
         [job] = yaml.safe_load(job).values()
         given = {name: "" for name in job["variables"]} | {

@@ -66,11 +66,11 @@ class GitLabExecutor(ContainerTest):
         self.assert_hidden(VALUE, text)
         return dict(line.split("=", 1) for line in text.splitlines())
 
-    def test_a_job_leaves_its_report(self):
+    def test_job_writes_report(self):
         for name, options in [
             ("root", []),
             ("no-entrypoint", ["--entrypoint", ""]),
-            ("anybody", ["--user", "65532:65532", "--cap-drop", "all"]),
+            ("unprivileged", ["--user", "65532:65532", "--cap-drop", "all"]),
         ]:
             with self.subTest(name):
                 (self.project / "upsert-secret.env").unlink(missing_ok=True)
@@ -83,13 +83,13 @@ class GitLabExecutor(ContainerTest):
                 self.assertEqual(stored["SecretString"], VALUE)
                 self.assertEqual(stored["VersionId"], report["UPSERTED_SECRET_VERSION_ID"])
 
-    def test_a_failure_fails_the_job(self):
+    def test_failure_fails_job(self):
         ran = self.run_job("upsert-secret\necho and went on", UPSERT_SECRET_NAME="executor/failure", MODEL_API_KEY="")
         self.assertEqual(ran.status, 2, ran.err)
         self.assertNotIn("and went on", ran.out)
         self.assertIn("MODEL_API_KEY", ran.err)
 
-    def test_an_entrypoint_fails_the_job(self):
+    def test_entrypoint_fails_job(self):
         ran = self.run_job("echo and went on", ["--entrypoint", "upsert-secret"], UPSERT_SECRET_NAME="executor/entrypoint")
         self.assertEqual(ran.status, 2, ran.err)
         self.assertNotIn("and went on", ran.out)

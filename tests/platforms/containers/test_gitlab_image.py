@@ -59,6 +59,6 @@ def make_helper(folder: Path):
 
 def load_tests(loader, _tests, _pattern):
     """The tests for which the image matters. Pipelines in containers are slow."""
-    names = {"test_the_component_of_the_readme", "test_the_plain_job_of_the_readme", "test_a_variable_that_is_not_defined"}
+    names = {"test_readme_component", "test_readme_plain_job", "test_undefined_variable"}
     chosen = names.intersection(loader.getTestCaseNames(GitLabImage))
     return unittest.TestSuite(GitLabImage(name) for name in sorted(chosen))

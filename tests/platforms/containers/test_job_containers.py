@@ -60,7 +60,7 @@ class JobContainers(ActTest):
     def test_without_bash(self):
         self.check(ContainerTest.image, "containers/busybox")
 
-    def test_where_bash_is_the_only_shell(self):
+    def test_with_bash_as_only_shell(self):
         fetch(self.folder, "bash-static")
         (self.folder / "Containerfile").write_text(
             f"FROM {ContainerTest.image}\n"

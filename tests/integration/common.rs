@@ -1,5 +1,5 @@
-//! The built program against the sandbox, in an environment that holds nothing but what a test puts
-//! there: these tests run inside CI, whose variables the program reads.
+//! Runs the built program against the sandbox in a scrubbed environment: these tests run inside CI,
+//! whose variables the program reads.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,48 +7,47 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
-use sandbox::Sandbox;
+use sandbox::{Policy, Sandbox};
 use tempfile::TempDir;
 
-/// The secret of most tests.
+/// The name of the secret in most tests.
 pub(crate) const NAME: &str = "prod/model/api-key";
-/// Long enough for any machine; only a test that fails waits for it.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+/// Upper limit for waiting on a held request; reached only when a test fails.
+pub(crate) const WAIT_LIMIT: Duration = Duration::from_secs(60);
 
-/// One way to call the program; may be run many times.
-pub(crate) struct Tool {
+/// Arguments and environment for the program; can be run repeatedly.
+pub(crate) struct Cli {
     variables: BTreeMap<String, String>,
     arguments: Vec<String>,
     folder: TempDir,
     stdin: Option<Vec<u8>>,
 }
 
-/// What a run left behind.
-pub(crate) struct Done {
+/// Result of a run: exit code, streams and files.
+pub(crate) struct Outcome {
     pub(crate) code: Option<i32>,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
     pub(crate) outputs: BTreeMap<String, String>,
     pub(crate) summary: String,
-    /// GitLab's dotenv report.
+    /// Content of GitLab's dotenv report.
     pub(crate) report: String,
 }
 
-impl Tool {
-    /// The program on this sandbox, asked to put `value` under [`NAME`].
+impl Cli {
+    /// The program with the sandbox's credentials, storing `value` as [`NAME`].
     pub(crate) fn new(sandbox: &Sandbox, value: &str) -> Self {
-        let mut tool = Self::bare()
+        let mut cli = Self::with_empty_env()
             .input("name", NAME)
             .input("value", value)
             .env("AWS_EC2_METADATA_DISABLED", "true");
         for (name, value) in sandbox.env() {
-            tool = tool.env(name, &value);
+            cli = cli.env(name, &value);
         }
-        tool
+        cli
     }
 
-    /// The program with an empty environment.
-    pub(crate) fn bare() -> Self {
+    pub(crate) fn with_empty_env() -> Self {
         Self {
             variables: BTreeMap::new(),
             arguments: Vec::new(),
@@ -72,18 +71,18 @@ impl Tool {
         self
     }
 
-    pub(crate) fn arguments(mut self, words: &[&str]) -> Self {
+    pub(crate) fn args(mut self, words: &[&str]) -> Self {
         self.arguments = words.iter().map(|word| (*word).to_owned()).collect();
         self
     }
 
-    pub(crate) fn more_arguments(mut self, words: &[&str]) -> Self {
+    pub(crate) fn extra_args(mut self, words: &[&str]) -> Self {
         self.arguments
             .extend(words.iter().map(|word| (*word).to_owned()));
         self
     }
 
-    /// The value that it was made with.
+    /// The value passed to [`Cli::new`].
     pub(crate) fn value(&self) -> String {
         self.variables["UPSERT_SECRET_VALUE"].clone()
     }
@@ -93,7 +92,7 @@ impl Tool {
         self
     }
 
-    /// As a step of a GitHub workflow sees the world.
+    /// Adds the environment of a GitHub Actions step.
     pub(crate) fn github(self) -> Self {
         let output = self.path("output").display().to_string();
         let summary = self.path("summary").display().to_string();
@@ -106,7 +105,7 @@ impl Tool {
             .env("GITHUB_JOB", "release")
     }
 
-    /// As the script of a GitLab job sees the world.
+    /// Adds the environment of a GitLab job.
     pub(crate) fn gitlab(self) -> Self {
         let folder = self.folder.path().display().to_string();
         self.env("GITLAB_CI", "true")
@@ -118,7 +117,7 @@ impl Tool {
             .env("CI_JOB_NAME", "store")
     }
 
-    /// A file of this call's own folder.
+    /// A path in the run's temporary directory.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
@@ -140,32 +139,32 @@ impl Tool {
         self.command().spawn().unwrap()
     }
 
-    pub(crate) fn run(&self) -> Done {
+    pub(crate) fn run(&self) -> Outcome {
         let mut command = self.command();
         if let Some(bytes) = &self.stdin {
             use std::io::Write as _;
             let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
             child.stdin.take().unwrap().write_all(bytes).unwrap();
-            return self.done(child.wait_with_output().unwrap());
+            return self.outcome(child.wait_with_output().unwrap());
         }
-        self.done(command.output().unwrap())
+        self.outcome(command.output().unwrap())
     }
 
-    /// Waits for a child of this call.
-    pub(crate) fn finish(&self, child: Child) -> Done {
-        self.done(child.wait_with_output().unwrap())
+    /// Waits for a child that [`Cli::spawn`] started.
+    pub(crate) fn finish(&self, child: Child) -> Outcome {
+        self.outcome(child.wait_with_output().unwrap())
     }
 
-    fn done(&self, output: Output) -> Done {
+    fn outcome(&self, output: Output) -> Outcome {
         let stdout = String::from_utf8(output.stdout).unwrap();
         let file = self.variables.get("GITHUB_OUTPUT").map_or_else(
             || stdout.clone(),
             |path| fs::read_to_string(path).unwrap_or_default(),
         );
-        Done {
+        Outcome {
             code: output.status.code(),
             stderr: String::from_utf8(output.stderr).unwrap(),
-            // A later run of the same call appends: the last one wins, as on the runner.
+            // A repeated run appends; the last line wins, as on the runner.
             outputs: file
                 .lines()
                 .filter_map(|line| line.split_once('='))
@@ -178,17 +177,22 @@ impl Tool {
     }
 }
 
-impl Done {
+impl Outcome {
     pub(crate) fn output(&self, name: &str) -> &str {
         self.outputs.get(name).map_or("", String::as_str)
     }
 
-    /// Everything that a log, a file or a person could see.
-    pub(crate) fn everything(&self) -> String {
+    /// Everything the run made visible: streams, summary, report and outputs.
+    pub(crate) fn all_output(&self) -> String {
         format!(
             "{}\n{}\n{}\n{}\n{:?}",
             self.stdout, self.stderr, self.summary, self.report, self.outputs
         )
+    }
+
+    /// The counts of a manifest run: created, updated, unchanged, failed, not tried.
+    pub(crate) fn counts(&self) -> [&str; 5] {
+        ["created", "updated", "unchanged", "failed", "not_tried"].map(|name| self.output(name))
     }
 
     #[track_caller]
@@ -199,8 +203,8 @@ impl Done {
     }
 }
 
-/// Sends a signal, by the name that `kill` knows.
-pub(crate) fn signal(child: &Child, name: &str) {
+/// Sends a signal by its `kill` name, such as `TERM`.
+pub(crate) fn send_signal(child: &Child, name: &str) {
     let sent = Command::new("kill")
         .args([&format!("-{name}"), &child.id().to_string()])
         .status()
@@ -208,23 +212,22 @@ pub(crate) fn signal(child: &Child, name: &str) {
     assert!(sent.success());
 }
 
-/// The operations in the log, in the order in which they came.
+/// The logged operations in order of arrival.
 pub(crate) fn operations(sandbox: &Sandbox) -> Vec<String> {
     let mut log = sandbox.log();
     log.sort_by_key(|entry| entry.started);
     log.into_iter().map(|entry| entry.operation).collect()
 }
 
-/// How often an operation was called.
-pub(crate) fn calls(sandbox: &Sandbox, operation: &str) -> usize {
+pub(crate) fn call_count(sandbox: &Sandbox, operation: &str) -> usize {
     operations(sandbox)
         .iter()
         .filter(|called| *called == operation)
         .count()
 }
 
-/// AWSCURRENT's text.
-pub(crate) fn current(sandbox: &Sandbox) -> Option<String> {
+/// The string value of the current version.
+pub(crate) fn current_value(sandbox: &Sandbox) -> Option<String> {
     sandbox.with(|world| {
         world
             .secret(NAME)
@@ -232,20 +235,20 @@ pub(crate) fn current(sandbox: &Sandbox) -> Option<String> {
     })
 }
 
-/// How many versions there are, deprecated ones included.
-pub(crate) fn versions(sandbox: &Sandbox) -> usize {
+/// The number of versions, including those without labels.
+pub(crate) fn version_count(sandbox: &Sandbox) -> usize {
     sandbox.with(|world| world.secret(NAME).map_or(0, |secret| secret.versions.len()))
 }
 
-/// Where something that must not exist would be.
-pub(crate) fn nowhere(folder: &Path) -> String {
+/// The path of a file in a directory that does not exist.
+pub(crate) fn missing_path(folder: &Path) -> String {
     folder.join("no/such/folder/file").display().to_string()
 }
 
-/// The text without what differs from run to run: request ids, version ids, ARN suffixes.
-pub(crate) fn text(done: &Done) -> String {
-    // As the runner shows an annotation.
-    let stderr = done.stderr.replace("%0A", "\n").replace("%25", "%");
+/// Standard error without what differs between runs: request IDs, version IDs and ARN suffixes.
+pub(crate) fn normalized_stderr(outcome: &Outcome) -> String {
+    // Decoded as the runner displays an annotation.
+    let stderr = outcome.stderr.replace("%0A", "\n").replace("%25", "%");
     let mut out = String::new();
     for word in stderr.split_inclusive([' ', '\n', ',', ')']) {
         let bare = word.trim_end_matches([' ', '\n', ',', ')', '.']);
@@ -267,4 +270,17 @@ pub(crate) fn text(done: &Done) -> String {
         out.push_str(end);
     }
     out.trim_end().to_owned()
+}
+
+/// A policy that allows everything except these actions on these secrets.
+pub(crate) fn allow_all_except(denied: &[(&str, &str)]) -> Policy {
+    let deny = denied.iter().map(|(action, name)| {
+        format!(
+            r#",{{"Effect":"Deny","Action":"secretsmanager:{action}","Resource":["*:secret:{name}","*:secret:{name}-*"]}}"#
+        )
+    });
+    let deny: String = deny.collect();
+    Policy::from_json(&format!(
+        r#"{{"Statement":[{{"Effect":"Allow","Action":"*","Resource":"*"}}{deny}]}}"#
+    ))
 }

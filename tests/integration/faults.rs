@@ -1,21 +1,21 @@
-//! Every fault of the network and the service, on every write: the final state, the versions, the
-//! exit class and the outputs.
+//! Every fault of the network and the service on every write: the final state, the versions, the
+//! exit code and the outputs.
 
 use std::thread;
 use std::time::Duration;
 
 use sandbox::{Fault, Sandbox};
 
-use crate::common::{Done, NAME, Tool, calls, current};
+use crate::common::{Cli, NAME, Outcome, call_count, current_value};
 
-/// Longer than an attempt may take when `timeout` is [`TIMEOUT`].
-const LATE: Duration = Duration::from_secs(4);
+/// Longer than the timeout of one attempt when `timeout` is [`TIMEOUT`].
+const LONG_DELAY: Duration = Duration::from_secs(4);
 const TIMEOUT: &str = "12s";
 
 struct Case {
     fault: Fault,
     code: i32,
-    /// How often the faulty operation is called; None where it depends on what is retried.
+    /// How often the faulty operation is called; `None` if that depends on what is retried.
     calls: Option<usize>,
 }
 
@@ -42,8 +42,8 @@ fn cases() -> Vec<Case> {
         survived(Fault::Unavailable),
         survived(Fault::ResetBefore),
         survived(Fault::LostAfter),
-        survived(Fault::DelayBefore(LATE)),
-        survived(Fault::DelayAfter(LATE)),
+        survived(Fault::DelayBefore(LONG_DELAY)),
+        survived(Fault::DelayAfter(LONG_DELAY)),
         Case {
             fault: Fault::CutBody,
             code: 0,
@@ -66,18 +66,18 @@ fn cases() -> Vec<Case> {
         fatal(error("LimitExceededException"), 8),
         fatal(error("DecryptionFailure"), 4),
         fatal(error("SomethingNewException"), 7),
-        // Looked at again: the state explains it, or the write is tried once more.
+        // The run reads the state again; it explains the error, or the write is repeated.
         survived(error("InvalidRequestException")),
     ]
 }
 
 #[test]
-fn every_fault_on_every_write() {
+fn write_faults_end_in_expected_state() {
     let runs: Vec<_> = ["CreateSecret", "PutSecretValue", "UpdateSecret"]
         .into_iter()
         .flat_map(|operation| cases().into_iter().map(move |case| (operation, case)))
         .collect();
-    // Most of the time is waiting, so several run at once.
+    // Most of the time is spent waiting, so several threads run at once.
     let mut queues: Vec<Vec<_>> = (0..6).map(|_| Vec::new()).collect();
     for (number, run) in runs.into_iter().enumerate() {
         queues[number % 6].push(run);
@@ -86,15 +86,15 @@ fn every_fault_on_every_write() {
         for queue in queues {
             scope.spawn(move || {
                 for (operation, case) in queue {
-                    check(operation, &case);
+                    check_fault(operation, &case);
                 }
             });
         }
     });
 }
 
-fn check(operation: &str, case: &Case) {
-    let what = format!("{operation} {:?}", case.fault);
+fn check_fault(operation: &str, case: &Case) {
+    let context = format!("{operation} {:?}", case.fault);
     let sandbox = Sandbox::start();
     let creates = operation == "CreateSecret";
     if !creates {
@@ -102,63 +102,72 @@ fn check(operation: &str, case: &Case) {
     }
     let before = sandbox.with(|world| world.secret(NAME));
     sandbox.fault(operation, 1, case.fault.clone());
-    let done = Tool::new(&sandbox, "made-up-new")
+    let outcome = Cli::new(&sandbox, "made-up-new")
         .input("description", "new")
         .input("timeout", TIMEOUT)
         .run();
-    assert_eq!(done.code, Some(case.code), "{what}: {}", done.stderr);
-    if let Some(wanted) = case.calls {
-        assert_eq!(calls(&sandbox, operation), wanted, "{what}");
+    assert_eq!(
+        outcome.code,
+        Some(case.code),
+        "{context}: {}",
+        outcome.stderr
+    );
+    if let Some(expected) = case.calls {
+        assert_eq!(call_count(&sandbox, operation), expected, "{context}");
     }
     let after = sandbox.with(|world| world.secret(NAME));
     if case.code == 0 {
         let after = after.unwrap();
         let version = after.current().unwrap();
-        assert_eq!(version.string.as_deref(), Some("made-up-new"), "{what}");
-        assert_eq!(after.description.as_deref(), Some("new"), "{what}");
+        assert_eq!(version.string.as_deref(), Some("made-up-new"), "{context}");
+        assert_eq!(after.description.as_deref(), Some("new"), "{context}");
         assert_eq!(
             after.versions.len(),
             if creates { 1 } else { 2 },
-            "{what}: one new version"
+            "{context}: one new version"
         );
-        assert_eq!(done.output("secret_id"), after.arn, "{what}");
-        assert_eq!(done.output("secret_version_id"), version.id, "{what}");
+        assert_eq!(outcome.output("secret_id"), after.arn, "{context}");
+        assert_eq!(outcome.output("secret_version_id"), version.id, "{context}");
         assert!(
-            done.output("version_stages").contains("AWSCURRENT"),
-            "{what}"
+            outcome.output("version_stages").contains("AWSCURRENT"),
+            "{context}"
         );
         assert_eq!(
-            done.output("result"),
+            outcome.output("result"),
             if creates { "created" } else { "updated" },
-            "{what}: {}",
-            done.stderr
+            "{context}: {}",
+            outcome.stderr
         );
         let previous = before.map_or(String::new(), |secret| secret.current().unwrap().id.clone());
-        assert_eq!(done.output("previous_version_id"), previous, "{what}");
+        assert_eq!(outcome.output("previous_version_id"), previous, "{context}");
     } else {
-        failed(&done, &sandbox, operation, &what);
+        check_failure(&outcome, &sandbox, operation, &context);
     }
 }
 
-fn failed(done: &Done, sandbox: &Sandbox, operation: &str, what: &str) {
-    // The value is written before nothing and after the description.
+fn check_failure(outcome: &Outcome, sandbox: &Sandbox, operation: &str, context: &str) {
+    // The value is written last, so a fault in any of these calls leaves the old one.
     let written = (operation != "CreateSecret").then(|| "old".to_owned());
-    assert_eq!(current(sandbox), written, "{what}");
+    assert_eq!(current_value(sandbox), written, "{context}");
     assert_eq!(
-        done.output("secret_id").is_empty(),
+        outcome.output("secret_id").is_empty(),
         operation == "CreateSecret",
-        "{what}: the id is handed on where it is known"
+        "{context}: the ID is output once it is known"
     );
     assert_eq!(
-        done.output("secret_version_id"),
+        outcome.output("secret_version_id"),
         "",
-        "{what}: no version holds the value"
+        "{context}: no version holds the value"
     );
-    assert!(done.stderr.contains("next: "), "{what}: {}", done.stderr);
+    assert!(
+        outcome.stderr.contains("next: "),
+        "{context}: {}",
+        outcome.stderr
+    );
 }
 
 #[test]
-fn faults_of_reading() {
+fn read_faults_are_retried() {
     let faults = [
         Fault::Throttle,
         Fault::InternalError,
@@ -173,19 +182,19 @@ fn faults_of_reading() {
             let sandbox = Sandbox::start();
             sandbox.with(|world| world.create(NAME, "made-up"));
             sandbox.fault(operation, 1, fault.clone());
-            let done = Tool::new(&sandbox, "made-up").run();
+            let outcome = Cli::new(&sandbox, "made-up").run();
             assert_eq!(
-                (done.code, done.output("result")),
+                (outcome.code, outcome.output("result")),
                 (Some(0), "unchanged"),
                 "{operation} {fault:?}: {}",
-                done.stderr
+                outcome.stderr
             );
         }
     }
 }
 
 #[test]
-fn a_quota_of_versions_is_final_and_named() {
+fn full_version_quota_is_not_retried() {
     let sandbox = Sandbox::start();
     sandbox.with(|world| {
         world.create(NAME, "0");
@@ -193,34 +202,34 @@ fn a_quota_of_versions_is_final_and_named() {
             world.put(NAME, &number.to_string());
         }
     });
-    let done = Tool::new(&sandbox, "made-up").run();
-    done.expect(8, "");
-    assert_eq!(calls(&sandbox, "PutSecretValue"), 1, "not retried");
+    let outcome = Cli::new(&sandbox, "made-up").run();
+    outcome.expect(8, "");
+    assert_eq!(call_count(&sandbox, "PutSecretValue"), 1, "not retried");
     sandbox.advance_clock(Duration::from_secs(25 * 3600));
-    Tool::new(&sandbox, "made-up").run().expect(0, "updated");
+    Cli::new(&sandbox, "made-up").run().expect(0, "updated");
 }
 
 #[test]
-fn the_run_ends_within_its_timeout_whatever_the_network_does() {
+fn run_ends_within_timeout() {
     let sandbox = Sandbox::start();
     let held = sandbox.hold("DescribeSecret", 1, sandbox::When::BeforeApply);
-    let done = Tool::new(&sandbox, "made-up")
+    let outcome = Cli::new(&sandbox, "made-up")
         .input("timeout", "1s")
         .env("AWS_MAX_ATTEMPTS", "1")
         .run();
-    done.expect(7, "");
+    outcome.expect(7, "");
     held.discard();
 
-    // Nobody listens: refused at once, and said so.
+    // A port on which nothing listens.
     let gone = {
         let closed = Sandbox::start();
-        Tool::new(&closed, "made-up").env("AWS_MAX_ATTEMPTS", "1")
+        Cli::new(&closed, "made-up").env("AWS_MAX_ATTEMPTS", "1")
     };
-    let done = gone.run();
-    done.expect(7, "");
+    let outcome = gone.run();
+    outcome.expect(7, "");
     assert!(
-        done.stderr.contains("refused the connection"),
+        outcome.stderr.contains("refused the connection"),
         "{}",
-        done.stderr
+        outcome.stderr
     );
 }

@@ -1,5 +1,5 @@
-//! In a GitLab job: the dotenv report by the rules of GitLab's own parser, what its log shows, file
-//! variables, and a job that is retried.
+//! GitLab CI: the dotenv report under the rules of GitLab's own parser, the log, file variables,
+//! and retried jobs.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,11 +8,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sandbox::{Fault, Sandbox};
 
-use crate::common::{Done, NAME, Tool, current, versions};
+use crate::common::{Cli, NAME, Outcome, current_value, version_count};
 
-/// What GitLab makes of a dotenv report (`parse_dotenv_artifact_service.rb`, `has_variable.rb`), or
-/// why it refuses it. Stated here anew, not taken from the code under test.
-fn parse(report: &str) -> Result<BTreeMap<String, String>, String> {
+/// Parses a dotenv report as GitLab does (`parse_dotenv_artifact_service.rb`, `has_variable.rb`),
+/// or returns GitLab's reason to reject it. Written independently of the code under test.
+fn parse_dotenv(report: &str) -> Result<BTreeMap<String, String>, String> {
     if report.len() >= 5 * 1024 {
         return Err("Dotenv Artifact Too Big".to_owned());
     }
@@ -24,7 +24,7 @@ fn parse(report: &str) -> Result<BTreeMap<String, String>, String> {
         if key.is_empty() || !key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
             return Err("Key can contain only letters, digits and '_'.".to_owned());
         }
-        // A later job would expand these.
+        // A later job would expand these characters.
         if value.contains(['$', '%']) {
             return Err(format!("{key} is expanded"));
         }
@@ -38,14 +38,14 @@ fn parse(report: &str) -> Result<BTreeMap<String, String>, String> {
 
 const REPORT: &str = "upsert-secret.env";
 
-fn variables(tool: &Tool) -> BTreeMap<String, String> {
-    parse(&fs::read_to_string(tool.path(REPORT)).unwrap()).unwrap()
+fn report_variables(cli: &Cli) -> BTreeMap<String, String> {
+    parse_dotenv(&fs::read_to_string(cli.path(REPORT)).unwrap()).unwrap()
 }
 
-/// The text of a log as GitLab shows it: sections by their heads, with what is folded into them, and
-/// no escape sequence. Fails on one that is not ours.
-fn shown(done: &Done) -> (String, Vec<(String, String)>) {
-    let mut text = done.stderr.clone();
+/// The log as GitLab renders it: the text outside sections, and the sections as (header, content).
+/// Panics on an escape sequence that is not ours.
+fn rendered_log(outcome: &Outcome) -> (String, Vec<(String, String)>) {
+    let mut text = outcome.stderr.clone();
     for ours in ["\u{1b}[31;1m", "\u{1b}[0;33m", "\u{1b}[32;1m", "\u{1b}[0m"] {
         text = text.replace(ours, "");
     }
@@ -73,24 +73,24 @@ fn shown(done: &Done) -> (String, Vec<(String, String)>) {
             (None, None) => outside.push_str(&format!("{line}\n")),
         }
     }
-    assert!(open.is_none(), "a section that is not closed: {text:?}");
+    assert!(open.is_none(), "unclosed section: {text:?}");
     let all: String = sections.iter().map(|(h, d)| format!("{h}{d}")).collect();
-    let strange = |c: char| c.is_control() && c != '\n';
+    let unexpected = |c: char| c.is_control() && c != '\n';
     assert!(
-        !outside.contains(strange) && !all.contains(strange),
+        !outside.contains(unexpected) && !all.contains(unexpected),
         "{text:?}"
     );
     (outside, sections)
 }
 
 #[test]
-fn outputs_go_into_the_report_after_what_others_wrote() {
+fn outputs_append_to_dotenv_report() {
     let sandbox = Sandbox::start();
-    let tool = Tool::new(&sandbox, "made-up").gitlab();
-    fs::write(tool.path(REPORT), "EARLIER=1").unwrap();
-    let done = tool.run();
-    assert_eq!((done.code, done.stdout.as_str()), (Some(0), ""));
-    let report = fs::read_to_string(tool.path(REPORT)).unwrap();
+    let cli = Cli::new(&sandbox, "made-up").gitlab();
+    fs::write(cli.path(REPORT), "EARLIER=1").unwrap();
+    let outcome = cli.run();
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(0), ""));
+    let report = fs::read_to_string(cli.path(REPORT)).unwrap();
     let names: Vec<_> = report
         .lines()
         .map(|line| line.split_once('=').unwrap().0)
@@ -110,7 +110,7 @@ fn outputs_go_into_the_report_after_what_others_wrote() {
             "UPSERTED_REGION",
         ]
     );
-    let variables = variables(&tool);
+    let variables = report_variables(&cli);
     let secret = sandbox.with(|world| world.secret(NAME)).unwrap();
     assert_eq!(variables["UPSERTED_SECRET_ID"], secret.arn);
     assert_eq!(variables["UPSERTED_SECRET_NAME"], NAME);
@@ -121,42 +121,38 @@ fn outputs_go_into_the_report_after_what_others_wrote() {
 }
 
 #[test]
-fn an_output_file_is_a_report_too() {
+fn output_file_has_dotenv_format() {
     let sandbox = Sandbox::start();
-    let tool = Tool::new(&sandbox, "made-up").gitlab();
-    let path = tool.path("other.env");
-    let tool = tool.input("output-file", &path.display().to_string());
-    assert_eq!(tool.run().code, Some(0));
-    assert!(!tool.path(REPORT).exists());
-    let variables = parse(&fs::read_to_string(path).unwrap()).unwrap();
+    let cli = Cli::new(&sandbox, "made-up").gitlab();
+    let path = cli.path("other.env");
+    let cli = cli.input("output-file", &path.display().to_string());
+    assert_eq!(cli.run().code, Some(0));
+    assert!(!cli.path(REPORT).exists());
+    let variables = parse_dotenv(&fs::read_to_string(path).unwrap()).unwrap();
     assert_eq!(variables["UPSERTED_RESULT"], "created");
 }
 
 #[test]
-fn the_ids_of_two_calls_do_not_mix() {
+fn repeated_run_replaces_its_outputs() {
     let sandbox = Sandbox::start();
-    let mut tool = Tool::new(&sandbox, "made-up-1").gitlab();
-    // As in a folder that a runner keeps: it would fill up otherwise.
+    let mut cli = Cli::new(&sandbox, "made-up-1").gitlab();
+    // Runners keep the project directory, so the report must not grow with each run.
     for round in 0..20 {
-        tool = tool.input("value", &format!("made-up-{round}"));
-        assert_eq!(tool.run().code, Some(0));
+        cli = cli.input("value", &format!("made-up-{round}"));
+        assert_eq!(cli.run().code, Some(0));
     }
-    assert_eq!(variables(&tool).len(), 9);
-    assert_eq!(variables(&tool)["UPSERTED_RESULT"], "updated");
+    assert_eq!(report_variables(&cli).len(), 9);
+    assert_eq!(report_variables(&cli)["UPSERTED_RESULT"], "updated");
 
-    // A call that fails before it knows an id leaves none: not the one of another secret.
-    let tool = tool.input("name", "a b");
-    fs::write(
-        tool.path(REPORT),
-        "UPSERTED_SECRET_ID=of-another\nOTHER=1\n",
-    )
-    .unwrap();
-    assert_eq!(tool.run().code, Some(2));
-    assert_eq!(fs::read_to_string(tool.path(REPORT)).unwrap(), "OTHER=1\n");
+    // A run that fails before it knows the ID must not leave the ID of another secret.
+    let cli = cli.input("name", "a b");
+    fs::write(cli.path(REPORT), "UPSERTED_SECRET_ID=of-another\nOTHER=1\n").unwrap();
+    assert_eq!(cli.run().code, Some(2));
+    assert_eq!(fs::read_to_string(cli.path(REPORT)).unwrap(), "OTHER=1\n");
 }
 
 #[test]
-fn a_report_that_gitlab_will_refuse_is_announced_and_nothing_of_it_shown_or_lost() {
+fn invalid_report_warns_and_keeps_content() {
     let sandbox = Sandbox::start();
     let long = format!("A={}\n", "x".repeat(4_900));
     let huge = format!("A={}\n", "x".repeat(80_000));
@@ -170,124 +166,130 @@ fn a_report_that_gitlab_will_refuse_is_announced_and_nothing_of_it_shown_or_lost
         (&many, "it sets 21 variables"),
     ];
     for (before, why) in cases {
-        let tool = Tool::new(&sandbox, "made-up").gitlab();
-        fs::write(tool.path(REPORT), before).unwrap();
-        let done = tool.run();
-        assert_eq!(done.code, Some(0), "{}", done.stderr);
-        let (log, _) = shown(&done);
+        let cli = Cli::new(&sandbox, "made-up").gitlab();
+        fs::write(cli.path(REPORT), before).unwrap();
+        let outcome = cli.run();
+        assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+        let (log, _) = rendered_log(&outcome);
         let warning = log.lines().find(|line| line.starts_with("WARNING: "));
         let warning = warning.unwrap_or_else(|| panic!("{why}: {log}"));
         assert!(warning.contains(why), "{warning}");
         assert!(!warning.contains("junk"), "{warning}");
-        let after = fs::read_to_string(tool.path(REPORT)).unwrap();
-        assert!(parse(&after).is_err(), "{before:?} is fine after all");
+        let after = fs::read_to_string(cli.path(REPORT)).unwrap();
+        assert!(parse_dotenv(&after).is_err(), "{before:?} is valid");
         let ours = after.strip_prefix(before).unwrap();
-        assert_eq!(parse(ours).unwrap().len(), 9);
+        assert_eq!(parse_dotenv(ours).unwrap().len(), 9);
     }
-    let fine = Tool::new(&sandbox, "made-up").gitlab();
+    let fine = Cli::new(&sandbox, "made-up").gitlab();
     fs::write(fine.path(REPORT), "A=1\r\nB= '2' # 3").unwrap();
     assert!(!fine.run().stderr.contains("WARNING"));
-    assert_eq!(variables(&fine).len(), 11);
+    assert_eq!(report_variables(&fine).len(), 11);
 }
 
 #[test]
-fn what_gitlab_would_expand_is_left_out() {
+fn output_with_dollar_sign_is_omitted() {
     let sandbox = Sandbox::start();
     sandbox.with(|world| {
         world.create(NAME, "made-up");
         let id = world.secret(NAME).unwrap().current().unwrap().id.clone();
-        // Labels are anybody's.
+        // Anyone may choose a staging label.
         world.move_stage(NAME, "in$HOME", &id, None);
     });
-    let tool = Tool::new(&sandbox, "made-up").gitlab();
-    let done = tool.run();
-    assert_eq!(done.code, Some(0));
+    let cli = Cli::new(&sandbox, "made-up").gitlab();
+    let outcome = cli.run();
+    assert_eq!(outcome.code, Some(0));
     assert!(
-        shown(&done)
+        rendered_log(&outcome)
             .0
             .contains("WARNING: the output version_stages is left out: it has a `$`")
     );
-    assert!(!variables(&tool).contains_key("UPSERTED_VERSION_STAGES"));
-    assert_eq!(variables(&tool)["UPSERTED_RESULT"], "unchanged");
+    assert!(!report_variables(&cli).contains_key("UPSERTED_VERSION_STAGES"));
+    assert_eq!(report_variables(&cli)["UPSERTED_RESULT"], "unchanged");
 }
 
 #[test]
-fn a_job_that_is_retried_ends_on_the_same_version() {
+fn retried_job_keeps_version() {
     let sandbox = Sandbox::start();
-    let run = |change: fn(Tool) -> Tool| {
-        let tool = Tool::new(&sandbox, "made-up").gitlab();
-        let tool = change(tool.input("compare", "never"));
-        assert_eq!(tool.run().code, Some(0));
-        variables(&tool)["UPSERTED_SECRET_VERSION_ID"].clone()
+    let run = |change: fn(Cli) -> Cli| {
+        let cli = Cli::new(&sandbox, "made-up").gitlab();
+        let cli = change(cli.input("compare", "never"));
+        assert_eq!(cli.run().code, Some(0));
+        report_variables(&cli)["UPSERTED_SECRET_VERSION_ID"].clone()
     };
-    let first = run(|tool| tool);
-    assert_eq!(first, run(|tool| tool.env("CI_JOB_ID", "1002")));
-    assert_eq!(versions(&sandbox), 1);
+    let first = run(|cli| cli);
+    assert_eq!(first, run(|cli| cli.env("CI_JOB_ID", "1002")));
+    assert_eq!(version_count(&sandbox), 1);
     let others = [
-        run(|tool| tool.env("CI_PIPELINE_ID", "4712")),
-        run(|tool| tool.env("CI_JOB_NAME", "store: [eu]")),
-        run(|tool| tool.env("CI_PROJECT_ID", "43")),
-        run(|tool| tool.env("CI_SERVER_URL", "https://other.example")),
-        // Without one of them a run cannot be told from another.
-        run(|tool| tool.unset("CI_PIPELINE_ID")),
-        run(|tool| tool.unset("CI_PIPELINE_ID")),
+        run(|cli| cli.env("CI_PIPELINE_ID", "4712")),
+        run(|cli| cli.env("CI_JOB_NAME", "store: [eu]")),
+        run(|cli| cli.env("CI_PROJECT_ID", "43")),
+        run(|cli| cli.env("CI_SERVER_URL", "https://other.example")),
+        // Without one of these variables the run cannot be identified.
+        run(|cli| cli.unset("CI_PIPELINE_ID")),
+        run(|cli| cli.unset("CI_PIPELINE_ID")),
     ];
     assert!(!others.contains(&first));
-    assert_eq!(versions(&sandbox), 7);
+    assert_eq!(version_count(&sandbox), 7);
 }
 
 #[test]
-fn the_log_shows_the_result_and_folds_the_rest() {
+fn log_folds_details() {
     let sandbox = Sandbox::start();
-    let tool = Tool::new(&sandbox, "made-up")
+    let cli = Cli::new(&sandbox, "made-up")
         .gitlab()
         .input("description", "made-up description");
-    let done = tool.run();
+    let outcome = cli.run();
     assert!(
-        done.stderr
+        outcome
+            .stderr
             .contains("\u{1b}[32;1mcreated prod/model/api-key")
     );
-    let (log, sections) = shown(&done);
+    let (log, sections) = rendered_log(&outcome);
     assert_eq!(log, "");
     let [(head, details)] = &sections[..] else {
         panic!("{sections:?}");
     };
     assert!(head.starts_with("created prod/model/api-key in eu-west-1"));
     assert!(details.contains("created the secret with a description"));
-    assert!(details.contains(&variables(&tool)["UPSERTED_SECRET_ID"]));
+    assert!(details.contains(&report_variables(&cli)["UPSERTED_SECRET_ID"]));
 
-    let plain = tool.env("NO_COLOR", "1");
-    let done = plain.run();
-    assert!(!done.stderr.contains("\u{1b}[32"), "{}", done.stderr);
-    assert_eq!(shown(&done).1.len(), 1);
+    let plain = cli.env("NO_COLOR", "1");
+    let outcome = plain.run();
+    assert!(!outcome.stderr.contains("\u{1b}[32"), "{}", outcome.stderr);
+    assert_eq!(rendered_log(&outcome).1.len(), 1);
 
     let traced = plain.env("CI_DEBUG_TRACE", "true").run();
-    assert!(shown(&traced).0.contains("debug: DescribeSecret attempt 1"));
+    assert!(
+        rendered_log(&traced)
+            .0
+            .contains("debug: DescribeSecret attempt 1")
+    );
 }
 
 #[test]
-fn a_failure_is_not_folded() {
+fn log_shows_failure_unfolded() {
     let sandbox = Sandbox::start();
-    let done = Tool::new(&sandbox, "").gitlab().run();
-    assert_eq!(done.code, Some(2));
-    let (log, sections) = shown(&done);
+    let outcome = Cli::new(&sandbox, "").gitlab().run();
+    assert_eq!(outcome.code, Some(2));
+    let (log, sections) = rendered_log(&outcome);
     assert!(sections.is_empty());
     assert!(
-        done.stderr
+        outcome
+            .stderr
             .starts_with("\u{1b}[31;1mERROR: there is no value")
     );
     assert!(log.contains("A protected variable is absent"), "{log}");
     assert!(!log.contains("fork"), "that is GitHub's reason: {log}");
 
-    let done = Tool::new(&sandbox, "").gitlab().env("NO_COLOR", "1").run();
-    assert!(!done.stderr.contains('\u{1b}'));
-    // A variable that is there but empty is off (no-color.org).
-    let done = Tool::new(&sandbox, "").gitlab().env("NO_COLOR", "").run();
-    assert!(done.stderr.contains('\u{1b}'));
+    let outcome = Cli::new(&sandbox, "").gitlab().env("NO_COLOR", "1").run();
+    assert!(!outcome.stderr.contains('\u{1b}'));
+    // An empty NO_COLOR does not count (no-color.org).
+    let outcome = Cli::new(&sandbox, "").gitlab().env("NO_COLOR", "").run();
+    assert!(outcome.stderr.contains('\u{1b}'));
 }
 
 #[test]
-fn escape_sequences_are_ours_only() {
+fn foreign_escape_sequences_are_escaped() {
     let sandbox = Sandbox::start();
     let message = "\u{1b}[0Ksection_start:1:x[collapsed=true]\r\u{1b}[0Khidden \u{1b}[8m";
     let fault = Fault::Error {
@@ -296,56 +298,53 @@ fn escape_sequences_are_ours_only() {
         message: message.to_owned(),
     };
     sandbox.fault("CreateSecret", 1, fault);
-    let done = Tool::new(&sandbox, "made-up").gitlab().run();
-    assert_eq!(done.code, Some(2), "{}", done.stderr);
-    let (log, sections) = shown(&done);
+    let outcome = Cli::new(&sandbox, "made-up").gitlab().run();
+    assert_eq!(outcome.code, Some(2), "{}", outcome.stderr);
+    let (log, sections) = rendered_log(&outcome);
     assert!(sections.is_empty(), "{sections:?}");
     assert!(log.contains("\\u{1b}[0Ksection_start"), "{log}");
 }
 
 #[test]
-fn a_secret_that_looks_like_one_of_our_escape_sequences_is_not_printed() {
+fn value_like_escape_sequence_is_redacted() {
     let sandbox = Sandbox::start();
     for value in ["[32;1mcreated", "[collapsed=true]", "\u{1b}[31;1mERROR"] {
-        let tool = Tool::new(&sandbox, value).gitlab();
-        for tool in [
-            tool,
-            Tool::new(&sandbox, value).gitlab().input("name", "a b"),
-        ] {
-            let done = tool.run();
-            assert!(!done.everything().contains(value), "{}", done.stderr);
+        let cli = Cli::new(&sandbox, value).gitlab();
+        for cli in [cli, Cli::new(&sandbox, value).gitlab().input("name", "a b")] {
+            let outcome = cli.run();
+            assert!(!outcome.all_output().contains(value), "{}", outcome.stderr);
         }
     }
 }
 
 #[test]
-fn a_file_variable_is_read_by_its_path_and_never_taken_for_its_path() {
+fn file_variable_requires_value_file() {
     let sandbox = Sandbox::start();
     let content = "-----BEGIN MADE UP-----\nline\n-----END MADE UP-----\n";
     let job = || {
-        let tool = Tool::new(&sandbox, "").gitlab();
-        // The runner's place for them: beside the project's folder.
-        let project = tool.path("project").display().to_string();
-        let file = tool.path("project.tmp/CERTIFICATE");
-        fs::create_dir_all(tool.path("project")).unwrap();
-        fs::create_dir_all(tool.path("project.tmp")).unwrap();
+        let cli = Cli::new(&sandbox, "").gitlab();
+        // The runner puts file variables beside the project directory.
+        let project = cli.path("project").display().to_string();
+        let file = cli.path("project.tmp/CERTIFICATE");
+        fs::create_dir_all(cli.path("project")).unwrap();
+        fs::create_dir_all(cli.path("project.tmp")).unwrap();
         fs::write(&file, content).unwrap();
-        tool.env("CI_PROJECT_DIR", &project)
+        cli.env("CI_PROJECT_DIR", &project)
             .env("CERTIFICATE", &file.display().to_string())
     };
-    let path = |tool: &Tool| tool.path("project.tmp/CERTIFICATE").display().to_string();
+    let path = |cli: &Cli| cli.path("project.tmp/CERTIFICATE").display().to_string();
 
     let by_name = job().input("value-env", "CERTIFICATE");
-    let tool = job();
-    let by_value = path(&tool);
-    let by_value = tool.input("value", &by_value);
+    let cli = job();
+    let by_value = path(&cli);
+    let by_value = cli.input("value", &by_value);
     let encoded = job()
         .input("value-env", "CERTIFICATE")
         .input("value-encoding", "base64");
-    for tool in [by_name, by_value, encoded] {
-        let done = tool.run();
-        assert_eq!(done.code, Some(2), "{}", done.stderr);
-        let (log, _) = shown(&done);
+    for cli in [by_name, by_value, encoded] {
+        let outcome = cli.run();
+        assert_eq!(outcome.code, Some(2), "{}", outcome.stderr);
+        let (log, _) = rendered_log(&outcome);
         assert!(
             log.contains("CERTIFICATE is a variable of type file"),
             "{log}"
@@ -355,30 +354,30 @@ fn a_file_variable_is_read_by_its_path_and_never_taken_for_its_path() {
             "{log}"
         );
     }
-    assert_eq!(current(&sandbox), None);
+    assert_eq!(current_value(&sandbox), None);
 
-    let tool = job();
-    let file = path(&tool);
-    let done = tool.input("value-file", &file).run();
-    assert_eq!(done.code, Some(0), "{}", done.stderr);
-    assert_eq!(current(&sandbox).as_deref(), Some(content));
-    assert!(!done.everything().contains("BEGIN MADE UP"));
+    let cli = job();
+    let file = path(&cli);
+    let outcome = cli.input("value-file", &file).run();
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    assert_eq!(current_value(&sandbox).as_deref(), Some(content));
+    assert!(!outcome.all_output().contains("BEGIN MADE UP"));
 }
 
 #[test]
-fn nothing_is_masked_at_run_time_and_json_is_plain() {
+fn json_has_no_masks_or_colors() {
     let sandbox = Sandbox::start();
-    let done = Tool::new(&sandbox, "")
+    let outcome = Cli::new(&sandbox, "")
         .gitlab()
         .input("value-env", "MODEL_API_KEY")
         .input("value-encoding", "base64")
         .env("MODEL_API_KEY", &STANDARD.encode("made-up-value"))
-        .arguments(&["--format", "json"])
+        .args(&["--format", "json"])
         .run();
-    assert_eq!(done.code, Some(0), "{}", done.stderr);
-    assert!(!done.everything().contains("made-up-value"));
-    let object: serde_json::Value = serde_json::from_str(&done.stdout).unwrap();
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    assert!(!outcome.all_output().contains("made-up-value"));
+    let object: serde_json::Value = serde_json::from_str(&outcome.stdout).unwrap();
     assert_eq!(object["result"], "created");
-    assert!(!done.stdout.contains("\\u001b"));
-    assert_eq!(current(&sandbox).as_deref(), Some("made-up-value"));
+    assert!(!outcome.stdout.contains("\\u001b"));
+    assert_eq!(current_value(&sandbox).as_deref(), Some("made-up-value"));
 }

@@ -1,14 +1,14 @@
-//! `--help`, which is the contract of the plain command.
+//! The complete `--help` text, which is the reference of the command-line interface.
 
 use insta::assert_snapshot;
 
-use crate::common::Tool;
+use crate::common::Cli;
 
 #[test]
-fn the_help_is_the_contract() {
-    let done = Tool::bare().arguments(&["--help"]).run();
-    assert_eq!(done.code, Some(0));
-    assert_snapshot!(done.stdout, @r#"
+fn help_text_matches_snapshot() {
+    let outcome = Cli::with_empty_env().args(&["--help"]).run();
+    assert_eq!(outcome.code, Some(0));
+    assert_snapshot!(outcome.stdout, @r#"
     Put a CI secret into AWS Secrets Manager and hand its ids to the next step.
 
     Reads everything from the environment. It never deletes a secret, never rotates one

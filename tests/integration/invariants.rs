@@ -1,5 +1,6 @@
-//! What holds for every state of a secret and every request: the goal is reached and then kept without a
-//! write, nothing is lost that nobody asked to remove, a refusal changes nothing, and requests stay few.
+//! Properties that hold for any state and any request: the goal is reached and a second run writes
+//! nothing, nothing is lost that the request does not remove, a refusal changes nothing, and
+//! requests stay within a budget.
 
 use std::collections::BTreeMap;
 
@@ -8,11 +9,11 @@ use proptest::test_runner::TestCaseError;
 use sandbox::{Sandbox, SecretView};
 use serde_json::{Value, json};
 
-use crate::common::{Done, NAME, Tool, operations};
+use crate::common::{Cli, NAME, Outcome, operations};
 
-mod states;
+mod strategies;
 
-use states::{Inputs, inputs, made, states};
+use strategies::{Inputs, inputs, sandbox_in, states};
 
 const WRITES: [&str; 10] = [
     "CreateSecret",
@@ -27,20 +28,20 @@ const WRITES: [&str; 10] = [
     "UpdateSecretVersionStage",
 ];
 
-fn run(sandbox: &Sandbox, inputs: &Inputs, command: &str) -> Done {
-    let mut tool = Tool::new(sandbox, "").arguments(&[command]);
+fn run(sandbox: &Sandbox, inputs: &Inputs, command: &str) -> Outcome {
+    let mut cli = Cli::new(sandbox, "").args(&[command]);
     for (name, value) in inputs {
-        tool = tool.input(name, value);
+        cli = cli.input(name, value);
     }
-    tool.run()
+    cli.run()
 }
 
 fn secret(sandbox: &Sandbox) -> Option<SecretView> {
     sandbox.with(|world| world.secret(NAME))
 }
 
-/// Everything that can be lost or changed.
-fn shown(secret: Option<&SecretView>) -> Value {
+/// Everything in a secret that a run could change.
+fn snapshot(secret: Option<&SecretView>) -> Value {
     let Some(secret) = secret else {
         return Value::Null;
     };
@@ -69,16 +70,16 @@ fn holder<'a>(secret: &'a SecretView, label: &str) -> Option<&'a str> {
     secret.labelled(label).map(|version| version.id.as_str())
 }
 
-/// Nothing is gone that the request does not remove.
-fn nothing_lost(
+/// Fails if something is missing that the request does not remove.
+fn check_nothing_lost(
     before: &SecretView,
     after: &SecretView,
     inputs: &Inputs,
 ) -> Result<(), TestCaseError> {
     let given = |name: &str| inputs.get(name).map(String::as_str);
-    let asked = given("tags").unwrap_or_default();
+    let requested = given("tags").unwrap_or_default();
     for (key, value) in &before.tags {
-        let named = asked
+        let named = requested
             .lines()
             .any(|line| line.starts_with(&format!("{key}=")));
         if !named && given("tag-policy").is_none() {
@@ -104,12 +105,13 @@ fn nothing_lost(
             );
         }
     }
-    let asked = given("version-stages").unwrap_or("AWSCURRENT");
+    let requested = given("version-stages").unwrap_or("AWSCURRENT");
     for version in &before.versions {
         let there = after.version(&version.id);
         prop_assert_eq!(there.map(|there| &there.string), Some(&version.string));
         for label in &version.stages {
-            let moves = asked.split(',').any(|asked| asked == label) || label == "AWSPREVIOUS";
+            let moves =
+                requested.split(',').any(|requested| requested == label) || label == "AWSPREVIOUS";
             if !moves {
                 prop_assert_eq!(holder(after, label), Some(version.id.as_str()), "{}", label);
             }
@@ -120,14 +122,14 @@ fn nothing_lost(
         prop_assert_eq!(
             holder(after, "AWSPREVIOUS"),
             was,
-            "what was current can be taken back"
+            "the replaced version can be restored"
         );
     }
     Ok(())
 }
 
-/// All that is asked is true.
-fn reached(
+/// Fails if part of the request is not met.
+fn check_request_met(
     before: Option<&SecretView>,
     after: &SecretView,
     inputs: &Inputs,
@@ -191,64 +193,65 @@ fn reached(
     Ok(())
 }
 
-/// Reads of one look, and one write for each thing that is asked for.
-fn budget(before: Option<&SecretView>, inputs: &Inputs) -> usize {
+/// The most requests that a run may send: the reads, and the writes for each input.
+fn request_budget(before: Option<&SecretView>, inputs: &Inputs) -> usize {
     let given = |name: &str| usize::from(inputs.contains_key(name));
-    let look = 2 + given("resource-policy");
+    let reads = 2 + given("resource-policy");
     let restored = before.is_some_and(|before| before.deleted);
-    let looks = if restored { 2 * look + 1 } else { look };
-    // A put, or a put, the move and the private label's end.
+    let all_reads = if restored { 2 * reads + 1 } else { reads };
+    // A put; with `json-key` also the label move and the removal of the private label.
     let value = 1 + 2 * given("json-key");
     let update = given("description").max(given("kms-key-id"));
     let labels = given("version-stages");
-    // The second look at a new replica finds it.
+    // A new replica is in sync at the second read.
     let replicas = given("replica-policy") + 3 * given("replica-regions");
     let tags = given("tags") + given("tag-policy");
     let policy = 2 * given("resource-policy");
-    looks + value + update + labels + replicas + tags + policy
+    all_reads + value + update + labels + replicas + tags + policy
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 80, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_state_and_every_request(state in states(), inputs in inputs()) {
-        let sandbox = made(&state);
+    fn any_state_and_request_converge(state in states(), inputs in inputs()) {
+        let sandbox = sandbox_in(&state);
         let before = secret(&sandbox);
         let planned = run(&sandbox, &inputs, "plan");
-        prop_assert_eq!(shown(before.as_ref()), shown(secret(&sandbox).as_ref()), "a plan writes nothing");
+        prop_assert_eq!(snapshot(before.as_ref()), snapshot(secret(&sandbox).as_ref()), "a plan writes nothing");
         sandbox.clear_log();
-        let done = run(&sandbox, &inputs, "upsert");
+        let outcome = run(&sandbox, &inputs, "upsert");
         let sent = operations(&sandbox);
         let after = secret(&sandbox);
-        // After a restoration there may be more to do than could be seen, and less: its value cannot be read before.
+        // The value of a secret scheduled for deletion cannot be read, so the plan may differ from
+        // the run.
         let restored = before.as_ref().is_some_and(|before| before.deleted);
-        // What must not be done is known before anything is.
-        if done.code != Some(0) {
-            prop_assert!([Some(2), Some(6)].contains(&done.code), "{}", done.stderr);
-            let (mut was, mut is) = (shown(before.as_ref()), shown(after.as_ref()));
-            if restored && done.stderr.contains("restored the secret") {
+        // A refusal comes before the first write.
+        if outcome.code != Some(0) {
+            prop_assert!([Some(2), Some(6)].contains(&outcome.code), "{}", outcome.stderr);
+            let (mut was, mut is) = (snapshot(before.as_ref()), snapshot(after.as_ref()));
+            if restored && outcome.stderr.contains("restored the secret") {
                 was["deleted"].take();
                 is["deleted"].take();
             } else {
-                prop_assert_eq!(planned.code, done.code, "{}", done.stderr);
+                prop_assert_eq!(planned.code, outcome.code, "{}", outcome.stderr);
             }
-            prop_assert_eq!(was, is, "{}", done.stderr);
+            prop_assert_eq!(was, is, "{}", outcome.stderr);
             return Ok(());
         }
         if !restored {
-            prop_assert_eq!(planned.output("result"), done.output("result"), "{}\n{}", planned.stderr, done.stderr);
+            prop_assert_eq!(planned.output("result"), outcome.output("result"), "{}\n{}", planned.stderr, outcome.stderr);
         }
-        prop_assert!(sent.len() <= budget(before.as_ref(), &inputs), "{:?}", sent);
+        prop_assert!(sent.len() <= request_budget(before.as_ref(), &inputs), "{:?}", sent);
         let after = after.unwrap();
         if let Some(before) = &before {
-            nothing_lost(before, &after, &inputs)?;
+            check_nothing_lost(before, &after, &inputs)?;
         }
         let skipped = inputs.contains_key("if-exists") && before.as_ref().is_some_and(|before| before.current().is_some());
         if skipped {
-            prop_assert_eq!(&shown(before.as_ref())["versions"], &shown(Some(&after))["versions"]);
+            prop_assert_eq!(&snapshot(before.as_ref())["versions"], &snapshot(Some(&after))["versions"]);
         } else {
-            reached(before.as_ref(), &after, &inputs)?;
+            check_request_met(before.as_ref(), &after, &inputs)?;
         }
         sandbox.clear_log();
         let again = run(&sandbox, &inputs, "plan");

@@ -1,5 +1,6 @@
-//! The value never leaks: every exit class and every fault, debug on, text and JSON, with values
-//! that are hard to find; and the traps that the SDK holds ready.
+//! The value never leaks: every exit code and every fault, with debug output on, as text and as
+//! JSON, with values that are hard to redact, and with SDK settings that would print request
+//! bodies.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -10,13 +11,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sandbox::Sandbox;
 
-use crate::common::{Done, NAME, Tool};
+use crate::common::{Cli, NAME, Outcome};
 
-mod situations;
+mod scenarios;
 
-use situations::{Situation, faulty_situations, situations};
+use scenarios::{Scenario, fault_scenarios, scenarios};
 
-/// Made up, and hard to find in a log once something has encoded them.
+/// Made-up values that are hard to recognize in a log once they are encoded.
 const VALUES: &[&str] = &[
     "sk-made-up-0123456789abcdef",
     "sk_live_made_up_0123456789",
@@ -28,8 +29,8 @@ const VALUES: &[&str] = &[
     "::set-output name=x::made-up ##[error]made-up",
 ];
 
-/// Forms stated here anew, not taken from the code under test.
-fn forms(value: &str) -> Vec<String> {
+/// Encodings of a value, defined independently of the code under test.
+fn encoded_forms(value: &str) -> Vec<String> {
     let mut forms = vec![
         value.to_owned(),
         format!("{value:?}").trim_matches('"').to_owned(),
@@ -53,58 +54,58 @@ fn forms(value: &str) -> Vec<String> {
 }
 
 #[track_caller]
-fn scan(done: &Done, value: &str, what: &str) {
-    let seen = done.everything();
-    for form in forms(value) {
-        assert!(!seen.contains(&form), "{what}: {form:?} in\n{seen}");
+fn assert_no_leak(outcome: &Outcome, value: &str, context: &str) {
+    let seen = outcome.all_output();
+    for form in encoded_forms(value) {
+        assert!(!seen.contains(&form), "{context}: {form:?} in\n{seen}");
     }
     let mut text = seen.clone();
     for ours in ["[31;1m", "[0;33m", "[32;1m", "[0m", "[0Ksection_", "[0K"] {
         text = text.replace(&format!("\u{1b}{ours}"), "");
     }
-    assert!(!text.contains('\u{1b}'), "{what}: {seen:?}");
+    assert!(!text.contains('\u{1b}'), "{context}: {seen:?}");
     for line in seen.split(['\n', '\r']) {
-        let meant = ["::error title=", "::warning title=", "::notice title="];
+        let allowed = ["::error title=", "::warning title=", "::notice title="];
         let command = line.trim_start().starts_with("::")
-            && !meant.iter().any(|start| line.starts_with(start));
-        assert!(!command && !line.contains("##["), "{what}: {line}");
+            && !allowed.iter().any(|start| line.starts_with(start));
+        assert!(!command && !line.contains("##["), "{context}: {line}");
     }
-    assert!(!seen.contains(SECRET_KEY), "{what}");
+    assert!(!seen.contains(SECRET_KEY), "{context}");
 }
 
-/// The sandbox's secret key, which must not leak either.
+/// Start of the sandbox's secret access key, which must not leak either.
 const SECRET_KEY: &str = "wJalrXUtnFEMI";
 
 #[test]
-fn nothing_of_the_value_in_any_situation() {
-    // Most of the time is waiting for retries, so four run at once; each makes its own list, since
-    // what changes a situation is not Send.
+fn value_never_leaks_in_any_scenario() {
+    // Most of the time is spent waiting for retries, so four threads run at once. Each builds its
+    // own list, because the closures are not `Send`.
     thread::scope(|scope| {
         for part in 0..4 {
             scope.spawn(move || {
-                for situation in situations().into_iter().skip(part).step_by(4) {
+                for scenario in scenarios().into_iter().skip(part).step_by(4) {
                     for (turn, value) in VALUES.iter().enumerate() {
-                        one(&situation, value, turn % 2 == 0, turn % 4 < 2);
+                        check_scenario(&scenario, value, turn % 2 == 0, turn % 4 < 2);
                     }
                 }
-                for (turn, situation) in faulty_situations()
+                for (turn, scenario) in fault_scenarios()
                     .into_iter()
                     .enumerate()
                     .skip(part)
                     .step_by(4)
                 {
-                    one(&situation, VALUES[turn % VALUES.len()], true, true);
-                    one(&situation, VALUES[2], false, false);
+                    check_scenario(&scenario, VALUES[turn % VALUES.len()], true, true);
+                    check_scenario(&scenario, VALUES[2], false, false);
                 }
             });
         }
     });
 }
 
-/// All files of the call's own folder, which is its home and its working directory.
-fn files(tool: &Tool) -> BTreeSet<PathBuf> {
+/// All files in the run's directory, which is its home and working directory.
+fn files(cli: &Cli) -> BTreeSet<PathBuf> {
     let mut found = BTreeSet::new();
-    let mut folders = vec![tool.path(".")];
+    let mut folders = vec![cli.path(".")];
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
@@ -118,89 +119,90 @@ fn files(tool: &Tool) -> BTreeSet<PathBuf> {
     found
 }
 
-fn one(situation: &Situation, value: &str, json: bool, github: bool) {
-    let what = &situation.what;
+fn check_scenario(scenario: &Scenario, value: &str, json: bool, github: bool) {
+    let context = &scenario.what;
     let sandbox = Sandbox::start();
     sandbox.with(|world| world.create(NAME, "old"));
-    let mut tool = Tool::new(&sandbox, value)
+    let mut cli = Cli::new(&sandbox, value)
         .input("description", "d")
         .env("RUNNER_DEBUG", "1")
         .env("RUST_BACKTRACE", "full");
-    tool = if github { tool.github() } else { tool.gitlab() };
-    tool = (situation.change)(&sandbox, tool);
+    cli = if github { cli.github() } else { cli.gitlab() };
+    cli = (scenario.arrange)(&sandbox, cli);
     if json {
-        tool = tool.more_arguments(&["--format", "json"]);
+        cli = cli.extra_args(&["--format", "json"]);
     }
-    let before = files(&tool);
-    let done = tool.run();
-    // Neither the outputs, the report and the summary nor anything else.
-    for path in files(&tool).difference(&before) {
+    let before = files(&cli);
+    let outcome = cli.run();
+    // No file that the run wrote contains the value: outputs, report, summary or any other.
+    for path in files(&cli).difference(&before) {
         let written = String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned();
-        for form in forms(value) {
-            assert!(!written.contains(&form), "{what}: {}", path.display());
+        for form in encoded_forms(value) {
+            assert!(!written.contains(&form), "{context}: {}", path.display());
         }
     }
     assert!(
-        done.code
+        outcome
+            .code
             .is_some_and(|code| (0..=8).contains(&code) && code != 1),
-        "{what}: {:?} {}",
-        done.code,
-        done.stderr
+        "{context}: {:?} {}",
+        outcome.code,
+        outcome.stderr
     );
-    scan(&done, value, what);
+    assert_no_leak(&outcome, value, context);
 }
 
 #[test]
 #[cfg(unix)]
-fn variables_that_are_not_text_do_no_harm() {
+fn non_utf8_variables_are_handled() {
     use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt as _;
     let sandbox = Sandbox::start();
-    let tool = Tool::new(&sandbox, "made-up-value");
+    let cli = Cli::new(&sandbox, "made-up-value");
     let not_text = OsStr::from_bytes(b"\xff\xfe");
-    let mut command = tool.command();
+    let mut command = cli.command();
     command.env("UNRELATED", not_text).env(not_text, "x");
-    let done = tool.finish(command.spawn().unwrap());
-    done.expect(0, "created");
+    let outcome = cli.finish(command.spawn().unwrap());
+    outcome.expect(0, "created");
 
-    let mut command = tool.command();
+    let mut command = cli.command();
     command.env("UPSERT_SECRET_DESCRIPTION", not_text);
-    let done = tool.finish(command.spawn().unwrap());
-    assert_eq!(done.code, Some(2), "{}", done.stderr);
+    let outcome = cli.finish(command.spawn().unwrap());
+    assert_eq!(outcome.code, Some(2), "{}", outcome.stderr);
 
-    // As a value it is bytes, which only a binary secret can hold.
-    let tool = tool.input("store-as", "binary").input("name", "bytes");
-    let mut command = tool.command();
+    // As a value these are bytes, which only a binary secret can hold.
+    let cli = cli.input("store-as", "binary").input("name", "bytes");
+    let mut command = cli.command();
     command.env("UPSERT_SECRET_VALUE", not_text);
-    tool.finish(command.spawn().unwrap()).expect(0, "created");
+    cli.finish(command.spawn().unwrap()).expect(0, "created");
 }
 
 #[test]
-fn base64_input_hides_what_it_decodes_to() {
+fn decoded_base64_value_is_redacted() {
     let sandbox = Sandbox::start();
     let value = VALUES[0];
-    let done = Tool::new(&sandbox, &STANDARD.encode(value))
+    let outcome = Cli::new(&sandbox, &STANDARD.encode(value))
         .input("value-encoding", "base64")
         .input("description", value)
         .input("name", "a b")
         .env("RUNNER_DEBUG", "1")
         .run();
-    scan(&done, value, "decoded");
+    assert_no_leak(&outcome, value, "decoded");
 }
 
 #[test]
-fn the_version_id_is_no_function_of_the_value_alone() {
+fn version_id_does_not_derive_from_value() {
     let ids: Vec<_> = (0..2)
         .map(|_| {
             let sandbox = Sandbox::start();
-            let done = Tool::new(&sandbox, "made-up").run();
-            done.output("secret_version_id").to_owned()
+            let outcome = Cli::new(&sandbox, "made-up").run();
+            outcome.output("secret_version_id").to_owned()
         })
         .collect();
     assert_ne!(ids[0], ids[1]);
 }
 
-/// Not a test of its own: the child of the next one, which panics with the value in its payload.
+/// The child process of the next test: it panics with the value in its payload.
 #[test]
 fn panicking_child() {
     let Ok(value) = std::env::var("MADE_UP_PANIC_PAYLOAD") else {
@@ -212,14 +214,14 @@ fn panicking_child() {
     assert!(
         rustix::process::dumpable_behavior()
             .is_ok_and(|now| now == rustix::process::DumpableBehavior::NotDumpable),
-        "others can read this process"
+        "the process is dumpable"
     );
     let caught = std::panic::catch_unwind(|| panic!("request body: {value}"));
     assert!(caught.is_err());
 }
 
 #[test]
-fn a_panic_says_where_but_never_what() {
+fn panic_reports_location_without_payload() {
     let output = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "leaks::panicking_child", "--nocapture"])
         .env("MADE_UP_PANIC_PAYLOAD", VALUES[0])
@@ -241,12 +243,12 @@ fn a_panic_says_where_but_never_what() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn nobody_else_can_read_the_process_and_no_core_is_left() {
+fn process_exposes_no_core_dump_or_argv() {
     let sandbox = Sandbox::start();
     let held = sandbox.hold("DescribeSecret", 1, sandbox::When::BeforeApply);
-    let tool = Tool::new(&sandbox, "made-up-value");
-    let child = tool.spawn();
-    assert!(held.wait_reached(crate::common::PATIENCE));
+    let cli = Cli::new(&sandbox, "made-up-value");
+    let child = cli.spawn();
+    assert!(held.wait_reached(crate::common::WAIT_LIMIT));
     let limits = std::fs::read_to_string(format!("/proc/{}/limits", child.id())).unwrap();
     let core = limits
         .lines()
@@ -256,7 +258,7 @@ fn nobody_else_can_read_the_process_and_no_core_is_left() {
         core.split_whitespace().filter(|word| *word == "0").count() == 2,
         "{core}"
     );
-    // A process that is not dumpable belongs to root in /proc, whoever started it.
+    // In `/proc`, the files of a process that is not dumpable belong to root.
     let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
     if let Some(line) = status.lines().find(|line| line.starts_with("CoreDumping")) {
         assert!(line.ends_with('0'), "{line}");
@@ -265,5 +267,5 @@ fn nobody_else_can_read_the_process_and_no_core_is_left() {
     assert!(!String::from_utf8_lossy(&arguments).contains("made-up-value"));
     held.release();
     drop(held);
-    assert_eq!(tool.finish(child).code, Some(0));
+    assert_eq!(cli.finish(child).code, Some(0));
 }

@@ -1,31 +1,31 @@
-//! The built program, as a CI job runs it, against the sandbox.
+//! Whole-program tests: the built binary against the sandbox, in the environment of a CI job.
 
-// The configuration for tests reaches `#[test]` functions only, not their helpers.
+// Clippy's `allow-unwrap-in-tests` covers `#[test]` functions, but not their helpers.
 #![allow(clippy::unwrap_used)]
 
-mod blind;
-mod chain;
 mod common;
-mod corpus;
-mod docs;
+mod compare_and_swap;
+mod concurrent_writes;
+mod credential_chain;
+mod denied_reads;
+mod documentation;
+mod documented_policies;
+mod error_messages;
 mod faults;
-mod flow;
+mod fuzz_corpus;
+mod generated_docs;
 mod gitlab;
-mod guarded;
 mod help;
-mod interrupted;
+mod iam_policy;
+mod interruptions;
 mod invariants;
 mod leaks;
-mod many;
-mod pages;
-mod platforms;
-mod policies;
-mod preview;
-mod races;
-mod refusals;
-mod rights;
+mod manifest;
+mod metadata;
+mod outputs;
+mod plan;
 mod roles;
-mod stages;
-mod state;
-mod together;
+mod staging_labels;
+mod transaction;
 mod transport;
+mod upsert;

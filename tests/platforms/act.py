@@ -1,6 +1,6 @@
-"""Workflows, run by act. It owns act and what act is given; what a workflow must do is for the tests to say.
+"""Runs GitHub workflows with act. Owns act's command line and environment; the tests decide what a workflow must do.
 
-act prints the log with nothing masked (`--insecure-secrets`): what it would mask, a real runner might not.
+Masking is off (`--insecure-secrets`), because act may mask what a real runner would not.
 """
 
 import json
@@ -21,7 +21,7 @@ OURS = "upsert-secret/upsert-secret"
 
 
 class Run:
-    """One run of a workflow: its log, and the files its steps left."""
+    """Result of a workflow run: its log, and the files that its steps wrote."""
 
     def __init__(self, status: int, messages: list[str], reports: Path):
         self.status = status
@@ -39,13 +39,13 @@ class Run:
 
 
 class ActTest(unittest.TestCase):
-    """Tests that run workflows, with a sandbox of their own."""
+    """Base class of tests that run workflows against their own sandbox."""
 
     # Set by `run`.
     binary: Path
     sandbox_program: Path
 
-    # Where jobs run, as options of act's and as what its environment has besides: on this machine.
+    # act's options and extra environment variables that decide where jobs run: here, on this machine.
     where: list[str] = ["--platform", "ubuntu-latest=-self-hosted"]
     surroundings: dict[str, str] = {}
 
@@ -58,14 +58,14 @@ class ActTest(unittest.TestCase):
 
         cls.tree = assembled(cls.binary, cls.folder)
 
-        # act looks for a repository.
+        # act requires a Git repository.
         cls.checkout = cls.folder / "checkout"
         git = ["git", "-c", "user.name=test", "-c", "user.email=test@example.com"]
         for command in [["init", "--quiet", cls.checkout], ["-C", cls.checkout, "commit", "--quiet", "--allow-empty", "-mx"]]:
             subprocess.run([*git, *command], check=True, stdin=subprocess.DEVNULL)
 
     def act(self, workflow: Path, *, env: dict[str, str] | None = None, event: str = "push", **secrets: str) -> Run:
-        """Runs a workflow, with nothing of our own environment but PATH."""
+        """Runs a workflow. Of this process's environment it inherits only PATH."""
         scratch = Path(tempfile.mkdtemp(dir=self.folder))
         reports = scratch / "reports"
         reports.mkdir()
@@ -98,7 +98,7 @@ class ActTest(unittest.TestCase):
 
 
 def assembled(binary: Path, folder: Path) -> Path:
-    """The tree of a release with this binary for this machine, made as that of a release is made."""
+    """A release tree with this binary for this machine's platform, built by `release/assemble`."""
     version = subprocess.run(["rustc", "-vV"], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
     host = re.search(r"^host: (\S+)$", version, re.M)[1]
     target, tree = folder / "target", folder / "tree"
@@ -112,7 +112,7 @@ def assembled(binary: Path, folder: Path) -> Path:
 
 
 def message(line: str) -> str:
-    """The text of one line of act's log; what is not JSON is text already."""
+    """The text of one line of act's log. Lines that are not JSON are returned unchanged."""
     try:
         return json.loads(line)["msg"].rstrip("\n")
     except (ValueError, KeyError, TypeError):

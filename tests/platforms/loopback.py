@@ -1,6 +1,6 @@
-"""The sandbox as a child process, for the platform tests and the benchmark.
+"""Runs the sandbox as a child process, for the platform tests and the benchmarks.
 
-It owns the process and stops it; it knows nothing of what is tested.
+Owns the process and stops it; knows nothing about the tests.
 """
 
 import json
@@ -10,14 +10,14 @@ from pathlib import Path
 
 
 class Sandbox:
-    """A loopback AWS Secrets Manager, from `with` to the end of the block."""
+    """AWS Secrets Manager on loopback, a context manager."""
 
-    # What a subclass has besides.
+    # Additional command-line options of a subclass.
     OPTIONS: tuple[str, ...] = ()
 
     def __init__(self, program: Path):
         self._program = program
-        # What a client of the sandbox needs in its environment.
+        # The environment variables that a client of the sandbox needs.
         self.environment: dict[str, str] = {}
         self.endpoint = ""
 
@@ -38,7 +38,7 @@ class Sandbox:
         self._process.stdout.close()
 
     def _read_announcement(self) -> None:
-        """The first line is the endpoint, the lines after it the environment. Reading them is how we wait for it."""
+        """Reads the endpoint, then the environment variables. Reading blocks until the sandbox is ready."""
         self.endpoint = self._process.stdout.readline().strip()
         if not self.endpoint.startswith("http://127.0.0.1:"):
             raise RuntimeError(f"the sandbox did not say where it listens: {self.endpoint!r}")
@@ -49,17 +49,17 @@ class Sandbox:
             self.environment[name] = value
 
     def log(self) -> list[dict]:
-        """The requests so far, oldest first."""
+        """The logged requests, oldest first."""
         with urllib.request.urlopen(f"{self.endpoint}/_sandbox/log", timeout=10) as answer:
             return [json.loads(line) for line in answer]
 
     def secrets(self) -> dict[str, dict]:
-        """What is stored, without values."""
+        """The stored secrets, without values."""
         with urllib.request.urlopen(f"{self.endpoint}/_sandbox/secrets", timeout=10) as answer:
             return json.load(answer)
 
     def curl(self, operation: str, body: dict) -> list[str]:
-        """The arguments with which curl makes a signed request."""
+        """Arguments that make curl send a signed request."""
         environment = self.environment
         return [
             "--silent",
@@ -79,8 +79,8 @@ class Sandbox:
         ]
 
     def call(self, operation: str, **body) -> dict:
-        """Makes a request and returns the answer."""
-        # -q: not with the options of whoever runs this.
+        """Sends a request and returns the response."""
+        # -q: ignore the user's curl configuration.
         command = ["curl", "-q", *self.curl(operation, body)]
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30, check=False)
         if done.returncode:
@@ -89,12 +89,12 @@ class Sandbox:
 
 
 class CiSandbox(Sandbox):
-    """A sandbox with the roles of the pages' examples, which a GitHub job and a GitLab job may assume.
+    """A sandbox with the roles from the documentation, which a GitHub job and a GitLab job may assume.
 
-    The tokens of other CI systems differ from GitLab's in claims that nothing here looks at.
+    Tokens of other CI systems differ from GitLab's only in claims that the roles do not check.
     """
 
-    # The jobs of the examples have an environment, which takes the place of the branch at GitHub.
+    # The example jobs have a deployment environment, which replaces the branch in GitHub's subject claim.
     TRUST = (
         *("--trust-github", "repo:acme/models:environment:production"),
         *("--trust-gitlab", "project_path:acme/models:ref_type:branch:ref:main"),
@@ -109,7 +109,7 @@ class CiSandbox(Sandbox):
 
     def _read_announcement(self) -> None:
         super()._read_announcement()
-        # What GitHub hands to a job that may ask for a token, and the token of any other job.
+        # The variables of a GitHub job with `id-token: write`, and the token of any other job.
         self.github = {}
         self.token = ""
         while not self.token:
@@ -122,10 +122,10 @@ class CiSandbox(Sandbox):
                 raise RuntimeError(f"the sandbox did not give its tokens: {name!r}")
 
     def keyless(self) -> dict[str, str]:
-        """The environment without a key: a role is the only way in."""
+        """The environment without access keys, so that a job must assume a role."""
         return {name: value for name, value in self.environment.items() if "KEY" not in name}
 
     def sessions(self) -> list[str]:
-        """Who called, other than by the key of the environment: role and session, without repetition."""
+        """Role sessions that called the sandbox, without repetition."""
         callers = [str(entry.get("caller")) for entry in self.log()]
         return list(dict.fromkeys(caller for caller in callers if ":assumed-role/" in caller))

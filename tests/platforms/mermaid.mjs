@@ -1,5 +1,5 @@
-// Reads a Mermaid graph from standard input and fails where Mermaid, which GitHub draws it with, cannot. Run in a folder
-// that has `mermaid` and `jsdom`.
+// Parses a Mermaid graph from standard input and fails if Mermaid, which GitHub uses, cannot render it. Run it in a directory
+// that has `mermaid` and `jsdom` installed.
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 

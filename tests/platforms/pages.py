@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
-"""What README.md and docs/ show, so that the tests read and run what a reader copies.
+"""Reads the code blocks of README.md and docs/, so that the tests run what a reader copies.
 
-Every fenced block says in a comment on the line before it how it is checked, or does not need to:
+A comment before each fenced block states how the block is checked:
 
-    <!-- example: NAME -->    a complete file; linted, and run where its system can be run here
-    <!-- step -->             a part of a workflow with one or more steps; the action takes their inputs
-    <!-- run: NAME -->        a script that runs as it stands against the sandbox, in an empty folder
+    <!-- example: NAME -->    a complete file: linted, and run if its CI system can run here
+    <!-- step -->             one or more steps of a workflow: the action accepts their inputs
+    <!-- run: NAME -->        a script: run unchanged against the sandbox, in an empty directory
     <!-- output of: NAME -->  lines that this script prints
-    <!-- checked by: WHAT --> a step of .ci/run, or a test, does what it says
-    <!-- shown: WHY -->       needs what is not here; a shell script is linted all the same
-    json, mermaid             are parsed; tests look at what they say
+    <!-- checked by: WHAT --> a step of .ci/run or a test does the same
+    <!-- shown: WHY -->       cannot run here; shell scripts are still linted
+    json, mermaid             need no comment: they are parsed, and tests check their content
 
-As a program it fails where a block says nothing of that, and writes all files and scripts into a folder, for linters:
+As a program, it fails if a block has no such comment, and writes all files and scripts to a directory for linters:
 
     tests/platforms/pages.py FOLDER
 """
@@ -25,16 +25,16 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")] + sorted((ROOT / "docs").glob("*.md"))
-# In a list it is indented.
+# Blocks in lists are indented.
 FENCE = re.compile(r"(?:^ *<!-- (?P<mark>[^>]*) -->\n\n)?^ *```(?P<language>\S*)\n(?P<text>.*?)^ *```$", re.M | re.S)
-# Languages whose blocks are checked by what they are.
+# Languages whose blocks need no comment.
 PARSED = {"json", "mermaid"}
 MARKS = re.compile(r"example: \S+|step|run: .+|output of: .+|checked by: .+|shown: .+")
 
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block: how it is checked, its language, its text, and where it is."""
+    """A fenced block: how it is checked, its language, its text and its location."""
 
     mark: str
     language: str
@@ -42,42 +42,42 @@ class Block:
     place: str
 
     def named(self, kind: str) -> str | None:
-        """Its name, if it is of that kind."""
+        """The name in the comment if the block is of this kind."""
         return self.mark.removeprefix(f"{kind}: ") if self.mark.startswith(f"{kind}: ") else None
 
 
 def blocks() -> list[Block]:
-    """All blocks of all pages, in their order."""
+    """All blocks of all pages, in order."""
     found = []
     for page in PAGES:
         text = page.read_text()
         matches = list(FENCE.finditer(text))
         if 2 * len(matches) != len(re.findall("^ *```", text, re.M)):
-            raise ValueError(f"{page.name}: a fence without an end")
+            raise ValueError(f"{page.name}: unclosed fence")
         for match in matches:
             place = f"{page.name}:{text.count(chr(10), 0, match.start('language')) + 1}"
             block = Block(match["mark"] or "", match["language"], textwrap.dedent(match["text"]), place)
             if not MARKS.fullmatch(block.mark) and block.language not in PARSED:
-                raise ValueError(f"{place}: nothing says how this block is checked")
+                raise ValueError(f"{place}: no comment states how this block is checked")
             found.append(block)
         if len([block for block in found if block.mark]) < text.count("<!-- example: "):
-            raise ValueError(f"{page.name}: an example without a code block right after it")
+            raise ValueError(f"{page.name}: an example comment without a code block after it")
     return found
 
 
 def of_kind(kind: str) -> dict[str, str]:
-    """Texts by name, of all pages."""
+    """Texts of all blocks of this kind, by name."""
     found: dict[str, str] = {}
     for block in blocks():
         if name := block.named(kind):
             if name in found:
-                raise ValueError(f"{block.place}: there is another {kind} {name}")
+                raise ValueError(f"{block.place}: duplicate {kind} {name}")
             found[name] = block.text
     return found
 
 
 def examples() -> dict[str, str]:
-    """The complete files by name."""
+    """The complete example files, by name."""
     return of_kind("example")
 
 

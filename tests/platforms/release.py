@@ -1,5 +1,5 @@
-"""The scripts of `release/`, in a copy of the source that each test may change, with stubs for binaries. It owns the copy;
-what a script must do is for the tests to say.
+"""Runs the scripts of `release/` in a copy of the source, with stubs instead of binaries. Owns the copy, which each test may
+change; the tests decide what a script must do.
 """
 
 import os
@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 VERSION = re.search(r'^version = "(.*)"$', (ROOT / "Cargo.toml").read_text(), re.M)[1]
 PLATFORMS = dict(line.split() for line in (ROOT / "release/platforms").read_text().splitlines() if line[0] != "#")
 
-# What the component of a release names.
+# The image that a released component refers to.
 DIGEST = f"sha256:{'ab' * 32}"
 IMAGE = ("--image", DIGEST)
 
@@ -24,7 +24,7 @@ def name(platform: str) -> str:
 
 
 class ReleaseTest(unittest.TestCase):
-    """Tests that run scripts of `release/`."""
+    """Base class of tests that run scripts of `release/`."""
 
     @classmethod
     def setUpClass(cls):
@@ -36,7 +36,7 @@ class ReleaseTest(unittest.TestCase):
             if (ROOT / path).exists():
                 (cls.pristine / path).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(ROOT / path, cls.pristine / path)
-        # As it is on the day of a release.
+        # On the day of a release, the changelog names the version and the date.
         changes = cls.pristine / "CHANGELOG.md"
         text, count = re.subn(r"^## .*$", f"## [{VERSION}] - 2026-01-02", changes.read_text(), count=1, flags=re.M)
         assert count == 1
@@ -45,11 +45,11 @@ class ReleaseTest(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
-        # A space and a quote: a folder may have any name.
+        # A directory name may contain spaces and quotes.
         self.source = Path(folder.name) / "it's a source"
         shutil.copytree(self.pristine, self.source)
         self.tree = Path(folder.name) / "it's a tree"
-        # Not the tools, which are compiled once.
+        # Share the compiled tools between tests.
         tools = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "ci"
         tools.mkdir(parents=True, exist_ok=True)
         (self.source / "target").mkdir()

@@ -1,4 +1,4 @@
-"""The rules of action.yml that no linter knows. It reads the file as text: its layout is ours, and plain."""
+"""Rules for action.yml that no linter checks. Parses the file as text, because its layout is fixed."""
 
 import re
 import unittest
@@ -22,27 +22,27 @@ def variable(name: str) -> str:
 
 
 class Action(unittest.TestCase):
-    def test_both_steps_hand_on_every_input_and_nothing_else(self):
+    def test_both_steps_map_exactly_the_inputs(self):
         expected = {name: f"${{{{ inputs.{name} || env.{variable(name)} }}}}" for name in INPUTS}
         expected = {variable(name): value for name, value in expected.items()} | {"UPSERT_SECRET_ACTION": '"true"'}
         for step in (UNIX, WINDOWS):
             mapped = dict(re.findall(r"^        ([A-Z_]+): (.*)$", step.split("\n      env:\n")[1], re.M))
             self.assertEqual(mapped, expected)
 
-    def test_every_output_comes_from_the_step_that_ran(self):
+    def test_outputs_come_from_the_step_that_ran(self):
         values = re.findall(r"^    value: (.*)$", section("outputs:", "runs:"), re.M)
         expected = [f"${{{{ steps.unix.outputs.{name} || steps.windows.outputs.{name} }}}}" for name in OUTPUTS]
         self.assertEqual(values, expected)
 
-    def test_no_default_hides_what_the_caller_put_into_env(self):
+    def test_no_default_overrides_callers_env(self):
         self.assertNotRegex(ACTION, r"(?m)^ +default:")
 
-    def test_scripts_hold_no_expression(self):
+    def test_scripts_contain_no_expression(self):
         scripts = re.findall(r"^      run: (.*)$", ACTION, re.M)
         self.assertEqual(len(scripts), 2)
         for script in scripts:
             self.assertNotIn("${{", script)
 
-    def test_the_folder_of_the_action_is_asked_of_the_environment(self):
-        """In a job that runs in a container the expression is the path outside."""
+    def test_action_path_comes_from_environment(self):
+        """In a container job the expression `github.action_path` is the path on the host."""
         self.assertNotIn("github.action_path", ACTION)

@@ -1,4 +1,4 @@
-"""What a release is made of, and what keeps one from being made: `release/assemble` and the scripts that it calls."""
+"""`release/assemble` and the scripts it calls: what a release contains, and what prevents one."""
 
 import re
 import shutil
@@ -11,7 +11,7 @@ class Assemble(ReleaseTest):
     # Set by `run`.
     binary: Path
 
-    def test_a_tree_has_all_that_a_release_needs(self):
+    def test_tree_is_complete(self):
         says = self.assembled()
         self.assertIn(f"upsert-secret {VERSION} for darwin-arm64 darwin-x64 linux-arm64 linux-x64 windows-x64\n", says)
         self.assertRegex(says, r"tree: \d+ bytes, \d+ % of the limit\n")
@@ -25,12 +25,12 @@ class Assemble(ReleaseTest):
         self.assertFalse([path for path in files if path.startswith("bin/")])
         self.assertEqual({path.stat().st_mode & 0o777 for path in files.values()}, {0o644})
 
-    def test_the_platforms_are_those_of_the_launchers(self):
+    def test_platforms_match_launchers(self):
         for launcher in ("launch.sh", "launch.ps1"):
             says = re.search(r"It runs on (.*) runners\.", (ROOT / "action" / launcher).read_text())[1]
             self.assertEqual(set(re.split(r", | and ", says)), set(PLATFORMS))
 
-    def test_no_link_of_a_page_leaves_the_tree(self):
+    def test_links_stay_inside_the_tree(self):
         self.assembled()
         for page in [path for key, path in self.files().items() if key.endswith(".md")]:
             for link in re.findall(r"(?:\]\(|src=\")([^)#:\"]+)(?:#[^)]*)?[)\"]", page.read_text()):
@@ -38,14 +38,14 @@ class Assemble(ReleaseTest):
         for path in re.findall(r"/upsert-secret/raw/v[0-9.]+/(\S+)", (ROOT / "README.md").read_text()):
             self.assertIn(path, self.files())
 
-    def test_the_same_source_makes_the_same_tree(self):
+    def test_tree_is_reproducible(self):
         self.assembled()
         first = {path: file.read_bytes() for path, file in self.files().items()}
         self.tree = self.tree.parent / "again"
         self.assembled()
         self.assertEqual({path: file.read_bytes() for path, file in self.files().items()}, first)
 
-    def test_every_platform_must_be_there(self):
+    def test_missing_platform_is_refused(self):
         [absent, *_] = [platform for platform in PLATFORMS if platform.startswith("darwin-")]
         self.built(absent).unlink()
         self.assert_refused(f"no binary for {absent}: there is no target/{PLATFORMS[absent]}/release/upsert-secret")
@@ -53,7 +53,7 @@ class Assemble(ReleaseTest):
         self.assembled("--development")
         self.assertNotIn(f"bin/{absent}/upsert-secret", self.files())
 
-    def test_what_is_in_the_folder_already_is_not_mixed_in(self):
+    def test_existing_folder_is_refused(self):
         self.tree.mkdir()
         (self.tree / ".hidden").write_text("")
         self.assert_refused("is not empty")
@@ -66,12 +66,12 @@ class Assemble(ReleaseTest):
             self.assertEqual((done.returncode, done.stdout), (2, ""))
             self.assertIn("usage: ", done.stderr)
 
-    def test_unreleased_changes_are_for_development_only(self):
+    def test_unreleased_changes_need_development(self):
         self.change("CHANGELOG.md", f"## [{VERSION}] - 2026-01-02", "## [Unreleased]")
         self.assert_refused("CHANGELOG.md: the newest changes are under Unreleased")
         self.assembled("--development")
 
-    def test_versions_that_differ(self):
+    def test_inconsistent_versions_are_refused(self):
         pin = "upsert-secret@" + 40 * "a" + " # v"
         for path, old, new, says in [
             ("CHANGELOG.md", f"[{VERSION}]", "[9.9.9]", f"under '## [9.9.9] - 2026-01-02', but Cargo.toml says {VERSION}"),
@@ -96,16 +96,16 @@ class Assemble(ReleaseTest):
                 (self.source / path).write_text(before)
         self.assembled()
 
-    def test_the_component_names_the_image_that_belongs_to_it(self):
+    def test_component_names_its_image(self):
         self.assembled()
         files = self.files()
         for path in ("templates/upsert-secret.yml", "docs/ci.md"):
             named = set(re.findall(r"/upsert-secret:\S+@([\w:]+)", files[path].read_text()))
             self.assertEqual(named, {DIGEST}, path)
-        # Its own commit is what it cannot know.
+        # A tree cannot contain its own commit ID, so the README is unchanged.
         self.assertEqual(files["README.md"].read_text(), (ROOT / "README.md").read_text())
 
-    def test_pages_of_another_release_are_brought_up_to_date(self):
+    def test_pin_updates_pages(self):
         pages = [self.source / path for path in ("README.md", "docs/ci.md", "docs/security.md", "templates/upsert-secret.yml")]
         before = [page.read_text() for page in pages]
         self.change("Cargo.toml", f'version = "{VERSION}"', 'version = "9.10.11"')
@@ -117,28 +117,28 @@ class Assemble(ReleaseTest):
         self.assertIn(f"/upsert-secret:9.10.11@{DIGEST}", text)
         for arguments in [["x", DIGEST], [commit, "x"], [commit]]:
             self.assertEqual(self.script("pin", *arguments).returncode, 1)
-        # While the next release is made it is nobody's yet.
+        # Until the next release is published, the pages have a placeholder instead of a commit.
         self.change("Cargo.toml", 'version = "9.10.11"', f'version = "{VERSION}"')
         self.assertEqual(self.script("pin").returncode, 0)
         self.assertEqual([page.read_text() for page in pages], before)
 
-    def test_a_binary_of_another_version(self):
+    def test_binary_of_other_version_is_refused(self):
         for platform in PLATFORMS:
             self.built(platform).write_text("#!/bin/sh\necho upsert-secret 9.9.9\n")
         self.assert_refused(f"says 'upsert-secret 9.9.9', but Cargo.toml says {VERSION}")
 
-    def test_a_binary_that_does_not_start(self):
+    def test_broken_binary_is_refused(self):
         for platform in PLATFORMS:
             self.built(platform).write_text("#!/bin/sh\nexit 1\n")
         self.assert_refused("says 'nothing'")
 
-    def test_the_tag_of_another_version(self):
+    def test_tag_of_other_version_is_refused(self):
         done = self.script("check-version", "--tag", f"v{VERSION}-source")
         self.assertEqual((done.returncode, done.stdout), (0, f"{VERSION}\n"))
         for tag in ("v9.9.9-source", f"v{VERSION}", f"{VERSION}-source"):
             self.assert_refused(f"the tag is {tag}, but", "check-version", "--tag", tag)
 
-    def test_a_tree_that_was_tampered_with(self):
+    def test_modified_tree_is_refused(self):
         self.assembled()
         pristine, self.tree = self.tree, self.tree.parent / "tampered"
         binary = f"bin/linux-x64/{name('linux-x64')}"
@@ -161,13 +161,13 @@ class Assemble(ReleaseTest):
                 self.assert_refused(says, "verify", self.tree)
                 shutil.rmtree(self.tree)
 
-    def test_a_tree_that_is_too_large_to_download_in_each_job(self):
+    def test_oversized_tree_is_refused(self):
         with self.built("darwin-arm64").open("ab") as binary:
             binary.truncate(40_000_000)
         self.assert_refused("the tree is larger than 40000000 bytes")
 
-    def test_every_crate_in_the_binary_has_its_licence(self):
-        """By the binary itself, which names the crates whose code could panic."""
+    def test_every_crate_has_its_license(self):
+        """The panic locations in the binary name the crates that it contains."""
         place = rb"/cargo/registry/src/[^/]+/([a-zA-Z0-9_-]+)-(\d+\.\d+\.\d+[^/]*)/"
         shipped = {b" ".join(found).decode() for found in re.findall(place, self.binary.read_bytes())}
         self.assertGreater(len(shipped), 40)
@@ -178,12 +178,12 @@ class Assemble(ReleaseTest):
         whole = [users for users, text in zip(texts[::2], texts[1::2]) if len(text) > 500]
         self.assertEqual({crate for users in whole for crate in users.split(", ")}, listed)
 
-    def test_a_word_on_where_to_look_is_no_licence_text(self):
+    def test_pointer_is_no_license_text(self):
         [text, *_] = (self.source / "release/texts").glob("vsimd-*.txt")
         text.write_text("MIT OR Apache-2.0\n")
         self.assert_refused("holds no licence text; look for it in https://")
 
-    def test_a_crate_without_a_licence_text(self):
+    def test_crate_without_license_text_is_refused(self):
         [text, *_] = (self.source / "release/texts").glob("vsimd-*.txt")
         text.rename(text.with_name("vsimd-0.0.0.txt"))
         done = self.script("assemble", *IMAGE, self.tree)

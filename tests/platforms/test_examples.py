@@ -1,8 +1,8 @@
-"""The README's files for systems that cannot be run here: each file is read as its system reads it, its script lines run
-as they stand in a clean environment, with what the system would hand to them, against the sandbox.
+"""The README's examples for CI systems that cannot run here. Each file is parsed as its system parses it, and its script
+lines run unchanged against the sandbox, in a clean environment with the variables that the system would set.
 
-What a system does between the file and the shell (macros, escapes, ways to hand ids on) is modelled here in a few lines
-each, from its documentation; that the file is one the system takes is checked by its schema in `.ci/steps/workflows`.
+Macros, escapes and output passing are modeled here from each system's documentation. `.ci/steps/workflows` validates the
+files against the systems' schemas.
 """
 
 import os
@@ -23,14 +23,14 @@ NAME = "model-deployment/api-key"
 VALUE = "made-up-value '\"$HOME `id` %41 &<>+/=?"
 IMAGE = re.compile(r"ghcr\.io/upsert-secret/upsert-secret:0\.1\.0@sha256:[0-9a-f]{64}")
 
-# `docker run` as the examples use it: nothing of the environment but what is named.
+# `docker run` as the examples use it: only the named variables are passed.
 DOCKER = r"""#!/bin/bash
 set -eu
 [[ "$1 $2" == "run --rm" ]]
 shift 2
 given=()
 while [[ $1 == --env ]]; do
-  # As docker does it: what is not set stays so.
+  # As in docker, unset variables stay unset.
   [[ ! -v $2 ]] || given+=("$2=${!2}")
   shift 2
 done
@@ -39,7 +39,7 @@ shift
 exec env --ignore-environment PATH="$PATH" $SANDBOX "${given[@]}" "$@"
 """
 
-# The few commands of the agent that the example calls.
+# The commands of the agent that the example calls.
 BUILDKITE_AGENT = r"""#!/bin/bash
 set -eu
 case "$1 $2" in
@@ -68,7 +68,7 @@ class Examples(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)
         self.sandbox = self.enterContext(CiSandbox(self.sandbox_program))
-        # The region of the examples; theirs comes by their own input.
+        # The examples set the region by input.
         self.sandbox.environment["AWS_REGION"] = "us-east-1"
         self.endpoints = {name: value for name, value in self.sandbox.keyless().items() if name != "AWS_REGION"}
         self.keys = {name: value for name, value in self.sandbox.environment.items() if "KEY" in name}
@@ -80,13 +80,13 @@ class Examples(unittest.TestCase):
         self.log = ""
 
     def stub(self, name: str, content: str) -> None:
-        """Puts a program on the PATH of scripts."""
+        """Adds a program to the scripts' PATH."""
         path = self.bin / name
         path.write_text(content)
         path.chmod(0o755)
 
     def script(self, shell: str, lines: str, env: dict[str, str], *, endpoints: bool = True, status: int = 0) -> str:
-        """Runs script lines as they stand, with nothing in the environment but this. Returns standard output."""
+        """Runs script lines unchanged with only these environment variables. Returns standard output."""
         environment = {"PATH": f"{self.bin}:{os.environ['PATH']}", "HOME": str(self.folder)} | env
         if endpoints:
             environment |= self.endpoints
@@ -105,7 +105,7 @@ class Examples(unittest.TestCase):
         return done.stdout
 
     def assert_stored(self, *, by_role: bool) -> None:
-        """The secret is as asked, its ids have reached the later job, and nothing of the value is in a log or file."""
+        """The secret is stored, its IDs have reached the later job, and the value is in no log or file."""
         self.assertEqual(self.sandbox.call("GetSecretValue", SecretId=NAME)["SecretString"], VALUE)
         secret = self.sandbox.call("DescribeSecret", SecretId=NAME)
         self.assertEqual(secret["Description"], "API key for AI model deployment workflow")
@@ -123,13 +123,13 @@ class Examples(unittest.TestCase):
         config = yaml.safe_load(examples()["circleci.yml"])
         store, deploy = config["jobs"]["store"], config["jobs"]["deploy"]
         self.assert_image(store["docker"][0]["image"])
-        # The context's variables, and the token that comes with any context.
+        # The context's variables, and the OIDC token that CircleCI adds to jobs with a context.
         workflow = config["workflows"]["deploy"]["jobs"]
         self.assertEqual(workflow[0]["store"]["context"], "production")
         given = {"MODEL_API_KEY": VALUE, "CIRCLE_OIDC_TOKEN_V2": self.sandbox.token}
         run, persist = store["steps"]
         self.script("sh -e", run["run"]["command"], given | store["environment"])
-        # The workspace is the files that are named, in another job's folder.
+        # The workspace consists of the named files, in the directory of another job.
         self.assertEqual(persist["persist_to_workspace"], {"root": ".", "paths": ["ids.env"]})
         attach, run = deploy["steps"]
         self.assertEqual(attach["attach_workspace"]["at"], ".")
@@ -137,7 +137,7 @@ class Examples(unittest.TestCase):
         self.assert_stored(by_role=True)
 
     def azure(self, group: dict[str, str]) -> tuple[str, dict[str, str]]:
-        """The script of the first job, and its environment with macros replaced as the agent does it."""
+        """The script of the first job, and its environment with macros expanded as by the agent."""
         pipeline = yaml.safe_load(examples()["azure-pipelines.yml"])
         self.assertEqual(pipeline["variables"], [{"group": "production"}])
         step = pipeline["jobs"][0]["steps"][1]
@@ -149,7 +149,7 @@ class Examples(unittest.TestCase):
         env = {name: replaced(value) for name, value in step["env"].items()}
         env |= {"TF_BUILD": "True", "AGENT_TEMPDIRECTORY": str(self.work)}
         env["SANDBOX"] = " ".join(f"{name}={value}" for name, value in self.endpoints.items())
-        # Bash would run `$(NAME)` as a command: what is left of a macro must be in the environment only.
+        # Bash would run `$(NAME)` as a command, so macros may occur only in the environment.
         self.assertEqual(replaced(step["bash"]), step["bash"])
         return step["bash"], env
 
@@ -170,7 +170,7 @@ class Examples(unittest.TestCase):
         self.script("bash --noprofile --norc -e", deploy["steps"][1]["bash"], variables)
         self.assert_stored(by_role=False)
 
-    def test_azure_pipelines_with_a_secret_that_is_not_defined(self):
+    def test_azure_pipelines_with_undefined_secret(self):
         script, env = self.azure(self.keys)
         self.assertEqual(env["MODEL_API_KEY"], "$(MODEL_API_KEY)")
         self.script("bash --noprofile --norc -e", script, env, endpoints=False, status=2)
@@ -189,7 +189,7 @@ class Examples(unittest.TestCase):
         given["SANDBOX"] = " ".join(f"{name}={value}" for name, value in self.endpoints.items())
 
         def uploaded(command: str) -> str:
-            # What is not escaped is replaced when the pipeline is uploaded, long before the job has its environment.
+            # Unescaped variables are expanded when the pipeline is uploaded, before the job's environment exists.
             self.assertNotRegex(command.replace("$$", ""), r"\$")
             return command.replace("$$", "$")
 
@@ -204,7 +204,7 @@ class Examples(unittest.TestCase):
         self.assert_image(re.search(r"image '(.*)'", text)[1])
         environment = dict(re.findall(r"^    (\w+) = '(.*)'$", text.split("environment {")[1].split("\n  }")[0], re.M))
         self.assertEqual(len(environment), 6)
-        # In Groovy only double quotes replace anything.
+        # Groovy interpolates only in double quotes.
         self.assertNotIn('"', re.sub(r"'''.*?'''|'.*?'", "", re.sub(r"//.*", "", text)))
         bound = re.findall(r"string\(credentialsId: '([\w-]+)', variable: '(\w+)'\)", text)
         credentials = {"model-api-key": VALUE, "aws-id-token": self.sandbox.token}
@@ -232,12 +232,12 @@ class Examples(unittest.TestCase):
         self.script("sh -e", "\n".join(store["script"]), given)
         written = dict(line.split("=", 1) for line in variables.read_text().splitlines())
         self.log += variables.read_text()
-        # Only what is declared goes to later steps.
+        # Only declared variables are passed to later steps.
         handed_on = {name: written[name] for name in store["output-variables"]}
         self.script("sh -e", "\n".join(deploy["script"]), handed_on)
         self.assert_stored(by_role=True)
 
-    def test_a_local_shell(self):
+    def test_local_shell(self):
         self.stub("pass", PASS)
         profile = self.folder / ".aws"
         profile.mkdir()

@@ -1,4 +1,4 @@
-"""The action in real workflows, run by act, against the sandbox."""
+"""The action in workflows that act runs against the sandbox."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from leaks import leaks
 from loopback import CiSandbox
 from pages import examples
 
-# Values that a careless shell, log or masker would show or change: quotes, expansions, a workflow command, white space.
+# Values that careless quoting, logging or masking would reveal or change: quotes, expansions, a workflow command, whitespace.
 FIRST = "first-value '\"$HOME `id` %0A\n::error::second line of it\n{\n\u00fcnic\u00f6de\n"
 SECOND = "second-value &<>+/=?"
 
@@ -21,7 +21,7 @@ class GitHub(ActTest):
     mermaid: Path
 
     def with_summaries_kept(self):
-        """act empties a step's summary before the next step could read it: the action's program leaves a copy."""
+        """Wraps the binary so that it copies the step's summary, which act clears before the next step."""
         wrapper = self.folder / "wrapper"
         wrapper.write_text(
             f"""#!/bin/sh
@@ -38,7 +38,7 @@ exit $status
         shutil.copy(wrapper, binary)
 
     def draws(self, summary: str) -> str:
-        """The graph of a summary, which has one; Mermaid can read it."""
+        """The only Mermaid graph of a summary, after Mermaid has parsed it."""
         [graph] = re.findall(r"^```mermaid\n(.*?)^```$", summary, re.M | re.S)
         command = ["node", HERE / "mermaid.mjs"]
         done = subprocess.run(command, cwd=self.mermaid, input=graph, capture_output=True, text=True, check=False)
@@ -67,7 +67,7 @@ exit $status
             graph = self.draws(run.text(f"summary-{number}"))
             self.assertIn(before, graph.split("subgraph after")[0])
             self.assertIn(after, graph.split("subgraph after")[1])
-    def test_create_unchanged_update(self):
+    def test_create_then_unchanged_then_update(self):
         run = self.act(HERE / "workflows/lifecycle.yml", FIRST=FIRST, SECOND=SECOND)
         self.assertEqual(run.status, 0, run.log)
 
@@ -98,25 +98,25 @@ exit $status
         self.assertEqual(run.outputs("secret")["result"], "created")
         self.assertEqual(self.stored("platforms/env-only"), FIRST)
 
-    def test_a_value_that_stays_in_the_callers_variable(self):
+    def test_value_env_reads_callers_variable(self):
         run = self.act(HERE / "workflows/value-env.yml", FIRST=FIRST)
         self.assertEqual(run.status, 0, run.log)
         self.assertEqual(run.outputs("secret")["result"], "created")
         self.assertEqual(self.stored("platforms/value-env"), FIRST)
 
-    def test_an_empty_value_fails_with_an_annotation(self):
+    def test_empty_value_fails_with_annotation(self):
         run = self.act(HERE / "workflows/failure.yml")
         self.assertEqual(run.status, 0, run.log)
         self.assertEqual(run.text("outcome"), "failure")
-        # What, why, and what to do next, in one annotation.
+        # One annotation has the headline, the cause and the next step.
         [annotation] = re.findall(r"::error title=[^:]*::(.*)", run.log)
         self.assertRegex(annotation, r"`value` is empty.*not defined.*%0A.*not passed to workflows.*fork")
         with self.assertRaisesRegex(RuntimeError, "ResourceNotFoundException"):
             self.stored("platforms/failure")
 
     def workflow_of_the_readme(self, name: str, env: dict[str, str], **secrets: str) -> Run:
-        """It does the job of the program that this tool replaces: a described secret, its value, and two exports."""
-        # A sandbox of its own: both of them store the same secret. Theirs is another region than the environment's.
+        """Checks the job of the replaced Pulumi program: a secret with a description, its value, and two exports."""
+        # Both workflows store the same secret, so each has its own sandbox. Their region differs from the environment's.
         self.sandbox.environment["AWS_REGION"] = "us-east-1"
         workflow = self.folder / name
         workflow.write_text(examples()[name])
@@ -129,14 +129,14 @@ exit $status
         self.assertIn(f"Deploying with version {version} of {secret['ARN']}", run.log)
         return run
 
-    def test_the_workflow_of_the_readme_by_oidc(self):
+    def test_readme_workflow_with_oidc(self):
         with CiSandbox(self.sandbox_program) as self.sandbox:
             run = self.workflow_of_the_readme("github-oidc.yml", self.sandbox.keyless() | self.sandbox.github)
             [session] = self.sandbox.sessions()
         self.assertRegex(session, r":assumed-role/store-api-key/upsert-secret-")
         self.assertEqual(leaks(self.sandbox.github["ACTIONS_ID_TOKEN_REQUEST_TOKEN"], run.everything()), [])
 
-    def test_the_shortest_workflow_of_the_readme(self):
+    def test_readme_shortest_workflow(self):
         with CiSandbox(self.sandbox_program) as self.sandbox:
             self.sandbox.environment["AWS_REGION"] = "us-east-1"
             workflow = self.folder / "short.yml"
@@ -145,7 +145,7 @@ exit $status
             self.assertEqual(run.status, 0, run.log)
             self.assertEqual(self.stored("model-deployment/api-key"), SECOND)
 
-    def test_the_rollback_by_hand(self):
+    def test_manual_rollback(self):
         with CiSandbox(self.sandbox_program) as self.sandbox:
             self.sandbox.environment["AWS_REGION"] = "us-east-1"
             name = "model-deployment/api-key"
@@ -157,7 +157,7 @@ exit $status
             self.assertEqual(run.status, 0, run.log)
             self.assertEqual(self.stored(name), FIRST)
 
-    def test_the_release_of_the_readme(self):
+    def test_readme_release(self):
         with CiSandbox(self.sandbox_program) as self.sandbox:
             self.sandbox.environment["AWS_REGION"] = "us-east-1"
             keyless = self.sandbox.keyless() | self.sandbox.github
@@ -174,16 +174,16 @@ exit $status
             run = self.act(workflow, env=keyless, MODEL_API_KEY="made-up-value-of-a-bad-release")
             self.assertNotEqual(run.status, 0, run.log)
             self.assertNotIn("AWSCURRENT again", run.log)
-            self.assertEqual(self.stored("model-deployment/api-key"), SECOND, "never current")
+            self.assertEqual(self.stored("model-deployment/api-key"), SECOND, "the version was never current")
             bad = re.sub(r'(Check the release\n +run: ).*', r"\1exit 1", good)
             self.assertNotEqual(bad, good)
             workflow.write_text(bad)
             run = self.act(workflow, env=keyless, MODEL_API_KEY=FIRST)
             self.assertNotEqual(run.status, 0, run.log)
             self.assertIn("AWSCURRENT again", run.log)
-            self.assertEqual(self.stored("model-deployment/api-key"), SECOND, "taken back")
+            self.assertEqual(self.stored("model-deployment/api-key"), SECOND, "the version was rolled back")
 
-    def test_the_manifest_of_the_readme(self):
+    def test_readme_manifest(self):
         secrets = {
             "MODEL_API_KEY": SECOND,
             "DB_USER": "made-up-database-user",
@@ -217,7 +217,7 @@ exit $status
             self.assertIn("4 secrets in us-east-1: 4 unchanged", run.log)
             self.assertEqual(self.stored("model-deployment/session-key"), made)
 
-    def test_the_workflow_of_the_readme_with_keys(self):
+    def test_readme_workflow_with_keys(self):
         with CiSandbox(self.sandbox_program) as self.sandbox:
             names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
             keys = {name: self.sandbox.environment[name] for name in names}

@@ -1,7 +1,7 @@
-"""The component, and the README's GitLab files, in real pipelines: run by gitlab-ci-local, against the sandbox.
+"""The component and the README's GitLab files in pipelines that gitlab-ci-local runs against the sandbox.
 
-gitlab-ci-local masks nothing, so what it prints is what the binary printed. Its own dotenv parser takes nearly anything:
-the report is judged by the rules of GitLab's (`parse_dotenv_artifact_service.rb`), stated here.
+gitlab-ci-local masks nothing, so it prints exactly what the binary prints. Its dotenv parser accepts nearly anything, so
+these tests parse the report by GitLab's rules (`parse_dotenv_artifact_service.rb`).
 """
 
 import json
@@ -22,13 +22,13 @@ from pages import examples
 ROOT = Path(__file__).resolve().parents[2]
 ROLE = "arn:aws:sts::111122223333:assumed-role/store-api-key/"
 VALUE = "made-up-value '\"`id` %41 &<>+/=?"
-# How a released component is named in the README, and how gitlab-ci-local finds one without a network.
+# A released component as the README names it, and as gitlab-ci-local finds it without a network.
 RELEASED = re.compile(r"component: \$CI_SERVER_FQDN/upsert-secret/upsert-secret/upsert-secret@[0-9a-f]{40} # v0\.1\.0$", re.M)
 HERE = "component: $CI_SERVER_FQDN/$CI_PROJECT_PATH/upsert-secret@$CI_COMMIT_SHA"
 
 
 def variables(report: bytes) -> dict[str, str]:
-    """What GitLab makes of a dotenv report. Raises where it would refuse it."""
+    """Parses a dotenv report as GitLab does. Raises ValueError where GitLab would reject it."""
     if len(report) >= 5 * 1024:
         raise ValueError("Dotenv Artifact Too Big")
     found = {}
@@ -48,7 +48,7 @@ def variables(report: bytes) -> dict[str, str]:
 
 
 class Run:
-    """One run of a pipeline: its log, and the report that it left."""
+    """Result of a pipeline run: its log and its dotenv report."""
 
     def __init__(self, done: subprocess.CompletedProcess, report: Path):
         self.status = done.returncode
@@ -62,7 +62,7 @@ class GitLab(unittest.TestCase):
     sandbox_program: Path
     gitlab_ci_local: Path
 
-    # How jobs are run, and what gitlab-ci-local has besides in its environment: in a shell of this machine.
+    # gitlab-ci-local's options and extra environment variables that decide where jobs run: here, in a local shell.
     executor: tuple[str, ...] = ("--force-shell-executor",)
     surroundings: dict[str, str] = {}
 
@@ -79,18 +79,18 @@ class GitLab(unittest.TestCase):
     def pipeline(
         self, text: str, *, keys: bool = False, given: dict[str, str] | None = None, files: dict[str, bytes] | None = None
     ) -> Run:
-        """Runs a pipeline as a project of its own, with these CI/CD variables, the ones in `files` of type file."""
+        """Runs a pipeline in its own project with these CI/CD variables; those in `files` are of type file."""
         shutil.copytree(ROOT / "templates", self.project / "templates", dirs_exist_ok=True)
         (self.project / ".gitlab-ci.yml").write_text(text)
         self.commit()
         environment = self.sandbox.environment if keys else self.sandbox.keyless()
         ours = self.predefined()
-        # A token where gitlab-ci-local has none.
+        # gitlab-ci-local issues no ID tokens.
         tokens = {"UPSERT_ID_TOKEN": self.sandbox.token, "AWS_ID_TOKEN": self.sandbox.token}
         command = [self.gitlab_ci_local, *self.executor, "--ignore-predefined-vars", ",".join(ours)]
         for name, value in (environment | ours | tokens).items():
             command += ["--variable", f"{name}={value}"]
-        # As the runner does it: the path is in the variable, the content beside the project.
+        # As on a runner: the variable has the path of a file beside the project directory.
         beside = Path(f"{self.project}.tmp")
         beside.mkdir(exist_ok=True)
         for name, content in (files or {}).items():
@@ -114,11 +114,11 @@ class GitLab(unittest.TestCase):
         return run
 
     def predefined(self) -> dict[str, str]:
-        """GitLab's own variables that gitlab-ci-local has otherwise."""
+        """Predefined GitLab variables that replace those of gitlab-ci-local."""
         return {"GITLAB_CI": "true", "CI_PROJECT_DIR": str(self.project)}
 
     def commit(self) -> None:
-        """gitlab-ci-local reads components out of a commit, and looks for a remote."""
+        """Commits the project: gitlab-ci-local reads components from a commit and requires a remote."""
         git = ["git", "-C", self.project, "-c", "user.name=test", "-c", "user.email=test@example.com"]
         commands = [
             ["init", "--quiet"],
@@ -144,7 +144,7 @@ class GitLab(unittest.TestCase):
         return self.sandbox.call("GetSecretValue", SecretId=name)["SecretString"]
 
     def assert_stored_and_used(self, run: Run, name: str = "model-deployment/api-key") -> None:
-        """It does the job of the program that this tool replaces: a described secret, its value, and two exports."""
+        """Checks the job of the replaced Pulumi program: a secret with a description, its value, and two exports."""
         self.assertEqual(run.status, 0, run.log)
         secret = self.sandbox.call("DescribeSecret", SecretId=name)
         self.assertEqual(secret["Description"], "API key for AI model deployment workflow")
@@ -153,7 +153,7 @@ class GitLab(unittest.TestCase):
         self.assertEqual(variables(run.report)["UPSERTED_SECRET_VERSION_ID"], version)
         self.assertIn(f"Deploying with version {version} of {secret['ARN']}", run.log)
 
-    def test_the_component_of_the_readme(self):
+    def test_readme_component(self):
         self.sandbox.environment["AWS_REGION"] = "us-east-1"
         text, count = RELEASED.subn(HERE, examples()["gitlab-component.yml"])
         self.assertEqual(count, 1)
@@ -162,7 +162,7 @@ class GitLab(unittest.TestCase):
         [session] = self.sandbox.sessions()
         self.assertTrue(session.startswith(f"{ROLE}upsert-secret-"), session)
 
-    def test_the_plain_job_of_the_readme(self):
+    def test_readme_plain_job(self):
         self.sandbox.environment["AWS_REGION"] = "us-east-1"
         text = examples()["gitlab-job.yml"]
         run = self.pipeline(text, given={"MODEL_API_KEY": VALUE})
@@ -170,10 +170,10 @@ class GitLab(unittest.TestCase):
         [session] = self.sandbox.sessions()
         self.assertTrue(session.startswith(f"{ROLE}upsert-secret-"), session)
 
-    def test_the_plain_job_of_the_readme_with_static_keys(self):
+    def test_readme_plain_job_with_static_keys(self):
         self.sandbox.environment["AWS_REGION"] = "us-east-1"
         text = examples()["gitlab-job.yml"]
-        # As the README says: without the token and the last two variables.
+        # As the README says: remove the token and the last two variables.
         job = yaml.safe_load(text)
         store = job["store-api-key"]
         del store["id_tokens"]
@@ -183,7 +183,7 @@ class GitLab(unittest.TestCase):
         self.assert_stored_and_used(run)
         self.assertEqual(self.sandbox.sessions(), [])
 
-    def test_the_manifest_of_the_readme(self):
+    def test_readme_manifest(self):
         self.sandbox.environment["AWS_REGION"] = "us-east-1"
         self.project.mkdir()
         (self.project / "secrets.yaml").write_text(examples()["secrets.yaml"])
@@ -202,7 +202,7 @@ class GitLab(unittest.TestCase):
         self.assertNotIn(self.stored("model-deployment/session-key"), run.log)
         self.assertEqual(variables(run.report)["UPSERTED_CREATED"], "4")
 
-    def test_the_release_in_steps(self):
+    def test_staged_release(self):
         self.sandbox.environment["AWS_REGION"] = "us-east-1"
         name = "model-deployment/api-key"
         self.sandbox.call("CreateSecret", Name=name, SecretString="made-up-older-value", ClientRequestToken=36 * "a")
@@ -216,9 +216,9 @@ class GitLab(unittest.TestCase):
         run = self.pipeline(bad, given={"MODEL_API_KEY": "made-up-value-of-a-bad-release"})
         self.assertNotEqual(run.status, 0, run.log)
         self.assertIn("AWSCURRENT again", run.log)
-        self.assertEqual(self.stored(name), VALUE, "taken back")
+        self.assertEqual(self.stored(name), VALUE, "the version was rolled back")
 
-    def test_every_output_reaches_a_later_job(self):
+    def test_outputs_reach_later_job(self):
         run = self.pipeline(self.component(name="a", value_env="MY_KEY"), keys=True, given={"MY_KEY": VALUE})
         self.assertEqual(run.status, 0, run.log)
         expected = variables(run.report)
@@ -227,7 +227,7 @@ class GitLab(unittest.TestCase):
         self.assertEqual(later, expected)
         self.assertEqual(expected["UPSERTED_RESULT"], "created")
 
-    def test_inputs_arrive_as_they_are_given(self):
+    def test_inputs_are_passed_unchanged(self):
         tags = "team: ml\nnote: 'a: b = c'\n"
         text = self.component(
             name="with/inputs",
@@ -241,7 +241,7 @@ class GitLab(unittest.TestCase):
         self.assertEqual(secret["Description"], "costs: 5 \"quoted\" 'single' | & # {x}")
         self.assertEqual({tag["Key"]: tag["Value"] for tag in secret["Tags"]}, yaml.safe_load(tags))
 
-    def test_a_variable_of_type_file(self):
+    def test_file_variable(self):
         certificate = b"-----BEGIN MADE UP-----\nfirst line of it\n-----END MADE UP-----\n"
         text = self.component(name="certificate", value_file="$CERTIFICATE")
         run = self.pipeline(text, keys=True, files={"CERTIFICATE": certificate})
@@ -255,25 +255,25 @@ class GitLab(unittest.TestCase):
         self.assertIn("CERTIFICATE is a variable of type file", run.log)
         self.assertEqual(list(self.sandbox.secrets()), ["certificate"])
 
-    def test_a_variable_that_is_not_defined(self):
+    def test_undefined_variable(self):
         run = self.pipeline(self.component(name="a", value_env="MY_KEY"), keys=True)
         self.assertNotEqual(run.status, 0)
         self.assertIn("ERROR: there is no value", run.log)
         self.assertIn("A protected variable is absent on a branch or tag that is not protected", run.log)
         self.assertEqual(self.sandbox.log(), [])
 
-    def test_the_value_is_not_taken_for_its_name(self):
-        """GitLab refuses the pipeline before it runs, by the input's pattern."""
+    def test_value_as_value_env_is_rejected(self):
+        """The input's pattern makes GitLab reject the pipeline before it runs."""
         run = self.pipeline(self.component(name="a", value_env="$MY_KEY"), keys=True, given={"MY_KEY": VALUE})
         self.assertNotEqual(run.status, 0)
         self.assertRegex(run.log, r"`value-env` input: `\$MY_KEY` does not match required regex")
         self.assertEqual(self.sandbox.log(), [])
 
-    def test_a_role_by_keys(self):
+    def test_role_chaining_with_keys(self):
         text = self.component(
             name="a", value_env="MY_KEY", role_to_assume="arn:aws:iam::111122223333:role/chained", role_chaining="true"
         )
         run = self.pipeline(text, keys=True, given={"MY_KEY": VALUE})
-        # The sandbox has no such role: what matters is that it was asked for with the keys.
+        # The sandbox does not have this role. The test checks only that the keys were used to request it.
         self.assertNotEqual(run.status, 0)
         self.assertEqual({entry["operation"] for entry in self.sandbox.log()}, {"AssumeRole"})

@@ -1,4 +1,4 @@
-"""The Unix launcher by itself: which binary it starts, and what it says where there is none."""
+"""The Unix launcher: which binary it starts, and its error messages."""
 
 import os
 import shutil
@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# Tells who it is, its process id, and what it was handed.
+# Prints its path, its process ID, and what it received.
 STUB = """#!/bin/sh
 printf '%s\\n' "$0" "$$"
 printf '%s' "$UPSERT_SECRET_VALUE" >"$VALUE_SEEN"
@@ -23,7 +23,7 @@ class Launcher(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
-        # A space and a quote: runners live in folders with any name.
+        # A runner's directory may contain spaces and quotes.
         self.tree = Path(folder.name) / "it's a tree"
         self.tree.mkdir()
         self.outside = self.stub(Path(folder.name) / "outside")
@@ -52,7 +52,7 @@ class Launcher(unittest.TestCase):
         out, err = process.communicate(timeout=30)
         return process.pid, subprocess.CompletedProcess(command, process.returncode, out, err)
 
-    def test_starts_the_binary_of_the_platform(self):
+    def test_starts_binary_of_the_platform(self):
         for os_name, arch, platform in [
             ("Linux", "X64", "linux-x64"),
             ("Linux", "ARM64", "linux-arm64"),
@@ -62,14 +62,14 @@ class Launcher(unittest.TestCase):
             with self.subTest(platform):
                 binary = self.stub(self.tree / "bin" / platform / "upsert-secret")
                 pid, done = self.launch(RUNNER_OS=os_name, RUNNER_ARCH=arch)
-                # The same process id: signals of the runner's reach the binary.
+                # The process ID is the same, so the runner's signals reach the binary.
                 self.assertEqual(done.stdout.splitlines(), [str(binary), str(pid)])
                 self.assertEqual(done.stderr, "")
                 self.assertEqual(done.returncode, 42)
                 self.assertEqual(self.seen.read_bytes().decode(), VALUE)
 
-    def test_any_shell_will_do_and_nothing_else_is_needed(self):
-        """A container need not have bash, or any command in PATH."""
+    def test_runs_in_any_shell_without_commands(self):
+        """A container may have neither bash nor any command in PATH."""
         self.stub(self.tree / "bin/linux-x64/upsert-secret")
         shells = {(path,) for name in ("sh", "dash", "bash", "ksh", "zsh") if (path := shutil.which(name))}
         shells |= {(path, "sh") for name in ("busybox", "toybox") if (path := shutil.which(name))}
@@ -82,12 +82,12 @@ class Launcher(unittest.TestCase):
                 _, done = self.launch(shell, PATH=str(self.tree), RUNNER_ARCH="ARM64")
                 self.assert_refused(done, "This release has no binary for linux-arm64.")
 
-    def test_a_binary_that_may_not_be_run_is_not_started(self):
+    def test_non_executable_binary_is_refused(self):
         self.stub(self.tree / "bin/linux-x64/upsert-secret").chmod(0o644)
         _, done = self.launch()
         self.assert_refused(done, "This release has no binary for linux-x64.")
 
-    def test_names_a_platform_that_the_release_lacks(self):
+    def test_missing_platform_is_named(self):
         self.stub(self.tree / "bin/linux-x64/upsert-secret")
         for os_name, arch, platform in [
             ("Linux", "ARM", "linux-ARM"),
@@ -100,7 +100,7 @@ class Launcher(unittest.TestCase):
                 _, done = self.launch(RUNNER_OS=os_name, RUNNER_ARCH=arch)
                 self.assert_refused(done, f"This release has no binary for {platform}.")
 
-    def test_a_release_takes_no_binary_from_outside(self):
+    def test_release_ignores_external_binary(self):
         (self.tree / "bin").mkdir()
         _, done = self.launch(UPSERT_SECRET_BIN=str(self.outside))
         self.assert_refused(done, "This release has no binary for linux-x64.")
@@ -109,12 +109,12 @@ class Launcher(unittest.TestCase):
         pid, done = self.launch(UPSERT_SECRET_BIN=str(self.outside))
         self.assertEqual(done.stdout.splitlines(), [str(binary), str(pid)])
 
-    def test_a_source_checkout_takes_the_binary_it_is_told(self):
+    def test_source_checkout_uses_given_binary(self):
         pid, done = self.launch(UPSERT_SECRET_BIN=str(self.outside))
         self.assertEqual(done.stdout.splitlines(), [str(self.outside), str(pid)])
         self.assertEqual(done.returncode, 42)
 
-    def test_a_source_checkout_without_a_binary_says_so(self):
+    def test_source_checkout_without_binary_fails(self):
         for binary, says in [
             ("", "This commit is a source checkout"),
             (str(self.tree / "absent"), "UPSERT_SECRET_BIN does not name an executable file."),

@@ -1,5 +1,5 @@
-"""The scripts of README.md and docs/ run as they stand, and print what the pages say they print; the steps that the pages
-show have inputs that the action takes; the graphs are ones that GitHub can draw.
+"""Tests of README.md and docs/: scripts run unchanged and print the documented output, steps use inputs that the action
+accepts, and GitHub can render the graphs.
 """
 
 import os
@@ -32,7 +32,7 @@ class Pages(unittest.TestCase):
         shutil.copy(self.binary, self.folder / "upsert-secret")
 
     def run_here(self, command: list, **environment: str) -> subprocess.CompletedProcess:
-        """In an empty folder of its own, with nothing in the environment but what is needed."""
+        """Runs a command in an empty directory and a minimal environment."""
         work = Path(tempfile.mkdtemp(dir=self.folder))
         clean = {"PATH": f"{self.folder}:{os.environ['PATH']}", "HOME": str(work), "AWS_EC2_METADATA_DISABLED": "true"}
         return subprocess.run(
@@ -47,7 +47,7 @@ class Pages(unittest.TestCase):
             check=False,
         )
 
-    def test_scripts_run_and_print_what_the_pages_say(self):
+    def test_scripts_print_documented_output(self):
         printed = {}
         for block in blocks():
             if name := block.named("run"):
@@ -59,17 +59,17 @@ class Pages(unittest.TestCase):
                     printed[name] = done.stdout
             elif name := block.named("output of"):
                 with self.subTest(block.place):
-                    self.assertIn(name, printed, "no script of that name stands before it")
+                    self.assertIn(name, printed, "no script of this name precedes it")
                     self.assert_has_lines(printed[name], block)
 
     def assert_has_lines(self, output: str, block: Block) -> None:
-        """In their order, with others between them."""
+        """The block's lines occur in the output in this order, possibly with other lines between them."""
         rest = iter(plain(output).splitlines())
         for line in plain(block.text).splitlines():
-            self.assertIn(line, rest, f"not printed, or not at that place:\n{output}")
+            self.assertIn(line, rest, f"not printed, or not in this order:\n{output}")
 
-    def test_the_picture_is_of_a_summary_as_it_is_written(self):
-        """That it is drawn from this Markdown is for `docs/summary/draw --check`."""
+    def test_picture_shows_current_summary(self):
+        """`docs/summary/draw --check` checks that the picture shows this Markdown."""
         summary = self.folder / "summary"
         given = {"UPSERT_SECRET_NAME": "model-deployment/api-key", "GITHUB_STEP_SUMMARY": str(summary)}
         given |= {"GITHUB_ACTIONS": "true", "GITHUB_OUTPUT": str(self.folder / "output")}
@@ -82,8 +82,8 @@ class Pages(unittest.TestCase):
         written, shown = summary.read_text(), (ROOT / "docs/summary/updated.md").read_text()
         self.assertEqual(plain(written), plain(shown), f"write this into docs/summary/updated.md, then docs/summary/draw:\n{written}")
 
-    def test_steps_have_inputs_that_the_action_takes(self):
-        """By `iam-policy`, which checks all inputs and needs neither value nor AWS."""
+    def test_documented_steps_have_valid_inputs(self):
+        """Uses `iam-policy`, which validates all inputs and needs neither a value nor AWS."""
         seen = 0
         for block in blocks():
             if block.mark != "step":
@@ -104,7 +104,7 @@ class Pages(unittest.TestCase):
                     self.assertEqual(done.returncode, 0, done.stdout)
         self.assertTrue(seen)
 
-    def test_graphs_can_be_drawn(self):
+    def test_graphs_render(self):
         graphs = [block for block in blocks() if block.language == "mermaid"]
         self.assertTrue(graphs)
         for block in graphs:
@@ -115,7 +115,7 @@ class Pages(unittest.TestCase):
 
 
 def plain(text: str) -> str:
-    """Without what differs from run to run."""
+    """The text without what differs between runs."""
     text = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "ID", text)
     text = re.sub(r"(:secret:[\w/+=.@-]+)-\w{6}\b", r"\1-SUFFIX", text)
     text = re.sub(r"\b\d{12}\b", "ACCOUNT", text)
@@ -123,7 +123,7 @@ def plain(text: str) -> str:
 
 
 def inputs(part: object) -> list[dict[str, str]]:
-    """The `with` of each step that is ours, or of the part that stands alone."""
+    """The `with` mapping of each step that uses the action, or of a single step."""
     steps = part if isinstance(part, list) else [part]
     return [dict(step["with"]) for step in steps if "with" in step and "upsert-secret" in step.get("uses", "upsert-secret")]
 
@@ -133,5 +133,5 @@ def variable(name: str) -> str:
 
 
 def expanded(value: str) -> str:
-    """An expression is a version id, wherever an input takes one that the pages show."""
+    """Replaces expressions by a version ID: the documented steps use them only for such inputs."""
     return re.sub(r"\$\{\{.*?\}\}", "e477042d-0e33-89c5-a8d3-7fd180bd8e08", str(value))

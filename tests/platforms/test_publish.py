@@ -1,4 +1,4 @@
-"""What a release leaves in a repository: the branch `dist`, the tags, and the files of its page. The repository is a folder."""
+"""Publishing a release: the branch `dist`, the tags, and the files of the release page. The remote is a local directory."""
 
 import hashlib
 import os
@@ -55,7 +55,7 @@ class Publish(ReleaseTest):
         return commit
 
     def next_version(self, old: str, new: str) -> None:
-        """The source as it is for another version, and its tree."""
+        """Prepares the source and the tree of another version."""
         self.change("Cargo.toml", f'version = "{old}"', f'version = "{new}"')
         self.change("Cargo.lock", f'name = "upsert-secret"\nversion = "{old}"', f'name = "upsert-secret"\nversion = "{new}"')
         self.change("CHANGELOG.md", f"## [{old}]", f"## [{new}]")
@@ -66,7 +66,7 @@ class Publish(ReleaseTest):
         self.tree = self.tree.parent / f"tree of {new}"
         self.assembled()
 
-    def test_the_first_release(self):
+    def test_first_release(self):
         source = self.git("rev-parse", "HEAD", folder=self.source)
         commit = self.released()
         tag = f"refs/tags/v{VERSION}"
@@ -75,20 +75,20 @@ class Publish(ReleaseTest):
         self.assertEqual(message, f"v{VERSION}\n\nSource: {source}")
         self.assertEqual(self.git("rev-list", "--count", commit, folder=self.remote), "1")
 
-        # What a user of the commit gets is the tree, with its modes.
+        # A checkout of the commit has the tree's files and modes.
         checkout = self.tree.parent / "checkout"
         self.git("clone", "--quiet", "--branch", "dist", self.remote, checkout)
         self.ran("verify", checkout)
         for path, file in self.files().items():
             self.assertEqual((checkout / path).read_bytes(), file.read_bytes(), path)
 
-    def test_a_run_again_changes_nothing(self):
+    def test_rerun_changes_nothing(self):
         commit = self.released()
         before = self.refs()
         self.assertEqual(self.released(), commit)
         self.assertEqual(self.refs(), before)
 
-    def test_the_commit_does_not_depend_on_who_makes_it(self):
+    def test_commit_is_reproducible(self):
         (self.source / ".git/info/exclude").write_text("bin\n*.md\n")
         self.git("config", "user.name", "somebody", folder=self.source)
         self.git("config", "core.autocrlf", "true", folder=self.source)
@@ -102,27 +102,27 @@ class Publish(ReleaseTest):
         executable = {line.split("\t")[1] for line in listing if line.startswith("100755")}
         self.assertEqual(executable, {path for path in self.files() if path.startswith("bin/")})
 
-    def test_a_release_that_is_out_stays_as_it_is(self):
+    def test_published_release_is_immutable(self):
         self.released()
         before = self.refs()
         self.commit_source()
         self.assert_refused(f"v{VERSION} is released already, with other content", "commit", self.tree, self.remote)
         self.assertEqual(self.refs(), before)
 
-    def test_dist_and_tag_are_pushed_together_or_not_at_all(self):
+    def test_dist_and_tag_are_pushed_atomically(self):
         commit = self.ran("commit", self.tree, self.remote)
-        # Somebody is quicker with another tag of that name.
+        # Another tag of this name is pushed first.
         other = self.git("commit-tree", f"{commit}^{{tree}}", "-m", "other", folder=self.source)
         self.git("push", "--quiet", self.remote, f"{other}:refs/tags/v{VERSION}", folder=self.source)
         self.assert_refused("atomic", "push", commit, self.remote)
         self.assertEqual(self.refs(), {f"refs/tags/v{VERSION}": other})
         self.assert_refused(f"v{VERSION} of {self.remote} is {other}, not {commit}", "push", "--major", commit, self.remote)
 
-    def test_a_tree_that_was_tampered_with_is_not_committed(self):
+    def test_modified_tree_is_not_committed(self):
         (self.tree / "action.yml").write_text("name: other\n")
         self.assert_refused("checksum did NOT match", "commit", self.tree, self.remote)
 
-    def test_the_next_release_is_on_top_and_moves_the_major_tag(self):
+    def test_next_release_moves_major_tag(self):
         first = self.released()
         major, minor, patch = VERSION.split(".")
         new = f"{major}.{minor}.{int(patch) + 1}"
@@ -133,7 +133,7 @@ class Publish(ReleaseTest):
         self.assertEqual((refs[f"refs/tags/v{VERSION}"], refs[f"refs/tags/v{new}"]), (first, second))
         self.assertEqual((refs[f"refs/tags/{MAJOR}"], refs["refs/heads/dist"]), (second, second))
 
-    def test_a_run_again_after_the_next_version_is_out_finds_its_own(self):
+    def test_rerun_after_newer_release_finds_its_commit(self):
         first, tree = self.released(), self.tree
         source = self.git("rev-parse", "HEAD", folder=self.source)
         major, minor, patch = VERSION.split(".")
@@ -146,7 +146,7 @@ class Publish(ReleaseTest):
         self.assertIn("stays: ", self.ran("push", "--major", first, self.remote))
         self.assertEqual(self.refs(), before)
 
-    def test_a_late_fix_of_an_older_version_does_not_take_the_major_tag_back(self):
+    def test_older_release_keeps_major_tag(self):
         first = self.ran("commit", self.tree, self.remote)
         self.ran("push", first, self.remote)
         newer = f"{MAJOR}.999.10"
@@ -156,7 +156,7 @@ class Publish(ReleaseTest):
         self.assertEqual(says, f"{MAJOR} stays: {newer} is newer than v{VERSION}")
         self.assertNotIn(f"refs/tags/{MAJOR}", self.refs())
 
-    def test_the_deploy_key_is_for_one_command_and_its_eyes_only(self):
+    def test_deploy_key_is_limited_to_one_command(self):
         look = 'eval "set -- $GIT_SSH_COMMAND"; stat -c %a "$5"; cat "$5"; echo "$5"; env'
         key = "made-up-key\nof two lines"
         with unittest.mock.patch.dict(os.environ, {"DEPLOY_KEY": key}):
@@ -166,7 +166,7 @@ class Publish(ReleaseTest):
         self.assertFalse([line for line in environment if "DEPLOY_KEY" in line or "made-up" in line])
         self.assert_refused("DEPLOY_KEY: is the secret of the environment release", "with-key", "true")
 
-    def test_the_files_of_the_page(self):
+    def test_release_page_files(self):
         folder, again = self.tree.parent / "assets", self.tree.parent / "again"
         self.ran("assets", self.tree, folder)
         names = {path.name for path in folder.iterdir()}
@@ -190,7 +190,7 @@ class Publish(ReleaseTest):
         self.ran("assets", self.tree, again)
         self.assertEqual((again / "SHA256SUMS").read_text(), (folder / "SHA256SUMS").read_text())
 
-    def test_the_text_of_the_page(self):
+    def test_release_page_text(self):
         self.change("CHANGELOG.md", f"## [{VERSION}] - 2026-01-02\n", f"## [{VERSION}] - 2026-01-02\n\n- This.\n\n## [0.0.1] - x\n\n- Old.\n\n")
         notes = self.ran("notes", 40 * "a", "ghcr.io/x/y@sha256:1")
         self.assertTrue(notes.startswith("- This.\n\n### Pin it"), notes)

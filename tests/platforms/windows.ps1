@@ -1,10 +1,10 @@
-# The Windows launcher, with values that a Unix shell on Windows takes for paths and rewrites, against the sandbox: the bytes
-# that are stored are the bytes that were given.
+# Tests the Windows launcher against the sandbox: values that a Unix shell on Windows would rewrite as paths are stored byte
+# for byte.
 #
 #     pwsh tests/platforms/windows.ps1 -Binary PATH -Sandbox PATH
 #
-# The value comes once as CI gives it, in the environment, and once out of a file that was written byte for byte. The second
-# run compares what is stored with the file, so it ends as `unchanged` only where the two are the same.
+# The first run takes the value from the environment, as in CI. The second reads it from a file with the exact bytes, so it
+# ends as `unchanged` only if the stored value is identical.
 param(
     [Parameter(Mandatory)] [string] $Binary,
     [Parameter(Mandatory)] [string] $Sandbox
@@ -22,7 +22,7 @@ $start.ArgumentList.Add('0')
 $start.RedirectStandardOutput = $true
 $server = [Diagnostics.Process]::Start($start)
 
-# What the step of the action has in its environment, and nothing of an earlier run.
+# The environment of the action's step, without variables of an earlier run.
 function Invoke-Launcher([hashtable] $Given) {
     $output = "$work/output"
     [IO.File]::WriteAllText($output, '')
@@ -42,7 +42,7 @@ function Invoke-Launcher([hashtable] $Given) {
 }
 
 try {
-    # First the endpoint, then the environment, line by line; reading them is how we wait for it.
+    # The endpoint, then the environment variables. Reading blocks until the sandbox is ready.
     $null = $server.StandardOutput.ReadLine()
     do {
         $name, $value = $server.StandardOutput.ReadLine() -split '=', 2
@@ -52,7 +52,7 @@ try {
     $env:GITHUB_STEP_SUMMARY = "$work/summary"
 
     $number = 0
-    # The last one is neither ASCII nor one line.
+    # The last value has several lines and is not ASCII.
     foreach ($value in '/a/b', '/a:/b', '//x', 'C:/x', "/a`r`n%PATH% $([char]0xE9)") {
         $number++
         $secret = "windows/$number"
@@ -69,7 +69,7 @@ try {
         }
     }
 
-    # Otherwise the runs above would prove nothing.
+    # Makes sure that the runs above can fail.
     [IO.File]::WriteAllText("$work/other", '/a/c')
     $result = Invoke-Launcher @{ UPSERT_SECRET_NAME = 'windows/1'; UPSERT_SECRET_VALUE_FILE = "$work/other" }
     if ($result -ne 'updated') {

@@ -1,4 +1,4 @@
-"""Containers for the tests, by podman, in the storage that the environment names. It removes what it starts."""
+"""Runs containers for the tests with podman, in the storage that the environment configures. Removes what it starts."""
 
 import os
 import subprocess
@@ -9,12 +9,12 @@ from leaks import leaks
 from loopback import Sandbox
 
 ROOT = Path(__file__).resolve().parents[3]
-# Longer than any machine needs; only a test that fails waits for it.
+# Longer than any machine needs; reached only when a test fails.
 PATIENCE = 120
 
 
 def podman(*arguments: str | Path, stdin: str = "", env: dict[str, str] | None = None, check: bool = True):
-    """Runs podman to its end and returns what it printed."""
+    """Runs podman to completion and returns its output."""
     done = subprocess.run(
         ["podman", *map(str, arguments)],
         input=stdin,
@@ -30,14 +30,14 @@ def podman(*arguments: str | Path, stdin: str = "", env: dict[str, str] | None =
 
 
 def fetch(folder: Path, package: str) -> Path:
-    """Unpacks a Debian package and returns where."""
+    """Unpacks a Debian package and returns the directory."""
     architecture = ContainerTest.image.rpartition("-")[2]
     subprocess.run([ROOT / "container/fetch", folder, architecture, package], check=True, stdin=subprocess.DEVNULL)
     return folder / package
 
 
 class Ran:
-    """A container that ended, and everything of it that somebody could see."""
+    """Result of a container: exit status and everything that it made visible."""
 
     def __init__(self, status: int, out: str, err: str, inspect: str, logs: str):
         self.status = status
@@ -51,7 +51,7 @@ class Ran:
 
 
 class ContainerTest(unittest.TestCase):
-    """Tests that run containers on this machine's network, with a sandbox of their own."""
+    """Base class of tests that run containers on the host network against their own sandbox."""
 
     # Set by `run`.
     image: str
@@ -63,9 +63,9 @@ class ContainerTest(unittest.TestCase):
         cls.sandbox = cls.enterClassContext(Sandbox(cls.sandbox_program))
 
     def run_container(self, *command: str, image: str = "", options=(), env=None, stdin: str = "") -> Ran:
-        """Runs an image as a CI system does: environment by name, standard input open.
+        """Runs an image as CI systems do: environment passed by name, standard input open.
 
-        Values never stand on podman's command line, which every process may read.
+        Values are never on podman's command line, which every process can read.
         """
         env = self.sandbox.environment | (env or {})
         names = [option for name in env for option in ("--env", name)]

@@ -1,6 +1,6 @@
-"""The README's jobs that run in the image, in the image: their script lines as they stand, with its shell and its tools.
+"""The README's examples that use the image, run in the image: unchanged script lines, with its shell and tools.
 
-What is around them is in ../test_examples.py; here is only what another shell could break.
+../test_examples.py covers everything else; these tests cover what the image's shell could break.
 """
 
 import tempfile
@@ -13,7 +13,7 @@ from loopback import CiSandbox
 from podman import ContainerTest, Ran
 from pages import examples
 
-# As a masked variable of any of them may be.
+# A value that each of these CI systems can mask.
 VALUE = "made-up+masked/value=~1234"
 
 
@@ -21,7 +21,7 @@ class ExamplesInImage(ContainerTest):
     def setUp(self):
         self.sandbox = self.enterContext(CiSandbox(self.sandbox_program))
         self.keys = self.sandbox.environment | {"AWS_REGION": "us-east-1"}
-        # Jobs have a token and no key; their region comes by their own input.
+        # Jobs have an OIDC token but no keys, and set the region by input.
         self.sandbox.environment = self.sandbox.keyless()
         folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         self.addCleanup(folder.cleanup)
@@ -53,7 +53,7 @@ class ExamplesInImage(ContainerTest):
         report = f"acme/models/{job['artifacts']['reports']['dotenv']}"
         self.assert_stored(self.ids(report)["UPSERTED_SECRET_ID"])
 
-    def test_the_component(self):
+    def test_gitlab_component(self):
         _, job = (Path(__file__).resolve().parents[3] / "templates/upsert-secret.yml").read_text().split("\n---\n")
         [job] = yaml.safe_load(job).values()
         given = {name: "" for name in job["variables"]} | {
@@ -74,7 +74,7 @@ class ExamplesInImage(ContainerTest):
     def test_circleci(self):
         job = yaml.safe_load(examples()["circleci.yml"])["jobs"]["store"]
         given = job["environment"] | {"CIRCLE_OIDC_TOKEN_V2": self.sandbox.token}
-        # Its shell where there is no bash.
+        # The shell that is used without bash.
         self.run_script("sh -eo pipefail -c", job["steps"][0]["run"]["command"], given)
         self.assert_stored(self.ids("ids.env")["secret_id"])
 
@@ -88,7 +88,7 @@ class ExamplesInImage(ContainerTest):
         lines = examples()["Jenkinsfile"].splitlines()
         of = dict(line.strip().split(" = ", 1) for line in lines if line.startswith("    UPSERT_SECRET_"))
         given = {name: value.strip("'") for name, value in of.items()} | {"AWS_ID_TOKEN": self.sandbox.token}
-        # It keeps the container alive with `cat` and runs each `sh` in it.
+        # Jenkins keeps the container running with `cat` and runs each `sh` step in it.
         self.run_script("sh -xe -c", "upsert-secret > ids.env", given)
         ran = self.run_script("sh -xe -c", "sed -n 's/^secret_id=//p' ids.env", {})
         self.assert_stored(ran.out.strip())

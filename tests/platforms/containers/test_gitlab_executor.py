@@ -1,7 +1,7 @@
-"""Jobs in the image as GitLab's docker executor runs them, which no local runner does in the same way.
+"""Jobs in the image as GitLab's Docker executor runs them, which no local runner reproduces.
 
-It starts `sh -c` with a script that looks for the best shell (gitlab-runner, shells/bash.go), and hands that shell the
-job on standard input. The folder of the builds was made by another container, as root, with a umask of 0.
+The executor starts `sh -c` with a script that detects the shell (gitlab-runner, shells/bash.go), and passes the job to
+that shell on standard input. Another container has created the build directory, as root, with a umask of 0.
 """
 
 import tempfile
@@ -14,12 +14,12 @@ DETECT = "".join(f"{word} [ -x {shell} ]; then\n\texec {shell}\n" for word, shel
 DETECT += "else\n\techo shell not found\n\texit 1\nfi\n"
 
 PROJECT = "/builds/acme/models"
-# As a masked variable may be: no white space, eight characters or more.
+# A value that GitLab can mask: no whitespace, eight characters or more.
 VALUE = "made-up+masked/value=~1234"
 
 
 def job(script: str, variables: dict[str, str]) -> str:
-    """What a runner writes to the shell's standard input; the job's own is empty."""
+    """The text that a runner writes to the shell's standard input. The job's own standard input is empty."""
     lines = [f"export {name}={quote(value)}" for name, value in variables.items()]
     whole = "\n".join([*lines, f"cd {PROJECT}", script, ""])
     start = "trap exit 1 TERM\n\nif set -o | grep pipefail > /dev/null; then set -o pipefail; fi; set -o errexit\n"
@@ -66,11 +66,11 @@ class GitLabExecutor(ContainerTest):
         self.assert_hidden(VALUE, text)
         return dict(line.split("=", 1) for line in text.splitlines())
 
-    def test_a_job_leaves_its_report(self):
+    def test_job_writes_report(self):
         for name, options in [
             ("root", []),
             ("no-entrypoint", ["--entrypoint", ""]),
-            ("anybody", ["--user", "65532:65532", "--cap-drop", "all"]),
+            ("unprivileged", ["--user", "65532:65532", "--cap-drop", "all"]),
         ]:
             with self.subTest(name):
                 (self.project / "upsert-secret.env").unlink(missing_ok=True)
@@ -83,13 +83,13 @@ class GitLabExecutor(ContainerTest):
                 self.assertEqual(stored["SecretString"], VALUE)
                 self.assertEqual(stored["VersionId"], report["UPSERTED_SECRET_VERSION_ID"])
 
-    def test_a_failure_fails_the_job(self):
+    def test_failure_fails_job(self):
         ran = self.run_job("upsert-secret\necho and went on", UPSERT_SECRET_NAME="executor/failure", MODEL_API_KEY="")
         self.assertEqual(ran.status, 2, ran.err)
         self.assertNotIn("and went on", ran.out)
         self.assertIn("MODEL_API_KEY", ran.err)
 
-    def test_an_entrypoint_fails_the_job(self):
+    def test_entrypoint_fails_job(self):
         ran = self.run_job("echo and went on", ["--entrypoint", "upsert-secret"], UPSERT_SECRET_NAME="executor/entrypoint")
         self.assertEqual(ran.status, 2, ran.err)
         self.assertNotIn("and went on", ran.out)

@@ -1,4 +1,4 @@
-"""The component and the README's plain job in the image, run by gitlab-ci-local: the pipelines of test_gitlab.py."""
+"""The pipelines of test_gitlab.py in the image: the component and the README's plain job, run by gitlab-ci-local."""
 
 import os
 import re
@@ -18,7 +18,7 @@ HELPER = "localhost/gitlab-helper"
 class GitLabImage(test_gitlab.GitLab):
     executor = ("--container-executable", "podman", "--pull-policy", "if-not-present", "--helper-image", HELPER)
     executor += ("--network", "host")
-    # How podman is set up here.
+    # The local configuration of podman.
     surroundings = {name: value for name, value in os.environ.items() if name.startswith("CONTAINERS_")}
 
     @classmethod
@@ -29,22 +29,22 @@ class GitLabImage(test_gitlab.GitLab):
 
     def setUp(self):
         super().setUp()
-        # Otherwise a job that went astray, into a shell of this machine, would find it all the same.
+        # A job that runs in a local shell by mistake must not find the binary.
         (self.bin / "upsert-secret").unlink()
 
     def predefined(self) -> dict[str, str]:
-        # The project's folder is right: it is the container's.
+        # The project directory is already correct: it is the container's.
         return {"GITLAB_CI": "true"}
 
     def commit(self) -> None:
-        """Ours in the place of the released image, wherever that is named."""
+        """Replaces the released image by the local one in all files, then commits."""
         for path in self.project.rglob("*.yml"):
             path.write_text(RELEASED.sub(ContainerTest.image, path.read_text()))
         super().commit()
 
 
 def make_helper(folder: Path):
-    """The image with which gitlab-ci-local carries files in and out: a shell, bash and rsync with its libraries."""
+    """Builds the image that gitlab-ci-local copies files with: a shell, bash and rsync with its libraries."""
     shutil.copy(fetch(folder / "packages", "bash-static") / "bin/bash-static", folder / "bash")
     rsync = shutil.which("rsync")
     shutil.copy(rsync, folder)
@@ -58,7 +58,7 @@ def make_helper(folder: Path):
 
 
 def load_tests(loader, _tests, _pattern):
-    """The ones to which the image makes a difference; a pipeline takes long here."""
-    names = {"test_the_component_of_the_readme", "test_the_plain_job_of_the_readme", "test_a_variable_that_is_not_defined"}
+    """The tests for which the image matters. Pipelines in containers are slow."""
+    names = {"test_readme_component", "test_readme_plain_job", "test_undefined_variable"}
     chosen = names.intersection(loader.getTestCaseNames(GitLabImage))
     return unittest.TestSuite(GitLabImage(name) for name in sorted(chosen))

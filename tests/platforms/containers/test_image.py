@@ -1,4 +1,4 @@
-"""The image, run as CI systems and careful people run it."""
+"""The image, run as CI systems run it, and with reduced privileges."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from tls import Front
 
 BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 
-# What a careful person takes away from a container.
+# Options that remove a container's privileges.
 LOCKED = ["--user", "65532:65532", "--cap-drop", "all", "--security-opt", "no-new-privileges"]
 LOCKED += ["--read-only", "--read-only-tmpfs=false"]
 
@@ -25,11 +25,11 @@ VALUE = "made-up-value '\"$HOME `id` &<>+/=?"
 
 class Image(ContainerTest):
     def setUp(self):
-        # Files of a container's user need not be ours to delete.
+        # Files of a container's user may not be deletable by this process.
         folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)
-        # As a runner's folders are: anybody's.
+        # World-writable, as a runner's directories are.
         self.shared = self.folder / "shared"
         self.shared.mkdir()
         self.shared.chmod(0o777)
@@ -40,13 +40,13 @@ class Image(ContainerTest):
         self.assert_hidden(VALUE, ran.out, ran.err, ran.logs)
         return ran
 
-    def test_it_runs_without_an_argument(self):
+    def test_runs_without_arguments(self):
         ran = self.upsert("image/plain")
         self.assertEqual(ran.status, 0, ran.err)
         self.assertEqual(ran.outputs()["result"], "created")
         self.assertEqual(self.stored("image/plain"), VALUE)
 
-    def test_what_ci_systems_take_for_granted(self):
+    def test_provides_what_ci_systems_expect(self):
         script = """
             set -eu
             for word in sh grep id cat printf env sed awk mkdir chmod rm date sleep su; do
@@ -60,7 +60,7 @@ class Image(ContainerTest):
         ran = self.run_container("sh", "-c", script)
         self.assertEqual((ran.out, ran.err), ("started by its first line\n0\n", ""))
 
-    def test_locked_down_it_works_all_the_same(self):
+    def test_runs_without_privileges(self):
         for name, options in [("root", []), ("locked", LOCKED)]:
             with self.subTest(name):
                 ran = self.upsert(
@@ -74,15 +74,15 @@ class Image(ContainerTest):
                 self.assert_hidden(VALUE, outputs)
                 self.assertEqual(self.stored(f"image/{name}"), VALUE)
 
-    def test_locked_down_it_is_locked_down(self):
-        """Otherwise the test above would prove nothing."""
+    def test_locked_container_has_no_privileges(self):
+        """Makes sure that the test above can fail."""
         ran = self.run_container("sh", "-c", "id -u; grep CapBnd /proc/self/status; touch /tmp/x", options=LOCKED)
         self.assertEqual(ran.out, "65532\nCapBnd:\t0000000000000000\n")
         self.assertIn("Read-only file system", ran.err)
         self.assertNotEqual(ran.status, 0)
 
-    def test_what_inspect_shows_of_a_value(self):
-        """An environment is for everybody to see who may ask podman; a file is not."""
+    def test_inspect_shows_value_only_in_environment(self):
+        """`podman inspect` shows a container's environment, but not the content of its files."""
         ran = self.upsert("image/environment")
         shown = json.loads(ran.inspect)[0]
         self.assertIn(f"UPSERT_SECRET_VALUE={VALUE}", shown["Config"].pop("Env"))
@@ -99,8 +99,8 @@ class Image(ContainerTest):
         self.assertEqual(self.stored("image/file"), VALUE)
         self.assert_hidden(VALUE, ran.inspect)
 
-    def test_the_command_of_the_readme(self):
-        """As it stands: where the sandbox is, stands in podman's configuration."""
+    def test_readme_command(self):
+        """Runs the script unchanged. podman's configuration passes the sandbox's endpoint."""
         script = self.folder / "container.sh"
         script.write_text(examples()["container.sh"])
         released = re.search(r"ghcr\.io/\S+", script.read_text())[0]
@@ -127,7 +127,7 @@ class Image(ContainerTest):
         self.assertEqual(self.stored("image/readme"), VALUE)
         self.assert_hidden(VALUE, done.stderr, done.stdout, (self.folder / "ids.env").read_text())
 
-    def test_names_are_looked_up(self):
+    def test_resolves_host_names(self):
         port = self.sandbox.endpoint.rsplit(":", 1)[1]
         ran = self.upsert(
             "image/name", options=["--add-host", "aws.test:127.0.0.1"], AWS_ENDPOINT_URL_SECRETS_MANAGER=f"http://aws.test:{port}"
@@ -135,14 +135,14 @@ class Image(ContainerTest):
         self.assertEqual(ran.status, 0, ran.err)
         self.assertEqual(self.stored("image/name"), VALUE)
 
-    def test_whose_certificates_it_believes(self):
+    def test_trust_store_follows_ca_bundle(self):
         with Front(self.sandbox.endpoint, self.folder) as front:
             empty = self.folder / "empty"
             empty.touch()
             for name, bundle, says in [
-                ("the image's", None, "is not in the system's list"),
-                ("taken away", empty, "is not in Mozilla's list, as this system has none of its own"),
-                ("put in its place", front.authority, None),
+                ("default", None, "is not in the system's list"),
+                ("removed", empty, "is not in Mozilla's list, as this system has none of its own"),
+                ("replaced", front.authority, None),
             ]:
                 with self.subTest(name):
                     ran = self.upsert(
@@ -157,15 +157,15 @@ class Image(ContainerTest):
                         self.assertEqual(ran.status, 0, ran.err)
                         self.assertEqual(self.stored("image/tls"), VALUE)
 
-    def test_as_the_entrypoint_it_does_not_pass_for_a_shell(self):
-        """What GitLab starts in an image whose entrypoint was not taken away; a green job would have run nothing."""
+    def test_entrypoint_is_not_mistaken_for_shell(self):
+        """GitLab starts this if the image's entrypoint is not cleared. Success would mean that the job ran nothing."""
         ran = self.run_container("sh", "-c", "echo hi", options=["--entrypoint", "upsert-secret"], stdin="echo hi\n")
         self.assertEqual((ran.status, ran.out), (2, ""))
         self.assertIn("the script was not run", ran.err)
         self.assertIn('entrypoint: [""]', ran.err)
 
-    def test_it_stops_when_it_is_told_to(self):
-        """It is process 1 there, which the kernel gives no signal that it has not asked for."""
+    def test_stops_on_signal(self):
+        """The program is process 1, to which the kernel delivers only signals that it handles."""
         with socket.create_server(("127.0.0.1", 0)) as silent:
             silent.settimeout(PATIENCE)
             env = self.sandbox.environment | {"UPSERT_SECRET_NAME": "image/stop", "UPSERT_SECRET_VALUE": VALUE}
@@ -177,12 +177,12 @@ class Image(ContainerTest):
                 podman("kill", "--signal", "TERM", container)
                 self.assertEqual(podman("wait", container).stdout.strip(), "143")
 
-    def test_what_it_says_of_itself(self):
+    def test_image_metadata(self):
         [image] = json.loads(podman("inspect", self.image).stdout)
         config = image["Config"]
         self.assertEqual(config["Cmd"], ["upsert-secret"])
         self.assertEqual(config["Env"], ["PATH=/usr/local/bin:/usr/bin:/bin"])
-        # No entrypoint: CI systems start a shell. No user: what they mount may be root's.
+        # No entrypoint, because CI systems start a shell. No user, because mounted files may belong to root.
         for absent in ("Entrypoint", "User", "Volumes", "ExposedPorts", "OnBuild"):
             self.assertFalse(config.get(absent), absent)
 
@@ -196,13 +196,13 @@ class Image(ContainerTest):
             self.assertEqual(about["licenses"], "Apache-2.0 AND GPL-2.0-only AND MPL-2.0")
             self.assertTrue(about["description"] and about["source"])
 
-    def test_what_is_in_it(self):
-        # What is mounted over belongs to nobody where podman is not root.
+    def test_image_contents(self):
+        # With rootless podman, mount points belong to the user nobody.
         image = ["find", "/", "-xdev", "(", "-path", "/proc", "-o", "-path", "/sys", ")", "-prune", "-o"]
         ran = self.run_container(*image, "(", "-perm", "/6000", "-o", "!", "-user", "0", ")", "-print")
-        self.assertEqual(ran.out, "", "set-uid, or somebody's")
+        self.assertEqual(ran.out, "", "set-uid, or not owned by root")
         ran = self.run_container("find", "/", "-xdev", "-type", "d", "-perm", "-0002")
-        self.assertEqual(ran.out, "/tmp\n", "anybody's to write")
+        self.assertEqual(ran.out, "/tmp\n", "world-writable")
         ran = self.run_container("stat", "-c", "%a", "/tmp", "/root", "/usr/local/bin/upsert-secret", BUNDLE)
         self.assertEqual(ran.out.split(), ["1777", "700", "755", "644"])
         ran = self.run_container("find", "/usr/share/doc", "/var/lib/dpkg", "-type", "f")
@@ -220,7 +220,7 @@ class Image(ContainerTest):
             ],
         )
 
-    def test_the_same_context_makes_the_same_image(self):
+    def test_image_build_is_reproducible(self):
         again = f"{self.image.rpartition('-')[0]}-again"
         made = subprocess.run(
             [ROOT / "container/build", self.context, again], check=True, capture_output=True, text=True
@@ -229,8 +229,8 @@ class Image(ContainerTest):
         ids = {podman("image", "inspect", "--format", "{{.Id}}", name).stdout for name in (self.image, *made)}
         self.assertEqual(len(ids), 1, ids)
 
-    def test_one_name_for_every_architecture(self):
-        """With a stand-in for the other architecture: nothing is run while an image is made."""
+    def test_one_tag_covers_all_architectures(self):
+        """Uses a stub for the other architecture, because building an image runs nothing."""
         context = self.folder / "context"
         shutil.copytree(self.context, context, symlinks=True)
         [native] = [folder.name for folder in context.iterdir() if folder.is_dir()]

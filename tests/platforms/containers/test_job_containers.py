@@ -1,7 +1,7 @@
-"""The action in jobs that run in a container, by act, whose daemon is podman.
+"""The action in container jobs, run by act with podman as its daemon.
 
-There the folder of the action, and the files by which a step hands on its outputs, are elsewhere than on the runner, and
-the shell is whatever the image has.
+There, the action's directory and the files for outputs have other paths than on the runner, and the shell is the one that
+the image provides.
 """
 
 import re
@@ -24,17 +24,17 @@ class JobContainers(ActTest):
 
     @classmethod
     def start_service(cls) -> str:
-        """Starts podman's imitation of Docker's daemon, and returns its address."""
-        # Not in the folder of the test: the path of a socket must be short.
+        """Starts podman's Docker-compatible service and returns its address."""
+        # Not in the test's directory, because socket paths must be short.
         folder = tempfile.TemporaryDirectory()
         cls.addClassCleanup(folder.cleanup)
         path = Path(folder.name) / "socket"
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(str(path))
             listener.listen()
-            # It takes over a socket that listens already, so that there is nothing to wait for.
+            # The service inherits a listening socket, so there is nothing to wait for.
             command = "LISTEN_PID=$$ LISTEN_FDS=1 exec podman system service --time 0 3<&0 </dev/null"
-            # What it says is that images lack Node, which act looks for and the action does not need.
+            # Its messages say only that images lack Node, which act looks for and the action does not need.
             service = subprocess.Popen(["sh", "-c", command], stdin=listener, stderr=subprocess.DEVNULL)
         cls.addClassCleanup(service.wait, PATIENCE)
         cls.addClassCleanup(service.terminate)
@@ -42,7 +42,7 @@ class JobContainers(ActTest):
 
     def check(self, image: str, name: str):
         self.where = ["--platform", f"ubuntu-latest={image}", "--pull=false", "--rm", "--container-daemon-socket", "-"]
-        # The reports of the steps are at the same path in the container.
+        # The steps' reports have the same path inside the container.
         self.where += ["--container-options", f"--volume {self.folder}:{self.folder}", "--var", f"NAME={name}"]
         run = self.act(HERE / "workflows/container.yml", FIRST=VALUE)
         self.assertEqual(run.status, 0, run.log)
@@ -60,7 +60,7 @@ class JobContainers(ActTest):
     def test_without_bash(self):
         self.check(ContainerTest.image, "containers/busybox")
 
-    def test_where_bash_is_the_only_shell(self):
+    def test_with_bash_as_only_shell(self):
         fetch(self.folder, "bash-static")
         (self.folder / "Containerfile").write_text(
             f"FROM {ContainerTest.image}\n"

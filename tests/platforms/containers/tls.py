@@ -1,4 +1,4 @@
-"""A TLS front for the sandbox, whose authority is nobody's but the test's."""
+"""A TLS front for the sandbox, with a certificate authority that only the tests know."""
 
 import http.server
 import ssl
@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 class Front:
-    """HTTPS on loopback, from `with` to the end of the block."""
+    """HTTPS on loopback, a context manager."""
 
     def __init__(self, endpoint: str, folder: Path):
         self.authority = folder / "authority.pem"
@@ -19,7 +19,7 @@ class Front:
 
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(*certificate(folder, self.authority))
-        # Not in accept(), where a client that hangs up would end the server.
+        # Not in accept(): there, a client that disconnects would end the server.
         self._server.socket = context.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
 
     def __enter__(self) -> "Front":
@@ -34,7 +34,7 @@ class Front:
 
 
 def certificate(folder: Path, authority: Path) -> tuple[Path, Path]:
-    """Makes an authority and, by it, a certificate for 127.0.0.1: the certificate's file and its key's."""
+    """Creates an authority and a certificate for 127.0.0.1. Returns the files of the certificate and its key."""
     make = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
     own, key, authority_key = folder / "own.pem", folder / "own.key", folder / "authority.key"
     for command in [
@@ -52,7 +52,7 @@ def forwarder(endpoint: str):
 
         def do_POST(self):
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            # With the client's Host, which is signed.
+            # Keeps the client's Host header, which is signed.
             request = urllib.request.Request(endpoint, body, dict(self.headers))
             try:
                 answer = urllib.request.urlopen(request, timeout=30)
@@ -75,6 +75,6 @@ def forwarder(endpoint: str):
             try:
                 super().handle()
             except (ssl.SSLError, ConnectionError):
-                pass  # A client that does not trust us hangs up.
+                pass  # A client that does not trust the certificate disconnects.
 
     return Quiet

@@ -1,0 +1,262 @@
+//! Transactions that run to their end: staging, moves, conflicts and lost responses.
+
+use std::fs;
+
+use sandbox::{Fault, Policy, When};
+
+use super::{
+    NAMES, WRITES, assert_all_new, assert_all_old, concurrent_put, existing, manifest_run,
+    new_value, old_value, release, remaining_labels, secret, value, values, write_calls,
+};
+use crate::common::{WAIT_LIMIT, allow_all_except, call_count, operations};
+
+#[test]
+fn all_versions_are_staged_before_any_move() {
+    let sandbox = existing();
+    let outcome = release(&sandbox, "1").run();
+    outcome.expect(0, "updated");
+    assert_eq!(outcome.counts(), ["0", "3", "0", "0", "0"]);
+    assert_all_new(&sandbox, "1");
+    // One batch read; per secret one read, one put, one move and one label removal.
+    let log = operations(&sandbox);
+    let first_move = log
+        .iter()
+        .position(|op| op == "UpdateSecretVersionStage")
+        .unwrap();
+    assert!(
+        !log[first_move..].contains(&"PutSecretValue".to_owned()),
+        "{log:?}"
+    );
+    for (operation, number) in [
+        ("BatchGetSecretValue", 1),
+        ("DescribeSecret", 3),
+        ("PutSecretValue", 3),
+        ("UpdateSecretVersionStage", 6),
+    ] {
+        assert_eq!(call_count(&sandbox, operation), number, "{operation}");
+    }
+    for name in NAMES {
+        let previous = secret(&sandbox, name)
+            .labelled("AWSPREVIOUS")
+            .unwrap()
+            .string
+            .clone();
+        assert_eq!(previous, Some(old_value(name)));
+    }
+    sandbox.clear_log();
+    let again = release(&sandbox, "1").run();
+    again.expect(0, "unchanged");
+    assert_eq!(operations(&sandbox), ["BatchGetSecretValue"]);
+}
+
+#[test]
+fn unwritable_member_leaves_all_unchanged() {
+    for action in [
+        "DescribeSecret",
+        "PutSecretValue",
+        "UpdateSecretVersionStage",
+    ] {
+        let sandbox = existing();
+        sandbox.set_policy(
+            &sandbox.default_key_id(),
+            allow_all_except(&[(action, "prod/b")]),
+        );
+        let outcome = release(&sandbox, "1").run();
+        assert_eq!(outcome.code, Some(4), "{action}: {}", outcome.stderr);
+        assert_eq!(outcome.output("result"), "", "{action}");
+        assert_eq!(
+            outcome.counts(),
+            ["0", "0", "0", "1", "2"],
+            "{action}: {}",
+            outcome.stderr
+        );
+        assert!(
+            outcome.stderr.contains("so none was made current"),
+            "{}",
+            outcome.stderr
+        );
+        sandbox.set_policy(&sandbox.default_key_id(), Policy::allow_all());
+        assert_eq!(values(&sandbox), NAMES.map(old_value), "{action}");
+        // The next run removes a label that this run was not allowed to remove.
+        release(&sandbox, "1").run().expect(0, "updated");
+        assert_all_new(&sandbox, "1");
+    }
+    let sandbox = existing();
+    sandbox.with(|world| world.set_rotation("prod/c", true));
+    let outcome = release(&sandbox, "1").run();
+    assert_eq!(outcome.code, Some(6), "{}", outcome.stderr);
+    assert_eq!(call_count(&sandbox, "PutSecretValue"), 0);
+    assert_all_old(&sandbox);
+}
+
+#[test]
+fn concurrent_put_is_kept_without_partial_state() {
+    for name in NAMES {
+        for (operation, most) in [("PutSecretValue", 3), ("UpdateSecretVersionStage", 6)] {
+            for nth in 1..=most {
+                let sandbox = existing();
+                concurrent_put(&sandbox, operation, nth, name);
+                let outcome = release(&sandbox, "1").run();
+                let context = format!("{name} before {operation} {nth}: {}", outcome.stderr);
+                // After the last move nothing can conflict any more.
+                let current = |other: &str| match (outcome.code, other == name) {
+                    (_, true) => "made-up-rival".to_owned(),
+                    (Some(0), false) => new_value(other, "1"),
+                    (_, false) => old_value(other),
+                };
+                assert!(matches!(outcome.code, Some(0 | 5)), "{context}");
+                assert_eq!(values(&sandbox), NAMES.map(current), "{context}");
+                assert_eq!(remaining_labels(&sandbox), [""; 0], "{context}");
+                if operation == "PutSecretValue" {
+                    assert_eq!(outcome.code, Some(5), "{context}");
+                    assert!(
+                        outcome.stderr.contains("so none was made current"),
+                        "{context}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn lost_responses_still_commit() {
+    for (operation, nth) in write_calls() {
+        for fault in [
+            Fault::LostAfter,
+            Fault::ResetBefore,
+            Fault::CutBody,
+            Fault::Throttle,
+        ] {
+            let sandbox = existing();
+            sandbox.fault(operation, nth, fault.clone());
+            let outcome = release(&sandbox, "1").run();
+            assert_eq!(
+                outcome.code,
+                Some(0),
+                "{operation} {nth} {fault:?}: {}",
+                outcome.stderr
+            );
+            assert_eq!(outcome.counts(), ["0", "3", "0", "0", "0"]);
+            assert_all_new(&sandbox, "1");
+        }
+    }
+}
+
+#[test]
+fn two_concurrent_runs_do_not_mix() {
+    let sandbox = existing();
+    let (one, other) = (
+        release(&sandbox, "1").env("GITHUB_RUN_ID", "1"),
+        release(&sandbox, "2").env("GITHUB_RUN_ID", "2"),
+    );
+    // The first run is between its moves when the second starts.
+    let held = sandbox.hold("UpdateSecretVersionStage", 2, When::BeforeApply);
+    let first = one.spawn();
+    assert!(held.wait_reached(WAIT_LIMIT));
+    let described = sandbox.hold("DescribeSecret", 3, When::AfterApply);
+    let second = other.spawn();
+    assert!(described.wait_reached(WAIT_LIMIT));
+    described.release();
+    held.release();
+    let (one, other) = (one.finish(first), other.finish(second));
+    assert!(
+        [one.code, other.code].contains(&Some(0)),
+        "{}{}",
+        one.stderr,
+        other.stderr
+    );
+    let now = values(&sandbox);
+    let of = |release: &str| NAMES.map(|name| new_value(name, release));
+    assert!(
+        now == of("1") || now == of("2"),
+        "{now:?} {}{}",
+        one.stderr,
+        other.stderr
+    );
+    assert_eq!(remaining_labels(&sandbox), [""; 0]);
+}
+
+#[test]
+fn created_secret_survives_rollback() {
+    let sandbox = existing();
+    let names = ["prod/a", "prod/new", "prod/c"];
+    concurrent_put(&sandbox, "UpdateSecretVersionStage", 1, "prod/c");
+    let cli = manifest_run(&sandbox, &names, "1").github();
+    let outcome = cli.run();
+    assert_eq!(outcome.code, Some(5), "{}", outcome.stderr);
+    assert_eq!(
+        outcome.counts(),
+        ["1", "0", "0", "1", "1"],
+        "{}",
+        outcome.stderr
+    );
+    assert_eq!(value(&sandbox, "prod/new"), new_value("prod/new", "1"));
+    assert_eq!(value(&sandbox, "prod/a"), old_value("prod/a"));
+    let outcome = cli.run();
+    outcome.expect(0, "updated");
+    assert_eq!(
+        outcome.counts(),
+        ["0", "2", "1", "0", "0"],
+        "{}",
+        outcome.stderr
+    );
+}
+
+#[test]
+fn kms_key_is_updated_before_staging() {
+    let sandbox = existing();
+    sandbox.with(|world| world.add_kms_key("alias/models"));
+    let cli = manifest_run(&sandbox, &NAMES, "1");
+    let path = cli.path("secrets.yaml");
+    let manifest = fs::read_to_string(&path).unwrap();
+    let defaults =
+        "defaults:\n  description: words\n  tags: { team: ml }\n  kms-key-id: alias/models\n";
+    fs::write(&path, format!("{defaults}{manifest}")).unwrap();
+    cli.run().expect(0, "updated");
+    assert_all_new(&sandbox, "1");
+    for name in NAMES {
+        let secret = secret(&sandbox, name);
+        assert_eq!(secret.description.as_deref(), Some("words"));
+        assert_eq!(secret.tags["team"], "ml");
+        assert_eq!(
+            secret.current().unwrap().kms_key_id.as_deref(),
+            Some("alias/models")
+        );
+        // One new version each: nothing is written twice.
+        assert_eq!(secret.versions.len(), 2);
+    }
+    // The new versions must use the new key.
+    let log = operations(&sandbox);
+    let at = |operation: &str| log.iter().position(|op| op == operation);
+    assert!(at("UpdateSecret") < at("PutSecretValue"), "{log:?}");
+    sandbox.clear_log();
+    cli.run().expect(0, "unchanged");
+    assert_eq!(call_count(&sandbox, "DescribeSecret"), 3);
+    assert!(
+        operations(&sandbox)
+            .iter()
+            .all(|op| !WRITES.contains(&op.as_str()))
+    );
+}
+
+#[test]
+fn unreadable_values_are_written_once() {
+    let sandbox = existing();
+    let deny = r#"{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*"},
+        {"Effect":"Deny","Action":["secretsmanager:GetSecretValue","secretsmanager:BatchGetSecretValue"],"Resource":"*"}]}"#;
+    sandbox.set_policy(&sandbox.default_key_id(), Policy::from_json(deny));
+    let cli = manifest_run(&sandbox, &NAMES, "1").github();
+    let path = cli.path("secrets.yaml");
+    let manifest = fs::read_to_string(&path).unwrap();
+    fs::write(
+        &path,
+        format!("defaults: {{ description: words }}\n{manifest}"),
+    )
+    .unwrap();
+    cli.run().expect(0, "updated");
+    assert_all_new(&sandbox, "1");
+    for name in NAMES {
+        assert_eq!(secret(&sandbox, name).versions.len(), 2, "{name}");
+    }
+}

@@ -1,99 +1,73 @@
-//! Many secrets in one run: looked at twenty a call, each brought to its goal by the loop of one secret, so many at a
-//! time that AWS's quotas and not this program set the pace. This room owns the order and what a failure stops; what
-//! to do with a secret is `plan`'s.
+//! The secrets of a run: values resolved, current values read twenty a call, each secret brought to its goal, so many at a
+//! time that AWS's quotas and not this program set the pace. It owns the order and what a failure stops; what to do with a
+//! secret is the engine's.
 
 use std::collections::VecDeque;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
+use upsert_secret_core::failure::Failure;
+use upsert_secret_core::notice::Level;
+use upsert_secret_core::request::Job;
+use upsert_secret_core::state::ValueView;
+use upsert_secret_core::store::SecretStore;
 
-use crate::aws::SecretsManager;
-use crate::failure::Failure;
-use crate::observe::Glimpse;
-use crate::outcome::Outcome;
-use crate::plan::settled;
-use crate::preview::preview;
-use crate::progress::Progress;
-use crate::redact::Level;
-use crate::request::Request;
-use crate::token::RunIdentity;
-use crate::upsert::{begin, upsert};
+use crate::engine::context::Context;
+use crate::engine::job::run_job;
+use crate::run_report::{HOPELESS, ReportGuard, RunReport};
 
-mod board;
-mod look;
-mod meter;
-mod origins;
-mod together;
+pub(crate) mod prefetch;
+pub(crate) mod resolve;
 
-pub use board::{Board, Fate, Row, Totals};
-pub use meter::Meter;
-pub use origins::{Finder, fill};
-pub use together::run as together;
-
-use board::Post;
-use look::{Look, chunks};
+use prefetch::{Chunk, Prefetcher};
 
 /// Secrets that are worked on at the same time. What they hold in memory does not depend on how many there are.
-const AT_ONCE: usize = 64;
-/// Looks at twenty secrets each, at the same time.
-const LOOKS_AT_ONCE: usize = 8;
+pub(crate) const CONCURRENT_SECRETS: usize = HOPELESS;
+/// Reads of twenty secrets each at the same time.
+pub(crate) const CONCURRENT_READS: usize = 8;
 
-/// What a run of many secrets has around it.
-#[derive(Clone, Copy)]
-pub struct Around<'a> {
-    /// Where they are.
-    pub aws: &'a SecretsManager,
-    /// What names this run among all others.
-    pub run: Option<&'a RunIdentity>,
-    /// Only what would be done is asked for.
-    pub preview: bool,
-    /// Nothing more is started after a failure.
-    pub fail_fast: bool,
-}
+/// A job, or why there is none.
+pub(crate) type PreparedTarget = Result<Job, Failure>;
 
-/// One secret of many.
-pub struct Wanted {
-    /// What shall be true of it; or why that cannot be said.
-    pub request: Result<Request, Failure>,
-}
-
-/// Brings every secret to its goal. What came of each is on the board, also if this is dropped half way.
-pub async fn run(wanted: &[Wanted], around: Around<'_>, board: &Board) {
-    let mut ready: VecDeque<(usize, Option<Glimpse>)> = VecDeque::new();
-    let mut chunks = chunks(wanted);
-    let look = Look::new(wanted, around.aws, board);
-    let progress = Progress::silent();
-    let mut looking = FuturesUnordered::new();
+/// Brings every secret to its goal. The results are in the report, also if this is dropped half way.
+pub(crate) async fn run_all<S: SecretStore>(
+    targets: &[PreparedTarget],
+    context: Context<'_, S>,
+    fail_fast: bool,
+    report: &RunReport,
+) {
+    let mut ready: VecDeque<(usize, Option<ValueView>)> = VecDeque::new();
+    let mut chunks = if report.kind.single {
+        // A run of one secret must not need permission for BatchGetSecretValue.
+        VecDeque::from([Chunk::unread(0)])
+    } else {
+        prefetch::chunks(targets)
+    };
+    let prefetcher = Prefetcher::new(targets, context.store, report);
+    let mut reading = FuturesUnordered::new();
     let mut working = FuturesUnordered::new();
     loop {
-        let stopped = around.fail_fast && board.has_failed()
-            || board.is_hopeless()
-            || around.aws.is_cancelled();
+        let stopped = fail_fast && report.has_failed()
+            || report.is_hopeless()
+            || context.store.is_cancelled();
         if stopped {
             ready.clear();
-            looking.clear();
+            reading.clear();
         }
-        while !stopped && looking.len() < LOOKS_AT_ONCE && ready.len() < AT_ONCE {
+        while !stopped && reading.len() < CONCURRENT_READS && ready.len() < CONCURRENT_SECRETS {
             let Some(chunk) = chunks.pop_front() else {
                 break;
             };
-            looking.push(look.at(chunk));
+            reading.push(prefetcher.read(chunk));
         }
-        while working.len() < AT_ONCE
-            && let Some((index, glimpse)) = ready.pop_front()
+        while working.len() < CONCURRENT_SECRETS
+            && let Some((index, first)) = ready.pop_front()
         {
-            working.push(one(
-                index,
-                &wanted[index],
-                glimpse,
-                around,
-                &progress,
-                board,
-            ));
+            working.push(run_one(index, &targets[index], first, context, report));
         }
-        if looking.is_empty() && working.is_empty() {
-            if board.is_hopeless() {
-                board.note(
+        if reading.is_empty() && working.is_empty() {
+            if report.is_hopeless() {
+                report.note(
                     Level::Warning,
                     "so many secrets in a row failed for the same kind of reason that the others were not tried",
                 );
@@ -101,54 +75,31 @@ pub async fn run(wanted: &[Wanted], around: Around<'_>, board: &Board) {
             return;
         }
         tokio::select! {
-            Some(seen) = looking.next() => ready.extend(seen),
+            Some(read) = reading.next() => ready.extend(read),
             Some(()) = working.next() => {}
-            () = board.meter.tick() => {}
+            () = report.progress.tick(), if !report.kind.single => {}
         }
     }
 }
 
-async fn one(
+async fn run_one<S: SecretStore>(
     index: usize,
-    wanted: &Wanted,
-    glimpse: Option<Glimpse>,
-    around: Around<'_>,
-    progress: &Progress,
-    board: &Board,
+    target: &PreparedTarget,
+    first: Option<ValueView>,
+    context: Context<'_, S>,
+    report: &RunReport,
 ) {
-    let mut post = Post::new(index, board);
-    let ended = match &wanted.request {
-        Ok(request) => reach_goal(request, glimpse, around, progress, &mut post.outcome).await,
+    let mut guard = ReportGuard::new(index, report);
+    let plan_only = report.kind.plan_only;
+    let ended = match target {
+        Ok(job) => run_job(job, context, plan_only, first, &mut guard.attempt).await,
         Err(why) => Err(why.clone()),
     };
-    // A run that was cancelled has not come to it.
-    if ended.is_err() && around.aws.is_cancelled() && post.outcome.changes.is_empty() {
-        post.leave();
+    // One of many that a cancelled run has not come to.
+    let untouched = ended.is_err() && guard.attempt.outcome.changes.is_empty();
+    if untouched && context.store.is_cancelled() && !report.kind.single {
+        guard.leave();
     } else {
-        post.end(ended);
-    }
-}
-
-async fn reach_goal(
-    request: &Request,
-    glimpse: Option<Glimpse>,
-    around: Around<'_>,
-    progress: &Progress,
-    outcome: &mut Outcome,
-) -> Result<(), Failure> {
-    let Around { aws, run, .. } = around;
-    if let Some(Glimpse::Value(read)) = &glimpse
-        && let Some(plan) = settled(request, read)
-    {
-        begin(request, run, aws, outcome)?;
-        outcome.arn = Some(read.arn.clone());
-        outcome.name = Some(read.name.clone());
-        outcome.version = plan.keep;
-        return Ok(());
-    }
-    if around.preview {
-        preview(request, run, aws, glimpse, outcome).await
-    } else {
-        upsert(request, run, aws, progress, glimpse, outcome).await
+        guard.end(ended);
     }
 }

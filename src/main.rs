@@ -1,11 +1,11 @@
-//! `upsert-secret`: put a CI secret into AWS Secrets Manager and hand its ids to the next step.
+//! `upsert-secret`: stores a CI secret in AWS Secrets Manager and outputs its ARN and version ID.
 
 use std::process::ExitCode;
 
-use upsert_secret::{app, harden};
+use upsert_secret::{harden, run};
 
 fn main() -> ExitCode {
     harden::process();
     harden::panics();
-    ExitCode::from(app::run(std::env::args_os().skip(1)))
+    ExitCode::from(run(std::env::args_os().skip(1)))
 }

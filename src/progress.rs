@@ -1,47 +1,164 @@
-//! A word now and then while something takes long, so that nobody takes a run that waits for one that hangs.
-//! Owns how often; what is said is others'.
+//! Periodic status lines, so that a waiting run does not look hung: in a log a line every few seconds, on a terminal a
+//! bar. Owns how often; the bar itself and standard error are the output's.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::redact::Door;
+use crate::redact::{Bar, Output};
 
-/// Between two words about the same thing.
+/// The time between two lines.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// The way to tell people how it goes.
-pub struct Progress {
-    door: Option<Arc<Door>>,
-    last: Cell<Option<Instant>>,
+/// The progress of a run. Everything it shows are counts, times and texts without user data.
+pub(crate) struct Progress {
+    /// `None` stays silent: for one secret among many.
+    output: Option<Arc<Output>>,
+    bar: Option<Bar>,
+    phase: RefCell<Phase>,
+    /// When the counts were last shown.
+    shown: Cell<Instant>,
+    /// When a text was last shown.
+    said: Cell<Option<Instant>>,
+}
+
+/// What is counted at the moment.
+struct Phase {
+    verb: &'static str,
+    total: usize,
+    done: usize,
+    started: Instant,
+}
+
+impl Phase {
+    fn new(verb: &'static str, total: usize) -> Self {
+        Self {
+            verb,
+            total,
+            done: 0,
+            started: Instant::now(),
+        }
+    }
 }
 
 impl Progress {
-    /// Progress told at `door`.
-    #[must_use]
-    pub const fn new(door: Arc<Door>) -> Self {
+    /// The progress of a run over this many secrets. A run of one has no bar.
+    pub(crate) fn new(output: Arc<Output>, total: usize, with_bar: bool) -> Self {
         Self {
-            door: Some(door),
-            last: Cell::new(None),
+            bar: with_bar.then(|| output.bar(total)).flatten(),
+            output: Some(output),
+            phase: RefCell::new(Phase::new("done", total)),
+            shown: Cell::new(Instant::now()),
+            said: Cell::new(None),
         }
     }
 
-    /// Progress that is not told: of one among many.
-    #[must_use]
-    pub const fn silent() -> Self {
+    /// Progress that shows nothing.
+    pub(crate) fn silent() -> Self {
         Self {
-            door: None,
-            last: Cell::new(None),
+            output: None,
+            bar: None,
+            phase: RefCell::new(Phase::new("done", 0)),
+            shown: Cell::new(Instant::now()),
+            said: Cell::new(None),
         }
     }
 
-    /// Says it, unless something was said a moment ago.
-    pub fn say(&self, text: impl FnOnce() -> String) {
-        if let Some(door) = &self.door
-            && self.last.get().is_none_or(|last| last.elapsed() >= PAUSE)
+    /// Starts a phase in which `total` secrets are "staged", say.
+    pub(crate) fn start_phase(&self, verb: &'static str, total: usize) {
+        self.phase.replace(Phase::new(verb, total));
+        if let Some(bar) = &self.bar {
+            bar.restart(verb, total);
+        }
+    }
+
+    /// Counts one more secret.
+    pub(crate) fn step(&self) {
+        let mut phase = self.phase.borrow_mut();
+        phase.done += 1;
+        if let Some(bar) = &self.bar {
+            bar.show(phase.done);
+        }
+    }
+
+    /// Shows a text, unless one was shown a moment ago.
+    pub(crate) fn say(&self, text: impl FnOnce() -> String) {
+        if let Some(output) = &self.output
+            && self.said.get().is_none_or(|said| said.elapsed() >= PAUSE)
         {
-            self.last.set(Some(Instant::now()));
-            door.say(&text());
+            self.said.set(Some(Instant::now()));
+            output.info(&text());
         }
+    }
+
+    /// Waits until the counts are due, and shows them.
+    pub(crate) async fn tick(&self) {
+        let next = self.shown.get() + PAUSE;
+        tokio::time::sleep(next.saturating_duration_since(Instant::now())).await;
+        self.shown.set(Instant::now());
+        let phase = self.phase.borrow();
+        match (&self.bar, &self.output) {
+            (Some(bar), _) => bar.show(phase.done),
+            (None, Some(output)) => output.info(&status_line(&phase, phase.started.elapsed())),
+            (None, None) => {}
+        }
+    }
+
+    /// Removes the bar, so that what follows is not drawn over it.
+    pub(crate) fn end(&self) {
+        if let Some(bar) = &self.bar {
+            bar.clear();
+        }
+    }
+}
+
+fn status_line(phase: &Phase, took: Duration) -> String {
+    let took = took.as_secs_f64().max(0.001);
+    let (done, total) = (phase.done, phase.total);
+    // Counts of secrets are far below what a float holds exactly.
+    #[allow(clippy::cast_precision_loss)]
+    let (rate, left) = (done as f64 / took, (total - done.min(total)) as f64);
+    let mut text = format!(
+        "{done} of {total} secrets {}, {rate:.1} a second",
+        phase.verb
+    );
+    if done > 0 && left > 0.0 {
+        text.push_str(&format!(", about {} left", time(left / rate)));
+    }
+    text
+}
+
+fn time(seconds: f64) -> String {
+    let whole = Duration::from_secs_f64(seconds.clamp(0.0, 1e6)).as_secs();
+    match whole {
+        0..=99 => format!("{whole} s"),
+        100..=5_999 => format!("{} min", whole.div_ceil(60)),
+        _ => format!("{} h", whole.div_ceil(3_600)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn status_line_has_count_rate_and_time_left() {
+        let at = |done, seconds| {
+            let phase = Phase {
+                done,
+                ..Phase::new("done", 1_000)
+            };
+            status_line(&phase, Duration::from_secs(seconds))
+        };
+        assert_eq!(at(0, 5), "0 of 1000 secrets done, 0.0 a second");
+        assert_eq!(
+            at(200, 5),
+            "200 of 1000 secrets done, 40.0 a second, about 20 s left"
+        );
+        assert_eq!(
+            at(10, 5),
+            "10 of 1000 secrets done, 2.0 a second, about 9 min left"
+        );
+        assert_eq!(at(1_000, 25), "1000 of 1000 secrets done, 40.0 a second");
     }
 }

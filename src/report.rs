@@ -1,308 +1,89 @@
-//! The outcome as outputs, text, JSON and Markdown. Prints nothing; what it makes goes through
-//! `redact`.
+//! A run as outputs, text, JSON and Markdown, one secret or a manifest. Prints nothing; what it makes goes through `redact`.
 
 use std::time::Duration;
 
-use serde_json::{Map, Value, json};
+use upsert_secret_core::failure::Failure;
+use upsert_secret_core::outcome::Outcome;
 
-use crate::failure::Failure;
-use crate::outcome::{self, Outcome};
-use crate::platform::{Outputs, is_flat};
+use crate::outputs::Outputs;
 use crate::redact::Redactor;
+use crate::run_report::RunReport;
 
+mod error;
+mod failure;
 mod graph;
-pub mod many;
+mod manifest;
+mod manifest_page;
+mod markup;
+mod single;
 
-/// An output, as the documents show it.
-pub struct Output {
-    /// As in `steps.ID.outputs.NAME`.
-    pub name: &'static str,
-    /// What it holds.
-    pub meaning: &'static str,
+pub(crate) use failure::{failure, timed_out};
+use manifest::ManifestReport;
+use single::SingleReport;
+
+/// Everything that is known at the end of a run, in the form that fits it.
+pub(crate) enum Report<'a> {
+    Single(Box<SingleReport<'a>>),
+    Manifest(ManifestReport<'a>),
 }
 
-const fn output(name: &'static str, meaning: &'static str) -> Output {
-    Output { name, meaning }
-}
-
-/// Every output about a secret. `action.yml`, the README and `--help` are made from it.
-pub const OUTPUTS: [Output; 9] = [
-    output("secret_id", "The ARN of the secret."),
-    output("secret_name", "Its name."),
-    output("secret_version_id", "The version that holds the value."),
-    output(
-        "previous_version_id",
-        "The version that was AWSCURRENT before, if this run moved the label.",
-    ),
-    output(
-        "version_stages",
-        "The staging labels of the version, with commas between them.",
-    ),
-    output(
-        "result",
-        "`created`, `updated` (a version or metadata was written) or `unchanged`; of a `plan`, what it would be. With `manifest` empty, as `changed` is, where nothing was written and something failed.",
-    ),
-    output(
-        "changed",
-        "`false` if the result is `unchanged`, else `true`.",
-    ),
-    output(
-        "restored",
-        "`true` if the secret was scheduled for deletion and was taken back.",
-    ),
-    output("region", "Its region."),
-];
-
-/// Everything that is known at the end of a run.
-pub struct Report<'a> {
-    /// Found and done.
-    pub outcome: &'a Outcome,
-    /// Why it failed, if it did.
-    pub failure: Option<&'a Failure>,
-    /// The whole run.
-    pub took: Duration,
-}
-
-impl Report<'_> {
-    /// Outputs: all of them after a success; after a failure what is known.
-    #[must_use]
-    pub fn outputs(&self) -> Outputs {
-        let outcome = self.outcome;
-        let version = outcome.version.as_ref();
-        let happened = self.failure.is_none() || !outcome.changes.is_empty();
-        let word = |text: &str| happened.then(|| text.to_owned());
-        let flag = |on: bool| word(if on { "true" } else { "false" });
-        let all = [
-            ("secret_id", outcome.arn.clone()),
-            ("secret_name", outcome.name.clone()),
-            (
-                "secret_version_id",
-                version.map(|version| version.id.clone()),
-            ),
-            ("previous_version_id", outcome.previous().map(str::to_owned)),
-            (
-                "version_stages",
-                version.map(|version| version.stages.join(",")),
-            ),
-            ("result", word(outcome.result().word())),
-            ("changed", flag(outcome.changed())),
-            ("restored", flag(outcome.restored())),
-            ("region", outcome.region.clone()),
-        ];
-        all.into_iter()
-            .filter_map(|(name, value)| match value {
-                Some(value) => Some((name, value)),
-                None if self.failure.is_none() => Some((name, String::new())),
-                None => None,
-            })
-            .collect()
+impl<'a> Report<'a> {
+    /// The report of a run, which failed or did not, after so long.
+    pub(crate) fn new(
+        run: &'a RunReport,
+        outcome: &'a Outcome,
+        failure: Option<&'a Failure>,
+        took: Duration,
+    ) -> Self {
+        if run.kind.single {
+            Self::Single(Box::new(SingleReport {
+                outcome,
+                notices: run.notices(),
+                failure,
+                took,
+            }))
+        } else {
+            Self::Manifest(ManifestReport { run, failure, took })
+        }
     }
 
-    /// What a person reads: what happened, one line for each change, the ids.
-    #[must_use]
-    pub fn text(&self) -> String {
-        let outcome = self.outcome;
-        let mut lines = Vec::new();
-        if self.failure.is_none() {
-            lines.push(format!(
-                "{} {} in {} ({} ms)",
-                heading(outcome),
-                outcome.name.as_deref().unwrap_or_default(),
-                outcome.region.as_deref().unwrap_or_default(),
-                self.took.as_millis()
-            ));
-        } else if !outcome.changes.is_empty() {
-            lines.push("before it failed, this run".to_owned());
+    /// The outputs: all of them after a success; after a failure what is known.
+    pub(crate) fn outputs(&self) -> Outputs {
+        match self {
+            Self::Single(report) => report.outputs(),
+            Self::Manifest(report) => report.outputs(),
         }
-        lines.extend(outcome.changes.iter().map(|change| format!("  {change}")));
-        for planned in outcome.preview.iter().flat_map(|preview| &preview.steps) {
-            lines.push(format!("  would {}", planned.what));
-            lines.push(format!("    because: {}", planned.why));
-        }
-        if let Some(arn) = &outcome.arn {
-            lines.push(format!("  secret   {arn}"));
-        }
-        if let Some(version) = &outcome.version {
-            lines.push(format!(
-                "  version  {} ({})",
-                version.id,
-                version.stages.join(", ")
-            ));
-        }
-        lines.join("\n")
     }
 
-    /// One object: the outputs, what was changed, and the error if there is one.
-    #[must_use]
-    pub fn json(&self, redactor: &Redactor) -> String {
-        let mut object: Map<String, Value> = self
-            .outputs()
-            .into_iter()
-            .filter(|(_, value)| is_flat(value))
-            .map(|(name, value)| {
-                let value = match (name, value.as_str()) {
-                    ("changed" | "restored", flag) => json!(flag == "true"),
-                    ("version_stages", stages) => {
-                        json!(
-                            stages
-                                .split(',')
-                                .filter(|stage| !stage.is_empty())
-                                .collect::<Vec<_>>()
-                        )
-                    }
-                    (_, "") => Value::Null,
-                    (_, text) => json!(text),
-                };
-                (name.to_owned(), value)
-            })
-            .collect();
-        let clean = |text: &str| redactor.clean(text);
-        let changes: Vec<_> = self
-            .outcome
-            .changes
-            .iter()
-            .map(|change| clean(&change.to_string()))
-            .collect();
-        let notices: Vec<_> = self
-            .outcome
-            .notices
-            .iter()
-            .map(|(_, text)| clean(text))
-            .collect();
-        object.insert("changes".to_owned(), json!(changes));
-        if let Some(preview) = &self.outcome.preview {
-            let planned: Vec<_> = preview
-                .steps
-                .iter()
-                .map(|planned| json!({"what": clean(&planned.what), "why": clean(&planned.why)}))
-                .collect();
-            object.insert("plan".to_owned(), json!(planned));
+    /// The output `results` of a manifest run; `None` where it would be too long.
+    pub(crate) fn results(&self) -> Option<String> {
+        match self {
+            Self::Single(_) => None,
+            Self::Manifest(report) => report.results(),
         }
-        object.insert("notices".to_owned(), json!(notices));
-        object.insert(
-            "milliseconds".to_owned(),
-            json!(u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX)),
-        );
-        if let Some(failure) = self.failure {
-            object.insert("error".to_owned(), error_object(failure, redactor));
-        }
-        Value::Object(object).to_string()
     }
 
-    /// The job summary: what changed, with names, ids, result and time; never a value.
-    #[must_use]
-    pub fn markdown(&self, redactor: &Redactor) -> String {
-        let outcome = self.outcome;
-        let cell = |text: &str| code(&redactor.clean_line(text));
-        let mut page = String::new();
-        match self.failure {
-            None => page.push_str(&format!(
-                "### Secret {}: {}\n\n",
-                heading(outcome),
-                cell(outcome.name.as_deref().unwrap_or_default())
-            )),
-            Some(failure) => {
-                page.push_str(&format!(
-                    "### upsert-secret failed: {} (exit {})\n\n",
-                    failure.class.name(),
-                    failure.class.exit_code()
-                ));
-                page.push_str(&block(&redactor.clean(&failure.to_string())));
-            }
+    /// What a person reads.
+    pub(crate) fn text(&self) -> String {
+        match self {
+            Self::Single(report) => report.text(),
+            Self::Manifest(report) => report.text(),
         }
-        let mut rows = vec![
-            ("Secret", outcome.arn.clone()),
-            (
-                "Version",
-                outcome.version.as_ref().map(|version| version.id.clone()),
-            ),
-            (
-                "Labels",
-                outcome
-                    .version
-                    .as_ref()
-                    .map(|version| version.stages.join(", ")),
-            ),
-            ("Previous version", outcome.previous().map(str::to_owned)),
-            ("Region", outcome.region.clone()),
-        ];
-        rows.retain(|(_, value)| value.as_ref().is_some_and(|value| !value.is_empty()));
-        page.push_str("| | |\n|---|---|\n");
-        for (name, value) in rows {
-            page.push_str(&format!(
-                "| {name} | {} |\n",
-                cell(&value.unwrap_or_default())
-            ));
+    }
+
+    /// One object for programs.
+    pub(crate) fn json(&self, redactor: &Redactor) -> String {
+        match self {
+            Self::Single(report) => report.json(redactor),
+            Self::Manifest(report) => report.json(redactor),
         }
-        page.push_str(&format!("| Time | {} ms |\n\n", self.took.as_millis()));
-        if let Some((before, after)) = &outcome.labels {
-            page.push_str(&graph::of(before, after, redactor));
+    }
+
+    /// The job summary, of at most `room` bytes where it could be long.
+    pub(crate) fn markdown(&self, redactor: &Redactor, room: usize) -> String {
+        match self {
+            Self::Single(report) => report.markdown(redactor),
+            Self::Manifest(report) => report.markdown(redactor, room),
         }
-        for change in &outcome.changes {
-            page.push_str(&format!(
-                "- {}\n",
-                prose(&redactor.clean_line(&change.to_string()))
-            ));
-        }
-        for planned in outcome.preview.iter().flat_map(|preview| &preview.steps) {
-            page.push_str(&format!(
-                "- would {} (because: {})\n",
-                prose(&redactor.clean_line(&planned.what)),
-                prose(&redactor.clean_line(&planned.why))
-            ));
-        }
-        for (level, text) in &outcome.notices {
-            page.push_str(&format!(
-                "- {}: {}\n",
-                level.word(),
-                prose(&redactor.clean_line(text))
-            ));
-        }
-        page.push('\n');
-        page
     }
 }
-
-/// What happened, or would happen.
-fn heading(outcome: &Outcome) -> &'static str {
-    match (&outcome.preview, outcome.result()) {
-        (None, happened) => happened.word(),
-        (Some(_), outcome::Result::Created) => "would be created:",
-        (Some(_), outcome::Result::Updated) => "would be updated:",
-        (Some(_), outcome::Result::Unchanged) => "would stay as it is:",
-    }
-}
-
-fn error_object(failure: &Failure, redactor: &Redactor) -> Value {
-    let clean = |text: &str| redactor.clean(text);
-    json!({
-        "exit_code": failure.class.exit_code(),
-        "class": failure.class.name(),
-        "what": clean(&failure.what),
-        "why": failure.why.as_deref().map(clean),
-        "next": clean(&failure.next),
-        "aws": failure.aws.as_deref().map(clean),
-    })
-}
-
-/// Text as a code span in a table cell.
-fn code(text: &str) -> String {
-    format!("`{}`", text.replace('`', "'").replace('|', "\\|"))
-}
-
-/// Text as a fenced block that it cannot end.
-fn block(text: &str) -> String {
-    format!("```text\n{}\n```\n\n", text.replace("```", "'''"))
-}
-
-/// Text that Markdown shall not read as markup, but for code spans of our own.
-fn prose(text: &str) -> String {
-    text.replace('\\', "\\\\")
-        .replace(['<', '>'], " ")
-        .replace('|', "\\|")
-        .replace('[', "\\[")
-        .replace('!', "\\!")
-}
-
-#[cfg(test)]
-mod tests;

@@ -1,53 +1,54 @@
-//! `promote` and `rollback`: AWSCURRENT moves between versions that exist, by compare-and-swap. What to do is
-//! `plan`'s; nothing here reads or writes a value.
+//! `promote` and `rollback`: AWSCURRENT moves between versions that exist, by compare-and-swap. Which version is the plan's
+//! decision; no value is read or written here.
 
-use crate::apply::subject;
-use crate::aws::{AwsError, Described, ErrorKind, Listed, SecretsManager};
-use crate::failure::{Class, Failure};
-use crate::outcome::{Change, Outcome, Version};
-use crate::patience::Patience;
-use crate::plan::{Decision, decide, rotation};
-use crate::redact::Level;
-use crate::request::{Ask, CURRENT, PREVIOUS, Shift};
+use upsert_secret_core::attempt::Attempt;
+use upsert_secret_core::backoff::Backoff;
+use upsert_secret_core::error::{ErrorKind, StoreError};
+use upsert_secret_core::failure::{Class, Failure};
+use upsert_secret_core::labels::{CURRENT, PREVIOUS};
+use upsert_secret_core::notice::Level;
+use upsert_secret_core::outcome::{Change, VersionRef};
+use upsert_secret_core::plan::{Decision, decide_label_move, rotation};
+use upsert_secret_core::request::{Direction, LabelMove};
+use upsert_secret_core::state::{SecretMetadata, VersionInfo};
+use upsert_secret_core::store::SecretStore;
+
+use super::context::Context;
 
 /// Rounds for answers that never came and for what AWS has not caught up with.
-const ROUNDS: u32 = 12;
+const MAX_ROUNDS: u32 = 12;
 
-/// Makes it so.
+/// Moves AWSCURRENT until it is where the request wants it.
 ///
 /// # Errors
 /// The failure; `outcome` holds what was done and is known by then.
-pub async fn shift(
-    shift: &Shift,
-    aws: &SecretsManager,
-    outcome: &mut Outcome,
+pub(crate) async fn move_label<S: SecretStore>(
+    request: &LabelMove,
+    context: Context<'_, S>,
+    attempt: &mut Attempt,
 ) -> Result<(), Failure> {
-    outcome.region = Some(aws.region().to_owned());
-    let id = &shift.target.id;
-    let mut patience = Patience::of(ROUNDS);
+    let store = context.store;
+    attempt.outcome.region = Some(store.region().to_owned());
+    let id = &request.target.id;
+    let mut backoff = Backoff::new(MAX_ROUNDS);
     let mut tried: Option<(Option<String>, String)> = None;
-    let mut refused: Option<AwsError> = None;
+    let mut refused: Option<StoreError> = None;
     loop {
-        let fail = |error: &AwsError, outcome: &Outcome| {
-            Failure::of_aws(error, subject(&shift.target, outcome, aws.region()))
-        };
-        let looked = look(shift, aws).await;
-        let (secret, listed) = match looked {
-            Ok(Some(seen)) => seen,
-            Ok(None) => return Err(absent(id)),
-            Err(error) => return Err(fail(&error, outcome)),
-        };
-        learn(&secret, outcome);
-        let decision = decide(shift, &secret, &listed, aws.region());
+        let (secret, listed) = look(request, store)
+            .await
+            .map_err(|error| context.failure(&error, &request.target, attempt))?
+            .ok_or_else(|| absent(id))?;
+        record_secret(&secret, attempt);
+        let decision = decide_label_move(request, &secret, &listed, store.region());
         // What this run asked for, and has not seen the answer of, counts before what it would ask now.
         if let Some((from, to)) = &tried
             && secret.holder(CURRENT) != from.as_deref()
         {
             if secret.holder(CURRENT) == Some(to.as_str()) {
-                if outcome.move_sent.is_some() {
-                    moved(shift, &secret, from.clone(), to, outcome);
+                if attempt.move_sent.is_some() {
+                    record_move(request, &secret, from.clone(), to, attempt);
                 } else {
-                    keep(&secret, to, outcome);
+                    record_kept(&secret, to, attempt);
                 }
                 return Ok(());
             }
@@ -56,9 +57,9 @@ pub async fn shift(
         let (from, to) = match decision? {
             Decision::Keep(current, why) => {
                 if let Some(why) = why {
-                    outcome.note(Level::Notice, why);
+                    attempt.outcome.note(Level::Notice, why);
                 }
-                keep(&secret, &current, outcome);
+                record_kept(&secret, &current, attempt);
                 return Ok(());
             }
             Decision::Move { from, to } => (from, to),
@@ -75,29 +76,29 @@ pub async fn shift(
             .because(format!("AWS answered {}", error.code().unwrap_or_default())));
         }
         if let Some(text) = rotation(&secret) {
-            outcome.note(Level::Notice, text);
+            attempt.outcome.note(Level::Notice, text);
         }
-        match aws.move_label(id, CURRENT, from.as_deref(), &to).await {
+        match store.move_label(id, CURRENT, from.as_deref(), &to).await {
             Ok(()) => {
-                moved(shift, &secret, from, &to, outcome);
+                record_move(request, &secret, from, &to, attempt);
                 return Ok(());
             }
-            Err(error) if error.is_unknown_outcome() => outcome.move_sent = Some(to.clone()),
+            Err(error) if error.is_unknown_outcome() => attempt.move_sent = Some(to.clone()),
             Err(error) if error.is_lost_swap() => {
                 // The answer to a retry may be about what the first attempt has done.
                 if error.attempts > 1 {
-                    outcome.move_sent = Some(to.clone());
+                    attempt.move_sent = Some(to.clone());
                 }
                 refused = Some(error);
             }
-            Err(error) => return Err(fail(&error, outcome)),
+            Err(error) => return Err(context.failure(&error, &request.target, attempt)),
         }
         tried = Some((from, to));
-        if !patience.wait().await {
+        if !context.system.wait(&mut backoff).await {
             let error = refused.unwrap_or_else(|| {
-                AwsError::new("UpdateSecretVersionStage", ErrorKind::Incoherent)
+                StoreError::new("UpdateSecretVersionStage", ErrorKind::Inconsistent)
             });
-            return Err(fail(&error, outcome));
+            return Err(context.failure(&error, &request.target, attempt));
         }
     }
 }
@@ -106,42 +107,40 @@ pub async fn shift(
 ///
 /// # Errors
 /// What the move would be refused for.
-pub async fn decided(
-    shift: &Shift,
-    aws: &SecretsManager,
-    outcome: &mut Outcome,
+pub(crate) async fn decide<S: SecretStore>(
+    request: &LabelMove,
+    context: Context<'_, S>,
+    attempt: &mut Attempt,
 ) -> Result<Decision, Failure> {
-    outcome.region = Some(aws.region().to_owned());
-    let (secret, listed) = look(shift, aws)
+    attempt.outcome.region = Some(context.store.region().to_owned());
+    let (secret, listed) = look(request, context.store)
         .await
-        .map_err(|error| Failure::of_aws(&error, subject(&shift.target, outcome, aws.region())))?
-        .ok_or_else(|| absent(&shift.target.id))?;
-    learn(&secret, outcome);
-    outcome.labels = None;
-    let decision = decide(shift, &secret, &listed, aws.region())?;
+        .map_err(|error| context.failure(&error, &request.target, attempt))?
+        .ok_or_else(|| absent(&request.target.id))?;
+    record_secret(&secret, attempt);
+    attempt.outcome.labels = None;
+    let decision = decide_label_move(request, &secret, &listed, context.store.region())?;
     if let Decision::Keep(current, why) = &decision {
         if let Some(why) = why {
-            outcome.note(Level::Notice, why.clone());
+            attempt.outcome.note(Level::Notice, why.clone());
         }
-        keep(&secret, current, outcome);
-    } else {
-        if let Some(text) = rotation(&secret) {
-            outcome.note(Level::Notice, text);
-        }
+        record_kept(&secret, current, attempt);
+    } else if let Some(text) = rotation(&secret) {
+        attempt.outcome.note(Level::Notice, text);
     }
     Ok(decision)
 }
 
 async fn look(
-    shift: &Shift,
-    aws: &SecretsManager,
-) -> Result<Option<(Described, Vec<Listed>)>, AwsError> {
-    let id = &shift.target.id;
-    let Some(secret) = aws.describe(id).await? else {
+    request: &LabelMove,
+    store: &impl SecretStore,
+) -> Result<Option<(SecretMetadata, Vec<VersionInfo>)>, StoreError> {
+    let id = &request.target.id;
+    let Some(secret) = store.describe(id).await? else {
         return Ok(None);
     };
-    let listed = if shift.ask == Ask::Rollback && !secret.deleted {
-        aws.list_versions(id).await?
+    let listed = if request.direction == Direction::Rollback && !secret.deleted {
+        store.list_versions(id).await?
     } else {
         Vec::new()
     };
@@ -156,40 +155,44 @@ fn absent(id: &str) -> Failure {
     )
 }
 
-fn learn(secret: &Described, outcome: &mut Outcome) {
-    outcome.arn = Some(secret.arn.clone());
-    outcome.name = Some(secret.name.clone());
-    outcome.holder = secret.holder(CURRENT).map(str::to_owned);
-    if outcome.labels.is_none() {
-        outcome.labels = Some((secret.versions.clone(), secret.versions.clone()));
-    }
+fn record_secret(secret: &SecretMetadata, attempt: &mut Attempt) {
+    attempt.outcome.arn = Some(secret.arn.clone());
+    attempt.outcome.name = Some(secret.name.clone());
+    attempt.holder = secret.holder(CURRENT).map(str::to_owned);
+    attempt.outcome.record_labels(&secret.versions);
 }
 
-fn keep(secret: &Described, id: &str, outcome: &mut Outcome) {
-    outcome.version = Some(Version {
+fn record_kept(secret: &SecretMetadata, id: &str, attempt: &mut Attempt) {
+    attempt.outcome.version = Some(VersionRef {
         id: id.to_owned(),
-        stages: secret.versions.get(id).cloned().unwrap_or_default(),
+        stages: secret.labels(id),
     });
 }
 
-fn moved(shift: &Shift, secret: &Described, from: Option<String>, to: &str, outcome: &mut Outcome) {
-    let mut stages = secret.versions.get(to).cloned().unwrap_or_default();
+fn record_move(
+    request: &LabelMove,
+    secret: &SecretMetadata,
+    from: Option<String>,
+    to: &str,
+    attempt: &mut Attempt,
+) {
+    let mut stages = secret.labels(to);
     stages.retain(|stage| stage != PREVIOUS && stage != CURRENT);
     stages.insert(0, CURRENT.to_owned());
-    outcome.version = Some(Version {
+    attempt.outcome.version = Some(VersionRef {
         id: to.to_owned(),
         stages,
     });
-    outcome.moved_from = from;
-    outcome.relabel(CURRENT, to);
-    outcome.did(match shift.ask {
-        Ask::Promote(_) => Change::Promoted(to.to_owned()),
-        Ask::Rollback => Change::RolledBack(to.to_owned()),
+    attempt.outcome.moved_from = from;
+    attempt.outcome.record_label_move(CURRENT, to);
+    attempt.outcome.record(match request.direction {
+        Direction::Promote(_) => Change::Promoted(to.to_owned()),
+        Direction::Rollback => Change::RolledBack(to.to_owned()),
     });
 }
 
-/// Somebody moved AWSCURRENT in between. Theirs is newer than what this run decided on.
-fn overtaken(secret: &Described, to: &str) -> Failure {
+/// Someone moved AWSCURRENT in between. Their move is newer than this run's decision.
+fn overtaken(secret: &SecretMetadata, to: &str) -> Failure {
     let holder = secret.holder(CURRENT).unwrap_or("none");
     Failure::new(
         Class::Conflict,

@@ -1,114 +1,105 @@
-//! The command `plan`: what a run would do, by the very decisions of the run, and not one write. What it may not
-//! read it says, as the run would.
+//! The command `plan`: what a run would do, by the decisions of the run itself and without a write. What it may not read
+//! it reports, as the run would.
 
-use crate::apply::subject;
-use crate::aws::{AwsError, SecretsManager};
-use crate::failure::Failure;
-use crate::observe::{Glimpse, Observed};
-use crate::outcome::{Outcome, Preview, Result as Word};
-use crate::patience::Patience;
-use crate::plan::{Decision, Plan, Planned, Step, judge, words};
-use crate::redact::Level;
-use crate::request::{Request, Shift};
-use crate::shift;
-use crate::token::RunIdentity;
-use crate::upsert;
+use upsert_secret_core::attempt::Attempt;
+use upsert_secret_core::backoff::Backoff;
+use upsert_secret_core::failure::Failure;
+use upsert_secret_core::notice::Level;
+use upsert_secret_core::outcome::{ChangeKind, PlannedStep, Preview};
+use upsert_secret_core::plan::{Decision, Plan, Step, check_validation, describe};
+use upsert_secret_core::request::{LabelMove, Request};
+use upsert_secret_core::state::{Observed, ValueView};
+use upsert_secret_core::store::SecretStore;
 
-/// Says what `upsert` would do.
+use super::context::Context;
+use super::{label_move, upsert};
+
+/// Describes what `upsert` would do.
 ///
 /// # Errors
-/// What the run would be refused for.
-pub async fn preview(
+/// What the run would be rejected for.
+pub(crate) async fn preview<S: SecretStore>(
     request: &Request,
-    run: Option<&RunIdentity>,
-    aws: &SecretsManager,
-    mut first: Option<Glimpse>,
-    outcome: &mut Outcome,
+    context: Context<'_, S>,
+    mut first: Option<ValueView>,
+    attempt: &mut Attempt,
 ) -> Result<(), Failure> {
-    upsert::begin(request, run, aws, outcome)?;
-    let mut turns = Patience::of(u32::MAX);
+    upsert::begin(request, context, attempt);
+    let mut turns = Backoff::endless();
     loop {
-        let (observed, plan) = upsert::look(request, aws, first.take(), outcome).await?;
+        let (observed, plan) = upsert::look(request, context, first.take(), attempt).await?;
         // Another guarded run is about to write: what it writes counts.
         if plan.steps == [Step::Yield] {
-            turns.turn().await;
+            context.system.wait_turn(&mut turns).await;
             continue;
         }
         if matches!(observed, Observed::Present(_)) && plan.steps.contains(&Step::CheckPolicy) {
-            check_policy(request, aws, outcome).await?;
+            check_policy(request, context, attempt).await?;
         }
-        outcome.version.clone_from(&plan.keep);
-        outcome
+        attempt.outcome.version.clone_from(&plan.keep);
+        attempt
+            .outcome
             .name
             .get_or_insert_with(|| request.target.name.clone());
-        outcome.preview = Some(Preview {
-            result: result(&plan),
-            steps: words(&plan, request, &observed),
+        attempt.outcome.preview = Some(Preview {
+            kind: kind(&plan),
+            steps: describe(&plan, request, &observed),
         });
         return Ok(());
     }
 }
 
-fn result(plan: &Plan) -> Word {
+fn kind(plan: &Plan) -> ChangeKind {
     let changing: Vec<&Step> = plan.steps.iter().filter(|step| step.changes()).collect();
     match changing[..] {
-        [] => Word::Unchanged,
+        [] => ChangeKind::Unchanged,
         [
             Step::Create {
                 otherwise: None, ..
             },
             ..,
-        ] => Word::Created,
-        _ => Word::Updated,
+        ] => ChangeKind::Created,
+        _ => ChangeKind::Updated,
     }
 }
 
 /// Reads as much as it writes: nothing.
-async fn check_policy(
+async fn check_policy<S: SecretStore>(
     request: &Request,
-    aws: &SecretsManager,
-    outcome: &mut Outcome,
+    context: Context<'_, S>,
+    attempt: &mut Attempt,
 ) -> Result<(), Failure> {
     let Some(policy) = &request.policy else {
         return Ok(());
     };
     let id = &request.target.id;
-    match aws.validate_policy(id, policy.text()).await {
-        Ok(validation) => judge(&validation, request.allow_public_policy, id),
-        Err(error) if error.is("AccessDeniedException") => {
-            outcome.note(
+    match context.store.validate_policy(id, policy.text()).await {
+        Ok(validation) => check_validation(&validation, request.allow_public_policy, id),
+        Err(error) if error.is_denied() => {
+            attempt.outcome.note(
                 Level::Warning,
                 "ValidateResourcePolicy is denied: whether the resource policy may be attached was not checked",
             );
             Ok(())
         }
-        Err(error) => Err(failure(&error, request, aws, outcome)),
+        Err(error) => Err(context.failure(&error, &request.target, attempt)),
     }
 }
 
-fn failure(
-    error: &AwsError,
-    request: &Request,
-    aws: &SecretsManager,
-    outcome: &Outcome,
-) -> Failure {
-    Failure::of_aws(error, subject(&request.target, outcome, aws.region()))
-}
-
-/// Says what `promote` or `rollback` would do.
+/// Describes what `promote` or `rollback` would do.
 ///
 /// # Errors
-/// What the run would be refused for.
-pub async fn preview_shift(
-    ask: &Shift,
-    aws: &SecretsManager,
-    outcome: &mut Outcome,
+/// What the run would be rejected for.
+pub(crate) async fn preview_label_move<S: SecretStore>(
+    request: &LabelMove,
+    context: Context<'_, S>,
+    attempt: &mut Attempt,
 ) -> Result<(), Failure> {
-    let (result, steps) = match shift::decided(ask, aws, outcome).await? {
-        Decision::Keep(..) => (Word::Unchanged, Vec::new()),
+    let (kind, steps) = match label_move::decide(request, context, attempt).await? {
+        Decision::Keep(..) => (ChangeKind::Unchanged, Vec::new()),
         Decision::Move { from, to } => (
-            Word::Updated,
-            vec![Planned {
+            ChangeKind::Updated,
+            vec![PlannedStep {
                 what: format!("make version {to} AWSCURRENT"),
                 why: from.map_or_else(
                     || "no version is".to_owned(),
@@ -117,6 +108,6 @@ pub async fn preview_shift(
             }],
         ),
     };
-    outcome.preview = Some(Preview { result, steps });
+    attempt.outcome.preview = Some(Preview { kind, steps });
     Ok(())
 }

@@ -1,63 +1,66 @@
-//! Observe, plan, apply, and look again until the goal is reached. This room owns how often; what
-//! to do is `plan`'s, how to do it `apply`'s.
+//! The loop of observe, plan, apply until the goal is reached. It owns how often; what to do is the plan's decision, how
+//! to do it is in `apply`.
 
-use crate::apply::{Applier, Next, subject};
-use crate::aws::{AwsError, Described, ErrorKind, SecretsManager};
-use crate::failure::Failure;
-use crate::lease::{self, Standing};
-use crate::observe::{Glimpse, Observed, now, observe};
-use crate::outcome::{Change, Outcome};
-use crate::patience::Patience;
-use crate::plan::{Plan, guarded, plan};
-use crate::progress::Progress;
-use crate::request::{CURRENT, Request};
-use crate::token::{self, RunIdentity};
+use upsert_secret_core::attempt::Attempt;
+use upsert_secret_core::backoff::Backoff;
+use upsert_secret_core::error::{ErrorKind, StoreError};
+use upsert_secret_core::failure::Failure;
+use upsert_secret_core::labels::{CURRENT, LabelState, is_private, label_state};
+use upsert_secret_core::outcome::Change;
+use upsert_secret_core::plan::{Plan, other_labels, plan, sighting};
+use upsert_secret_core::request::Request;
+use upsert_secret_core::state::{Observed, SecretMetadata, ValueView};
+use upsert_secret_core::store::SecretStore;
+
+use super::apply::{Applied, Applier};
+use super::context::Context;
+use super::observe::observe;
 
 /// Rounds for what passes by itself: eventual consistency, and a name that is free again some
 /// seconds after a forced deletion. About 17 seconds in all.
-const ROUNDS: u32 = 12;
+const MAX_ROUNDS: u32 = 12;
 /// Rounds for the same refusal. Looking again explains it at once or never.
-const SAME_REFUSAL: u32 = 3;
+const MAX_SAME_ERROR: usize = 3;
 
-/// Makes it so. `first` is what GetSecretValue says, where that has been asked already.
+/// Creates or updates the secret until it matches the request. `first` is the answer of GetSecretValue, where that is
+/// known already.
 ///
 /// # Errors
 /// The failure; `outcome` holds what was done and is known by then.
-pub async fn upsert(
+pub(crate) async fn upsert<S: SecretStore>(
     request: &Request,
-    run: Option<&RunIdentity>,
-    aws: &SecretsManager,
-    progress: &Progress,
-    mut first: Option<Glimpse>,
-    outcome: &mut Outcome,
+    context: Context<'_, S>,
+    mut first: Option<ValueView>,
+    attempt: &mut Attempt,
 ) -> Result<(), Failure> {
-    begin(request, run, aws, outcome)?;
-    let mut token = token::of(request, run, aws.region(), &request.value, None)?;
-    let mut patience = Patience::of(ROUNDS);
-    let mut turns = Patience::of(u32::MAX);
-    let mut refusals: Vec<AwsError> = Vec::new();
+    begin(request, context, attempt);
+    let scope = request.token_scope(context.store.region());
+    let mut token = scope.token(context.run, &request.value, None, || {
+        context.system.unique()
+    });
+    let mut backoff = Backoff::new(MAX_ROUNDS);
+    let mut turns = Backoff::endless();
+    let mut errors: Vec<StoreError> = Vec::new();
     loop {
-        let (observed, plan) = look(request, aws, first.take(), outcome).await?;
+        let (observed, plan) = look(request, context, first.take(), attempt).await?;
         drop(observed);
         let mut applier = Applier {
             request,
-            aws,
-            run,
+            context,
             token: &mut token,
             document: None,
-            progress,
-            outcome: &mut *outcome,
+            attempt: &mut *attempt,
         };
         let why = match applier.apply(plan).await? {
-            Next::Done => return Ok(()),
-            Next::Turn => {
-                outcome.contended = true;
-                turns.turn().await;
+            Applied::Done => return Ok(()),
+            Applied::Yield => {
+                attempt.contended = true;
+                context.system.wait_turn(&mut turns).await;
                 continue;
             }
-            Next::Look(why) => why,
+            Applied::Retry(why) => why,
         };
-        let repeated = refusals
+        let repeated = errors
             .iter()
             .filter(|before| Some(before.kind.clone()) == why.as_ref().map(|why| why.kind.clone()))
             .count();
@@ -65,119 +68,118 @@ pub async fn upsert(
         let lasting = why.as_ref().is_some_and(|why| {
             why.is("InvalidRequestException") && why.operation != "CreateSecret"
         });
-        let give_up = lasting && repeated + 1 >= SAME_REFUSAL as usize;
-        if give_up || !patience.wait().await {
+        let give_up = lasting && repeated + 1 >= MAX_SAME_ERROR;
+        if give_up || !context.system.wait(&mut backoff).await {
             let why = why
-                .or_else(|| refusals.pop())
-                .unwrap_or_else(|| AwsError::new("DescribeSecret", ErrorKind::Incoherent));
-            return Err(Failure::of_aws(
-                &why,
-                subject(&request.target, outcome, aws.region()),
-            ));
+                .or_else(|| errors.pop())
+                .unwrap_or_else(|| StoreError::new("DescribeSecret", ErrorKind::Inconsistent));
+            return Err(context.failure(&why, &request.target, attempt));
         }
-        refusals.extend(why);
+        errors.extend(why);
     }
 }
 
-/// What is known before anything is looked at.
-pub(crate) fn begin(
+/// Records what is known before anything is observed.
+pub(crate) fn begin<S: SecretStore>(
     request: &Request,
-    run: Option<&RunIdentity>,
-    aws: &SecretsManager,
-    outcome: &mut Outcome,
-) -> Result<(), Failure> {
-    outcome.region = Some(aws.region().to_owned());
+    context: Context<'_, S>,
+    attempt: &mut Attempt,
+) {
+    attempt.outcome.region = Some(context.store.region().to_owned());
     if request.is_guarded()
         && let Some(expected) = request.expected.as_deref()
     {
-        let own = token::of(request, run, aws.region(), &request.value, Some(expected))?;
-        outcome.own = (!own.fresh).then_some(own.id);
+        let scope = request.token_scope(context.store.region());
+        let own = scope.token(context.run, &request.value, Some(expected), || {
+            context.system.unique()
+        });
+        attempt.own = (!own.fresh).then_some(own.id);
     }
-    Ok(())
 }
 
-/// Looks, and decides.
-pub(crate) async fn look(
+/// Observes, and decides.
+pub(crate) async fn look<S: SecretStore>(
     request: &Request,
-    aws: &SecretsManager,
-    first: Option<Glimpse>,
-    outcome: &mut Outcome,
+    context: Context<'_, S>,
+    first: Option<ValueView>,
+    attempt: &mut Attempt,
 ) -> Result<(Observed, Plan), Failure> {
-    let observed = observe(request, aws, first).await.map_err(|error| {
-        Failure::of_aws(&error, subject(&request.target, outcome, aws.region()))
-    })?;
-    learn(request, &observed, outcome);
-    let plan = plan(request, &observed, outcome, aws.region())?;
+    let observed = observe(request, context, first)
+        .await
+        .map_err(|error| context.failure(&error, &request.target, attempt))?;
+    record_observation(request, &observed, context.system.now(), attempt);
+    let plan = plan(request, &observed, attempt, context.store.region())
+        .map_err(|rejected| context.rejection(rejected, &request.target, attempt))?;
     for (level, text) in &plan.notices {
-        outcome.note(*level, text.clone());
+        attempt.outcome.note(*level, text.clone());
     }
     Ok((observed, plan))
 }
 
-/// Notes the ids that an observation tells, for outputs and remedies.
-fn learn(request: &Request, observed: &Observed, outcome: &mut Outcome) {
+/// Records what an observation shows, for outputs, messages and later decisions.
+fn record_observation(request: &Request, observed: &Observed, now: u64, attempt: &mut Attempt) {
     let ids = match observed {
         Observed::Absent => {
             if request.stages.iter().any(|stage| stage != CURRENT) {
-                outcome.labels.get_or_insert_default();
+                attempt.outcome.labels.get_or_insert_default();
             }
             None
         }
         Observed::Present(present) => {
-            if outcome.restore_sent && !present.secret.deleted {
-                outcome.did(Change::Restored);
+            if attempt.restore_sent && !present.secret.deleted {
+                attempt.outcome.record(Change::Restored);
             }
-            learn_labels(request, &present.secret, outcome);
-            learn_replicas(&present.secret, outcome);
+            record_labels(request, &present.secret, now, attempt);
+            record_replicas(&present.secret, attempt);
             Some((&present.secret.arn, &present.secret.name))
         }
-        Observed::Hidden(hidden) => match &hidden.glimpse {
-            Glimpse::Value(read) => Some((&read.arn, &read.name)),
+        Observed::NotDescribable(unseen) => match &unseen.value {
+            ValueView::Value(read) => Some((&read.arn, &read.name)),
             _ => None,
         },
     };
     if let Some((arn, name)) = ids {
-        outcome.arn = Some(arn.clone());
-        outcome.name = Some(name.clone());
+        attempt.outcome.arn = Some(arn.clone());
+        attempt.outcome.name = Some(name.clone());
     }
 }
 
-/// Notes who holds what: for the summary, and to tell runs that were killed from living ones.
-fn learn_labels(request: &Request, secret: &Described, outcome: &mut Outcome) {
-    outcome.holder = secret.holder(CURRENT).map(str::to_owned);
-    if outcome.labels.is_none() && request.stages.iter().any(|stage| stage != CURRENT) {
-        outcome.labels = Some((secret.versions.clone(), secret.versions.clone()));
+/// Records who holds what: for the summary, and to tell runs that were killed from living ones.
+fn record_labels(request: &Request, secret: &SecretMetadata, now: u64, attempt: &mut Attempt) {
+    attempt.holder = secret.holder(CURRENT).map(str::to_owned);
+    if request.stages.iter().any(|stage| stage != CURRENT) {
+        attempt.outcome.record_labels(&secret.versions);
     }
     if !request.is_guarded() {
         return;
     }
-    let seen: Vec<String> = guarded::labels(secret, outcome)
-        .filter(|(label, _)| lease::is_ours(label))
-        .map(|(label, version)| guarded::seen(label, version))
+    let seen: Vec<String> = other_labels(secret, attempt)
+        .filter(|(label, _)| is_private(label))
+        .map(|(label, version)| sighting(label, version))
         .collect();
-    outcome.living = guarded::labels(secret, outcome)
-        .filter(|(label, _)| lease::standing(label, now()) == Standing::Living)
+    attempt.living = other_labels(secret, attempt)
+        .filter(|(label, _)| label_state(label, now) == LabelState::Living)
         .count();
     for one in seen {
-        *outcome.rivals.entry(one).or_default() += 1;
+        *attempt.rivals.entry(one).or_default() += 1;
     }
 }
 
-/// Replicas that this run asked for, where the answer may not have come.
-fn learn_replicas(secret: &Described, outcome: &mut Outcome) {
-    let told = |region: &String, outcome: &Outcome| {
-        outcome
-            .changes
-            .iter()
-            .any(|change| matches!(change, Change::Replicated(regions) if regions.contains(region)))
-    };
+/// Records replicas that this run requested, where the answer may not have come.
+fn record_replicas(secret: &SecretMetadata, attempt: &mut Attempt) {
+    let recorded =
+        |region: &String, attempt: &Attempt| {
+            attempt.outcome.changes.iter().any(
+                |change| matches!(change, Change::Replicated(regions) if regions.contains(region)),
+            )
+        };
     let ours: Vec<String> = secret
         .replicas
         .iter()
         .map(|replica| replica.region.clone())
-        .filter(|region| outcome.replicating.contains(region) && !told(region, outcome))
+        .filter(|region| attempt.replicating.contains(region) && !recorded(region, attempt))
         .collect();
     if !ours.is_empty() {
-        outcome.did(Change::Replicated(ours));
+        attempt.outcome.record(Change::Replicated(ours));
     }
 }

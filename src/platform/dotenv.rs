@@ -4,8 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::report::OUTPUTS;
-use crate::report::many::MANY;
+use crate::outputs;
 
 /// A report must be smaller than this, unless an administrator has raised it.
 const MAX_BYTES: usize = 5 * 1024;
@@ -42,16 +41,11 @@ fn is_ours(line: &[u8]) -> bool {
     line.strip_prefix(PREFIX.as_bytes())
         .and_then(|rest| rest.split(|&byte| byte == b'=').next())
         .and_then(|name| str::from_utf8(name).ok())
-        .is_some_and(|name| {
-            OUTPUTS
-                .iter()
-                .chain(&MANY)
-                .any(|output| output.name.eq_ignore_ascii_case(name))
-        })
+        .is_some_and(|name| outputs::all().any(|output| output.name.eq_ignore_ascii_case(name)))
 }
 
 /// Why GitLab would not take this report. Names lines by their number, never by what they hold.
-pub(super) fn refusal(file: &[u8]) -> Option<String> {
+pub(super) fn rejection(file: &[u8]) -> Option<String> {
     if file.len() >= MAX_BYTES {
         return Some(format!(
             "it has {MAX_BYTES} bytes or more, the limit unless an administrator has raised it"
@@ -117,7 +111,7 @@ mod tests {
             &format!("A={}", "x".repeat(5_117)),
         ];
         for file in fine {
-            assert_eq!(refusal(file.as_bytes()), None, "{file:?}");
+            assert_eq!(rejection(file.as_bytes()), None, "{file:?}");
         }
         let refused = [
             ("A=1\n\nB=2\n", "line 2 is empty"),
@@ -135,12 +129,12 @@ mod tests {
         ];
         for (file, why) in refused {
             assert!(
-                refusal(file.as_bytes()).is_some_and(|text| text.starts_with(why)),
+                rejection(file.as_bytes()).is_some_and(|text| text.starts_with(why)),
                 "{file:?}: {:?}",
-                refusal(file.as_bytes())
+                rejection(file.as_bytes())
             );
         }
-        assert!(refusal(b"A=\xff").is_some());
+        assert!(rejection(b"A=\xff").is_some());
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// A bar that is drawn on standard error.
-pub struct Bar(ProgressBar);
+pub(crate) struct Bar(ProgressBar);
 
 impl Bar {
     pub(super) fn new(all: usize) -> Self {
@@ -22,19 +22,19 @@ impl Bar {
     }
 
     /// Begins again, with other steps.
-    pub fn restart(&self, doing: &'static str, all: usize) {
+    pub(crate) fn restart(&self, doing: &'static str, all: usize) {
         self.0.reset();
         self.0.set_length(all as u64);
         self.0.set_message(doing);
     }
 
     /// So many are done.
-    pub fn show(&self, done: usize) {
+    pub(crate) fn show(&self, done: usize) {
         self.0.set_position(done as u64);
     }
 
     /// Takes it off the screen.
-    pub fn clear(&self) {
+    pub(crate) fn clear(&self) {
         self.0.finish_and_clear();
     }
 

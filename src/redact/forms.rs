@@ -7,7 +7,8 @@ use std::fmt::Write as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use zeroize::Zeroizing;
 
-use super::{MIN_BYTES, escape};
+use super::escape;
+use super::search::MIN_BYTES;
 
 type Form = Zeroizing<String>;
 

@@ -1,17 +1,17 @@
 //! Escape sequences of our own, put around text that is clean already. They are the only ones that
-//! leave: what came with a message was escaped before. Knows colours and GitLab's log sections, not
+//! leave: what came with a message was escaped before. Knows colors and GitLab's log sections, not
 //! what a message means.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::Level;
+use upsert_secret_core::notice::Level;
 
 const RESET: &str = "\u{1b}[0m";
 /// Bold green, as GitLab's runner says that a job succeeded.
 const GOOD: &str = "\u{1b}[32;1m";
 
 /// GitLab's runner paints its own errors and warnings like this (gitlab-runner, ansi_colors.go).
-const fn colour(level: Level) -> Option<&'static str> {
+const fn color(level: Level) -> Option<&'static str> {
     match level {
         Level::Error => Some("\u{1b}[31;1m"),
         Level::Warning => Some("\u{1b}[0;33m"),
@@ -19,10 +19,10 @@ const fn colour(level: Level) -> Option<&'static str> {
     }
 }
 
-/// A message in the colour of its level.
+/// A message in the color of its level.
 pub(super) fn message(level: Level, text: &str) -> String {
-    match colour(level) {
-        Some(colour) => paint(colour, text),
+    match color(level) {
+        Some(color) => paint(color, text),
         None => text.to_owned(),
     }
 }
@@ -34,14 +34,14 @@ pub(super) fn good(line: &str) -> String {
 
 /// Each line by itself, because a log viewer may show one without the one before. Indented lines are
 /// explanations, which are read rather than found: they stay as they are.
-fn paint(colour: &str, text: &str) -> String {
+fn paint(color: &str, text: &str) -> String {
     let lines: Vec<_> = text
         .split('\n')
         .map(|line| {
             if line.is_empty() || line.starts_with(' ') {
                 line.to_owned()
             } else {
-                format!("{colour}{line}{RESET}")
+                format!("{color}{line}{RESET}")
             }
         })
         .collect();

@@ -8,7 +8,8 @@ use std::hash::{Hash, Hasher};
 
 use zeroize::Zeroizing;
 
-use super::MIN_BYTES;
+/// The shortest form that can be redacted without wrecking ordinary text, in bytes.
+pub const MIN_BYTES: usize = 4;
 
 /// So many bytes of a value are hidden wherever they stand: somebody may quote a value cut short.
 const PIECE: usize = 12;

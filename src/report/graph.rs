@@ -1,15 +1,20 @@
 //! What moved, drawn: versions and their labels before and after, as a Mermaid flowchart, which GitHub
 //! renders in a job summary.
 
-use crate::lease;
-use crate::outcome::Labels;
+use upsert_secret_core::labels::is_private;
+use upsert_secret_core::state::VersionLabels;
+
 use crate::redact::Redactor;
 
 /// Characters of a version id that tell it from its neighbours.
 const SHORT: usize = 8;
 
-/// The graph; empty where nothing moved.
-pub(super) fn of(before: &Labels, after: &Labels, redactor: &Redactor) -> String {
+/// The graph; empty where no label moved.
+pub(super) fn label_moves(
+    before: &VersionLabels,
+    after: &VersionLabels,
+    redactor: &Redactor,
+) -> String {
     let (before, after) = (public(before), public(after));
     if before == after {
         return String::new();
@@ -37,13 +42,13 @@ pub(super) fn of(before: &Labels, after: &Labels, redactor: &Redactor) -> String
 }
 
 /// Versions and their labels, the current one first, without the private labels of runs, which come and go.
-fn public(labels: &Labels) -> Vec<(Vec<String>, String)> {
+fn public(labels: &VersionLabels) -> Vec<(Vec<String>, String)> {
     let mut public: Vec<_> = labels
         .iter()
         .map(|(id, held)| {
             let mut held: Vec<String> = held
                 .iter()
-                .filter(|label| !lease::is_ours(label))
+                .filter(|label| !is_private(label))
                 .cloned()
                 .collect();
             held.sort();

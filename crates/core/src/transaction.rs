@@ -110,7 +110,7 @@ pub struct Leftover {
     /// It may still go on.
     pub alive: bool,
     /// Secrets that it has made current: their place, its version, and the one that was current before.
-    pub flipped: Vec<(usize, String, String)>,
+    pub moved: Vec<(usize, String, String)>,
 }
 
 /// What other runs have left on these secrets. Where the secret that decides is not among them, or has the label no
@@ -134,7 +134,7 @@ pub fn leftovers(
                         .iter()
                         .any(|snapshot| label.is_coordinated_by(&snapshot.name, region)),
                     alive: label.may_be_alive(now, run),
-                    flipped: Vec::new(),
+                    moved: Vec::new(),
                 });
                 all.len() - 1
             });
@@ -145,7 +145,7 @@ pub fn leftovers(
                 && let Some(previous) = &snapshot.previous
             {
                 all[at]
-                    .flipped
+                    .moved
                     .push((index, version.clone(), previous.clone()));
             }
         }
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn the_witness_tells_what_is_decided_and_the_labels_what_was_flipped() {
+    fn the_witness_tells_what_is_decided_and_the_labels_what_was_moved() {
         let label = label("b");
         let snapshots = |of_witness: &[(&TransactionLabel, &str)]| {
             [
@@ -211,8 +211,8 @@ mod tests {
         let found = leftovers(&snapshots(&[(&label, "new")]), "eu-west-1", NOW, None);
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].undecided, Some((1, "new".to_owned())));
-        let flipped: Vec<_> = found[0].flipped.iter().map(|(index, ..)| *index).collect();
-        assert_eq!(flipped, [0, 1]);
+        let moved: Vec<_> = found[0].moved.iter().map(|(index, ..)| *index).collect();
+        assert_eq!(moved, [0, 1]);
         // A witness without the label, or one that is not among them, has decided.
         assert_eq!(
             leftovers(&snapshots(&[]), "eu-west-1", NOW, None)[0].undecided,

@@ -1,82 +1,88 @@
-//! The steps that write what a secret is besides its value and its policy, and the wait for its replicas.
+//! The steps that write everything but the value and the policy, and the wait for replicas.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use super::{Applier, Then};
-use crate::aws::{AwsError, Described, Replication};
-use crate::failure::{Class, Failure};
-use crate::outcome::Change;
-use crate::patience::Patience;
+use upsert_secret_core::backoff::Backoff;
+use upsert_secret_core::error::StoreError;
+use upsert_secret_core::failure::{Class, Failure};
+use upsert_secret_core::outcome::Change;
+use upsert_secret_core::state::{ReplicaStatus, SecretMetadata};
+use upsert_secret_core::store::SecretStore;
 
-/// Looks at a failed replica before it is believed: for a moment AWS may still show the end of an earlier try.
-const BELIEVED: u32 = 5;
+use super::applier::{Applier, StepOutcome};
 
-impl Applier<'_> {
+/// Sightings of a failed replica before it is reported: for a moment AWS may still show the end of an earlier attempt.
+const MAX_FAILED_SIGHTINGS: u32 = 5;
+
+impl<S: SecretStore> Applier<'_, S> {
     pub(super) async fn update(
         &mut self,
         description: bool,
         kms_key: bool,
-    ) -> Result<Then, Failure> {
+    ) -> Result<StepOutcome, Failure> {
         let request = self.request;
         let text = request.description.as_deref().filter(|_| description);
         let key = request.kms_key_id.as_deref().filter(|_| kms_key);
-        if let Err(error) = self.aws.update(self.id(), text, key).await {
-            return self.changed_or_failed(error);
+        if let Err(error) = self.context.store.update(self.id(), text, key).await {
+            return self.retry_if_changed(error);
         }
         if text.is_some() {
-            self.outcome.did(Change::Description);
+            self.attempt.outcome.record(Change::Description);
         }
         if let Some(key) = key {
-            self.outcome.did(Change::KmsKey(key.to_owned()));
+            self.attempt.outcome.record(Change::KmsKey(key.to_owned()));
         }
-        Ok(Then::Go)
+        Ok(StepOutcome::Done)
     }
 
-    pub(super) fn metadata(
+    pub(super) fn metadata_written(
         &mut self,
-        sent: Result<(), AwsError>,
+        sent: Result<(), StoreError>,
         change: Change,
-    ) -> Result<Then, Failure> {
+    ) -> Result<StepOutcome, Failure> {
         match sent {
             Ok(()) => {
-                self.outcome.did(change);
-                Ok(Then::Go)
+                self.attempt.outcome.record(change);
+                Ok(StepOutcome::Done)
             }
-            Err(error) => self.changed_or_failed(error),
+            Err(error) => self.retry_if_changed(error),
         }
     }
 
     pub(super) async fn replicate(
         &mut self,
         regions: BTreeMap<String, Option<String>>,
-    ) -> Result<Then, Failure> {
-        self.outcome.replicating.extend(regions.keys().cloned());
-        let sent = self.aws.replicate(self.id(), &regions).await;
+    ) -> Result<StepOutcome, Failure> {
+        self.attempt.replicating.extend(regions.keys().cloned());
+        let sent = self.context.store.replicate(self.id(), &regions).await;
         match sent {
             // What AWS says to a region that the attempt before this one has replicated to is not known.
             Err(error) if error.attempts > 1 && error.is("InvalidParameterException") => {
-                Ok(Then::Look(Some(error)))
+                Ok(StepOutcome::Retry(Some(error)))
             }
-            sent => self.metadata(sent, Change::Replicated(regions.into_keys().collect())),
+            sent => self.metadata_written(sent, Change::Replicated(regions.into_keys().collect())),
         }
     }
 
     /// Waits until all of them are in sync, for as long as the run may take.
-    pub(super) async fn await_replicas(&mut self, regions: Vec<String>) -> Result<Then, Failure> {
+    pub(super) async fn await_replicas(
+        &mut self,
+        regions: Vec<String>,
+    ) -> Result<StepOutcome, Failure> {
         let started = Instant::now();
-        let mut patience = Patience::of(u32::MAX);
-        let mut believed = 0;
+        let mut backoff = Backoff::endless();
+        let mut sightings = 0;
         loop {
-            let secret = match self.aws.describe(self.id()).await {
+            let secret = match self.context.store.describe(self.id()).await {
                 Ok(Some(secret)) => secret,
-                Ok(None) => return Ok(Then::Look(None)),
-                Err(error) => return self.unknown_or_failed(error),
+                Ok(None) => return Ok(StepOutcome::Retry(None)),
+                Err(error) => return self.retry_if_unknown(error),
             };
             let failed = failed(&secret, &regions);
             if !failed.is_empty() {
-                believed += 1;
-                if believed >= BELIEVED {
+                sightings += 1;
+                if sightings >= MAX_FAILED_SIGHTINGS {
                     return Err(failure(&secret, &failed));
                 }
             }
@@ -84,42 +90,42 @@ impl Applier<'_> {
                 .iter()
                 .filter(|region| {
                     !secret.replicas.iter().any(|there| {
-                        there.region == **region && there.status == Replication::InSync
+                        there.region == **region && there.status == ReplicaStatus::InSync
                     })
                 })
                 .map(String::as_str)
                 .collect();
             if missing.is_empty() {
-                self.outcome.waiting = None;
-                return Ok(Then::Go);
+                self.attempt.waiting = None;
+                return Ok(StepOutcome::Done);
             }
             let missing = missing.join(", ");
-            self.progress.say(|| {
+            self.context.progress.say(|| {
                 format!(
                     "waiting for replicas: {missing} ({} s)",
                     started.elapsed().as_secs()
                 )
             });
-            self.outcome.waiting = Some(format!("the replicas in {missing}"));
-            patience.wait().await;
+            self.attempt.waiting = Some(format!("the replicas in {missing}"));
+            self.context.system.wait(&mut backoff).await;
         }
     }
 }
 
 /// Those that AWS has given up, and why.
-fn failed<'a>(secret: &'a Described, regions: &[String]) -> Vec<(&'a str, &'a str)> {
+fn failed<'a>(secret: &'a SecretMetadata, regions: &[String]) -> Vec<(&'a str, &'a str)> {
     secret
         .replicas
         .iter()
         .filter(|there| regions.contains(&there.region))
         .filter_map(|there| match &there.status {
-            Replication::Failed(message) => Some((there.region.as_str(), message.as_str())),
+            ReplicaStatus::Failed(message) => Some((there.region.as_str(), message.as_str())),
             _ => None,
         })
         .collect()
 }
 
-fn failure(secret: &Described, failed: &[(&str, &str)]) -> Failure {
+fn failure(secret: &SecretMetadata, failed: &[(&str, &str)]) -> Failure {
     let regions: Vec<&str> = failed.iter().map(|(region, _)| *region).collect();
     let why: Vec<String> = failed
         .iter()

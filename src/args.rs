@@ -1,0 +1,238 @@
+//! The command line: a command, `--manifest`, `--format`, `--help`, `--version`. No value ever comes from it, and what it does
+//! not know it does not echo, because a secret may have been typed there.
+
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+
+use clap::error::ErrorKind;
+use clap::{Arg, ArgAction, Command as Clap};
+
+use upsert_secret_core::failure::{Class, Failure};
+
+use crate::help;
+
+mod command;
+
+pub(crate) use command::command;
+pub use command::{COMMANDS, Command};
+
+/// How the result is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// Text on standard error.
+    #[default]
+    Text,
+    /// One object on standard output besides.
+    Json,
+}
+
+/// A command line that was understood.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Parsed {
+    /// Run.
+    Run(Args),
+    /// Print this page and end well.
+    Help(String),
+}
+
+/// What the command line can say of a run.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Args {
+    /// The command, where one was given.
+    pub(crate) command: Option<Command>,
+    /// How the result is printed.
+    pub(crate) format: Format,
+    /// The input `manifest`.
+    pub(crate) manifest: Option<String>,
+}
+
+/// Reads the command line; `words` are the arguments without the program's name.
+///
+/// # Errors
+/// Anything but the few words above.
+pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Parsed, Failure> {
+    let mut words = words.into_iter().peekable();
+    if words.peek().is_some_and(|word| is_shell(word)) {
+        return Err(started_as_a_shell());
+    }
+    let program = OsString::from("upsert-secret");
+    let matches = match grammar().try_get_matches_from(std::iter::once(program).chain(words)) {
+        Ok(matches) => matches,
+        Err(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
+            ) =>
+        {
+            return Ok(Parsed::Help(error.to_string()));
+        }
+        // Never the error's own text: it quotes what was typed.
+        Err(error) => return Err(rejection(error.kind())),
+    };
+    let format = match matches.get_one::<String>("format").map(String::as_str) {
+        None | Some("text") => Format::Text,
+        Some("json") => Format::Json,
+        Some(_) => {
+            return Err(Failure::new(
+                Class::Input,
+                "unknown --format",
+                "use `--format text` or `--format json`",
+            ));
+        }
+    };
+    let command = matches
+        .get_one::<String>("command")
+        .map(|word| command(word))
+        .transpose()?;
+    Ok(Parsed::Run(Args {
+        command,
+        format,
+        manifest: matches.get_one::<String>("manifest").cloned(),
+    }))
+}
+
+/// A word with which CI systems start the shell that is to run the job's script.
+fn is_shell(word: &OsStr) -> bool {
+    let name = Path::new(word).file_name().and_then(OsStr::to_str);
+    matches!(name, Some("sh" | "bash" | "ash" | "dash"))
+}
+
+/// Where an image has us as its entrypoint, a CI system's `sh -c …` ends up here. The job's script
+/// then never runs, and GitLab would show such a job as passed if we ended well.
+fn started_as_a_shell() -> Failure {
+    Failure::new(
+        Class::Input,
+        "upsert-secret was started as if it were a shell, and the script was not run",
+        "do not make upsert-secret the entrypoint; GitLab: `image: {name: …, entrypoint: [\"\"]}`, or the published image\n\
+         as it is, which has no entrypoint; call `upsert-secret` in the job's script",
+    )
+    .because(
+        "this looks like a CI system that starts a shell in an image whose entrypoint is upsert-secret",
+    )
+}
+
+fn rejection(kind: ErrorKind) -> Failure {
+    let what = match kind {
+        ErrorKind::UnknownArgument => "the command line has a word that is not known",
+        ErrorKind::InvalidUtf8 => "the command line has a word that is not valid UTF-8",
+        ErrorKind::TooManyValues | ErrorKind::ArgumentConflict => {
+            "the command line has a word too many"
+        }
+        _ => "the command line could not be understood",
+    };
+    Failure::new(
+        Class::Input,
+        what,
+        "inputs, and above all the value, come from the environment (UPSERT_SECRET_NAME, UPSERT_SECRET_VALUE …), \
+         never from the command line, where every process can read them; `upsert-secret --help` explains",
+    )
+}
+
+fn grammar() -> Clap {
+    Clap::new("upsert-secret")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about(
+            "Put a CI secret into AWS Secrets Manager and hand its ids to the next step.\n\n\
+             Reads everything from the environment. It never deletes a secret, never rotates one\n\
+             and never prints a value.",
+        )
+        .override_usage("upsert-secret [COMMAND] [--manifest FILE] [--format text|json]")
+        .disable_help_subcommand(true)
+        .arg(
+            Arg::new("command")
+                .value_name("COMMAND")
+                .help("one of the commands below; upsert where none is given"),
+        )
+        .arg(
+            Arg::new("format")
+                .long("format")
+                .value_name("text|json")
+                .action(ArgAction::Set)
+                .help("json: one object on standard output, text on standard error"),
+        )
+        .arg(
+            Arg::new("manifest")
+                .long("manifest")
+                .value_name("FILE")
+                .action(ArgAction::Set)
+                .help("many secrets in one run, as this YAML file says (UPSERT_SECRET_MANIFEST)"),
+        )
+        .after_help(help::after_help())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inputs;
+
+    fn of(words: &[&str]) -> Result<Parsed, Failure> {
+        parse(words.iter().map(Into::into))
+    }
+
+    #[test]
+    fn the_few_words_it_takes() {
+        assert_eq!(of(&[]), Ok(Parsed::Run(Words::default())));
+        assert_eq!(
+            of(&["upsert", "--format", "json", "--manifest", "secrets.yaml"]),
+            Ok(Parsed::Run(Args {
+                command: Some(Command::Upsert),
+                format: Format::Json,
+                manifest: Some("secrets.yaml".to_owned()),
+            }))
+        );
+        let Ok(Parsed::Help(version)) = of(&["--version"]) else {
+            panic!("a page");
+        };
+        assert_eq!(
+            version.trim(),
+            concat!("upsert-secret ", env!("CARGO_PKG_VERSION"))
+        );
+    }
+
+    #[test]
+    fn what_it_does_not_know_it_does_not_echo() {
+        let lines: [&[&str]; 7] = [
+            &["made-up-key"],
+            &["--value", "made-up-key"],
+            &["--value=made-up-key"],
+            &["upsert", "made-up-key"],
+            &["--format", "made-up-key"],
+            &["sh", "-c", "made-up-key"],
+            &["made-up-key", "sh"],
+        ];
+        for words in lines {
+            let Err(failure) = of(words) else {
+                panic!("{words:?} is refused");
+            };
+            assert_eq!(failure.class, Class::Input);
+            assert!(!failure.to_string().contains("made-up-key"), "{failure}");
+        }
+    }
+
+    #[test]
+    fn only_the_first_word_makes_it_a_shell() {
+        for word in [
+            "sh",
+            "bash",
+            "/bin/sh",
+            "/usr/local/bin/bash",
+            "ash",
+            "dash",
+        ] {
+            assert_eq!(of(&[word]), Err(started_as_a_shell()), "{word}");
+        }
+        for words in [&["upsert", "sh"][..], &["zsh-like"], &["sh.key"], &["-c"]] {
+            assert_ne!(of(words), Err(started_as_a_shell()), "{words:?}");
+        }
+    }
+
+    #[test]
+    fn every_input_is_in_the_help() {
+        let Ok(Parsed::Help(page)) = of(&["--help"]) else {
+            panic!("a page");
+        };
+        for input in inputs::all() {
+            assert!(page.contains(&input.variable()), "{}", input.name);
+        }
+    }
+}

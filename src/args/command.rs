@@ -1,0 +1,77 @@
+//! The commands: the one table of them, for the command line, the input `command` and the documents.
+
+use upsert_secret_core::failure::{Class, Failure};
+
+/// What to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Make the secret hold the value.
+    Upsert,
+    /// Make a version that exists current.
+    Promote,
+    /// Make the version current that was current before.
+    Rollback,
+    /// Say what a run would do.
+    Plan,
+    /// Say which rights a run needs.
+    IamPolicy,
+}
+
+/// A command, as the documents show it.
+pub struct Entry {
+    /// What it is.
+    pub command: Command,
+    /// Its word.
+    pub word: &'static str,
+    /// What it does.
+    pub meaning: &'static str,
+    /// A line for a shell.
+    pub example: &'static str,
+}
+
+/// Every command.
+pub const COMMANDS: [Entry; 5] = [
+    Entry {
+        command: Command::Upsert,
+        word: "upsert",
+        meaning: "create the secret, or give it the value, or leave it alone; the default",
+        example: "UPSERT_SECRET_NAME=prod/key UPSERT_SECRET_VALUE_ENV=API_KEY upsert-secret",
+    },
+    Entry {
+        command: Command::Plan,
+        word: "plan",
+        meaning: "say what a run would do, and why; writes nothing",
+        example: "UPSERT_SECRET_NAME=prod/key UPSERT_SECRET_VALUE_ENV=API_KEY upsert-secret plan",
+    },
+    Entry {
+        command: Command::Promote,
+        word: "promote",
+        meaning: "make the version current that holds a label (`candidate`), or has an id",
+        example: "UPSERT_SECRET_NAME=prod/key UPSERT_SECRET_STAGE=candidate upsert-secret promote",
+    },
+    Entry {
+        command: Command::Rollback,
+        word: "rollback",
+        meaning: "make the version current again that was current before",
+        example: "UPSERT_SECRET_NAME=prod/key upsert-secret rollback",
+    },
+    Entry {
+        command: Command::IamPolicy,
+        word: "iam-policy",
+        meaning: "print the least IAM policy for these inputs; asks nobody, needs no value",
+        example: "UPSERT_SECRET_NAME=prod/key upsert-secret iam-policy",
+    },
+];
+
+/// Finds a command by its word.
+///
+/// # Errors
+/// An unknown one, which is not echoed.
+pub(crate) fn command(word: &str) -> Result<Command, Failure> {
+    let known = COMMANDS.iter().find(|entry| entry.word == word);
+    known.map(|entry| entry.command).ok_or_else(|| Failure::new(
+            Class::Input,
+            "unknown command",
+            "the commands are `upsert` (the default), `plan`, `promote`, `rollback` and `iam-policy`; `upsert-secret --help` explains",
+        ))
+}

@@ -1,0 +1,215 @@
+//! Values that come from other secrets, read before anything is written: twenty a call where AWSCURRENT is wanted, each
+//! region and role with its own connection. Reads only.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures_util::StreamExt as _;
+use futures_util::stream;
+use upsert_secret_aws::{CallGate, SecretsManager};
+use upsert_secret_config::resolve::{ResolvedValue, SecretSink};
+use upsert_secret_config::run::{Draft, Unresolved};
+use upsert_secret_core::connection::Connection;
+use upsert_secret_core::error::StoreError;
+use upsert_secret_core::failure::{Class, Failure};
+use upsert_secret_core::labels::CURRENT;
+use upsert_secret_core::request::Job;
+use upsert_secret_core::state::SecretVersion;
+use upsert_secret_core::store::{SecretStore as _, Subject};
+use upsert_secret_core::target::Target;
+
+/// The most that BatchGetSecretValue takes (API model).
+const BATCH: usize = 20;
+/// Calls at the same time.
+const CONCURRENT_CALLS: usize = 4;
+
+/// How values of other secrets are read.
+pub(crate) struct SourceReader<'a> {
+    /// The store of the run's own account and region.
+    pub(crate) store: &'a SecretsManager,
+    /// The connection of that store.
+    pub(crate) connection: &'a Arc<Connection>,
+    /// The gate that all calls pass.
+    pub(crate) gate: &'a Arc<CallGate>,
+    /// Where every value is registered.
+    pub(crate) sink: &'a SecretSink<'a>,
+}
+
+/// A secret's id and the label of the version.
+type SourceKey = (String, String);
+type Values = BTreeMap<SourceKey, Result<ResolvedValue, Failure>>;
+
+fn source_key(id: &str, stage: Option<&str>) -> SourceKey {
+    (id.to_owned(), stage.unwrap_or(CURRENT).to_owned())
+}
+
+impl SourceReader<'_> {
+    /// Completes the drafts that need values of other secrets. A value that cannot be read is that draft's failure.
+    pub(crate) async fn complete(&self, drafts: Vec<Draft>) -> Vec<Result<Job, Failure>> {
+        let mut sources: Vec<(Arc<Connection>, Values)> = Vec::new();
+        for draft in &drafts {
+            let Draft::Unresolved(unresolved) = draft else {
+                continue;
+            };
+            for (reference, connection) in unresolved.references() {
+                let known = sources
+                    .iter()
+                    .position(|(known, _)| Arc::ptr_eq(known, connection));
+                let index = known.unwrap_or_else(|| {
+                    sources.push((Arc::clone(connection), Values::new()));
+                    sources.len() - 1
+                });
+                let key = source_key(&reference.id, reference.stage.as_deref());
+                sources[index].1.insert(key, Err(not_read()));
+            }
+        }
+        for (connection, values) in &mut sources {
+            self.read(connection, values).await;
+        }
+        drafts
+            .into_iter()
+            .map(|draft| match draft {
+                Draft::Ready(job) => Ok(job),
+                Draft::Unresolved(unresolved) => complete(&unresolved, &sources),
+            })
+            .collect()
+    }
+
+    /// Reads the values behind one connection.
+    async fn read(&self, connection: &Arc<Connection>, values: &mut Values) {
+        let connected;
+        let is_own = Arc::ptr_eq(&connection.identity, &self.connection.identity)
+            && connection.region == self.connection.region;
+        let store = if is_own {
+            self.store
+        } else {
+            let subject = Subject {
+                id: "the secret that the value comes from",
+                name: "*",
+                arn: None,
+            };
+            match upsert_secret_aws::connect(connection, Arc::clone(self.gate), subject).await {
+                Ok(there) => {
+                    connected = there.store;
+                    &connected
+                }
+                Err(failure) => {
+                    for ((id, _), value) in values {
+                        *value = Err(not_readable(id, failure.clone()));
+                    }
+                    return;
+                }
+            }
+        };
+        let (current, others): (Vec<SourceKey>, Vec<SourceKey>) = values
+            .keys()
+            .cloned()
+            .partition(|(_, stage)| stage == CURRENT);
+        let mut batches = stream::iter(current.chunks(BATCH).map(<[SourceKey]>::to_vec))
+            .map(|keys| self.read_batch(store, keys))
+            .buffer_unordered(CONCURRENT_CALLS);
+        while let Some(read) = batches.next().await {
+            values.extend(read);
+        }
+        let mut singles = stream::iter(others)
+            .map(|key| self.read_one(store, key))
+            .buffer_unordered(CONCURRENT_CALLS);
+        while let Some((key, value)) = singles.next().await {
+            values.insert(key, value);
+        }
+    }
+
+    async fn read_batch(
+        &self,
+        store: &SecretsManager,
+        keys: Vec<SourceKey>,
+    ) -> Vec<(SourceKey, Result<ResolvedValue, Failure>)> {
+        let ids: Vec<String> = keys.iter().map(|(id, _)| id.clone()).collect();
+        let mut read = Vec::new();
+        if let Ok(entries) = store.batch_get_values(&ids).await {
+            for entry in entries {
+                let value = self.resolve(store, entry.version, &entry.id, CURRENT);
+                read.push((source_key(&entry.id, None), value));
+            }
+        }
+        // Where the batch read is denied, or AWS says nothing about a secret, it is read by itself.
+        for key in keys {
+            if !read.iter().any(|(known, _)| *known == key) {
+                read.push(self.read_one(store, key).await);
+            }
+        }
+        read
+    }
+
+    async fn read_one(
+        &self,
+        store: &SecretsManager,
+        key: SourceKey,
+    ) -> (SourceKey, Result<ResolvedValue, Failure>) {
+        let (id, stage) = &key;
+        let version = store.get_value(id, stage).await;
+        let value = self.resolve(store, version, id, stage);
+        (key, value)
+    }
+
+    fn resolve(
+        &self,
+        store: &SecretsManager,
+        version: Result<Option<SecretVersion>, StoreError>,
+        id: &str,
+        stage: &str,
+    ) -> Result<ResolvedValue, Failure> {
+        match version {
+            Ok(Some(version)) => Ok(ResolvedValue::stored(&version.value, self.sink)),
+            Ok(None) => Err(Failure::new(
+                Class::Refused,
+                format!(
+                    "{id} in {}, where the value is to come from, has no version with the label {stage}",
+                    store.region()
+                ),
+                "check id, region and stage of `secret` in the manifest",
+            )),
+            Err(error) => {
+                let target = Target::parse(id).unwrap_or_default();
+                let subject = Subject {
+                    id,
+                    name: &target.name,
+                    arn: None,
+                };
+                Err(not_readable(id, store.diagnose(&error, subject)))
+            }
+        }
+    }
+}
+
+fn complete(
+    unresolved: &Unresolved,
+    sources: &[(Arc<Connection>, Values)],
+) -> Result<Job, Failure> {
+    let values = unresolved.references().map(|(reference, connection)| {
+        let key = source_key(&reference.id, reference.stage.as_deref());
+        sources
+            .iter()
+            .find(|(known, _)| Arc::ptr_eq(known, connection))
+            .and_then(|(_, values)| values.get(&key))
+            .cloned()
+            .unwrap_or_else(|| Err(not_read()))
+    });
+    let request = unresolved.complete(values.collect::<Result<Vec<_>, _>>()?)?;
+    Ok(Job::Upsert(Box::new(request)))
+}
+
+fn not_readable(id: &str, failure: Failure) -> Failure {
+    Failure {
+        what: format!("the value cannot be read from {id}: {}", failure.what),
+        ..failure
+    }
+}
+
+fn not_read() -> Failure {
+    Failure::new(
+        Class::Unavailable,
+        "the value of another secret was not read",
+        "run again",
+    )
+}

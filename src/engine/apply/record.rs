@@ -1,0 +1,100 @@
+//! What writes of the value leave in the attempt: which version holds it, and how it came to.
+
+use std::collections::BTreeMap;
+
+use upsert_secret_core::labels::CURRENT;
+use upsert_secret_core::outcome::{Change, VersionRef};
+use upsert_secret_core::store::SecretStore;
+
+use super::applier::Applier;
+
+impl<S: SecretStore> Applier<'_, S> {
+    /// The value is there already. If it is in a version whose answer we never saw, it was us.
+    pub(super) fn record_kept(&mut self, kept: VersionRef) {
+        let id = kept.id.clone();
+        let base = self.attempt.base.clone();
+        let moved = base.as_ref().is_some_and(|base| base.as_ref() != Some(&id));
+        let change = if self.attempt.maybe_created.as_ref() == Some(&id) {
+            self.record_created(&id);
+            None
+        } else if self.attempt.move_sent.as_ref() == Some(&id) {
+            Some(Change::Moved {
+                id: id.clone(),
+                label: self.request.label().to_owned(),
+            })
+        } else {
+            match &self.attempt.overtaken {
+                Some(ours) if *ours != id => Some(Change::Superseded {
+                    ours: ours.clone(),
+                    by: id.clone(),
+                }),
+                Some(_) => Some(self.wrote(&id)),
+                None if self.attempt.sent.contains(&id) => Some(self.wrote(&id)),
+                None => None,
+            }
+        };
+        if let Some(change) = change
+            && moved
+            && !self.attempt.outcome.has_recorded(&id)
+        {
+            self.attempt.outcome.record(change);
+            if self.request.label() == CURRENT {
+                self.attempt.outcome.moved_from = base.flatten();
+            }
+        }
+        self.attempt.outcome.version = Some(kept);
+    }
+
+    pub(super) fn wrote(&self, id: &str) -> Change {
+        Change::Version {
+            id: id.to_owned(),
+            label: self.request.label().to_owned(),
+        }
+    }
+
+    /// The version holds the label, by the answer to a put. `holder` is who held the label before it.
+    pub(super) fn record_current(
+        &mut self,
+        id: String,
+        stages: Vec<String>,
+        holder: Option<String>,
+    ) {
+        let first = self.attempt.base.clone().flatten();
+        let moved = holder.as_ref() != Some(&id) || first.as_ref() != Some(&id);
+        if self.attempt.maybe_created.as_ref() == Some(&id) {
+            self.record_created(&id);
+        } else if moved && !self.attempt.outcome.has_recorded(&id) {
+            self.attempt.outcome.record(self.wrote(&id));
+            if self.request.label() == CURRENT {
+                self.attempt.outcome.moved_from = [holder, first]
+                    .into_iter()
+                    .flatten()
+                    .find(|holder| *holder != id);
+            }
+        }
+        for stage in &stages {
+            self.attempt.outcome.record_label_move(stage, &id);
+        }
+        self.attempt.outcome.version = Some(VersionRef { id, stages });
+    }
+
+    pub(super) fn record_created(&mut self, version_id: &str) {
+        let request = self.request;
+        self.attempt.outcome.record(Change::Created {
+            description: request.description.is_some(),
+            kms_key: request.kms_key_id.is_some(),
+            tags: request.tags.as_ref().map_or(0, BTreeMap::len),
+            replicas: request.replicas.as_ref().map_or(0, BTreeMap::len),
+        });
+        self.attempt.outcome.record_label_move(CURRENT, version_id);
+        self.attempt.outcome.version = Some(VersionRef {
+            id: version_id.to_owned(),
+            stages: vec![CURRENT.to_owned()],
+        });
+    }
+
+    pub(super) fn record_overtaken(&mut self, id: String, stages: Vec<String>) {
+        self.attempt.overtaken = Some(id.clone());
+        self.attempt.outcome.version = Some(VersionRef { id, stages });
+    }
+}

@@ -1,0 +1,1 @@
+//! The engine on an in-memory store.

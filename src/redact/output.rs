@@ -1,0 +1,205 @@
+//! Standard output and standard error; nothing else prints. Text is cleaned on its way out; data has been checked by its
+//! owner and is printed as it is.
+
+use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::{OnceLock, PoisonError, RwLock};
+use std::time::Duration;
+
+use upsert_secret_config::ci::LogFormat;
+use upsert_secret_core::notice::Level;
+
+use super::bar::Bar;
+use super::paint;
+use super::redactor::{HIDDEN, Redactor};
+use super::search::MIN_BYTES;
+
+/// Everything that is printed goes through here.
+#[derive(Default)]
+pub(crate) struct Output {
+    redactor: RwLock<Redactor>,
+    log_format: LogFormat,
+    color: bool,
+    /// What is drawn at the foot of a terminal meanwhile.
+    bar: OnceLock<Bar>,
+}
+
+impl Output {
+    /// A door onto this reader, who sees colors or does not.
+    pub(crate) fn new(log_format: LogFormat, color: bool) -> Self {
+        Self {
+            log_format,
+            color,
+            ..Self::default()
+        }
+    }
+
+    /// From now on no form of this leaves as text.
+    pub(crate) fn hide(&self, secret: &[u8]) {
+        self.redactor
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .hide(secret);
+    }
+
+    /// The same for a secret that the CI system does not know.
+    pub(crate) fn hide_unmasked(&self, secret: &[u8]) {
+        self.redactor
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .hide_unmasked(secret);
+    }
+
+    /// Uses what knows the hidden secrets.
+    pub(crate) fn with_redactor<R>(&self, question: impl FnOnce(&Redactor) -> R) -> R {
+        question(&self.redactor.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// A bar for so many steps, where a person sits before a terminal.
+    pub(crate) fn bar(&self, all: usize) -> Option<Bar> {
+        (self.log_format == LogFormat::Plain && io::stderr().is_terminal())
+            .then(|| self.bar.get_or_init(|| Bar::new(all)).clone())
+    }
+
+    fn write_error(&self, text: &str) {
+        match self.bar.get() {
+            Some(bar) => bar.above(|| write_error(text)),
+            None => write_error(text),
+        }
+    }
+
+    /// Prints text for people, on standard error.
+    pub(crate) fn info(&self, text: &str) {
+        let cleaned = self.with_redactor(|redactor| redactor.clean(text));
+        self.write_error(&cleaned);
+    }
+
+    /// How it ended well: a line that says it, and lines that tell more, which GitLab folds away.
+    pub(crate) fn success(&self, text: &str, took: Duration) {
+        let cleaned = self.with_redactor(|redactor| redactor.clean(text));
+        let (head, details) = cleaned.split_once('\n').unwrap_or((&cleaned, ""));
+        let head = if self.color {
+            paint::good(head)
+        } else {
+            head.to_owned()
+        };
+        let dressed = match self.log_format {
+            _ if details.is_empty() => head,
+            LogFormat::Gitlab => paint::section(&head, details, took),
+            LogFormat::Plain | LogFormat::Github => format!("{head}\n{details}"),
+        };
+        self.write_dressed(&dressed, &cleaned);
+    }
+
+    /// Something a person should not miss: an annotation where a runner shows them, else a line.
+    pub(crate) fn annotate(&self, level: Level, text: &str) {
+        let word = match self.log_format {
+            LogFormat::Github => {
+                self.write_annotation(level, text);
+                return;
+            }
+            LogFormat::Plain => level.word().to_owned(),
+            // As its runner words its own, so that a search for one finds both.
+            LogFormat::Gitlab => level.word().to_ascii_uppercase(),
+        };
+        let cleaned = self.with_redactor(|redactor| redactor.clean(&format!("{word}: {text}")));
+        let dressed = if self.color {
+            paint::message(level, &cleaned)
+        } else {
+            cleaned.clone()
+        };
+        self.write_dressed(&dressed, &cleaned);
+    }
+
+    /// What our own escape sequences were put around; without them where a form of a secret has come
+    /// about, as could happen with a secret that looks like one.
+    fn write_dressed(&self, dressed: &str, cleaned: &str) {
+        let shows = self.with_redactor(|redactor| redactor.finds(dressed));
+        self.write_error(if shows { cleaned } else { dressed });
+    }
+
+    fn write_annotation(&self, level: Level, text: &str) {
+        let cleaned = self.with_redactor(|redactor| redactor.clean(text));
+        // Percent first: the runner decodes it last (actions/runner, ActionCommand.cs).
+        let data = cleaned.replace('%', "%25").replace('\n', "%0A");
+        let data = if self.with_redactor(|redactor| redactor.finds(&data)) {
+            HIDDEN.to_owned()
+        } else {
+            data
+        };
+        self.write_error(&format!(
+            "::{} title={}::{data}",
+            level.word(),
+            title(level).replace(':', "%3A")
+        ));
+    }
+
+    /// Asks the runner to mask what it cannot know: a value we decoded or read from a file. Only
+    /// for a standard output that is the runner's; anywhere else this would print the value.
+    pub(crate) fn mask(&self, secret: &str) {
+        for line in secret.split(['\n', '\r']).map(str::trim) {
+            // A short line as a mask would wreck the log of every later step.
+            if line.len() >= MIN_BYTES {
+                let data = line.replace('%', "%25");
+                // A runner that has closed its pipe reads no log that could be masked.
+                let _ = write_output(&format!("::add-mask::{data}"));
+            }
+        }
+    }
+
+    /// One output as `key=value` on standard output, exactly as it is: it is data for a program,
+    /// and its owner has checked that it is one line of printable ASCII.
+    ///
+    /// # Errors
+    /// It could not be written, and nobody would get the ids.
+    pub(crate) fn print_data(&self, line: &str) -> io::Result<()> {
+        debug_assert!(!line.contains('\n'));
+        write_output(line)
+    }
+
+    /// One JSON object on standard output; its owner has cleaned its texts one by one, and checked its
+    /// ids like outputs.
+    ///
+    /// # Errors
+    /// It could not be written.
+    pub(crate) fn print_document(&self, json: &str) -> io::Result<()> {
+        write_output(json)
+    }
+
+    /// `--help` and `--version`: constant text, before any secret is known.
+    pub(crate) fn print_help(text: &str) {
+        let _ = write_output(text.trim_end());
+    }
+}
+
+/// The title of an annotation. Constant, because the runner shows a title without masking it.
+const fn title(level: Level) -> &'static str {
+    match level {
+        Level::Notice => "upsert-secret",
+        Level::Warning => "upsert-secret: warning",
+        Level::Error => "upsert-secret failed",
+    }
+}
+
+/// All that is ever said of a panic: its payload may quote a request body.
+pub(crate) fn panic_line(place: &str) {
+    write_error(&format!("upsert-secret: internal error at {place}"));
+}
+
+// Text for people is not what a run is for: that nobody reads it is no reason to fail.
+fn write_error(text: &str) {
+    let _ = io::stderr()
+        .lock()
+        .write_all(format!("{text}\n").as_bytes());
+}
+
+fn write_output(text: &str) -> io::Result<()> {
+    let mut stream = io::stdout().lock();
+    let written = stream
+        .write_all(format!("{text}\n").as_bytes())
+        .and_then(|()| stream.flush());
+    match written {
+        // A reader that has seen enough, as in `| head -n 1`.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
+}

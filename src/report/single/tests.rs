@@ -1,0 +1,151 @@
+//! Snapshots of what people and programs read.
+
+use std::time::Duration;
+
+use insta::assert_snapshot;
+
+use upsert_secret_core::failure::Class;
+use upsert_secret_core::outcome::{Change, VersionRef};
+
+use super::*;
+
+fn updated() -> Outcome {
+    Outcome {
+        arn: Some(
+            "arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/key-AbCdEf".to_owned(),
+        ),
+        name: Some("prod/key".to_owned()),
+        region: Some("eu-west-1".to_owned()),
+        version: Some(VersionRef {
+            id: "22222222-2222-8222-8222-222222222222".to_owned(),
+            stages: vec!["AWSCURRENT".to_owned()],
+        }),
+        changes: vec![
+            Change::Description,
+            Change::Version {
+                id: "22222222-2222-8222-8222-222222222222".to_owned(),
+                label: "AWSCURRENT".to_owned(),
+            },
+            Change::Tagged(vec!["stage".to_owned(), "team".to_owned()]),
+        ],
+        notices: vec![(Level::Warning, "a <b>doubt</b> | [x](y)".to_owned())],
+        moved_from: Some("11111111-1111-8111-8111-111111111111".to_owned()),
+        ..Outcome::default()
+    }
+}
+
+fn report<'a>(outcome: &'a Outcome, failure: Option<&'a Failure>) -> SingleReport<'a> {
+    SingleReport {
+        outcome,
+        notices: outcome.notices.clone(),
+        failure,
+        took: Duration::from_millis(412),
+    }
+}
+
+fn lines(outputs: &Outputs) -> String {
+    let lines: Vec<_> = outputs
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    lines.join("\n")
+}
+
+#[test]
+fn update_in_all_formats() {
+    let outcome = updated();
+    let report = report(&outcome, None);
+    assert_snapshot!(report.text(), @r#"
+    updated prod/key in eu-west-1 (412 ms)
+      wrote the description
+      wrote the value as version 22222222-2222-8222-8222-222222222222, now AWSCURRENT
+      wrote tags: stage, team
+      secret   arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/key-AbCdEf
+      version  22222222-2222-8222-8222-222222222222 (AWSCURRENT)
+    "#);
+    assert_snapshot!(lines(&report.outputs()), @r#"
+    secret_id=arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/key-AbCdEf
+    secret_name=prod/key
+    secret_version_id=22222222-2222-8222-8222-222222222222
+    previous_version_id=11111111-1111-8111-8111-111111111111
+    version_stages=AWSCURRENT
+    result=updated
+    changed=true
+    restored=false
+    region=eu-west-1
+    "#);
+    assert_snapshot!(report.markdown(&Redactor::default()), @r#"
+    ### Secret updated: `prod/key`
+
+    | | |
+    |---|---|
+    | Secret | `arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/key-AbCdEf` |
+    | Version | `22222222-2222-8222-8222-222222222222` |
+    | Labels | `AWSCURRENT` |
+    | Previous version | `11111111-1111-8111-8111-111111111111` |
+    | Region | `eu-west-1` |
+    | Time | 412 ms |
+
+    - wrote the description
+    - wrote the value as version 22222222-2222-8222-8222-222222222222, now AWSCURRENT
+    - wrote tags: stage, team
+    - warning: a  b doubt /b  \| \[x](y)
+    "#);
+    assert_snapshot!(report.json(&Redactor::default()), @r#"{"changed":true,"changes":["wrote the description","wrote the value as version 22222222-2222-8222-8222-222222222222, now AWSCURRENT","wrote tags: stage, team"],"milliseconds":412,"notices":["a <b>doubt</b> | [x](y)"],"previous_version_id":"11111111-1111-8111-8111-111111111111","region":"eu-west-1","restored":false,"result":"updated","secret_id":"arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/key-AbCdEf","secret_name":"prod/key","secret_version_id":"22222222-2222-8222-8222-222222222222","version_stages":["AWSCURRENT"]}"#);
+}
+
+#[test]
+fn failure_halfway_reports_what_is_known() {
+    let outcome = Outcome {
+        notices: Vec::new(),
+        ..updated()
+    };
+    let failure = Failure::new(
+        Class::Denied,
+        "AWS does not allow TagResource on prod/key",
+        "allow it",
+    )
+    .because("AWS says: made-up-key is ```no\nbody```");
+    let mut redactor = Redactor::default();
+    redactor.hide(b"made-up-key");
+    let report = report(&outcome, Some(&failure));
+    assert_snapshot!(report.text(), @r#"
+    before it failed, this run
+      wrote the description
+      wrote the value as version 22222222-2222-8222-8222-222222222222, now AWSCURRENT
+      wrote tags: stage, team
+      secret   arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/key-AbCdEf
+      version  22222222-2222-8222-8222-222222222222 (AWSCURRENT)
+    "#);
+    assert_snapshot!(report.markdown(&redactor), @r#"
+    ### upsert-secret failed: not allowed (exit 4)
+
+    ```text
+    AWS does not allow TagResource on prod/key
+      why:  AWS says: *** is '''no
+            body'''
+      next: allow it
+    ```
+
+    | | |
+    |---|---|
+    | Secret | `arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/key-AbCdEf` |
+    | Version | `22222222-2222-8222-8222-222222222222` |
+    | Labels | `AWSCURRENT` |
+    | Previous version | `11111111-1111-8111-8111-111111111111` |
+    | Region | `eu-west-1` |
+    | Time | 412 ms |
+
+    - wrote the description
+    - wrote the value as version 22222222-2222-8222-8222-222222222222, now AWSCURRENT
+    - wrote tags: stage, team
+    "#);
+    assert_snapshot!(report.json(&redactor), @r#"{"changed":true,"changes":["wrote the description","wrote the value as version 22222222-2222-8222-8222-222222222222, now AWSCURRENT","wrote tags: stage, team"],"error":{"aws":null,"class":"not allowed","exit_code":4,"next":"allow it","what":"AWS does not allow TagResource on prod/key","why":"AWS says: *** is ```no\nbody```"},"milliseconds":412,"notices":[],"previous_version_id":"11111111-1111-8111-8111-111111111111","region":"eu-west-1","restored":false,"result":"updated","secret_id":"arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/key-AbCdEf","secret_name":"prod/key","secret_version_id":"22222222-2222-8222-8222-222222222222","version_stages":["AWSCURRENT"]}"#);
+}
+
+#[test]
+fn early_failure_has_no_outputs() {
+    let outcome = Outcome::default();
+    let failure = Failure::new(Class::Input, "no name", "give one");
+    assert_eq!(report(&outcome, Some(&failure)).outputs(), Outputs::new());
+}

@@ -1,0 +1,249 @@
+//! A run from the environment to the exit code: arguments, inputs, the work, the report. It owns the order; each part is
+//! another module's.
+
+use std::ffi::OsString;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Instant;
+
+use upsert_secret_aws::CallGate;
+use upsert_secret_config::ci;
+use upsert_secret_config::environment::{Environment, bytes};
+use upsert_secret_config::inputs::{self, RawInputs};
+use upsert_secret_config::resolve::SecretSink;
+use upsert_secret_config::run::{Action, Draft, Run as CheckedRun};
+use upsert_secret_config::{policy_request, proxy_passwords};
+use upsert_secret_core::failure::{Class, Failure};
+use upsert_secret_core::iam;
+use upsert_secret_core::notice::Level;
+
+use crate::args::{self, Args, Command, Parsed};
+use crate::platform::{self, Platform};
+use crate::progress::Progress;
+use crate::redact::Output;
+use crate::run_report::{RunKind, RunReport};
+
+mod execute;
+mod finish;
+mod observer;
+mod signals;
+
+use execute::Execution;
+use finish::Finish;
+use observer::OutputObserver;
+
+/// Variables that hold other secrets, hidden from this tool's own text like the value.
+const CREDENTIALS: &[&str] = &[
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+    "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+    "ACTIONS_RUNTIME_TOKEN",
+    "GITHUB_TOKEN",
+    "CI_JOB_TOKEN",
+];
+
+/// Runs the program and returns its exit code. `arguments` come without the program's name.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    let started = Instant::now();
+    let environment = Environment::of_process();
+    let output = Arc::new(Output::new(
+        ci::log_format(&environment),
+        platform::shows_color(&environment),
+    ));
+    for name in CREDENTIALS {
+        if let Some(secret) = environment.raw(name) {
+            output.hide(secret.as_encoded_bytes());
+        }
+    }
+    for secret in proxy_passwords(&environment) {
+        output.hide_unmasked(secret.expose());
+    }
+    let args = match args::parse(arguments) {
+        Ok(Parsed::Run(args)) => args,
+        Ok(Parsed::Help(page)) => {
+            Output::print_help(&page);
+            return 0;
+        }
+        Err(failure) => {
+            // What was typed may be the value that is also in the environment.
+            let (raw, _) = inputs::read(&environment);
+            hide_values(&raw, &environment, &output);
+            output.annotate(Level::Error, &failure.to_string());
+            return failure.class.exit_code();
+        }
+    };
+    let mut run = Run {
+        environment,
+        output: Arc::clone(&output),
+        platform: None,
+        report: None,
+        documents: None,
+    };
+    let format = args.format;
+    // A panic of the SDK becomes a clean failure that still reports what is known.
+    let ended = catch_unwind(AssertUnwindSafe(|| run.run(args, started)))
+        .unwrap_or_else(|_| Err(caught_panic()));
+    let mut finish = Finish {
+        output,
+        platform: run.platform,
+        format,
+        started,
+    };
+    catch_unwind(AssertUnwindSafe(|| match (&run.documents, &run.report) {
+        (Some((documents, notes)), _) => finish.print_documents(documents, notes),
+        (None, report) => finish.report(report.as_ref(), ended),
+    }))
+    .unwrap_or(Class::Bug.exit_code())
+}
+
+fn hide_values(raw: &RawInputs, environment: &Environment, output: &Output) {
+    if let Some(value) = &raw.value {
+        output.hide(value.expose());
+    }
+    if let Some(key) = &raw.version_id_key {
+        output.hide(key.expose());
+    }
+    // `iam-policy` never looks at the value, which may have got into a name all the same.
+    for name in [&raw.web_identity_token_env, &raw.value_env]
+        .into_iter()
+        .flatten()
+    {
+        if let Some(secret) = environment.raw(name) {
+            output.hide(bytes(secret).expose());
+        }
+    }
+}
+
+fn caught_panic() -> Failure {
+    Failure::new(
+        Class::Bug,
+        "upsert-secret has a bug",
+        "please report the place named above, with the inputs but without the value; running again is safe",
+    )
+}
+
+struct Run {
+    environment: Environment,
+    output: Arc<Output>,
+    platform: Option<Platform>,
+    /// The secrets, once the run knows which.
+    report: Option<RunReport>,
+    /// The documents of `iam-policy`, and notes about them.
+    documents: Option<(String, Vec<String>)>,
+}
+
+impl Run {
+    fn run(&mut self, args: Args, started: Instant) -> Result<(), Failure> {
+        let (mut raw, known) = inputs::read(&self.environment);
+        hide_values(&raw, &self.environment, &self.output);
+        // Before anything can fail: outputs of an earlier call must not be taken for this one's.
+        let opened = Platform::open(&self.environment, raw.output_file.as_deref())
+            .map(|platform| self.platform = Some(platform));
+        known?;
+        // The command line is about this call; the environment may be about many.
+        raw.manifest = args.manifest.or(raw.manifest);
+        let given = raw.command.as_deref().map(args::command).transpose()?;
+        let (command, action) = resolve_command(args.command, given);
+        opened?;
+        if command == Command::IamPolicy {
+            return self.print_policy(action, raw);
+        }
+        self.work(command == Command::Plan, action, raw, started)
+    }
+
+    /// `iam-policy`: the documents are all that comes of it.
+    fn print_policy(&mut self, action: Action, raw: RawInputs) -> Result<(), Failure> {
+        let request = policy_request::check(action, raw, &self.environment)?;
+        let documents = iam::documents(&request);
+        self.documents = Some((format!("{documents:#}"), request.notes));
+        Ok(())
+    }
+
+    fn work(
+        &mut self,
+        plan_only: bool,
+        action: Action,
+        raw: RawInputs,
+        started: Instant,
+    ) -> Result<(), Failure> {
+        let output = Arc::clone(&self.output);
+        let hide = |bytes: &[u8]| output.hide(bytes);
+        // The runner's masks reach it by its own standard output, which only our own action is known to have.
+        let masks = raw.from_action && ci::is_github(&self.environment);
+        let mask = |bytes: &[u8]| {
+            if let Some(text) = str::from_utf8(bytes).ok().filter(|_| masks) {
+                output.mask(text);
+            }
+        };
+        let sink = SecretSink {
+            hide: &hide,
+            mask: &mask,
+        };
+        let run = CheckedRun::check(action, raw, &self.environment, Some(&sink))?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| {
+                Failure::new(
+                    Class::Unavailable,
+                    "no event loop could be started",
+                    "check the limits of the container (open files, seccomp)",
+                )
+                .because(error.kind().to_string())
+            })?;
+        let report = self
+            .report
+            .insert(start_report(&self.output, &run, plan_only));
+        let observer = Arc::new(OutputObserver(Arc::clone(&self.output)));
+        let mut gate = CallGate::new(observer, run.connection.settings.trace);
+        if let Some(pacing) = &run.manifest {
+            gate = gate.with_rate_limit(pacing.rate);
+        }
+        let execution = Execution {
+            gate: Arc::new(gate),
+            run_identity: ci::run_identity(&self.environment),
+            left: run.connection.timeout.saturating_sub(started.elapsed()),
+            sink: &sink,
+            report,
+        };
+        let ended = runtime.block_on(execution.execute(run));
+        // A name look-up that hangs must not keep the process.
+        runtime.shutdown_background();
+        ended
+    }
+}
+
+fn start_report(output: &Arc<Output>, run: &CheckedRun, plan_only: bool) -> RunReport {
+    let kind = RunKind {
+        single: run.manifest.is_none(),
+        plan_only,
+        all_or_nothing: run
+            .manifest
+            .as_ref()
+            .is_some_and(|pacing| pacing.all_or_nothing),
+    };
+    let progress = Progress::new(Arc::clone(output), run.drafts.len(), !kind.single);
+    let names = run.drafts.iter().map(Draft::id).map(str::to_owned);
+    let report = RunReport::new(names, kind, progress);
+    for warning in &run.warnings {
+        report.note(Level::Warning, warning.clone());
+    }
+    report
+}
+
+/// The command, and the action it is about: `plan` and `iam-policy` on the command line are about the command that the
+/// input names.
+fn resolve_command(line: Option<Command>, given: Option<Command>) -> (Command, Action) {
+    let action = |command| match command {
+        Command::Upsert => Some(Action::Upsert),
+        Command::Promote => Some(Action::Promote),
+        Command::Rollback => Some(Action::Rollback),
+        Command::Plan | Command::IamPolicy => None,
+    };
+    let command = line.or(given).unwrap_or(Command::Upsert);
+    let about = action(command)
+        .or_else(|| line.and(given).and_then(action))
+        .unwrap_or(Action::Upsert);
+    (command, about)
+}

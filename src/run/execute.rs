@@ -1,0 +1,158 @@
+//! The part of a run that needs a network: within the time limit, until a signal, and cleaned up after either. It owns when a
+//! run is cut short; what it does is the engine's.
+
+use std::cell::OnceCell;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use upsert_secret_aws::{CallGate, SecretsManager};
+use upsert_secret_config::resolve::SecretSink;
+use upsert_secret_config::run::{Draft, Run};
+use upsert_secret_core::failure::Failure;
+use upsert_secret_core::notice::Level;
+use upsert_secret_core::request::Job;
+use upsert_secret_core::store::{SecretStore as _, Subject};
+use upsert_secret_core::version_id::RunIdentity;
+
+use super::signals::Signals;
+use crate::batch::resolve::SourceReader;
+use crate::engine::apply::remove_write_label;
+use crate::engine::context::Context;
+use crate::engine::system::OperatingSystem;
+use crate::progress::Progress;
+use crate::run_report::RunReport;
+use crate::{batch, report, transaction};
+
+/// How long a call under way at a signal is waited for: GitHub sends SIGTERM 7.5 seconds after SIGINT and kills 2.5 seconds
+/// later.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// From this many values of other secrets on, reading them takes seconds.
+const MANY_SOURCES: usize = 200;
+
+/// What a run has around it while it works.
+pub(super) struct Execution<'a> {
+    pub(super) gate: Arc<CallGate>,
+    pub(super) run_identity: Option<RunIdentity>,
+    /// What is left of the time for the run.
+    pub(super) left: Duration,
+    pub(super) sink: &'a SecretSink<'a>,
+    pub(super) report: &'a RunReport,
+}
+
+impl Execution<'_> {
+    /// Works on all secrets. The results are in the report.
+    pub(super) async fn execute(&self, run: Run) -> Result<(), Failure> {
+        // Outlives the work, to clean up after it.
+        let store = OnceCell::new();
+        let timeout = run.connection.timeout;
+        let ended = self.until_cut(self.work(run, &store)).await;
+        self.report.progress.end();
+        if let Some(store) = store.get() {
+            for (index, label) in self.report.take_write_labels() {
+                let name = self.report.name(index);
+                if let Some(text) = remove_write_label(&name, &label, store).await {
+                    self.report.note_target(&name, Level::Notice, &text);
+                }
+            }
+        }
+        match ended {
+            Ok(()) => report::failure(self.report).map_or(Ok(()), Err),
+            Err(Some(failure)) => Err(failure),
+            Err(None) => Err(report::timed_out(self.report, timeout)),
+        }
+    }
+
+    /// Works until it is done, until a signal, or until the time is over, which is `None`.
+    async fn until_cut(
+        &self,
+        work: impl Future<Output = Result<(), Failure>>,
+    ) -> Result<(), Option<Failure>> {
+        let mut signals = Signals::listen();
+        tokio::pin!(work);
+        tokio::select! {
+            // A signal that came first counts first: otherwise an answer that is ready at the same time could start the next
+            // write.
+            biased;
+            class = signals.next() => {
+                self.gate.close();
+                // The answer to what was already sent is worth a moment: it may name the version.
+                tokio::select! {
+                    _ = tokio::time::timeout(GRACE, &mut work) => {}
+                    _ = signals.next() => {}
+                }
+                Err(Some(Failure::new(
+                    class,
+                    "the run was cancelled",
+                    "run again: a write that arrived is found and kept",
+                )))
+            }
+            ended = &mut work => ended.map_err(Some),
+            () = tokio::time::sleep(self.left) => {
+                self.gate.close();
+                Err(None)
+            }
+        }
+    }
+
+    async fn work(&self, run: Run, connected: &OnceCell<SecretsManager>) -> Result<(), Failure> {
+        let connection = &run.connection;
+        let subject = match &run.drafts[..] {
+            [Draft::Ready(job)] if self.report.kind.single => single_subject(job),
+            _ => Subject {
+                id: "the secrets of the manifest",
+                name: "*",
+                arn: None,
+            },
+        };
+        let connected_store =
+            upsert_secret_aws::connect(connection, Arc::clone(&self.gate), subject).await?;
+        for warning in connected_store.warnings {
+            self.report.note(Level::Warning, warning);
+        }
+        let store = connected.get_or_init(|| connected_store.store);
+        *self.report.region.borrow_mut() = Some(store.region().to_owned());
+        let is_unresolved = |draft: &&Draft| matches!(draft, Draft::Unresolved(_));
+        if run.drafts.iter().filter(is_unresolved).count() >= MANY_SOURCES {
+            let progress = &self.report.progress;
+            progress.say(|| "reading values from other secrets".to_owned());
+        }
+        let sources = SourceReader {
+            store,
+            connection,
+            gate: &self.gate,
+            sink: self.sink,
+        };
+        let targets = sources.complete(run.drafts).await;
+        let silent = Progress::silent();
+        let kind = self.report.kind;
+        let context = Context {
+            store,
+            system: &OperatingSystem,
+            run: self.run_identity.as_ref(),
+            timeout: connection.timeout,
+            progress: if kind.single {
+                &self.report.progress
+            } else {
+                &silent
+            },
+        };
+        if kind.all_or_nothing && !kind.plan_only {
+            transaction::run(&targets, context, self.report).await;
+        } else {
+            let fail_fast = run.manifest.is_some_and(|pacing| pacing.fail_fast);
+            batch::run_all(&targets, context, fail_fast, self.report).await;
+        }
+        Ok(())
+    }
+}
+
+fn single_subject(job: &Job) -> Subject<'_> {
+    let target = job.target();
+    Subject {
+        id: &target.id,
+        name: &target.name,
+        arn: None,
+    }
+}

@@ -1,0 +1,151 @@
+//! The end of a run: outputs, text, summary, JSON, and the exit code. It owns the order; the words are the report's, the
+//! places the platform's.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::Context as _;
+use upsert_secret_core::failure::Failure;
+use upsert_secret_core::notice::Level;
+use upsert_secret_core::outcome::Outcome;
+
+use crate::args::Format;
+use crate::platform::{self, Platform};
+use crate::progress::Progress;
+use crate::redact::Output;
+use crate::report::Report;
+use crate::run_report::{RunKind, RunReport};
+
+/// Notices that are shown one by one: a runner shows ten of each kind for a step.
+const MAX_NOTICES: usize = 20;
+
+/// Everything that reporting needs.
+pub(super) struct Finish {
+    pub(super) output: Arc<Output>,
+    pub(super) platform: Option<Platform>,
+    pub(super) format: Format,
+    pub(super) started: Instant,
+}
+
+impl Finish {
+    /// Prints the documents of `iam-policy`.
+    pub(super) fn print_documents(&self, documents: &str, notes: &[String]) -> u8 {
+        for note in notes {
+            self.output.annotate(Level::Notice, note);
+        }
+        // Line by line: the whole may be longer than any text that is worth printing to people.
+        let clean = self.output.with_redactor(|redactor| {
+            let lines = documents.lines().map(|line| redactor.clean(line));
+            lines.collect::<Vec<_>>().join("\n")
+        });
+        exit_code(self.print(&clean))
+    }
+
+    /// Reports on the secrets. Without a report the run ended before it knew them.
+    pub(super) fn report(
+        &mut self,
+        run_report: Option<&RunReport>,
+        mut ended: Result<(), Failure>,
+    ) -> u8 {
+        let nothing;
+        let run_report = match run_report {
+            Some(report) => report,
+            None => {
+                let kind = RunKind {
+                    single: true,
+                    ..RunKind::default()
+                };
+                nothing = RunReport::new([String::new()], kind, Progress::silent());
+                &nothing
+            }
+        };
+        let outcome = run_report.read(|targets| {
+            let details = targets.first().and_then(|target| target.details.as_ref());
+            details.map_or_else(Outcome::default, |details| details.outcome.clone())
+        });
+        let took = self.started.elapsed();
+        let output = Arc::clone(&self.output);
+        if let Some(platform) = &mut self.platform {
+            let report = Report::new(run_report, &outcome, ended.as_ref().err(), took);
+            let mut outputs = report.outputs();
+            if platform.takes_results() && !run_report.kind.single {
+                match report.results() {
+                    Some(results) => outputs.push(("results", results)),
+                    None => run_report.note(
+                        Level::Notice,
+                        "the output `results` is left out: it would have more than 256 KiB; `report_path` has all of it",
+                    ),
+                }
+                let json = output.with_redactor(|redactor| report.json(redactor));
+                if let Some(path) = platform.write_report(&json, &output) {
+                    outputs.push(("report_path", path));
+                }
+            }
+            // JSON is the one object on standard output then.
+            let print = self.format == Format::Text;
+            if let Err(unwritable) = platform.write_outputs(&outputs, &output, print) {
+                ended = ended.and(Err(unwritable));
+            }
+        }
+        let report = Report::new(run_report, &outcome, ended.as_ref().err(), took);
+        self.print_notices(&run_report.notices());
+        self.print_result(&report.text(), &ended);
+        if let Some(platform) = &self.platform {
+            let room = platform.summary_room();
+            let page = output.with_redactor(|redactor| report.markdown(redactor, room));
+            platform.write_summary(&page, &output);
+        }
+        if self.format == Format::Json {
+            let object = output.with_redactor(|redactor| report.json(redactor));
+            ended = ended.and(self.print(&object));
+        }
+        exit_code(ended)
+    }
+
+    fn print_notices(&self, notices: &[(Level, String)]) {
+        for (level, text) in notices.iter().take(MAX_NOTICES) {
+            self.output.annotate(*level, text);
+        }
+        if notices.len() > MAX_NOTICES {
+            let more = notices.len() - MAX_NOTICES;
+            self.output.annotate(
+                Level::Notice,
+                &format!("and {more} more notices, which the report has"),
+            );
+        }
+    }
+
+    fn print_result(&self, text: &str, ended: &Result<(), Failure>) {
+        if !text.is_empty() {
+            match ended {
+                Ok(()) => self.output.success(text, self.started.elapsed()),
+                Err(_) => self.output.info(text),
+            }
+        }
+        if let Err(failure) = ended {
+            self.output.annotate(
+                Level::Error,
+                &format!(
+                    "{failure}\n  exit: {} ({})",
+                    failure.class.exit_code(),
+                    failure.class.name()
+                ),
+            );
+        }
+    }
+
+    fn print(&self, document: &str) -> Result<(), Failure> {
+        self.output
+            .print_document(document)
+            .context("cannot write to standard output")
+            .map_err(|error| {
+                let failure = platform::unwritable(&error);
+                self.output.annotate(Level::Error, &failure.to_string());
+                failure
+            })
+    }
+}
+
+fn exit_code(ended: Result<(), Failure>) -> u8 {
+    ended.map_or_else(|failure| failure.class.exit_code(), |()| 0)
+}

@@ -1,0 +1,150 @@
+//! All or nothing: every new version is staged beside the current one under a private label, then AWSCURRENT is moved to each by
+//! compare-and-swap; where one move fails, those that were made are moved back, by compare-and-swap as well. The transaction
+//! commits at one point, when the label comes off the coordinator: a killed run is finished or rolled back by the next one,
+//! and never half. Readers can see the moves one by one; AWS offers no other way.
+//!
+//! This module owns the order of the phases: `prepare`, `recover`, `commit`, and `rollback` where that fails. The calls are in
+//! `calls`, the decisions in `upsert_secret_core::transaction`.
+
+use upsert_secret_core::backoff::Backoff;
+use upsert_secret_core::failure::{Class, Failure};
+use upsert_secret_core::labels::TransactionLabel;
+use upsert_secret_core::store::SecretStore;
+use upsert_secret_core::transaction::{Leftover, Snapshot, leftovers};
+
+use crate::batch::PreparedTarget;
+use crate::engine::context::Context;
+use crate::progress::Progress;
+use crate::run_report::RunReport;
+
+mod calls;
+mod commit;
+mod driver;
+mod member;
+mod prepare;
+mod recover;
+mod rollback;
+
+use calls::Calls;
+use driver::Transaction;
+use member::{Member, leave};
+use recover::Recovery;
+
+/// Looks at another transaction without activity before it is taken for dead: about ten seconds.
+const MAX_IDLE_LOOKS: u32 = 10;
+
+/// Brings all secrets to their goals together, or leaves them as they were.
+pub(crate) async fn run<S: SecretStore>(
+    targets: &[PreparedTarget],
+    context: Context<'_, S>,
+    report: &RunReport,
+) {
+    let transaction = Transaction {
+        context,
+        report,
+        calls: Calls { context },
+        silent: Progress::silent(),
+    };
+    transaction.run(targets).await;
+}
+
+impl<'a, S: SecretStore> Transaction<'a, S> {
+    async fn run(&self, targets: &'a [PreparedTarget]) {
+        let mut patience = Backoff::new(MAX_IDLE_LOOKS);
+        let mut seen = None;
+        loop {
+            let Some(mut members) = self.prepare(targets).await else {
+                return;
+            };
+            let snapshots: Vec<Snapshot> = members
+                .iter()
+                .map(|member| member.snapshot.clone())
+                .collect();
+            let now = self.context.system.now();
+            let left = leftovers(&snapshots, self.region(), now, self.context.run);
+            let undecided: Vec<&Leftover> = left
+                .iter()
+                .filter(|left| left.undecided.is_some())
+                .collect();
+            let alive = undecided.iter().any(|left| left.alive);
+            // A living run shows by its actions that it lives; what other writers do does not count.
+            let activity: Vec<_> = snapshots.iter().map(Snapshot::of_runs).collect();
+            if alive && seen.as_ref().is_some_and(|seen| *seen != activity) {
+                patience = Backoff::new(MAX_IDLE_LOOKS);
+            }
+            seen = Some(activity);
+            if alive && self.context.system.wait(&mut patience).await {
+                self.report.progress.say(|| {
+                    "waiting for another run with `all-or-nothing`, which may be alive".to_owned()
+                });
+                leave(&members);
+                continue;
+            }
+            let Some(own) = self.label(&members, &undecided) else {
+                if self.first_versions(&mut members).await {
+                    self.finish(&members, None, &left).await;
+                }
+                return leave(&members);
+            };
+            match self.recover(&mut members, &own, &undecided).await {
+                Recovery::TakenOver => {}
+                Recovery::Decided => {
+                    self.remove_labels(&members, &own).await;
+                    leave(&members);
+                    continue;
+                }
+                Recovery::Unclear => {
+                    // With every label as it is, the next run can tell.
+                    self.report.fail(Failure::new(
+                        Class::Conflict,
+                        "whether another run with `all-or-nothing` has ended cannot be told",
+                        "run again: it goes on from here",
+                    ));
+                    return leave(&members);
+                }
+                // Their labels may be the only trace of what they had made current.
+                Recovery::Failed => return self.roll_back(&members, &own, &[], false).await,
+            }
+            let all_moved = self.first_versions(&mut members).await
+                && self.stage(&mut members, &own).await
+                && self.move_all(&mut members).await;
+            if !all_moved {
+                return self.roll_back(&members, &own, &left, false).await;
+            }
+            match self.commit(&members, &own).await {
+                Ok(()) => self.finish(&members, Some(&own), &left).await,
+                Err(failure) => {
+                    let taken_over = failure.class == Class::Conflict;
+                    self.report.fail(failure);
+                    self.roll_back(&members, &own, &left, taken_over).await;
+                }
+            }
+            return;
+        }
+    }
+
+    /// This run's label; `None` where no version is to be made current and nothing is to be recovered.
+    fn label(&self, members: &[Member<'_>], undecided: &[&Leftover]) -> Option<TransactionLabel> {
+        let taken = undecided
+            .iter()
+            .flat_map(|left| &left.moved)
+            .map(|(index, ..)| *index)
+            .min();
+        let staged = || members.iter().position(Member::is_staged);
+        let coordinator = &members[taken.or_else(staged)?].snapshot.name;
+        let Context {
+            system,
+            run,
+            timeout,
+            ..
+        } = self.context;
+        let end = system.now() + timeout.as_secs();
+        Some(TransactionLabel::until(
+            end,
+            coordinator,
+            self.region(),
+            run,
+            &system.unique(),
+        ))
+    }
+}

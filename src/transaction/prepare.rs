@@ -1,0 +1,184 @@
+//! The first look of a transaction: what is to be done to each secret, and what other transactions have left on it. Reads only,
+//! but for a secret that is restored from a scheduled deletion.
+
+use std::cell::RefCell;
+
+use futures_util::StreamExt as _;
+use futures_util::stream;
+use upsert_secret_core::attempt::Attempt;
+use upsert_secret_core::backoff::Backoff;
+use upsert_secret_core::failure::Failure;
+use upsert_secret_core::labels::is_transaction_label;
+use upsert_secret_core::outcome::Change;
+use upsert_secret_core::plan::{Step, settled};
+use upsert_secret_core::request::{Job, Request};
+use upsert_secret_core::state::{Observed, ValueView};
+use upsert_secret_core::store::SecretStore;
+use upsert_secret_core::transaction::{Goal, Snapshot, goal, has_more};
+
+use super::driver::Transaction;
+use super::member::{Member, leave};
+use crate::batch::prefetch::{Prefetcher, chunks};
+use crate::batch::{CONCURRENT_READS, CONCURRENT_SECRETS, PreparedTarget};
+use crate::engine::upsert::{begin, look};
+use crate::run_report::ReportGuard;
+
+/// Looks at a secret that is being restored.
+const MAX_ROUNDS: u32 = 12;
+
+impl<'a, S: SecretStore> Transaction<'a, S> {
+    /// Observes every secret. `None` where one of them cannot be brought to its goal: then none is touched.
+    pub(super) async fn prepare(&self, targets: &'a [PreparedTarget]) -> Option<Vec<Member<'a>>> {
+        let progress = &self.report.progress;
+        progress.start_phase("looked at", targets.len());
+        let prefetcher = Prefetcher::new(targets, self.context.store, self.report);
+        let members = stream::iter(chunks(targets))
+            .map(|chunk| prefetcher.read(chunk))
+            .buffered(CONCURRENT_READS)
+            .map(stream::iter)
+            .flatten()
+            .map(|(index, first)| self.observe(index, &targets[index], first))
+            .buffer_unordered(CONCURRENT_SECRETS)
+            .filter_map(std::future::ready)
+            .collect::<Vec<_>>();
+        let mut members = self.with_progress(members).await;
+        members.sort_by_key(|(index, _)| *index);
+        let mut members: Vec<Member<'a>> = members.into_iter().map(|(_, member)| member).collect();
+        if self.report.has_failed() {
+            leave(&members);
+            return None;
+        }
+        self.observe_coordinators(&mut members).await;
+        Some(members)
+    }
+
+    /// Observes one secret. `None` where it cannot be brought to its goal, which the report says then.
+    async fn observe(
+        &self,
+        index: usize,
+        target: &'a PreparedTarget,
+        first: Option<ValueView>,
+    ) -> Option<(usize, Member<'a>)> {
+        let mut guard = ReportGuard::new(index, self.report);
+        guard.quiet = true;
+        let request = match target {
+            Ok(Job::Upsert(request)) => request,
+            // The commands that move labels take no manifest, and so no transaction.
+            Ok(Job::Move(_)) => return None,
+            Err(why) => {
+                guard.end(Err(why.clone()));
+                return None;
+            }
+        };
+        match self.goal(request, first, &mut guard.attempt).await {
+            Ok((snapshot, goal, more)) => {
+                self.report.progress.step();
+                Some((
+                    index,
+                    Member {
+                        request,
+                        guard: RefCell::new(Some(guard)),
+                        snapshot,
+                        goal,
+                        pair: None,
+                        moved: false,
+                        more,
+                    },
+                ))
+            }
+            Err(failure) => {
+                guard.end(Err(failure));
+                None
+            }
+        }
+    }
+
+    async fn goal(
+        &self,
+        request: &Request,
+        mut first: Option<ValueView>,
+        attempt: &mut Attempt,
+    ) -> Result<(Snapshot, Goal, bool), Failure> {
+        let context = self.context;
+        begin(request, context, attempt);
+        if let Some(ValueView::Value(read)) = &first
+            && let Some(plan) = settled(request, read)
+            // Labels of other transactions have to be seen in full.
+            && !read.stages.iter().any(|stage| is_transaction_label(stage))
+        {
+            attempt.outcome.arn = Some(read.arn.clone());
+            attempt.outcome.name = Some(read.name.clone());
+            let snapshot = Snapshot {
+                name: read.name.clone(),
+                current: Some(read.version_id.clone()),
+                ..Snapshot::default()
+            };
+            attempt.outcome.version = plan.keep;
+            return Ok((snapshot, Goal::Same, false));
+        }
+        let mut backoff = Backoff::new(MAX_ROUNDS);
+        let mut turns = Backoff::endless();
+        loop {
+            let (observed, plan) = look(request, context, first.take(), attempt).await?;
+            match plan.steps.first() {
+                Some(Step::Yield) => {
+                    context.system.wait_turn(&mut turns).await;
+                    continue;
+                }
+                Some(Step::Restore) => {
+                    attempt.restore_sent = true;
+                    match context.store.restore(&request.target.id).await {
+                        Ok(()) => attempt.outcome.record(Change::Restored),
+                        Err(error) if error.is_unknown_outcome() => {}
+                        Err(error) => {
+                            return Err(context.failure(&error, &request.target, attempt));
+                        }
+                    }
+                    continue;
+                }
+                Some(Step::Wait) if context.system.wait(&mut backoff).await => continue,
+                _ => {}
+            }
+            let snapshot = match &observed {
+                Observed::Present(present) => Snapshot::of(&present.secret, None),
+                // Who holds which label has to be seen.
+                Observed::NotDescribable(unseen) => {
+                    return Err(context.failure(&unseen.denied, &request.target, attempt));
+                }
+                Observed::Absent => Snapshot {
+                    name: request.target.name.clone(),
+                    ..Snapshot::default()
+                },
+            };
+            let (goal, more) = (goal(&plan), has_more(&plan));
+            attempt.outcome.version = plan.keep;
+            return Ok((snapshot, goal, more));
+        }
+    }
+
+    /// Observes coordinators of other runs once more, where the first look may not have shown all labels.
+    async fn observe_coordinators(&self, members: &mut [Member<'a>]) {
+        let region = self.region();
+        let labels: Vec<_> = members
+            .iter()
+            .flat_map(|member| {
+                member
+                    .snapshot
+                    .labels
+                    .iter()
+                    .map(|(label, _)| label.clone())
+            })
+            .collect();
+        for member in members {
+            let coordinates = labels
+                .iter()
+                .any(|label| label.is_coordinated_by(&member.snapshot.name, region));
+            if coordinates
+                && member.snapshot.labels.is_empty()
+                && let Ok(Some(secret)) = self.context.store.describe(member.id()).await
+            {
+                member.snapshot = Snapshot::of(&secret, None);
+            }
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! What killed runs have left half done becomes this run's own, before anything else is written. The order is what makes it
+//! safe: first this run's label, then the end of the other run.
+
+use upsert_secret_core::labels::TransactionLabel;
+use upsert_secret_core::notice::Level;
+use upsert_secret_core::store::SecretStore;
+use upsert_secret_core::transaction::{Goal, Leftover};
+
+use super::calls::MoveError;
+use super::driver::Transaction;
+use super::member::Member;
+
+/// The result of recovering from runs that were killed.
+pub(super) enum Recovery {
+    /// What they had made current is this run's own now.
+    TakenOver,
+    /// One of them was alive and has decided: everything may be different now.
+    Decided,
+    /// It did not work.
+    Failed,
+    /// Whether one of them has decided cannot be told.
+    Unclear,
+}
+
+impl<S: SecretStore> Transaction<'_, S> {
+    /// Makes what killed runs have flipped this run's own: marks it, ends theirs, and takes back what is not wanted.
+    pub(super) async fn recover(
+        &self,
+        members: &mut [Member<'_>],
+        own: &TransactionLabel,
+        undecided: &[&Leftover],
+    ) -> Recovery {
+        for (index, version, previous) in undecided.iter().flat_map(|left| &left.moved) {
+            let member = &mut members[*index];
+            if let Err(failure) = self.calls.add_label(member.id(), &own.label, version).await {
+                // Theirs stays as it is: nothing has been decided.
+                member.end(Err(failure));
+                return Recovery::Failed;
+            }
+            member.pair = Some((version.clone(), previous.clone()));
+        }
+        let mut ended = false;
+        for left in undecided {
+            let Some((index, version)) = &left.undecided else {
+                continue;
+            };
+            let coordinator = &members[*index];
+            match self
+                .calls
+                .end_other(coordinator.id(), &left.label.label, version, left.alive)
+                .await
+            {
+                Ok(()) => {}
+                Err(MoveError::Elsewhere) if !ended => return Recovery::Decided,
+                Err(MoveError::Unclear) => return Recovery::Unclear,
+                Err(error) => {
+                    let failure = error.into_failure(coordinator.id());
+                    coordinator.end(Err(failure));
+                    return Recovery::Failed;
+                }
+            }
+            ended = true;
+            for (index, ..) in &left.moved {
+                members[*index].moved = true;
+            }
+            if !left.moved.is_empty() {
+                self.report.note(
+                    Level::Notice,
+                    "an earlier run with `all-or-nothing` had not ended: what it had made current is finished or taken \
+                     back now",
+                );
+            }
+        }
+        for member in members {
+            if !self.revert_superseded(member).await {
+                return Recovery::Failed;
+            }
+        }
+        Recovery::TakenOver
+    }
+
+    /// Where another value is wanted than the one of a killed run, that one goes first: what there was before it is what
+    /// this run would go back to.
+    pub(super) async fn revert_superseded(&self, member: &mut Member<'_>) -> bool {
+        let id = &member.request.target.id;
+        let Goal::Flip { base, .. } = &mut member.goal else {
+            return true;
+        };
+        let Some((version, previous)) = member.pair.take_if(|(version, _)| version == base) else {
+            return true;
+        };
+        match self.calls.move_current(id, &version, &previous).await {
+            Ok(_) => {
+                *base = previous;
+                member.moved = false;
+                true
+            }
+            Err(error) => {
+                member.end(Err(error.into_failure(id)));
+                false
+            }
+        }
+    }
+}

@@ -50,7 +50,7 @@ impl Client {
     pub fn new(url: &str) -> Self {
         Self {
             url: url.to_owned(),
-            region: crate::state::REGION.to_owned(),
+            region: sandbox_model::REGION.to_owned(),
             key_id: crate::server::KEY_ID.to_owned(),
             secret: crate::server::SECRET.to_owned(),
             session_token: None,

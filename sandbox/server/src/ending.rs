@@ -1,8 +1,8 @@
 //! Owns how a request ends: an answer or a broken connection, and what a fault makes of either.
 
-use crate::{
-    faults::Fault, incoming::Incoming, operations::Service, refusal::Refusal, wire::Answer,
-};
+use sandbox_model::{ACCOUNT, ServiceError};
+
+use crate::{errors, faults::Fault, incoming::Incoming, operations::Service, wire::Answer};
 
 const WEB_IDENTITY: &str = "AssumeRoleWithWebIdentity";
 
@@ -19,30 +19,30 @@ pub(crate) enum Ending {
 }
 
 /// An error in the shape and with the names of the service that was asked.
-pub(crate) fn refuse(incoming: &Incoming, refusal: Refusal) -> Answer {
-    let refusal = match incoming.service {
-        Service::SecretsManager => refusal,
-        Service::Sts => refusal.for_sts(incoming.operation != WEB_IDENTITY),
-        Service::Issuer | Service::Metadata => refusal.for_plain(),
+pub(crate) fn refuse(incoming: &Incoming, error: ServiceError) -> Answer {
+    let error = match incoming.service {
+        Service::SecretsManager => error,
+        Service::Sts => errors::for_sts(error, incoming.operation != WEB_IDENTITY),
+        Service::Issuer | Service::Metadata => errors::for_plain(error),
     };
-    Answer::refusal(incoming.service, refusal)
+    Answer::error(incoming.service, error)
 }
 
 /// The answer of a fault that keeps a request from being applied.
 pub(crate) fn instead(fault: &Fault, incoming: &Incoming) -> Option<Ending> {
     let text = |name: &str| incoming.input[name].as_str().unwrap_or_default();
-    let refusal = match fault {
+    let error = match fault {
         Fault::Error {
             status,
             code,
             message,
         } => {
             // As it was asked for: no translation.
-            let refusal = Refusal::new(*status, code, message);
-            return Some(Ending::Answer(Answer::refusal(incoming.service, refusal)));
+            let error = ServiceError::new(*status, code, message);
+            return Some(Ending::Answer(Answer::error(incoming.service, error)));
         }
-        Fault::Throttle => Refusal::throttled(),
-        Fault::InternalError => Refusal::new(
+        Fault::Throttle => errors::throttled(),
+        Fault::InternalError => ServiceError::new(
             500,
             "InternalServiceError",
             "An error occurred on the server side.",
@@ -57,49 +57,50 @@ pub(crate) fn instead(fault: &Fault, incoming: &Incoming) -> Option<Ending> {
         Fault::Page(status) => {
             return Some(Ending::Answer(Answer::plain(*status, "text/html", PAGE)));
         }
-        Fault::Pending => Refusal::new(
+        Fault::Pending => ServiceError::new(
             403,
             "JobNotRunning",
             "Can't issue ID_TOKEN for job in 'Pending' state",
         ),
-        Fault::IdpUnreachable => Refusal::new(
+        Fault::IdpUnreachable => ServiceError::new(
             400,
             "IDPCommunicationError",
             "The request could not be fulfilled because the identity provider (IDP) that was asked to verify the incoming identity token could not be reached.",
         ),
-        Fault::NoVerificationKey => Refusal::no_verification_key(),
+        Fault::NoVerificationKey => errors::no_verification_key(),
         Fault::ResetBefore => return Some(Ending::Reset),
-        Fault::BadSignature => Refusal::bad_signature(
+        Fault::BadSignature => errors::bad_signature(
             "Signature expired: 20231123T120000Z is now earlier than 20231123T125500Z (20231123T130000Z - 5 min.)",
         ),
         // Web identities expire under a name of their own.
         Fault::ExpiredToken if incoming.operation == WEB_IDENTITY => {
             let text = "Token expired: current date/time 1700000300 must be before the expiration date/time 1700000000";
-            Refusal::new(400, "ExpiredTokenException", text)
+            ServiceError::new(400, "ExpiredTokenException", text)
         }
-        Fault::ExpiredToken => Refusal::expired_token(),
-        Fault::AccessDenied if incoming.operation == WEB_IDENTITY => Refusal::untrusted_token(),
+        Fault::ExpiredToken => errors::expired_token(),
+        Fault::AccessDenied if incoming.operation == WEB_IDENTITY => errors::untrusted_token(),
         Fault::AccessDenied if incoming.service != Service::SecretsManager => {
-            let user = format!("arn:aws:iam::{}:user/sandbox", crate::state::ACCOUNT);
+            let user = format!("arn:aws:iam::{}:user/sandbox", ACCOUNT);
             let (action, role) = (format!("sts:{}", incoming.operation), text("RoleArn"));
             let text =
                 format!("User: {user} is not authorized to perform: {action} on resource: {role}");
-            Refusal::new(403, "AccessDeniedException", text)
+            ServiceError::new(403, "AccessDeniedException", text)
         }
         Fault::AccessDenied => {
             let action = format!("secretsmanager:{}", incoming.operation);
             let id = [text("SecretId"), text("Name")].concat();
-            let user = format!("arn:aws:iam::{}:user/sandbox", crate::state::ACCOUNT);
+            let user = format!("arn:aws:iam::{}:user/sandbox", ACCOUNT);
             let reason = format!("because no identity-based policy allows the {action} action");
-            Refusal::denied(&user, &action, &id, &reason)
+            ServiceError::denied(&user, &action, &id, &reason)
         }
-        Fault::QuoteValue => Refusal::invalid_request(format!(
-            "The value {} is not valid here.",
-            text("SecretString")
-        )),
+        Fault::QuoteValue => ServiceError::new(
+            400,
+            "InvalidRequestException",
+            format!("The value {} is not valid here.", text("SecretString")),
+        ),
         _ => return None,
     };
-    Some(Ending::Answer(refuse(incoming, refusal)))
+    Some(Ending::Answer(refuse(incoming, error)))
 }
 
 /// What a fault makes of the answer to a request that was applied.

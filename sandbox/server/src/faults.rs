@@ -6,9 +6,10 @@ use std::{
     time::Duration,
 };
 
+use sandbox_model::World;
 use tokio::sync::watch;
 
-use crate::state::World;
+use crate::operations;
 
 /// Something that goes wrong with one call.
 #[derive(Clone, Debug)]
@@ -183,7 +184,7 @@ pub(crate) struct Schedule(Mutex<Vec<Planned>>);
 impl Schedule {
     pub(crate) fn plan(&self, operation: &str, nth: usize, event: Event) {
         assert!(nth > 0, "calls are counted from 1");
-        let known = crate::operations::named(operation).is_some();
+        let known = operations::exists(operation);
         assert!(known, "{operation} is an operation of the sandbox");
         let mut planned = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         planned.push(Planned {

@@ -31,7 +31,9 @@ pub(crate) struct Shared {
 
 impl Shared {
     pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        let mut inner = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        inner.tick();
+        inner
     }
 }
 
@@ -178,23 +180,22 @@ impl Shared {
         let mut inner = self.lock();
         for hook in before {
             hook(&mut inner.world);
-            inner.world.replicate_all();
         }
         let caller = inner.admit(incoming);
         if let Ok(Some(caller)) = &caller {
-            self.log
-                .amend(number, |entry| entry.caller.clone_from(&caller.arn));
+            self.log.amend(number, |entry| {
+                caller.caller.arn().clone_into(&mut entry.caller);
+            });
         }
         let result = caller.and_then(|caller| inner.run(incoming, caller.as_ref()));
         self.log
             .amend(number, |entry| entry.applied = result.is_ok());
         for hook in after {
             hook(&mut inner.world);
-            inner.world.replicate_all();
         }
         match result {
             Ok(answer) => Answer::success(incoming.service, &incoming.operation, &answer),
-            Err(refusal) => refuse(incoming, refusal),
+            Err(error) => refuse(incoming, error),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Owns the pages shell scripts look at: `GET /_sandbox/log` and `GET /_sandbox/secrets`.
 //! They show the length of a value, never the value.
 
+use sandbox_model::{ACCOUNT, REGION};
 use serde_json::{Map, Value, json};
 
 use crate::{http::Shared, wire::Answer};
@@ -39,33 +40,32 @@ fn log(shared: &Shared) -> String {
 fn secrets(shared: &Shared) -> Value {
     let inner = shared.lock();
     let mut all = Map::new();
-    for (account, region, store) in inner.world.stores() {
-        let home = account == crate::state::ACCOUNT && region == crate::state::REGION;
-        for secret in store.secrets.values() {
-            let versions = secret.versions.iter().map(|version| {
-                json!({
-                    "id": version.id,
-                    "labels": version.stages,
-                    "length": version.content.len(),
-                })
-            });
-            let replicas = secret.replicas().iter().map(|replica| {
-                json!({
-                    "region": replica.region,
-                    "status": replica.status(),
-                    "message": replica.message(),
-                })
-            });
-            let key = if home { &secret.name } else { &secret.arn };
-            let shown = json!({
-                "arn": secret.arn,
-                "deleted": secret.deletion.is_some(),
-                "versions": versions.collect::<Vec<_>>(),
-                "policy": secret.policy.is_some(),
-                "replicas": replicas.collect::<Vec<_>>(),
-            });
-            all.insert(key.clone(), shown);
-        }
+    for (account, region, secret) in inner.world.all_secrets() {
+        let home = account == ACCOUNT && region == REGION;
+        let versions = secret.versions.iter().map(|version| {
+            let string = version.string.as_ref().map(String::len);
+            let binary = version.binary.as_ref().map(Vec::len);
+            json!({
+                "id": version.id,
+                "labels": version.stages,
+                "length": string.or(binary),
+            })
+        });
+        let replicas = secret.replicas.iter().map(|replica| {
+            json!({
+                "region": replica.region,
+                "status": replica.status,
+                "message": replica.message,
+            })
+        });
+        let shown = json!({
+            "arn": secret.arn,
+            "deleted": secret.deleted,
+            "versions": versions.collect::<Vec<_>>(),
+            "policy": secret.policy.is_some(),
+            "replicas": replicas.collect::<Vec<_>>(),
+        });
+        all.insert(if home { secret.name } else { secret.arn }, shown);
     }
     Value::Object(all)
 }

@@ -65,6 +65,7 @@
 
 pub mod client;
 mod ending;
+mod errors;
 mod faults;
 pub mod front;
 mod http;
@@ -75,21 +76,16 @@ mod line;
 mod log;
 mod operations;
 mod people;
-mod policy;
 mod random;
 mod rate;
-mod refusal;
-mod resource_policy;
 mod server;
 mod service;
 mod sigv4;
-mod state;
 mod time;
 mod wire;
 
 pub use faults::{Fault, Held, When};
 pub use identity::{Key, Role, Trust};
 pub use log::{Asked, Entry};
-pub use policy::Policy;
+pub use sandbox_model::{Policy, ReplicaView, SecretView, VersionView, World};
 pub use server::{Builder, Sandbox};
-pub use state::{ReplicaView, SecretView, VersionView, World};

@@ -14,7 +14,7 @@ impl Sandbox {
     /// Makes a role known, or replaces the one with its ARN; sessions it has follow the new policy.
     pub fn add_role(&self, role: Role) {
         let mut inner = self.shared.lock();
-        inner.world.principals.add(&role.arn);
+        inner.world.add_principal(&role.arn);
         inner.identity.roles.add(role);
     }
 

@@ -2,26 +2,12 @@
 
 use std::{collections::BTreeMap, time::Instant};
 
-/// Operations that share a rate ("AWS Secrets Manager quotas"). Reads of one secret have a rate no test reaches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Bucket {
-    /// Put, Update, UpdateSecretVersionStage and the operations on replicas together.
-    Write,
-    Create,
-    Delete,
-    Restore,
-    Tag,
-    List,
-    /// Resource policies.
-    Policy,
-    /// Twenty secrets a call; AWS allows twice the rate of the others, 100 a second.
-    Batch,
-}
+use sandbox_model::QuotaGroup;
 
 #[derive(Default)]
 pub(crate) struct Rates {
     per_second: Option<u32>,
-    levels: BTreeMap<(Bucket, String, String), (f64, Instant)>,
+    levels: BTreeMap<(QuotaGroup, String, String), (f64, Instant)>,
 }
 
 impl Rates {
@@ -33,7 +19,7 @@ impl Rates {
     /// Whether one more request passes now.
     pub(crate) fn pass(
         &mut self,
-        bucket: Bucket,
+        group: QuotaGroup,
         account: &str,
         region: &str,
         now: Instant,
@@ -41,11 +27,12 @@ impl Rates {
         let Some(rate) = self.per_second.map(f64::from) else {
             return true;
         };
-        let rate = match bucket {
-            Bucket::Batch => rate * 2.0,
+        let rate = match group {
+            // AWS allows 100 calls a second, twice the rate of the other groups.
+            QuotaGroup::Batch => rate * 2.0,
             _ => rate,
         };
-        let key = (bucket, account.to_owned(), region.to_owned());
+        let key = (group, account.to_owned(), region.to_owned());
         let (level, at) = self.levels.entry(key).or_insert((rate, now));
         *level = (*level + rate * now.duration_since(*at).as_secs_f64()).min(rate);
         *at = now;
@@ -70,7 +57,7 @@ mod tests {
         let start = Instant::now();
         let mut pass = |after| {
             rates.pass(
-                Bucket::Write,
+                QuotaGroup::Write,
                 "a",
                 "r",
                 start + Duration::from_millis(after),
@@ -81,9 +68,9 @@ mod tests {
         assert!(!pass(400));
         assert!(pass(500));
         assert!(!pass(600));
-        assert!(rates.pass(Bucket::Create, "a", "r", start));
-        assert!((0..4).all(|_| rates.pass(Bucket::Batch, "a", "r", start)));
-        assert!(!rates.pass(Bucket::Batch, "a", "r", start));
-        assert!(rates.pass(Bucket::Write, "a", "other", start));
+        assert!(rates.pass(QuotaGroup::Create, "a", "r", start));
+        assert!((0..4).all(|_| rates.pass(QuotaGroup::Batch, "a", "r", start)));
+        assert!(!rates.pass(QuotaGroup::Batch, "a", "r", start));
+        assert!(rates.pass(QuotaGroup::Write, "a", "other", start));
     }
 }

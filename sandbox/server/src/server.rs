@@ -9,6 +9,7 @@ use std::{
 };
 
 use axum::Router;
+use sandbox_model::{ACCOUNT, Policy, REGION, World};
 use tokio::{runtime, sync::oneshot};
 
 use crate::{
@@ -17,8 +18,6 @@ use crate::{
     identity::Key,
     line::{Handle, Lines},
     log::Entry,
-    policy::Policy,
-    state::{ACCOUNT, REGION, World},
 };
 
 pub(crate) const KEY_ID: &str = "AKIAIOSFODNN7EXAMPLE";
@@ -205,7 +204,7 @@ impl Sandbox {
     /// Makes an access key known, or replaces the one with its id.
     pub fn add_key(&self, key: Key) {
         let mut inner = self.shared.lock();
-        inner.world.principals.add(&key.user_arn);
+        inner.world.add_principal(&key.user_arn);
         inner.identity.keys.add(key);
     }
 
@@ -239,7 +238,7 @@ impl Sandbox {
     /// Moves the clock of the service: the age of versions, recovery windows, dates, the end of tokens and
     /// sessions. Signatures and rates go by the real clock.
     pub fn advance_clock(&self, by: Duration) {
-        self.shared.lock().world.advance(by);
+        self.shared.lock().advance(by);
     }
 
     /// Lets the `nth` call of an operation from now on (the first is 1) go wrong, once.
@@ -288,10 +287,7 @@ impl Sandbox {
 
     /// Looks at or changes the state; leaves no trace in the log.
     pub fn with<R>(&self, f: impl FnOnce(&mut World) -> R) -> R {
-        let mut inner = self.shared.lock();
-        let result = f(&mut inner.world);
-        inner.world.replicate_all();
-        result
+        f(&mut self.shared.lock().world)
     }
 
     /// The requests so far, in the order they were read.

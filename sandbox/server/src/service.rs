@@ -3,30 +3,55 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
+use sandbox_model::{Caller, QuotaGroup, ServiceError, World};
 use serde_json::Value;
 
 use crate::{
-    identity::{Ask, Clocks, Identity},
+    errors,
+    identity::{Ask, Authenticated, Clocks, Identity},
     incoming::Incoming,
-    operations::{self, Caller, Operation, Run, Service},
+    operations::{self, Operation, Service},
+    random,
     rate::Rates,
-    refusal::Refusal,
     sigv4::Signed,
-    state::World,
 };
 
-#[derive(Default)]
 pub(crate) struct Inner {
     pub(crate) world: World,
     pub(crate) identity: Identity,
     pub(crate) rates: Rates,
     pub(crate) latency: Duration,
+    /// How far the clock of the service is ahead of the real one.
+    ahead: Duration,
+}
+
+impl Default for Inner {
+    fn default() -> Self {
+        Self {
+            world: World::new(random::seed()),
+            identity: Identity::default(),
+            rates: Rates::default(),
+            latency: Duration::ZERO,
+            ahead: Duration::ZERO,
+        }
+    }
 }
 
 impl Inner {
+    /// Sets the clock of the model, which does not run by itself.
+    pub(crate) fn tick(&mut self) {
+        self.world.set_now(SystemTime::now() + self.ahead);
+    }
+
+    pub(crate) fn advance(&mut self, by: Duration) {
+        self.ahead += by;
+        self.tick();
+    }
+
     /// The caller, let in by the front door; `None` where there is no door.
-    pub(crate) fn admit(&self, incoming: &Incoming) -> Result<Option<Caller>, Refusal> {
-        let open = operation(incoming).is_some_and(|operation| !operation.signed);
+    pub(crate) fn admit(&self, incoming: &Incoming) -> Result<Option<Authenticated>, ServiceError> {
+        let operation = operations::find(incoming.service, &incoming.operation);
+        let open = matches!(operation, Some(Operation::Identity(operation)) if !operation.signed);
         if open || matches!(incoming.service, Service::Issuer | Service::Metadata) {
             return Ok(None);
         }
@@ -52,68 +77,53 @@ impl Inner {
             .admit(service, authorization, &signed, clocks)?;
         // A session may do what its role may do now, not what it might when the session was made.
         let role = session.and_then(|session| self.identity.roles.get(&session.role));
-        Ok(Some(Caller {
-            account: key.account.clone(),
-            arn: key.user_arn.clone(),
-            user_id: session.map_or(&key.id, |session| &session.user_id).clone(),
-            role: session.map(|session| session.role.clone()),
-            policy: role.map_or(&key.policy, |role| &role.policy).clone(),
-            arranges: false,
-        }))
+        let policy = role.map_or(&key.policy, |role| &role.policy).clone();
+        let mut caller = Caller::new(&key.account, &key.user_arn).with_policy(policy);
+        if let Some(session) = session {
+            caller = caller.with_role(&session.role);
+        }
+        let user_id = session.map_or(&key.id, |session| &session.user_id).clone();
+        Ok(Some(Authenticated { caller, user_id }))
     }
 
     pub(crate) fn run(
         &mut self,
         incoming: &Incoming,
-        caller: Option<&Caller>,
-    ) -> Result<Value, Refusal> {
-        let Some(operation) = operation(incoming) else {
-            return Err(Refusal::new(400, "UnknownOperationException", ""));
-        };
-        let region = incoming.authorization.as_ref();
-        let region = region.map_or("", |authorization| authorization.region.as_str());
-        if let Some(caller) = caller {
-            self.rate(operation, caller, region)?;
-        }
-        if !incoming.input.is_object() {
-            return Err(Refusal::new(400, "SerializationException", ""));
-        }
-        match (operation.run, caller) {
-            (Run::Identities(run), caller) => run(&mut Ask {
+        caller: Option<&Authenticated>,
+    ) -> Result<Value, ServiceError> {
+        match operations::find(incoming.service, &incoming.operation) {
+            None => Err(ServiceError::new(400, "UnknownOperationException", "")),
+            Some(Operation::Identity(operation)) => (operation.run)(&mut Ask {
                 now: self.world.now(),
                 identity: &mut self.identity,
                 incoming,
                 caller,
             }),
-            (Run::Secrets(_), Some(caller)) => operations::run(
-                &mut self.world,
-                caller,
-                region,
-                operation.name,
-                incoming.input.clone(),
-            ),
-            (Run::Secrets(_), None) => Err(Refusal::unknown_client()),
+            Some(Operation::Secrets(operation)) => {
+                let Some(Authenticated { caller, .. }) = caller else {
+                    return Err(errors::unknown_client());
+                };
+                let region = incoming.authorization.as_ref();
+                let region = region.map_or("", |authorization| authorization.region.as_str());
+                self.check_rate(operation.quota_group, caller, region)?;
+                let input = incoming.input.clone();
+                self.world.call(caller, region, operation.name, input)
+            }
         }
     }
 
-    fn rate(
+    fn check_rate(
         &mut self,
-        operation: &Operation,
+        group: Option<QuotaGroup>,
         caller: &Caller,
         region: &str,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), ServiceError> {
         let now = Instant::now();
-        let passes = |bucket| self.rates.pass(bucket, &caller.account, region, now);
-        if operation.bucket.is_none_or(passes) {
+        let passes = |group| self.rates.pass(group, caller.account(), region, now);
+        if group.is_none_or(passes) {
             Ok(())
         } else {
-            Err(Refusal::throttled())
+            Err(errors::throttled())
         }
     }
-}
-
-/// The operation that is asked for, if the service that is asked has it.
-fn operation(incoming: &Incoming) -> Option<&'static Operation> {
-    let operation = operations::named(&incoming.operation)?;
-    (operation.service == incoming.service).then_some(operation)
 }

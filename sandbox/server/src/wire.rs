@@ -8,9 +8,10 @@ use axum::{
         header::{CONTENT_TYPE, HeaderName},
     },
 };
+use sandbox_model::ServiceError;
 use serde_json::{Value, json};
 
-use crate::{operations::Service, random, refusal::Refusal};
+use crate::{operations::Service, random};
 
 const JSON: &str = "application/x-amz-json-1.1";
 const PLAIN_JSON: &str = "application/json; charset=utf-8";
@@ -70,12 +71,12 @@ impl Answer {
         }
     }
 
-    pub(crate) fn refusal(service: Service, refusal: Refusal) -> Self {
+    pub(crate) fn error(service: Service, error: ServiceError) -> Self {
         let mut this = match service {
             Service::SecretsManager => {
                 // What the front end refuses has a lower-case `message`, what the service refuses a capital one.
                 let lower = matches!(
-                    refusal.code.as_str(),
+                    error.code.as_str(),
                     "ExpiredTokenException"
                         | "InvalidSignatureException"
                         | "MissingAuthenticationTokenException"
@@ -84,36 +85,36 @@ impl Answer {
                         | "ValidationException"
                 );
                 let name = if lower { "message" } else { "Message" };
-                let body = json!({"__type": refusal.code, name: refusal.message});
-                Self::plain(refusal.status, JSON, body.to_string())
+                let body = json!({"__type": error.code, name: error.message});
+                Self::plain(error.status, JSON, body.to_string())
             }
             Service::Metadata => {
-                let title = format!("{} - {}", refusal.status, escape(&refusal.message));
+                let title = format!("{} - {}", error.status, escape(&error.message));
                 let page = format!(
                     "<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>\n"
                 );
-                Self::plain(refusal.status, "text/html", page)
+                Self::plain(error.status, "text/html", page)
             }
             Service::Issuer => {
                 // The shape of errors of the service that GitHub built this on.
                 let body = json!({
                     "$id": "1",
                     "innerException": null,
-                    "message": refusal.message,
-                    "typeKey": refusal.code,
+                    "message": error.message,
+                    "typeKey": error.code,
                     "errorCode": 0,
                     "eventId": 3000,
                 });
-                Self::plain(refusal.status, PLAIN_JSON, body.to_string())
+                Self::plain(error.status, PLAIN_JSON, body.to_string())
             }
             Service::Sts => {
-                let mut this = Self::plain(refusal.status, XML, "");
-                let side = if refusal.status < 500 {
+                let mut this = Self::plain(error.status, XML, "");
+                let side = if error.status < 500 {
                     "Sender"
                 } else {
                     "Receiver"
                 };
-                let (code, message) = (escape(&refusal.code), escape(&refusal.message));
+                let (code, message) = (escape(&error.code), escape(&error.message));
                 let id = &this.request_id;
                 this.body = format!(
                     "<ErrorResponse xmlns=\"{NAMESPACE}\"><Error><Type>{side}</Type><Code>{code}</Code><Message>{message}</Message></Error><RequestId>{id}</RequestId></ErrorResponse>"
@@ -122,7 +123,7 @@ impl Answer {
                 this
             }
         };
-        this.error = Some(refusal.code);
+        this.error = Some(error.code);
         this
     }
 

@@ -5,10 +5,11 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use sandbox_model::ServiceError;
 use serde_json::{Value, json};
 
 use super::{Ask, jwt::SigningKey};
-use crate::{random, refusal::Refusal};
+use crate::random;
 
 const GITHUB: &str = "https://token.actions.githubusercontent.com";
 pub(crate) const GITLAB: &str = "https://gitlab.com";
@@ -82,27 +83,31 @@ impl Issuers {
 
 /// GitHub's answers beside 200 were not recorded but for the 403 of a job that does not run yet; statuses and
 /// words are those of the service it is built on.
-pub(crate) fn get_id_token(ask: &mut Ask<'_>) -> Result<Value, Refusal> {
+pub(crate) fn get_id_token(ask: &mut Ask<'_>) -> Result<Value, ServiceError> {
     if ask.incoming.method != "GET" {
         let text = "The requested resource does not support this http method.";
-        return Err(Refusal::new(405, "MethodNotAllowed", text));
+        return Err(ServiceError::new(405, "MethodNotAllowed", text));
     }
     let issuers = &mut ask.identity.issuers;
     let job = issuers
         .jobs
         .iter()
         .find(|job| job.path == ask.incoming.path);
-    let job = job.ok_or_else(|| Refusal::new(404, "NotFound", "The job was not found."))?;
+    let job = job.ok_or_else(|| ServiceError::new(404, "NotFound", "The job was not found."))?;
     let given = ask.incoming.header("authorization").unwrap_or_default();
     let allowed = given.split_once(' ').is_some_and(|(scheme, token)| {
         scheme.eq_ignore_ascii_case("bearer") && token == job.bearer
     });
     if !allowed {
-        return Err(Refusal::new(401, "Unauthorized", "Unauthorized"));
+        return Err(ServiceError::new(401, "Unauthorized", "Unauthorized"));
     }
     if ask.incoming.input["api-version"].as_str().is_none() {
         let text = "No api-version was supplied for the \"GET\" request.";
-        return Err(Refusal::new(400, "VssVersionNotSpecifiedException", text));
+        return Err(ServiceError::new(
+            400,
+            "VssVersionNotSpecifiedException",
+            text,
+        ));
     }
     let subject = job.subject.clone();
     let repository = subject.split(':').nth(1).unwrap_or_default().to_owned();

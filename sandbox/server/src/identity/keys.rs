@@ -6,10 +6,11 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use sandbox_model::{Policy, ServiceError};
+
 use super::Session;
 use crate::{
-    policy::Policy,
-    refusal::Refusal,
+    errors,
     sigv4::{Authorization, Signed},
     time,
 };
@@ -67,9 +68,9 @@ impl Keys {
         authorization: Option<&Authorization>,
         request: &Signed<'_>,
         clocks: Clocks,
-    ) -> Result<(&Key, Option<&Session>), Refusal> {
+    ) -> Result<(&Key, Option<&Session>), ServiceError> {
         let missing = || {
-            Refusal::new(
+            ServiceError::new(
                 400,
                 "MissingAuthenticationTokenException",
                 "Missing Authentication Token",
@@ -79,18 +80,18 @@ impl Keys {
         let (key, session) = self
             .0
             .get(&authorization.key_id)
-            .ok_or_else(Refusal::unknown_client)?;
+            .ok_or_else(errors::unknown_client)?;
         let header = |name: &str| {
             let mut headers = request.headers.iter();
             headers.find(|(n, _)| n == name).map(|(_, v)| v.as_str())
         };
         if header("x-amz-security-token") != key.session_token.as_deref() {
-            return Err(Refusal::unknown_client());
+            return Err(errors::unknown_client());
         }
         let amz_date = header("x-amz-date").unwrap_or_default();
         in_time(amz_date, clocks.real)?;
         if authorization.service != service {
-            return Err(Refusal::bad_signature(format!(
+            return Err(errors::bad_signature(format!(
                 "Credential should be scoped to correct service: '{service}'."
             )));
         }
@@ -102,31 +103,31 @@ impl Keys {
             || !amz_date.starts_with(&authorization.date)
             || !authorization.made_by(&key.secret, amz_date, request)
         {
-            return Err(Refusal::signature_mismatch());
+            return Err(errors::signature_mismatch());
         }
         if key.expires.is_some_and(|at| at <= clocks.service) {
-            return Err(Refusal::expired_token());
+            return Err(errors::expired_token());
         }
         Ok((key, session.as_ref()))
     }
 }
 
-fn in_time(amz_date: &str, now: SystemTime) -> Result<(), Refusal> {
+fn in_time(amz_date: &str, now: SystemTime) -> Result<(), ServiceError> {
     let signed = time::parse_compact(amz_date).ok_or_else(|| {
-        Refusal::bad_signature(
+        errors::bad_signature(
             "Date must be in ISO-8601 'basic format'. See http://en.wikipedia.org/wiki/ISO_8601",
         )
     })?;
     let clock = time::compact(now);
     if signed + SKEW < now {
         let limit = time::compact(now - SKEW);
-        return Err(Refusal::bad_signature(format!(
+        return Err(errors::bad_signature(format!(
             "Signature expired: {amz_date} is now earlier than {limit} ({clock} - 5 min.)"
         )));
     }
     if signed > now + SKEW {
         let limit = time::compact(now + SKEW);
-        return Err(Refusal::bad_signature(format!(
+        return Err(errors::bad_signature(format!(
             "Signature not yet current: {amz_date} is still later than {limit} ({clock} + 5 min.)"
         )));
     }

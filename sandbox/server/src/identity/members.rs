@@ -1,8 +1,10 @@
 //! Owns the constraints of STS parameters, in the words STS has for a breach. All breaches of one request are
 //! told at once. It must not know any operation.
 
+use sandbox_model::ServiceError;
+
 use super::Ask;
-use crate::refusal::Refusal;
+use crate::errors;
 
 /// Reads parameters and collects what is wrong with them.
 pub(super) struct Members<'a> {
@@ -110,24 +112,24 @@ impl<'a> Members<'a> {
     }
 
     /// What STS has and the sandbox does not: better refused than left out, or a test would prove nothing.
-    pub(super) fn unmodelled(&self, known: &[&str]) -> Result<(), Refusal> {
+    pub(super) fn unmodelled(&self, known: &[&str]) -> Result<(), ServiceError> {
         let sent = self.ask.incoming.input.as_object().into_iter().flatten();
         for (name, _) in sent {
             if !["Action", "Version"].contains(&name.as_str()) && !known.contains(&name.as_str()) {
                 let text = format!("the sandbox does not model {name}");
-                return Err(Refusal::new(501, "NotImplemented", text));
+                return Err(ServiceError::new(501, "NotImplemented", text));
             }
         }
         Ok(())
     }
 
     /// Fails if anything was wrong.
-    pub(super) fn checked(self) -> Result<(), Refusal> {
+    pub(super) fn checked(self) -> Result<(), ServiceError> {
         let count = self.breaches.len();
         let errors = if count == 1 { "error" } else { "errors" };
         match count {
             0 => Ok(()),
-            _ => Err(Refusal::validation(format!(
+            _ => Err(errors::validation(format!(
                 "{count} validation {errors} detected: {}",
                 self.breaches.join("; ")
             ))),

@@ -4,10 +4,11 @@
 
 use std::time::{Duration, SystemTime};
 
+use sandbox_model::{REGION, ServiceError};
 use serde_json::{Value, json};
 
 use super::{Ask, session::Minted};
-use crate::{random, refusal::Refusal, time};
+use crate::{random, time};
 
 const TTL: &str = "x-aws-ec2-metadata-token-ttl-seconds";
 const INSTANCE: &str = "i-0a1b2c3d4e5f60718";
@@ -48,7 +49,7 @@ impl Metadata {
     }
 }
 
-pub(crate) fn get_metadata_token(ask: &mut Ask<'_>) -> Result<Value, Refusal> {
+pub(crate) fn get_metadata_token(ask: &mut Ask<'_>) -> Result<Value, ServiceError> {
     instance(ask)?;
     if ask.incoming.method != "PUT" {
         return Err(plain(405, "Method Not Allowed"));
@@ -62,12 +63,12 @@ pub(crate) fn get_metadata_token(ask: &mut Ask<'_>) -> Result<Value, Refusal> {
     Ok(json!({"token": token, "ttl": ttl.to_string()}))
 }
 
-pub(crate) fn get_metadata_role(ask: &mut Ask<'_>) -> Result<Value, Refusal> {
+pub(crate) fn get_metadata_role(ask: &mut Ask<'_>) -> Result<Value, ServiceError> {
     let role = with_token(ask)?;
     Ok(json!(name(&role)))
 }
 
-pub(crate) fn get_metadata_credentials(ask: &mut Ask<'_>) -> Result<Value, Refusal> {
+pub(crate) fn get_metadata_credentials(ask: &mut Ask<'_>) -> Result<Value, ServiceError> {
     let role = with_token(ask)?;
     if ask.incoming.path.rsplit('/').next() != Some(name(&role)) {
         return Err(plain(404, "Not Found"));
@@ -80,12 +81,12 @@ pub(crate) fn get_metadata_credentials(ask: &mut Ask<'_>) -> Result<Value, Refus
     Ok(answer)
 }
 
-pub(crate) fn get_metadata_region(ask: &mut Ask<'_>) -> Result<Value, Refusal> {
+pub(crate) fn get_metadata_region(ask: &mut Ask<'_>) -> Result<Value, ServiceError> {
     with_token(ask)?;
-    Ok(json!(crate::state::REGION))
+    Ok(json!(REGION))
 }
 
-pub(crate) fn get_container_credentials(ask: &mut Ask<'_>) -> Result<Value, Refusal> {
+pub(crate) fn get_container_credentials(ask: &mut Ask<'_>) -> Result<Value, ServiceError> {
     let containers = &ask.identity.metadata.containers;
     let container = containers.iter().find(|c| c.path == ask.incoming.path);
     let container = container.ok_or_else(|| plain(404, "Not Found"))?;
@@ -101,13 +102,13 @@ pub(crate) fn get_container_credentials(ask: &mut Ask<'_>) -> Result<Value, Refu
 }
 
 /// The instance's role, if this is an instance.
-fn instance(ask: &Ask<'_>) -> Result<String, Refusal> {
+fn instance(ask: &Ask<'_>) -> Result<String, ServiceError> {
     let role = ask.identity.metadata.instance.clone();
     role.ok_or_else(|| plain(404, "Not Found"))
 }
 
 /// The same, for a request that came with a good token.
-fn with_token(ask: &Ask<'_>) -> Result<String, Refusal> {
+fn with_token(ask: &Ask<'_>) -> Result<String, ServiceError> {
     let role = instance(ask)?;
     let given = ask.incoming.header("x-aws-ec2-metadata-token");
     let mut tokens = ask.identity.metadata.tokens.iter();
@@ -132,6 +133,6 @@ fn shown(minted: &Minted) -> Value {
     })
 }
 
-fn plain(status: u16, title: &str) -> Refusal {
-    Refusal::new(status, &title.replace(' ', ""), title)
+fn plain(status: u16, title: &str) -> ServiceError {
+    ServiceError::new(status, &title.replace(' ', ""), title)
 }

@@ -28,7 +28,9 @@ pub(crate) use roles::Roles;
 pub(crate) use session::Session;
 pub(crate) use sts::{assume_role, assume_role_with_web_identity, get_caller_identity};
 
-use crate::{incoming::Incoming, operations::Caller};
+use sandbox_model::Caller;
+
+use crate::incoming::Incoming;
 
 /// Everything the sandbox knows of identities.
 #[derive(Default)]
@@ -39,12 +41,19 @@ pub(crate) struct Identity {
     pub(crate) metadata: Metadata,
 }
 
+/// Who signed a request.
+pub(crate) struct Authenticated {
+    pub(crate) caller: Caller,
+    /// What GetCallerIdentity calls the user id.
+    pub(crate) user_id: String,
+}
+
 /// One request that is about identities.
 pub(crate) struct Ask<'a> {
     pub(crate) identity: &'a mut Identity,
     pub(crate) incoming: &'a Incoming,
     /// Who signed it; `None` where the service asks for no signature.
-    pub(crate) caller: Option<&'a Caller>,
+    pub(crate) caller: Option<&'a Authenticated>,
     /// By the clock of the service.
     pub(crate) now: SystemTime,
 }

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use sandbox_model::{Caller, Policy, matches_wildcard};
+
 use super::roles::parts;
-use crate::policy::{Policy, matches};
 
 /// The audience that AWS's own action asks GitHub for.
 pub(super) const STS_AUDIENCE: &str = "sts.amazonaws.com";
@@ -123,22 +124,17 @@ impl Role {
             } => {
                 trusted == issuer
                     && audience.as_ref().is_none_or(|a| audiences.contains(a))
-                    && pattern.as_ref().is_none_or(|p| matches(p, subject))
+                    && pattern
+                        .as_ref()
+                        .is_none_or(|p| matches_wildcard(p, subject))
             }
             Who::Principal { .. } => false,
         })
     }
 
-    /// Whether a caller is trusted. `role` is the role of the caller's session: a trust in it is one in all of
-    /// its sessions.
-    pub(crate) fn trusts_caller(
-        &self,
-        arn: &str,
-        role: Option<&str>,
-        account: &str,
-        given: Option<&str>,
-    ) -> Option<Trusted> {
-        let root = format!("arn:aws:iam::{account}:root");
+    /// Whether a caller is trusted. A trust in a role is one in all of its sessions.
+    pub(crate) fn trusts_caller(&self, caller: &Caller, given: Option<&str>) -> Option<Trusted> {
+        let root = format!("arn:aws:iam::{}:root", caller.account());
         let mut by_account = None;
         for Trust(who) in &self.trust {
             let Who::Principal {
@@ -151,7 +147,7 @@ impl Role {
             if external_id.is_some() && external_id.as_deref() != given {
                 continue;
             }
-            if trusted == arn || Some(trusted.as_str()) == role {
+            if trusted == caller.arn() || Some(trusted.as_str()) == caller.role() {
                 return Some(Trusted::ByName);
             }
             if *trusted == root {

@@ -1,0 +1,126 @@
+//! Owns the operations on resource policies. What a policy says is in `resource_policy.rs`.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::call::Call;
+use crate::{
+    arn,
+    error::ServiceError,
+    resource_policy::{Principal, ResourcePolicy},
+};
+
+const LONGEST: usize = 20_480;
+
+pub(super) fn put_resource_policy(call: &mut Call<'_>) -> Result<Value, ServiceError> {
+    let document = call.input.required("ResourcePolicy", 1, LONGEST)?;
+    let document = document.to_owned();
+    let block = call.input.flag("BlockPublicPolicy")?;
+    let mut secret = call.writable()?;
+    let policy = read(call, &document)?;
+    if block && policy.is_public() {
+        // The words of an older user guide.
+        return Err(ServiceError::new(
+            400,
+            "PublicPolicyException",
+            "You can't attach a resource-based policy that allows broad access to the secret.",
+        ));
+    }
+    // That a policy which locks the caller out can be put is our choice: only ValidateResourcePolicy is said to
+    // look for that.
+    secret.policy = Some(document);
+    secret.changed = call.now();
+    let answer = json!({"ARN": secret.arn, "Name": secret.name});
+    call.commit(secret);
+    Ok(answer)
+}
+
+pub(super) fn get_resource_policy(call: &mut Call<'_>) -> Result<Value, ServiceError> {
+    let secret = call.live()?;
+    let mut answer = json!({"ARN": secret.arn, "Name": secret.name});
+    if let Some(policy) = secret.policy {
+        answer["ResourcePolicy"] = json!(policy);
+    }
+    Ok(answer)
+}
+
+/// Not recorded, our choice: where there is no policy, that is a success too.
+pub(super) fn delete_resource_policy(call: &mut Call<'_>) -> Result<Value, ServiceError> {
+    let mut secret = call.writable()?;
+    if secret.policy.take().is_some() {
+        secret.changed = call.now();
+    }
+    let answer = json!({"ARN": secret.arn, "Name": secret.name});
+    call.commit(secret);
+    Ok(answer)
+}
+
+/// Not recorded, our choices: what PutResourcePolicy would call malformed is refused in its words, since the API
+/// model gives this operation that error; the names of the checks, and the texts.
+pub(super) fn validate_resource_policy(call: &mut Call<'_>) -> Result<Value, ServiceError> {
+    let document = call.input.required("ResourcePolicy", 1, LONGEST)?;
+    let document = document.to_owned();
+    let secret = match call.input.text("SecretId", 1, 2048)? {
+        Some(_) => Some(call.live()?),
+        None => {
+            call.authorize(call.action, "*", None)?;
+            None
+        }
+    };
+    let policy = read(call, &document)?;
+    let mut errors = Vec::new();
+    let mut fails = |check: &str, text: &str| {
+        errors.push(json!({"CheckName": check, "ErrorMessage": text}));
+    };
+    if policy.is_public() {
+        fails(
+            "PublicAccess",
+            "The resource policy allows broad access to the secret.",
+        );
+    }
+    let needed = ["PutResourcePolicy", "DeleteResourcePolicy"];
+    if needed
+        .iter()
+        .any(|action| call.denied_by(&policy, action, secret.as_ref()))
+    {
+        fails(
+            "CallerLockout",
+            "The resource policy would not let you change or delete it.",
+        );
+    }
+    Ok(json!({
+        "PolicyValidationPassed": errors.is_empty(),
+        "ValidationErrors": errors,
+    }))
+}
+
+/// The policy in a document, if all whom it names exist.
+fn read(call: &mut Call<'_>, document: &str) -> Result<ResourcePolicy, ServiceError> {
+    let malformed = |text| ServiceError::new(400, "MalformedPolicyDocumentException", text);
+    let policy = ResourcePolicy::parse(document)
+        .ok_or_else(|| malformed("This policy has invalid syntax."))?;
+    let named: BTreeSet<&Principal> = policy.principals().collect();
+    let mut supported = true;
+    for principal in named {
+        // Not `all`, which would stop at the first: this request counts for every principal it names.
+        supported &= exists(call, principal);
+    }
+    supported
+        .then_some(policy)
+        .ok_or_else(|| malformed("This resource policy contains an unsupported principal"))
+}
+
+/// Every account exists, and every service; users and roles do that a test made known.
+fn exists(call: &mut Call<'_>, principal: &Principal) -> bool {
+    let known = &mut call.world.principals;
+    match principal {
+        Principal::Everybody | Principal::Account(_) => true,
+        Principal::Service(name) => name.ends_with(".amazonaws.com"),
+        Principal::Arn(arn) => {
+            // A session can be named as soon as its role can.
+            known.meet(arn) || arn::role_of_session(arn).is_some_and(|role| known.meet(&role))
+        }
+        Principal::Other => false,
+    }
+}

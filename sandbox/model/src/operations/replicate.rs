@@ -1,0 +1,173 @@
+//! Owns the operations on replicas, and the replica part of CreateSecret. How a copy comes to be is in
+//! `state/replication.rs`.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::{call::Call, input::Input};
+use crate::{
+    error::ServiceError,
+    state::{self, Origin, Progress, Replica, Secret},
+    time,
+};
+
+/// A region to replicate to, and the key to use there.
+pub(super) type Target = (String, Option<String>);
+
+pub(super) fn replicate_secret_to_regions(call: &mut Call<'_>) -> Result<Value, ServiceError> {
+    let regions = regions(call)?;
+    if regions.is_empty() {
+        return Err(ServiceError::constraint("AddReplicaRegions", "not be null"));
+    }
+    let overwrite = call.input.flag("ForceOverwriteReplicaSecret")?;
+    let mut secret = call.writable()?;
+    let mut replicas = secret.replicas().to_vec();
+    // Not recorded, our choice: asking again for a replica that is there changes nothing, for a failed one it is
+    // another try.
+    let taken: BTreeSet<String> = replicas
+        .iter()
+        .filter(|replica| replica.message().is_none())
+        .map(|replica| replica.region.clone())
+        .collect();
+    let new = regions
+        .into_iter()
+        .filter(|(region, _)| !taken.contains(region))
+        .collect();
+    let added = add(call, &secret.name, new, overwrite);
+    replicas.retain(|old| !added.iter().any(|new| new.region == old.region));
+    replicas.extend(added);
+    secret.origin = Origin::Primary(replicas);
+    let answer = json!({"ARN": secret.arn, "ReplicationStatus": status(call, &secret)});
+    call.commit(secret);
+    Ok(answer)
+}
+
+/// Not recorded, our choice: a region that has no replica is refused.
+pub(super) fn remove_regions_from_replication(call: &mut Call<'_>) -> Result<Value, ServiceError> {
+    let items = call.input.list("RemoveReplicaRegions")?;
+    let items = items.filter(|items| !items.is_empty());
+    let items =
+        items.ok_or_else(|| ServiceError::constraint("RemoveReplicaRegions", "not be null"))?;
+    let regions = items.iter().map(|item| {
+        item.as_str()
+            .map(str::to_owned)
+            .ok_or_else(ServiceError::serialization)
+    });
+    let regions = regions.collect::<Result<BTreeSet<_>, _>>()?;
+    let mut secret = call.writable()?;
+    let mut replicas = secret.replicas().to_vec();
+    let there = |region: &String| replicas.iter().any(|replica| replica.region == *region);
+    if !regions.iter().all(there) {
+        return Err(invalid_region());
+    }
+    replicas.retain(|replica| !regions.contains(&replica.region));
+    let (account, primary) = (call.caller.account(), call.region);
+    for region in &regions {
+        call.world
+            .remove_replica(account, primary, region, &secret.name);
+    }
+    secret.origin = Origin::Primary(replicas);
+    let answer = json!({"ARN": secret.arn, "ReplicationStatus": status(call, &secret)});
+    call.commit(secret);
+    Ok(answer)
+}
+
+/// Asked for in the replica's region: it becomes a secret of its own.
+pub(super) fn stop_replication_to_replica(call: &mut Call<'_>) -> Result<Value, ServiceError> {
+    let mut secret = call.live()?;
+    let Origin::ReplicaOf(primary) = secret.origin.clone() else {
+        // The words are ours.
+        return Err(ServiceError::invalid_parameter(
+            "The secret is not a replica.",
+        ));
+    };
+    let here = call.region;
+    let store = call.world.store_mut(call.caller.account(), &primary);
+    let primary = store.get_mut(&secret.name);
+    if let Some(Origin::Primary(replicas)) = primary.map(|primary| &mut primary.origin) {
+        replicas.retain(|replica| replica.region != here);
+    }
+    secret.origin = Origin::Primary(Vec::new());
+    let answer = json!({"ARN": secret.arn});
+    call.commit(secret);
+    Ok(answer)
+}
+
+/// The regions the request names.
+pub(super) fn regions(call: &Call<'_>) -> Result<Vec<Target>, ServiceError> {
+    let items = call.input.list("AddReplicaRegions")?.unwrap_or_default();
+    let mut seen = BTreeSet::new();
+    let targets = items.iter().map(|item| {
+        let item = Input::new(item.clone());
+        let region = item.required("Region", 1, 128)?.to_owned();
+        if !looks_like_region(&region) {
+            let rule = "satisfy regular expression pattern: ^([a-z]+-)+\\d+$";
+            return Err(ServiceError::constraint("region", rule));
+        }
+        // That a region named twice is refused too is our choice.
+        if region == call.region || !seen.insert(region.clone()) {
+            return Err(invalid_region());
+        }
+        let key = item.text("KmsKeyId", 0, 2048)?.map(str::to_owned);
+        Ok((region, key.filter(|key| !state::is_default_key(key))))
+    });
+    targets.collect()
+}
+
+fn invalid_region() -> ServiceError {
+    ServiceError::invalid_parameter("Invalid replica region.")
+}
+
+/// The pattern of the API model.
+fn looks_like_region(text: &str) -> bool {
+    let Some((words, number)) = text.rsplit_once('-') else {
+        return false;
+    };
+    let word = |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase());
+    words.split('-').all(word) && !number.is_empty() && number.chars().all(|c| c.is_ascii_digit())
+}
+
+/// The replicas that come of it. What goes wrong is a failed replica, not a refusal.
+pub(super) fn add(
+    call: &Call<'_>,
+    name: &str,
+    regions: Vec<Target>,
+    overwrite: bool,
+) -> Vec<Replica> {
+    let account = call.caller.account();
+    let replicas = regions.into_iter().map(|(region, kms_key_id)| Replica {
+        progress: call.world.started(account, &region, name, overwrite),
+        region,
+        kms_key_id,
+    });
+    replicas.collect()
+}
+
+/// `ReplicationStatus`.
+pub(super) fn status(call: &Call<'_>, secret: &Secret) -> Value {
+    let account = call.caller.account();
+    let items = secret.replicas().iter().map(|replica| {
+        let key = replica
+            .kms_key_id
+            .as_deref()
+            .unwrap_or("alias/aws/secretsmanager");
+        let mut item = json!({
+            "Region": replica.region,
+            "KmsKeyId": key,
+            "Status": replica.status(),
+        });
+        if let Some(message) = replica.message() {
+            item["StatusMessage"] = json!(message);
+        }
+        if replica.progress == Progress::InSync {
+            let there = call.world.store(account, &replica.region);
+            let read = there.get(&secret.name).and_then(|s| s.accessed);
+            if let Some(at) = read {
+                item["LastAccessedDate"] = json!(time::epoch(at));
+            }
+        }
+        item
+    });
+    items.collect()
+}

@@ -1,0 +1,283 @@
+//! Owns resource policies: what is one, whom it names, whether it lets in everybody, whom it denies what. It must not
+//! know which principals exist, nor how a request is refused.
+//!
+//! A Deny is carried out. An Allow is not: it would matter for callers whose own policy is silent and for those of
+//! other accounts, and the sandbox lets neither in.
+
+use serde_json::{Map, Value};
+
+use crate::{
+    policy::{Condition, Context},
+    wildcard::matches,
+};
+
+/// Whom a statement names.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Principal {
+    Everybody,
+    Account(String),
+    /// A user, a role or a session.
+    Arn(String),
+    Service(String),
+    /// What Secrets Manager has no use for.
+    Other,
+}
+
+/// A well-formed document.
+pub(crate) struct ResourcePolicy(Vec<Statement>);
+
+/// A list and whether it names what is meant, or what is not (`NotAction`).
+struct Listed<T> {
+    items: Vec<T>,
+    but: bool,
+}
+
+struct Statement {
+    allow: bool,
+    principals: Listed<Principal>,
+    actions: Listed<String>,
+    resources: Listed<String>,
+    conditions: Vec<Test>,
+}
+
+/// One condition. What `policy.rs` does not model never holds: our choice, so that no document is refused for it.
+struct Test {
+    operator: String,
+    key: String,
+    values: Vec<String>,
+    model: Option<Condition>,
+}
+
+/// Who asks for what. Without a resource, all resources are meant.
+pub(crate) struct Asked<'a> {
+    pub(crate) account: &'a str,
+    pub(crate) arn: &'a str,
+    pub(crate) role: Option<&'a str>,
+    pub(crate) action: &'a str,
+    pub(crate) resource: Option<&'a str>,
+}
+
+impl ResourcePolicy {
+    /// `None` for what is not JSON, or is no policy.
+    pub(crate) fn parse(document: &str) -> Option<Self> {
+        let document: Value = serde_json::from_str(document).ok()?;
+        let document = document.as_object()?;
+        only(document, &["Version", "Id", "Statement"])?;
+        if let Some(version) = document.get("Version") {
+            ["2012-10-17", "2008-10-17"]
+                .contains(&version.as_str()?)
+                .then_some(())?;
+        }
+        let statements = match document.get("Statement")? {
+            Value::Array(items) if !items.is_empty() => items.iter().map(statement).collect(),
+            one @ Value::Object(_) => statement(one).map(|one| vec![one]),
+            _ => None,
+        };
+        statements.map(Self)
+    }
+
+    pub(crate) fn principals(&self) -> impl Iterator<Item = &Principal> {
+        let statements = self.0.iter();
+        statements.flat_map(|statement| &statement.principals.items)
+    }
+
+    /// Whether it gives anybody access. On AWS a theorem prover decides that; ours looks for an Allow to everybody
+    /// without a condition that fixes who or where from.
+    pub(crate) fn is_public(&self) -> bool {
+        self.0.iter().any(|statement| {
+            let everybody = statement.principals.but
+                || statement.principals.items.contains(&Principal::Everybody);
+            statement.allow && everybody && !statement.conditions.iter().any(Test::narrows)
+        })
+    }
+
+    pub(crate) fn denies(&self, asked: &Asked<'_>, context: &Context) -> bool {
+        self.0
+            .iter()
+            .any(|statement| !statement.allow && statement.applies(asked, context))
+    }
+}
+
+impl Statement {
+    fn applies(&self, asked: &Asked<'_>, context: &Context) -> bool {
+        let is = |principal: &Principal| match principal {
+            Principal::Everybody => true,
+            Principal::Account(account) => account == asked.account,
+            Principal::Arn(arn) => arn == asked.arn || Some(arn.as_str()) == asked.role,
+            Principal::Service(_) | Principal::Other => false,
+        };
+        let action = asked.action.to_ascii_lowercase();
+        let does = |pattern: &String| matches(&pattern.to_ascii_lowercase(), &action);
+        let to = |pattern: &String| asked.resource.is_none_or(|arn| matches(pattern, arn));
+        self.principals.items.iter().any(is) != self.principals.but
+            && self.actions.items.iter().any(does) != self.actions.but
+            && self.resources.items.iter().any(to) != self.resources.but
+            && self.conditions.iter().all(|test| {
+                let model = test.model.as_ref();
+                model.is_some_and(|condition| condition.holds(context))
+            })
+    }
+}
+
+impl Test {
+    /// Whether it lets in only those of a fixed kind.
+    fn narrows(&self) -> bool {
+        let operators = [
+            "StringEquals",
+            "StringEqualsIgnoreCase",
+            "StringLike",
+            "ArnEquals",
+            "ArnLike",
+            "IpAddress",
+        ];
+        let keys = [
+            "aws:principalaccount",
+            "aws:principalarn",
+            "aws:principalorgid",
+            "aws:sourceaccount",
+            "aws:sourcearn",
+            "aws:sourceip",
+            "aws:sourcevpc",
+            "aws:sourcevpce",
+            "aws:userid",
+        ];
+        let fixed = |value: &String| !value.contains(['*', '?']) && !value.ends_with("/0");
+        operators.contains(&self.operator.as_str())
+            && keys.contains(&self.key.as_str())
+            && self.values.iter().all(fixed)
+    }
+}
+
+fn only(object: &Map<String, Value>, known: &[&str]) -> Option<()> {
+    object
+        .keys()
+        .all(|key| known.contains(&key.as_str()))
+        .then_some(())
+}
+
+fn statement(value: &Value) -> Option<Statement> {
+    let object = value.as_object()?;
+    only(
+        object,
+        &[
+            "Sid",
+            "Effect",
+            "Principal",
+            "NotPrincipal",
+            "Action",
+            "NotAction",
+            "Resource",
+            "NotResource",
+            "Condition",
+        ],
+    )?;
+    let allow = match object.get("Effect")?.as_str()? {
+        "Allow" => true,
+        "Deny" => false,
+        _ => return None,
+    };
+    let principals = listed(object, "Principal", principals)?;
+    let actions = listed(object, "Action", texts)?;
+    let named = |action: &String| action == "*" || action.contains(':');
+    let resources = listed(object, "Resource", texts)?;
+    let found = |resource: &String| resource == "*" || resource.starts_with("arn:");
+    let whole = actions.items.iter().all(named) && resources.items.iter().all(found);
+    whole.then_some(())?;
+    let conditions = match object.get("Condition") {
+        None => Vec::new(),
+        Some(condition) => conditions(condition.as_object()?)?,
+    };
+    Some(Statement {
+        allow,
+        principals,
+        actions,
+        resources,
+        conditions,
+    })
+}
+
+/// The list under `name` or under `Not` and `name`; there must be one of the two.
+fn listed<T>(
+    object: &Map<String, Value>,
+    name: &str,
+    read: fn(&Value) -> Option<Vec<T>>,
+) -> Option<Listed<T>> {
+    let not = format!("Not{name}");
+    let (value, but) = match (object.get(name), object.get(&not)) {
+        (Some(value), None) => (value, false),
+        (None, Some(value)) => (value, true),
+        _ => return None,
+    };
+    let items = read(value)?;
+    Some(Listed { items, but })
+}
+
+/// A text or some.
+fn texts(value: &Value) -> Option<Vec<String>> {
+    match value {
+        Value::String(text) => Some(vec![text.clone()]),
+        Value::Array(items) if !items.is_empty() => items
+            .iter()
+            .map(|item| item.as_str().map(str::to_owned))
+            .collect(),
+        _ => None,
+    }
+}
+
+fn principals(value: &Value) -> Option<Vec<Principal>> {
+    if value == "*" {
+        return Some(vec![Principal::Everybody]);
+    }
+    let object = value.as_object().filter(|object| !object.is_empty())?;
+    let mut all = Vec::new();
+    for (kind, value) in object {
+        for text in texts(value)? {
+            all.push(match kind.as_str() {
+                "AWS" => principal(text),
+                "Service" => Principal::Service(text),
+                "Federated" | "CanonicalUser" => Principal::Other,
+                _ => return None,
+            });
+        }
+    }
+    Some(all)
+}
+
+fn principal(text: String) -> Principal {
+    let is_account = |id: &str| id.len() == 12 && id.chars().all(|c| c.is_ascii_digit());
+    let root = text.strip_prefix("arn:aws:iam::");
+    let root = root.and_then(|rest| rest.strip_suffix(":root"));
+    match (text.as_str(), root) {
+        ("*", _) => Principal::Everybody,
+        (_, Some(id)) if is_account(id) => Principal::Account(id.to_owned()),
+        (id, _) if is_account(id) => Principal::Account(id.to_owned()),
+        _ => Principal::Arn(text),
+    }
+}
+
+fn conditions(operators: &Map<String, Value>) -> Option<Vec<Test>> {
+    let mut all = Vec::new();
+    for (operator, keys) in operators {
+        is_operator(operator).then_some(())?;
+        for (key, value) in keys.as_object()? {
+            let model = Condition::new(operator, key, value);
+            all.push(Test {
+                operator: operator.clone(),
+                key: key.to_ascii_lowercase(),
+                values: texts(value).or_else(|| value.as_bool().map(|b| vec![b.to_string()]))?,
+                model,
+            });
+        }
+    }
+    Some(all)
+}
+
+/// Whether IAM has such an operator.
+fn is_operator(operator: &str) -> bool {
+    let base = operator.trim_start_matches("ForAllValues:");
+    let base = base.trim_start_matches("ForAnyValue:");
+    let base = base.strip_suffix("IfExists").unwrap_or(base);
+    let families = ["String", "Numeric", "Date", "Arn"];
+    families.iter().any(|family| base.starts_with(family))
+        || ["Bool", "BinaryEquals", "IpAddress", "NotIpAddress", "Null"].contains(&base)
+}

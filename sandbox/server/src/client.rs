@@ -7,9 +7,11 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use sandbox_model::REGION;
 use serde_json::Value;
 
 use crate::{
+    defaults,
     sigv4::{self, Signed},
     time,
 };
@@ -50,9 +52,9 @@ impl Client {
     pub fn new(url: &str) -> Self {
         Self {
             url: url.to_owned(),
-            region: sandbox_model::REGION.to_owned(),
-            key_id: crate::server::KEY_ID.to_owned(),
-            secret: crate::server::SECRET.to_owned(),
+            region: REGION.to_owned(),
+            key_id: defaults::KEY_ID.to_owned(),
+            secret: defaults::SECRET_KEY.to_owned(),
             session_token: None,
             at: None,
         }

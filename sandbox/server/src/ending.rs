@@ -2,7 +2,7 @@
 
 use sandbox_model::{ACCOUNT, ServiceError};
 
-use crate::{errors, faults::Fault, incoming::Incoming, operations::Service, wire::Answer};
+use crate::{errors, faults::Fault, protocol::Service, request::ServiceRequest, wire::Answer};
 
 const WEB_IDENTITY: &str = "AssumeRoleWithWebIdentity";
 
@@ -19,18 +19,18 @@ pub(crate) enum Ending {
 }
 
 /// An error in the shape and with the names of the service that was asked.
-pub(crate) fn refuse(incoming: &Incoming, error: ServiceError) -> Answer {
-    let error = match incoming.service {
+pub(crate) fn refuse(request: &ServiceRequest, error: ServiceError) -> Answer {
+    let error = match request.service {
         Service::SecretsManager => error,
-        Service::Sts => errors::for_sts(error, incoming.operation != WEB_IDENTITY),
+        Service::Sts => errors::for_sts(error, request.operation != WEB_IDENTITY),
         Service::Issuer | Service::Metadata => errors::for_plain(error),
     };
-    Answer::error(incoming.service, error)
+    Answer::error(request.service, error)
 }
 
 /// The answer of a fault that keeps a request from being applied.
-pub(crate) fn instead(fault: &Fault, incoming: &Incoming) -> Option<Ending> {
-    let text = |name: &str| incoming.input[name].as_str().unwrap_or_default();
+pub(crate) fn instead(fault: &Fault, request: &ServiceRequest) -> Option<Ending> {
+    let text = |name: &str| request.input[name].as_str().unwrap_or_default();
     let error = match fault {
         Fault::Error {
             status,
@@ -39,7 +39,7 @@ pub(crate) fn instead(fault: &Fault, incoming: &Incoming) -> Option<Ending> {
         } => {
             // As it was asked for: no translation.
             let error = ServiceError::new(*status, code, message);
-            return Some(Ending::Answer(Answer::error(incoming.service, error)));
+            return Some(Ending::Answer(Answer::error(request.service, error)));
         }
         Fault::Throttle => errors::throttled(),
         Fault::InternalError => ServiceError::new(
@@ -65,7 +65,7 @@ pub(crate) fn instead(fault: &Fault, incoming: &Incoming) -> Option<Ending> {
         Fault::IdpUnreachable => ServiceError::new(
             400,
             "IDPCommunicationError",
-            "The request could not be fulfilled because the identity provider (IDP) that was asked to verify the incoming identity token could not be reached.",
+            "The request could not be fulfilled because the identity provider (IDP) that was asked to verify the request identity token could not be reached.",
         ),
         Fault::NoVerificationKey => errors::no_verification_key(),
         Fault::ResetBefore => return Some(Ending::Reset),
@@ -73,21 +73,21 @@ pub(crate) fn instead(fault: &Fault, incoming: &Incoming) -> Option<Ending> {
             "Signature expired: 20231123T120000Z is now earlier than 20231123T125500Z (20231123T130000Z - 5 min.)",
         ),
         // Web identities expire under a name of their own.
-        Fault::ExpiredToken if incoming.operation == WEB_IDENTITY => {
+        Fault::ExpiredToken if request.operation == WEB_IDENTITY => {
             let text = "Token expired: current date/time 1700000300 must be before the expiration date/time 1700000000";
             ServiceError::new(400, "ExpiredTokenException", text)
         }
         Fault::ExpiredToken => errors::expired_token(),
-        Fault::AccessDenied if incoming.operation == WEB_IDENTITY => errors::untrusted_token(),
-        Fault::AccessDenied if incoming.service != Service::SecretsManager => {
+        Fault::AccessDenied if request.operation == WEB_IDENTITY => errors::untrusted_token(),
+        Fault::AccessDenied if request.service != Service::SecretsManager => {
             let user = format!("arn:aws:iam::{}:user/sandbox", ACCOUNT);
-            let (action, role) = (format!("sts:{}", incoming.operation), text("RoleArn"));
+            let (action, role) = (format!("sts:{}", request.operation), text("RoleArn"));
             let text =
                 format!("User: {user} is not authorized to perform: {action} on resource: {role}");
             ServiceError::new(403, "AccessDeniedException", text)
         }
         Fault::AccessDenied => {
-            let action = format!("secretsmanager:{}", incoming.operation);
+            let action = format!("secretsmanager:{}", request.operation);
             let id = [text("SecretId"), text("Name")].concat();
             let user = format!("arn:aws:iam::{}:user/sandbox", ACCOUNT);
             let reason = format!("because no identity-based policy allows the {action} action");
@@ -100,7 +100,7 @@ pub(crate) fn instead(fault: &Fault, incoming: &Incoming) -> Option<Ending> {
         ),
         _ => return None,
     };
-    Some(Ending::Answer(refuse(incoming, error)))
+    Some(Ending::Answer(refuse(request, error)))
 }
 
 /// What a fault makes of the answer to a request that was applied.

@@ -4,7 +4,7 @@
 use sandbox_model::{ACCOUNT, REGION};
 use serde_json::{Map, Value, json};
 
-use crate::{http::Shared, wire::Answer};
+use crate::{shared::Shared, wire::Answer};
 
 pub(crate) fn answer(shared: &Shared, path: &str) -> Answer {
     match path {

@@ -64,23 +64,28 @@
 //! and fronts listen on 127.0.0.1 or, asked by `ipv6(true)`, on `[::1]`; never beyond loopback.
 
 pub mod client;
+mod defaults;
 mod ending;
 mod errors;
 mod faults;
+mod form;
 pub mod front;
 mod http;
 mod identity;
-mod incoming;
 mod inspect;
+mod lifecycle;
 mod line;
 mod log;
 mod operations;
 mod people;
+mod protocol;
 mod random;
-mod rate;
+mod rate_limit;
+mod request;
 mod server;
-mod service;
+mod shared;
 mod sigv4;
+mod state;
 mod time;
 mod wire;
 

@@ -13,16 +13,16 @@ use crate::{
 impl Sandbox {
     /// Makes a role known, or replaces the one with its ARN; sessions it has follow the new policy.
     pub fn add_role(&self, role: Role) {
-        let mut inner = self.shared.lock();
-        inner.world.add_principal(&role.arn);
-        inner.identity.roles.add(role);
+        let mut state = self.shared.lock();
+        state.world.add_principal(&role.arn);
+        state.identity.roles.add(role);
     }
 
     /// Makes an IAM OIDC provider known in an account, for tokens that no role trusts. A role's trust in a web
     /// identity makes its own.
     pub fn add_oidc_provider(&self, account: &str, issuer: &str, audience: &str) {
-        let mut inner = self.shared.lock();
-        inner.identity.roles.add_provider(account, issuer, audience);
+        let mut state = self.shared.lock();
+        state.identity.roles.add_provider(account, issuer, audience);
     }
 
     /// The environment of one more GitHub job that may ask for tokens, with this `sub`
@@ -46,9 +46,9 @@ impl Sandbox {
     /// When there is no such role.
     #[must_use]
     pub fn metadata_env(&self, role: &str) -> Vec<(String, String)> {
-        let mut inner = self.shared.lock();
-        assert!(inner.identity.roles.get(role).is_some(), "{role} is added");
-        inner.identity.metadata.set_instance(role);
+        let mut state = self.shared.lock();
+        assert!(state.identity.roles.get(role).is_some(), "{role} is added");
+        state.identity.metadata.set_instance(role);
         let name = "AWS_EC2_METADATA_SERVICE_ENDPOINT".to_owned();
         vec![(name, self.url())]
     }
@@ -61,9 +61,9 @@ impl Sandbox {
     /// When there is no such role.
     #[must_use]
     pub fn container_env(&self, role: &str) -> Vec<(String, String)> {
-        let mut inner = self.shared.lock();
-        assert!(inner.identity.roles.get(role).is_some(), "{role} is added");
-        let (path, authorization) = inner.identity.metadata.add_container(role);
+        let mut state = self.shared.lock();
+        assert!(state.identity.roles.get(role).is_some(), "{role} is added");
+        let (path, authorization) = state.identity.metadata.add_container(role);
         vec![
             (
                 "AWS_CONTAINER_CREDENTIALS_FULL_URI".to_owned(),
@@ -86,8 +86,8 @@ impl Sandbox {
     /// A token of any issuer (`https://ci.example.com`); the sandbox is that issuer from now on.
     #[must_use]
     pub fn id_token(&self, issuer: &str, sub: &str, aud: &str, lifetime: Duration) -> String {
-        let mut inner = self.shared.lock();
-        let now = inner.world.now();
+        let mut state = self.shared.lock();
+        let now = state.world.now();
         let claims = Claims {
             issuer,
             subject: sub,
@@ -95,6 +95,6 @@ impl Sandbox {
             lifetime,
             more: json!({}),
         };
-        inner.identity.issuers.token(claims, now)
+        state.identity.issuers.token(claims, now)
     }
 }

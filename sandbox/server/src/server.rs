@@ -13,15 +13,14 @@ use sandbox_model::{ACCOUNT, Policy, REGION, World};
 use tokio::{runtime, sync::oneshot};
 
 use crate::{
+    defaults::{KEY_ID, SECRET_KEY},
     faults::{self, Event, Fault, Held, When},
-    http::{self, Shared},
+    http,
     identity::Key,
     line::{Handle, Lines},
     log::Entry,
+    shared::Shared,
 };
-
-pub(crate) const KEY_ID: &str = "AKIAIOSFODNN7EXAMPLE";
-pub(crate) const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 
 /// A running server. It stops when this is dropped.
 pub struct Sandbox {
@@ -119,7 +118,7 @@ impl Builder {
         sandbox.set_rate_limit(self.writes_per_second);
         sandbox.add_key(Key {
             id: KEY_ID.to_owned(),
-            secret: SECRET.to_owned(),
+            secret: SECRET_KEY.to_owned(),
             session_token: None,
             account: ACCOUNT.to_owned(),
             user_arn: format!("arn:aws:iam::{ACCOUNT}:user/sandbox"),
@@ -181,7 +180,7 @@ impl Sandbox {
     pub fn env(&self) -> Vec<(&'static str, String)> {
         let mut env = self.keyless_env();
         env.push(("AWS_ACCESS_KEY_ID", KEY_ID.to_owned()));
-        env.push(("AWS_SECRET_ACCESS_KEY", SECRET.to_owned()));
+        env.push(("AWS_SECRET_ACCESS_KEY", SECRET_KEY.to_owned()));
         env
     }
 
@@ -203,9 +202,9 @@ impl Sandbox {
 
     /// Makes an access key known, or replaces the one with its id.
     pub fn add_key(&self, key: Key) {
-        let mut inner = self.shared.lock();
-        inner.world.add_principal(&key.user_arn);
-        inner.identity.keys.add(key);
+        let mut state = self.shared.lock();
+        state.world.add_principal(&key.user_arn);
+        state.identity.keys.add(key);
     }
 
     /// Changes what a key may do.
@@ -213,8 +212,8 @@ impl Sandbox {
     /// # Panics
     /// When there is no such key.
     pub fn set_policy(&self, access_key_id: &str, policy: Policy) {
-        let mut inner = self.shared.lock();
-        inner.identity.keys.set_policy(access_key_id, policy);
+        let mut state = self.shared.lock();
+        state.identity.keys.set_policy(access_key_id, policy);
     }
 
     /// The id of the key that [`Sandbox::env`] hands out; it may do everything.
@@ -232,7 +231,7 @@ impl Sandbox {
     /// CreateSecret, DeleteSecret, RestoreSecret, tagging, listing and resource policies have the same rate, each for
     /// itself; BatchGetSecretValue has twice that.
     pub fn set_rate_limit(&self, writes_per_second: Option<u32>) {
-        self.shared.lock().rates.set(writes_per_second);
+        self.shared.lock().rate_limiter.set(writes_per_second);
     }
 
     /// Moves the clock of the service: the age of versions, recovery windows, dates, the end of tokens and

@@ -11,7 +11,7 @@ use axum::{
 use sandbox_model::ServiceError;
 use serde_json::{Value, json};
 
-use crate::{operations::Service, random};
+use crate::{protocol::Service, random};
 
 const JSON: &str = "application/x-amz-json-1.1";
 const PLAIN_JSON: &str = "application/json; charset=utf-8";
@@ -160,32 +160,4 @@ fn escape(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")
-}
-
-/// A form body, decoded: the query protocol's request.
-pub(crate) fn form(body: &[u8]) -> Value {
-    let text = String::from_utf8_lossy(body);
-    let pairs = text.split('&').filter_map(|pair| pair.split_once('='));
-    Value::Object(
-        pairs
-            .map(|(k, v)| (percent(k), json!(percent(v))))
-            .collect(),
-    )
-}
-
-fn percent(text: &str) -> String {
-    let mut bytes = Vec::new();
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        match byte {
-            b'+' => bytes.push(b' '),
-            b'%' => {
-                let hex: Vec<u8> = rest.by_ref().take(2).collect();
-                let hex = String::from_utf8_lossy(&hex);
-                bytes.push(u8::from_str_radix(&hex, 16).unwrap_or(b'?'));
-            }
-            byte => bytes.push(byte),
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }

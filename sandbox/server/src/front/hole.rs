@@ -11,9 +11,9 @@ use std::{
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
 use super::{
-    Authority, Certificate, Handshake,
+    authority::{Authority, Certificate},
     running::Running,
-    tls::{self, Handshakes},
+    tls::{self, Handshake, Handshakes},
 };
 
 /// Half of an answer of Secrets Manager.

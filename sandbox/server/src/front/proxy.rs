@@ -14,7 +14,7 @@ use tokio::{
 };
 
 use super::{
-    Authority, Certificate,
+    authority::{Authority, Certificate},
     message::{Place, plain, read_head, refuse},
     running::Running,
     tls::Handshakes,

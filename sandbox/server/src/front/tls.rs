@@ -14,7 +14,10 @@ use tokio_rustls::{
     server::TlsStream,
 };
 
-use super::{Authority, Certificate, running::Running};
+use super::{
+    authority::{Authority, Certificate},
+    running::Running,
+};
 
 /// One TLS handshake, as the server saw it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -81,11 +81,6 @@ impl<'a> Token<'a> {
     }
 }
 
-/// The audience a token claims, for the log.
-pub(crate) fn peek(token: &str) -> Option<String> {
-    Some(Token::parse(token)?.audiences().join(" "))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

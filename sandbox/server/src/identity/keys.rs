@@ -8,7 +8,7 @@ use std::{
 
 use sandbox_model::{Policy, ServiceError};
 
-use super::Session;
+use super::session::Session;
 use crate::{
     errors,
     sigv4::{Authorization, Signed},

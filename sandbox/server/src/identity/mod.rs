@@ -1,66 +1,25 @@
-//! Owns who is who: access keys, roles, tokens, and what hands out credentials (STS, an OIDC issuer, metadata
-//! services). It must not know what a caller then does with them: that is `operations`.
+//! Access keys, roles and tokens, and the services that hand out credentials: STS, OIDC issuers, metadata services.
+//! Knows nothing of what a caller then does with its credentials.
 
-mod issuer;
+mod arn;
+mod call;
+mod issuers;
 mod jwt;
 mod keys;
-mod members;
 mod metadata;
+mod operations;
+mod parameters;
+mod registry;
+mod requested;
 mod role;
 mod roles;
 mod session;
-mod sts;
 
-use std::time::SystemTime;
-
-use serde_json::Value;
-
-pub(crate) use issuer::{Claims, GITLAB, Issuers, get_id_token};
-pub(crate) use jwt::peek as peek_audience;
+pub(crate) use call::{Authenticated, IdentityCall};
+pub(crate) use issuers::{Claims, GITLAB};
+pub(crate) use keys::Clocks;
 pub use keys::Key;
-pub(crate) use keys::{Clocks, Keys};
-pub(crate) use metadata::{
-    Metadata, get_container_credentials, get_metadata_credentials, get_metadata_region,
-    get_metadata_role, get_metadata_token,
-};
+pub(crate) use operations::{IdentityOperation, find_operation};
+pub(crate) use registry::IdentityRegistry;
+pub(crate) use requested::requested;
 pub use role::{Role, Trust};
-pub(crate) use roles::Roles;
-pub(crate) use session::Session;
-pub(crate) use sts::{assume_role, assume_role_with_web_identity, get_caller_identity};
-
-use sandbox_model::Caller;
-
-use crate::incoming::Incoming;
-
-/// Everything the sandbox knows of identities.
-#[derive(Default)]
-pub(crate) struct Identity {
-    pub(crate) keys: Keys,
-    pub(crate) roles: Roles,
-    pub(crate) issuers: Issuers,
-    pub(crate) metadata: Metadata,
-}
-
-/// Who signed a request.
-pub(crate) struct Authenticated {
-    pub(crate) caller: Caller,
-    /// What GetCallerIdentity calls the user id.
-    pub(crate) user_id: String,
-}
-
-/// One request that is about identities.
-pub(crate) struct Ask<'a> {
-    pub(crate) identity: &'a mut Identity,
-    pub(crate) incoming: &'a Incoming,
-    /// Who signed it; `None` where the service asks for no signature.
-    pub(crate) caller: Option<&'a Authenticated>,
-    /// By the clock of the service.
-    pub(crate) now: SystemTime,
-}
-
-impl Ask<'_> {
-    /// A parameter, if it was sent.
-    fn text(&self, name: &str) -> Option<&str> {
-        self.incoming.input.get(name).and_then(Value::as_str)
-    }
-}

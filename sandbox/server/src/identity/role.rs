@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sandbox_model::{Caller, Policy, matches_wildcard};
 
-use super::roles::parts;
+use super::arn::{parts, role_name};
 
 /// The audience that AWS's own action asks GitHub for.
 pub(super) const STS_AUDIENCE: &str = "sts.amazonaws.com";
@@ -112,7 +112,7 @@ impl Role {
 
     /// The name without a path, as the ARN of a session has it.
     pub(crate) fn name(&self) -> &str {
-        self.arn.rsplit('/').next().unwrap_or_default()
+        role_name(&self.arn)
     }
 
     pub(crate) fn trusts_token(&self, issuer: &str, audiences: &[String], subject: &str) -> bool {

@@ -6,24 +6,6 @@ use std::collections::BTreeMap;
 use super::role::{Role, STS_AUDIENCE};
 use crate::random;
 
-/// The parts of an ARN that matter here.
-pub(crate) struct Parts<'a> {
-    pub(crate) account: &'a str,
-    pub(crate) resource: &'a str,
-}
-
-/// `None` for what STS calls invalid: too few colons, no partition, no service or no resource.
-pub(crate) fn parts(arn: &str) -> Option<Parts<'_>> {
-    let mut parts = arn.splitn(6, ':');
-    let scheme = parts.next()?;
-    let (partition, service) = (parts.next()?, parts.next()?);
-    let (_region, account) = (parts.next()?, parts.next()?);
-    let resource = parts.next()?;
-    let whole =
-        scheme == "arn" && !partition.is_empty() && !service.is_empty() && !resource.is_empty();
-    whole.then_some(Parts { account, resource })
-}
-
 /// The roles of all accounts, and the OIDC providers.
 #[derive(Default)]
 pub(crate) struct Roles {

@@ -3,13 +3,13 @@
 use axum::{body::to_bytes, extract::Request, http::header::AUTHORIZATION};
 use serde_json::Value;
 
-use crate::{identity, log::Asked, operations::Service, sigv4::Authorization, wire};
+use crate::{form, protocol::Service, sigv4::Authorization};
 
 /// More than any valid request: a value may take six times its size in JSON.
 const BODY: usize = 2 * 1024 * 1024;
 
 /// A request, read whole.
-pub(crate) struct Incoming {
+pub(crate) struct ServiceRequest {
     pub(crate) method: String,
     pub(crate) path: String,
     pub(crate) query: String,
@@ -50,7 +50,7 @@ pub(crate) fn by_path(path: &str) -> Option<(Service, &'static str)> {
     Some((Service::Metadata, operation))
 }
 
-impl Incoming {
+impl ServiceRequest {
     pub(crate) async fn read(request: Request) -> Option<Self> {
         let (parts, body) = request.into_parts();
         let body = to_bytes(body, BODY).await.ok()?.to_vec();
@@ -67,16 +67,18 @@ impl Incoming {
         let path = parts.uri.path();
         let query = parts.uri.query().unwrap_or_default();
         let (service, operation, input) = match (by_path(path), text("x-amz-target")) {
-            (Some((service, operation)), _) => {
-                (service, operation.to_owned(), wire::form(query.as_bytes()))
-            }
+            (Some((service, operation)), _) => (
+                service,
+                operation.to_owned(),
+                form::decode(query.as_bytes()),
+            ),
             (None, Some(target)) => {
                 let operation = target.strip_prefix("secretsmanager.").unwrap_or(target);
                 let input = serde_json::from_slice(&body).unwrap_or(Value::Null);
                 (Service::SecretsManager, operation.to_owned(), input)
             }
             (None, None) => {
-                let input = wire::form(&body);
+                let input = form::decode(&body);
                 let operation = input["Action"].as_str().unwrap_or_default().to_owned();
                 (Service::Sts, operation, input)
             }
@@ -98,29 +100,5 @@ impl Incoming {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let mut headers = self.headers.iter();
         headers.find(|(n, _)| n == name).map(|(_, v)| v.as_str())
-    }
-
-    /// What the log shows of a request for an identity.
-    pub(crate) fn asked(&self) -> Asked {
-        let text = |name: &str| {
-            let value = self.input.get(name).and_then(Value::as_str);
-            value.map(str::to_owned)
-        };
-        match self.service {
-            Service::Sts => Asked {
-                role: text("RoleArn"),
-                session: text("RoleSessionName"),
-                duration: text("DurationSeconds"),
-                audience: text("WebIdentityToken")
-                    .as_deref()
-                    .and_then(identity::peek_audience),
-                external_id: text("ExternalId"),
-            },
-            Service::Issuer => Asked {
-                audience: text("audience"),
-                ..Asked::default()
-            },
-            _ => Asked::default(),
-        }
     }
 }

@@ -5,17 +5,13 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use sandbox_model::ServiceError;
 use serde_json::{Value, json};
 
-use super::{Ask, jwt::SigningKey};
+use super::jwt::SigningKey;
 use crate::random;
 
-const GITHUB: &str = "https://token.actions.githubusercontent.com";
+pub(super) const GITHUB: &str = "https://token.actions.githubusercontent.com";
 pub(crate) const GITLAB: &str = "https://gitlab.com";
-
-/// How long GitHub's tokens last.
-const GITHUB_LIFETIME: Duration = Duration::from_secs(300);
 
 /// The issuers, each with a key of its own, and the jobs that may ask for a token.
 #[derive(Default)]
@@ -25,10 +21,10 @@ pub(crate) struct Issuers {
 }
 
 /// A job of GitHub Actions with the right to ask.
-struct Job {
+pub(super) struct Job {
     path: String,
-    bearer: String,
-    subject: String,
+    pub(super) bearer: String,
+    pub(super) subject: String,
 }
 
 /// What a token says.
@@ -66,6 +62,11 @@ impl Issuers {
         key.sign(&all)
     }
 
+    /// The job whose token is requested at this path.
+    pub(super) fn job(&self, path: &str) -> Option<&Job> {
+        self.jobs.iter().find(|job| job.path == path)
+    }
+
     /// Lets one more job ask; answers the path with its query, and the bearer token.
     pub(crate) fn add_job(&mut self, subject: &str) -> (String, String) {
         // The empty part of the path is GitHub's own.
@@ -79,54 +80,4 @@ impl Issuers {
         });
         (url, bearer)
     }
-}
-
-/// GitHub's answers beside 200 were not recorded but for the 403 of a job that does not run yet; statuses and
-/// words are those of the service it is built on.
-pub(crate) fn get_id_token(ask: &mut Ask<'_>) -> Result<Value, ServiceError> {
-    if ask.incoming.method != "GET" {
-        let text = "The requested resource does not support this http method.";
-        return Err(ServiceError::new(405, "MethodNotAllowed", text));
-    }
-    let issuers = &mut ask.identity.issuers;
-    let job = issuers
-        .jobs
-        .iter()
-        .find(|job| job.path == ask.incoming.path);
-    let job = job.ok_or_else(|| ServiceError::new(404, "NotFound", "The job was not found."))?;
-    let given = ask.incoming.header("authorization").unwrap_or_default();
-    let allowed = given.split_once(' ').is_some_and(|(scheme, token)| {
-        scheme.eq_ignore_ascii_case("bearer") && token == job.bearer
-    });
-    if !allowed {
-        return Err(ServiceError::new(401, "Unauthorized", "Unauthorized"));
-    }
-    if ask.incoming.input["api-version"].as_str().is_none() {
-        let text = "No api-version was supplied for the \"GET\" request.";
-        return Err(ServiceError::new(
-            400,
-            "VssVersionNotSpecifiedException",
-            text,
-        ));
-    }
-    let subject = job.subject.clone();
-    let repository = subject.split(':').nth(1).unwrap_or_default().to_owned();
-    let owner = repository.split('/').next().unwrap_or_default().to_owned();
-    let audience = match ask.incoming.input["audience"].as_str() {
-        Some(audience) if !audience.is_empty() => audience.to_owned(),
-        _ => format!("https://github.com/{owner}"),
-    };
-    let claims = Claims {
-        issuer: GITHUB,
-        subject: &subject,
-        audience: &audience,
-        lifetime: GITHUB_LIFETIME,
-        more: json!({
-            "repository": repository,
-            "repository_owner": owner,
-            "event_name": "push",
-            "runner_environment": "github-hosted",
-        }),
-    };
-    Ok(json!({"value": issuers.token(claims, ask.now)}))
 }

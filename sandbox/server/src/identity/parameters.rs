@@ -3,12 +3,12 @@
 
 use sandbox_model::ServiceError;
 
-use super::Ask;
+use super::call::IdentityCall;
 use crate::errors;
 
 /// Reads parameters and collects what is wrong with them.
-pub(super) struct Members<'a> {
-    ask: &'a Ask<'a>,
+pub(super) struct Parameters<'a> {
+    call: &'a IdentityCall<'a>,
     breaches: Vec<String>,
 }
 
@@ -53,10 +53,10 @@ fn word(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_'
 }
 
-impl<'a> Members<'a> {
-    pub(super) fn of(ask: &'a Ask<'a>) -> Self {
+impl<'a> Parameters<'a> {
+    pub(super) fn of(call: &'a IdentityCall<'a>) -> Self {
         let breaches = Vec::new();
-        Self { ask, breaches }
+        Self { call, breaches }
     }
 
     /// A parameter that must be there; empty if it is not.
@@ -69,7 +69,7 @@ impl<'a> Members<'a> {
     }
 
     pub(super) fn optional(&mut self, name: &str, rules: &Rules) -> Option<String> {
-        let text = self.ask.text(name)?.to_owned();
+        let text = self.call.text(name)?.to_owned();
         let value = if rules.shown {
             format!("Value '{text}'")
         } else {
@@ -97,7 +97,7 @@ impl<'a> Members<'a> {
     /// `DurationSeconds`; an hour if it is not given.
     pub(super) fn duration(&mut self) -> u64 {
         let name = "DurationSeconds";
-        let Some(text) = self.ask.text(name) else {
+        let Some(text) = self.call.text(name) else {
             return 3600;
         };
         let seconds: u64 = text.parse().unwrap_or(0);
@@ -113,7 +113,7 @@ impl<'a> Members<'a> {
 
     /// What STS has and the sandbox does not: better refused than left out, or a test would prove nothing.
     pub(super) fn unmodelled(&self, known: &[&str]) -> Result<(), ServiceError> {
-        let sent = self.ask.incoming.input.as_object().into_iter().flatten();
+        let sent = self.call.request.input.as_object().into_iter().flatten();
         for (name, _) in sent {
             if !["Action", "Version"].contains(&name.as_str()) && !known.contains(&name.as_str()) {
                 let text = format!("the sandbox does not model {name}");

@@ -8,61 +8,65 @@ use serde_json::Value;
 
 use crate::{
     errors,
-    identity::{Ask, Authenticated, Clocks, Identity},
-    incoming::Incoming,
-    operations::{self, Operation, Service},
+    identity::{Authenticated, Clocks, IdentityCall, IdentityRegistry},
+    operations::{self, Operation},
+    protocol::Service,
     random,
-    rate::Rates,
+    rate_limit::RateLimiter,
+    request::ServiceRequest,
     sigv4::Signed,
 };
 
-pub(crate) struct Inner {
+pub(crate) struct State {
     pub(crate) world: World,
-    pub(crate) identity: Identity,
-    pub(crate) rates: Rates,
+    pub(crate) identity: IdentityRegistry,
+    pub(crate) rate_limiter: RateLimiter,
     pub(crate) latency: Duration,
     /// How far the clock of the service is ahead of the real one.
     ahead: Duration,
 }
 
-impl Default for Inner {
+impl Default for State {
     fn default() -> Self {
         Self {
             world: World::new(random::seed()),
-            identity: Identity::default(),
-            rates: Rates::default(),
+            identity: IdentityRegistry::default(),
+            rate_limiter: RateLimiter::default(),
             latency: Duration::ZERO,
             ahead: Duration::ZERO,
         }
     }
 }
 
-impl Inner {
+impl State {
     /// Sets the clock of the model, which does not run by itself.
-    pub(crate) fn tick(&mut self) {
+    pub(crate) fn update_clock(&mut self) {
         self.world.set_now(SystemTime::now() + self.ahead);
     }
 
     pub(crate) fn advance(&mut self, by: Duration) {
         self.ahead += by;
-        self.tick();
+        self.update_clock();
     }
 
     /// The caller, let in by the front door; `None` where there is no door.
-    pub(crate) fn admit(&self, incoming: &Incoming) -> Result<Option<Authenticated>, ServiceError> {
-        let operation = operations::find(incoming.service, &incoming.operation);
+    pub(crate) fn admit(
+        &self,
+        request: &ServiceRequest,
+    ) -> Result<Option<Authenticated>, ServiceError> {
+        let operation = operations::find(request.service, &request.operation);
         let open = matches!(operation, Some(Operation::Identity(operation)) if !operation.signed);
-        if open || matches!(incoming.service, Service::Issuer | Service::Metadata) {
+        if open || matches!(request.service, Service::Issuer | Service::Metadata) {
             return Ok(None);
         }
         let signed = Signed {
-            method: &incoming.method,
-            path: &incoming.path,
-            query: &incoming.query,
-            headers: &incoming.headers,
-            body: &incoming.body,
+            method: &request.method,
+            path: &request.path,
+            query: &request.query,
+            headers: &request.headers,
+            body: &request.body,
         };
-        let service = match incoming.service {
+        let service = match request.service {
             Service::Sts => "sts",
             _ => "secretsmanager",
         };
@@ -70,7 +74,7 @@ impl Inner {
             real: SystemTime::now(),
             service: self.world.now(),
         };
-        let authorization = incoming.authorization.as_ref();
+        let authorization = request.authorization.as_ref();
         let (key, session) = self
             .identity
             .keys
@@ -88,25 +92,25 @@ impl Inner {
 
     pub(crate) fn run(
         &mut self,
-        incoming: &Incoming,
-        caller: Option<&Authenticated>,
+        request: &ServiceRequest,
+        signer: Option<&Authenticated>,
     ) -> Result<Value, ServiceError> {
-        match operations::find(incoming.service, &incoming.operation) {
+        match operations::find(request.service, &request.operation) {
             None => Err(ServiceError::new(400, "UnknownOperationException", "")),
-            Some(Operation::Identity(operation)) => (operation.run)(&mut Ask {
+            Some(Operation::Identity(operation)) => (operation.run)(&mut IdentityCall {
                 now: self.world.now(),
-                identity: &mut self.identity,
-                incoming,
-                caller,
+                registry: &mut self.identity,
+                request,
+                signer,
             }),
-            Some(Operation::Secrets(operation)) => {
-                let Some(Authenticated { caller, .. }) = caller else {
+            Some(Operation::SecretsManager(operation)) => {
+                let Some(Authenticated { caller, .. }) = signer else {
                     return Err(errors::unknown_client());
                 };
-                let region = incoming.authorization.as_ref();
+                let region = request.authorization.as_ref();
                 let region = region.map_or("", |authorization| authorization.region.as_str());
                 self.check_rate(operation.quota_group, caller, region)?;
-                let input = incoming.input.clone();
+                let input = request.input.clone();
                 self.world.call(caller, region, operation.name, input)
             }
         }
@@ -119,7 +123,7 @@ impl Inner {
         region: &str,
     ) -> Result<(), ServiceError> {
         let now = Instant::now();
-        let passes = |group| self.rates.pass(group, caller.account(), region, now);
+        let passes = |group| self.rate_limiter.pass(group, caller.account(), region, now);
         if group.is_none_or(passes) {
             Ok(())
         } else {

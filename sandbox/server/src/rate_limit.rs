@@ -5,12 +5,12 @@ use std::{collections::BTreeMap, time::Instant};
 use sandbox_model::QuotaGroup;
 
 #[derive(Default)]
-pub(crate) struct Rates {
+pub(crate) struct RateLimiter {
     per_second: Option<u32>,
     levels: BTreeMap<(QuotaGroup, String, String), (f64, Instant)>,
 }
 
-impl Rates {
+impl RateLimiter {
     pub(crate) fn set(&mut self, per_second: Option<u32>) {
         self.per_second = per_second;
         self.levels.clear();
@@ -52,11 +52,11 @@ mod tests {
 
     #[test]
     fn a_bucket_empties_and_refills() {
-        let mut rates = Rates::default();
-        rates.set(Some(2));
+        let mut limiter = RateLimiter::default();
+        limiter.set(Some(2));
         let start = Instant::now();
         let mut pass = |after| {
-            rates.pass(
+            limiter.pass(
                 QuotaGroup::Write,
                 "a",
                 "r",
@@ -68,9 +68,9 @@ mod tests {
         assert!(!pass(400));
         assert!(pass(500));
         assert!(!pass(600));
-        assert!(rates.pass(QuotaGroup::Create, "a", "r", start));
-        assert!((0..4).all(|_| rates.pass(QuotaGroup::Batch, "a", "r", start)));
-        assert!(!rates.pass(QuotaGroup::Batch, "a", "r", start));
-        assert!(rates.pass(QuotaGroup::Write, "a", "other", start));
+        assert!(limiter.pass(QuotaGroup::Create, "a", "r", start));
+        assert!((0..4).all(|_| limiter.pass(QuotaGroup::Batch, "a", "r", start)));
+        assert!(!limiter.pass(QuotaGroup::Batch, "a", "r", start));
+        assert!(limiter.pass(QuotaGroup::Write, "a", "other", start));
     }
 }

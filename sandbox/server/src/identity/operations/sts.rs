@@ -2,25 +2,27 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
+use sandbox_model::{Caller, Decision, ServiceError};
 use serde_json::{Value, json};
 
-use super::{
-    Ask, Authenticated,
-    jwt::Token,
-    members::{EXTERNAL_ID, Members, ROLE_ARN, SESSION_NAME, WEB_TOKEN},
-    role::{Role, Trusted},
-    roles,
+use crate::{
+    errors,
+    identity::{
+        arn,
+        call::{Authenticated, IdentityCall},
+        jwt::Token,
+        parameters::{EXTERNAL_ID, Parameters, ROLE_ARN, SESSION_NAME, WEB_TOKEN},
+        registry::IssuedSession,
+        role::{Role, Trusted},
+    },
+    time,
 };
-use sandbox_model::{Caller, Decision, ServiceError};
-
-use crate::errors;
-
 /// The longest session that one session can get from another role.
 const CHAINED: Duration = Duration::from_secs(3600);
 
 /// Needs no permission, as on AWS.
-pub(crate) fn get_caller_identity(ask: &mut Ask<'_>) -> Result<Value, ServiceError> {
-    let signer = signed(ask)?;
+pub(crate) fn get_caller_identity(call: &mut IdentityCall<'_>) -> Result<Value, ServiceError> {
+    let signer = signed(call)?;
     Ok(json!({
         "Arn": signer.caller.arn(),
         "UserId": signer.user_id,
@@ -28,9 +30,9 @@ pub(crate) fn get_caller_identity(ask: &mut Ask<'_>) -> Result<Value, ServiceErr
     }))
 }
 
-pub(crate) fn assume_role(ask: &mut Ask<'_>) -> Result<Value, ServiceError> {
-    let caller = &signed(ask)?.caller;
-    let mut members = Members::of(ask);
+pub(crate) fn assume_role(call: &mut IdentityCall<'_>) -> Result<Value, ServiceError> {
+    let caller = &signed(call)?.caller;
+    let mut members = Parameters::of(call);
     let arn = members.required("RoleArn", &ROLE_ARN);
     let name = members.required("RoleSessionName", &SESSION_NAME);
     let external_id = members.optional("ExternalId", &EXTERNAL_ID);
@@ -51,17 +53,21 @@ pub(crate) fn assume_role(ask: &mut Ask<'_>) -> Result<Value, ServiceError> {
         );
         ServiceError::new(403, "AccessDenied", text)
     };
-    let role = ask.identity.roles.get(&arn).ok_or_else(denied)?;
+    let role = call.registry.roles.get(&arn).ok_or_else(denied)?;
     if !may_assume(caller, role, external_id.as_deref()) {
         return Err(denied());
     }
     let duration = Duration::from_secs(seconds);
     check_duration(role, duration, caller.role().is_some())?;
-    Ok(ask.identity.mint(&arn, &name, duration, ask.now).shown())
+    Ok(shown(
+        &call.registry.issue_session(&arn, &name, duration, call.now),
+    ))
 }
 
-pub(crate) fn assume_role_with_web_identity(ask: &mut Ask<'_>) -> Result<Value, ServiceError> {
-    let mut members = Members::of(ask);
+pub(crate) fn assume_role_with_web_identity(
+    call: &mut IdentityCall<'_>,
+) -> Result<Value, ServiceError> {
+    let mut members = Parameters::of(call);
     let arn = members.required("RoleArn", &ROLE_ARN);
     let name = members.required("RoleSessionName", &SESSION_NAME);
     let token = members.required("WebIdentityToken", &WEB_TOKEN);
@@ -86,37 +92,53 @@ pub(crate) fn assume_role_with_web_identity(ask: &mut Ask<'_>) -> Result<Value, 
     };
     let (url, subject) = (claim("iss")?, claim("sub")?);
     let issuer = url.trim_start_matches("https://");
-    let wanted = ask.identity.roles.audiences(account, issuer);
+    let wanted = call.registry.roles.audiences(account, issuer);
     let wanted = wanted.ok_or_else(|| {
         errors::invalid_token(format!(
             "No OpenIDConnect provider found in your account for {url}"
         ))
     })?;
-    verify(ask, &token, issuer)?;
+    verify(call, &token, issuer)?;
     let audiences = token.audiences();
     let audience = audiences.iter().find(|audience| wanted.contains(audience));
     let audience = audience.ok_or_else(|| errors::invalid_token("Incorrect token audience"))?;
     let denied = errors::untrusted_token;
-    let role = ask.identity.roles.get(&arn).ok_or_else(denied)?;
+    let role = call.registry.roles.get(&arn).ok_or_else(denied)?;
     if !role.trusts_token(issuer, &audiences, &subject) {
         return Err(denied());
     }
     let duration = Duration::from_secs(seconds);
     check_duration(role, duration, false)?;
-    let mut answer = ask.identity.mint(&arn, &name, duration, ask.now).shown();
+    let mut answer = shown(&call.registry.issue_session(&arn, &name, duration, call.now));
     answer["Audience"] = json!(audience);
     answer["Provider"] = json!(format!("arn:aws:iam::{account}:oidc-provider/{issuer}"));
     answer["SubjectFromWebIdentityToken"] = json!(subject);
     Ok(answer)
 }
 
-fn signed<'a>(ask: &Ask<'a>) -> Result<&'a Authenticated, ServiceError> {
-    ask.caller.ok_or_else(errors::unknown_client)
+/// The part of the answer that both ways to assume a role share.
+fn shown(issued: &IssuedSession) -> Value {
+    json!({
+        "AssumedRoleUser": {
+            "Arn": issued.key.user_arn,
+            "AssumedRoleId": issued.session.user_id,
+        },
+        "Credentials": {
+            "AccessKeyId": issued.key.id,
+            "SecretAccessKey": issued.key.secret,
+            "SessionToken": issued.key.session_token,
+            "Expiration": time::iso8601(issued.expires),
+        },
+    })
+}
+
+fn signed<'a>(call: &IdentityCall<'a>) -> Result<&'a Authenticated, ServiceError> {
+    call.signer.ok_or_else(errors::unknown_client)
 }
 
 /// The account in an ARN, if STS takes it for one.
 fn account_of(arn: &str) -> Result<&str, ServiceError> {
-    let parts = roles::parts(arn).map(|parts| parts.account);
+    let parts = arn::parts(arn).map(|parts| parts.account);
     parts.ok_or_else(|| errors::validation(format!("{arn} is invalid")))
 }
 
@@ -146,15 +168,15 @@ fn check_duration(role: &Role, duration: Duration, chained: bool) -> Result<(), 
 }
 
 /// Whether the issuer signed the token, and it is still good.
-fn verify(ask: &Ask<'_>, token: &Token<'_>, issuer: &str) -> Result<(), ServiceError> {
-    let key = ask.identity.issuers.key(issuer);
+fn verify(call: &IdentityCall<'_>, token: &Token<'_>, issuer: &str) -> Result<(), ServiceError> {
+    let key = call.registry.issuers.key(issuer);
     // An issuer that the sandbox does not play cannot be asked for its keys.
     let key = key.ok_or_else(errors::no_verification_key)?;
     if !key.made(token) {
         // The words were not recorded.
         return Err(errors::invalid_token("The token's signature is invalid"));
     }
-    let now = ask
+    let now = call
         .now
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default()

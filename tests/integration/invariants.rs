@@ -66,7 +66,7 @@ fn shown(secret: Option<&SecretView>) -> Value {
 }
 
 fn holder<'a>(secret: &'a SecretView, label: &str) -> Option<&'a str> {
-    secret.labelled(label).map(|version| version.id.as_str())
+    secret.labeled(label).map(|version| version.id.as_str())
 }
 
 /// Nothing is gone that the request does not remove.
@@ -136,7 +136,7 @@ fn reached(
     let label =
         given("version-stages").map_or("AWSCURRENT", |stages| stages.split(',').next().unwrap());
     let text = after
-        .labelled(label)
+        .labeled(label)
         .and_then(|version| version.string.clone())
         .unwrap_or_default();
     let value = given("value").unwrap();
@@ -164,7 +164,7 @@ fn reached(
         .split(',')
         .filter(|label| !label.is_empty())
     {
-        prop_assert!(after.labelled(label).is_some());
+        prop_assert!(after.labeled(label).is_some());
     }
     for line in given("tags").unwrap_or_default().lines() {
         let (key, value) = line.split_once('=').unwrap();

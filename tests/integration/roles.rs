@@ -4,7 +4,7 @@
 use std::fs;
 
 use insta::assert_snapshot;
-use sandbox::{Asked, Fault, Role, Sandbox, Trust};
+use sandbox::{Fault, IdentityParameters, Role, Sandbox, Trust};
 
 use crate::common::{NAME, Tool, current, operations, text};
 
@@ -53,10 +53,10 @@ fn github(sandbox: &Sandbox) -> Tool {
     tool
 }
 
-fn asked(sandbox: &Sandbox, operation: &str) -> Vec<Asked> {
+fn asked(sandbox: &Sandbox, operation: &str) -> Vec<IdentityParameters> {
     let log = sandbox.log();
     let calls = log.into_iter().filter(|entry| entry.operation == operation);
-    calls.map(|entry| entry.asked).collect()
+    calls.map(|entry| entry.identity).collect()
 }
 
 /// Who made the calls to Secrets Manager.
@@ -93,7 +93,7 @@ fn a_github_job_without_any_key() {
     assert_eq!(callers(&sandbox), [SESSION]);
     assert_eq!(
         asked(&sandbox, "AssumeRoleWithWebIdentity"),
-        [Asked {
+        [IdentityParameters {
             role: Some(ROLE.to_owned()),
             session: Some("upsert-secret-acme-models-4711".to_owned()),
             duration: Some("900".to_owned()),
@@ -120,7 +120,7 @@ fn every_input_of_a_role_reaches_sts() {
     assert_eq!(asked(&sandbox, "GetCallerIdentity"), []);
     assert_eq!(
         asked(&sandbox, "AssumeRoleWithWebIdentity"),
-        [Asked {
+        [IdentityParameters {
             role: Some(ROLE.to_owned()),
             session: Some("release@4.2".to_owned()),
             duration: Some("1800".to_owned()),

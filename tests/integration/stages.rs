@@ -18,7 +18,7 @@ fn command(sandbox: &Sandbox, word: &str) -> Tool {
 fn labelled(sandbox: &Sandbox, label: &str) -> Option<String> {
     sandbox.with(|world| {
         let secret = world.secret(NAME)?;
-        secret.labelled(label)?.string.clone()
+        secret.labeled(label)?.string.clone()
     })
 }
 

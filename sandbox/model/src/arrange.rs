@@ -128,7 +128,7 @@ impl World {
     /// Ends all replication that is in progress.
     pub fn settle_replicas(&mut self) {
         for name in self.names() {
-            self.progress(ACCOUNT, REGION, &name, true);
+            self.advance_replication(ACCOUNT, REGION, &name, true);
         }
         self.replicate_all();
     }

@@ -23,7 +23,7 @@ pub struct Policy {
 struct Statement {
     allow: bool,
     actions: Vec<String>,
-    but: bool,
+    negated: bool,
     resources: Vec<String>,
     conditions: Vec<Condition>,
 }
@@ -77,7 +77,7 @@ impl Policy {
     /// An IAM policy document.
     ///
     /// # Panics
-    /// When the document is not JSON, or uses a part of the language that is not modelled: a test that
+    /// When the document is not JSON, or uses a part of the language that is not modeled: a test that
     /// relies on it would otherwise prove nothing.
     #[must_use]
     pub fn from_json(document: &str) -> Self {
@@ -115,7 +115,7 @@ impl Statement {
         Self {
             allow,
             actions,
-            but: false,
+            negated: false,
             resources: vec!["*".to_owned()],
             conditions: Vec::new(),
         }
@@ -136,20 +136,20 @@ impl Statement {
                 "Resource",
                 "Condition",
             ];
-            assert!(known.contains(&key.as_str()), "{key} is not modelled");
+            assert!(known.contains(&key.as_str()), "{key} is not modeled");
         }
-        let but = value.get("NotAction").is_some();
+        let negated = value.get("NotAction").is_some();
         let mut conditions = Vec::new();
         for (operator, keys) in value["Condition"].as_object().into_iter().flatten() {
             for (key, values) in keys.as_object().into_iter().flatten() {
                 let condition = Condition::new(operator, key, values);
-                conditions.push(condition.unwrap_or_else(|| panic!("{operator} is not modelled")));
+                conditions.push(condition.unwrap_or_else(|| panic!("{operator} is not modeled")));
             }
         }
         Self {
             allow,
-            actions: strings(&value[if but { "NotAction" } else { "Action" }]),
-            but,
+            actions: strings(&value[if negated { "NotAction" } else { "Action" }]),
+            negated,
             resources: strings(&value["Resource"]),
             conditions,
         }
@@ -158,7 +158,7 @@ impl Statement {
     fn applies(&self, action: &str, resource: &str, context: &Context) -> bool {
         let action = action.to_ascii_lowercase();
         let named = |pattern: &String| matches(&pattern.to_ascii_lowercase(), &action);
-        self.actions.iter().any(named) != self.but
+        self.actions.iter().any(named) != self.negated
             && self
                 .resources
                 .iter()
@@ -171,7 +171,7 @@ impl Statement {
 }
 
 impl Condition {
-    /// `None` for an operator that is not modelled.
+    /// `None` for an operator that is not modeled.
     pub(crate) fn new(operator: &str, key: &str, values: &Value) -> Option<Self> {
         Self::is_known(operator).then(|| Self {
             operator: operator.to_owned(),
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "not modelled")]
+    #[should_panic(expected = "not modeled")]
     fn an_unmodelled_operator_is_no_silent_pass() {
         let _ = Policy::from_json(
             r#"{"Statement":{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"DateLessThan":{"a":"b"}}}}"#,

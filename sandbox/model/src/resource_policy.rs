@@ -1,4 +1,4 @@
-//! Owns resource policies: what is one, whom it names, whether it lets in everybody, whom it denies what. It must not
+//! Owns resource policies: what is one, whom it names, whether it lets in everyone, whom it denies what. It must not
 //! know which principals exist, nor how a request is refused.
 //!
 //! A Deny is carried out. An Allow is not: it would matter for callers whose own policy is silent and for those of
@@ -14,34 +14,34 @@ use crate::{
 /// Whom a statement names.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Principal {
-    Everybody,
+    Everyone,
     Account(String),
     /// A user, a role or a session.
     Arn(String),
     Service(String),
     /// What Secrets Manager has no use for.
-    Other,
+    Unsupported,
 }
 
 /// A well-formed document.
 pub(crate) struct ResourcePolicy(Vec<Statement>);
 
 /// A list and whether it names what is meant, or what is not (`NotAction`).
-struct Listed<T> {
+struct Element<T> {
     items: Vec<T>,
-    but: bool,
+    negated: bool,
 }
 
 struct Statement {
     allow: bool,
-    principals: Listed<Principal>,
-    actions: Listed<String>,
-    resources: Listed<String>,
-    conditions: Vec<Test>,
+    principals: Element<Principal>,
+    actions: Element<String>,
+    resources: Element<String>,
+    conditions: Vec<StatementCondition>,
 }
 
 /// One condition. What `policy.rs` does not model never holds: our choice, so that no document is refused for it.
-struct Test {
+struct StatementCondition {
     operator: String,
     key: String,
     values: Vec<String>,
@@ -49,7 +49,7 @@ struct Test {
 }
 
 /// Who asks for what. Without a resource, all resources are meant.
-pub(crate) struct Asked<'a> {
+pub(crate) struct AccessRequest<'a> {
     pub(crate) account: &'a str,
     pub(crate) arn: &'a str,
     pub(crate) role: Option<&'a str>,
@@ -62,7 +62,7 @@ impl ResourcePolicy {
     pub(crate) fn parse(document: &str) -> Option<Self> {
         let document: Value = serde_json::from_str(document).ok()?;
         let document = document.as_object()?;
-        only(document, &["Version", "Id", "Statement"])?;
+        has_only_keys(document, &["Version", "Id", "Statement"])?;
         if let Some(version) = document.get("Version") {
             ["2012-10-17", "2008-10-17"]
                 .contains(&version.as_str()?)
@@ -81,45 +81,47 @@ impl ResourcePolicy {
         statements.flat_map(|statement| &statement.principals.items)
     }
 
-    /// Whether it gives anybody access. On AWS a theorem prover decides that; ours looks for an Allow to everybody
+    /// Whether it gives anybody access. On AWS a theorem prover decides that; ours looks for an Allow to everyone
     /// without a condition that fixes who or where from.
     pub(crate) fn is_public(&self) -> bool {
         self.0.iter().any(|statement| {
-            let everybody = statement.principals.but
-                || statement.principals.items.contains(&Principal::Everybody);
-            statement.allow && everybody && !statement.conditions.iter().any(Test::narrows)
+            let everyone = statement.principals.negated
+                || statement.principals.items.contains(&Principal::Everyone);
+            statement.allow
+                && everyone
+                && !statement.conditions.iter().any(StatementCondition::narrows)
         })
     }
 
-    pub(crate) fn denies(&self, asked: &Asked<'_>, context: &Context) -> bool {
+    pub(crate) fn denies(&self, request: &AccessRequest<'_>, context: &Context) -> bool {
         self.0
             .iter()
-            .any(|statement| !statement.allow && statement.applies(asked, context))
+            .any(|statement| !statement.allow && statement.applies(request, context))
     }
 }
 
 impl Statement {
-    fn applies(&self, asked: &Asked<'_>, context: &Context) -> bool {
+    fn applies(&self, request: &AccessRequest<'_>, context: &Context) -> bool {
         let is = |principal: &Principal| match principal {
-            Principal::Everybody => true,
-            Principal::Account(account) => account == asked.account,
-            Principal::Arn(arn) => arn == asked.arn || Some(arn.as_str()) == asked.role,
-            Principal::Service(_) | Principal::Other => false,
+            Principal::Everyone => true,
+            Principal::Account(account) => account == request.account,
+            Principal::Arn(arn) => arn == request.arn || Some(arn.as_str()) == request.role,
+            Principal::Service(_) | Principal::Unsupported => false,
         };
-        let action = asked.action.to_ascii_lowercase();
+        let action = request.action.to_ascii_lowercase();
         let does = |pattern: &String| matches(&pattern.to_ascii_lowercase(), &action);
-        let to = |pattern: &String| asked.resource.is_none_or(|arn| matches(pattern, arn));
-        self.principals.items.iter().any(is) != self.principals.but
-            && self.actions.items.iter().any(does) != self.actions.but
-            && self.resources.items.iter().any(to) != self.resources.but
-            && self.conditions.iter().all(|test| {
-                let model = test.model.as_ref();
+        let to = |pattern: &String| request.resource.is_none_or(|arn| matches(pattern, arn));
+        self.principals.items.iter().any(is) != self.principals.negated
+            && self.actions.items.iter().any(does) != self.actions.negated
+            && self.resources.items.iter().any(to) != self.resources.negated
+            && self.conditions.iter().all(|condition| {
+                let model = condition.model.as_ref();
                 model.is_some_and(|condition| condition.holds(context))
             })
     }
 }
 
-impl Test {
+impl StatementCondition {
     /// Whether it lets in only those of a fixed kind.
     fn narrows(&self) -> bool {
         let operators = [
@@ -148,7 +150,7 @@ impl Test {
     }
 }
 
-fn only(object: &Map<String, Value>, known: &[&str]) -> Option<()> {
+fn has_only_keys(object: &Map<String, Value>, known: &[&str]) -> Option<()> {
     object
         .keys()
         .all(|key| known.contains(&key.as_str()))
@@ -157,7 +159,7 @@ fn only(object: &Map<String, Value>, known: &[&str]) -> Option<()> {
 
 fn statement(value: &Value) -> Option<Statement> {
     let object = value.as_object()?;
-    only(
+    has_only_keys(
         object,
         &[
             "Sid",
@@ -176,10 +178,10 @@ fn statement(value: &Value) -> Option<Statement> {
         "Deny" => false,
         _ => return None,
     };
-    let principals = listed(object, "Principal", principals)?;
-    let actions = listed(object, "Action", texts)?;
+    let principals = element(object, "Principal", principals)?;
+    let actions = element(object, "Action", strings)?;
     let named = |action: &String| action == "*" || action.contains(':');
-    let resources = listed(object, "Resource", texts)?;
+    let resources = element(object, "Resource", strings)?;
     let found = |resource: &String| resource == "*" || resource.starts_with("arn:");
     let whole = actions.items.iter().all(named) && resources.items.iter().all(found);
     whole.then_some(())?;
@@ -197,23 +199,23 @@ fn statement(value: &Value) -> Option<Statement> {
 }
 
 /// The list under `name` or under `Not` and `name`; there must be one of the two.
-fn listed<T>(
+fn element<T>(
     object: &Map<String, Value>,
     name: &str,
     read: fn(&Value) -> Option<Vec<T>>,
-) -> Option<Listed<T>> {
+) -> Option<Element<T>> {
     let not = format!("Not{name}");
-    let (value, but) = match (object.get(name), object.get(&not)) {
+    let (value, negated) = match (object.get(name), object.get(&not)) {
         (Some(value), None) => (value, false),
         (None, Some(value)) => (value, true),
         _ => return None,
     };
     let items = read(value)?;
-    Some(Listed { items, but })
+    Some(Element { items, negated })
 }
 
 /// A text or some.
-fn texts(value: &Value) -> Option<Vec<String>> {
+fn strings(value: &Value) -> Option<Vec<String>> {
     match value {
         Value::String(text) => Some(vec![text.clone()]),
         Value::Array(items) if !items.is_empty() => items
@@ -226,16 +228,16 @@ fn texts(value: &Value) -> Option<Vec<String>> {
 
 fn principals(value: &Value) -> Option<Vec<Principal>> {
     if value == "*" {
-        return Some(vec![Principal::Everybody]);
+        return Some(vec![Principal::Everyone]);
     }
     let object = value.as_object().filter(|object| !object.is_empty())?;
     let mut all = Vec::new();
     for (kind, value) in object {
-        for text in texts(value)? {
+        for text in strings(value)? {
             all.push(match kind.as_str() {
                 "AWS" => principal(text),
                 "Service" => Principal::Service(text),
-                "Federated" | "CanonicalUser" => Principal::Other,
+                "Federated" | "CanonicalUser" => Principal::Unsupported,
                 _ => return None,
             });
         }
@@ -248,23 +250,23 @@ fn principal(text: String) -> Principal {
     let root = text.strip_prefix("arn:aws:iam::");
     let root = root.and_then(|rest| rest.strip_suffix(":root"));
     match (text.as_str(), root) {
-        ("*", _) => Principal::Everybody,
+        ("*", _) => Principal::Everyone,
         (_, Some(id)) if is_account(id) => Principal::Account(id.to_owned()),
         (id, _) if is_account(id) => Principal::Account(id.to_owned()),
         _ => Principal::Arn(text),
     }
 }
 
-fn conditions(operators: &Map<String, Value>) -> Option<Vec<Test>> {
+fn conditions(operators: &Map<String, Value>) -> Option<Vec<StatementCondition>> {
     let mut all = Vec::new();
     for (operator, keys) in operators {
         is_operator(operator).then_some(())?;
         for (key, value) in keys.as_object()? {
             let model = Condition::new(operator, key, value);
-            all.push(Test {
+            all.push(StatementCondition {
                 operator: operator.clone(),
                 key: key.to_ascii_lowercase(),
-                values: texts(value).or_else(|| value.as_bool().map(|b| vec![b.to_string()]))?,
+                values: strings(value).or_else(|| value.as_bool().map(|b| vec![b.to_string()]))?,
                 model,
             });
         }

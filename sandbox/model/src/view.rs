@@ -19,7 +19,7 @@ pub struct SecretView {
     pub tags: BTreeMap<String, String>,
     /// Whether it is scheduled for deletion.
     pub deleted: bool,
-    /// Oldest first, the unlabelled ones included.
+    /// Oldest first, the unlabeled ones included.
     pub versions: Vec<VersionView>,
     /// When it was created.
     pub created: SystemTime,
@@ -65,12 +65,12 @@ impl SecretView {
     /// The version that holds AWSCURRENT.
     #[must_use]
     pub fn current(&self) -> Option<&VersionView> {
-        self.labelled(CURRENT)
+        self.labeled(CURRENT)
     }
 
     /// The version that holds a label.
     #[must_use]
-    pub fn labelled(&self, label: &str) -> Option<&VersionView> {
+    pub fn labeled(&self, label: &str) -> Option<&VersionView> {
         let mut versions = self.versions.iter();
         versions.find(|version| version.stages.iter().any(|stage| stage == label))
     }

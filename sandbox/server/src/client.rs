@@ -12,11 +12,11 @@ use serde_json::Value;
 
 use crate::{
     defaults,
-    sigv4::{self, Signed},
+    sigv4::{self, RequestToSign},
     time,
 };
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Where to send requests, and as whom.
 #[derive(Clone, Debug)]
@@ -129,7 +129,7 @@ impl Client {
 
     fn exchange(&self, request: &[u8]) -> io::Result<Reply> {
         let mut stream = TcpStream::connect(self.host())?;
-        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_read_timeout(Some(TIMEOUT))?;
         stream.write_all(request)?;
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer)?;
@@ -147,7 +147,7 @@ impl Client {
         if let Some(token) = &self.session_token {
             headers.push(("x-amz-security-token".to_owned(), token.clone()));
         }
-        let signed = Signed {
+        let signed = RequestToSign {
             method: "POST",
             path: "/",
             query: "",

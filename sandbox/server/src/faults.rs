@@ -195,7 +195,7 @@ impl Schedule {
     }
 
     /// Counts a call; answers what happens to it.
-    pub(crate) fn arrive(&self, operation: &str) -> Vec<Event> {
+    pub(crate) fn take_due(&self, operation: &str) -> Vec<Event> {
         let mut planned = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut due = Vec::new();
         for mut item in std::mem::take(&mut *planned) {

@@ -9,64 +9,64 @@ use axum::{
 };
 
 use crate::{
-    ending::Ending,
+    connection::ConnectionHandle,
     identity, inspect,
-    line::Handle,
-    log::Entry,
+    log::LogEntry,
     request::{self, ServiceRequest},
+    response::Delivery,
     shared::Shared,
-    wire::Answer,
+    wire::EncodedResponse,
 };
 
 pub(crate) async fn handle(
     State(shared): State<Arc<Shared>>,
-    ConnectInfo(line): ConnectInfo<Handle>,
+    ConnectInfo(connection): ConnectInfo<ConnectionHandle>,
     request: Request,
 ) -> Response<Body> {
     let path = request.uri().path();
-    if request.method() == Method::GET && request::by_path(path).is_none() {
+    if request.method() == Method::GET && request::service_by_path(path).is_none() {
         return inspect::answer(&shared, path).into_response();
     }
     let Some(incoming) = ServiceRequest::read(request).await else {
-        return Answer::plain(413, "text/plain", "too large").into_response();
+        return EncodedResponse::plain(413, "text/plain", "too large").into_response();
     };
     let (principal, region) = match &incoming.authorization {
         Some(authorization) => (authorization.key_id.clone(), authorization.region.clone()),
         None => Default::default(),
     };
-    let number = shared.log.start(Entry {
+    let entry_id = shared.log.start(LogEntry {
         principal,
         region,
-        ..Entry::new(&incoming.operation, identity::requested(&incoming))
+        ..LogEntry::new(&incoming.operation, identity::requested(&incoming))
     });
-    let planned = shared.schedule.arrive(&incoming.operation);
+    let planned = shared.schedule.take_due(&incoming.operation);
 
     // A task of its own: what the client does to its connection does not stop a request the service has read.
     let task = {
         let shared = Arc::clone(&shared);
-        tokio::spawn(async move { shared.live(number, incoming, planned).await })
+        tokio::spawn(async move { shared.process(entry_id, incoming, planned).await })
     };
-    let ending = task.await.unwrap_or_else(|_| {
-        Ending::Answer(Answer::plain(
+    let delivery = task.await.unwrap_or_else(|_| {
+        Delivery::Send(EncodedResponse::plain(
             500,
             "text/plain",
             "a hook of the test panicked",
         ))
     });
-    let answer = match ending {
-        Ending::Answer(answer) => answer,
-        Ending::Cut(answer) => {
-            line.cut_body_after(answer.body.len() / 2);
+    let answer = match delivery {
+        Delivery::Send(answer) => answer,
+        Delivery::Truncate(answer) => {
+            connection.truncate_body_after(answer.body.len() / 2);
             answer
         }
         // The line is broken before any of this is sent.
-        Ending::Close => {
-            line.close();
-            Answer::plain(500, "text/plain", "")
+        Delivery::Close => {
+            connection.close();
+            EncodedResponse::plain(500, "text/plain", "")
         }
-        Ending::Reset => {
-            line.reset();
-            Answer::plain(500, "text/plain", "")
+        Delivery::Reset => {
+            connection.reset();
+            EncodedResponse::plain(500, "text/plain", "")
         }
     };
     answer.into_response()

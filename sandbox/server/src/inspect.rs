@@ -4,15 +4,15 @@
 use sandbox_model::{ACCOUNT, REGION};
 use serde_json::{Map, Value, json};
 
-use crate::{shared::Shared, wire::Answer};
+use crate::{shared::Shared, wire::EncodedResponse};
 
-pub(crate) fn answer(shared: &Shared, path: &str) -> Answer {
+pub(crate) fn answer(shared: &Shared, path: &str) -> EncodedResponse {
     match path {
-        "/_sandbox/log" => Answer::plain(200, "application/x-ndjson", log(shared)),
+        "/_sandbox/log" => EncodedResponse::plain(200, "application/x-ndjson", log(shared)),
         "/_sandbox/secrets" => {
-            Answer::plain(200, "application/json", format!("{}\n", secrets(shared)))
+            EncodedResponse::plain(200, "application/json", format!("{}\n", secrets(shared)))
         }
-        _ => Answer::plain(404, "text/plain", "not here\n"),
+        _ => EncodedResponse::plain(404, "text/plain", "not here\n"),
     }
 }
 
@@ -22,10 +22,10 @@ fn log(shared: &Shared) -> String {
             "operation": entry.operation,
             "principal": entry.principal,
             "caller": entry.caller,
-            "role": entry.asked.role,
-            "session": entry.asked.session,
-            "duration": entry.asked.duration,
-            "audience": entry.asked.audience,
+            "role": entry.identity.role,
+            "session": entry.identity.session,
+            "duration": entry.identity.duration,
+            "audience": entry.identity.audience,
             "region": entry.region,
             "status": entry.status,
             "error": entry.error,

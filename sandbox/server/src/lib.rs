@@ -7,7 +7,7 @@
 //!
 //! A request goes `line` (the connection) → `http` (its way), `incoming` → `faults` (what a test planned for it) →
 //! `service` (the state, the front door) → `operations` or `identity` (one function each, in a table) → `policy`,
-//! `state` → `wire`, `ending` (the answer). `server` is the handle that tests hold, `people` its part about
+//! `state` → `wire`, `delivery` (the answer). `server` is the handle that tests hold, `people` its part about
 //! identities, `client` a raw client.
 //!
 //! # Roles and tokens
@@ -35,7 +35,7 @@
 //! // Afterwards:
 //! for entry in sandbox.log() {
 //!     // "GetIdToken", "AssumeRoleWithWebIdentity", "PutSecretValue", ...
-//!     let _ = (entry.operation, entry.caller, entry.asked.role, entry.asked.session);
+//!     let _ = (entry.operation, entry.caller, entry.identity.role, entry.identity.session);
 //! }
 //! ```
 //!
@@ -64,24 +64,24 @@
 //! and fronts listen on 127.0.0.1 or, asked by `ipv6(true)`, on `[::1]`; never beyond loopback.
 
 pub mod client;
+mod connection;
 mod defaults;
-mod ending;
 mod errors;
 mod faults;
 mod form;
 pub mod front;
 mod http;
+mod identities;
 mod identity;
 mod inspect;
 mod lifecycle;
-mod line;
 mod log;
 mod operations;
-mod people;
 mod protocol;
 mod random;
 mod rate_limit;
 mod request;
+mod response;
 mod server;
 mod shared;
 mod sigv4;
@@ -91,6 +91,6 @@ mod wire;
 
 pub use faults::{Fault, Held, When};
 pub use identity::{Key, Role, Trust};
-pub use log::{Asked, Entry};
+pub use log::{IdentityParameters, LogEntry};
 pub use sandbox_model::{Policy, ReplicaView, SecretView, VersionView, World};
 pub use server::{Builder, Sandbox};

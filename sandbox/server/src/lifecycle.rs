@@ -4,11 +4,11 @@
 use std::time::Instant;
 
 use crate::{
-    ending::{Ending, instead, refuse, spoil},
     faults::{Event, Fault, Gate, Hook, When},
     request::ServiceRequest,
+    response::{Delivery, after_apply, before_apply, error_response},
     shared::Shared,
-    wire::Answer,
+    wire::EncodedResponse,
 };
 
 /// The planned events of one call, sorted by when they happen.
@@ -22,7 +22,7 @@ struct Plan {
 }
 
 impl Plan {
-    fn sort(events: Vec<Event>) -> Self {
+    fn from_events(events: Vec<Event>) -> Self {
         let mut plan = Self::default();
         for event in events {
             match event {
@@ -38,24 +38,24 @@ impl Plan {
 }
 
 impl Shared {
-    pub(crate) async fn live(
+    pub(crate) async fn process(
         &self,
-        number: u64,
+        entry_id: u64,
         request: ServiceRequest,
         events: Vec<Event>,
-    ) -> Ending {
-        let ending = self.pass(number, request, Plan::sort(events)).await;
-        self.log.amend(number, |entry| {
+    ) -> Delivery {
+        let delivery = self.run(entry_id, request, Plan::from_events(events)).await;
+        self.log.amend(entry_id, |entry| {
             entry.ended = Some(Instant::now());
-            if let Ending::Answer(answer) | Ending::Cut(answer) = &ending {
+            if let Delivery::Send(answer) | Delivery::Truncate(answer) = &delivery {
                 entry.status = answer.status;
                 entry.error.clone_from(&answer.error);
             }
         });
-        ending
+        delivery
     }
 
-    async fn pass(&self, number: u64, request: ServiceRequest, mut plan: Plan) -> Ending {
+    async fn run(&self, entry_id: u64, request: ServiceRequest, mut plan: Plan) -> Delivery {
         let latency = self.lock().latency;
         if !latency.is_zero() {
             tokio::time::sleep(latency).await;
@@ -69,58 +69,58 @@ impl Shared {
         }
         for gate in std::mem::take(&mut plan.before_gates) {
             if !gate.pass().await {
-                return Ending::Close;
+                return Delivery::Close;
             }
         }
-        if let Some(ending) = plan
+        if let Some(delivery) = plan
             .faults
             .iter()
-            .find_map(|fault| instead(fault, &request))
+            .find_map(|fault| before_apply(fault, &request))
         {
-            return ending;
+            return delivery;
         }
-        let answer = self.apply(number, &request, plan.before, plan.after);
+        let answer = self.apply(entry_id, &request, plan.before, plan.after);
         for gate in plan.after_gates {
             if !gate.pass().await {
-                return Ending::Close;
+                return Delivery::Close;
             }
         }
-        let mut ending = Ending::Answer(answer);
+        let mut delivery = Delivery::Send(answer);
         for fault in plan.faults {
             if let Fault::DelayAfter(delay) = fault {
                 tokio::time::sleep(delay).await;
             }
-            ending = spoil(&fault, ending);
+            delivery = after_apply(&fault, delivery);
         }
-        ending
+        delivery
     }
 
     fn apply(
         &self,
-        number: u64,
+        entry_id: u64,
         request: &ServiceRequest,
         before: Vec<Hook>,
         after: Vec<Hook>,
-    ) -> Answer {
+    ) -> EncodedResponse {
         let mut state = self.lock();
         for hook in before {
             hook(&mut state.world);
         }
-        let caller = state.admit(request);
+        let caller = state.authenticate(request);
         if let Ok(Some(caller)) = &caller {
-            self.log.amend(number, |entry| {
+            self.log.amend(entry_id, |entry| {
                 caller.caller.arn().clone_into(&mut entry.caller);
             });
         }
         let result = caller.and_then(|caller| state.run(request, caller.as_ref()));
         self.log
-            .amend(number, |entry| entry.applied = result.is_ok());
+            .amend(entry_id, |entry| entry.applied = result.is_ok());
         for hook in after {
             hook(&mut state.world);
         }
         match result {
-            Ok(answer) => Answer::success(request.service, &request.operation, &answer),
-            Err(error) => refuse(request, error),
+            Ok(answer) => EncodedResponse::success(request.service, &request.operation, &answer),
+            Err(error) => error_response(request, error),
         }
     }
 }

@@ -5,17 +5,17 @@ use std::{
     time::Instant,
 };
 
-/// What a request for an identity asked for, as it was sent. A token is never here.
+/// The parameters of a request to an identity service, as sent. Never holds a token.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Asked {
+pub struct IdentityParameters {
     /// The ARN of the role.
     pub role: Option<String>,
     /// The session name.
     pub session: Option<String>,
     /// `DurationSeconds`.
     pub duration: Option<String>,
-    /// The audience: asked of an issuer, or claimed by the token that was shown to STS (several with blanks
-    /// between them).
+    /// The audience that an issuer was asked for, or that the token sent to STS claims. Several are separated by
+    /// spaces.
     pub audience: Option<String>,
     /// The external id.
     pub external_id: Option<String>,
@@ -23,15 +23,15 @@ pub struct Asked {
 
 /// One request, as it was seen and answered.
 #[derive(Clone, Debug)]
-pub struct Entry {
+pub struct LogEntry {
     /// `PutSecretValue`, `GetIdToken`; empty if the request named none.
     pub operation: String,
     /// The access key id the request was signed with; empty if unsigned.
     pub principal: String,
     /// The ARN of who signed, once let in: of the session, for an assumed role. Empty otherwise.
     pub caller: String,
-    /// What was asked for, where the request is about an identity.
-    pub asked: Asked,
+    /// The parameters of a request to an identity service; empty for other requests.
+    pub identity: IdentityParameters,
     /// The region of the signature.
     pub region: String,
     /// When the request had been read.
@@ -46,14 +46,14 @@ pub struct Entry {
     pub applied: bool,
 }
 
-impl Entry {
+impl LogEntry {
     /// A request that was just read.
-    pub(crate) fn new(operation: &str, asked: Asked) -> Self {
+    pub(crate) fn new(operation: &str, identity: IdentityParameters) -> Self {
         Self {
             operation: operation.to_owned(),
             principal: String::new(),
             caller: String::new(),
-            asked,
+            identity,
             region: String::new(),
             started: Instant::now(),
             ended: None,
@@ -65,28 +65,28 @@ impl Entry {
 }
 
 #[derive(Default)]
-pub(crate) struct Log(Mutex<(u64, Vec<(u64, Entry)>)>);
+pub(crate) struct Log(Mutex<(u64, Vec<(u64, LogEntry)>)>);
 
 impl Log {
-    /// Adds an entry and returns the number to end it with.
-    pub(crate) fn start(&self, entry: Entry) -> u64 {
+    /// Adds an entry and returns its ID.
+    pub(crate) fn start(&self, entry: LogEntry) -> u64 {
         let mut log = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         log.0 += 1;
-        let number = log.0;
-        log.1.push((number, entry));
-        number
+        let entry_id = log.0;
+        log.1.push((entry_id, entry));
+        entry_id
     }
 
     /// Changes an entry, unless the log was cleared meanwhile.
-    pub(crate) fn amend(&self, number: u64, change: impl FnOnce(&mut Entry)) {
+    pub(crate) fn amend(&self, entry_id: u64, change: impl FnOnce(&mut LogEntry)) {
         let mut log = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // In the order of their numbers, and a load makes tens of thousands.
-        if let Ok(at) = log.1.binary_search_by_key(&number, |(n, _)| *n) {
+        if let Ok(at) = log.1.binary_search_by_key(&entry_id, |(n, _)| *n) {
             change(&mut log.1[at].1);
         }
     }
 
-    pub(crate) fn entries(&self) -> Vec<Entry> {
+    pub(crate) fn entries(&self) -> Vec<LogEntry> {
         let log = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         log.1.iter().map(|(_, entry)| entry.clone()).collect()
     }

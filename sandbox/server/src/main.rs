@@ -43,7 +43,7 @@ GET /_sandbox/log shows the requests and who sent them, GET /_sandbox/secrets wh
 /// What the command line asks for.
 struct Options {
     builder: Builder,
-    roles: Vec<Asked>,
+    roles: Vec<RoleOption>,
     github_audience: String,
     gitlab_audience: String,
     github_job: Option<String>,
@@ -51,8 +51,8 @@ struct Options {
     no_key: bool,
 }
 
-/// A role as it is asked for: who is trusted in which audience is known at the end only.
-struct Asked {
+/// A role on the command line. The audiences are known only after all options are read.
+struct RoleOption {
     role: Role,
     github: Vec<String>,
     gitlab: Vec<String>,
@@ -108,7 +108,7 @@ impl Options {
             _ => builder,
         };
         match name {
-            "--role" => self.roles.push(Asked {
+            "--role" => self.roles.push(RoleOption {
                 role: Role::try_new(&value).with_context(|| format!("{value}: no role's ARN"))?,
                 github: Vec::new(),
                 gitlab: Vec::new(),
@@ -117,23 +117,23 @@ impl Options {
             "--gitlab-audience" => self.gitlab_audience = value,
             "--github-job" => self.github_job = Some(value),
             "--gitlab-job" => self.gitlab_job = Some(value),
-            "--trust-github" => self.last(name)?.github.push(value),
-            "--trust-gitlab" => self.last(name)?.gitlab.push(value),
+            "--trust-github" => self.last_role(name)?.github.push(value),
+            "--trust-gitlab" => self.last_role(name)?.gitlab.push(value),
             "--trust-principal" => {
-                let asked = self.last(name)?;
-                asked.role = asked.role.clone().trust(Trust::principal(&value));
+                let option = self.last_role(name)?;
+                option.role = option.role.clone().trust(Trust::principal(&value));
             }
             "--max-session" => {
                 let max = Duration::from_secs(number(name, &value)?.into());
-                let asked = self.last(name)?;
-                asked.role = asked.role.clone().max_session(max);
+                let option = self.last_role(name)?;
+                option.role = option.role.clone().max_session(max);
             }
             _ => {}
         }
         Ok(self)
     }
 
-    fn last(&mut self, name: &str) -> anyhow::Result<&mut Asked> {
+    fn last_role(&mut self, name: &str) -> anyhow::Result<&mut RoleOption> {
         let last = self.roles.last_mut();
         last.with_context(|| format!("{name} comes after the --role it is about"))
     }
@@ -141,7 +141,7 @@ impl Options {
 
 fn run(options: Options) -> anyhow::Result<()> {
     let sandbox = options.builder.start().context("cannot listen")?;
-    for Asked {
+    for RoleOption {
         mut role,
         github,
         gitlab,

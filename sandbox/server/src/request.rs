@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::{form, protocol::Service, sigv4::Authorization};
 
 /// More than any valid request: a value may take six times its size in JSON.
-const BODY: usize = 2 * 1024 * 1024;
+const MAX_BODY: usize = 2 * 1024 * 1024;
 
 /// A request, read whole.
 pub(crate) struct ServiceRequest {
@@ -22,7 +22,7 @@ pub(crate) struct ServiceRequest {
 }
 
 /// The services that are told by path; what is left are the two that are asked at `/`.
-pub(crate) fn by_path(path: &str) -> Option<(Service, &'static str)> {
+pub(crate) fn service_by_path(path: &str) -> Option<(Service, &'static str)> {
     const ROLES: &str = "/latest/meta-data/iam/security-credentials";
     if path.contains("/idtoken/") {
         return Some((Service::Issuer, "GetIdToken"));
@@ -53,7 +53,7 @@ pub(crate) fn by_path(path: &str) -> Option<(Service, &'static str)> {
 impl ServiceRequest {
     pub(crate) async fn read(request: Request) -> Option<Self> {
         let (parts, body) = request.into_parts();
-        let body = to_bytes(body, BODY).await.ok()?.to_vec();
+        let body = to_bytes(body, MAX_BODY).await.ok()?.to_vec();
         let text = |name: &str| {
             parts
                 .headers
@@ -66,7 +66,7 @@ impl ServiceRequest {
         });
         let path = parts.uri.path();
         let query = parts.uri.query().unwrap_or_default();
-        let (service, operation, input) = match (by_path(path), text("x-amz-target")) {
+        let (service, operation, input) = match (service_by_path(path), text("x-amz-target")) {
             (Some((service, operation)), _) => (
                 service,
                 operation.to_owned(),

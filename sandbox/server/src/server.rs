@@ -13,12 +13,12 @@ use sandbox_model::{ACCOUNT, Policy, REGION, World};
 use tokio::{runtime, sync::oneshot};
 
 use crate::{
+    connection::{BreakableListener, ConnectionHandle},
     defaults::{KEY_ID, SECRET_KEY},
     faults::{self, Event, Fault, Held, When},
     http,
     identity::Key,
-    line::{Handle, Lines},
-    log::Entry,
+    log::LogEntry,
     shared::Shared,
 };
 
@@ -130,11 +130,11 @@ impl Builder {
 }
 
 async fn serve(listener: TcpListener, shared: Arc<Shared>) -> io::Result<()> {
-    let lines = Lines(tokio::net::TcpListener::from_std(listener)?);
+    let listener = BreakableListener(tokio::net::TcpListener::from_std(listener)?);
     let router = Router::new().fallback(http::handle).with_state(shared);
     axum::serve(
-        lines,
-        router.into_make_service_with_connect_info::<Handle>(),
+        listener,
+        router.into_make_service_with_connect_info::<ConnectionHandle>(),
     )
     .await
 }
@@ -291,7 +291,7 @@ impl Sandbox {
 
     /// The requests so far, in the order they were read.
     #[must_use]
-    pub fn log(&self) -> Vec<Entry> {
+    pub fn log(&self) -> Vec<LogEntry> {
         self.shared.log.entries()
     }
 

@@ -10,7 +10,7 @@ use crate::time;
 pub(crate) const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 
 /// What the signature covers.
-pub(crate) struct Signed<'a> {
+pub(crate) struct RequestToSign<'a> {
     pub(crate) method: &'a str,
     pub(crate) path: &'a str,
     pub(crate) query: &'a str,
@@ -63,14 +63,19 @@ impl Authorization {
     }
 
     /// Whether `secret` made this signature over `request`, dated `amz_date`.
-    pub(crate) fn made_by(&self, secret: &str, amz_date: &str, request: &Signed<'_>) -> bool {
-        let Some(signature) = unhex(&self.signature) else {
+    pub(crate) fn is_made_with(
+        &self,
+        secret: &str,
+        amz_date: &str,
+        request: &RequestToSign<'_>,
+    ) -> bool {
+        let Some(signature) = decode_hex(&self.signature) else {
             return false;
         };
-        let canonical = canonical(request, &self.signed_headers);
-        let to_sign = to_sign(amz_date, &self.scope(), &canonical);
-        let key = key(secret, &self.date, &self.region, &self.service);
-        hmac::verify(&key, to_sign.as_bytes(), &signature).is_ok()
+        let canonical = canonical_request(request, &self.signed_headers);
+        let string_to_sign = string_to_sign(amz_date, &self.scope(), &canonical);
+        let key = signing_key(secret, &self.date, &self.region, &self.service);
+        hmac::verify(&key, string_to_sign.as_bytes(), &signature).is_ok()
     }
 }
 
@@ -81,7 +86,7 @@ pub(crate) fn sign(
     region: &str,
     service: &str,
     at: SystemTime,
-    request: &Signed<'_>,
+    request: &RequestToSign<'_>,
 ) -> String {
     let amz_date = time::compact(at);
     let mut names: Vec<String> = request
@@ -92,8 +97,11 @@ pub(crate) fn sign(
     names.sort();
     let date = &amz_date[..8];
     let scope = format!("{date}/{region}/{service}/aws4_request");
-    let to_sign = to_sign(&amz_date, &scope, &canonical(request, &names));
-    let signature = hmac::sign(&key(secret, date, region, service), to_sign.as_bytes());
+    let string_to_sign = string_to_sign(&amz_date, &scope, &canonical_request(request, &names));
+    let signature = hmac::sign(
+        &signing_key(secret, date, region, service),
+        string_to_sign.as_bytes(),
+    );
     format!(
         "{ALGORITHM} Credential={key_id}/{scope}, SignedHeaders={}, Signature={}",
         names.join(";"),
@@ -101,7 +109,7 @@ pub(crate) fn sign(
     )
 }
 
-fn canonical(request: &Signed<'_>, names: &[String]) -> String {
+fn canonical_request(request: &RequestToSign<'_>, names: &[String]) -> String {
     let mut query: Vec<&str> = request.query.split('&').collect();
     query.sort_unstable();
     let mut headers = String::new();
@@ -124,12 +132,12 @@ fn canonical(request: &Signed<'_>, names: &[String]) -> String {
     )
 }
 
-fn to_sign(amz_date: &str, scope: &str, canonical: &str) -> String {
+fn string_to_sign(amz_date: &str, scope: &str, canonical: &str) -> String {
     let hash = digest::digest(&digest::SHA256, canonical.as_bytes());
     format!("{ALGORITHM}\n{amz_date}\n{scope}\n{}", hex(hash.as_ref()))
 }
 
-fn key(secret: &str, date: &str, region: &str, service: &str) -> hmac::Key {
+fn signing_key(secret: &str, date: &str, region: &str, service: &str) -> hmac::Key {
     let mut key = hmac::Key::new(hmac::HMAC_SHA256, format!("AWS4{secret}").as_bytes());
     for part in [date, region, service, "aws4_request"] {
         let tag = hmac::sign(&key, part.as_bytes());
@@ -142,7 +150,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn unhex(text: &str) -> Option<Vec<u8>> {
+fn decode_hex(text: &str) -> Option<Vec<u8>> {
     if !text.len().is_multiple_of(2) {
         return None;
     }
@@ -163,7 +171,7 @@ mod tests {
             ("host".to_owned(), "example.amazonaws.com".to_owned()),
             ("x-amz-date".to_owned(), "20150830T123600Z".to_owned()),
         ];
-        let request = Signed {
+        let request = RequestToSign {
             method: "GET",
             path: "/",
             query: "",
@@ -178,12 +186,12 @@ mod tests {
             "{header}"
         );
         let parsed = Authorization::parse(&header).expect("our own header");
-        assert!(parsed.made_by(secret, "20150830T123600Z", &request));
-        assert!(!parsed.made_by("another", "20150830T123600Z", &request));
-        let other = Signed {
+        assert!(parsed.is_made_with(secret, "20150830T123600Z", &request));
+        assert!(!parsed.is_made_with("another", "20150830T123600Z", &request));
+        let other = RequestToSign {
             body: b"x",
             ..request
         };
-        assert!(!parsed.made_by(secret, "20150830T123600Z", &other));
+        assert!(!parsed.is_made_with(secret, "20150830T123600Z", &other));
     }
 }

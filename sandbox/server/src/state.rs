@@ -14,7 +14,7 @@ use crate::{
     random,
     rate_limit::RateLimiter,
     request::ServiceRequest,
-    sigv4::Signed,
+    sigv4::RequestToSign,
 };
 
 pub(crate) struct State {
@@ -50,7 +50,7 @@ impl State {
     }
 
     /// The caller, let in by the front door; `None` where there is no door.
-    pub(crate) fn admit(
+    pub(crate) fn authenticate(
         &self,
         request: &ServiceRequest,
     ) -> Result<Option<Authenticated>, ServiceError> {
@@ -59,7 +59,7 @@ impl State {
         if open || matches!(request.service, Service::Issuer | Service::Metadata) {
             return Ok(None);
         }
-        let signed = Signed {
+        let signed = RequestToSign {
             method: &request.method,
             path: &request.path,
             query: &request.query,
@@ -75,10 +75,10 @@ impl State {
             service: self.world.now(),
         };
         let authorization = request.authorization.as_ref();
-        let (key, session) = self
-            .identity
-            .keys
-            .admit(service, authorization, &signed, clocks)?;
+        let (key, session) =
+            self.identity
+                .keys
+                .authenticate(service, authorization, &signed, clocks)?;
         // A session may do what its role may do now, not what it might when the session was made.
         let role = session.and_then(|session| self.identity.roles.get(&session.role));
         let policy = role.map_or(&key.policy, |role| &role.policy).clone();

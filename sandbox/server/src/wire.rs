@@ -19,7 +19,7 @@ const XML: &str = "text/xml";
 const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
 
 /// An answer, ready to be sent.
-pub(crate) struct Answer {
+pub(crate) struct EncodedResponse {
     pub(crate) status: u16,
     /// The error code, for the log.
     pub(crate) error: Option<String>,
@@ -30,7 +30,7 @@ pub(crate) struct Answer {
     header: Option<(&'static str, String)>,
 }
 
-impl Answer {
+impl EncodedResponse {
     pub(crate) fn plain(status: u16, content_type: &'static str, body: impl Into<Vec<u8>>) -> Self {
         Self {
             status,

@@ -20,7 +20,7 @@ fn faulty(
 ) -> (
     std::io::Result<sandbox::client::Reply>,
     String,
-    sandbox::Entry,
+    sandbox::LogEntry,
 ) {
     let sandbox = Sandbox::start();
     sandbox.with(|world| world.create("app", "old"));
@@ -224,7 +224,7 @@ fn rivals_write_just_before_and_just_after() {
         .map(|v| v.string.clone().expect("a string"))
         .collect();
     assert_eq!(strings, ["old", "rival before", "new", "rival after"]);
-    assert_eq!(secret.labelled("AWSPREVIOUS").expect("it").id, TOKEN);
+    assert_eq!(secret.labeled("AWSPREVIOUS").expect("it").id, TOKEN);
     assert!(secret.version(&first).expect("it").stages.is_empty());
     assert_eq!(sandbox.log().len(), 1);
 }

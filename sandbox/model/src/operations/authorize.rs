@@ -5,7 +5,7 @@ use crate::{
     arn,
     error::ServiceError,
     policy::{Context, Decision},
-    resource_policy::{Asked, ResourcePolicy},
+    resource_policy::{AccessRequest, ResourcePolicy},
     state::Secret,
 };
 
@@ -59,14 +59,14 @@ impl Call<'_> {
         action: &str,
         secret: Option<&Secret>,
     ) -> bool {
-        let asked = Asked {
+        let request = AccessRequest {
             account: self.caller.account(),
             arn: self.caller.arn(),
             role: self.caller.role(),
             action: &format!("secretsmanager:{action}"),
             resource: secret.map(|secret| secret.arn.as_str()),
         };
-        self.caller.obeys_resource_policies() && policy.denies(&asked, &self.context(secret))
+        self.caller.obeys_resource_policies() && policy.denies(&request, &self.context(secret))
     }
 
     /// Whether the caller may use a customer's key. Policies that say nothing of KMS stand for callers

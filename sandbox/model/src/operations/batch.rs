@@ -18,9 +18,9 @@ struct Filter {
 /// `Errors`, as of every other thing that is wrong with one of them.
 pub(super) fn batch_get_secret_value(call: &mut Call<'_>) -> Result<Value, ServiceError> {
     call.authorize(call.action, "*", None)?;
-    let filters = filters(call)?;
-    let size = size(call, 20)?;
-    let (ids, next) = match (ids(call)?, filters.is_empty()) {
+    let filters = parse_filters(call)?;
+    let size = page_size(call, 20)?;
+    let (ids, next) = match (secret_ids(call)?, filters.is_empty()) {
         (Some(_), false) | (None, true) => {
             return Err(ServiceError::invalid_parameter(
                 "Either 'SecretIdList' or 'Filters' must be provided, but not both.",
@@ -36,7 +36,7 @@ pub(super) fn batch_get_secret_value(call: &mut Call<'_>) -> Result<Value, Servi
         }
         (None, false) => {
             call.authorize("ListSecrets", "*", None)?;
-            let found = found(call, &filters, false);
+            let found = matching_secrets(call, &filters, false);
             let (page, next) = page(call, &found, size)?;
             (page.into_iter().map(|secret| secret.arn).collect(), next)
         }
@@ -67,16 +67,16 @@ pub(super) fn batch_get_secret_value(call: &mut Call<'_>) -> Result<Value, Servi
 /// Not recorded, our choice: in the order of their names. AWS may show a change minutes later only; ours is never late.
 pub(super) fn list_secrets(call: &mut Call<'_>) -> Result<Value, ServiceError> {
     call.authorize(call.action, "*", None)?;
-    let filters = filters(call)?;
-    let size = size(call, 100)?;
-    let planned = call.input.flag("IncludePlannedDeletion")?;
-    let found = found(call, &filters, planned);
+    let filters = parse_filters(call)?;
+    let size = page_size(call, 100)?;
+    let include_scheduled = call.input.flag("IncludePlannedDeletion")?;
+    let found = matching_secrets(call, &filters, include_scheduled);
     let (page, next) = page(call, &found, size)?;
     let secrets: Vec<Value> = page
         .iter()
         .map(|secret| {
-            let mut entry = describe::entry(secret, call.region);
-            if let Some(stages) = describe::stages(secret) {
+            let mut entry = describe::metadata(secret, call.region);
+            if let Some(stages) = describe::version_stages(secret) {
                 entry.insert("SecretVersionsToStages".to_owned(), stages);
             }
             Value::Object(entry)
@@ -89,11 +89,11 @@ pub(super) fn list_secrets(call: &mut Call<'_>) -> Result<Value, ServiceError> {
     Ok(answer)
 }
 
-fn ids(call: &Call<'_>) -> Result<Option<Vec<String>>, ServiceError> {
+fn secret_ids(call: &Call<'_>) -> Result<Option<Vec<String>>, ServiceError> {
     let Some(items) = call.input.list("SecretIdList")? else {
         return Ok(None);
     };
-    bounded("secretIdList", items.len(), 20)?;
+    check_count("secretIdList", items.len(), 20)?;
     let ids = items.iter().map(|item| {
         item.as_str()
             .map(str::to_owned)
@@ -102,11 +102,11 @@ fn ids(call: &Call<'_>) -> Result<Option<Vec<String>>, ServiceError> {
     ids.collect::<Result<_, _>>().map(Some)
 }
 
-fn filters(call: &Call<'_>) -> Result<Vec<Filter>, ServiceError> {
+fn parse_filters(call: &Call<'_>) -> Result<Vec<Filter>, ServiceError> {
     let Some(items) = call.input.list("Filters")? else {
         return Ok(Vec::new());
     };
-    bounded("filters", items.len(), 10)?;
+    check_count("filters", items.len(), 10)?;
     let known = [
         "description",
         "name",
@@ -124,7 +124,7 @@ fn filters(call: &Call<'_>) -> Result<Vec<Filter>, ServiceError> {
             return Err(ServiceError::constraint("key", &rule));
         }
         let values = item.list("Values")?.unwrap_or_default();
-        bounded("values", values.len(), 10)?;
+        check_count("values", values.len(), 10)?;
         let values = values
             .iter()
             .map(|value| {
@@ -139,7 +139,7 @@ fn filters(call: &Call<'_>) -> Result<Vec<Filter>, ServiceError> {
     filters.collect()
 }
 
-fn bounded(member: &str, length: usize, most: usize) -> Result<(), ServiceError> {
+fn check_count(member: &str, length: usize, most: usize) -> Result<(), ServiceError> {
     if (1..=most).contains(&length) {
         return Ok(());
     }
@@ -151,7 +151,7 @@ fn bounded(member: &str, length: usize, most: usize) -> Result<(), ServiceError>
     Err(ServiceError::constraint(member, &rule))
 }
 
-fn size(call: &Call<'_>, most: usize) -> Result<usize, ServiceError> {
+fn page_size(call: &Call<'_>, most: usize) -> Result<usize, ServiceError> {
     let Some(size) = call.input.integer("MaxResults")? else {
         return Ok(most);
     };
@@ -164,19 +164,19 @@ fn size(call: &Call<'_>, most: usize) -> Result<usize, ServiceError> {
 }
 
 /// Those that meet every filter, by their names.
-fn found(call: &Call<'_>, filters: &[Filter], planned: bool) -> Vec<Secret> {
+fn matching_secrets(call: &Call<'_>, filters: &[Filter], include_scheduled: bool) -> Vec<Secret> {
     let region = call.region;
     let secrets = call.store().secrets();
     secrets
-        .filter(|secret| planned || secret.deletion.is_none())
-        .filter(|secret| filters.iter().all(|filter| filter.meets(secret, region)))
+        .filter(|secret| include_scheduled || secret.deletion.is_none())
+        .filter(|secret| filters.iter().all(|filter| filter.matches(secret, region)))
         .cloned()
         .collect()
 }
 
 impl Filter {
     /// Whether one of the values is the beginning of what the key is about; one that begins with `!` must not be.
-    fn meets(&self, secret: &Secret, region: &str) -> bool {
+    fn matches(&self, secret: &Secret, region: &str) -> bool {
         let text = |text: &Option<String>| text.clone().into_iter().collect::<Vec<_>>();
         let tags = |pick: fn((&String, &String)) -> String| -> Vec<String> {
             secret.tags.iter().flatten().map(pick).collect()
@@ -191,7 +191,7 @@ impl Filter {
             "tag-key" => (keys, false),
             "tag-value" => (values, false),
             "owning-service" => (text(&secret.owning_service), false),
-            "primary-region" => (text(&describe::primary(secret, region)), false),
+            "primary-region" => (text(&describe::primary_region(secret, region)), false),
             _ => {
                 let all = [
                     vec![secret.name.clone()],

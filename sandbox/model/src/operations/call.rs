@@ -31,17 +31,17 @@ impl Call<'_> {
     }
 
     /// A copy of the secret that SecretId names, once the caller may do this to it.
-    pub(super) fn secret(&mut self) -> Result<Secret, ServiceError> {
+    pub(super) fn authorized_secret(&mut self) -> Result<Secret, ServiceError> {
         let id = self.input.required("SecretId", 1, 2048)?.to_owned();
-        check_id(&id)?;
+        check_secret_id(&id)?;
         let found = self.store().find(&id).cloned();
         self.authorize(self.action, &id, found.as_ref())?;
         found.ok_or_else(ServiceError::no_secret)
     }
 
     /// The same, if it can be read or changed: not while it is scheduled for deletion.
-    pub(super) fn live(&mut self) -> Result<Secret, ServiceError> {
-        let secret = self.secret()?;
+    pub(super) fn active_secret(&mut self) -> Result<Secret, ServiceError> {
+        let secret = self.authorized_secret()?;
         if secret.deletion.is_some() {
             return Err(ServiceError::marked_for_deletion());
         }
@@ -49,8 +49,8 @@ impl Call<'_> {
     }
 
     /// The same, if it can be changed by this caller: not a replica, not managed by another service.
-    pub(super) fn writable(&mut self) -> Result<Secret, ServiceError> {
-        let secret = self.live()?;
+    pub(super) fn writable_secret(&mut self) -> Result<Secret, ServiceError> {
+        let secret = self.active_secret()?;
         if secret.is_replica() {
             return Err(ServiceError::replica());
         }
@@ -69,7 +69,7 @@ impl Call<'_> {
 }
 
 /// The characters a name may have; an ARN has colons too.
-pub(super) fn check_id(id: &str) -> Result<(), ServiceError> {
+pub(super) fn check_secret_id(id: &str) -> Result<(), ServiceError> {
     let colons = id.starts_with("arn:");
     let allowed =
         |c: char| c.is_ascii_alphanumeric() || "-/_+=.@!".contains(c) || (colons && c == ':');

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    call::{Call, check_id},
+    call::{Call, check_secret_id},
     replicate,
 };
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
 
 pub(super) fn create_secret(call: &mut Call<'_>) -> Result<Value, ServiceError> {
     let name = call.input.required("Name", 1, 512)?.to_owned();
-    check_id(&name)?;
+    check_secret_id(&name)?;
     if name.contains(':') {
         return Err(ServiceError::bad_name());
     }
@@ -26,7 +26,7 @@ pub(super) fn create_secret(call: &mut Call<'_>) -> Result<Value, ServiceError> 
         .map(str::to_owned);
     let content = call.input.content()?;
     let tags = call.input.tags()?;
-    let regions = replicate::regions(call)?;
+    let regions = replicate::replica_targets(call)?;
     let overwrite = call.input.flag("ForceOverwriteReplicaSecret")?;
 
     let existing = call.store().get(&name).cloned();
@@ -79,9 +79,9 @@ pub(super) fn create_secret(call: &mut Call<'_>) -> Result<Value, ServiceError> 
         answer["VersionId"] = json!(token);
     }
     if !regions.is_empty() {
-        let replicas = replicate::add(call, &name, regions, overwrite);
+        let replicas = replicate::start_replicas(call, &name, regions, overwrite);
         secret.origin = Origin::Primary(replicas);
-        answer["ReplicationStatus"] = replicate::status(call, &secret);
+        answer["ReplicationStatus"] = replicate::replication_status(call, &secret);
     }
     call.commit(secret);
     Ok(answer)

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::call::{Call, check_id};
+use super::call::{Call, check_secret_id};
 use crate::{arn, error::ServiceError, state::Deletion, time};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -24,10 +24,10 @@ pub(super) fn delete_secret(call: &mut Call<'_>) -> Result<Value, ServiceError> 
         ));
     };
     let now = call.now();
-    let mut secret = match call.secret() {
+    let mut secret = match call.authorized_secret() {
         Err(refusal) if force && refusal == ServiceError::no_secret() => {
             let id = call.input.required("SecretId", 1, 2048)?;
-            check_id(id)?;
+            check_secret_id(id)?;
             let name = arn::partial_name(id).unwrap_or(id);
             let suffix = call.world.random.arn_suffix();
             let arn = arn::secret(call.caller.account(), call.region, name, &suffix);
@@ -66,7 +66,7 @@ pub(super) fn delete_secret(call: &mut Call<'_>) -> Result<Value, ServiceError> 
 }
 
 pub(super) fn restore_secret(call: &mut Call<'_>) -> Result<Value, ServiceError> {
-    let mut secret = call.secret()?;
+    let mut secret = call.authorized_secret()?;
     secret.deletion = None;
     let answer = json!({"ARN": secret.arn, "Name": secret.name});
     call.commit(secret);

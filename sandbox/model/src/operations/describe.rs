@@ -11,24 +11,25 @@ use crate::{
 };
 
 pub(super) fn describe_secret(call: &mut Call<'_>) -> Result<Value, ServiceError> {
-    let name = call.secret()?.name;
+    let name = call.authorized_secret()?.name;
     // Copying to other regions goes on by being looked at.
     let account = call.caller.account();
-    call.world.progress(account, call.region, &name, false);
-    let secret = call.secret()?;
-    let mut answer = entry(&secret, call.region);
-    if let Some(stages) = stages(&secret) {
+    call.world
+        .advance_replication(account, call.region, &name, false);
+    let secret = call.authorized_secret()?;
+    let mut answer = metadata(&secret, call.region);
+    if let Some(stages) = version_stages(&secret) {
         answer.insert("VersionIdsToStages".to_owned(), stages);
     }
     if !secret.replicas().is_empty() {
-        let status = replicate::status(call, &secret);
+        let status = replicate::replication_status(call, &secret);
         answer.insert("ReplicationStatus".to_owned(), status);
     }
     Ok(Value::Object(answer))
 }
 
 /// What DescribeSecret and ListSecrets say alike.
-pub(super) fn entry(secret: &Secret, region: &str) -> Map<String, Value> {
+pub(super) fn metadata(secret: &Secret, region: &str) -> Map<String, Value> {
     let mut answer = Map::new();
     let mut add = |key: &str, value: Option<Value>| {
         if let Some(value) = value {
@@ -56,13 +57,13 @@ pub(super) fn entry(secret: &Secret, region: &str) -> Map<String, Value> {
     add("Tags", tags(secret));
     add(
         "PrimaryRegion",
-        primary(secret, region).map(|region| json!(region)),
+        primary_region(secret, region).map(|region| json!(region)),
     );
     answer
 }
 
 /// The region of the primary, of a secret that is replicated.
-pub(super) fn primary(secret: &Secret, region: &str) -> Option<String> {
+pub(super) fn primary_region(secret: &Secret, region: &str) -> Option<String> {
     match &secret.origin {
         Origin::Primary(replicas) if replicas.is_empty() => None,
         Origin::Primary(_) => Some(region.to_owned()),
@@ -78,12 +79,12 @@ fn tags(secret: &Secret) -> Option<Value> {
     )
 }
 
-pub(super) fn stages(secret: &Secret) -> Option<Value> {
-    let labelled = secret
+pub(super) fn version_stages(secret: &Secret) -> Option<Value> {
+    let labeled = secret
         .versions
         .iter()
         .filter(|version| !version.stages.is_empty());
-    let map: Map<String, Value> = labelled
+    let map: Map<String, Value> = labeled
         .map(|version| (version.id.clone(), json!(version.stages)))
         .collect();
     (!map.is_empty()).then_some(Value::Object(map))
@@ -98,12 +99,11 @@ pub(super) fn list_secret_version_ids(call: &mut Call<'_>) -> Result<Value, Serv
     let size =
         size.ok_or_else(|| ServiceError::constraint("MaxResults", "have value between 1 and 100"))?;
     let token = call.input.text("NextToken", 1, 4096)?.map(str::to_owned);
-    let secret = call.secret()?;
+    let secret = call.authorized_secret()?;
     let start = match &token {
         None => 0,
-        Some(token) => {
-            position(&secret.arn, deprecated, token).ok_or_else(ServiceError::invalid_next_token)?
-        }
+        Some(token) => position_of(&secret.arn, deprecated, token)
+            .ok_or_else(ServiceError::invalid_next_token)?,
     };
     let shown: Vec<_> = secret
         .versions
@@ -134,19 +134,19 @@ pub(super) fn list_secret_version_ids(call: &mut Call<'_>) -> Result<Value, Serv
         "Versions": page.collect::<Vec<_>>(),
     });
     if start + size < shown.len() {
-        answer["NextToken"] = json!(next(&secret.arn, deprecated, start + size));
+        answer["NextToken"] = json!(next_token(&secret.arn, deprecated, start + size));
     }
     Ok(answer)
 }
 
 /// A token is good for the list it came from only. On AWS it is opaque; this is our own.
-fn next(arn: &str, deprecated: bool, start: usize) -> String {
+fn next_token(arn: &str, deprecated: bool, start: usize) -> String {
     STANDARD.encode(format!("{start} {deprecated} {arn}"))
 }
 
 /// Where the list goes on; `None` for a token that [`next`] did not make for it.
-fn position(arn: &str, deprecated: bool, token: &str) -> Option<usize> {
+fn position_of(arn: &str, deprecated: bool, token: &str) -> Option<usize> {
     let text = String::from_utf8(STANDARD.decode(token).ok()?).ok()?;
     let start = text.split(' ').next()?.parse().ok()?;
-    (next(arn, deprecated, start) == token).then_some(start)
+    (next_token(arn, deprecated, start) == token).then_some(start)
 }

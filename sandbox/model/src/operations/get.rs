@@ -13,7 +13,7 @@ use crate::{
 pub(super) fn get_secret_value(call: &mut Call<'_>) -> Result<Value, ServiceError> {
     let id = call.input.text("VersionId", 32, 64)?.map(str::to_owned);
     let stage = call.input.text("VersionStage", 1, 256)?.map(str::to_owned);
-    let mut secret = call.live()?;
+    let mut secret = call.active_secret()?;
     let cannot = |what: String| {
         ServiceError::not_found(format!(
             "Secrets Manager can't find the specified secret value for {what}"

@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use crate::{error::ServiceError, state::Content};
 
-const VALUE: usize = 65_536;
-const TAGS: usize = 50;
+const MAX_VALUE_BYTES: usize = 65_536;
+const MAX_TAGS: usize = 50;
 
 pub(crate) struct Input(Value);
 
@@ -93,7 +93,7 @@ impl Input {
         let too_long = |member| {
             ServiceError::constraint(
                 member,
-                &format!("have length less than or equal to {VALUE}"),
+                &format!("have length less than or equal to {MAX_VALUE_BYTES}"),
             )
         };
         let empty = || {
@@ -106,7 +106,7 @@ impl Input {
             )),
             (Some(value), None) => match value.as_str().ok_or_else(ServiceError::serialization)? {
                 "" => Err(empty()),
-                text if text.len() > VALUE => Err(too_long("secretString")),
+                text if text.len() > MAX_VALUE_BYTES => Err(too_long("secretString")),
                 text => Ok(Some(Content::String(text.into()))),
             },
             (None, Some(value)) => {
@@ -116,7 +116,7 @@ impl Input {
                     .map_err(|_| ServiceError::serialization())?;
                 match bytes.len() {
                     0 => Err(empty()),
-                    n if n > VALUE => Err(too_long("secretBinary")),
+                    n if n > MAX_VALUE_BYTES => Err(too_long("secretBinary")),
                     _ => Ok(Some(Content::Binary(bytes.into()))),
                 }
             }
@@ -174,9 +174,9 @@ fn check_tag_key(key: &str) -> Result<(), ServiceError> {
 }
 
 pub(crate) fn check_tag_count(tags: &BTreeMap<String, String>) -> Result<(), ServiceError> {
-    if tags.len() > TAGS {
+    if tags.len() > MAX_TAGS {
         return Err(ServiceError::invalid_parameter(format!(
-            "You can't attach more than {TAGS} tags to a secret."
+            "You can't attach more than {MAX_TAGS} tags to a secret."
         )));
     }
     Ok(())

@@ -11,14 +11,14 @@ use crate::{
     resource_policy::{Principal, ResourcePolicy},
 };
 
-const LONGEST: usize = 20_480;
+const MAX_LENGTH: usize = 20_480;
 
 pub(super) fn put_resource_policy(call: &mut Call<'_>) -> Result<Value, ServiceError> {
-    let document = call.input.required("ResourcePolicy", 1, LONGEST)?;
+    let document = call.input.required("ResourcePolicy", 1, MAX_LENGTH)?;
     let document = document.to_owned();
     let block = call.input.flag("BlockPublicPolicy")?;
-    let mut secret = call.writable()?;
-    let policy = read(call, &document)?;
+    let mut secret = call.writable_secret()?;
+    let policy = parse_policy(call, &document)?;
     if block && policy.is_public() {
         // The words of an older user guide.
         return Err(ServiceError::new(
@@ -37,7 +37,7 @@ pub(super) fn put_resource_policy(call: &mut Call<'_>) -> Result<Value, ServiceE
 }
 
 pub(super) fn get_resource_policy(call: &mut Call<'_>) -> Result<Value, ServiceError> {
-    let secret = call.live()?;
+    let secret = call.active_secret()?;
     let mut answer = json!({"ARN": secret.arn, "Name": secret.name});
     if let Some(policy) = secret.policy {
         answer["ResourcePolicy"] = json!(policy);
@@ -47,7 +47,7 @@ pub(super) fn get_resource_policy(call: &mut Call<'_>) -> Result<Value, ServiceE
 
 /// Not recorded, our choice: where there is no policy, that is a success too.
 pub(super) fn delete_resource_policy(call: &mut Call<'_>) -> Result<Value, ServiceError> {
-    let mut secret = call.writable()?;
+    let mut secret = call.writable_secret()?;
     if secret.policy.take().is_some() {
         secret.changed = call.now();
     }
@@ -59,22 +59,22 @@ pub(super) fn delete_resource_policy(call: &mut Call<'_>) -> Result<Value, Servi
 /// Not recorded, our choices: what PutResourcePolicy would call malformed is refused in its words, since the API
 /// model gives this operation that error; the names of the checks, and the texts.
 pub(super) fn validate_resource_policy(call: &mut Call<'_>) -> Result<Value, ServiceError> {
-    let document = call.input.required("ResourcePolicy", 1, LONGEST)?;
+    let document = call.input.required("ResourcePolicy", 1, MAX_LENGTH)?;
     let document = document.to_owned();
     let secret = match call.input.text("SecretId", 1, 2048)? {
-        Some(_) => Some(call.live()?),
+        Some(_) => Some(call.active_secret()?),
         None => {
             call.authorize(call.action, "*", None)?;
             None
         }
     };
-    let policy = read(call, &document)?;
+    let policy = parse_policy(call, &document)?;
     let mut errors = Vec::new();
-    let mut fails = |check: &str, text: &str| {
+    let mut report = |check: &str, text: &str| {
         errors.push(json!({"CheckName": check, "ErrorMessage": text}));
     };
     if policy.is_public() {
-        fails(
+        report(
             "PublicAccess",
             "The resource policy allows broad access to the secret.",
         );
@@ -84,7 +84,7 @@ pub(super) fn validate_resource_policy(call: &mut Call<'_>) -> Result<Value, Ser
         .iter()
         .any(|action| call.denied_by(&policy, action, secret.as_ref()))
     {
-        fails(
+        report(
             "CallerLockout",
             "The resource policy would not let you change or delete it.",
         );
@@ -96,7 +96,7 @@ pub(super) fn validate_resource_policy(call: &mut Call<'_>) -> Result<Value, Ser
 }
 
 /// The policy in a document, if all whom it names exist.
-fn read(call: &mut Call<'_>, document: &str) -> Result<ResourcePolicy, ServiceError> {
+fn parse_policy(call: &mut Call<'_>, document: &str) -> Result<ResourcePolicy, ServiceError> {
     let malformed = |text| ServiceError::new(400, "MalformedPolicyDocumentException", text);
     let policy = ResourcePolicy::parse(document)
         .ok_or_else(|| malformed("This policy has invalid syntax."))?;
@@ -104,7 +104,7 @@ fn read(call: &mut Call<'_>, document: &str) -> Result<ResourcePolicy, ServiceEr
     let mut supported = true;
     for principal in named {
         // Not `all`, which would stop at the first: this request counts for every principal it names.
-        supported &= exists(call, principal);
+        supported &= principal_exists(call, principal);
     }
     supported
         .then_some(policy)
@@ -112,15 +112,15 @@ fn read(call: &mut Call<'_>, document: &str) -> Result<ResourcePolicy, ServiceEr
 }
 
 /// Every account exists, and every service; users and roles do that a test made known.
-fn exists(call: &mut Call<'_>, principal: &Principal) -> bool {
+fn principal_exists(call: &mut Call<'_>, principal: &Principal) -> bool {
     let known = &mut call.world.principals;
     match principal {
-        Principal::Everybody | Principal::Account(_) => true,
+        Principal::Everyone | Principal::Account(_) => true,
         Principal::Service(name) => name.ends_with(".amazonaws.com"),
         Principal::Arn(arn) => {
             // A session can be named as soon as its role can.
-            known.meet(arn) || arn::role_of_session(arn).is_some_and(|role| known.meet(&role))
+            known.lookup(arn) || arn::role_of_session(arn).is_some_and(|role| known.lookup(&role))
         }
-        Principal::Other => false,
+        Principal::Unsupported => false,
     }
 }

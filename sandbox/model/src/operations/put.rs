@@ -14,7 +14,7 @@ pub(super) fn put_secret_value(call: &mut Call<'_>) -> Result<Value, ServiceErro
         ServiceError::invalid_request("You must provide either SecretString or SecretBinary.")
     })?;
     let stages = call.input.stages()?;
-    let mut secret = call.writable()?;
+    let mut secret = call.writable_secret()?;
     let mut uses = vec!["kms:GenerateDataKey"];
     // To tell a retry from a conflict, the service decrypts the version that has the token.
     if secret.version(&token).is_some() {
@@ -40,7 +40,7 @@ pub(super) fn update_secret(call: &mut Call<'_>) -> Result<Value, ServiceError> 
     let token = call.input.token()?.to_owned();
     let description = call.input.text("Description", 0, 2048)?.map(str::to_owned);
     let key = call.input.text("KmsKeyId", 0, 2048)?.map(str::to_owned);
-    let mut secret = call.writable()?;
+    let mut secret = call.writable_secret()?;
     let now = call.now();
     if let Some(key) = key {
         let key = Some(key).filter(|key| !state::is_default_key(key));
@@ -79,7 +79,7 @@ pub(super) fn update_secret_version_stage(call: &mut Call<'_>) -> Result<Value, 
         Ok(call.input.text(name, 32, 64)?.map(str::to_owned))
     };
     let (from, to) = (id("RemoveFromVersionId")?, id("MoveToVersionId")?);
-    let mut secret = call.writable()?;
+    let mut secret = call.writable_secret()?;
     secret.move_stage(&stage, from.as_deref(), to.as_deref(), call.now())?;
     let answer = json!({"ARN": secret.arn, "Name": secret.name});
     call.commit(secret);

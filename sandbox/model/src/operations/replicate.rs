@@ -13,15 +13,15 @@ use crate::{
 };
 
 /// A region to replicate to, and the key to use there.
-pub(super) type Target = (String, Option<String>);
+pub(super) type ReplicaTarget = (String, Option<String>);
 
 pub(super) fn replicate_secret_to_regions(call: &mut Call<'_>) -> Result<Value, ServiceError> {
-    let regions = regions(call)?;
+    let regions = replica_targets(call)?;
     if regions.is_empty() {
         return Err(ServiceError::constraint("AddReplicaRegions", "not be null"));
     }
     let overwrite = call.input.flag("ForceOverwriteReplicaSecret")?;
-    let mut secret = call.writable()?;
+    let mut secret = call.writable_secret()?;
     let mut replicas = secret.replicas().to_vec();
     // Not recorded, our choice: asking again for a replica that is there changes nothing, for a failed one it is
     // another try.
@@ -34,11 +34,11 @@ pub(super) fn replicate_secret_to_regions(call: &mut Call<'_>) -> Result<Value, 
         .into_iter()
         .filter(|(region, _)| !taken.contains(region))
         .collect();
-    let added = add(call, &secret.name, new, overwrite);
+    let added = start_replicas(call, &secret.name, new, overwrite);
     replicas.retain(|old| !added.iter().any(|new| new.region == old.region));
     replicas.extend(added);
     secret.origin = Origin::Primary(replicas);
-    let answer = json!({"ARN": secret.arn, "ReplicationStatus": status(call, &secret)});
+    let answer = json!({"ARN": secret.arn, "ReplicationStatus": replication_status(call, &secret)});
     call.commit(secret);
     Ok(answer)
 }
@@ -55,7 +55,7 @@ pub(super) fn remove_regions_from_replication(call: &mut Call<'_>) -> Result<Val
             .ok_or_else(ServiceError::serialization)
     });
     let regions = regions.collect::<Result<BTreeSet<_>, _>>()?;
-    let mut secret = call.writable()?;
+    let mut secret = call.writable_secret()?;
     let mut replicas = secret.replicas().to_vec();
     let there = |region: &String| replicas.iter().any(|replica| replica.region == *region);
     if !regions.iter().all(there) {
@@ -68,14 +68,14 @@ pub(super) fn remove_regions_from_replication(call: &mut Call<'_>) -> Result<Val
             .remove_replica(account, primary, region, &secret.name);
     }
     secret.origin = Origin::Primary(replicas);
-    let answer = json!({"ARN": secret.arn, "ReplicationStatus": status(call, &secret)});
+    let answer = json!({"ARN": secret.arn, "ReplicationStatus": replication_status(call, &secret)});
     call.commit(secret);
     Ok(answer)
 }
 
 /// Asked for in the replica's region: it becomes a secret of its own.
 pub(super) fn stop_replication_to_replica(call: &mut Call<'_>) -> Result<Value, ServiceError> {
-    let mut secret = call.live()?;
+    let mut secret = call.active_secret()?;
     let Origin::ReplicaOf(primary) = secret.origin.clone() else {
         // The words are ours.
         return Err(ServiceError::invalid_parameter(
@@ -95,7 +95,7 @@ pub(super) fn stop_replication_to_replica(call: &mut Call<'_>) -> Result<Value, 
 }
 
 /// The regions the request names.
-pub(super) fn regions(call: &Call<'_>) -> Result<Vec<Target>, ServiceError> {
+pub(super) fn replica_targets(call: &Call<'_>) -> Result<Vec<ReplicaTarget>, ServiceError> {
     let items = call.input.list("AddReplicaRegions")?.unwrap_or_default();
     let mut seen = BTreeSet::new();
     let targets = items.iter().map(|item| {
@@ -129,15 +129,17 @@ fn looks_like_region(text: &str) -> bool {
 }
 
 /// The replicas that come of it. What goes wrong is a failed replica, not a refusal.
-pub(super) fn add(
+pub(super) fn start_replicas(
     call: &Call<'_>,
     name: &str,
-    regions: Vec<Target>,
+    regions: Vec<ReplicaTarget>,
     overwrite: bool,
 ) -> Vec<Replica> {
     let account = call.caller.account();
     let replicas = regions.into_iter().map(|(region, kms_key_id)| Replica {
-        progress: call.world.started(account, &region, name, overwrite),
+        progress: call
+            .world
+            .initial_progress(account, &region, name, overwrite),
         region,
         kms_key_id,
     });
@@ -145,7 +147,7 @@ pub(super) fn add(
 }
 
 /// `ReplicationStatus`.
-pub(super) fn status(call: &Call<'_>, secret: &Secret) -> Value {
+pub(super) fn replication_status(call: &Call<'_>, secret: &Secret) -> Value {
     let account = call.caller.account();
     let items = secret.replicas().iter().map(|replica| {
         let key = replica

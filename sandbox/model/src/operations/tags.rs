@@ -8,7 +8,7 @@ use crate::error::ServiceError;
 pub(super) fn tag_resource(call: &mut Call<'_>) -> Result<Value, ServiceError> {
     let new = call.input.tags()?;
     let new = new.ok_or_else(|| ServiceError::constraint("Tags", "not be null"))?;
-    let mut secret = call.writable()?;
+    let mut secret = call.writable_secret()?;
     let tags = secret.tags.get_or_insert_default();
     tags.extend(new);
     check_tag_count(tags)?;
@@ -26,7 +26,7 @@ pub(super) fn untag_resource(call: &mut Call<'_>) -> Result<Value, ServiceError>
             .ok_or_else(ServiceError::serialization)
     });
     let keys = keys.collect::<Result<Vec<_>, _>>()?;
-    let mut secret = call.writable()?;
+    let mut secret = call.writable_secret()?;
     if let Some(tags) = &mut secret.tags {
         tags.retain(|key, _| !keys.contains(key));
     }

@@ -19,7 +19,7 @@ impl Principals {
     }
 
     /// Whether a request that names this one finds it. One that does not has waited once.
-    pub(crate) fn meet(&mut self, arn: &str) -> bool {
+    pub(crate) fn lookup(&mut self, arn: &str) -> bool {
         match self.0.get_mut(arn) {
             Some(0) => true,
             Some(left) => {

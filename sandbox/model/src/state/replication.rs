@@ -26,7 +26,7 @@ impl World {
     }
 
     /// The state of a replica that is requested now.
-    pub(crate) fn started(
+    pub(crate) fn initial_progress(
         &self,
         account: &str,
         region: &str,
@@ -43,7 +43,13 @@ impl World {
     }
 
     /// Advances the replication of a primary, which is being described; `now` ends it.
-    pub(crate) fn progress(&mut self, account: &str, region: &str, name: &str, now: bool) {
+    pub(crate) fn advance_replication(
+        &mut self,
+        account: &str,
+        region: &str,
+        name: &str,
+        now: bool,
+    ) {
         let Some(mut secret) = self.store(account, region).get(name).cloned() else {
             return;
         };

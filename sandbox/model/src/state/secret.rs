@@ -83,7 +83,7 @@ pub(crate) struct Secret {
     pub(crate) kms_key_id: Option<String>,
     /// `None` until the first tag: the key is absent from an answer then, and `[]` after the last untag.
     pub(crate) tags: Option<BTreeMap<String, String>>,
-    /// Oldest first, the unlabelled ones included.
+    /// Oldest first, the unlabeled ones included.
     pub(crate) versions: Vec<Version>,
     pub(crate) created: SystemTime,
     pub(crate) changed: SystemTime,

@@ -14,9 +14,9 @@ const PREVIOUS: &str = "AWSPREVIOUS";
 const PENDING: &str = "AWSPENDING";
 
 /// Quotas of the service ("AWS Secrets Manager quotas").
-const VERSIONS: usize = 100;
-const LABELS: usize = 20;
-const YOUNG: Duration = Duration::from_secs(24 * 60 * 60);
+const MAX_VERSIONS: usize = 100;
+const MAX_LABELS: usize = 20;
+const PROTECTED_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A version to add.
 pub(crate) struct Put<'a> {
@@ -154,23 +154,22 @@ impl Secret {
             .iter()
             .map(|version| version.stages.len())
             .sum();
-        if labels > LABELS {
+        if labels > MAX_LABELS {
             return Err(ServiceError::limit(format!(
-                "You can't have more than {LABELS} staging labels attached to the versions of one secret."
+                "You can't have more than {MAX_LABELS} staging labels attached to the versions of one secret."
             )));
         }
         Ok(())
     }
 
     fn make_room(&mut self, now: SystemTime) -> Result<(), ServiceError> {
-        while self.versions.len() >= VERSIONS {
-            let old = self
-                .versions
-                .iter()
-                .position(|version| version.stages.is_empty() && version.created + YOUNG < now);
+        while self.versions.len() >= MAX_VERSIONS {
+            let old = self.versions.iter().position(|version| {
+                version.stages.is_empty() && version.created + PROTECTED_AGE < now
+            });
             let Some(old) = old else {
                 return Err(ServiceError::limit(format!(
-                    "You can't have more than {VERSIONS} versions of one secret; versions younger than 24 hours are not removed."
+                    "You can't have more than {MAX_VERSIONS} versions of one secret; versions younger than 24 hours are not removed."
                 )));
             };
             self.versions.remove(old);

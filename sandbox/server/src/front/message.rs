@@ -8,15 +8,15 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 const HEAD: usize = 64 * 1024;
 
 /// Where a request wants to go.
-pub(super) struct Place {
+pub(super) struct Destination {
     /// `HOST:PORT`.
     pub(super) authority: String,
     /// `None` for a tunnel.
     pub(super) path: Option<String>,
 }
 
-impl Place {
-    pub(super) fn of(method: &str, target: &str) -> Option<Self> {
+impl Destination {
+    pub(super) fn parse(method: &str, target: &str) -> Option<Self> {
         if method == "CONNECT" {
             let authority = target.to_owned();
             return Some(Self {
@@ -54,7 +54,7 @@ pub(super) async fn read_head(stream: &mut (impl AsyncRead + Unpin)) -> Option<(
 }
 
 /// The head as the server gets it: the path alone, nothing that was for the proxy, and no further request.
-pub(super) fn plain(method: &str, path: &str, headers: &[(&str, &str)]) -> String {
+pub(super) fn forwarded_head(method: &str, path: &str, headers: &[(&str, &str)]) -> String {
     let mut head = format!("{method} {path} HTTP/1.1\r\n");
     for (name, value) in headers {
         let lower = name.to_ascii_lowercase();
@@ -66,7 +66,10 @@ pub(super) fn plain(method: &str, path: &str, headers: &[(&str, &str)]) -> Strin
 }
 
 /// Refuses, with a page as proxies have them.
-pub(super) async fn refuse(stream: &mut (impl AsyncWrite + Unpin), status: u16) -> io::Result<()> {
+pub(super) async fn send_error(
+    stream: &mut (impl AsyncWrite + Unpin),
+    status: u16,
+) -> io::Result<()> {
     let challenge = match status {
         407 => "proxy-authenticate: Basic realm=\"Example Corp\"\r\n",
         _ => "",

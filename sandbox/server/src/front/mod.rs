@@ -20,13 +20,13 @@
 //! connects to anything but loopback. The files must not know AWS: they carry bytes.
 
 mod authority;
-mod hole;
+mod blackhole;
+mod listener;
 mod message;
 mod proxy;
-mod running;
 mod tls;
 
 pub use authority::{Authority, Certificate};
-pub use hole::{BlackHole, BlackHoleBuilder};
-pub use proxy::{Passage, Proxy, ProxyBuilder};
+pub use blackhole::{BlackHole, BlackHoleBuilder};
+pub use proxy::{Proxy, ProxyBuilder, ProxyRequest};
 pub use tls::{Handshake, Tls, TlsBuilder};

@@ -15,14 +15,14 @@ use tokio::{
 
 use super::{
     authority::{Authority, Certificate},
-    message::{Place, plain, read_head, refuse},
-    running::Running,
+    listener::BackgroundListener,
+    message::{Destination, forwarded_head, read_head, send_error},
     tls::Handshakes,
 };
 
 /// What a proxy was asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Passage {
+pub struct ProxyRequest {
     /// `CONNECT` for a tunnel.
     pub method: String,
     /// `HOST:PORT` of a tunnel, the URL of a plain request.
@@ -35,16 +35,16 @@ pub struct Passage {
 
 /// An HTTP proxy.
 pub struct Proxy {
-    running: Running,
-    rules: Arc<Rules>,
+    listener: BackgroundListener,
+    state: Arc<ProxyState>,
     authority: Option<Authority>,
 }
 
-struct Rules {
+struct ProxyState {
     routes: Mutex<BTreeMap<String, SocketAddr>>,
     credentials: Option<(String, String)>,
-    refusal: Option<u16>,
-    log: Mutex<Vec<Passage>>,
+    rejection: Option<u16>,
+    log: Mutex<Vec<ProxyRequest>>,
 }
 
 /// How to start a [`Proxy`].
@@ -52,7 +52,7 @@ struct Rules {
 pub struct ProxyBuilder {
     routes: BTreeMap<String, SocketAddr>,
     credentials: Option<(String, String)>,
-    refusal: Option<u16>,
+    rejection: Option<u16>,
     authority: Option<Authority>,
     ipv6: bool,
 }
@@ -76,7 +76,7 @@ impl ProxyBuilder {
     /// Answers everything with this status (403, 502) and a page.
     #[must_use]
     pub fn refuse(mut self, status: u16) -> Self {
-        self.refusal = Some(status);
+        self.rejection = Some(status);
         self
     }
 
@@ -102,33 +102,33 @@ impl ProxyBuilder {
     pub fn start(self) -> Proxy {
         let away = self.routes.values().find(|to| !to.ip().is_loopback());
         assert!(away.is_none(), "routes lead to loopback");
-        let rules = Arc::new(Rules {
+        let state = Arc::new(ProxyState {
             routes: Mutex::new(self.routes),
             credentials: self.credentials,
-            refusal: self.refusal,
+            rejection: self.rejection,
             log: Mutex::default(),
         });
         let hosts = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
         let authority = self.authority.as_ref();
         let config = authority.map(|authority| authority.server(&hosts, Certificate::Good));
-        let served = Arc::clone(&rules);
-        let running = Running::start(self.ipv6, move |mut stream| {
-            let (rules, config) = (Arc::clone(&served), config.clone());
+        let served = Arc::clone(&state);
+        let listener = BackgroundListener::start(self.ipv6, move |mut stream| {
+            let (state, config) = (Arc::clone(&served), config.clone());
             async move {
                 match config {
-                    None => rules.serve(&mut stream).await,
+                    None => state.serve(&mut stream).await,
                     Some(config) => {
-                        if let Some(mut stream) = Handshakes::default().shake(stream, config).await
+                        if let Some(mut stream) = Handshakes::default().accept(stream, config).await
                         {
-                            rules.serve(&mut stream).await;
+                            state.serve(&mut stream).await;
                         }
                     }
                 }
             }
         });
         Proxy {
-            running,
-            rules,
+            listener,
+            state,
             authority: self.authority,
         }
     }
@@ -144,7 +144,7 @@ impl Proxy {
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        self.running.address
+        self.listener.address
     }
 
     /// `http://ADDRESS:PORT`, or `https://...` with TLS.
@@ -156,7 +156,7 @@ impl Proxy {
     /// The same with `USER:PASSWORD@`, percent-encoded.
     #[must_use]
     pub fn url_with_credentials(&self) -> String {
-        match &self.rules.credentials {
+        match &self.state.credentials {
             Some((user, password)) => {
                 self.url_with(&format!("{}:{}@", encode(user), encode(password)))
             }
@@ -179,14 +179,14 @@ impl Proxy {
     /// When it leads away from loopback.
     pub fn add_route(&self, target: &str, to: SocketAddr) {
         assert!(to.ip().is_loopback(), "routes lead to loopback");
-        let mut routes = lock(&self.rules.routes);
+        let mut routes = lock(&self.state.routes);
         routes.insert(target.to_owned(), to);
     }
 
     /// What it was asked so far.
     #[must_use]
-    pub fn log(&self) -> Vec<Passage> {
-        lock(&self.rules.log).clone()
+    pub fn log(&self) -> Vec<ProxyRequest> {
+        lock(&self.state.log).clone()
     }
 }
 
@@ -205,7 +205,7 @@ fn encode(text: &str) -> String {
     text.bytes().map(byte).collect()
 }
 
-impl Rules {
+impl ProxyState {
     /// One request a connection: a tunnel, or a plain one that is told to close.
     async fn serve(&self, stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) {
         let Some((head, rest)) = read_head(stream).await else {
@@ -219,41 +219,41 @@ impl Rules {
         );
         let headers: Vec<(&str, &str)> = lines.filter_map(|line| line.split_once(':')).collect();
         let authorized = self.authorized(&headers);
-        let place = Place::of(method, target);
-        let (status, upstream) = match (authorized, self.refusal, &place) {
+        let destination = Destination::parse(method, target);
+        let (status, upstream) = match (authorized, self.rejection, &destination) {
             (false, ..) => (407, None),
             (_, Some(status), _) => (status, None),
             (_, _, None) => (400, None),
-            (_, _, Some(place)) => match self.connect(&place.authority).await {
+            (_, _, Some(destination)) => match self.connect(&destination.authority).await {
                 None => (502, None),
                 upstream => (200, upstream),
             },
         };
-        lock(&self.log).push(Passage {
+        lock(&self.log).push(ProxyRequest {
             method: method.to_owned(),
             target: target.to_owned(),
             authorized,
             status,
         });
         // Whatever breaks from here on is the client's to notice.
-        let _ = match (place, upstream) {
-            (Some(Place { path: None, .. }), Some(upstream)) => {
+        let _ = match (destination, upstream) {
+            (Some(Destination { path: None, .. }), Some(upstream)) => {
                 tunnel(stream, upstream, &rest).await
             }
             (
-                Some(Place {
+                Some(Destination {
                     path: Some(path), ..
                 }),
                 Some(mut upstream),
             ) => {
-                let head = plain(method, &path, &headers);
+                let head = forwarded_head(method, &path, &headers);
                 let sent = [head.as_bytes(), &rest].concat();
                 match upstream.write_all(&sent).await {
                     Ok(()) => copy_bidirectional(stream, &mut upstream).await.map(drop),
                     broken => broken,
                 }
             }
-            _ => refuse(stream, status).await,
+            _ => send_error(stream, status).await,
         };
     }
 

@@ -16,7 +16,7 @@ use tokio_rustls::{
 
 use super::{
     authority::{Authority, Certificate},
-    running::Running,
+    listener::BackgroundListener,
 };
 
 /// One TLS handshake, as the server saw it.
@@ -43,7 +43,7 @@ impl Handshakes {
     }
 
     /// Shakes hands; `None` if it did not come to an end.
-    pub(super) async fn shake(
+    pub(super) async fn accept(
         &self,
         stream: TcpStream,
         config: Arc<ServerConfig>,
@@ -62,7 +62,7 @@ impl Handshakes {
 
 /// A TLS server in front of a sandbox, or of anything else on loopback.
 pub struct Tls {
-    running: Running,
+    listener: BackgroundListener,
     hosts: Vec<String>,
     authority: Authority,
     handshakes: Handshakes,
@@ -84,7 +84,7 @@ impl TlsBuilder {
         self
     }
 
-    /// Who signs; a new authority if nothing is said.
+    /// The authority that signs the certificate; a new one by default.
     #[must_use]
     pub fn authority(mut self, authority: &Authority) -> Self {
         self.authority = authority.clone();
@@ -109,11 +109,11 @@ impl TlsBuilder {
         let config = self.authority.server(&self.hosts, self.certificate);
         let handshakes = Handshakes::default();
         let seen = handshakes.clone();
-        let running = Running::start(self.ipv6, move |stream| {
+        let listener = BackgroundListener::start(self.ipv6, move |stream| {
             let (seen, config) = (seen.clone(), Arc::clone(&config));
             async move {
-                if let Some(mut stream) = seen.shake(stream, config).await
-                    && carry(&mut stream, upstream).await.is_err()
+                if let Some(mut stream) = seen.accept(stream, config).await
+                    && forward(&mut stream, upstream).await.is_err()
                 {
                     // What broke behind us breaks in front of us too.
                     let _ = stream.get_ref().0.set_zero_linger();
@@ -121,7 +121,7 @@ impl TlsBuilder {
             }
         });
         Tls {
-            running,
+            listener,
             hosts: self.hosts,
             authority: self.authority,
             handshakes,
@@ -130,7 +130,7 @@ impl TlsBuilder {
 }
 
 /// Carries bytes both ways until both ends are done.
-async fn carry(stream: &mut TlsStream<TcpStream>, to: SocketAddr) -> io::Result<()> {
+async fn forward(stream: &mut TlsStream<TcpStream>, to: SocketAddr) -> io::Result<()> {
     let mut upstream = TcpStream::connect(to).await?;
     // Only a matter of speed.
     let _ = upstream.set_nodelay(true);
@@ -167,7 +167,7 @@ impl Tls {
     /// Where it listens: what a [`super::Proxy`] routes to.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        self.running.address
+        self.listener.address
     }
 
     /// `https://HOST:PORT`, for a host that leads to loopback by itself.

@@ -28,7 +28,7 @@ impl SigningKey {
         format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
     }
 
-    pub(crate) fn made(&self, token: &Token<'_>) -> bool {
+    pub(crate) fn has_signed(&self, token: &Token<'_>) -> bool {
         UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, self.0.public_key().as_ref())
             .verify(token.signed.as_bytes(), &token.signature)
             .is_ok()
@@ -90,8 +90,8 @@ mod tests {
         let key = SigningKey::generate();
         let text = key.sign(&json!({"iss": "i", "aud": ["a", "b"], "exp": 7}));
         let token = Token::parse(&text).expect("a token");
-        assert!(key.made(&token));
-        assert!(!SigningKey::generate().made(&token));
+        assert!(key.has_signed(&token));
+        assert!(!SigningKey::generate().has_signed(&token));
         assert_eq!(token.text("iss"), Some("i"));
         assert_eq!(token.number("exp"), Some(7));
         assert_eq!(token.audiences(), ["a", "b"]);
@@ -100,7 +100,7 @@ mod tests {
         let other = URL_SAFE_NO_PAD.encode(json!({"iss": "other"}).to_string());
         parts[1] = &other;
         let forged = parts.join(".");
-        assert!(!key.made(&Token::parse(&forged).expect("a token")));
+        assert!(!key.has_signed(&Token::parse(&forged).expect("a token")));
     }
 
     #[test]

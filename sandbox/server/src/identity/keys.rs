@@ -11,7 +11,7 @@ use sandbox_model::{Policy, ServiceError};
 use super::session::Session;
 use crate::{
     errors,
-    sigv4::{Authorization, Signed},
+    sigv4::{Authorization, RequestToSign},
     time,
 };
 
@@ -62,11 +62,11 @@ impl Keys {
     }
 
     /// The key that signed the request, or the refusal of the front door.
-    pub(crate) fn admit(
+    pub(crate) fn authenticate(
         &self,
         service: &str,
         authorization: Option<&Authorization>,
-        request: &Signed<'_>,
+        request: &RequestToSign<'_>,
         clocks: Clocks,
     ) -> Result<(&Key, Option<&Session>), ServiceError> {
         let missing = || {
@@ -89,7 +89,7 @@ impl Keys {
             return Err(errors::unknown_client());
         }
         let amz_date = header("x-amz-date").unwrap_or_default();
-        in_time(amz_date, clocks.real)?;
+        check_date(amz_date, clocks.real)?;
         if authorization.service != service {
             return Err(errors::bad_signature(format!(
                 "Credential should be scoped to correct service: '{service}'."
@@ -101,7 +101,7 @@ impl Keys {
         });
         if unsigned
             || !amz_date.starts_with(&authorization.date)
-            || !authorization.made_by(&key.secret, amz_date, request)
+            || !authorization.is_made_with(&key.secret, amz_date, request)
         {
             return Err(errors::signature_mismatch());
         }
@@ -112,7 +112,7 @@ impl Keys {
     }
 }
 
-fn in_time(amz_date: &str, now: SystemTime) -> Result<(), ServiceError> {
+fn check_date(amz_date: &str, now: SystemTime) -> Result<(), ServiceError> {
     let signed = time::parse_compact(amz_date).ok_or_else(|| {
         errors::bad_signature(
             "Date must be in ISO-8601 'basic format'. See http://en.wikipedia.org/wiki/ISO_8601",

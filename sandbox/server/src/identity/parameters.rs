@@ -1,4 +1,4 @@
-//! Owns the constraints of STS parameters, in the words STS has for a breach. All breaches of one request are
+//! Owns the constraints of STS parameters, in the words STS has for a breach. All violations of one request are
 //! told at once. It must not know any operation.
 
 use sandbox_model::ServiceError;
@@ -9,7 +9,7 @@ use crate::errors;
 /// Reads parameters and collects what is wrong with them.
 pub(super) struct Parameters<'a> {
     call: &'a IdentityCall<'a>,
-    breaches: Vec<String>,
+    violations: Vec<String>,
 }
 
 type Pattern = (&'static str, fn(char) -> bool);
@@ -20,32 +20,32 @@ pub(super) struct Rules {
     /// As the API model writes it, and what it means.
     pub(super) pattern: Option<Pattern>,
     /// Whether its value may be shown.
-    pub(super) shown: bool,
+    pub(super) quotable: bool,
 }
 
 /// `RoleArn`; its shape is looked at later, with an answer of its own.
 pub(super) const ROLE_ARN: Rules = Rules {
     length: 20..=2048,
     pattern: None,
-    shown: true,
+    quotable: true,
 };
 
 pub(super) const SESSION_NAME: Rules = Rules {
     length: 2..=64,
     pattern: Some((r"[\w+=,.@-]*", |c| word(c) || "+=,.@-".contains(c))),
-    shown: true,
+    quotable: true,
 };
 
 pub(super) const EXTERNAL_ID: Rules = Rules {
     length: 2..=1224,
     pattern: Some((r"[\w+=,.@:\/-]*", |c| word(c) || "+=,.@:/-".contains(c))),
-    shown: true,
+    quotable: true,
 };
 
 pub(super) const WEB_TOKEN: Rules = Rules {
     length: 4..=20_000,
     pattern: None,
-    shown: false,
+    quotable: false,
 };
 
 /// `\w` as Java reads it: ASCII only.
@@ -54,23 +54,23 @@ fn word(c: char) -> bool {
 }
 
 impl<'a> Parameters<'a> {
-    pub(super) fn of(call: &'a IdentityCall<'a>) -> Self {
-        let breaches = Vec::new();
-        Self { call, breaches }
+    pub(super) fn new(call: &'a IdentityCall<'a>) -> Self {
+        let violations = Vec::new();
+        Self { call, violations }
     }
 
     /// A parameter that must be there; empty if it is not.
     pub(super) fn required(&mut self, name: &str, rules: &Rules) -> String {
         let text = self.optional(name, rules);
         if text.is_none() {
-            self.breach("Value null", name, "not be null");
+            self.add_violation("Value null", name, "not be null");
         }
         text.unwrap_or_default()
     }
 
     pub(super) fn optional(&mut self, name: &str, rules: &Rules) -> Option<String> {
         let text = self.call.text(name)?.to_owned();
-        let value = if rules.shown {
+        let value = if rules.quotable {
             format!("Value '{text}'")
         } else {
             "Value".to_owned()
@@ -79,17 +79,17 @@ impl<'a> Parameters<'a> {
         let (min, max) = (rules.length.start(), rules.length.end());
         if length < *min {
             let rule = format!("have length greater than or equal to {min}");
-            self.breach(&value, name, &rule);
+            self.add_violation(&value, name, &rule);
         }
         if length > *max {
             let rule = format!("have length less than or equal to {max}");
-            self.breach(&value, name, &rule);
+            self.add_violation(&value, name, &rule);
         }
         if let Some((pattern, allowed)) = rules.pattern
             && !text.chars().all(allowed)
         {
             let rule = format!("satisfy regular expression pattern: {pattern}");
-            self.breach(&value, name, &rule);
+            self.add_violation(&value, name, &rule);
         }
         Some(text)
     }
@@ -103,16 +103,16 @@ impl<'a> Parameters<'a> {
         let seconds: u64 = text.parse().unwrap_or(0);
         let value = format!("Value '{text}'");
         if seconds < 900 {
-            self.breach(&value, name, "have value greater than or equal to 900");
+            self.add_violation(&value, name, "have value greater than or equal to 900");
         }
         if seconds > 43_200 {
-            self.breach(&value, name, "have value less than or equal to 43200");
+            self.add_violation(&value, name, "have value less than or equal to 43200");
         }
         seconds
     }
 
     /// What STS has and the sandbox does not: better refused than left out, or a test would prove nothing.
-    pub(super) fn unmodelled(&self, known: &[&str]) -> Result<(), ServiceError> {
+    pub(super) fn reject_unmodeled(&self, known: &[&str]) -> Result<(), ServiceError> {
         let sent = self.call.request.input.as_object().into_iter().flatten();
         for (name, _) in sent {
             if !["Action", "Version"].contains(&name.as_str()) && !known.contains(&name.as_str()) {
@@ -124,22 +124,22 @@ impl<'a> Parameters<'a> {
     }
 
     /// Fails if anything was wrong.
-    pub(super) fn checked(self) -> Result<(), ServiceError> {
-        let count = self.breaches.len();
+    pub(super) fn finish(self) -> Result<(), ServiceError> {
+        let count = self.violations.len();
         let errors = if count == 1 { "error" } else { "errors" };
         match count {
             0 => Ok(()),
             _ => Err(errors::validation(format!(
                 "{count} validation {errors} detected: {}",
-                self.breaches.join("; ")
+                self.violations.join("; ")
             ))),
         }
     }
 
-    fn breach(&mut self, value: &str, name: &str, rule: &str) {
+    fn add_violation(&mut self, value: &str, name: &str, rule: &str) {
         let (first, rest) = name.split_at(1);
         let name = format!("{}{rest}", first.to_ascii_lowercase());
-        self.breaches.push(format!(
+        self.violations.push(format!(
             "{value} at '{name}' failed to satisfy constraint: Member must {rule}"
         ));
     }

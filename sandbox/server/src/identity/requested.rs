@@ -3,16 +3,16 @@
 use serde_json::Value;
 
 use super::jwt::Token;
-use crate::{log::Asked, protocol::Service, request::ServiceRequest};
+use crate::{log::IdentityParameters, protocol::Service, request::ServiceRequest};
 
 /// The parameters of a request, without its token.
-pub(crate) fn requested(request: &ServiceRequest) -> Asked {
+pub(crate) fn requested(request: &ServiceRequest) -> IdentityParameters {
     let text = |name: &str| {
         let value = request.input.get(name).and_then(Value::as_str);
         value.map(str::to_owned)
     };
     match request.service {
-        Service::Sts => Asked {
+        Service::Sts => IdentityParameters {
             role: text("RoleArn"),
             session: text("RoleSessionName"),
             duration: text("DurationSeconds"),
@@ -22,10 +22,10 @@ pub(crate) fn requested(request: &ServiceRequest) -> Asked {
             }),
             external_id: text("ExternalId"),
         },
-        Service::Issuer => Asked {
+        Service::Issuer => IdentityParameters {
             audience: text("audience"),
-            ..Asked::default()
+            ..IdentityParameters::default()
         },
-        _ => Asked::default(),
+        _ => IdentityParameters::default(),
     }
 }

@@ -20,10 +20,10 @@ pub struct Role {
 
 /// One statement of a trust policy: somebody, under conditions.
 #[derive(Clone, Debug)]
-pub struct Trust(Who);
+pub struct Trust(Trustee);
 
 #[derive(Clone, Debug)]
-enum Who {
+enum Trustee {
     WebIdentity {
         /// Without a scheme.
         issuer: String,
@@ -39,11 +39,11 @@ enum Who {
 
 /// How far a trust policy goes by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Trusted {
+pub(crate) enum TrustMatch {
     /// Names the caller: within one account nothing else is needed.
-    ByName,
+    Principal,
     /// Names the caller's account, which then has to allow it with a policy of its own.
-    ByAccount,
+    Account,
 }
 
 impl Role {
@@ -97,7 +97,7 @@ impl Role {
         issuer: &'a str,
     ) -> impl Iterator<Item = Option<&'a str>> {
         self.trust.iter().filter_map(move |Trust(who)| match who {
-            Who::WebIdentity {
+            Trustee::WebIdentity {
                 issuer: trusted,
                 audience,
                 ..
@@ -117,7 +117,7 @@ impl Role {
 
     pub(crate) fn trusts_token(&self, issuer: &str, audiences: &[String], subject: &str) -> bool {
         self.trust.iter().any(|Trust(who)| match who {
-            Who::WebIdentity {
+            Trustee::WebIdentity {
                 issuer: trusted,
                 audience,
                 subject: pattern,
@@ -128,16 +128,16 @@ impl Role {
                         .as_ref()
                         .is_none_or(|p| matches_wildcard(p, subject))
             }
-            Who::Principal { .. } => false,
+            Trustee::Principal { .. } => false,
         })
     }
 
     /// Whether a caller is trusted. A trust in a role is one in all of its sessions.
-    pub(crate) fn trusts_caller(&self, caller: &Caller, given: Option<&str>) -> Option<Trusted> {
+    pub(crate) fn trusts_caller(&self, caller: &Caller, given: Option<&str>) -> Option<TrustMatch> {
         let root = format!("arn:aws:iam::{}:root", caller.account());
-        let mut by_account = None;
+        let mut account_match = None;
         for Trust(who) in &self.trust {
-            let Who::Principal {
+            let Trustee::Principal {
                 arn: trusted,
                 external_id,
             } = who
@@ -148,13 +148,13 @@ impl Role {
                 continue;
             }
             if trusted == caller.arn() || Some(trusted.as_str()) == caller.role() {
-                return Some(Trusted::ByName);
+                return Some(TrustMatch::Principal);
             }
             if *trusted == root {
-                by_account = Some(Trusted::ByAccount);
+                account_match = Some(TrustMatch::Account);
             }
         }
-        by_account
+        account_match
     }
 }
 
@@ -179,7 +179,7 @@ impl Trust {
     /// Tokens of an issuer, by its host (and path, if it has one): `gitlab.example.com`.
     #[must_use]
     pub fn web_identity(issuer: &str) -> Self {
-        Self(Who::WebIdentity {
+        Self(Trustee::WebIdentity {
             issuer: issuer.trim_start_matches("https://").to_owned(),
             audience: None,
             subject: None,
@@ -189,7 +189,7 @@ impl Trust {
     /// A user, a role (all of its sessions) or one session, by its ARN.
     #[must_use]
     pub fn principal(arn: &str) -> Self {
-        Self(Who::Principal {
+        Self(Trustee::Principal {
             arn: arn.to_owned(),
             external_id: None,
         })
@@ -208,8 +208,8 @@ impl Trust {
     #[must_use]
     pub fn audience(mut self, audience: &str) -> Self {
         match &mut self.0 {
-            Who::WebIdentity { audience: own, .. } => *own = Some(audience.to_owned()),
-            Who::Principal { .. } => panic!("a principal has no audience"),
+            Trustee::WebIdentity { audience: own, .. } => *own = Some(audience.to_owned()),
+            Trustee::Principal { .. } => panic!("a principal has no audience"),
         }
         self
     }
@@ -221,8 +221,8 @@ impl Trust {
     #[must_use]
     pub fn subject(mut self, pattern: &str) -> Self {
         match &mut self.0 {
-            Who::WebIdentity { subject, .. } => *subject = Some(pattern.to_owned()),
-            Who::Principal { .. } => panic!("a principal has no subject"),
+            Trustee::WebIdentity { subject, .. } => *subject = Some(pattern.to_owned()),
+            Trustee::Principal { .. } => panic!("a principal has no subject"),
         }
         self
     }
@@ -234,8 +234,8 @@ impl Trust {
     #[must_use]
     pub fn external_id(mut self, id: &str) -> Self {
         match &mut self.0 {
-            Who::Principal { external_id, .. } => *external_id = Some(id.to_owned()),
-            Who::WebIdentity { .. } => panic!("a web identity has no external id"),
+            Trustee::Principal { external_id, .. } => *external_id = Some(id.to_owned()),
+            Trustee::WebIdentity { .. } => panic!("a web identity has no external id"),
         }
         self
     }

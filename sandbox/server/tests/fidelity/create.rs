@@ -45,7 +45,7 @@ pub(crate) const CASES: &[Case] = &[
             )?;
             let six = suffix.len() == 6 && suffix.chars().all(|c| c.is_ascii_alphanumeric());
             same("six characters", &six, &true)?;
-            run.labelled(&[(1, &["AWSCURRENT"])])
+            run.labeled(&[(1, &["AWSCURRENT"])])
         },
     ),
     case(
@@ -60,7 +60,7 @@ pub(crate) const CASES: &[Case] = &[
             );
             let again = input(run, &[("ClientRequestToken", json!(token(2)))]);
             run.refused("CreateSecret", &again, ("ResourceExistsException", &text))?;
-            run.labelled(&[(1, &["AWSCURRENT"])])
+            run.labeled(&[(1, &["AWSCURRENT"])])
         },
     ),
     case(
@@ -72,7 +72,7 @@ pub(crate) const CASES: &[Case] = &[
             let second = run.create()?;
             same("ARN", &second["ARN"], &first["ARN"])?;
             same("VersionId", &second["VersionId"], &first["VersionId"])?;
-            run.labelled(&[(1, &["AWSCURRENT"])])
+            run.labeled(&[(1, &["AWSCURRENT"])])
         },
     ),
     case(

@@ -16,7 +16,7 @@ pub(crate) const CASES: &[Case] = &[
         run.ok("RestoreSecret", &run.id())?;
         run.value("v2")?;
         same("DeletedDate", &run.describe()?["DeletedDate"], &Value::Null)?;
-        run.labelled(&[(1, &["AWSPREVIOUS"]), (2, &["AWSCURRENT"])])
+        run.labeled(&[(1, &["AWSPREVIOUS"]), (2, &["AWSCURRENT"])])
     }),
     case(
         "R03",
@@ -53,7 +53,7 @@ pub(crate) const CASES: &[Case] = &[
                 &run.describe()?["DeletedDate"].is_number(),
                 &true,
             )?;
-            run.labelled(&[(1, &["AWSCURRENT"])])?;
+            run.labeled(&[(1, &["AWSCURRENT"])])?;
             same("the versions", &run.listed(false)?.len(), &1)
         },
     ),

@@ -24,7 +24,7 @@ pub(crate) const CASES: &[Case] = &[
         |run| {
             run.create_deleted()?;
             run.refused("PutSecretValue", &run.version(2), MARKED)?;
-            run.labelled(&[(1, &["AWSCURRENT"])])
+            run.labeled(&[(1, &["AWSCURRENT"])])
         },
     ),
     case(
@@ -39,7 +39,7 @@ pub(crate) const CASES: &[Case] = &[
                 &put["VersionStages"],
                 &json!(["AWSCURRENT"]),
             )?;
-            run.labelled(&[(1, &["AWSPREVIOUS"]), (2, &["AWSCURRENT"])])
+            run.labeled(&[(1, &["AWSPREVIOUS"]), (2, &["AWSCURRENT"])])
         },
     ),
     case(
@@ -50,7 +50,7 @@ pub(crate) const CASES: &[Case] = &[
             run.create()?;
             run.put(2)?;
             run.put(3)?;
-            run.labelled(&[(2, &["AWSPREVIOUS"]), (3, &["AWSCURRENT"])])?;
+            run.labeled(&[(2, &["AWSPREVIOUS"]), (3, &["AWSCURRENT"])])?;
             let shown: Vec<String> = run.listed(false)?.into_keys().collect();
             same("the versions", &shown, &vec![token(2), token(3)])?;
             same(
@@ -74,7 +74,7 @@ pub(crate) const CASES: &[Case] = &[
                 &again["VersionStages"],
                 &json!(["AWSCURRENT"]),
             )?;
-            run.labelled(&[(1, &["AWSPREVIOUS"]), (2, &["AWSCURRENT"])])
+            run.labeled(&[(1, &["AWSPREVIOUS"]), (2, &["AWSCURRENT"])])
         },
     ),
     case(
@@ -87,7 +87,7 @@ pub(crate) const CASES: &[Case] = &[
             run.put(3)?;
             let late = run.put(2)?;
             same("VersionId", &late["VersionId"], &json!(token(2)))?;
-            run.labelled(&[(2, &["AWSPREVIOUS"]), (3, &["AWSCURRENT"])])
+            run.labeled(&[(2, &["AWSPREVIOUS"]), (3, &["AWSCURRENT"])])
         },
     ),
     case(
@@ -114,7 +114,7 @@ pub(crate) const CASES: &[Case] = &[
             run.create()?;
             let put = run.put_staged(2, &["B", "A"])?;
             same("VersionStages", &put["VersionStages"], &json!(["A", "B"]))?;
-            run.labelled(&[(1, &["AWSCURRENT"]), (2, &["A", "B"])])
+            run.labeled(&[(1, &["AWSCURRENT"]), (2, &["A", "B"])])
         },
     ),
     case(
@@ -125,7 +125,7 @@ pub(crate) const CASES: &[Case] = &[
             run.create()?;
             run.put_staged(2, &["one", "two"])?;
             run.put_staged(3, &["one", "two"])?;
-            run.labelled(&[(1, &["AWSCURRENT"]), (3, &["one", "two"])])?;
+            run.labeled(&[(1, &["AWSCURRENT"]), (3, &["one", "two"])])?;
             let shown: Vec<String> = run.listed(false)?.into_keys().collect();
             same("the versions", &shown, &vec![token(1), token(3)])
         },
@@ -138,7 +138,7 @@ pub(crate) const CASES: &[Case] = &[
             run.create()?;
             run.put_staged(2, &["one", "two"])?;
             run.put_staged(3, &["two", "three"])?;
-            run.labelled(&[(1, &["AWSCURRENT"]), (2, &["one"]), (3, &["three", "two"])])
+            run.labeled(&[(1, &["AWSCURRENT"]), (2, &["one"]), (3, &["three", "two"])])
         },
     ),
     case(
@@ -149,7 +149,7 @@ pub(crate) const CASES: &[Case] = &[
             run.create()?;
             run.put_staged(2, &["AWSPENDING"])?;
             run.move_stage("AWSCURRENT", Some(1), Some(2))?;
-            run.labelled(&[(1, &["AWSPREVIOUS"]), (2, &["AWSCURRENT", "AWSPENDING"])])
+            run.labeled(&[(1, &["AWSPREVIOUS"]), (2, &["AWSCURRENT", "AWSPENDING"])])
         },
     ),
     case("P10", "VL", "and the next default put drops it", |run| {
@@ -157,7 +157,7 @@ pub(crate) const CASES: &[Case] = &[
         run.put_staged(2, &["AWSPENDING"])?;
         run.move_stage("AWSCURRENT", Some(1), Some(2))?;
         run.put(3)?;
-        run.labelled(&[(2, &["AWSPREVIOUS"]), (3, &["AWSCURRENT"])])
+        run.labeled(&[(2, &["AWSPREVIOUS"]), (3, &["AWSCURRENT"])])
     }),
     case(
         "P10b",
@@ -166,7 +166,7 @@ pub(crate) const CASES: &[Case] = &[
         |run| {
             run.create()?;
             run.put_staged(2, &["AWSCURRENT", "PUT0"])?;
-            run.labelled(&[(1, &["AWSPREVIOUS"]), (2, &["AWSCURRENT", "PUT0"])])
+            run.labeled(&[(1, &["AWSPREVIOUS"]), (2, &["AWSCURRENT", "PUT0"])])
         },
     ),
     case(
@@ -178,7 +178,7 @@ pub(crate) const CASES: &[Case] = &[
             run.put_staged(2, &["AWSCURRENT", "PUT0"])?;
             run.put_staged(3, &["AWSPENDING", "PUT1"])?;
             run.move_stage("AWSCURRENT", Some(2), Some(3))?;
-            run.labelled(&[
+            run.labeled(&[
                 (2, &["AWSPREVIOUS", "PUT0"]),
                 (3, &["AWSCURRENT", "AWSPENDING", "PUT1"]),
             ])?;
@@ -196,7 +196,7 @@ pub(crate) const CASES: &[Case] = &[
                 &json!({"Name": run.name, "ClientRequestToken": token(9)}),
             )?;
             run.put(1)?;
-            run.labelled(&[(1, &["AWSCURRENT"])])
+            run.labeled(&[(1, &["AWSCURRENT"])])
         },
     ),
     case(
@@ -209,7 +209,7 @@ pub(crate) const CASES: &[Case] = &[
                 &json!({"Name": run.name, "ClientRequestToken": token(9)}),
             )?;
             run.put_staged(1, &["AWSPENDING"])?;
-            run.labelled(&[(1, &["AWSCURRENT", "AWSPENDING"])])
+            run.labeled(&[(1, &["AWSCURRENT", "AWSPENDING"])])
         },
     ),
     case(
@@ -264,7 +264,7 @@ pub(crate) const CASES: &[Case] = &[
         let mut input = run.version(2);
         input["VersionStages"] = (0..21).map(|n| json!(format!("label-{n}"))).collect();
         run.refused_somehow("PutSecretValue", &input)?;
-        run.labelled(&[(1, &["AWSCURRENT"])])
+        run.labeled(&[(1, &["AWSCURRENT"])])
     }),
     case(
         "P19",
@@ -293,7 +293,7 @@ pub(crate) const CASES: &[Case] = &[
                 &run.version(101),
                 "LimitExceededException",
             )?;
-            run.labelled(&[(99, &["AWSPREVIOUS"]), (100, &["AWSCURRENT"])])
+            run.labeled(&[(99, &["AWSPREVIOUS"]), (100, &["AWSCURRENT"])])
         },
     ),
     sandbox_case(

@@ -235,7 +235,7 @@ impl<'a> Run<'a> {
     }
 
     /// The labels that DescribeSecret shows are these.
-    pub(crate) fn labelled(&self, versions: &[(u32, &[&str])]) -> Outcome {
+    pub(crate) fn labeled(&self, versions: &[(u32, &[&str])]) -> Outcome {
         let shown = self.describe()?["VersionIdsToStages"].clone();
         let shown = serde_json::from_value::<Option<Stages>>(shown).map_err(|e| e.to_string())?;
         let mut shown = shown.unwrap_or_default();

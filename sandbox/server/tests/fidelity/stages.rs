@@ -13,7 +13,7 @@ fn two(run: &Run<'_>) -> Outcome {
 }
 
 fn untouched(run: &Run<'_>) -> Outcome {
-    run.labelled(&[(1, &["AWSPREVIOUS"]), (2, &["AWSCURRENT"])])
+    run.labeled(&[(1, &["AWSPREVIOUS"]), (2, &["AWSCURRENT"])])
 }
 
 pub(crate) const CASES: &[Case] = &[
@@ -67,7 +67,7 @@ pub(crate) const CASES: &[Case] = &[
     case("S04", "D", "a label that is nowhere is attached", |run| {
         two(run)?;
         run.move_stage("custom", None, Some(1))?;
-        run.labelled(&[(1, &["AWSPREVIOUS", "custom"]), (2, &["AWSCURRENT"])])
+        run.labeled(&[(1, &["AWSPREVIOUS", "custom"]), (2, &["AWSCURRENT"])])
     }),
     case(
         "S05",
@@ -77,7 +77,7 @@ pub(crate) const CASES: &[Case] = &[
             two(run)?;
             run.move_stage("custom", None, Some(1))?;
             run.refused_somehow(MOVE, &run.stage("custom", None, Some(2)))?;
-            run.labelled(&[(1, &["AWSPREVIOUS", "custom"]), (2, &["AWSCURRENT"])])
+            run.labeled(&[(1, &["AWSPREVIOUS", "custom"]), (2, &["AWSCURRENT"])])
         },
     ),
     case(
@@ -88,7 +88,7 @@ pub(crate) const CASES: &[Case] = &[
             two(run)?;
             run.move_stage("custom", None, Some(1))?;
             run.move_stage("custom", Some(1), Some(2))?;
-            run.labelled(&[(1, &["AWSPREVIOUS"]), (2, &["AWSCURRENT", "custom"])])
+            run.labeled(&[(1, &["AWSPREVIOUS"]), (2, &["AWSCURRENT", "custom"])])
         },
     ),
     case(
@@ -109,7 +109,7 @@ pub(crate) const CASES: &[Case] = &[
             two(run)?;
             run.move_stage("AWSCURRENT", Some(2), Some(1))?;
             run.value("v1")?;
-            run.labelled(&[(1, &["AWSCURRENT"]), (2, &["AWSPREVIOUS"])])
+            run.labeled(&[(1, &["AWSCURRENT"]), (2, &["AWSPREVIOUS"])])
         },
     ),
     case(
@@ -132,7 +132,7 @@ pub(crate) const CASES: &[Case] = &[
             run.put(3)?;
             run.move_stage("AWSCURRENT", Some(3), Some(1))?;
             run.value("v1")?;
-            run.labelled(&[(1, &["AWSCURRENT"]), (3, &["AWSPREVIOUS"])])
+            run.labeled(&[(1, &["AWSCURRENT"]), (3, &["AWSPREVIOUS"])])
         },
     ),
     case(

@@ -19,7 +19,7 @@ pub(crate) const CASES: &[Case] = &[
                 &run.describe()?["Description"],
                 &json!("words"),
             )?;
-            run.labelled(&[(1, &["AWSCURRENT"])])
+            run.labeled(&[(1, &["AWSCURRENT"])])
         },
     ),
     case(
@@ -37,7 +37,7 @@ pub(crate) const CASES: &[Case] = &[
             let shown = run.describe()?;
             same("Description", &shown["Description"], &json!("words"))?;
             same("Tags", &shown["Tags"], &json!([{"Key": "k", "Value": "v"}]))?;
-            run.labelled(&[(1, &["AWSPREVIOUS"]), (2, &["AWSCURRENT"])])
+            run.labeled(&[(1, &["AWSPREVIOUS"]), (2, &["AWSCURRENT"])])
         },
     ),
     case(
@@ -49,7 +49,7 @@ pub(crate) const CASES: &[Case] = &[
             let input = json!({"SecretId": run.name, "ClientRequestToken": token(2)});
             let answer = run.ok("UpdateSecret", &input)?;
             same("VersionId", &answer["VersionId"], &Value::Null)?;
-            run.labelled(&[(1, &["AWSCURRENT"])])
+            run.labeled(&[(1, &["AWSCURRENT"])])
         },
     ),
     case(
@@ -61,7 +61,7 @@ pub(crate) const CASES: &[Case] = &[
             run.ok("UpdateSecret", &run.version(2))?;
             let again = run.ok("UpdateSecret", &run.version(2))?;
             same("VersionId", &again["VersionId"], &json!(token(2)))?;
-            run.labelled(&[(1, &["AWSPREVIOUS"]), (2, &["AWSCURRENT"])])
+            run.labeled(&[(1, &["AWSPREVIOUS"]), (2, &["AWSCURRENT"])])
         },
     ),
     case(
@@ -107,7 +107,7 @@ pub(crate) const CASES: &[Case] = &[
                 &run.describe()?["KmsKeyId"],
                 &json!("alias/fidelity"),
             )?;
-            run.labelled(&[(1, &["AWSCURRENT"])])
+            run.labeled(&[(1, &["AWSCURRENT"])])
         },
     ),
 ];

@@ -1,6 +1,6 @@
 //! The fronts, seen by a raw client: what gets through, what does not, and what they say of it.
 
-mod hole;
+mod blackhole;
 mod proxy;
 mod tls;
 

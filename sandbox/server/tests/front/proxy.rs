@@ -9,14 +9,14 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sandbox::{
     Sandbox,
     client::Client,
-    front::{Authority, Certificate, Passage, Proxy, Tls},
+    front::{Authority, Certificate, Proxy, ProxyRequest, Tls},
 };
 use serde_json::json;
 
 use crate::{AWS, arrived, ask, connect, describe, secure};
 
-fn passage(method: &str, target: &str, authorized: bool, status: u16) -> Passage {
-    Passage {
+fn passage(method: &str, target: &str, authorized: bool, status: u16) -> ProxyRequest {
+    ProxyRequest {
         method: method.to_owned(),
         target: target.to_owned(),
         authorized,

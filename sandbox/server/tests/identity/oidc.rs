@@ -40,9 +40,9 @@ fn a_job_gets_a_token_and_with_it_a_session() {
     let log = sandbox.log();
     let operations: Vec<_> = log.iter().map(|entry| entry.operation.as_str()).collect();
     assert_eq!(operations, ["GetIdToken", STS, "GetSecretValue"]);
-    assert_eq!(log[0].asked.audience.as_deref(), Some(AUDIENCE));
-    assert_eq!(log[1].asked.audience.as_deref(), Some(AUDIENCE));
-    assert_eq!(log[1].asked.role.as_deref(), Some(ROLE));
+    assert_eq!(log[0].identity.audience.as_deref(), Some(AUDIENCE));
+    assert_eq!(log[1].identity.audience.as_deref(), Some(AUDIENCE));
+    assert_eq!(log[1].identity.role.as_deref(), Some(ROLE));
     assert_eq!(
         (log[1].principal.as_str(), log[1].caller.as_str()),
         ("", "")

@@ -121,11 +121,11 @@ fn the_log_tells_what_was_asked_and_by_whom() {
         ("AssumeRole", true)
     );
     assert_eq!(entry.caller, DEFAULT_USER);
-    assert_eq!(entry.asked.role.as_deref(), Some(ROLE));
-    assert_eq!(entry.asked.session.as_deref(), Some("run-7"));
-    assert_eq!(entry.asked.duration.as_deref(), Some("900"));
-    assert_eq!(entry.asked.external_id.as_deref(), Some("any"));
-    assert_eq!(entry.asked.audience, None);
+    assert_eq!(entry.identity.role.as_deref(), Some(ROLE));
+    assert_eq!(entry.identity.session.as_deref(), Some("run-7"));
+    assert_eq!(entry.identity.duration.as_deref(), Some("900"));
+    assert_eq!(entry.identity.external_id.as_deref(), Some("any"));
+    assert_eq!(entry.identity.audience, None);
     let page = client.get("/_sandbox/log").expect("an answer").body;
     assert!(
         page.contains("\"session\":\"run-7\"") && page.contains(DEFAULT_USER),

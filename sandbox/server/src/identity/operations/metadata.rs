@@ -18,13 +18,13 @@ const INSTANCE: &str = "i-0a1b2c3d4e5f60718";
 const LIFETIME: Duration = Duration::from_secs(6 * 3600);
 
 pub(crate) fn get_metadata_token(call: &mut IdentityCall<'_>) -> Result<Value, ServiceError> {
-    instance(call)?;
+    instance_role(call)?;
     if call.request.method != "PUT" {
-        return Err(plain(405, "Method Not Allowed"));
+        return Err(plain_error(405, "Method Not Allowed"));
     }
     let ttl = call.request.header(TTL).and_then(|ttl| ttl.parse().ok());
     let ttl = ttl.filter(|ttl| (1..=21_600_u64).contains(ttl));
-    let ttl = ttl.ok_or_else(|| plain(400, "Bad Request"))?;
+    let ttl = ttl.ok_or_else(|| plain_error(400, "Bad Request"))?;
     let token = random::base64(42);
     let ends = call.now + Duration::from_secs(ttl);
     call.registry.metadata.add_token(&token, ends);
@@ -32,19 +32,19 @@ pub(crate) fn get_metadata_token(call: &mut IdentityCall<'_>) -> Result<Value, S
 }
 
 pub(crate) fn get_metadata_role(call: &mut IdentityCall<'_>) -> Result<Value, ServiceError> {
-    let role = with_token(call)?;
+    let role = instance_role_with_token(call)?;
     Ok(json!(role_name(&role)))
 }
 
 pub(crate) fn get_metadata_credentials(call: &mut IdentityCall<'_>) -> Result<Value, ServiceError> {
-    let role = with_token(call)?;
+    let role = instance_role_with_token(call)?;
     if call.request.path.rsplit('/').next() != Some(role_name(&role)) {
-        return Err(plain(404, "Not Found"));
+        return Err(plain_error(404, "Not Found"));
     }
     let issued = call
         .registry
         .issue_session(&role, INSTANCE, LIFETIME, call.now);
-    let mut answer = shown(&issued);
+    let mut answer = credentials(&issued);
     answer["Code"] = json!("Success");
     answer["Type"] = json!("AWS-HMAC");
     answer["LastUpdated"] = json!(time::iso8601(call.now));
@@ -52,7 +52,7 @@ pub(crate) fn get_metadata_credentials(call: &mut IdentityCall<'_>) -> Result<Va
 }
 
 pub(crate) fn get_metadata_region(call: &mut IdentityCall<'_>) -> Result<Value, ServiceError> {
-    with_token(call)?;
+    instance_role_with_token(call)?;
     Ok(json!(REGION))
 }
 
@@ -60,39 +60,39 @@ pub(crate) fn get_container_credentials(
     call: &mut IdentityCall<'_>,
 ) -> Result<Value, ServiceError> {
     let container = call.registry.metadata.container(&call.request.path);
-    let container = container.ok_or_else(|| plain(404, "Not Found"))?;
+    let container = container.ok_or_else(|| plain_error(404, "Not Found"))?;
     if call.request.header("authorization") != Some(&container.authorization) {
-        return Err(plain(401, "Unauthorized"));
+        return Err(plain_error(401, "Unauthorized"));
     }
     let role = container.role.clone();
     let task = random::uuid().replace('-', "");
     let issued = call
         .registry
         .issue_session(&role, &task, LIFETIME, call.now);
-    let mut answer = shown(&issued);
+    let mut answer = credentials(&issued);
     answer["RoleArn"] = json!(role);
     Ok(answer)
 }
 
 /// The instance's role, if this is an instance.
-fn instance(call: &IdentityCall<'_>) -> Result<String, ServiceError> {
+fn instance_role(call: &IdentityCall<'_>) -> Result<String, ServiceError> {
     let role = call.registry.metadata.instance().map(str::to_owned);
-    role.ok_or_else(|| plain(404, "Not Found"))
+    role.ok_or_else(|| plain_error(404, "Not Found"))
 }
 
 /// The same, for a request that came with a good token.
-fn with_token(call: &IdentityCall<'_>) -> Result<String, ServiceError> {
-    let role = instance(call)?;
+fn instance_role_with_token(call: &IdentityCall<'_>) -> Result<String, ServiceError> {
+    let role = instance_role(call)?;
     let token = call.request.header("x-aws-ec2-metadata-token");
     let metadata = &call.registry.metadata;
     if token.is_some_and(|token| metadata.accepts_token(token, call.now)) {
         Ok(role)
     } else {
-        Err(plain(401, "Unauthorized"))
+        Err(plain_error(401, "Unauthorized"))
     }
 }
 
-fn shown(issued: &IssuedSession) -> Value {
+fn credentials(issued: &IssuedSession) -> Value {
     json!({
         "AccessKeyId": issued.key.id,
         "SecretAccessKey": issued.key.secret,
@@ -101,6 +101,6 @@ fn shown(issued: &IssuedSession) -> Value {
     })
 }
 
-fn plain(status: u16, title: &str) -> ServiceError {
+fn plain_error(status: u16, title: &str) -> ServiceError {
     ServiceError::new(status, &title.replace(' ', ""), title)
 }

@@ -13,7 +13,7 @@ use crate::{
         jwt::Token,
         parameters::{EXTERNAL_ID, Parameters, ROLE_ARN, SESSION_NAME, WEB_TOKEN},
         registry::IssuedSession,
-        role::{Role, Trusted},
+        role::{Role, TrustMatch},
     },
     time,
 };
@@ -22,7 +22,7 @@ const CHAINED: Duration = Duration::from_secs(3600);
 
 /// Needs no permission, as on AWS.
 pub(crate) fn get_caller_identity(call: &mut IdentityCall<'_>) -> Result<Value, ServiceError> {
-    let signer = signed(call)?;
+    let signer = signer(call)?;
     Ok(json!({
         "Arn": signer.caller.arn(),
         "UserId": signer.user_id,
@@ -31,20 +31,20 @@ pub(crate) fn get_caller_identity(call: &mut IdentityCall<'_>) -> Result<Value, 
 }
 
 pub(crate) fn assume_role(call: &mut IdentityCall<'_>) -> Result<Value, ServiceError> {
-    let caller = &signed(call)?.caller;
-    let mut members = Parameters::of(call);
-    let arn = members.required("RoleArn", &ROLE_ARN);
-    let name = members.required("RoleSessionName", &SESSION_NAME);
-    let external_id = members.optional("ExternalId", &EXTERNAL_ID);
-    let seconds = members.duration();
+    let caller = &signer(call)?.caller;
+    let mut parameters = Parameters::new(call);
+    let arn = parameters.required("RoleArn", &ROLE_ARN);
+    let name = parameters.required("RoleSessionName", &SESSION_NAME);
+    let external_id = parameters.optional("ExternalId", &EXTERNAL_ID);
+    let seconds = parameters.duration();
     let known = [
         "RoleArn",
         "RoleSessionName",
         "ExternalId",
         "DurationSeconds",
     ];
-    members.unmodelled(&known)?;
-    members.checked()?;
+    parameters.reject_unmodeled(&known)?;
+    parameters.finish()?;
     account_of(&arn)?;
     let denied = || {
         let text = format!(
@@ -59,7 +59,7 @@ pub(crate) fn assume_role(call: &mut IdentityCall<'_>) -> Result<Value, ServiceE
     }
     let duration = Duration::from_secs(seconds);
     check_duration(role, duration, caller.role().is_some())?;
-    Ok(shown(
+    Ok(session_answer(
         &call.registry.issue_session(&arn, &name, duration, call.now),
     ))
 }
@@ -67,19 +67,19 @@ pub(crate) fn assume_role(call: &mut IdentityCall<'_>) -> Result<Value, ServiceE
 pub(crate) fn assume_role_with_web_identity(
     call: &mut IdentityCall<'_>,
 ) -> Result<Value, ServiceError> {
-    let mut members = Parameters::of(call);
-    let arn = members.required("RoleArn", &ROLE_ARN);
-    let name = members.required("RoleSessionName", &SESSION_NAME);
-    let token = members.required("WebIdentityToken", &WEB_TOKEN);
-    let seconds = members.duration();
+    let mut parameters = Parameters::new(call);
+    let arn = parameters.required("RoleArn", &ROLE_ARN);
+    let name = parameters.required("RoleSessionName", &SESSION_NAME);
+    let token = parameters.required("WebIdentityToken", &WEB_TOKEN);
+    let seconds = parameters.duration();
     let known = [
         "RoleArn",
         "RoleSessionName",
         "WebIdentityToken",
         "DurationSeconds",
     ];
-    members.unmodelled(&known)?;
-    members.checked()?;
+    parameters.reject_unmodeled(&known)?;
+    parameters.finish()?;
     let account = account_of(&arn)?;
     let token = Token::parse(&token).ok_or_else(|| {
         errors::invalid_token(
@@ -109,7 +109,7 @@ pub(crate) fn assume_role_with_web_identity(
     }
     let duration = Duration::from_secs(seconds);
     check_duration(role, duration, false)?;
-    let mut answer = shown(&call.registry.issue_session(&arn, &name, duration, call.now));
+    let mut answer = session_answer(&call.registry.issue_session(&arn, &name, duration, call.now));
     answer["Audience"] = json!(audience);
     answer["Provider"] = json!(format!("arn:aws:iam::{account}:oidc-provider/{issuer}"));
     answer["SubjectFromWebIdentityToken"] = json!(subject);
@@ -117,7 +117,7 @@ pub(crate) fn assume_role_with_web_identity(
 }
 
 /// The part of the answer that both ways to assume a role share.
-fn shown(issued: &IssuedSession) -> Value {
+fn session_answer(issued: &IssuedSession) -> Value {
     json!({
         "AssumedRoleUser": {
             "Arn": issued.key.user_arn,
@@ -132,7 +132,7 @@ fn shown(issued: &IssuedSession) -> Value {
     })
 }
 
-fn signed<'a>(call: &IdentityCall<'a>) -> Result<&'a Authenticated, ServiceError> {
+fn signer<'a>(call: &IdentityCall<'a>) -> Result<&'a Authenticated, ServiceError> {
     call.signer.ok_or_else(errors::unknown_client)
 }
 
@@ -149,7 +149,7 @@ fn may_assume(caller: &Caller, role: &Role, external_id: Option<&str>) -> bool {
     let decision = caller.decide("sts:AssumeRole", &role.arn);
     match trusted {
         None => false,
-        Some(Trusted::ByName) if caller.account() == role.account() => {
+        Some(TrustMatch::Principal) if caller.account() == role.account() => {
             decision != Decision::ExplicitDeny
         }
         Some(_) => decision == Decision::Allowed,
@@ -172,7 +172,7 @@ fn verify(call: &IdentityCall<'_>, token: &Token<'_>, issuer: &str) -> Result<()
     let key = call.registry.issuers.key(issuer);
     // An issuer that the sandbox does not play cannot be asked for its keys.
     let key = key.ok_or_else(errors::no_verification_key)?;
-    if !key.made(token) {
+    if !key.has_signed(token) {
         // The words were not recorded.
         return Err(errors::invalid_token("The token's signature is invalid"));
     }

@@ -9,13 +9,13 @@ use std::{
 use tokio::{net::TcpStream, runtime, sync::oneshot};
 
 /// A listening front. It stops, and all of its connections end, when this is dropped.
-pub(super) struct Running {
+pub(super) struct BackgroundListener {
     pub(super) address: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Running {
+impl BackgroundListener {
     /// Listens on a free port of loopback and lets `serve` have each connection.
     ///
     /// # Panics
@@ -78,7 +78,7 @@ where
     }
 }
 
-impl Drop for Running {
+impl Drop for BackgroundListener {
     fn drop(&mut self) {
         if let Some(stop) = self.stop.take() {
             // The thread may be gone already.

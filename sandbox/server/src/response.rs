@@ -2,7 +2,9 @@
 
 use sandbox_model::{ACCOUNT, ServiceError};
 
-use crate::{errors, faults::Fault, protocol::Service, request::ServiceRequest, wire::Answer};
+use crate::{
+    errors, faults::Fault, protocol::Service, request::ServiceRequest, wire::EncodedResponse,
+};
 
 const WEB_IDENTITY: &str = "AssumeRoleWithWebIdentity";
 
@@ -10,26 +12,26 @@ const WEB_IDENTITY: &str = "AssumeRoleWithWebIdentity";
 const PAGE: &str = "<!DOCTYPE html>\r\n<html><head><title>Sign in to the network</title></head><body><p>Please accept the terms.</p></body></html>\r\n";
 
 /// What becomes of the connection.
-pub(crate) enum Ending {
-    Answer(Answer),
+pub(crate) enum Delivery {
+    Send(EncodedResponse),
     /// The declared length is more than what is sent.
-    Cut(Answer),
+    Truncate(EncodedResponse),
     Close,
     Reset,
 }
 
 /// An error in the shape and with the names of the service that was asked.
-pub(crate) fn refuse(request: &ServiceRequest, error: ServiceError) -> Answer {
+pub(crate) fn error_response(request: &ServiceRequest, error: ServiceError) -> EncodedResponse {
     let error = match request.service {
         Service::SecretsManager => error,
         Service::Sts => errors::for_sts(error, request.operation != WEB_IDENTITY),
         Service::Issuer | Service::Metadata => errors::for_plain(error),
     };
-    Answer::error(request.service, error)
+    EncodedResponse::error(request.service, error)
 }
 
 /// The answer of a fault that keeps a request from being applied.
-pub(crate) fn instead(fault: &Fault, request: &ServiceRequest) -> Option<Ending> {
+pub(crate) fn before_apply(fault: &Fault, request: &ServiceRequest) -> Option<Delivery> {
     let text = |name: &str| request.input[name].as_str().unwrap_or_default();
     let error = match fault {
         Fault::Error {
@@ -39,7 +41,10 @@ pub(crate) fn instead(fault: &Fault, request: &ServiceRequest) -> Option<Ending>
         } => {
             // As it was asked for: no translation.
             let error = ServiceError::new(*status, code, message);
-            return Some(Ending::Answer(Answer::error(request.service, error)));
+            return Some(Delivery::Send(EncodedResponse::error(
+                request.service,
+                error,
+            )));
         }
         Fault::Throttle => errors::throttled(),
         Fault::InternalError => ServiceError::new(
@@ -49,13 +54,25 @@ pub(crate) fn instead(fault: &Fault, request: &ServiceRequest) -> Option<Ending>
         ),
         Fault::BadGateway => {
             let page = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n</body>\r\n</html>\r\n";
-            return Some(Ending::Answer(Answer::plain(502, "text/html", page)));
+            return Some(Delivery::Send(EncodedResponse::plain(
+                502,
+                "text/html",
+                page,
+            )));
         }
         Fault::Unavailable => {
-            return Some(Ending::Answer(Answer::plain(503, "text/plain", "")));
+            return Some(Delivery::Send(EncodedResponse::plain(
+                503,
+                "text/plain",
+                "",
+            )));
         }
         Fault::Page(status) => {
-            return Some(Ending::Answer(Answer::plain(*status, "text/html", PAGE)));
+            return Some(Delivery::Send(EncodedResponse::plain(
+                *status,
+                "text/html",
+                PAGE,
+            )));
         }
         Fault::Pending => ServiceError::new(
             403,
@@ -68,7 +85,7 @@ pub(crate) fn instead(fault: &Fault, request: &ServiceRequest) -> Option<Ending>
             "The request could not be fulfilled because the identity provider (IDP) that was asked to verify the request identity token could not be reached.",
         ),
         Fault::NoVerificationKey => errors::no_verification_key(),
-        Fault::ResetBefore => return Some(Ending::Reset),
+        Fault::ResetBefore => return Some(Delivery::Reset),
         Fault::BadSignature => errors::bad_signature(
             "Signature expired: 20231123T120000Z is now earlier than 20231123T125500Z (20231123T130000Z - 5 min.)",
         ),
@@ -100,17 +117,17 @@ pub(crate) fn instead(fault: &Fault, request: &ServiceRequest) -> Option<Ending>
         ),
         _ => return None,
     };
-    Some(Ending::Answer(refuse(request, error)))
+    Some(Delivery::Send(error_response(request, error)))
 }
 
 /// What a fault makes of the answer to a request that was applied.
-pub(crate) fn spoil(fault: &Fault, ending: Ending) -> Ending {
-    let Ending::Answer(mut answer) = ending else {
-        return ending;
+pub(crate) fn after_apply(fault: &Fault, delivery: Delivery) -> Delivery {
+    let Delivery::Send(mut answer) = delivery else {
+        return delivery;
     };
     match fault {
-        Fault::LostAfter => return Ending::Close,
-        Fault::CutBody => return Ending::Cut(answer),
+        Fault::LostAfter => return Delivery::Close,
+        Fault::CutBody => return Delivery::Truncate(answer),
         Fault::MalformedBody => answer.body = b"{\"ARN\": oops".to_vec(),
         Fault::EmptyObject => answer.body = b"{}".to_vec(),
         Fault::GarbledBody => answer.body = vec![0xff, 0xfe, 0x00, 0x80],
@@ -121,5 +138,5 @@ pub(crate) fn spoil(fault: &Fault, ending: Ending) -> Ending {
         }
         _ => {}
     }
-    Ending::Answer(answer)
+    Delivery::Send(answer)
 }

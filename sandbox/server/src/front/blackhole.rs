@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
 use super::{
     authority::{Authority, Certificate},
-    running::Running,
+    listener::BackgroundListener,
     tls::{self, Handshake, Handshakes},
 };
 
@@ -21,7 +21,7 @@ const HALF: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.
 
 /// Takes connections and never answers; or only half.
 pub struct BlackHole {
-    running: Running,
+    listener: BackgroundListener,
     host: Option<String>,
     authority: Authority,
     handshakes: Handshakes,
@@ -45,7 +45,7 @@ impl BlackHoleBuilder {
         self
     }
 
-    /// Who signs; a new authority if nothing is said.
+    /// The authority that signs the certificate; a new one by default.
     #[must_use]
     pub fn authority(mut self, authority: &Authority) -> Self {
         self.authority = authority.clone();
@@ -77,14 +77,14 @@ impl BlackHoleBuilder {
         let (handshakes, connections) = (Handshakes::default(), Arc::default());
         let (seen, count) = (handshakes.clone(), Arc::<AtomicUsize>::clone(&connections));
         let half = self.half;
-        let running = Running::start(self.ipv6, move |stream| {
+        let listener = BackgroundListener::start(self.ipv6, move |stream| {
             let (seen, config) = (seen.clone(), config.clone());
             count.fetch_add(1, Ordering::SeqCst);
             async move {
                 match config {
                     None => swallow(stream, half).await,
                     Some(config) => {
-                        if let Some(stream) = seen.shake(stream, config).await {
+                        if let Some(stream) = seen.accept(stream, config).await {
                             swallow(stream, half).await;
                         }
                     }
@@ -92,7 +92,7 @@ impl BlackHoleBuilder {
             }
         });
         BlackHole {
-            running,
+            listener,
             host: self.hosts.into_iter().next(),
             authority: self.authority,
             handshakes,
@@ -158,7 +158,7 @@ impl BlackHole {
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        self.running.address
+        self.listener.address
     }
 
     /// `http://ADDRESS:PORT`, or `https://HOST:PORT` with TLS.

@@ -20,59 +20,59 @@ use tokio::{
 
 /// What becomes of the next bytes that are written.
 #[derive(Clone, Copy)]
-enum Order {
-    Carry,
+enum Instruction {
+    Forward,
     /// Close without a byte.
     Close,
     /// Reset without a byte.
     Reset,
     /// Close after the head and this much of the body.
-    Cut(usize),
+    TruncateBody(usize),
     /// Close after this many more bytes.
-    Left(usize),
+    CloseAfter(usize),
 }
 
 /// A request's hold on the connection it came by.
 #[derive(Clone)]
-pub(crate) struct Handle(Arc<Mutex<Order>>);
+pub(crate) struct ConnectionHandle(Arc<Mutex<Instruction>>);
 
-impl Handle {
+impl ConnectionHandle {
     pub(crate) fn close(&self) {
-        self.set(Order::Close);
+        self.set(Instruction::Close);
     }
 
     pub(crate) fn reset(&self) {
-        self.set(Order::Reset);
+        self.set(Instruction::Reset);
     }
 
-    pub(crate) fn cut_body_after(&self, bytes: usize) {
-        self.set(Order::Cut(bytes));
+    pub(crate) fn truncate_body_after(&self, bytes: usize) {
+        self.set(Instruction::TruncateBody(bytes));
     }
 
-    fn set(&self, order: Order) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = order;
+    fn set(&self, instruction: Instruction) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = instruction;
     }
 }
 
-impl Connected<IncomingStream<'_, Lines>> for Handle {
-    fn connect_info(stream: IncomingStream<'_, Lines>) -> Self {
+impl Connected<IncomingStream<'_, BreakableListener>> for ConnectionHandle {
+    fn connect_info(stream: IncomingStream<'_, BreakableListener>) -> Self {
         stream.io().handle.clone()
     }
 }
 
 /// Listens for connections that can be broken.
-pub(crate) struct Lines(pub(crate) TcpListener);
+pub(crate) struct BreakableListener(pub(crate) TcpListener);
 
-impl Listener for Lines {
-    type Io = Line;
+impl Listener for BreakableListener {
+    type Io = BreakableStream;
     type Addr = SocketAddr;
 
-    async fn accept(&mut self) -> (Line, SocketAddr) {
+    async fn accept(&mut self) -> (BreakableStream, SocketAddr) {
         let (stream, peer) = Listener::accept(&mut self.0).await;
         // Only a matter of speed.
         let _ = stream.set_nodelay(true);
-        let handle = Handle(Arc::new(Mutex::new(Order::Carry)));
-        (Line { stream, handle }, peer)
+        let handle = ConnectionHandle(Arc::new(Mutex::new(Instruction::Forward)));
+        (BreakableStream { stream, handle }, peer)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -80,12 +80,12 @@ impl Listener for Lines {
     }
 }
 
-pub(crate) struct Line {
+pub(crate) struct BreakableStream {
     stream: TcpStream,
-    handle: Handle,
+    handle: ConnectionHandle,
 }
 
-impl AsyncRead for Line {
+impl AsyncRead for BreakableStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -95,30 +95,30 @@ impl AsyncRead for Line {
     }
 }
 
-impl AsyncWrite for Line {
+impl AsyncWrite for BreakableStream {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
         let handle = self.handle.clone();
-        let mut order = handle.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Order::Cut(body) = *order {
-            // The head is always in the first write after the order, whole.
+        let mut instruction = handle.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Instruction::TruncateBody(body) = *instruction {
+            // The head is always in the first write after the instruction, whole.
             let head = buf.windows(4).position(|four| four == b"\r\n\r\n");
-            *order = Order::Left(head.map_or(0, |at| at + 4) + body);
+            *instruction = Instruction::CloseAfter(head.map_or(0, |at| at + 4) + body);
         }
-        match *order {
-            Order::Carry => Pin::new(&mut self.stream).poll_write(cx, buf),
-            Order::Left(left) if left > 0 => {
+        match *instruction {
+            Instruction::Forward => Pin::new(&mut self.stream).poll_write(cx, buf),
+            Instruction::CloseAfter(left) if left > 0 => {
                 let part = &buf[..left.min(buf.len())];
                 let written = Pin::new(&mut self.stream).poll_write(cx, part);
                 if let Poll::Ready(Ok(written)) = written {
-                    *order = Order::Left(left - written);
+                    *instruction = Instruction::CloseAfter(left - written);
                 }
                 written
             }
-            Order::Reset => {
+            Instruction::Reset => {
                 let lingers = self.stream.set_zero_linger();
                 Poll::Ready(Err(lingers.err().unwrap_or_else(broken)))
             }

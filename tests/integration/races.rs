@@ -270,7 +270,7 @@ fn a_lost_answer_does_not_change_what_is_reported() {
     done.expect(0, "updated");
     let rival = sandbox.with(|world| {
         let secret = world.secret(NAME).unwrap();
-        secret.labelled("AWSPREVIOUS").unwrap().clone()
+        secret.labeled("AWSPREVIOUS").unwrap().clone()
     });
     assert_eq!(rival.string.as_deref(), Some("rival"));
     assert_eq!(done.output("previous_version_id"), rival.id);

@@ -124,7 +124,7 @@ fn all_are_staged_before_one_is_current() {
     }
     for name in NAMES {
         let previous = secret(&sandbox, name)
-            .labelled("AWSPREVIOUS")
+            .labeled("AWSPREVIOUS")
             .unwrap()
             .string
             .clone();

@@ -360,7 +360,7 @@ secrets:
     done.expect(0, "updated");
     assert_eq!(totals(&done), ["2", "5", "1", "0", "0"], "{}", done.stderr);
     let candidate = secret(&sandbox, "staged")
-        .labelled("candidate")
+        .labeled("candidate")
         .unwrap()
         .string
         .clone();
@@ -380,7 +380,7 @@ secrets:
             "made-up"
         ]
     );
-    assert!(secret(&sandbox, "blue").labelled("blue").is_some());
+    assert!(secret(&sandbox, "blue").labeled("blue").is_some());
     assert_eq!(
         secret(&sandbox, "binary")
             .current()

@@ -1,5 +1,5 @@
-//! Owns identity policies: what a key may do, decided from action, resource and condition.
-//! It must not know any operation: those say what they need and hand over the context.
+//! Identity policies, and what they decide about an action, a resource and a context of condition keys. Knows no
+//! operation: operations name what they need and provide the context.
 
 use std::collections::BTreeMap;
 
@@ -7,13 +7,14 @@ use serde_json::Value;
 
 use crate::wildcard::matches;
 
-/// The condition keys of one request; names in lower case, since IAM compares them so.
+/// The condition keys of one request. Names are in lower case, because IAM ignores their case.
 pub(crate) type Context = BTreeMap<String, Vec<String>>;
 
-/// What a key may do: a small part of the IAM policy language.
+/// An identity policy: a small part of the IAM policy language.
 ///
-/// Known: `Effect`, `Action`, `NotAction`, `Resource`, and `Condition` with `StringEquals`, `StringNotEquals`,
-/// `StringLike`, `StringNotLike`, `ArnEquals`, `ArnLike`, `ArnNotEquals`, `ArnNotLike`, `Bool`, `Null`, their `...IfExists` forms and the `ForAllValues:` and `ForAnyValue:` prefixes.
+/// Supported are `Effect`, `Action`, `NotAction`, `Resource`, and `Condition` with `StringEquals`,
+/// `StringNotEquals`, `StringLike`, `StringNotLike`, `ArnEquals`, `ArnLike`, `ArnNotEquals`, `ArnNotLike`, `Bool`,
+/// `Null`, their `...IfExists` forms and the `ForAllValues:` and `ForAnyValue:` prefixes.
 #[derive(Clone, Debug)]
 pub struct Policy {
     statements: Vec<Statement>,
@@ -35,19 +36,19 @@ pub(crate) struct Condition {
     values: Vec<String>,
 }
 
-/// What an identity policy says about one action on one resource.
+/// The decision of an identity policy about one action on one resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
     /// A statement allows the action and none denies it.
     Allowed,
-    /// No statement mentions the action.
+    /// No statement allows or denies the action.
     ImplicitDeny,
     /// A statement denies the action.
     ExplicitDeny,
 }
 
 impl Decision {
-    /// The tail of the recorded message.
+    /// The last part of the AccessDeniedException message, as recorded.
     pub(crate) fn reason(self, action: &str) -> String {
         match self {
             Self::ExplicitDeny => "with an explicit deny in an identity-based policy".to_owned(),
@@ -57,7 +58,7 @@ impl Decision {
 }
 
 impl Policy {
-    /// Everything on everything.
+    /// Allows all actions on all resources.
     #[must_use]
     pub fn allow_all() -> Self {
         Self {
@@ -65,7 +66,7 @@ impl Policy {
         }
     }
 
-    /// Everything but these actions (wildcards allowed).
+    /// Allows all actions except these, which may contain wildcards.
     #[must_use]
     pub fn deny(actions: &[&str]) -> Self {
         let mut policy = Self::allow_all();
@@ -74,11 +75,11 @@ impl Policy {
         policy
     }
 
-    /// An IAM policy document.
+    /// Parses an IAM policy document.
     ///
     /// # Panics
-    /// When the document is not JSON, or uses a part of the language that is not modeled: a test that
-    /// relies on it would otherwise prove nothing.
+    /// If the document is not JSON or uses a part of the language that is not modeled: a test that relied on it
+    /// would prove nothing.
     #[must_use]
     pub fn from_json(document: &str) -> Self {
         let document: Value = serde_json::from_str(document).expect("a policy is JSON");
@@ -89,7 +90,7 @@ impl Policy {
         Self { statements }
     }
 
-    /// Whether any statement names an action of this service.
+    /// Whether any statement names an action of this service, such as `kms`.
     pub(crate) fn mentions(&self, service: &str) -> bool {
         let prefix = format!("{service}:");
         let names = |action: &String| action.to_ascii_lowercase().starts_with(&prefix);
@@ -247,7 +248,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn conditions_decide() {
+    fn conditions_limit_an_allow() {
         let policy = Policy::from_json(
             r#"{"Statement":[
                 {"Effect":"Allow","Action":"secretsmanager:*","Resource":"*",
@@ -281,7 +282,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "not modeled")]
-    fn an_unmodelled_operator_is_no_silent_pass() {
+    fn unmodeled_operator_panics() {
         let _ = Policy::from_json(
             r#"{"Statement":{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"DateLessThan":{"a":"b"}}}}"#,
         );

@@ -1,8 +1,8 @@
-//! Owns resource policies: what is one, whom it names, whether it lets in everyone, whom it denies what. It must not
-//! know which principals exist, nor how a request is refused.
+//! Resource policies: their syntax, the principals they name, whether they are public, and what they deny. Knows
+//! neither which principals exist nor which error a policy causes.
 //!
-//! A Deny is carried out. An Allow is not: it would matter for callers whose own policy is silent and for those of
-//! other accounts, and the sandbox lets neither in.
+//! Deny statements are enforced. Allow statements are not: they matter only for callers whose identity policy is
+//! silent and for callers of other accounts, and the model denies both.
 
 use serde_json::{Map, Value};
 
@@ -11,22 +11,22 @@ use crate::{
     wildcard::matches,
 };
 
-/// Whom a statement names.
+/// A principal that a statement names.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Principal {
     Everyone,
     Account(String),
-    /// A user, a role or a session.
+    /// A user, a role or a role session.
     Arn(String),
     Service(String),
-    /// What Secrets Manager has no use for.
+    /// A kind of principal that Secrets Manager does not support.
     Unsupported,
 }
 
-/// A well-formed document.
+/// A policy document with valid syntax.
 pub(crate) struct ResourcePolicy(Vec<Statement>);
 
-/// A list and whether it names what is meant, or what is not (`NotAction`).
+/// The items of a policy element. `negated` is its `Not` form, such as `NotAction`.
 struct Element<T> {
     items: Vec<T>,
     negated: bool,
@@ -40,7 +40,8 @@ struct Statement {
     conditions: Vec<StatementCondition>,
 }
 
-/// One condition. What `policy.rs` does not model never holds: our choice, so that no document is refused for it.
+/// One condition. If [`Condition`] does not model the operator, the condition never holds; rejecting the document
+/// for it would be wrong.
 struct StatementCondition {
     operator: String,
     key: String,
@@ -48,7 +49,7 @@ struct StatementCondition {
     model: Option<Condition>,
 }
 
-/// Who asks for what. Without a resource, all resources are meant.
+/// A request that a policy is evaluated for. Without a resource, it stands for all resources.
 pub(crate) struct AccessRequest<'a> {
     pub(crate) account: &'a str,
     pub(crate) arn: &'a str,
@@ -58,7 +59,7 @@ pub(crate) struct AccessRequest<'a> {
 }
 
 impl ResourcePolicy {
-    /// `None` for what is not JSON, or is no policy.
+    /// `None` if the document is not JSON or not a valid policy.
     pub(crate) fn parse(document: &str) -> Option<Self> {
         let document: Value = serde_json::from_str(document).ok()?;
         let document = document.as_object()?;
@@ -81,8 +82,8 @@ impl ResourcePolicy {
         statements.flat_map(|statement| &statement.principals.items)
     }
 
-    /// Whether it gives anybody access. On AWS a theorem prover decides that; ours looks for an Allow to everyone
-    /// without a condition that fixes who or where from.
+    /// Whether the policy allows public access. AWS decides that by automated reasoning; the model looks for an
+    /// Allow for everyone without a condition that limits the principal or the source.
     pub(crate) fn is_public(&self) -> bool {
         self.0.iter().any(|statement| {
             let everyone = statement.principals.negated
@@ -122,7 +123,7 @@ impl Statement {
 }
 
 impl StatementCondition {
-    /// Whether it lets in only those of a fixed kind.
+    /// Whether the condition limits access to fixed principals or sources.
     fn narrows(&self) -> bool {
         let operators = [
             "StringEquals",
@@ -198,7 +199,7 @@ fn statement(value: &Value) -> Option<Statement> {
     })
 }
 
-/// The list under `name` or under `Not` and `name`; there must be one of the two.
+/// The element `name` or its `Not` form. A statement must have exactly one of the two.
 fn element<T>(
     object: &Map<String, Value>,
     name: &str,
@@ -214,7 +215,7 @@ fn element<T>(
     Some(Element { items, negated })
 }
 
-/// A text or some.
+/// One string, or a list of at least one.
 fn strings(value: &Value) -> Option<Vec<String>> {
     match value {
         Value::String(text) => Some(vec![text.clone()]),

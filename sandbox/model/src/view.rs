@@ -1,10 +1,10 @@
-//! Owns the copies that tests look at. They must not be a way to change the state.
+//! Read-only copies of the stored state, for assertions.
 
 use std::{collections::BTreeMap, time::SystemTime};
 
 use crate::state::{ACCOUNT, CURRENT, Content, Origin, REGION, Secret, World};
 
-/// A secret, as it is stored.
+/// A stored secret.
 #[derive(Clone)]
 pub struct SecretView {
     /// The full ARN.
@@ -13,43 +13,43 @@ pub struct SecretView {
     pub name: String,
     /// The description, if one was ever given.
     pub description: Option<String>,
-    /// The key as it was written; `None` for the default one.
+    /// The KMS key as the request named it; `None` for the default key.
     pub kms_key_id: Option<String>,
     /// The tags.
     pub tags: BTreeMap<String, String>,
     /// Whether it is scheduled for deletion.
     pub deleted: bool,
-    /// Oldest first, the unlabeled ones included.
+    /// All versions, oldest first, including those without staging labels.
     pub versions: Vec<VersionView>,
     /// When it was created.
     pub created: SystemTime,
-    /// The resource policy as it was sent, if there is one.
+    /// The resource policy as the request sent it, if there is one.
     pub policy: Option<String>,
-    /// Its copies in other regions, in the order they were asked for; failed ones included.
+    /// The replicas in the order in which they were requested, including failed ones.
     pub replicas: Vec<ReplicaView>,
     /// The region of the primary, if this is a replica.
     pub replica_of: Option<String>,
 }
 
-/// A copy of a secret in another region, as the primary knows it.
+/// A replica, as its primary reports it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReplicaView {
-    /// The region it is in.
+    /// The region of the replica.
     pub region: String,
-    /// The key as it was written; `None` for the default one.
+    /// The KMS key as the request named it; `None` for the default key.
     pub kms_key_id: Option<String>,
     /// `InProgress`, `InSync` or `Failed`.
     pub status: &'static str,
-    /// Why it failed.
+    /// Why replication failed.
     pub message: Option<String>,
 }
 
-/// A version, as it is stored.
+/// A stored version.
 #[derive(Clone)]
 pub struct VersionView {
-    /// The version id: the ClientRequestToken that made it.
+    /// The version ID, which is the ClientRequestToken of the request that created it.
     pub id: String,
-    /// The labels, sorted.
+    /// The staging labels, sorted.
     pub stages: Vec<String>,
     /// The value, if it is a string.
     pub string: Option<String>,
@@ -57,25 +57,25 @@ pub struct VersionView {
     pub binary: Option<Vec<u8>>,
     /// When it was created.
     pub created: SystemTime,
-    /// The key it is encrypted with, as it was written; `None` for the default one.
+    /// The KMS key that encrypts the version, as the request named it; `None` for the default key.
     pub kms_key_id: Option<String>,
 }
 
 impl SecretView {
-    /// The version that holds AWSCURRENT.
+    /// The version with the staging label AWSCURRENT.
     #[must_use]
     pub fn current(&self) -> Option<&VersionView> {
         self.labeled(CURRENT)
     }
 
-    /// The version that holds a label.
+    /// The version with this staging label.
     #[must_use]
     pub fn labeled(&self, label: &str) -> Option<&VersionView> {
         let mut versions = self.versions.iter();
         versions.find(|version| version.stages.iter().any(|stage| stage == label))
     }
 
-    /// The version with this id.
+    /// The version with this ID.
     #[must_use]
     pub fn version(&self, id: &str) -> Option<&VersionView> {
         self.versions.iter().find(|version| version.id == id)

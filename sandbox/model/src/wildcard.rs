@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn wildcards() {
+    fn wildcards_match_runs_and_characters() {
         assert!(matches(
             "arn:*:secret:app-??????",
             "arn:aws:x:secret:app-a1B2c3"

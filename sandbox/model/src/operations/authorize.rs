@@ -10,8 +10,9 @@ use crate::{
 };
 
 impl Call<'_> {
-    /// Whether the policy allows `action` on the secret that `id` names. The resource is the ARN; where nothing
-    /// is found the message shows the id as it was sent, and a name has no suffix that a pattern could match.
+    /// Checks that the policies allow `action` on the secret that `id` names. The resource is the secret's ARN. If
+    /// there is no secret, the message shows the ID as it was sent, and a name has no suffix that a pattern could
+    /// match.
     pub(super) fn authorize(
         &self,
         action: &str,
@@ -69,8 +70,8 @@ impl Call<'_> {
         self.caller.obeys_resource_policies() && policy.denies(&request, &self.context(secret))
     }
 
-    /// Whether the caller may use a customer's key. Policies that say nothing of KMS stand for callers
-    /// whose rights to the key come from elsewhere.
+    /// Checks that a customer managed key is usable and that the caller may use it. An identity policy that does
+    /// not mention KMS stands for one that leaves KMS to the key policy.
     pub(super) fn authorize_key(
         &self,
         key: Option<&str>,

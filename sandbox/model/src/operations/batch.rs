@@ -1,4 +1,4 @@
-//! Owns the operations on many secrets at once: BatchGetSecretValue and ListSecrets.
+//! The operations on many secrets at once: BatchGetSecretValue and ListSecrets.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
@@ -14,8 +14,8 @@ struct Filter {
     values: Vec<String>,
 }
 
-/// Not recorded, our choices: the texts of refusals, and that a caller who may not read one of the secrets is told so in
-/// `Errors`, as of every other thing that is wrong with one of them.
+/// The error messages were not recorded. The model chooses to report a secret that the caller may not read in
+/// `Errors`, like any other failure of one secret.
 pub(super) fn batch_get_secret_value(call: &mut Call<'_>) -> Result<Value, ServiceError> {
     call.authorize(call.action, "*", None)?;
     let filters = parse_filters(call)?;
@@ -64,7 +64,7 @@ pub(super) fn batch_get_secret_value(call: &mut Call<'_>) -> Result<Value, Servi
     Ok(answer)
 }
 
-/// Not recorded, our choice: in the order of their names. AWS may show a change minutes later only; ours is never late.
+/// The order was not recorded; the model sorts by name. AWS can show a change minutes later, the model never does.
 pub(super) fn list_secrets(call: &mut Call<'_>) -> Result<Value, ServiceError> {
     call.authorize(call.action, "*", None)?;
     let filters = parse_filters(call)?;
@@ -163,7 +163,7 @@ fn page_size(call: &Call<'_>, most: usize) -> Result<usize, ServiceError> {
         })
 }
 
-/// Those that meet every filter, by their names.
+/// The secrets that match all filters, sorted by name.
 fn matching_secrets(call: &Call<'_>, filters: &[Filter], include_scheduled: bool) -> Vec<Secret> {
     let region = call.region;
     let secrets = call.store().secrets();
@@ -175,7 +175,7 @@ fn matching_secrets(call: &Call<'_>, filters: &[Filter], include_scheduled: bool
 }
 
 impl Filter {
-    /// Whether one of the values is the beginning of what the key is about; one that begins with `!` must not be.
+    /// Whether one of the filter's values is a prefix of the attribute, or, after a leading `!`, is not.
     fn matches(&self, secret: &Secret, region: &str) -> bool {
         let text = |text: &Option<String>| text.clone().into_iter().collect::<Vec<_>>();
         let tags = |pick: fn((&String, &String)) -> String| -> Vec<String> {
@@ -219,7 +219,8 @@ impl Filter {
     }
 }
 
-/// One page, and the token of the next. On AWS tokens are opaque; ours are good for the list they came from only.
+/// One page and the token of the next. As on AWS, tokens are opaque; the model's are valid only for the list they
+/// came from.
 fn page(
     call: &Call<'_>,
     found: &[Secret],

@@ -30,7 +30,7 @@ impl Call<'_> {
         self.world.store_mut(self.caller.account(), self.region)
     }
 
-    /// A copy of the secret that SecretId names, once the caller may do this to it.
+    /// A copy of the secret that SecretId names, if the caller is allowed the action.
     pub(super) fn authorized_secret(&mut self) -> Result<Secret, ServiceError> {
         let id = self.input.required("SecretId", 1, 2048)?.to_owned();
         check_secret_id(&id)?;
@@ -39,7 +39,7 @@ impl Call<'_> {
         found.ok_or_else(ServiceError::no_secret)
     }
 
-    /// The same, if it can be read or changed: not while it is scheduled for deletion.
+    /// Like [`Call::authorized_secret`], but fails while the secret is scheduled for deletion.
     pub(super) fn active_secret(&mut self) -> Result<Secret, ServiceError> {
         let secret = self.authorized_secret()?;
         if secret.deletion.is_some() {
@@ -48,7 +48,7 @@ impl Call<'_> {
         Ok(secret)
     }
 
-    /// The same, if it can be changed by this caller: not a replica, not managed by another service.
+    /// Like [`Call::active_secret`], but fails for a replica and for a secret that another service manages.
     pub(super) fn writable_secret(&mut self) -> Result<Secret, ServiceError> {
         let secret = self.active_secret()?;
         if secret.is_replica() {
@@ -62,13 +62,13 @@ impl Call<'_> {
         Ok(secret)
     }
 
-    /// Puts a changed copy back.
+    /// Stores a changed copy of a secret.
     pub(super) fn commit(&mut self, secret: Secret) {
         self.store_mut().insert(secret);
     }
 }
 
-/// The characters a name may have; an ARN has colons too.
+/// Rejects characters that neither a name nor an ARN can have.
 pub(super) fn check_secret_id(id: &str) -> Result<(), ServiceError> {
     let colons = id.starts_with("arn:");
     let allowed =

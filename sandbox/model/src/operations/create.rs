@@ -1,4 +1,4 @@
-//! Owns CreateSecret.
+//! CreateSecret.
 
 use serde_json::{Value, json};
 
@@ -43,7 +43,7 @@ pub(super) fn create_secret(call: &mut Call<'_>) -> Result<Value, ServiceError> 
         if secret.deletion.is_some() {
             return Err(scheduled());
         }
-        // A retry of the very request that made the secret is no conflict, and the put below knows one.
+        // A retry of the request that created the secret is not a conflict; `put` recognizes it.
         let Some(content) = content.filter(|_| secret.version(&token).is_some()) else {
             return Err(ServiceError::exists(format!(
                 "The operation failed because the secret {name} already exists."

@@ -1,4 +1,4 @@
-//! Owns DeleteSecret and RestoreSecret.
+//! DeleteSecret and RestoreSecret.
 
 use std::time::Duration;
 

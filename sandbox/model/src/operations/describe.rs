@@ -1,4 +1,4 @@
-//! Owns the reads that show no value: DescribeSecret and ListSecretVersionIds.
+//! The reads that return no value: DescribeSecret and ListSecretVersionIds.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value, json};
@@ -12,7 +12,7 @@ use crate::{
 
 pub(super) fn describe_secret(call: &mut Call<'_>) -> Result<Value, ServiceError> {
     let name = call.authorized_secret()?.name;
-    // Copying to other regions goes on by being looked at.
+    // Replication advances with each DescribeSecret.
     let account = call.caller.account();
     call.world
         .advance_replication(account, call.region, &name, false);
@@ -28,7 +28,7 @@ pub(super) fn describe_secret(call: &mut Call<'_>) -> Result<Value, ServiceError
     Ok(Value::Object(answer))
 }
 
-/// What DescribeSecret and ListSecrets say alike.
+/// The members that DescribeSecret and ListSecrets have in common.
 pub(super) fn metadata(secret: &Secret, region: &str) -> Map<String, Value> {
     let mut answer = Map::new();
     let mut add = |key: &str, value: Option<Value>| {
@@ -62,7 +62,7 @@ pub(super) fn metadata(secret: &Secret, region: &str) -> Map<String, Value> {
     answer
 }
 
-/// The region of the primary, of a secret that is replicated.
+/// The region of the primary; `None` for a secret that is not replicated.
 pub(super) fn primary_region(secret: &Secret, region: &str) -> Option<String> {
     match &secret.origin {
         Origin::Primary(replicas) if replicas.is_empty() => None,
@@ -139,12 +139,12 @@ pub(super) fn list_secret_version_ids(call: &mut Call<'_>) -> Result<Value, Serv
     Ok(answer)
 }
 
-/// A token is good for the list it came from only. On AWS it is opaque; this is our own.
+/// A token is valid only for the list it came from. On AWS it is opaque.
 fn next_token(arn: &str, deprecated: bool, start: usize) -> String {
     STANDARD.encode(format!("{start} {deprecated} {arn}"))
 }
 
-/// Where the list goes on; `None` for a token that [`next`] did not make for it.
+/// The position that a token stands for; `None` for a token that [`next_token`] did not create for this list.
 fn position_of(arn: &str, deprecated: bool, token: &str) -> Option<usize> {
     let text = String::from_utf8(STANDARD.decode(token).ok()?).ok()?;
     let start = text.split(' ').next()?.parse().ok()?;

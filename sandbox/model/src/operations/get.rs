@@ -1,4 +1,4 @@
-//! Owns GetSecretValue.
+//! GetSecretValue.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Owns the operations on resource policies. What a policy says is in `resource_policy.rs`.
+//! The operations on resource policies. Their syntax and meaning are in `resource_policy.rs`.
 
 use std::collections::BTreeSet;
 
@@ -20,15 +20,14 @@ pub(super) fn put_resource_policy(call: &mut Call<'_>) -> Result<Value, ServiceE
     let mut secret = call.writable_secret()?;
     let policy = parse_policy(call, &document)?;
     if block && policy.is_public() {
-        // The words of an older user guide.
+        // The message of an older user guide.
         return Err(ServiceError::new(
             400,
             "PublicPolicyException",
             "You can't attach a resource-based policy that allows broad access to the secret.",
         ));
     }
-    // That a policy which locks the caller out can be put is our choice: only ValidateResourcePolicy is said to
-    // look for that.
+    // The model lets a caller lock itself out: only ValidateResourcePolicy is documented to check for that.
     secret.policy = Some(document);
     secret.changed = call.now();
     let answer = json!({"ARN": secret.arn, "Name": secret.name});
@@ -45,7 +44,7 @@ pub(super) fn get_resource_policy(call: &mut Call<'_>) -> Result<Value, ServiceE
     Ok(answer)
 }
 
-/// Not recorded, our choice: where there is no policy, that is a success too.
+/// Deleting a missing policy succeeds; that was not recorded.
 pub(super) fn delete_resource_policy(call: &mut Call<'_>) -> Result<Value, ServiceError> {
     let mut secret = call.writable_secret()?;
     if secret.policy.take().is_some() {
@@ -56,8 +55,8 @@ pub(super) fn delete_resource_policy(call: &mut Call<'_>) -> Result<Value, Servi
     Ok(answer)
 }
 
-/// Not recorded, our choices: what PutResourcePolicy would call malformed is refused in its words, since the API
-/// model gives this operation that error; the names of the checks, and the texts.
+/// The names of the checks and the messages were not recorded. A document that PutResourcePolicy calls malformed
+/// fails in the same way here, because the API model gives this operation that error.
 pub(super) fn validate_resource_policy(call: &mut Call<'_>) -> Result<Value, ServiceError> {
     let document = call.input.required("ResourcePolicy", 1, MAX_LENGTH)?;
     let document = document.to_owned();
@@ -95,7 +94,7 @@ pub(super) fn validate_resource_policy(call: &mut Call<'_>) -> Result<Value, Ser
     }))
 }
 
-/// The policy in a document, if all whom it names exist.
+/// Parses a document and checks that all principals it names exist.
 fn parse_policy(call: &mut Call<'_>, document: &str) -> Result<ResourcePolicy, ServiceError> {
     let malformed = |text| ServiceError::new(400, "MalformedPolicyDocumentException", text);
     let policy = ResourcePolicy::parse(document)
@@ -103,7 +102,7 @@ fn parse_policy(call: &mut Call<'_>, document: &str) -> Result<ResourcePolicy, S
     let named: BTreeSet<&Principal> = policy.principals().collect();
     let mut supported = true;
     for principal in named {
-        // Not `all`, which would stop at the first: this request counts for every principal it names.
+        // Not `all`, which stops at the first: the request counts for every principal it names.
         supported &= principal_exists(call, principal);
     }
     supported
@@ -111,7 +110,7 @@ fn parse_policy(call: &mut Call<'_>, document: &str) -> Result<ResourcePolicy, S
         .ok_or_else(|| malformed("This resource policy contains an unsupported principal"))
 }
 
-/// Every account exists, and every service; users and roles do that a test made known.
+/// Whether a policy can name the principal. All accounts and AWS services exist, users and roles only if added.
 fn principal_exists(call: &mut Call<'_>, principal: &Principal) -> bool {
     let known = &mut call.world.principals;
     match principal {

@@ -1,4 +1,4 @@
-//! Owns the writes to an existing secret: PutSecretValue, UpdateSecret, UpdateSecretVersionStage.
+//! The writes to an existing secret: PutSecretValue, UpdateSecret and UpdateSecretVersionStage.
 
 use serde_json::{Value, json};
 
@@ -46,7 +46,7 @@ pub(super) fn update_secret(call: &mut Call<'_>) -> Result<Value, ServiceError> 
         let key = Some(key).filter(|key| !state::is_default_key(key));
         let uses = ["kms:GenerateDataKey", "kms:Decrypt"];
         call.authorize_key(key.as_deref(), &uses)?;
-        // Versions in use are encrypted anew where the caller may encrypt, and quietly left alone where not.
+        // Versions in use are re-encrypted if the caller is allowed to encrypt, and silently left alone if not.
         if call.authorize_key(key.as_deref(), &["kms:Encrypt"]).is_ok() {
             secret.rekey(key.as_deref());
         }

@@ -1,4 +1,4 @@
-//! Owns the operations on replicas, and the replica part of CreateSecret. How a copy comes to be is in
+//! The operations on replicas, and the replica part of CreateSecret. How replicas follow their primary is in
 //! `state/replication.rs`.
 
 use std::collections::BTreeSet;
@@ -12,7 +12,7 @@ use crate::{
     time,
 };
 
-/// A region to replicate to, and the key to use there.
+/// A region to replicate to, and the KMS key to use there.
 pub(super) type ReplicaTarget = (String, Option<String>);
 
 pub(super) fn replicate_secret_to_regions(call: &mut Call<'_>) -> Result<Value, ServiceError> {
@@ -23,8 +23,8 @@ pub(super) fn replicate_secret_to_regions(call: &mut Call<'_>) -> Result<Value, 
     let overwrite = call.input.flag("ForceOverwriteReplicaSecret")?;
     let mut secret = call.writable_secret()?;
     let mut replicas = secret.replicas().to_vec();
-    // Not recorded, our choice: asking again for a replica that is there changes nothing, for a failed one it is
-    // another try.
+    // Not recorded: in the model, requesting an existing replica again changes nothing, and a failed one is tried
+    // again.
     let taken: BTreeSet<String> = replicas
         .iter()
         .filter(|replica| replica.message().is_none())
@@ -43,7 +43,7 @@ pub(super) fn replicate_secret_to_regions(call: &mut Call<'_>) -> Result<Value, 
     Ok(answer)
 }
 
-/// Not recorded, our choice: a region that has no replica is refused.
+/// Rejects a region that has no replica; that was not recorded.
 pub(super) fn remove_regions_from_replication(call: &mut Call<'_>) -> Result<Value, ServiceError> {
     let items = call.input.list("RemoveReplicaRegions")?;
     let items = items.filter(|items| !items.is_empty());
@@ -73,11 +73,11 @@ pub(super) fn remove_regions_from_replication(call: &mut Call<'_>) -> Result<Val
     Ok(answer)
 }
 
-/// Asked for in the replica's region: it becomes a secret of its own.
+/// Called in the region of the replica, which becomes a secret of its own.
 pub(super) fn stop_replication_to_replica(call: &mut Call<'_>) -> Result<Value, ServiceError> {
     let mut secret = call.active_secret()?;
     let Origin::ReplicaOf(primary) = secret.origin.clone() else {
-        // The words are ours.
+        // The message was not recorded.
         return Err(ServiceError::invalid_parameter(
             "The secret is not a replica.",
         ));
@@ -94,7 +94,7 @@ pub(super) fn stop_replication_to_replica(call: &mut Call<'_>) -> Result<Value, 
     Ok(answer)
 }
 
-/// The regions the request names.
+/// The regions that the request names in `AddReplicaRegions`.
 pub(super) fn replica_targets(call: &Call<'_>) -> Result<Vec<ReplicaTarget>, ServiceError> {
     let items = call.input.list("AddReplicaRegions")?.unwrap_or_default();
     let mut seen = BTreeSet::new();
@@ -105,7 +105,7 @@ pub(super) fn replica_targets(call: &Call<'_>) -> Result<Vec<ReplicaTarget>, Ser
             let rule = "satisfy regular expression pattern: ^([a-z]+-)+\\d+$";
             return Err(ServiceError::constraint("region", rule));
         }
-        // That a region named twice is refused too is our choice.
+        // That a region named twice is rejected, too, was not recorded.
         if region == call.region || !seen.insert(region.clone()) {
             return Err(invalid_region());
         }
@@ -119,7 +119,7 @@ fn invalid_region() -> ServiceError {
     ServiceError::invalid_parameter("Invalid replica region.")
 }
 
-/// The pattern of the API model.
+/// Whether the text matches the API model's pattern for regions.
 fn looks_like_region(text: &str) -> bool {
     let Some((words, number)) = text.rsplit_once('-') else {
         return false;
@@ -128,7 +128,7 @@ fn looks_like_region(text: &str) -> bool {
     words.split('-').all(word) && !number.is_empty() && number.chars().all(|c| c.is_ascii_digit())
 }
 
-/// The replicas that come of it. What goes wrong is a failed replica, not a refusal.
+/// Requests the replicas. A problem with one is a failed replica, not an error.
 pub(super) fn start_replicas(
     call: &Call<'_>,
     name: &str,
@@ -146,7 +146,7 @@ pub(super) fn start_replicas(
     replicas.collect()
 }
 
-/// `ReplicationStatus`.
+/// The `ReplicationStatus` member.
 pub(super) fn replication_status(call: &Call<'_>, secret: &Secret) -> Value {
     let account = call.caller.account();
     let items = secret.replicas().iter().map(|replica| {

@@ -1,4 +1,4 @@
-//! Owns TagResource and UntagResource.
+//! TagResource and UntagResource.
 
 use serde_json::Value;
 

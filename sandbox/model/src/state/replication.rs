@@ -10,7 +10,7 @@ use super::{
     world::World,
 };
 
-/// The example of the API model.
+/// The message in the API model's example.
 const TAKEN: &str = "Secret with this name already exists in this region";
 
 impl World {
@@ -128,7 +128,8 @@ impl World {
         }
     }
 
-    /// Removes the replica of a primary in a region. Where the name was taken, the secret there is not one.
+    /// Removes the replica of a primary in a region. A secret there that is not its replica had the name first and
+    /// stays.
     pub(crate) fn remove_replica(
         &mut self,
         account: &str,

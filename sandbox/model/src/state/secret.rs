@@ -1,4 +1,4 @@
-//! Owns what a secret is: its metadata and its versions. How labels move is in `stages.rs`.
+//! A secret: its metadata, versions and replicas. How staging labels move is in `staging.rs`.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -6,7 +6,7 @@ use std::{
     time::SystemTime,
 };
 
-/// What a version holds. A string and a binary of the same bytes are different values.
+/// The value of a version. A string and a binary value with the same bytes are different.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Content {
     String(Arc<str>),
@@ -43,22 +43,22 @@ pub(crate) struct Replica {
     pub(crate) progress: Progress,
 }
 
-/// How far the copy in another region is. A copy is there once it is in sync, and follows from then on.
+/// The state of a replica. Its secret exists once it is in sync, and follows the primary from then on.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Progress {
     Copying {
-        /// How often DescribeSecret of the primary still says so.
+        /// How often DescribeSecret of the primary still reports `InProgress`.
         left: usize,
-        /// Whether a secret of the name there gives way.
+        /// Whether the replica replaces an existing secret with its name.
         overwrite: bool,
     },
     InSync,
-    /// Why there is none.
+    /// The reason, as `StatusMessage` shows it.
     Failed(String),
 }
 
 impl Replica {
-    /// As `ReplicationStatus` says it.
+    /// The status in `ReplicationStatus`.
     pub(crate) fn status(&self) -> &'static str {
         match self.progress {
             Progress::Copying { .. } => "InProgress",
@@ -81,9 +81,9 @@ pub(crate) struct Secret {
     pub(crate) name: String,
     pub(crate) description: Option<String>,
     pub(crate) kms_key_id: Option<String>,
-    /// `None` until the first tag: the key is absent from an answer then, and `[]` after the last untag.
+    /// `None` until the first tag: the member is absent from answers then, and `[]` once all tags are removed.
     pub(crate) tags: Option<BTreeMap<String, String>>,
-    /// Oldest first, the unlabeled ones included.
+    /// Oldest first, including versions without staging labels.
     pub(crate) versions: Vec<Version>,
     pub(crate) created: SystemTime,
     pub(crate) changed: SystemTime,
@@ -92,7 +92,7 @@ pub(crate) struct Secret {
     pub(crate) rotation: Option<bool>,
     pub(crate) owning_service: Option<String>,
     pub(crate) origin: Origin,
-    /// The resource policy, as it was sent.
+    /// The resource policy, as the request sent it.
     pub(crate) policy: Option<String>,
 }
 
@@ -125,7 +125,7 @@ impl Secret {
         versions.find(|version| version.stages.contains(stage))
     }
 
-    /// Whether the secret outlives this moment: it is not scheduled for deletion, or only later.
+    /// Whether the secret still exists at this time: its recovery window, if any, has not ended.
     pub(crate) fn survives(&self, now: SystemTime) -> bool {
         self.deletion.is_none_or(|deletion| deletion.due > now)
     }

@@ -1,5 +1,5 @@
-//! Owns versions and staging labels: how a put adds one, how labels move, what the limits are.
-//! Every change is worked out on a copy of the secret that the caller commits, so it is all or nothing.
+//! Versions and staging labels: how PutSecretValue adds a version, how labels move, and their quotas. Every change
+//! is made on a copy of the secret that the operation then commits, so it applies completely or not at all.
 
 use std::{
     collections::BTreeSet,
@@ -22,13 +22,13 @@ const PROTECTED_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 pub(crate) struct Put<'a> {
     pub(crate) token: &'a str,
     pub(crate) content: Content,
-    /// `None`: AWSCURRENT.
+    /// The staging labels of the version; `None` stands for AWSCURRENT.
     pub(crate) stages: Option<BTreeSet<String>>,
     pub(crate) now: SystemTime,
 }
 
 impl Secret {
-    /// Adds a version, or finds that the same request already did. Answers the labels of the version.
+    /// Adds a version and returns its staging labels. If the same request already added it, nothing changes.
     pub(crate) fn put(&mut self, put: Put<'_>) -> Result<BTreeSet<String>, ServiceError> {
         if let Some(version) = self.version(put.token) {
             if version.content == put.content {
@@ -54,7 +54,7 @@ impl Secret {
             kms_key_id: self.kms_key_id.clone(),
             accessed: None,
         });
-        // A put that replaces the current version drops AWSPENDING from it; a stage move does not.
+        // PutSecretValue of a new current version removes AWSPENDING from it; UpdateSecretVersionStage does not.
         // Both were recorded by LocalStack's snapshot tests.
         if stages.contains(CURRENT) {
             for version in &mut self.versions {
@@ -71,7 +71,7 @@ impl Secret {
         Ok(stages)
     }
 
-    /// UpdateSecretVersionStage.
+    /// Moves a staging label, as UpdateSecretVersionStage does.
     pub(crate) fn move_stage(
         &mut self,
         stage: &str,
@@ -114,7 +114,7 @@ impl Secret {
         Ok(())
     }
 
-    /// Encrypts the versions in use with another key.
+    /// Re-encrypts the versions with an AWS staging label under another key.
     pub(crate) fn rekey(&mut self, key: Option<&str>) {
         for version in &mut self.versions {
             if [CURRENT, PREVIOUS, PENDING]

@@ -63,6 +63,7 @@
 //! [`front`] has TLS with good and bad certificates, proxies, and black holes to stand before the sandbox. Sandbox
 //! and fronts listen on 127.0.0.1 or, asked by `ipv6(true)`, on `[::1]`; never beyond loopback.
 
+mod builder;
 pub mod client;
 mod connection;
 mod defaults;
@@ -83,14 +84,16 @@ mod rate_limit;
 mod request;
 mod response;
 mod server;
+mod server_thread;
 mod shared;
 mod sigv4;
 mod state;
 mod time;
 mod wire;
 
+pub use builder::Builder;
 pub use faults::{Fault, Held, When};
 pub use identity::{Key, Role, Trust};
 pub use log::{IdentityParameters, LogEntry};
 pub use sandbox_model::{Policy, ReplicaView, SecretView, VersionView, World};
-pub use server::{Builder, Sandbox};
+pub use server::Sandbox;

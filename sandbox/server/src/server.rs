@@ -1,24 +1,15 @@
 //! Owns a running sandbox: its thread, and everything a test can do to it.
 
-use std::{
-    io,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener},
-    sync::Arc,
-    thread::{self, JoinHandle},
-    time::Duration,
-};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::Router;
 use sandbox_model::{ACCOUNT, Policy, REGION, World};
-use tokio::{runtime, sync::oneshot};
 
 use crate::{
-    connection::{BreakableListener, ConnectionHandle},
     defaults::{KEY_ID, SECRET_KEY},
     faults::{self, Event, Fault, Held, When},
-    http,
     identity::Key,
     log::LogEntry,
+    server_thread::ServerThread,
     shared::Shared,
 };
 
@@ -26,147 +17,16 @@ use crate::{
 pub struct Sandbox {
     address: SocketAddr,
     pub(crate) shared: Arc<Shared>,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-/// How to start a [`Sandbox`].
-#[derive(Default)]
-pub struct Builder {
-    bind: Option<IpAddr>,
-    port: u16,
-    latency: Duration,
-    writes_per_second: Option<u32>,
-}
-
-impl Builder {
-    /// The port to listen on; 0 takes a free one.
-    #[must_use]
-    pub fn port(mut self, port: u16) -> Self {
-        self.port = port;
-        self
-    }
-
-    /// The address to listen on, 127.0.0.1 if nothing is said. Starting fails if it is not loopback: the keys
-    /// are no secret.
-    #[must_use]
-    pub fn bind(mut self, address: IpAddr) -> Self {
-        self.bind = Some(address);
-        self
-    }
-
-    /// Listens on `[::1]` instead of 127.0.0.1.
-    #[must_use]
-    pub fn ipv6(self, ipv6: bool) -> Self {
-        if ipv6 {
-            self.bind(Ipv6Addr::LOCALHOST.into())
-        } else {
-            self.bind(Ipv4Addr::LOCALHOST.into())
-        }
-    }
-
-    /// What every request takes at least.
-    #[must_use]
-    pub fn latency(mut self, latency: Duration) -> Self {
-        self.latency = latency;
-        self
-    }
-
-    /// See [`Sandbox::set_rate_limit`].
-    #[must_use]
-    pub fn writes_per_second(mut self, rate: u32) -> Self {
-        self.writes_per_second = Some(rate);
-        self
-    }
-
-    /// Starts the server on its own thread.
-    ///
-    /// # Errors
-    /// When the port cannot be had, or the thread, or the address is not loopback.
-    pub fn start(self) -> io::Result<Sandbox> {
-        let bind = self.bind.unwrap_or(Ipv4Addr::LOCALHOST.into());
-        if !bind.is_loopback() {
-            let text = format!("{bind} is not a loopback address");
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
-        }
-        let listener = TcpListener::bind((bind, self.port))?;
-        listener.set_nonblocking(true)?;
-        let address = listener.local_addr()?;
-        let shared = Arc::new(Shared::default());
-        let (stop, stopped) = oneshot::channel();
-        let runtime = runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
-        let served = Arc::clone(&shared);
-        let thread = thread::Builder::new()
-            .name("sandbox".to_owned())
-            .spawn(move || {
-                runtime.block_on(async {
-                    tokio::select! {
-                        _ = serve(listener, served) => {}
-                        _ = stopped => {}
-                    }
-                });
-            })?;
-        let sandbox = Sandbox {
-            address,
-            shared,
-            stop: Some(stop),
-            thread: Some(thread),
-        };
-        sandbox.set_latency(self.latency);
-        sandbox.set_rate_limit(self.writes_per_second);
-        sandbox.add_key(Key {
-            id: KEY_ID.to_owned(),
-            secret: SECRET_KEY.to_owned(),
-            session_token: None,
-            account: ACCOUNT.to_owned(),
-            user_arn: format!("arn:aws:iam::{ACCOUNT}:user/sandbox"),
-            policy: Policy::allow_all(),
-            expires: None,
-        });
-        Ok(sandbox)
-    }
-}
-
-async fn serve(listener: TcpListener, shared: Arc<Shared>) -> io::Result<()> {
-    let listener = BreakableListener(tokio::net::TcpListener::from_std(listener)?);
-    let router = Router::new().fallback(http::handle).with_state(shared);
-    axum::serve(
-        listener,
-        router.into_make_service_with_connect_info::<ConnectionHandle>(),
-    )
-    .await
-}
-
-impl Drop for Sandbox {
-    fn drop(&mut self) {
-        if let Some(stop) = self.stop.take() {
-            // The thread may be gone already.
-            let _ = stop.send(());
-        }
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
+    _thread: ServerThread,
 }
 
 impl Sandbox {
-    /// Starts a server on a free port of 127.0.0.1.
-    ///
-    /// # Panics
-    /// When it cannot.
-    #[must_use]
-    pub fn start() -> Self {
-        Self::builder()
-            .start()
-            .expect("a sandbox starts on a free port")
-    }
-
-    /// Starts a server with settings.
-    #[must_use]
-    pub fn builder() -> Builder {
-        Builder::default()
+    pub(crate) fn new(address: SocketAddr, shared: Arc<Shared>, thread: ServerThread) -> Self {
+        Self {
+            address,
+            shared,
+            _thread: thread,
+        }
     }
 
     /// `http://127.0.0.1:PORT`, or whatever address was asked for.

@@ -1,25 +1,25 @@
-//! Owns the thread of a front: listening, a task for each connection, stopping.
+//! The listener of a front: a thread of its own, and a task for each connection.
 
 use std::{
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener},
-    thread::{self, JoinHandle},
 };
 
-use tokio::{net::TcpStream, runtime, sync::oneshot};
+use tokio::net::TcpStream;
+
+use crate::server_thread::{ServerThread, listen};
 
 /// A listening front. It stops, and all of its connections end, when this is dropped.
 pub(super) struct BackgroundListener {
     pub(super) address: SocketAddr,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
+    _thread: ServerThread,
 }
 
 impl BackgroundListener {
-    /// Listens on a free port of loopback and lets `serve` have each connection.
+    /// Listens on a free loopback port and calls `serve` for each connection.
     ///
     /// # Panics
-    /// When there is no such port, or no thread.
+    /// If there is no free port, or no thread can be started.
     pub(super) fn start<F, T>(ipv6: bool, serve: F) -> Self
     where
         F: Fn(TcpStream) -> T + Send + 'static,
@@ -38,32 +38,15 @@ impl BackgroundListener {
         } else {
             Ipv4Addr::LOCALHOST.into()
         };
-        let listener = TcpListener::bind((loopback, 0))?;
-        listener.set_nonblocking(true)?;
-        let address = listener.local_addr()?;
-        let (stop, stopped) = oneshot::channel();
-        let runtime = runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
-        let thread = thread::Builder::new()
-            .name("front".to_owned())
-            .spawn(move || {
-                runtime.block_on(async {
-                    tokio::select! {
-                        _ = accept(listener, serve) => {}
-                        _ = stopped => {}
-                    }
-                });
-            })?;
+        let listener = listen(loopback, 0)?;
         Ok(Self {
-            address,
-            stop: Some(stop),
-            thread: Some(thread),
+            address: listener.local_addr()?,
+            _thread: ServerThread::spawn("front", move || accept(listener, serve))?,
         })
     }
 }
 
-/// Ends with an error only.
+/// Accepts connections until the listener fails.
 async fn accept<F, T>(listener: TcpListener, serve: F) -> io::Result<()>
 where
     F: Fn(TcpStream) -> T,
@@ -72,20 +55,8 @@ where
     let listener = tokio::net::TcpListener::from_std(listener)?;
     loop {
         let (stream, _) = listener.accept().await?;
-        // Only a matter of speed.
+        // Without it, small writes wait for acknowledgments; a failure only costs time.
         let _ = stream.set_nodelay(true);
         tokio::spawn(serve(stream));
-    }
-}
-
-impl Drop for BackgroundListener {
-    fn drop(&mut self) {
-        if let Some(stop) = self.stop.take() {
-            // The thread may be gone already.
-            let _ = stop.send(());
-        }
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
     }
 }

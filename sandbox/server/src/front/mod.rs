@@ -21,6 +21,7 @@
 
 mod authority;
 mod blackhole;
+mod forwarder;
 mod listener;
 mod message;
 mod proxy;
@@ -28,5 +29,6 @@ mod tls;
 
 pub use authority::{Authority, Certificate};
 pub use blackhole::{BlackHole, BlackHoleBuilder};
-pub use proxy::{Proxy, ProxyBuilder, ProxyRequest};
+pub use forwarder::ProxyRequest;
+pub use proxy::{Proxy, ProxyBuilder};
 pub use tls::{Handshake, Tls, TlsBuilder};

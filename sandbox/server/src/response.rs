@@ -82,7 +82,7 @@ pub(crate) fn before_apply(fault: &Fault, request: &ServiceRequest) -> Option<De
         Fault::IdpUnreachable => ServiceError::new(
             400,
             "IDPCommunicationError",
-            "The request could not be fulfilled because the identity provider (IDP) that was asked to verify the request identity token could not be reached.",
+            "The request could not be fulfilled because the identity provider (IDP) that was asked to verify the incoming identity token could not be reached.",
         ),
         Fault::NoVerificationKey => errors::no_verification_key(),
         Fault::ResetBefore => return Some(Delivery::Reset),

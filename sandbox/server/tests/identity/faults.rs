@@ -92,7 +92,7 @@ fn faults_of_sts() {
             Fault::IdpUnreachable,
             400,
             "IDPCommunicationError",
-            "could not be reached",
+            "that was asked to verify the incoming identity token could not be reached.",
         ),
         (Fault::NoVerificationKey, 400, "InvalidIdentityToken", key),
         (

@@ -20,7 +20,7 @@ use crate::{
     shared::Shared,
 };
 
-/// How to start a [`Sandbox`].
+/// Settings of a [`Sandbox`].
 #[derive(Default)]
 pub struct Builder {
     bind: Option<IpAddr>,
@@ -30,15 +30,15 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// The port to listen on; 0 takes a free one.
+    /// Sets the port to listen on. The default, 0, takes a free one.
     #[must_use]
     pub fn port(mut self, port: u16) -> Self {
         self.port = port;
         self
     }
 
-    /// The address to listen on, 127.0.0.1 if nothing is said. Starting fails if it is not loopback: the keys
-    /// are no secret.
+    /// Sets the address to listen on; the default is 127.0.0.1. Starting fails for an address that is not loopback,
+    /// because the keys are public.
     #[must_use]
     pub fn bind(mut self, address: IpAddr) -> Self {
         self.bind = Some(address);
@@ -55,7 +55,7 @@ impl Builder {
         }
     }
 
-    /// What every request takes at least.
+    /// Sets the minimum duration of every request.
     #[must_use]
     pub fn latency(mut self, latency: Duration) -> Self {
         self.latency = latency;
@@ -72,7 +72,7 @@ impl Builder {
     /// Starts the server on its own thread.
     ///
     /// # Errors
-    /// When the port cannot be had, or the thread, or the address is not loopback.
+    /// If the port is taken, the thread cannot be started, or the address is not loopback.
     pub fn start(self) -> io::Result<Sandbox> {
         let bind = self.bind.unwrap_or(Ipv4Addr::LOCALHOST.into());
         if !bind.is_loopback() {
@@ -111,10 +111,10 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>) -> io::Result<()> {
 }
 
 impl Sandbox {
-    /// Starts a server on a free port of 127.0.0.1.
+    /// Starts a sandbox on a free port of 127.0.0.1.
     ///
     /// # Panics
-    /// When it cannot.
+    /// If it cannot be started.
     #[must_use]
     pub fn start() -> Self {
         Self::builder()
@@ -122,7 +122,7 @@ impl Sandbox {
             .expect("a sandbox starts on a free port")
     }
 
-    /// Starts a server with settings.
+    /// Settings for a sandbox, which [`Builder::start`] starts.
     #[must_use]
     pub fn builder() -> Builder {
         Builder::default()

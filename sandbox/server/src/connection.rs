@@ -1,5 +1,5 @@
-//! Owns the connections, and breaking them on demand: an HTTP server never closes without an answer or sends
-//! less than it declared, so this happens below it.
+//! Connections that break on demand. An HTTP server neither closes a connection without a response nor sends less
+//! than it declared, so this happens below it.
 
 use std::{
     io,
@@ -18,21 +18,21 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-/// What becomes of the next bytes that are written.
+/// What happens to the bytes that are written next.
 #[derive(Clone, Copy)]
 enum Instruction {
     Forward,
-    /// Close without a byte.
+    /// Close without sending a byte.
     Close,
-    /// Reset without a byte.
+    /// Reset without sending a byte.
     Reset,
-    /// Close after the head and this much of the body.
+    /// Close after the head and this many bytes of the body.
     TruncateBody(usize),
     /// Close after this many more bytes.
     CloseAfter(usize),
 }
 
-/// A request's hold on the connection it came by.
+/// Control of the connection that a request came in on.
 #[derive(Clone)]
 pub(crate) struct ConnectionHandle(Arc<Mutex<Instruction>>);
 
@@ -60,7 +60,7 @@ impl Connected<IncomingStream<'_, BreakableListener>> for ConnectionHandle {
     }
 }
 
-/// Listens for connections that can be broken.
+/// Accepts connections that can be broken.
 pub(crate) struct BreakableListener(pub(crate) TcpListener);
 
 impl Listener for BreakableListener {
@@ -69,7 +69,7 @@ impl Listener for BreakableListener {
 
     async fn accept(&mut self) -> (BreakableStream, SocketAddr) {
         let (stream, peer) = Listener::accept(&mut self.0).await;
-        // Only a matter of speed.
+        // Without it, small writes wait for acknowledgments; a failure only costs time.
         let _ = stream.set_nodelay(true);
         let handle = ConnectionHandle(Arc::new(Mutex::new(Instruction::Forward)));
         (BreakableStream { stream, handle }, peer)
@@ -104,7 +104,7 @@ impl AsyncWrite for BreakableStream {
         let handle = self.handle.clone();
         let mut instruction = handle.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Instruction::TruncateBody(body) = *instruction {
-            // The head is always in the first write after the instruction, whole.
+            // The first write after the instruction always contains the complete head.
             let head = buf.windows(4).position(|four| four == b"\r\n\r\n");
             *instruction = Instruction::CloseAfter(head.map_or(0, |at| at + 4) + body);
         }

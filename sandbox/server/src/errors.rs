@@ -1,4 +1,4 @@
-//! The errors of the front door and of the identity services: code, status and recorded message. Knows no wire
+//! The errors of authentication and of the identity services: status, code and recorded message. Knows no wire
 //! format.
 
 use sandbox_model::ServiceError;
@@ -37,20 +37,20 @@ pub(crate) fn signature_mismatch() -> ServiceError {
     )
 }
 
-/// A web identity token that STS does not take.
+/// A web identity token that STS rejects.
 pub(crate) fn invalid_token(message: impl Into<String>) -> ServiceError {
     ServiceError::new(400, "InvalidIdentityToken", message)
 }
 
-/// STS could not get the issuer's keys in time: for a passing reason, or because nobody answers there.
+/// STS could not get the issuer's keys in time, for a temporary reason or because the issuer is unreachable.
 pub(crate) fn no_verification_key() -> ServiceError {
-    // The two blanks are recorded.
+    // The double space is as recorded.
     invalid_token(
         "Couldn't retrieve verification key from your identity provider,  please reference AssumeRoleWithWebIdentity documentation for requirements",
     )
 }
 
-/// No trust policy holds for the token, or there is no such role: STS does not say which.
+/// No trust policy matches the token, or the role does not exist; STS does not tell which.
 pub(crate) fn untrusted_token() -> ServiceError {
     ServiceError::new(
         403,
@@ -59,8 +59,8 @@ pub(crate) fn untrusted_token() -> ServiceError {
     )
 }
 
-/// The query protocol of STS has names and a status of its own for what went wrong with the caller.
-/// `signed` is whether the request had to pass the front door: a token that expired is another thing there.
+/// Translates an error to the codes and statuses of the STS query protocol. `signed` is whether the operation
+/// requires a signature: for one that does not, an expired token is the web identity token.
 pub(crate) fn for_sts(mut error: ServiceError, signed: bool) -> ServiceError {
     let code = match error.code.as_str() {
         "UnrecognizedClientException" => "InvalidClientTokenId",
@@ -87,7 +87,7 @@ pub(crate) fn for_sts(mut error: ServiceError, signed: bool) -> ServiceError {
     error
 }
 
-/// Services without error codes speak in statuses.
+/// Translates an error for services that report errors by status alone.
 pub(crate) fn for_plain(mut error: ServiceError) -> ServiceError {
     error.status = match error.code.as_str() {
         "ThrottlingException" => 429,

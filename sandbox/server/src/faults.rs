@@ -1,5 +1,5 @@
-//! Owns what a test plans for the n-th call of an operation: faults, holds and hooks.
-//! It must not carry any of it out; `http.rs` does, in the order a real request would meet it.
+//! The events that a test plans for the n-th call of an operation: faults, holds and hooks. `lifecycle.rs` carries
+//! them out, in the order in which a real request would meet them.
 
 use std::{
     sync::{Arc, Condvar, Mutex, PoisonError},
@@ -11,10 +11,10 @@ use tokio::sync::watch;
 
 use crate::operations;
 
-/// Something that goes wrong with one call.
+/// A failure of one call. "Not applied" means that the operation does not run.
 #[derive(Clone, Debug)]
 pub enum Fault {
-    /// Any error, in the wire shape of the service; not applied.
+    /// Any error, in the format of the service; not applied.
     Error {
         /// HTTP status.
         status: u16,
@@ -23,7 +23,7 @@ pub enum Fault {
         /// The message.
         message: String,
     },
-    /// ThrottlingException "Rate exceeded" (429 from an issuer); not applied.
+    /// ThrottlingException "Rate exceeded", or status 429 from an OIDC issuer; not applied.
     Throttle,
     /// InternalServiceError, status 500; not applied.
     InternalError,
@@ -33,55 +33,55 @@ pub enum Fault {
     Unavailable,
     /// The connection is reset; not applied.
     ResetBefore,
-    /// Applied, then the connection is closed without an answer.
+    /// Applied, then the connection is closed without a response.
     LostAfter,
-    /// Applied, then the connection breaks in the middle of the body of the answer.
+    /// Applied, then the connection breaks in the middle of the response body.
     CutBody,
-    /// Applied, then a 200 whose body is not JSON.
+    /// Applied, then a 200 with invalid JSON.
     MalformedBody,
     /// Applied, then a 200 with `{}`.
     EmptyObject,
-    /// Waits before it applies the request and answers it.
+    /// Waits before the request is applied and answered.
     DelayBefore(Duration),
-    /// Applies the request, then waits before it answers.
+    /// Applied, then waits before the response.
     DelayAfter(Duration),
     /// ExpiredTokenException; not applied.
     ExpiredToken,
-    /// InvalidSignatureException, as for a clock that is off; not applied.
+    /// InvalidSignatureException, as for a wrong clock; not applied.
     BadSignature,
     /// AccessDeniedException; not applied.
     AccessDenied,
     /// InvalidRequestException whose message quotes the SecretString of the request; not applied.
     QuoteValue,
-    /// Applied, then a 200 with the real answer (the value included) in broken JSON.
+    /// Applied, then a 200 with the real response, the value included, in invalid JSON.
     MalformedGet,
     /// Any status with an HTML page, as from a proxy or a captive portal; not applied.
     Page(u16),
-    /// No answer, ever; not applied.
+    /// No response, ever; not applied.
     Never,
-    /// Applied, then a body that is not even text.
+    /// Applied, then a body that is not valid UTF-8.
     GarbledBody,
-    /// Applied, then the real answer with blanks behind it up to this many bytes: whoever reads all of it
-    /// gets what is needed.
+    /// Applied, then the real response, padded with spaces to this many bytes. A client that reads all of it gets a
+    /// valid response.
     Oversized(usize),
-    /// GitHub's 403 for a job it does not take for a running one; not applied.
+    /// GitHub's 403 for a job that is not running yet; not applied.
     Pending,
-    /// IDPCommunicationError of STS: it could not reach the issuer; not applied.
+    /// IDPCommunicationError: STS could not reach the issuer; not applied.
     IdpUnreachable,
-    /// InvalidIdentityToken of STS for the passing reason: it could not get the issuer's keys; not applied.
+    /// InvalidIdentityToken for a temporary reason: STS could not get the issuer's keys; not applied.
     NoVerificationKey,
 }
 
-/// Where a held request waits.
+/// The point at which a held request waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum When {
-    /// The request has been read, nothing has been done.
+    /// After the request was read, before the operation runs.
     BeforeApply,
-    /// The request was applied, its answer has not been sent.
+    /// After the operation ran, before the response is sent.
     AfterApply,
 }
 
-/// A request that waits for the test. Dropping it lets the request go on.
+/// A request that waits for the test. It continues when this is dropped.
 pub struct Held {
     reached: Arc<Reached>,
     decide: watch::Sender<Decision>,
@@ -101,7 +101,7 @@ struct Reached {
 }
 
 impl Held {
-    /// Blocks until a request waits here; `false` if none came in time.
+    /// Blocks until a request waits here. Returns `false` if none did within the timeout.
     #[must_use]
     pub fn wait_reached(&self, timeout: Duration) -> bool {
         let flag = self
@@ -116,12 +116,12 @@ impl Held {
         *waited.unwrap_or_else(PoisonError::into_inner).0
     }
 
-    /// Lets the request go on.
+    /// Lets the request continue.
     pub fn release(&self) {
         self.decide.send_replace(Decision::Release);
     }
 
-    /// Drops the request: the connection is closed, and what was not applied never will be.
+    /// Drops the request: the connection is closed, and an operation that has not run never will.
     pub fn discard(&self) {
         self.decide.send_replace(Decision::Discard);
     }
@@ -134,7 +134,7 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
-    /// Waits for the test; `false` if the request is to be dropped.
+    /// Waits for the test. Returns `false` if the request is to be dropped.
     pub(crate) async fn pass(mut self) -> bool {
         *self
             .reached
@@ -142,7 +142,7 @@ impl Gate {
             .lock()
             .unwrap_or_else(PoisonError::into_inner) = true;
         self.reached.change.notify_all();
-        // A dropped `Held` is an error here, and counts as a release.
+        // If `Held` was dropped this is an error, which counts as a release.
         let decision = self
             .decision
             .wait_for(|decision| *decision != Decision::Wait)
@@ -172,12 +172,12 @@ pub(crate) enum Event {
 
 struct Planned {
     operation: String,
-    /// Calls until it happens.
+    /// The number of calls until the event happens.
     left: usize,
     event: Event,
 }
 
-/// What is still to come.
+/// The events that have not happened yet.
 #[derive(Default)]
 pub(crate) struct Schedule(Mutex<Vec<Planned>>);
 
@@ -194,7 +194,7 @@ impl Schedule {
         });
     }
 
-    /// Counts a call; answers what happens to it.
+    /// Counts a call and returns the events that are due for it.
     pub(crate) fn take_due(&self, operation: &str) -> Vec<Event> {
         let mut planned = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut due = Vec::new();

@@ -41,7 +41,7 @@ pub(crate) async fn handle(
     });
     let planned = shared.schedule.take_due(&incoming.operation);
 
-    // A task of its own: what the client does to its connection does not stop a request the service has read.
+    // A separate task: a client that disconnects does not stop a request that the service has read.
     let task = {
         let shared = Arc::clone(&shared);
         tokio::spawn(async move { shared.process(entry_id, incoming, planned).await })
@@ -59,7 +59,7 @@ pub(crate) async fn handle(
             connection.truncate_body_after(answer.body.len() / 2);
             answer
         }
-        // The line is broken before any of this is sent.
+        // The connection breaks before any of this response is sent.
         Delivery::Close => {
             connection.close();
             EncodedResponse::plain(500, "text/plain", "")

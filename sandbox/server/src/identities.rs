@@ -1,5 +1,4 @@
-//! Owns the part of the handle that is about identities: roles, providers, tokens, and
-//! the machines that have a role.
+//! The part of the sandbox handle that adds identities: roles, OIDC providers, tokens, and machines with a role.
 
 use std::time::Duration;
 
@@ -11,22 +10,22 @@ use crate::{
 };
 
 impl Sandbox {
-    /// Makes a role known, or replaces the one with its ARN; sessions it has follow the new policy.
+    /// Adds a role, or replaces the one with its ARN. Its sessions follow the new policy.
     pub fn add_role(&self, role: Role) {
         let mut state = self.shared.lock();
         state.world.add_principal(&role.arn);
         state.identity.roles.add(role);
     }
 
-    /// Makes an IAM OIDC provider known in an account, for tokens that no role trusts. A role's trust in a web
-    /// identity makes its own.
+    /// Adds an IAM OIDC provider to an account, for tokens that no role trusts. A role that trusts a web identity
+    /// brings the provider it needs.
     pub fn add_oidc_provider(&self, account: &str, issuer: &str, audience: &str) {
         let mut state = self.shared.lock();
         state.identity.roles.add_provider(account, issuer, audience);
     }
 
-    /// The environment of one more GitHub job that may ask for tokens, with this `sub`
-    /// (`repo:OWNER/REPO:ref:refs/heads/main`). Asking is the operation `GetIdToken`.
+    /// Adds a GitHub job with this `sub` (`repo:OWNER/REPO:ref:refs/heads/main`) that may request ID tokens, and
+    /// returns its environment. A request is the operation `GetIdToken`.
     #[must_use]
     pub fn github_oidc(&self, sub: &str) -> Vec<(String, String)> {
         let (path, bearer) = self.shared.lock().identity.issuers.add_job(sub);
@@ -39,11 +38,12 @@ impl Sandbox {
         ]
     }
 
-    /// Makes the sandbox an EC2 instance with this role; the environment to find its metadata service. Asking is
-    /// the operations `GetMetadataToken`, `GetMetadataRole`, `GetMetadataCredentials` and `GetMetadataRegion`.
+    /// Makes the sandbox an EC2 instance with this role, and returns the environment that points to its metadata
+    /// service. Requests are the operations `GetMetadataToken`, `GetMetadataRole`, `GetMetadataCredentials` and
+    /// `GetMetadataRegion`.
     ///
     /// # Panics
-    /// When there is no such role.
+    /// If there is no such role.
     #[must_use]
     pub fn metadata_env(&self, role: &str) -> Vec<(String, String)> {
         let mut state = self.shared.lock();
@@ -53,12 +53,12 @@ impl Sandbox {
         vec![(name, self.url())]
     }
 
-    /// The environment of one more container (ECS, EKS) with this role. Asking is the operation
-    /// `GetContainerCredentials`. On EKS the second variable's value is in a file, which
+    /// Adds a container (ECS, EKS) with this role, and returns its environment. A request is the operation
+    /// `GetContainerCredentials`. On EKS, the second variable's value is in a file that
     /// `AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE` names.
     ///
     /// # Panics
-    /// When there is no such role.
+    /// If there is no such role.
     #[must_use]
     pub fn container_env(&self, role: &str) -> Vec<(String, String)> {
         let mut state = self.shared.lock();
@@ -76,14 +76,14 @@ impl Sandbox {
         ]
     }
 
-    /// A token as a GitLab job finds it in its environment, for this `sub`
-    /// (`project_path:GROUP/PROJECT:ref_type:branch:ref:main`). It lasts an hour, GitLab's default for a job.
+    /// An ID token of a GitLab job with this `sub` (`project_path:GROUP/PROJECT:ref_type:branch:ref:main`). It
+    /// lasts one hour, GitLab's default for a job.
     #[must_use]
     pub fn gitlab_token(&self, sub: &str, aud: &str) -> String {
         self.id_token(GITLAB, sub, aud, Duration::from_secs(3600))
     }
 
-    /// A token of any issuer (`https://ci.example.com`); the sandbox is that issuer from now on.
+    /// An ID token of any issuer (`https://ci.example.com`). The sandbox acts as that issuer from now on.
     #[must_use]
     pub fn id_token(&self, issuer: &str, sub: &str, aud: &str, lifetime: Duration) -> String {
         let mut state = self.shared.lock();

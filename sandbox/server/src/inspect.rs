@@ -1,5 +1,5 @@
-//! Owns the pages shell scripts look at: `GET /_sandbox/log` and `GET /_sandbox/secrets`.
-//! They show the length of a value, never the value.
+//! Pages for shell scripts: `GET /_sandbox/log` and `GET /_sandbox/secrets`. They show the length of a value, never
+//! the value.
 
 use sandbox_model::{ACCOUNT, REGION};
 use serde_json::{Map, Value, json};
@@ -36,11 +36,11 @@ fn log(shared: &Shared) -> String {
     lines.collect()
 }
 
-/// The secrets by name; those of another account or region by their ARN.
+/// The secrets by name, or by ARN for those of another account or region.
 fn secrets(shared: &Shared) -> Value {
-    let inner = shared.lock();
+    let state = shared.lock();
     let mut all = Map::new();
-    for (account, region, secret) in inner.world.all_secrets() {
+    for (account, region, secret) in state.world.all_secrets() {
         let home = account == ACCOUNT && region == REGION;
         let versions = secret.versions.iter().map(|version| {
             let string = version.string.as_ref().map(String::len);

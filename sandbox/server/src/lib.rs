@@ -1,18 +1,22 @@
-//! AWS Secrets Manager and STS on loopback, answering as the real ones were recorded to. For tests, and for
-//! trying things out by hand; never published or shipped.
+//! Local emulator of AWS Secrets Manager and STS for tests and manual experiments. Never published or shipped.
 //!
 //! What it answers comes from recordings of the real services (LocalStack's snapshot tests, moto's
-//! `aws_verified` tests, live errors quoted in public issues) and, where there is none, from the API model and
-//! AWS's documentation. `tests/fidelity` holds one row for each such fact, with its source.
+//! `aws_verified` tests, live errors quoted in public issues) and, where there are none, from the API model and
+//! AWS's documentation. `tests/fidelity` has one row per recorded fact, with its source.
 //!
-//! A request goes `line` (the connection) → `http` (its way), `incoming` → `faults` (what a test planned for it) →
-//! `service` (the state, the front door) → `operations` or `identity` (one function each, in a table) → `policy`,
-//! `state` → `wire`, `delivery` (the answer). `server` is the handle that tests hold, `people` its part about
-//! identities, `client` a raw client.
+//! The state machine of Secrets Manager is the crate `sandbox_model`; this crate puts it on the network.
+//! A request passes through these modules:
+//!
+//! 1. `connection` and `http` receive it, `request` parses it, and `log` records it.
+//! 2. `lifecycle` applies the `faults` that a test planned.
+//! 3. `state` authenticates the signer (`sigv4`, `identity`), limits rates, and calls `sandbox_model` or `identity`.
+//! 4. `response` and `wire` turn the outcome into bytes.
+//!
+//! [`Sandbox`] is the handle for tests, [`client`] a client that shows raw responses.
 //!
 //! # Roles and tokens
 //!
-//! A role trusts a CI job or a principal; STS gives out sessions of it, and the log tells who called with what:
+//! A role trusts CI jobs or principals, STS issues its sessions, and the log records the caller of each request:
 //!
 //! ```
 //! use sandbox::{Policy, Role, Sandbox, Trust};
@@ -25,43 +29,44 @@
 //!         .trust(Trust::gitlab("https://gitlab.com", "project_path:acme/app:*"))
 //!         .trust(Trust::principal("arn:aws:iam::111122223333:user/sandbox").external_id("x")),
 //! );
-//! // For the process under test: endpoints and region without a key; then a job's right to a token,
+//! // The environment of the process under test: endpoints and region without a key, and either a job's
+//! // permission to request a token or a token,
 //! let env = sandbox.keyless_env();
 //! let job = sandbox.github_oidc("repo:acme/app:ref:refs/heads/main");
 //! let token = sandbox.gitlab_token("project_path:acme/app:ref_type:branch:ref:main", "https://gitlab.com");
-//! // or a machine's role.
+//! // or a machine with a role.
 //! let instance = sandbox.metadata_env("arn:aws:iam::111122223333:role/release");
 //! let container = sandbox.container_env("arn:aws:iam::111122223333:role/release");
-//! // Afterwards:
+//! // After the process has run:
 //! for entry in sandbox.log() {
 //!     // "GetIdToken", "AssumeRoleWithWebIdentity", "PutSecretValue", ...
 //!     let _ = (entry.operation, entry.caller, entry.identity.role, entry.identity.session);
 //! }
 //! ```
 //!
-//! Tokens and sessions end by the clock of the service ([`Sandbox::advance_clock`]). Faults, holds and hooks work on
-//! `GetIdToken`, `AssumeRole` and `AssumeRoleWithWebIdentity` as on every operation; some faults are theirs alone
+//! Tokens and sessions expire by the service's clock ([`Sandbox::advance_clock`]). Faults, holds and hooks work on
+//! `GetIdToken`, `AssumeRole` and `AssumeRoleWithWebIdentity` as on all operations; a few faults are specific to them
 //! ([`Fault::Pending`], [`Fault::IdpUnreachable`], [`Fault::NoVerificationKey`]).
 //!
-//! # What takes time on AWS
+//! # Eventual consistency
 //!
-//! Replicas, and principals that IAM has just made, take as many requests as the test says, and no clock:
+//! Replication, and the propagation of new IAM principals, take as many requests as the test sets, not time:
 //!
 //! ```
 //! let sandbox = sandbox::Sandbox::start();
 //! sandbox.with(|world| {
-//!     // DescribeSecret of the primary says InProgress three times, not once, then InSync or Failed.
+//!     // DescribeSecret of the primary reports InProgress three times before InSync or Failed; the default is once.
 //!     world.replicas_settle_after(3);
 //!     world.disable_region("ap-east-1");
-//!     // Two requests find it unsupported in a resource policy.
+//!     // The next two requests that name the role in a resource policy fail.
 //!     world.add_principal_after("arn:aws:iam::111122223333:role/reader", 2);
 //! });
 //! ```
 //!
 //! # The network
 //!
-//! [`front`] has TLS with good and bad certificates, proxies, and black holes to stand before the sandbox. Sandbox
-//! and fronts listen on 127.0.0.1 or, asked by `ipv6(true)`, on `[::1]`; never beyond loopback.
+//! [`front`] has TLS servers with good and bad certificates, proxies, and black holes. The sandbox and the fronts
+//! listen on 127.0.0.1 or, with `ipv6(true)`, on `[::1]`; never beyond loopback.
 
 mod builder;
 pub mod client;

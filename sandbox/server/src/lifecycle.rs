@@ -11,7 +11,7 @@ use crate::{
     wire::EncodedResponse,
 };
 
-/// The planned events of one call, sorted by when they happen.
+/// The planned events of one call, by the point at which they happen.
 #[derive(Default)]
 struct Plan {
     faults: Vec<Fault>,

@@ -1,4 +1,4 @@
-//! Owns the log of requests that tests read. It must never hold a secret value.
+//! The log of requests that tests read. Never holds a secret value or a token.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -14,40 +14,40 @@ pub struct IdentityParameters {
     pub session: Option<String>,
     /// `DurationSeconds`.
     pub duration: Option<String>,
-    /// The audience that an issuer was asked for, or that the token sent to STS claims. Several are separated by
+    /// The audience requested from an issuer, or claimed by the token sent to STS. Several are separated by
     /// spaces.
     pub audience: Option<String>,
-    /// The external id.
+    /// The external ID.
     pub external_id: Option<String>,
 }
 
-/// One request, as it was seen and answered.
+/// One request and its outcome.
 #[derive(Clone, Debug)]
 pub struct LogEntry {
-    /// `PutSecretValue`, `GetIdToken`; empty if the request named none.
+    /// The operation, such as `PutSecretValue` or `GetIdToken`; empty if the request names none.
     pub operation: String,
-    /// The access key id the request was signed with; empty if unsigned.
+    /// The access key ID that signed the request; empty if unsigned.
     pub principal: String,
-    /// The ARN of who signed, once let in: of the session, for an assumed role. Empty otherwise.
+    /// The ARN of the authenticated caller, of the session for an assumed role; empty if not authenticated.
     pub caller: String,
     /// The parameters of a request to an identity service; empty for other requests.
     pub identity: IdentityParameters,
     /// The region of the signature.
     pub region: String,
-    /// When the request had been read.
+    /// When the request was read.
     pub started: Instant,
-    /// When the answer was handed to the connection; `None` while under way.
+    /// When the response was handed to the connection; `None` while the request is in progress.
     pub ended: Option<Instant>,
-    /// HTTP status; 0 if there was no answer.
+    /// HTTP status; 0 if there was no response.
     pub status: u16,
-    /// The error code answered, if any.
+    /// The error code of the response, if any.
     pub error: Option<String>,
-    /// Whether the operation ran and succeeded, even if the answer did not say so.
+    /// Whether the operation ran and succeeded, even if the response did not say so.
     pub applied: bool,
 }
 
 impl LogEntry {
-    /// A request that was just read.
+    /// An entry for a request that was just read.
     pub(crate) fn new(operation: &str, identity: IdentityParameters) -> Self {
         Self {
             operation: operation.to_owned(),
@@ -77,10 +77,10 @@ impl Log {
         entry_id
     }
 
-    /// Changes an entry, unless the log was cleared meanwhile.
+    /// Changes an entry, unless the log was cleared in the meantime.
     pub(crate) fn amend(&self, entry_id: u64, change: impl FnOnce(&mut LogEntry)) {
         let mut log = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // In the order of their numbers, and a load makes tens of thousands.
+        // Entries are sorted by ID, and a load test creates tens of thousands.
         if let Ok(at) = log.1.binary_search_by_key(&entry_id, |(n, _)| *n) {
             change(&mut log.1[at].1);
         }

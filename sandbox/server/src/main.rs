@@ -1,4 +1,4 @@
-//! The sandbox as a program, for shell scripts and for trying things out. It must hold no logic of its own.
+//! The sandbox as a program, for shell scripts and manual experiments. Holds no logic of its own.
 
 use std::{
     io::{self, Write},
@@ -10,37 +10,37 @@ use anyhow::{Context as _, bail};
 use sandbox::{Builder, Role, Sandbox, Trust};
 
 const HELP: &str = "\
-AWS Secrets Manager and STS on loopback, for development only
+Local emulator of AWS Secrets Manager and STS, for development only
 
 Usage: sandbox [OPTIONS]
 
-  --bind ADDRESS         listen on this loopback address; 127.0.0.1 is the default
-  --port N               listen on this port; 0, the default, takes a free one
-  --latency-ms N         what every request takes at least
-  --writes-per-second N  answer ThrottlingException above this rate
-  --help                 this text
+  --bind ADDRESS         loopback address to listen on (default: 127.0.0.1)
+  --port N               port to listen on (default: 0, any free port)
+  --latency-ms N         minimum duration of every request
+  --writes-per-second N  throttle writes above this rate (ThrottlingException)
+  --help                 print this help
 
-Roles, of which there are none by default:
+Roles (none by default; --trust-* and --max-session apply to the preceding --role):
 
-  --role ARN               a role that can be assumed, by whom the next options say
-  --trust-github SUB       by GitHub jobs with a subject like this (repo:OWNER/REPO:*)
-  --trust-gitlab SUB       by GitLab jobs with a subject like this (project_path:GROUP/PROJECT:*)
-  --trust-principal ARN    by a user or another role
-  --max-session SECONDS    for how long at most; 3600 is the default
-  --github-audience TEXT   the audience of GitHub's tokens; sts.amazonaws.com is the default
-  --gitlab-audience TEXT   the audience of GitLab's tokens; https://gitlab.com is the default
+  --role ARN               add a role that can be assumed
+  --trust-github SUB       trust GitHub jobs with a matching subject (repo:OWNER/REPO:*)
+  --trust-gitlab SUB       trust GitLab jobs with a matching subject (project_path:GROUP/PROJECT:*)
+  --trust-principal ARN    trust a user or another role
+  --max-session SECONDS    longest session (default: 3600)
+  --github-audience TEXT   audience of GitHub tokens (default: sts.amazonaws.com)
+  --gitlab-audience TEXT   audience of GitLab tokens (default: https://gitlab.com)
 
-What more to print:
+Output:
 
-  --github-job SUB  ACTIONS_ID_TOKEN_REQUEST_URL and _TOKEN of a job with this subject
-  --gitlab-job SUB  GITLAB_OIDC_TOKEN of a job with this subject
-  --no-key          do not print the access key, which may do everything
+  --github-job SUB  print ACTIONS_ID_TOKEN_REQUEST_URL and _TOKEN of a job with this subject
+  --gitlab-job SUB  print GITLAB_OIDC_TOKEN of a job with this subject
+  --no-key          do not print the access key, which is allowed everything
 
-Prints the endpoint and the environment to use it, and runs until SIGINT or SIGTERM.
-GET /_sandbox/log shows the requests and who sent them, GET /_sandbox/secrets what is stored (never a value).
+Prints the endpoint and the environment variables to use it, and runs until SIGINT or SIGTERM.
+GET /_sandbox/log lists the requests and their callers, GET /_sandbox/secrets the secrets without their values.
 ";
 
-/// What the command line asks for.
+/// The parsed command line.
 struct Options {
     builder: Builder,
     roles: Vec<RoleOption>,
@@ -58,7 +58,7 @@ struct RoleOption {
     gitlab: Vec<String>,
 }
 
-/// `None` is the help text.
+/// Returns `None` if the help text is requested.
 fn parse(mut arguments: impl Iterator<Item = String>) -> anyhow::Result<Option<Options>> {
     let mut options = Options {
         builder: Sandbox::builder(),
@@ -73,7 +73,7 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> anyhow::Result<Option<O
         match argument.as_str() {
             "--help" => return Ok(None),
             "--no-key" => options.no_key = true,
-            // The text above is the list: what is not explained there does not exist.
+            // The help text is the list of options: an option that it does not explain does not exist.
             name if name.starts_with("--") && HELP.contains(&format!("  {name} ")) => {
                 let value = arguments.next();
                 let value = value.with_context(|| format!("{name} needs a value"))?;
@@ -97,11 +97,11 @@ impl Options {
         self.builder = match name {
             "--bind" => {
                 let address = value.parse();
-                builder.bind(address.with_context(|| format!("{name} {value}: not an address"))?)
+                builder.bind(address.with_context(|| format!("{name} {value}: not an IP address"))?)
             }
             "--port" => {
                 let port = u16::try_from(number(name, &value)?);
-                builder.port(port.context("--port: at most 65535")?)
+                builder.port(port.context("--port: must be at most 65535")?)
             }
             "--latency-ms" => builder.latency(Duration::from_millis(number(name, &value)?.into())),
             "--writes-per-second" => builder.writes_per_second(number(name, &value)?),
@@ -109,7 +109,8 @@ impl Options {
         };
         match name {
             "--role" => self.roles.push(RoleOption {
-                role: Role::try_new(&value).with_context(|| format!("{value}: no role's ARN"))?,
+                role: Role::try_new(&value)
+                    .with_context(|| format!("{value}: not the ARN of a role"))?,
                 github: Vec::new(),
                 gitlab: Vec::new(),
             }),
@@ -135,7 +136,7 @@ impl Options {
 
     fn last_role(&mut self, name: &str) -> anyhow::Result<&mut RoleOption> {
         let last = self.roles.last_mut();
-        last.with_context(|| format!("{name} comes after the --role it is about"))
+        last.with_context(|| format!("{name} must follow the --role it applies to"))
     }
 }
 
@@ -171,7 +172,7 @@ fn run(options: Options) -> anyhow::Result<()> {
         let token = sandbox.gitlab_token(&subject, &options.gitlab_audience);
         lines.push(("GITLAB_OIDC_TOKEN", token));
     }
-    // Before anything is printed: who has read it all may end us at once.
+    // Before anything is printed: a script that has read the output may stop the program at once.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -188,7 +189,7 @@ fn run(options: Options) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Listens for the signals that end the program from now on; the future ends with the first of them.
+/// Starts to listen for termination signals; the future completes with the first one.
 #[cfg(unix)]
 fn stopped() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -205,14 +206,14 @@ fn stopped() -> io::Result<impl Future<Output = ()>> {
 #[cfg(not(unix))]
 fn stopped() -> io::Result<impl Future<Output = ()>> {
     Ok(async {
-        // Without a signal to wait for, there is nothing left to do but to end.
+        // If there is no signal to wait for, the only option is to stop.
         let _ = tokio::signal::ctrl_c().await;
     })
 }
 
 fn main() -> ExitCode {
     let fail = |code: u8, error: anyhow::Error| {
-        // Nowhere is left to report that standard error is closed.
+        // If standard error is closed, there is nowhere to report it.
         let _ = writeln!(io::stderr(), "sandbox: {error:#}");
         ExitCode::from(code)
     };

@@ -1,5 +1,5 @@
-//! Owns the random parts of what the service hands out: ARN suffixes, ids, keys, tokens.
-//! Nothing else may draw random numbers, so that whatever differs between two runs is found here.
+//! Random values from the operating system: IDs, keys, tokens, and the model's seed. No other module draws random
+//! numbers.
 
 use aws_lc_rs::rand;
 
@@ -19,7 +19,7 @@ pub(crate) fn seed() -> u64 {
     u64::from_le_bytes(bytes())
 }
 
-/// A unique id as IAM makes them: a prefix that says of what, and this many characters of base 32.
+/// A unique ID as IAM creates it: a prefix for its type, and this many base32 characters.
 pub(crate) fn id(prefix: &str, length: usize) -> String {
     const BASE32: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
     let random = bytes::<32>();
@@ -28,7 +28,7 @@ pub(crate) fn id(prefix: &str, length: usize) -> String {
     prefix.chars().chain(rest).collect()
 }
 
-/// This many random bytes in base64: keys and tokens nobody needs to read.
+/// This many random bytes in base64, for keys and opaque tokens.
 pub(crate) fn base64(length: usize) -> String {
     use base64::{Engine as _, engine::general_purpose::STANDARD};
     let mut bytes = vec![0; length];
@@ -36,7 +36,7 @@ pub(crate) fn base64(length: usize) -> String {
     STANDARD.encode(bytes)
 }
 
-/// The serial number of a certificate: positive, so the first bit is 0.
+/// The serial number of a certificate. The first bit is 0, because it must be positive.
 pub(crate) fn serial() -> [u8; 16] {
     let mut serial = bytes::<16>();
     serial[0] = serial[0] & 0x7f | 0x40;

@@ -1,4 +1,4 @@
-//! Owns the request rates: token buckets per account, region and group of operations, by the real clock.
+//! Token buckets per account, region and quota group. They follow the real clock, not the service's.
 
 use std::{collections::BTreeMap, time::Instant};
 
@@ -16,7 +16,7 @@ impl RateLimiter {
         self.levels.clear();
     }
 
-    /// Whether one more request passes now.
+    /// Takes a token for one request and returns whether there was one.
     pub(crate) fn pass(
         &mut self,
         group: QuotaGroup,

@@ -1,14 +1,14 @@
-//! Owns reading a request whole and naming its operation. It must not judge it.
+//! Reads a request completely and determines its service and operation. Does not validate it.
 
 use axum::{body::to_bytes, extract::Request, http::header::AUTHORIZATION};
 use serde_json::Value;
 
 use crate::{form, protocol::Service, sigv4::Authorization};
 
-/// More than any valid request: a value may take six times its size in JSON.
+/// Larger than any valid request: in JSON, a value can take six times its size.
 const MAX_BODY: usize = 2 * 1024 * 1024;
 
-/// A request, read whole.
+/// A complete request.
 pub(crate) struct ServiceRequest {
     pub(crate) method: String,
     pub(crate) path: String,
@@ -21,7 +21,7 @@ pub(crate) struct ServiceRequest {
     pub(crate) input: Value,
 }
 
-/// The services that are told by path; what is left are the two that are asked at `/`.
+/// The service and operation that a path determines. The remaining services share the path `/`.
 pub(crate) fn service_by_path(path: &str) -> Option<(Service, &'static str)> {
     const ROLES: &str = "/latest/meta-data/iam/security-credentials";
     if path.contains("/idtoken/") {
@@ -43,7 +43,7 @@ pub(crate) fn service_by_path(path: &str) -> Option<(Service, &'static str)> {
         {
             "GetMetadataCredentials"
         }
-        // No operation, and no page of ours either.
+        // Paths of the metadata service without an operation here; they get its 404.
         _ if path.starts_with("/latest/") => "",
         _ => return None,
     };
@@ -96,7 +96,7 @@ impl ServiceRequest {
         })
     }
 
-    /// A header, by its name in lower case.
+    /// The value of a header, by its name in lower case.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let mut headers = self.headers.iter();
         headers.find(|(n, _)| n == name).map(|(_, v)| v.as_str())

@@ -1,4 +1,4 @@
-//! Owns how a request ends: an answer or a broken connection, and what a fault makes of either.
+//! How a request ends, with a response or a broken connection, and the effects of faults on it.
 
 use sandbox_model::{ACCOUNT, ServiceError};
 
@@ -8,19 +8,19 @@ use crate::{
 
 const WEB_IDENTITY: &str = "AssumeRoleWithWebIdentity";
 
-/// What a proxy or a captive portal shows.
+/// The page of a captive portal.
 const PAGE: &str = "<!DOCTYPE html>\r\n<html><head><title>Sign in to the network</title></head><body><p>Please accept the terms.</p></body></html>\r\n";
 
-/// What becomes of the connection.
+/// What is delivered to the client.
 pub(crate) enum Delivery {
     Send(EncodedResponse),
-    /// The declared length is more than what is sent.
+    /// Only the first half of the body is sent; the declared length is that of all of it.
     Truncate(EncodedResponse),
     Close,
     Reset,
 }
 
-/// An error in the shape and with the names of the service that was asked.
+/// Encodes an error in the format and with the codes of the service that was called.
 pub(crate) fn error_response(request: &ServiceRequest, error: ServiceError) -> EncodedResponse {
     let error = match request.service {
         Service::SecretsManager => error,
@@ -30,7 +30,7 @@ pub(crate) fn error_response(request: &ServiceRequest, error: ServiceError) -> E
     EncodedResponse::error(request.service, error)
 }
 
-/// The answer of a fault that keeps a request from being applied.
+/// The outcome of a fault that prevents the operation from running; `None` for other faults.
 pub(crate) fn before_apply(fault: &Fault, request: &ServiceRequest) -> Option<Delivery> {
     let text = |name: &str| request.input[name].as_str().unwrap_or_default();
     let error = match fault {
@@ -39,7 +39,7 @@ pub(crate) fn before_apply(fault: &Fault, request: &ServiceRequest) -> Option<De
             code,
             message,
         } => {
-            // As it was asked for: no translation.
+            // The test chose this error as the service sends it: no translation.
             let error = ServiceError::new(*status, code, message);
             return Some(Delivery::Send(EncodedResponse::error(
                 request.service,
@@ -89,7 +89,7 @@ pub(crate) fn before_apply(fault: &Fault, request: &ServiceRequest) -> Option<De
         Fault::BadSignature => errors::bad_signature(
             "Signature expired: 20231123T120000Z is now earlier than 20231123T125500Z (20231123T130000Z - 5 min.)",
         ),
-        // Web identities expire under a name of their own.
+        // Expired web identity tokens have an error of their own.
         Fault::ExpiredToken if request.operation == WEB_IDENTITY => {
             let text = "Token expired: current date/time 1700000300 must be before the expiration date/time 1700000000";
             ServiceError::new(400, "ExpiredTokenException", text)
@@ -120,7 +120,7 @@ pub(crate) fn before_apply(fault: &Fault, request: &ServiceRequest) -> Option<De
     Some(Delivery::Send(error_response(request, error)))
 }
 
-/// What a fault makes of the answer to a request that was applied.
+/// Applies a fault to the response of an operation that ran.
 pub(crate) fn after_apply(fault: &Fault, delivery: Delivery) -> Delivery {
     let Delivery::Send(mut answer) = delivery else {
         return delivery;

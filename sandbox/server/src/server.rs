@@ -1,4 +1,4 @@
-//! Owns a running sandbox: its thread, and everything a test can do to it.
+//! The handle of a running sandbox: everything a test can do to it, except for identities.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -29,7 +29,7 @@ impl Sandbox {
         }
     }
 
-    /// `http://127.0.0.1:PORT`, or whatever address was asked for.
+    /// `http://127.0.0.1:PORT`, or the address that was set.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
@@ -44,7 +44,7 @@ impl Sandbox {
         env
     }
 
-    /// The same without a key.
+    /// Like [`Sandbox::env`], but without a key.
     #[must_use]
     pub fn keyless_env(&self) -> Vec<(&'static str, String)> {
         vec![
@@ -54,64 +54,64 @@ impl Sandbox {
         ]
     }
 
-    /// The account of the default key.
+    /// The account ID of the default key.
     #[must_use]
     pub fn account(&self) -> &'static str {
         ACCOUNT
     }
 
-    /// Makes an access key known, or replaces the one with its id.
+    /// Adds an access key, or replaces the one with its ID.
     pub fn add_key(&self, key: Key) {
         let mut state = self.shared.lock();
         state.world.add_principal(&key.user_arn);
         state.identity.keys.add(key);
     }
 
-    /// Changes what a key may do.
+    /// Replaces the policy of a key.
     ///
     /// # Panics
-    /// When there is no such key.
+    /// If there is no such key.
     pub fn set_policy(&self, access_key_id: &str, policy: Policy) {
         let mut state = self.shared.lock();
         state.identity.keys.set_policy(access_key_id, policy);
     }
 
-    /// The id of the key that [`Sandbox::env`] hands out; it may do everything.
+    /// The ID of the key in [`Sandbox::env`], which is allowed everything.
     #[must_use]
     pub fn default_key_id(&self) -> String {
         KEY_ID.to_owned()
     }
 
-    /// Sets what every request takes at least.
+    /// Sets the minimum duration of every request.
     pub fn set_latency(&self, latency: Duration) {
         self.shared.lock().latency = latency;
     }
 
-    /// Sets the rate of writes. Put, Update, UpdateSecretVersionStage and the operations on replicas share it;
-    /// CreateSecret, DeleteSecret, RestoreSecret, tagging, listing and resource policies have the same rate, each for
-    /// itself; BatchGetSecretValue has twice that.
+    /// Limits the rate of writes. PutSecretValue, UpdateSecret, UpdateSecretVersionStage and the operations on
+    /// replicas share it; CreateSecret, DeleteSecret, RestoreSecret, tagging, listing and resource policies have
+    /// the same rate each; BatchGetSecretValue has twice that rate.
     pub fn set_rate_limit(&self, writes_per_second: Option<u32>) {
         self.shared.lock().rate_limiter.set(writes_per_second);
     }
 
-    /// Moves the clock of the service: the age of versions, recovery windows, dates, the end of tokens and
-    /// sessions. Signatures and rates go by the real clock.
+    /// Moves the service's clock forward: the age of versions, recovery windows, dates, the expiration of tokens
+    /// and sessions. Signatures and rate limits follow the real clock.
     pub fn advance_clock(&self, by: Duration) {
         self.shared.lock().advance(by);
     }
 
-    /// Lets the `nth` call of an operation from now on (the first is 1) go wrong, once.
+    /// Makes the `nth` call of an operation from now on fail once; the first is 1.
     ///
     /// # Panics
-    /// When the sandbox has no such operation, or `nth` is 0.
+    /// If the sandbox has no such operation, or `nth` is 0.
     pub fn fault(&self, operation: &str, nth: usize, fault: Fault) {
         self.shared
             .schedule
             .plan(operation, nth, Event::Fault(fault));
     }
 
-    /// Lets the `nth` call of an operation from now on wait for the test. It is applied even if its client has
-    /// gone meanwhile, unless it is discarded.
+    /// Makes the `nth` call of an operation from now on wait for the test. It is applied even if its client
+    /// disconnects, unless it is discarded.
     ///
     /// # Panics
     /// As [`Sandbox::fault`].
@@ -124,7 +124,8 @@ impl Sandbox {
         held
     }
 
-    /// Runs `f` under the lock just before the `nth` call of an operation from now on is applied: a rival's write.
+    /// Runs `f` immediately before the `nth` call of an operation from now on is applied, as a concurrent writer
+    /// would.
     ///
     /// # Panics
     /// As [`Sandbox::fault`].
@@ -134,7 +135,8 @@ impl Sandbox {
             .plan(operation, nth, Event::Before(Box::new(f)));
     }
 
-    /// Runs `f` under the lock just after the `nth` call of an operation from now on was applied, before its answer is sent.
+    /// Runs `f` immediately after the `nth` call of an operation from now on was applied, before its response is
+    /// sent.
     ///
     /// # Panics
     /// As [`Sandbox::fault`].
@@ -144,18 +146,18 @@ impl Sandbox {
             .plan(operation, nth, Event::After(Box::new(f)));
     }
 
-    /// Looks at or changes the state; leaves no trace in the log.
+    /// Reads or changes the state, without a log entry.
     pub fn with<R>(&self, f: impl FnOnce(&mut World) -> R) -> R {
         f(&mut self.shared.lock().world)
     }
 
-    /// The requests so far, in the order they were read.
+    /// The requests so far, in the order in which they were read.
     #[must_use]
     pub fn log(&self) -> Vec<LogEntry> {
         self.shared.log.entries()
     }
 
-    /// Forgets the requests so far.
+    /// Removes all entries from the log.
     pub fn clear_log(&self) {
         self.shared.log.clear();
     }

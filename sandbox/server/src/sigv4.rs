@@ -1,5 +1,5 @@
-//! Owns AWS Signature Version 4: signing (for the test client) and checking what a signature says.
-//! It must not know whose key is whose: `keys.rs` decides whether a request is let in.
+//! AWS Signature Version 4: signing for the test client, and verifying. Knows no access keys; `keys.rs` decides
+//! whether a request is authenticated.
 
 use std::time::SystemTime;
 
@@ -9,17 +9,17 @@ use crate::time;
 
 pub(crate) const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 
-/// What the signature covers.
+/// The parts of a request that its signature covers.
 pub(crate) struct RequestToSign<'a> {
     pub(crate) method: &'a str,
     pub(crate) path: &'a str,
     pub(crate) query: &'a str,
-    /// Lower-case names; any order.
+    /// Names are in lower case; the order does not matter.
     pub(crate) headers: &'a [(String, String)],
     pub(crate) body: &'a [u8],
 }
 
-/// The `Authorization` header, taken apart.
+/// A parsed `Authorization` header.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Authorization {
     pub(crate) key_id: String,
@@ -62,7 +62,7 @@ impl Authorization {
         )
     }
 
-    /// Whether `secret` made this signature over `request`, dated `amz_date`.
+    /// Whether this signature was made with `secret` over `request`, dated `amz_date`.
     pub(crate) fn is_made_with(
         &self,
         secret: &str,
@@ -79,7 +79,7 @@ impl Authorization {
     }
 }
 
-/// The `Authorization` header for a request; all of its headers are signed.
+/// Creates the `Authorization` header of a request; all of its headers are signed.
 pub(crate) fn sign(
     key_id: &str,
     secret: &str,
@@ -164,7 +164,7 @@ fn decode_hex(text: &str) -> Option<Vec<u8>> {
 mod tests {
     use super::*;
 
-    /// `get-vanilla` of the test suite AWS publishes for Signature Version 4.
+    /// `get-vanilla` of the test suite that AWS published for Signature Version 4.
     #[test]
     fn signs_as_the_published_example() {
         let headers = [

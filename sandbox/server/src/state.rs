@@ -1,5 +1,5 @@
-//! Owns the state of the services behind its one lock, and a request's last steps: who signed it, at what rate,
-//! and the operation itself. It must not know how requests travel.
+//! The state of all services behind one lock, and the last steps of a request: authentication, rate limits and the
+//! operation. Knows nothing of HTTP.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -22,7 +22,7 @@ pub(crate) struct State {
     pub(crate) identity: IdentityRegistry,
     pub(crate) rate_limiter: RateLimiter,
     pub(crate) latency: Duration,
-    /// How far the clock of the service is ahead of the real one.
+    /// How far the service's clock is ahead of the real one.
     ahead: Duration,
 }
 
@@ -39,7 +39,7 @@ impl Default for State {
 }
 
 impl State {
-    /// Sets the clock of the model, which does not run by itself.
+    /// Sets the model's clock, which does not run by itself.
     pub(crate) fn update_clock(&mut self) {
         self.world.set_now(SystemTime::now() + self.ahead);
     }
@@ -49,7 +49,7 @@ impl State {
         self.update_clock();
     }
 
-    /// The caller, let in by the front door; `None` where there is no door.
+    /// The signer of the request; `None` for operations without a signature.
     pub(crate) fn authenticate(
         &self,
         request: &ServiceRequest,
@@ -79,7 +79,7 @@ impl State {
             self.identity
                 .keys
                 .authenticate(service, authorization, &signed, clocks)?;
-        // A session may do what its role may do now, not what it might when the session was made.
+        // A session follows its role's current policy, not the one from when it was issued.
         let role = session.and_then(|session| self.identity.roles.get(&session.role));
         let policy = role.map_or(&key.policy, |role| &role.policy).clone();
         let mut caller = Caller::new(&key.account, &key.user_arn).with_policy(policy);

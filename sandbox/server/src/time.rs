@@ -1,5 +1,5 @@
-//! Owns dates: the epoch seconds of JSON answers and the compact dates that signatures carry.
-//! It must not read a clock: the callers know whether the real one or the movable one is meant.
+//! The date formats of signatures, XML and credentials. Never reads a clock: callers know whether they mean the
+//! real one or the service's.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -18,7 +18,7 @@ pub(crate) fn compact(at: SystemTime) -> String {
     )
 }
 
-/// `2026-01-31T23:59:59Z`: dates in XML, and of credentials.
+/// `2026-01-31T23:59:59Z`, the format in XML and in credentials.
 pub(crate) fn iso8601(at: SystemTime) -> String {
     let text = compact(at);
     let (date, clock) = text.split_at(8);
@@ -33,7 +33,7 @@ pub(crate) fn iso8601(at: SystemTime) -> String {
     )
 }
 
-/// The inverse of [`compact`]; `None` for anything of another shape.
+/// The inverse of [`compact`]; `None` for any other format.
 pub(crate) fn parse_compact(text: &str) -> Option<SystemTime> {
     let bytes = text.as_bytes();
     if bytes.len() != 16 || bytes[8] != b'T' || bytes[15] != b'Z' {
@@ -54,7 +54,7 @@ pub(crate) fn parse_compact(text: &str) -> Option<SystemTime> {
     })
 }
 
-// Howard Hinnant's days_from_civil and civil_from_days, for dates since 1970.
+// Howard Hinnant's days_from_civil and civil_from_days, limited to dates since 1970.
 fn days(year: u64, month: u64, day: u64) -> u64 {
     let year = if month <= 2 { year - 1 } else { year };
     let era = year / 400;

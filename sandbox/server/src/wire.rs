@@ -1,5 +1,5 @@
-//! Owns the wire shapes: JSON 1.1 for Secrets Manager, the query protocol's XML for STS, and their errors.
-//! It must not decide what is answered.
+//! Encodes responses: JSON 1.1 for Secrets Manager, XML for the query protocol of STS, and the formats of the other
+//! services. Decides nothing about their content.
 
 use axum::{
     body::Body,
@@ -18,7 +18,7 @@ const PLAIN_JSON: &str = "application/json; charset=utf-8";
 const XML: &str = "text/xml";
 const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
 
-/// An answer, ready to be sent.
+/// A response, ready to be sent.
 pub(crate) struct EncodedResponse {
     pub(crate) status: u16,
     /// The error code, for the log.
@@ -26,7 +26,7 @@ pub(crate) struct EncodedResponse {
     pub(crate) content_type: &'static str,
     pub(crate) body: Vec<u8>,
     request_id: String,
-    /// One header more.
+    /// One additional header.
     header: Option<(&'static str, String)>,
 }
 
@@ -47,7 +47,7 @@ impl EncodedResponse {
             (Service::Metadata, Value::String(text)) => {
                 Self::plain(200, "text/plain", text.as_str())
             }
-            // EC2 tells how long a token lasts in a header.
+            // EC2 sends the token's lifetime in a header.
             (Service::Metadata, answer) if answer.get("ttl").is_some() => {
                 let text = |name: &str| answer[name].as_str().unwrap_or_default().to_owned();
                 let header = Some(("x-aws-ec2-metadata-token-ttl-seconds", text("ttl")));
@@ -74,7 +74,7 @@ impl EncodedResponse {
     pub(crate) fn error(service: Service, error: ServiceError) -> Self {
         let mut this = match service {
             Service::SecretsManager => {
-                // What the front end refuses has a lower-case `message`, what the service refuses a capital one.
+                // Errors of the AWS front end have a lower-case `message`, errors of the service a capitalized one.
                 let lower = matches!(
                     error.code.as_str(),
                     "ExpiredTokenException"
@@ -96,7 +96,7 @@ impl EncodedResponse {
                 Self::plain(error.status, "text/html", page)
             }
             Service::Issuer => {
-                // The shape of errors of the service that GitHub built this on.
+                // The error format of Azure DevOps, on which GitHub's endpoint is built.
                 let body = json!({
                     "$id": "1",
                     "innerException": null,
@@ -145,7 +145,7 @@ impl EncodedResponse {
     }
 }
 
-/// Members as elements, one within another.
+/// Encodes members as nested XML elements.
 fn elements(value: &Value) -> String {
     match value {
         Value::Object(members) => {

@@ -52,8 +52,8 @@ pub(super) fn batch_get_secret_value(call: &mut Call<'_>) -> Result<Value, Servi
         };
         match get_secret_value(&mut one) {
             Ok(value) => values.push(value),
-            Err(refusal) => errors.push(json!({
-                "SecretId": id, "ErrorCode": refusal.code, "Message": refusal.message,
+            Err(error) => errors.push(json!({
+                "SecretId": id, "ErrorCode": error.code, "Message": error.message,
             })),
         }
     }

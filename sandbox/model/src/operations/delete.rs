@@ -25,7 +25,7 @@ pub(super) fn delete_secret(call: &mut Call<'_>) -> Result<Value, ServiceError> 
     };
     let now = call.now();
     let mut secret = match call.authorized_secret() {
-        Err(refusal) if force && refusal == ServiceError::no_secret() => {
+        Err(error) if force && error == ServiceError::no_secret() => {
             let id = call.input.required("SecretId", 1, 2048)?;
             check_secret_id(id)?;
             let name = arn::partial_name(id).unwrap_or(id);

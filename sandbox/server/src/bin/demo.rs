@@ -1,6 +1,5 @@
-//! `cargo demo`: builds the program, starts the sandbox and does the job of a release step three
-//! times: created, unchanged, updated. Shows what a user would see: log, outputs, job summary.
-//! It must not know how the program works; it only calls it.
+//! `cargo demo`: builds the program, starts the sandbox and runs the release step three times: created, unchanged,
+//! updated. Prints the log, the outputs and the job summary. Knows the program only by its interface.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -15,7 +14,7 @@ const NAME: &str = "prod/model/api-key";
 fn main() -> Result<()> {
     let program = build()?;
     let sandbox = Sandbox::start();
-    let folder = Folder::new()?;
+    let directory = TempDir::new()?;
     let runs = [
         ("The secret does not exist yet", "sk-made-up-0001"),
         ("The same value again", "sk-made-up-0001"),
@@ -26,18 +25,18 @@ fn main() -> Result<()> {
         run(
             &program,
             &sandbox,
-            &folder.0.join(number.to_string()),
+            &directory.0.join(number.to_string()),
             value,
         )?;
     }
-    show("── Requests that Secrets Manager saw")?;
+    show("── Requests that Secrets Manager received")?;
     for entry in sandbox.log() {
         show(&format!("{} {}", entry.status, entry.operation))?;
     }
     Ok(())
 }
 
-/// Builds the program with the cargo that built us, and finds it beside us.
+/// Builds the program with the same cargo, and returns the path of the binary, which is next to this one.
 fn build() -> Result<PathBuf> {
     let built = Command::new(env!("CARGO"))
         .args(["build", "--quiet", "--locked", "--package", "upsert-secret"])
@@ -48,13 +47,13 @@ fn build() -> Result<PathBuf> {
     Ok(here.with_file_name(format!("upsert-secret{}", std::env::consts::EXE_SUFFIX)))
 }
 
-fn run(program: &Path, sandbox: &Sandbox, folder: &Path, value: &str) -> Result<()> {
-    fs::create_dir_all(folder)?;
-    let (outputs, summary) = (folder.join("outputs"), folder.join("summary"));
+fn run(program: &Path, sandbox: &Sandbox, directory: &Path, value: &str) -> Result<()> {
+    fs::create_dir_all(directory)?;
+    let (outputs, summary) = (directory.join("outputs"), directory.join("summary"));
     let done = Command::new(program)
-        // Nothing of this machine's own: its AWS profile, its CI variables.
+        // Excludes the machine's AWS profile and CI variables.
         .env_clear()
-        .env("HOME", folder)
+        .env("HOME", directory)
         .envs(sandbox.env())
         .env("GITHUB_ACTIONS", "true")
         .env("GITHUB_OUTPUT", &outputs)
@@ -88,10 +87,10 @@ fn show(text: &str) -> Result<()> {
     Ok(())
 }
 
-/// A folder of our own that goes when we go.
-struct Folder(PathBuf);
+/// A temporary directory that is removed when this is dropped.
+struct TempDir(PathBuf);
 
-impl Folder {
+impl TempDir {
     fn new() -> Result<Self> {
         let path = std::env::temp_dir().join(format!("upsert-secret-demo-{}", std::process::id()));
         fs::create_dir_all(&path)?;
@@ -99,9 +98,9 @@ impl Folder {
     }
 }
 
-impl Drop for Folder {
+impl Drop for TempDir {
     fn drop(&mut self) {
-        // What is left behind holds ids only; a failure to remove it is no failure of the demo.
+        // The files contain only IDs, so a failure to remove them is harmless.
         let _ = fs::remove_dir_all(&self.0);
     }
 }

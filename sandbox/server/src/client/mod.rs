@@ -1,5 +1,5 @@
-//! A small blocking client that sends one signed request per connection and returns the raw answer.
-//! It never retries or follows redirects: tests look at what was really sent.
+//! A small blocking client that sends one signed request per connection and returns the raw response. It never
+//! retries or follows redirects: tests inspect what was really sent.
 
 mod reply;
 mod request;

@@ -1,17 +1,17 @@
-//! Parses a raw HTTP answer. Never interprets it beyond naming its parts.
+//! A raw HTTP response and its parts. Interprets nothing but error codes and messages.
 
 use std::io;
 
 use serde_json::Value;
 
-/// A raw answer.
+/// A raw response.
 #[derive(Clone, Debug)]
 pub struct Reply {
     /// HTTP status.
     pub status: u16,
-    /// Header names are in lower case.
+    /// The headers, with names in lower case.
     pub headers: Vec<(String, String)>,
-    /// The body, as far as it came.
+    /// The body, as far as it arrived.
     pub body: String,
 }
 
@@ -43,7 +43,7 @@ impl Reply {
         Ok(reply)
     }
 
-    /// A header, by its name in lower case.
+    /// The value of a header, by its name in lower case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut headers = self.headers.iter();
@@ -52,7 +52,7 @@ impl Reply {
             .map(|(_, value)| value.as_str())
     }
 
-    /// The body as JSON; `Null` if it is none.
+    /// The body as JSON; `Null` if it is not JSON.
     #[must_use]
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or(Value::Null)

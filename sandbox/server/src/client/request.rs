@@ -1,5 +1,4 @@
-//! Owns a tiny blocking client that sends one signed request a connection and shows the raw answer.
-//! It must not retry, follow or interpret anything: tests look at what was really sent.
+//! Signs requests and sends them, each on a connection of its own.
 
 use std::{
     io::{self, Read, Write},
@@ -19,20 +18,20 @@ use crate::{
 
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Where to send requests, and as whom.
+/// A client of one endpoint with one set of credentials.
 #[derive(Clone, Debug)]
 pub struct Client {
     /// `http://127.0.0.1:PORT`.
     pub url: String,
     /// The region to sign for.
     pub region: String,
-    /// The access key id.
+    /// The access key ID.
     pub key_id: String,
     /// The secret access key.
     pub secret: String,
     /// The session token, for temporary credentials.
     pub session_token: Option<String>,
-    /// The time to sign with; `None` is now.
+    /// The time to sign with; `None` for the current time.
     pub at: Option<SystemTime>,
 }
 
@@ -53,7 +52,7 @@ impl Client {
     /// Calls an operation of Secrets Manager.
     ///
     /// # Errors
-    /// When no whole answer came.
+    /// If no complete response arrived.
     pub fn call(&self, operation: &str, input: &Value) -> io::Result<Reply> {
         self.exchange(&self.request(operation, input))
     }
@@ -72,7 +71,7 @@ impl Client {
     /// Calls an operation of STS that takes no parameters.
     ///
     /// # Errors
-    /// When no whole answer came.
+    /// If no complete response arrived.
     pub fn sts(&self, action: &str) -> io::Result<Reply> {
         self.sts_with(action, &[])
     }
@@ -80,7 +79,7 @@ impl Client {
     /// Calls an operation of STS.
     ///
     /// # Errors
-    /// When no whole answer came.
+    /// If no complete response arrived.
     pub fn sts_with(&self, action: &str, parameters: &[(&str, &str)]) -> io::Result<Reply> {
         let body = form(action, parameters);
         self.exchange(&self.post("sts", &[FORM], body.as_bytes()))
@@ -89,15 +88,15 @@ impl Client {
     /// Calls an operation of STS without a signature.
     ///
     /// # Errors
-    /// When no whole answer came.
+    /// If no complete response arrived.
     pub fn sts_unsigned(&self, action: &str, parameters: &[(&str, &str)]) -> io::Result<Reply> {
         self.plain("POST", "/", &[FORM], &form(action, parameters))
     }
 
-    /// The same client with the credentials that an answer of STS holds.
+    /// The same client with the credentials in a response of STS.
     ///
     /// # Panics
-    /// When it holds none.
+    /// If the response contains none.
     #[must_use]
     pub fn with_session(&self, answer: &Reply) -> Self {
         let part = |name: &str| {
@@ -158,18 +157,18 @@ impl Client {
         [head("POST / HTTP/1.1", &headers).as_bytes(), body].concat()
     }
 
-    /// Gets a page that needs no signature.
+    /// Sends an unsigned GET request.
     ///
     /// # Errors
-    /// When no whole answer came.
+    /// If no complete response arrived.
     pub fn get(&self, path: &str) -> io::Result<Reply> {
         self.plain("GET", path, &[], "")
     }
 
-    /// Sends any request, unsigned. A path may be a whole URL, of which the host is not looked at.
+    /// Sends any unsigned request. `path` can be a complete URL, whose host is ignored.
     ///
     /// # Errors
-    /// When no whole answer came.
+    /// If no complete response arrived.
     pub fn plain(
         &self,
         method: &str,
@@ -211,7 +210,7 @@ fn form(action: &str, parameters: &[(&str, &str)]) -> String {
     body
 }
 
-/// The head of a request, up to the empty line.
+/// The head of a request, including the empty line.
 fn head<N: AsRef<str>, V: AsRef<str>>(start: &str, headers: &[(N, V)]) -> String {
     let mut head = format!("{start}\r\n");
     for (name, value) in headers {

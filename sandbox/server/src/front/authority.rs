@@ -1,4 +1,4 @@
-//! Owns certificates: an authority made at start, and the leaves it signs or, on purpose, spoils.
+//! A certificate authority, and the good and bad server certificates it issues.
 
 use std::sync::Arc;
 
@@ -23,23 +23,23 @@ use crate::random;
 
 const ORGANISATION: &str = "Example Corp";
 
-/// What a TLS front shows.
+/// The certificate of a TLS front.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Certificate {
-    /// For the right hosts, signed by the authority.
+    /// Valid for the hosts, signed by the authority.
     #[default]
     Good,
-    /// The same, but over since 2021.
+    /// Like `Good`, but expired in 2021.
     Expired,
     /// Signed by the authority, for `wrong.example.com`.
     WrongHost,
-    /// For the right hosts, signed by an authority nobody knows.
+    /// Valid for the hosts, signed by an unknown authority.
     UnknownAuthority,
-    /// For the right hosts, signed by itself.
+    /// Valid for the hosts, self-signed.
     SelfSigned,
 }
 
-/// A certificate authority, "Sandbox Test CA" of "Example Corp". Clones are the same one.
+/// The certificate authority "Sandbox Test CA" of "Example Corp". Clones share its key.
 #[derive(Clone)]
 pub struct Authority(Arc<Signer>);
 
@@ -55,7 +55,7 @@ impl Default for Authority {
 }
 
 impl Authority {
-    /// A new authority with a key of its own.
+    /// Creates an authority with a new key.
     #[must_use]
     pub fn new() -> Self {
         Self::named("Sandbox Test CA")
@@ -72,7 +72,7 @@ impl Authority {
         Self(Arc::new(Signer { issuer, der }))
     }
 
-    /// The authority's certificate, for `AWS_CA_BUNDLE`, `SSL_CERT_FILE` and their like.
+    /// The authority's certificate, for `AWS_CA_BUNDLE`, `SSL_CERT_FILE` and similar variables.
     #[must_use]
     pub fn pem(&self) -> String {
         let text = STANDARD.encode(&self.0.der);
@@ -86,7 +86,7 @@ impl Authority {
         pem + "\n-----END CERTIFICATE-----\n"
     }
 
-    /// What a server needs to show this certificate for these hosts (names and addresses).
+    /// The configuration of a server with this certificate for these host names and addresses.
     pub(super) fn server(&self, hosts: &[String], kind: Certificate) -> Arc<ServerConfig> {
         let key = Key::generate();
         let hosts = match kind {
@@ -122,7 +122,7 @@ impl Authority {
     }
 }
 
-/// What all certificates share.
+/// The parameters that all certificates share.
 fn params(name: &str, key: &Key) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name = rcgen::DistinguishedName::new();
@@ -138,7 +138,7 @@ fn params(name: &str, key: &Key) -> CertificateParams {
     params
 }
 
-/// A P-256 key, in the shapes that certificates and servers need.
+/// A P-256 key, with the encodings that certificates and servers need.
 struct Key(EcdsaKeyPair);
 
 impl Key {

@@ -1,4 +1,4 @@
-//! Owns networks that swallow everything: connections that are taken and never answered.
+//! Endpoints that accept connections and never respond, or only in part.
 
 use std::{
     net::SocketAddr,
@@ -16,10 +16,10 @@ use super::{
     tls::{self, Handshake, Handshakes},
 };
 
-/// Half of an answer of Secrets Manager.
+/// The first half of a response of Secrets Manager.
 const HALF: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.1\r\ncontent-length: 400\r\n\r\n{\"ARN\":\"arn:aws:secr";
 
-/// Takes connections and never answers; or only half.
+/// Accepts connections and never responds, or only with half a response.
 pub struct BlackHole {
     listener: BackgroundListener,
     host: Option<String>,
@@ -28,7 +28,7 @@ pub struct BlackHole {
     connections: Arc<AtomicUsize>,
 }
 
-/// How to start a [`BlackHole`].
+/// Settings of a [`BlackHole`].
 #[derive(Default)]
 pub struct BlackHoleBuilder {
     hosts: Vec<String>,
@@ -52,7 +52,7 @@ impl BlackHoleBuilder {
         self
     }
 
-    /// Answers each request with half an answer, and then nothing.
+    /// Answers each request with half a response, and then nothing.
     #[must_use]
     pub fn half_an_answer(mut self) -> Self {
         self.half = true;
@@ -66,10 +66,10 @@ impl BlackHoleBuilder {
         self
     }
 
-    /// Starts it.
+    /// Starts the black hole.
     ///
     /// # Panics
-    /// When it cannot.
+    /// If it cannot be started.
     #[must_use]
     pub fn start(self) -> BlackHole {
         let config =
@@ -101,7 +101,7 @@ impl BlackHoleBuilder {
     }
 }
 
-/// Reads until the client gives up.
+/// Reads until the client disconnects.
 async fn swallow(mut stream: impl AsyncRead + AsyncWrite + Unpin, half: bool) {
     let (mut buffer, mut head) = (vec![0; 64 * 1024], Vec::new());
     let mut answered = !half;
@@ -112,7 +112,7 @@ async fn swallow(mut stream: impl AsyncRead + AsyncWrite + Unpin, half: bool) {
         if !answered {
             head.extend_from_slice(&buffer[..read]);
             answered = head.windows(4).any(|four| four == b"\r\n\r\n");
-            // The client may have gone.
+            // The client may have disconnected.
             if answered && (stream.write_all(HALF).await.is_err() || stream.flush().await.is_err())
             {
                 return;
@@ -122,40 +122,40 @@ async fn swallow(mut stream: impl AsyncRead + AsyncWrite + Unpin, half: bool) {
 }
 
 impl BlackHole {
-    /// Settings; without any it takes TCP connections and never answers.
+    /// Settings; by default it accepts TCP connections and never responds.
     #[must_use]
     pub fn builder() -> BlackHoleBuilder {
         BlackHoleBuilder::default()
     }
 
-    /// Takes TCP connections and never answers, neither a TLS greeting nor a request.
+    /// Accepts TCP connections and responds neither to a TLS handshake nor to a request.
     ///
     /// # Panics
-    /// When it cannot start.
+    /// If it cannot be started.
     #[must_use]
     pub fn tcp() -> Self {
         Self::builder().start()
     }
 
-    /// Completes TLS for this host and never answers.
+    /// Completes the TLS handshake for this host and never responds.
     ///
     /// # Panics
-    /// When it cannot start.
+    /// If it cannot be started.
     #[must_use]
     pub fn tls(host: &str) -> Self {
         Self::builder().tls(&[host]).start()
     }
 
-    /// Answers each request, in clear, with half an answer.
+    /// Answers each request, without TLS, with half a response.
     ///
     /// # Panics
-    /// When it cannot start.
+    /// If it cannot be started.
     #[must_use]
     pub fn half() -> Self {
         Self::builder().half_an_answer().start()
     }
 
-    /// Where it listens.
+    /// The address it listens on.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.listener.address
@@ -176,7 +176,7 @@ impl BlackHole {
         self.authority.pem()
     }
 
-    /// How many connections were taken so far.
+    /// The number of connections accepted so far.
     #[must_use]
     pub fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)

@@ -15,16 +15,16 @@ use tokio::{
 
 use super::message::{Destination, forwarded_head, read_head, send_error};
 
-/// What a proxy was asked.
+/// A request to a proxy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProxyRequest {
     /// `CONNECT` for a tunnel.
     pub method: String,
     /// `HOST:PORT` of a tunnel, the URL of a plain request.
     pub target: String,
-    /// Whether the right credentials came along; `true` where none are wanted.
+    /// Whether the request carried the right credentials; `true` if none are required.
     pub authorized: bool,
-    /// What the proxy itself answered: 200 for what it let pass.
+    /// The status of the proxy itself: 200 for a request that it forwarded.
     pub status: u16,
 }
 
@@ -40,7 +40,7 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl ProxyState {
-    /// One request a connection: a tunnel, or a plain one that is told to close.
+    /// Serves one request: a tunnel, or a plain request, after which the connection closes.
     pub(super) async fn serve(&self, stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) {
         let Some((head, rest)) = read_head(stream).await else {
             return;
@@ -69,7 +69,7 @@ impl ProxyState {
             authorized,
             status,
         });
-        // Whatever breaks from here on is the client's to notice.
+        // From here on, a failure is visible to the client.
         let _ = match (destination, upstream) {
             (Some(Destination { path: None, .. }), Some(upstream)) => {
                 tunnel(stream, upstream, &rest).await
@@ -103,7 +103,7 @@ impl ProxyState {
 
     async fn connect(&self, authority: &str) -> Option<TcpStream> {
         let upstream = TcpStream::connect(self.route(authority)?).await.ok()?;
-        // Only a matter of speed.
+        // Without it, small writes wait for acknowledgments; a failure only costs time.
         let _ = upstream.set_nodelay(true);
         Some(upstream)
     }

@@ -1,13 +1,14 @@
-//! Owns the messages of a proxy: reading the head of a request, rewriting it, refusing it. It must not connect.
+//! The messages of a proxy: reading the head of a request, rewriting it, and responding with an error. Never
+//! connects.
 
 use std::io;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
-/// More than any head of a request to AWS.
+/// Larger than the head of any request to AWS.
 const HEAD: usize = 64 * 1024;
 
-/// Where a request wants to go.
+/// The destination of a request.
 pub(super) struct Destination {
     /// `HOST:PORT`.
     pub(super) authority: String,
@@ -37,7 +38,7 @@ impl Destination {
     }
 }
 
-/// The head of a request, and what came behind it; `None` if it never ends.
+/// The head of a request and the bytes that follow it; `None` if the head never ends.
 pub(super) async fn read_head(stream: &mut (impl AsyncRead + Unpin)) -> Option<(String, Vec<u8>)> {
     let mut bytes = Vec::new();
     loop {
@@ -53,7 +54,7 @@ pub(super) async fn read_head(stream: &mut (impl AsyncRead + Unpin)) -> Option<(
     }
 }
 
-/// The head as the server gets it: the path alone, nothing that was for the proxy, and no further request.
+/// The head that the server gets: the path alone, no headers for the proxy, and `connection: close`.
 pub(super) fn forwarded_head(method: &str, path: &str, headers: &[(&str, &str)]) -> String {
     let mut head = format!("{method} {path} HTTP/1.1\r\n");
     for (name, value) in headers {
@@ -65,7 +66,7 @@ pub(super) fn forwarded_head(method: &str, path: &str, headers: &[(&str, &str)])
     head + "connection: close\r\n\r\n"
 }
 
-/// Refuses, with a page as proxies have them.
+/// Responds with this status and an HTML page, as proxies do.
 pub(super) async fn send_error(
     stream: &mut (impl AsyncWrite + Unpin),
     status: u16,

@@ -1,4 +1,4 @@
-//! What stands between a client and AWS, on loopback: TLS, proxies, and networks that swallow everything.
+//! What can stand between a client and AWS, on loopback: TLS servers, proxies, and endpoints that never respond.
 //!
 //! ```
 //! use sandbox::{Sandbox, front::{Certificate, Proxy, Tls}};
@@ -10,14 +10,14 @@
 //!     .route(&format!("{aws}:443"), tls.address())
 //!     .credentials("ci", "p@ss")
 //!     .start();
-//! // For the process under test: the CA goes to a file, for `AWS_CA_BUNDLE` or `SSL_CERT_FILE`.
+//! // For the process under test; the CA goes into a file for `AWS_CA_BUNDLE` or `SSL_CERT_FILE`.
 //! let (ca, https_proxy) = (tls.ca_pem(), proxy.url_with_credentials());
-//! // Afterwards:
+//! // After the process has run:
 //! assert!(tls.handshakes().is_empty() && proxy.log().is_empty());
 //! ```
 //!
-//! Each front has a thread and an ephemeral port of its own, and stops when it is dropped; nothing here ever
-//! connects to anything but loopback. The files must not know AWS: they carry bytes.
+//! Each front has its own thread and port, and stops when it is dropped. It never connects beyond loopback, and
+//! knows nothing of AWS: it forwards bytes.
 
 mod authority;
 mod blackhole;

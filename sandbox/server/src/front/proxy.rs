@@ -1,4 +1,4 @@
-//! Owns the HTTP proxy: CONNECT tunnels and plain requests in absolute form, to routes and to loopback alone.
+//! The settings and the handle of an HTTP proxy, for CONNECT tunnels and for plain requests in absolute form.
 
 use std::{
     collections::BTreeMap,
@@ -20,7 +20,7 @@ pub struct Proxy {
     authority: Option<Authority>,
 }
 
-/// How to start a [`Proxy`].
+/// Settings of a [`Proxy`].
 #[derive(Default)]
 pub struct ProxyBuilder {
     routes: BTreeMap<String, SocketAddr>,
@@ -31,29 +31,30 @@ pub struct ProxyBuilder {
 }
 
 impl ProxyBuilder {
-    /// Leads `HOST:PORT` to an address of loopback. What has no route is reached if it is loopback, and
-    /// answered 502 otherwise: nothing leaves the machine.
+    /// Routes `HOST:PORT` to a loopback address. Without a route, loopback addresses are connected to and
+    /// everything else gets a 502, so that nothing leaves the machine.
     #[must_use]
     pub fn route(mut self, target: &str, to: SocketAddr) -> Self {
         self.routes.insert(target.to_owned(), to);
         self
     }
 
-    /// Asks for these credentials, with 407.
+    /// Requires these credentials; responds with 407 without them.
     #[must_use]
     pub fn credentials(mut self, user: &str, password: &str) -> Self {
         self.credentials = Some((user.to_owned(), password.to_owned()));
         self
     }
 
-    /// Answers everything with this status (403, 502) and a page.
+    /// Responds to everything with this status (403, 502) and an HTML page.
     #[must_use]
     pub fn refuse(mut self, status: u16) -> Self {
         self.rejection = Some(status);
         self
     }
 
-    /// Is itself reached by TLS, with a good certificate of this authority for localhost, 127.0.0.1 and ::1.
+    /// Serves the proxy itself over TLS, with a good certificate of this authority for localhost, 127.0.0.1 and
+    /// ::1.
     #[must_use]
     pub fn tls(mut self, authority: &Authority) -> Self {
         self.authority = Some(authority.clone());
@@ -70,7 +71,7 @@ impl ProxyBuilder {
     /// Starts the proxy.
     ///
     /// # Panics
-    /// When it cannot, or a route leads away from loopback.
+    /// If it cannot be started, or a route leads beyond loopback.
     #[must_use]
     pub fn start(self) -> Proxy {
         let away = self.routes.values().find(|to| !to.ip().is_loopback());
@@ -108,13 +109,13 @@ impl ProxyBuilder {
 }
 
 impl Proxy {
-    /// Settings; without any it lets everything on loopback pass.
+    /// Settings; by default the proxy forwards everything on loopback.
     #[must_use]
     pub fn builder() -> ProxyBuilder {
         ProxyBuilder::default()
     }
 
-    /// Where it listens.
+    /// The address it listens on.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.listener.address
@@ -126,7 +127,7 @@ impl Proxy {
         self.url_with("")
     }
 
-    /// The same with `USER:PASSWORD@`, percent-encoded.
+    /// Like [`Proxy::url`], but with percent-encoded `USER:PASSWORD@`.
     #[must_use]
     pub fn url_with_credentials(&self) -> String {
         match &self.state.credentials {
@@ -146,17 +147,17 @@ impl Proxy {
         format!("{scheme}://{user}{}", self.address())
     }
 
-    /// One more route, as [`ProxyBuilder::route`].
+    /// Adds a route, as [`ProxyBuilder::route`] does.
     ///
     /// # Panics
-    /// When it leads away from loopback.
+    /// If it leads beyond loopback.
     pub fn add_route(&self, target: &str, to: SocketAddr) {
         assert!(to.ip().is_loopback(), "routes lead to loopback");
         let mut routes = lock(&self.state.routes);
         routes.insert(target.to_owned(), to);
     }
 
-    /// What it was asked so far.
+    /// The requests so far.
     #[must_use]
     pub fn log(&self) -> Vec<ProxyRequest> {
         lock(&self.state.log).clone()

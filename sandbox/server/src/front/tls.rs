@@ -1,4 +1,4 @@
-//! Owns the TLS front: it decrypts and carries what it gets to the sandbox. It must not look into it.
+//! A TLS server that forwards the decrypted bytes to the sandbox. Does not look into them.
 
 use std::{
     io,
@@ -22,9 +22,9 @@ use super::{
 /// One TLS handshake, as the server saw it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Handshake {
-    /// The host the client asked for (SNI); clients send none for an address.
+    /// The host in the client's SNI extension; clients send none for an address.
     pub server_name: Option<String>,
-    /// Whether it came to an end: the client took the certificate.
+    /// Whether the handshake completed, that is, the client accepted the certificate.
     pub finished: bool,
 }
 
@@ -42,7 +42,7 @@ impl Handshakes {
         all.push(handshake);
     }
 
-    /// Shakes hands; `None` if it did not come to an end.
+    /// Completes the handshake; `None` if it fails.
     pub(super) async fn accept(
         &self,
         stream: TcpStream,
@@ -68,7 +68,7 @@ pub struct Tls {
     handshakes: Handshakes,
 }
 
-/// How to start a [`Tls`].
+/// Settings of a [`Tls`] front.
 pub struct TlsBuilder {
     hosts: Vec<String>,
     certificate: Certificate,
@@ -77,7 +77,7 @@ pub struct TlsBuilder {
 }
 
 impl TlsBuilder {
-    /// What to show; a good certificate if nothing is said.
+    /// Sets the certificate; the default is a good one.
     #[must_use]
     pub fn certificate(mut self, certificate: Certificate) -> Self {
         self.certificate = certificate;
@@ -101,7 +101,7 @@ impl TlsBuilder {
     /// Starts the front; `upstream` is the URL of a sandbox.
     ///
     /// # Panics
-    /// When it cannot, or `upstream` is not `http://ADDRESS:PORT`.
+    /// If it cannot be started, or `upstream` is not `http://ADDRESS:PORT`.
     #[must_use]
     pub fn start(self, upstream: &str) -> Tls {
         let upstream = upstream.trim_start_matches("http://").trim_end_matches('/');
@@ -115,7 +115,7 @@ impl TlsBuilder {
                 if let Some(mut stream) = seen.accept(stream, config).await
                     && forward(&mut stream, upstream).await.is_err()
                 {
-                    // What broke behind us breaks in front of us too.
+                    // A connection that breaks upstream breaks for the client, too.
                     let _ = stream.get_ref().0.set_zero_linger();
                 }
             }
@@ -129,19 +129,19 @@ impl TlsBuilder {
     }
 }
 
-/// Carries bytes both ways until both ends are done.
+/// Forwards bytes in both directions until both ends are done.
 async fn forward(stream: &mut TlsStream<TcpStream>, to: SocketAddr) -> io::Result<()> {
     let mut upstream = TcpStream::connect(to).await?;
-    // Only a matter of speed.
+    // Without it, small writes wait for acknowledgments; a failure only costs time.
     let _ = upstream.set_nodelay(true);
     copy_bidirectional(stream, &mut upstream).await.map(drop)
 }
 
 impl Tls {
-    /// A front for these hosts: names, `127.0.0.1`, `::1`. The first one is in [`Tls::url`].
+    /// Settings of a front for these hosts: names, `127.0.0.1`, `::1`. [`Tls::url`] shows the first one.
     ///
     /// # Panics
-    /// When no host is named.
+    /// If there is no host.
     #[must_use]
     pub fn builder(hosts: &[&str]) -> TlsBuilder {
         assert!(!hosts.is_empty(), "a certificate is for a host");
@@ -153,7 +153,7 @@ impl Tls {
         }
     }
 
-    /// A front for one host that shows this certificate.
+    /// Starts a front for one host with this certificate.
     ///
     /// # Panics
     /// As [`TlsBuilder::start`].
@@ -164,19 +164,19 @@ impl Tls {
             .start(upstream)
     }
 
-    /// Where it listens: what a [`super::Proxy`] routes to.
+    /// The address it listens on, for the route of a [`super::Proxy`].
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.listener.address
     }
 
-    /// `https://HOST:PORT`, for a host that leads to loopback by itself.
+    /// `https://HOST:PORT`. The host must resolve to loopback to be usable without a proxy.
     #[must_use]
     pub fn url(&self) -> String {
         url(&self.hosts[0], self.address())
     }
 
-    /// The certificate of the authority. Of no use to a client that is shown a certificate that is not good.
+    /// The certificate of the authority, which makes clients trust a good certificate but none of the bad ones.
     #[must_use]
     pub fn ca_pem(&self) -> String {
         self.authority.pem()
@@ -188,13 +188,13 @@ impl Tls {
         &self.authority
     }
 
-    /// The handshakes so far. A client that refuses a certificate has one that is not finished, and sent nothing.
+    /// The handshakes so far. A client that rejects the certificate has an unfinished one, and sent no request.
     #[must_use]
     pub fn handshakes(&self) -> Vec<Handshake> {
         self.handshakes.all()
     }
 
-    /// Waits for this many handshakes: a refused one is known to the client before it is to the server.
+    /// Waits for this many handshakes: the client knows that it rejected one before the server does.
     #[must_use]
     pub fn wait_for_handshakes(&self, count: usize, timeout: Duration) -> bool {
         let end = std::time::Instant::now() + timeout;

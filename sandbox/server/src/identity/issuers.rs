@@ -1,4 +1,4 @@
-//! Owns the OpenID Connect issuers the sandbox plays, and GitHub's endpoint that hands a job its token.
+//! The OpenID Connect issuers that the sandbox acts as, and the GitHub jobs that may request a token.
 
 use std::{
     collections::BTreeMap,
@@ -13,32 +13,32 @@ use crate::random;
 pub(super) const GITHUB: &str = "https://token.actions.githubusercontent.com";
 pub(crate) const GITLAB: &str = "https://gitlab.com";
 
-/// The issuers, each with a key of its own, and the jobs that may ask for a token.
+/// The issuers, each with its own key, and the jobs that may request a token.
 #[derive(Default)]
 pub(crate) struct Issuers {
     keys: BTreeMap<String, SigningKey>,
     jobs: Vec<Job>,
 }
 
-/// A job of GitHub Actions with the right to ask.
+/// A GitHub Actions job that may request ID tokens.
 pub(super) struct Job {
     path: String,
     pub(super) bearer: String,
     pub(super) subject: String,
 }
 
-/// What a token says.
+/// The claims of a token.
 pub(crate) struct Claims<'a> {
     pub(crate) issuer: &'a str,
     pub(crate) subject: &'a str,
     pub(crate) audience: &'a str,
     pub(crate) lifetime: Duration,
-    /// What this issuer says beyond that.
+    /// Additional claims of the issuer, as an object.
     pub(crate) more: Value,
 }
 
 impl Issuers {
-    /// The key of an issuer the sandbox has played so far, by its URL without the scheme.
+    /// The key of an issuer that the sandbox has acted as, by its URL without the scheme.
     pub(crate) fn key(&self, issuer: &str) -> Option<&SigningKey> {
         self.keys.get(issuer)
     }
@@ -67,9 +67,9 @@ impl Issuers {
         self.jobs.iter().find(|job| job.path == path)
     }
 
-    /// Lets one more job ask; answers the path with its query, and the bearer token.
+    /// Adds a job; returns the path with its query, and the bearer token.
     pub(crate) fn add_job(&mut self, subject: &str) -> (String, String) {
-        // The empty part of the path is GitHub's own.
+        // The empty path segment is GitHub's.
         let path = format!("/1//idtoken/{}/{}", random::uuid(), random::uuid());
         let bearer = random::base64(120);
         let url = format!("{path}?api-version=2.0");

@@ -1,4 +1,4 @@
-//! Owns JSON Web Tokens: signing them (ES256) and taking them apart. It must not judge what a token claims.
+//! JSON Web Tokens: signing them (ES256) and parsing them. Does not judge their claims.
 
 use aws_lc_rs::{
     rand::SystemRandom,
@@ -10,7 +10,7 @@ use aws_lc_rs::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
-/// The key an issuer signs with.
+/// The key with which an issuer signs tokens.
 pub(crate) struct SigningKey(EcdsaKeyPair);
 
 impl SigningKey {
@@ -35,7 +35,7 @@ impl SigningKey {
     }
 }
 
-/// A token, taken apart and believed in nothing.
+/// A parsed token. Neither its signature nor its claims are verified.
 pub(crate) struct Token<'a> {
     signed: &'a str,
     signature: Vec<u8>,
@@ -43,7 +43,7 @@ pub(crate) struct Token<'a> {
 }
 
 impl<'a> Token<'a> {
-    /// `None` if it is no JWT: not three parts in base64, the first two of them JSON objects.
+    /// `None` if the text is not a JWT: three base64 parts, the first two of which are JSON objects.
     pub(crate) fn parse(text: &'a str) -> Option<Self> {
         let (signed, signature) = text.rsplit_once('.')?;
         let (header, claims) = signed.split_once('.')?;
@@ -68,7 +68,7 @@ impl<'a> Token<'a> {
         self.claims[claim].as_u64()
     }
 
-    /// `aud` is one string or several.
+    /// The `aud` claim, which is one string or a list.
     pub(crate) fn audiences(&self) -> Vec<String> {
         match &self.claims["aud"] {
             Value::String(one) => vec![one.clone()],

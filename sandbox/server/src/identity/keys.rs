@@ -1,5 +1,5 @@
-//! Owns access keys: which exist, whose they are, and whether a signed request may pass the front door.
-//! It must not decide what a key may do (`policy.rs`).
+//! Access keys, and whether a signed request is authenticated by one. What a key is allowed to do is up to its
+//! policy.
 
 use std::{
     collections::BTreeMap,
@@ -17,29 +17,29 @@ use crate::{
 
 const SKEW: Duration = Duration::from_secs(5 * 60);
 
-/// An access key the sandbox knows.
+/// An access key of a user or a session.
 #[derive(Clone, Debug)]
 pub struct Key {
-    /// The access key id.
+    /// The access key ID.
     pub id: String,
     /// The secret access key.
     pub secret: String,
-    /// The session token that must come along, for temporary credentials.
+    /// The session token that requests must carry, for temporary credentials.
     pub session_token: Option<String>,
-    /// The account, twelve digits.
+    /// The account ID, twelve digits.
     pub account: String,
-    /// The ARN of the user or the assumed role.
+    /// The ARN of the user or of the role session.
     pub user_arn: String,
-    /// What the key may do.
+    /// The identity policy.
     pub policy: Policy,
-    /// When the session ends, by the clock of the service (`Sandbox::advance_clock` moves it).
+    /// When the session expires, by the service's clock (`Sandbox::advance_clock` moves it).
     pub expires: Option<SystemTime>,
 }
 
 #[derive(Default)]
 pub(crate) struct Keys(BTreeMap<String, (Key, Option<Session>)>);
 
-/// The two clocks at the front door. Clients sign by the real one, which no test can move.
+/// The two clocks of authentication. Clients sign by the real one, which no test can move.
 #[derive(Clone, Copy)]
 pub(crate) struct Clocks {
     pub(crate) real: SystemTime,
@@ -51,7 +51,7 @@ impl Keys {
         self.0.insert(key.id.clone(), (key, None));
     }
 
-    /// The key of a role's session.
+    /// Adds the key of a role session.
     pub(crate) fn add_session(&mut self, key: Key, session: Session) {
         self.0.insert(key.id.clone(), (key, Some(session)));
     }
@@ -61,7 +61,7 @@ impl Keys {
         key.policy = policy;
     }
 
-    /// The key that signed the request, or the refusal of the front door.
+    /// The key that signed the request, with its session, or the error of the AWS front end.
     pub(crate) fn authenticate(
         &self,
         service: &str,

@@ -1,4 +1,5 @@
-//! The machines that have a role: one EC2 instance, and containers (ECS, EKS). There are none until a test adds them.
+//! The machines that have a role: one EC2 instance, and containers (ECS, EKS). There are none until a test adds
+//! them.
 
 use std::time::SystemTime;
 
@@ -8,7 +9,7 @@ use crate::random;
 pub(crate) struct Metadata {
     /// The ARN of the instance's role.
     instance: Option<String>,
-    /// The tokens of the instance metadata service, and when they end.
+    /// Tokens of the instance metadata service, with their expiration.
     tokens: Vec<(String, SystemTime)>,
     containers: Vec<Container>,
 }
@@ -29,7 +30,7 @@ impl Metadata {
         self.instance = Some(role.to_owned());
     }
 
-    /// Makes a container with a role; answers the path to ask at, and what to authorize with.
+    /// Adds a container with a role; returns its credentials path and its authorization token.
     pub(crate) fn add_container(&mut self, role: &str) -> (String, String) {
         let path = format!("/v2/credentials/{}", random::uuid());
         let authorization = random::base64(60);

@@ -1,12 +1,12 @@
-//! Owns the constraints of STS parameters, in the words STS has for a breach. All violations of one request are
-//! told at once. It must not know any operation.
+//! The constraints on STS parameters, and the recorded messages for violations. One error lists all violations of a
+//! request. Knows no operation.
 
 use sandbox_model::ServiceError;
 
 use super::call::IdentityCall;
 use crate::errors;
 
-/// Reads parameters and collects what is wrong with them.
+/// Reads parameters and collects their violations.
 pub(super) struct Parameters<'a> {
     call: &'a IdentityCall<'a>,
     violations: Vec<String>,
@@ -14,16 +14,16 @@ pub(super) struct Parameters<'a> {
 
 type Pattern = (&'static str, fn(char) -> bool);
 
-/// The rules of one text parameter.
+/// The constraints on one string parameter.
 pub(super) struct Rules {
     pub(super) length: std::ops::RangeInclusive<usize>,
-    /// As the API model writes it, and what it means.
+    /// The pattern in the API model, and its equivalent for each character.
     pub(super) pattern: Option<Pattern>,
-    /// Whether its value may be shown.
+    /// Whether an error message may quote the value.
     pub(super) quotable: bool,
 }
 
-/// `RoleArn`; its shape is looked at later, with an answer of its own.
+/// `RoleArn`. Its syntax is checked later, with an error of its own.
 pub(super) const ROLE_ARN: Rules = Rules {
     length: 20..=2048,
     pattern: None,
@@ -48,7 +48,7 @@ pub(super) const WEB_TOKEN: Rules = Rules {
     quotable: false,
 };
 
-/// `\w` as Java reads it: ASCII only.
+/// `\w` as in Java: ASCII only.
 fn word(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_'
 }
@@ -59,7 +59,7 @@ impl<'a> Parameters<'a> {
         Self { call, violations }
     }
 
-    /// A parameter that must be there; empty if it is not.
+    /// A required parameter; empty if it is missing.
     pub(super) fn required(&mut self, name: &str, rules: &Rules) -> String {
         let text = self.optional(name, rules);
         if text.is_none() {
@@ -94,7 +94,7 @@ impl<'a> Parameters<'a> {
         Some(text)
     }
 
-    /// `DurationSeconds`; an hour if it is not given.
+    /// `DurationSeconds`; one hour by default.
     pub(super) fn duration(&mut self) -> u64 {
         let name = "DurationSeconds";
         let Some(text) = self.call.text(name) else {
@@ -111,7 +111,8 @@ impl<'a> Parameters<'a> {
         seconds
     }
 
-    /// What STS has and the sandbox does not: better refused than left out, or a test would prove nothing.
+    /// Rejects parameters that STS has and the sandbox does not model. Ignoring them would make tests prove
+    /// nothing.
     pub(super) fn reject_unmodeled(&self, known: &[&str]) -> Result<(), ServiceError> {
         let sent = self.call.request.input.as_object().into_iter().flatten();
         for (name, _) in sent {
@@ -123,7 +124,7 @@ impl<'a> Parameters<'a> {
         Ok(())
     }
 
-    /// Fails if anything was wrong.
+    /// Fails if there were any violations.
     pub(super) fn finish(self) -> Result<(), ServiceError> {
         let count = self.violations.len();
         let errors = if count == 1 { "error" } else { "errors" };

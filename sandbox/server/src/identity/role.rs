@@ -1,4 +1,4 @@
-//! Owns what a role is: what it may do, for how long, and whom it trusts.
+//! Roles: their policy, their longest session, and the parties they trust.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use sandbox_model::{Caller, Policy, matches_wildcard};
 
 use super::arn::{parts, role_name};
 
-/// The audience that AWS's own action asks GitHub for.
+/// The audience that AWS's own action requests from GitHub.
 pub(super) const STS_AUDIENCE: &str = "sts.amazonaws.com";
 
-/// A role that can be assumed. It trusts nobody until [`Role::trust`] says so.
+/// A role that can be assumed. It trusts no one until [`Role::trust`] adds a statement.
 #[derive(Clone, Debug)]
 pub struct Role {
     pub(crate) arn: String,
@@ -18,39 +18,39 @@ pub struct Role {
     trust: Vec<Trust>,
 }
 
-/// One statement of a trust policy: somebody, under conditions.
+/// One statement of a trust policy: a trusted party and its conditions.
 #[derive(Clone, Debug)]
 pub struct Trust(Trustee);
 
 #[derive(Clone, Debug)]
 enum Trustee {
     WebIdentity {
-        /// Without a scheme.
+        /// The issuer's URL without the scheme.
         issuer: String,
         audience: Option<String>,
         subject: Option<String>,
     },
     Principal {
-        /// `arn:aws:iam::ACCOUNT:root` stands for the whole account.
+        /// The ARN; `arn:aws:iam::ACCOUNT:root` stands for the whole account.
         arn: String,
         external_id: Option<String>,
     },
 }
 
-/// How far a trust policy goes by itself.
+/// How a trust policy matches a caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TrustMatch {
-    /// Names the caller: within one account nothing else is needed.
+    /// It names the caller. Within one account, no other permission is needed.
     Principal,
-    /// Names the caller's account, which then has to allow it with a policy of its own.
+    /// It names the caller's account. The caller's identity policy must allow the action, too.
     Account,
 }
 
 impl Role {
-    /// A role that may do everything, for at most an hour (AWS's default).
+    /// A role that is allowed everything, with sessions of at most one hour (AWS's default).
     ///
     /// # Panics
-    /// When `arn` is not the ARN of a role.
+    /// If `arn` is not the ARN of a role.
     #[must_use]
     pub fn new(arn: impl Into<String>) -> Self {
         let arn = arn.into();
@@ -58,7 +58,7 @@ impl Role {
         role.unwrap_or_else(|| panic!("{arn} is the ARN of a role"))
     }
 
-    /// The same; `None` when `arn` is not the ARN of a role.
+    /// Like [`Role::new`], but returns `None` if `arn` is not the ARN of a role.
     #[must_use]
     pub fn try_new(arn: &str) -> Option<Self> {
         let is_role = parts(arn).is_some_and(|parts| parts.resource.starts_with("role/"));
@@ -70,28 +70,28 @@ impl Role {
         })
     }
 
-    /// What its sessions may do.
+    /// Replaces the policy of the role's sessions.
     #[must_use]
     pub fn policy(mut self, policy: Policy) -> Self {
         self.policy = policy;
         self
     }
 
-    /// The longest session that can be asked for.
+    /// Sets the longest session that can be requested.
     #[must_use]
     pub fn max_session(mut self, max: Duration) -> Self {
         self.max_session = max;
         self
     }
 
-    /// One more statement of its trust policy; any one that holds is enough.
+    /// Adds a statement to the trust policy. One matching statement is enough.
     #[must_use]
     pub fn trust(mut self, trust: Trust) -> Self {
         self.trust.push(trust);
         self
     }
 
-    /// The audience that tokens of this issuer need, for each trust in it; `None` where any will do.
+    /// The audience that each trust in this issuer requires; `None` for a trust that accepts any.
     pub(super) fn trusted_audiences<'a>(
         &'a self,
         issuer: &'a str,
@@ -110,7 +110,7 @@ impl Role {
         parts(&self.arn).map_or("", |parts| parts.account)
     }
 
-    /// The name without a path, as the ARN of a session has it.
+    /// The name without its path, as the ARN of a session shows it.
     pub(crate) fn name(&self) -> &str {
         role_name(&self.arn)
     }
@@ -132,7 +132,7 @@ impl Role {
         })
     }
 
-    /// Whether a caller is trusted. A trust in a role is one in all of its sessions.
+    /// Whether and how the caller is trusted. Trust in a role is trust in all of its sessions.
     pub(crate) fn trusts_caller(&self, caller: &Caller, given: Option<&str>) -> Option<TrustMatch> {
         let root = format!("arn:aws:iam::{}:root", caller.account());
         let mut account_match = None;
@@ -159,8 +159,8 @@ impl Role {
 }
 
 impl Trust {
-    /// Tokens of GitHub Actions whose `sub` is like this pattern (`repo:OWNER/REPO:*`), for the audience
-    /// `sts.amazonaws.com`.
+    /// Trusts tokens of GitHub Actions with a `sub` that matches this pattern (`repo:OWNER/REPO:*`) and the
+    /// audience `sts.amazonaws.com`.
     #[must_use]
     pub fn github(subject: &str) -> Self {
         Self::web_identity("token.actions.githubusercontent.com")
@@ -168,7 +168,7 @@ impl Trust {
             .subject(subject)
     }
 
-    /// Tokens of gitlab.com whose `sub` is like this pattern, for this audience.
+    /// Trusts tokens of gitlab.com with this audience and a `sub` that matches this pattern.
     #[must_use]
     pub fn gitlab(audience: &str, subject: &str) -> Self {
         Self::web_identity("gitlab.com")
@@ -176,7 +176,7 @@ impl Trust {
             .subject(subject)
     }
 
-    /// Tokens of an issuer, by its host (and path, if it has one): `gitlab.example.com`.
+    /// Trusts tokens of an issuer, named by its host and path, such as `gitlab.example.com`.
     #[must_use]
     pub fn web_identity(issuer: &str) -> Self {
         Self(Trustee::WebIdentity {
@@ -186,7 +186,7 @@ impl Trust {
         })
     }
 
-    /// A user, a role (all of its sessions) or one session, by its ARN.
+    /// Trusts a user, a role with all of its sessions, or one session, by its ARN.
     #[must_use]
     pub fn principal(arn: &str) -> Self {
         Self(Trustee::Principal {
@@ -195,16 +195,16 @@ impl Trust {
         })
     }
 
-    /// Everybody in an account whose own policy allows it.
+    /// Trusts all principals of an account whose own policy allows it.
     #[must_use]
     pub fn account(id: &str) -> Self {
         Self::principal(&format!("arn:aws:iam::{id}:root"))
     }
 
-    /// The token's `aud` must be this.
+    /// Requires this `aud` claim.
     ///
     /// # Panics
-    /// When this is not a trust in a web identity.
+    /// If this is not a trust in a web identity.
     #[must_use]
     pub fn audience(mut self, audience: &str) -> Self {
         match &mut self.0 {
@@ -214,10 +214,10 @@ impl Trust {
         self
     }
 
-    /// The token's `sub` must be like this pattern (`*`, `?`).
+    /// Requires a `sub` claim that matches this pattern (`*`, `?`).
     ///
     /// # Panics
-    /// When this is not a trust in a web identity.
+    /// If this is not a trust in a web identity.
     #[must_use]
     pub fn subject(mut self, pattern: &str) -> Self {
         match &mut self.0 {
@@ -227,10 +227,10 @@ impl Trust {
         self
     }
 
-    /// The caller must give this `ExternalId`.
+    /// Requires this `ExternalId` from the caller.
     ///
     /// # Panics
-    /// When this is not a trust in a principal.
+    /// If this is not a trust in a principal.
     #[must_use]
     pub fn external_id(mut self, id: &str) -> Self {
         match &mut self.0 {

@@ -1,22 +1,22 @@
-//! Owns which roles and OIDC providers there are. A role's trust in a web identity also stands for the IAM OIDC
-//! provider it needs: the account then knows the issuer, with that audience.
+//! The roles and OIDC providers of all accounts. A role that trusts a web identity implies the IAM OIDC provider it
+//! needs: its account then accepts that issuer and audience.
 
 use std::collections::BTreeMap;
 
 use super::role::{Role, STS_AUDIENCE};
 use crate::random;
 
-/// The roles of all accounts, and the OIDC providers.
+/// The roles of all accounts, and their OIDC providers.
 #[derive(Default)]
 pub(crate) struct Roles {
-    /// By ARN, with the unique id that IAM gives a role.
+    /// By ARN, with the unique ID that IAM gives a role.
     roles: BTreeMap<String, (Role, String)>,
-    /// (account, issuer, audience), beyond those that the roles' trust stands for.
+    /// Account, issuer and audience of providers that no role implies.
     providers: Vec<(String, String, String)>,
 }
 
 impl Roles {
-    /// Adds a role or replaces the one with its ARN; it keeps its id, and its sessions follow it.
+    /// Adds a role, or replaces the one with its ARN, which keeps its ID and its sessions.
     pub(crate) fn add(&mut self, role: Role) {
         let id = match self.roles.remove(&role.arn) {
             Some((_, id)) => id,
@@ -39,7 +39,7 @@ impl Roles {
         self.roles.get(arn).map(|(_, id)| id.as_str())
     }
 
-    /// The audiences of an account's provider for an issuer; `None` where it has no such provider.
+    /// The audiences of an account's provider for an issuer; `None` if it has no such provider.
     pub(crate) fn audiences(&self, account: &str, issuer: &str) -> Option<Vec<String>> {
         let own = self.providers.iter();
         let own = own
@@ -49,7 +49,7 @@ impl Roles {
         let trusted = roles
             .filter(|role| role.account() == account)
             .flat_map(|role| role.trusted_audiences(issuer));
-        // A trust that does not look at the audience needs a provider that has the usual one.
+        // A trust that accepts any audience needs a provider with the default one.
         let all = own.chain(trusted);
         let all: Vec<_> = all.map(|a| a.unwrap_or(STS_AUDIENCE).to_owned()).collect();
         (!all.is_empty()).then_some(all)

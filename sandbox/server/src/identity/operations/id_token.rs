@@ -1,4 +1,4 @@
-//! GitHub's endpoint that hands a job its ID token.
+//! GitHub's endpoint from which a job gets its ID token.
 
 use std::time::Duration;
 
@@ -13,8 +13,8 @@ use crate::identity::{
 /// The lifetime of GitHub's tokens.
 const LIFETIME: Duration = Duration::from_secs(300);
 
-/// GitHub's answers beside 200 were not recorded but for the 403 of a job that does not run yet; statuses and
-/// words are those of the service it is built on.
+/// Of GitHub's errors, only the 403 for a job that is not running yet was recorded. The others have the statuses
+/// and messages of Azure DevOps, on which the endpoint is built.
 pub(crate) fn get_id_token(call: &mut IdentityCall<'_>) -> Result<Value, ServiceError> {
     if call.request.method != "GET" {
         let text = "The requested resource does not support this http method.";

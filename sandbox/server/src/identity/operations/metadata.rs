@@ -74,13 +74,13 @@ pub(crate) fn get_container_credentials(
     Ok(answer)
 }
 
-/// The instance's role, if this is an instance.
+/// The instance's role; a 404 if the sandbox is not an instance.
 fn instance_role(call: &IdentityCall<'_>) -> Result<String, ServiceError> {
     let role = call.registry.metadata.instance().map(str::to_owned);
     role.ok_or_else(|| plain_error(404, "Not Found"))
 }
 
-/// The same, for a request that came with a good token.
+/// Like [`instance_role`], but requires a valid metadata token.
 fn instance_role_with_token(call: &IdentityCall<'_>) -> Result<String, ServiceError> {
     let role = instance_role(call)?;
     let token = call.request.header("x-aws-ec2-metadata-token");

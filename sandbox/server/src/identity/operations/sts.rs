@@ -1,4 +1,4 @@
-//! Owns the operations of STS. It must not know how they travel.
+//! The operations of STS. Knows no wire format.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -17,10 +17,10 @@ use crate::{
     },
     time,
 };
-/// The longest session that one session can get from another role.
+/// The longest session when a session assumes another role (role chaining).
 const CHAINED: Duration = Duration::from_secs(3600);
 
-/// Needs no permission, as on AWS.
+/// Requires no permission, as on AWS.
 pub(crate) fn get_caller_identity(call: &mut IdentityCall<'_>) -> Result<Value, ServiceError> {
     let signer = signer(call)?;
     Ok(json!({
@@ -116,7 +116,7 @@ pub(crate) fn assume_role_with_web_identity(
     Ok(answer)
 }
 
-/// The part of the answer that both ways to assume a role share.
+/// The members that the answers of both ways to assume a role share.
 fn session_answer(issued: &IssuedSession) -> Value {
     json!({
         "AssumedRoleUser": {
@@ -136,14 +136,14 @@ fn signer<'a>(call: &IdentityCall<'a>) -> Result<&'a Authenticated, ServiceError
     call.signer.ok_or_else(errors::unknown_client)
 }
 
-/// The account in an ARN, if STS takes it for one.
+/// The account ID in an ARN, or the error of STS for an invalid ARN.
 fn account_of(arn: &str) -> Result<&str, ServiceError> {
     let parts = arn::parts(arn).map(|parts| parts.account);
     parts.ok_or_else(|| errors::validation(format!("{arn} is invalid")))
 }
 
-/// A trust by name is enough within one account; one by account, or from another account, needs the caller's
-/// own policy too. An explicit denial there always counts.
+/// Trust in the caller itself is enough within one account. Trust in its account, or from another account, also
+/// needs the caller's own policy. An explicit deny in that policy always wins.
 fn may_assume(caller: &Caller, role: &Role, external_id: Option<&str>) -> bool {
     let trusted = role.trusts_caller(caller, external_id);
     let decision = caller.decide("sts:AssumeRole", &role.arn);
@@ -167,13 +167,13 @@ fn check_duration(role: &Role, duration: Duration, chained: bool) -> Result<(), 
     Err(errors::validation(text))
 }
 
-/// Whether the issuer signed the token, and it is still good.
+/// Checks that the issuer signed the token and that it has not expired.
 fn verify(call: &IdentityCall<'_>, token: &Token<'_>, issuer: &str) -> Result<(), ServiceError> {
     let key = call.registry.issuers.key(issuer);
-    // An issuer that the sandbox does not play cannot be asked for its keys.
+    // The keys of an issuer that the sandbox does not act as cannot be retrieved.
     let key = key.ok_or_else(errors::no_verification_key)?;
     if !key.has_signed(token) {
-        // The words were not recorded.
+        // The message was not recorded.
         return Err(errors::invalid_token("The token's signature is invalid"));
     }
     let now = call

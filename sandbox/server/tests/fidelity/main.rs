@@ -20,7 +20,9 @@ mod delete;
 mod get;
 mod moto;
 mod policies;
+mod policy_validation;
 mod put;
+mod replica_removal;
 mod replicas;
 mod run;
 mod stages;
@@ -45,7 +47,9 @@ fn cases() -> impl Iterator<Item = &'static Case> {
         batch::CASES,
         delete::CASES,
         replicas::CASES,
+        replica_removal::CASES,
         policies::CASES,
+        policy_validation::CASES,
         tags::CASES,
         sts::CASES,
     ]

@@ -4,19 +4,19 @@ use serde_json::{Value, json};
 
 use crate::run::{Case, NO_SECRET, Outcome, Run, case, ok, refused, same, sandbox_case, token};
 
-const REPLICATE: &str = "ReplicateSecretToRegions";
+pub(crate) const REPLICATE: &str = "ReplicateSecretToRegions";
 const SAME_REGION: (&str, &str) = ("InvalidParameterException", "Invalid replica region.");
 pub(crate) const IS_REPLICA: (&str, &str) = (
     "InvalidParameterException",
     "Operation not permitted on a replica secret. Call must be made in primary secret's region.",
 );
 
-fn to(run: &Run<'_>, region: &str) -> Value {
+pub(crate) fn to(run: &Run<'_>, region: &str) -> Value {
     json!({"SecretId": run.name, "AddReplicaRegions": [{"Region": region}]})
 }
 
 /// Waits as a client does: until the primary no longer says that the copying is under way.
-fn settled(run: &Run<'_>) -> Result<Value, String> {
+pub(crate) fn settled(run: &Run<'_>) -> Result<Value, String> {
     for _ in 0..100 {
         let shown = run.describe()?;
         if status(&shown) != "InProgress" {
@@ -27,14 +27,14 @@ fn settled(run: &Run<'_>) -> Result<Value, String> {
 }
 
 /// Replicates to the west, and waits.
-fn replicated(run: &Run<'_>) -> Outcome {
+pub(crate) fn replicated(run: &Run<'_>) -> Outcome {
     run.ok(REPLICATE, &to(run, "us-west-2"))?;
     let shown = settled(run)?;
     same("Status later", &status(&shown), &json!("InSync"))
 }
 
 /// The status of the only replica.
-fn status(answer: &Value) -> Value {
+pub(crate) fn status(answer: &Value) -> Value {
     answer["ReplicationStatus"][0]["Status"].clone()
 }
 
@@ -128,17 +128,6 @@ pub(crate) const CASES: &[Case] = &[
             same("a StatusMessage", &message, &true)?;
             let got = ok(&run.west, "GetSecretValue", &run.id())?;
             same("SecretString", &got["SecretString"], &json!("theirs"))
-        },
-    ),
-    case(
-        "X06",
-        "D",
-        "deleting a primary that has replicas: 400",
-        |run| {
-            run.create()?;
-            run.ok(REPLICATE, &to(run, "us-west-2"))?;
-            run.refused_somehow("DeleteSecret", &run.id())?;
-            run.value("v1")
         },
     ),
     sandbox_case(
@@ -298,79 +287,6 @@ pub(crate) const CASES: &[Case] = &[
             settled(run)?;
             run.describe()?;
             ok(&run.west, "GetSecretValue", &run.id()).map(drop)
-        },
-    ),
-    sandbox_case(
-        "X06b",
-        "D",
-        "without its replicas a primary can be deleted; what was there by that name stays",
-        |run| {
-            run.create()?;
-            replicated(run)?;
-            let mut north = run.west.clone();
-            "eu-north-1".clone_into(&mut north.region);
-            let other =
-                json!({"Name": run.name, "SecretString": "theirs", "ClientRequestToken": token(5)});
-            ok(&north, "CreateSecret", &other)?;
-            run.ok(REPLICATE, &to(run, "eu-north-1"))?;
-            let mut input = run.id();
-            input["RemoveReplicaRegions"] = json!(["us-west-2", "eu-north-1"]);
-            let answer = run.ok("RemoveRegionsFromReplication", &input)?;
-            same(
-                "ReplicationStatus",
-                &answer["ReplicationStatus"],
-                &json!([]),
-            )?;
-            refused(&run.west, "GetSecretValue", &run.id(), NO_SECRET)?;
-            ok(&north, "GetSecretValue", &run.id())?;
-            run.refused_somehow("RemoveRegionsFromReplication", &input)?;
-            run.ok("DeleteSecret", &run.id()).map(drop)
-        },
-    ),
-    sandbox_case(
-        "X06c",
-        "D",
-        "so does the replica of another primary",
-        |run| {
-            let mut north = run.west.clone();
-            "eu-north-1".clone_into(&mut north.region);
-            let input =
-                json!({"Name": run.name, "SecretString": "theirs", "ClientRequestToken": token(5)});
-            ok(&north, "CreateSecret", &input)?;
-            ok(&north, REPLICATE, &to(run, "us-west-2"))?;
-            for _ in 0..2 {
-                ok(&north, "DescribeSecret", &run.id())?;
-            }
-            run.create()?;
-            run.ok(REPLICATE, &to(run, "us-west-2"))?;
-            let mut input = run.id();
-            input["RemoveReplicaRegions"] = json!(["us-west-2"]);
-            run.ok("RemoveRegionsFromReplication", &input)?;
-            let there = ok(&run.west, "DescribeSecret", &run.id())?;
-            same(
-                "PrimaryRegion",
-                &there["PrimaryRegion"],
-                &json!("eu-north-1"),
-            )?;
-            let got = ok(&run.west, "GetSecretValue", &run.id())?;
-            same("SecretString", &got["SecretString"], &json!("theirs"))
-        },
-    ),
-    sandbox_case(
-        "X07",
-        "D",
-        "StopReplicationToReplica: the replica is a secret of its own, and stays as it is",
-        |run| {
-            run.create()?;
-            run.refused_somehow("StopReplicationToReplica", &run.id())?;
-            replicated(run)?;
-            ok(&run.west, "StopReplicationToReplica", &run.id())?;
-            run.put(2)?;
-            let shown = run.describe()?;
-            same("ReplicationStatus", &shown.get("ReplicationStatus"), &None)?;
-            let got = ok(&run.west, "GetSecretValue", &run.id())?;
-            same("SecretString", &got["SecretString"], &json!("v1"))?;
-            ok(&run.west, "PutSecretValue", &run.version(3)).map(drop)
         },
     ),
     sandbox_case(

@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bucket_empties_and_refills() {
+    fn bucket_empties_and_refills() {
         let mut limiter = RateLimiter::default();
         limiter.set(Some(2));
         let start = Instant::now();

@@ -166,7 +166,7 @@ mod tests {
 
     /// `get-vanilla` of the test suite that AWS published for Signature Version 4.
     #[test]
-    fn signs_as_the_published_example() {
+    fn signature_matches_published_example() {
         let headers = [
             ("host".to_owned(), "example.amazonaws.com".to_owned()),
             ("x-amz-date".to_owned(), "20150830T123600Z".to_owned()),

@@ -1,4 +1,4 @@
-//! Who is let in and what they may do: signatures, sessions, policies, KMS keys, and STS.
+//! Authentication and authorization: signatures, sessions, policies, KMS keys, and STS.
 
 use std::time::{Duration, SystemTime};
 
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 const TOKEN: &str = "11111111-1111-4111-8111-111111111111";
 
-/// A sandbox with the secret `app` (tagged `team=a`), and a client with this policy.
+/// A sandbox with the secret `app`, tagged `team=a`, and a client with this policy.
 fn with_policy(policy: Policy) -> (Sandbox, Client) {
     let sandbox = Sandbox::start();
     let client = Client::new(&sandbox.url());
@@ -26,7 +26,7 @@ fn create(name: &str, value: &str) -> Value {
 }
 
 fn call(client: &Client, operation: &str, input: &Value) -> Reply {
-    client.call(operation, input).expect("an answer")
+    client.call(operation, input).expect("a response")
 }
 
 fn get(client: &Client) -> Reply {
@@ -54,7 +54,7 @@ fn session_client(sandbox: &Sandbox) -> Client {
 }
 
 #[test]
-fn a_clock_that_is_off_is_refused() {
+fn wrong_clock_is_rejected() {
     let sandbox = Sandbox::start();
     let mut client = Client::new(&sandbox.url());
     for (at, status, text) in [
@@ -81,13 +81,13 @@ fn a_clock_that_is_off_is_refused() {
     }
     assert_eq!(get(&client).code(), "InvalidSignatureException");
     assert_eq!(
-        client.sts("GetCallerIdentity").expect("an answer").code(),
+        client.sts("GetCallerIdentity").expect("a response").code(),
         "SignatureDoesNotMatch"
     );
 }
 
 #[test]
-fn sessions_need_their_token_and_end() {
+fn session_needs_token_and_expires() {
     let sandbox = Sandbox::start();
     sandbox.add_key(session(Some(SystemTime::now() + Duration::from_secs(600))));
     let mut client = session_client(&sandbox);
@@ -99,7 +99,7 @@ fn sessions_need_their_token_and_end() {
     sandbox.add_key(session(Some(SystemTime::now() - Duration::from_secs(1))));
     let client = session_client(&sandbox);
     assert_eq!(get(&client).code(), "ExpiredTokenException");
-    let identity = client.sts("GetCallerIdentity").expect("an answer");
+    let identity = client.sts("GetCallerIdentity").expect("a response");
     assert_eq!(
         (identity.status, identity.code().as_str()),
         (403, "ExpiredToken")
@@ -107,12 +107,12 @@ fn sessions_need_their_token_and_end() {
 }
 
 #[test]
-fn sts_says_who_calls() {
+fn get_caller_identity_returns_signer() {
     let sandbox = Sandbox::start();
     sandbox.add_key(session(None));
     let reply = session_client(&sandbox)
         .sts("GetCallerIdentity")
-        .expect("an answer");
+        .expect("a response");
     assert_eq!(reply.status, 200);
     assert_eq!(reply.header("content-type"), Some("text/xml"));
     assert!(
@@ -127,14 +127,14 @@ fn sts_says_who_calls() {
     );
     let mut stranger = Client::new(&sandbox.url());
     "AKIANOBODY".clone_into(&mut stranger.key_id);
-    let reply = stranger.sts("GetCallerIdentity").expect("an answer");
+    let reply = stranger.sts("GetCallerIdentity").expect("a response");
     assert_eq!(
         (reply.status, reply.code().as_str()),
         (403, "InvalidClientTokenId")
     );
     let mut wrong = Client::new(&sandbox.url());
     wrong.secret.push('x');
-    let reply = wrong.sts("GetCallerIdentity").expect("an answer");
+    let reply = wrong.sts("GetCallerIdentity").expect("a response");
     assert_eq!(
         (reply.status, reply.code().as_str()),
         (403, "SignatureDoesNotMatch")
@@ -142,7 +142,7 @@ fn sts_says_who_calls() {
 }
 
 #[test]
-fn accounts_and_regions_have_their_own_secrets() {
+fn accounts_and_regions_are_separate() {
     let (sandbox, client) = with_policy(Policy::allow_all());
     sandbox.add_key(session(None));
     assert_eq!(get(&client).status, 200);
@@ -156,7 +156,7 @@ fn accounts_and_regions_have_their_own_secrets() {
 }
 
 #[test]
-fn a_denial_names_the_arn_of_what_is_there_and_the_id_of_what_is_not() {
+fn denial_names_arn_or_requested_id() {
     let (sandbox, client) = with_policy(Policy::deny(&["secretsmanager:GetSecretValue"]));
     let arn = sandbox.with(|world| world.secret("app").expect("it").arn);
     let user = format!("User: arn:aws:iam::{}:user/sandbox", sandbox.account());
@@ -185,13 +185,13 @@ fn a_denial_names_the_arn_of_what_is_there_and_the_id_of_what_is_not() {
 }
 
 #[test]
-fn resources_match_with_the_suffix_they_have_or_will_have() {
+fn resource_pattern_includes_arn_suffix() {
     let policy = Policy::from_json(
         r#"{"Statement":{"Effect":"Allow","Action":"secretsmanager:*","Resource":"arn:aws:secretsmanager:*:*:secret:app-??????"}}"#,
     );
     let (sandbox, client) = with_policy(policy);
     assert_eq!(get(&client).status, 200);
-    // What is not there has no suffix to match.
+    // A missing secret has no suffix to match.
     sandbox.with(|world| world.force_delete("app"));
     assert_eq!(get(&client).code(), "AccessDeniedException");
     sandbox.advance_clock(Duration::from_secs(10));
@@ -206,7 +206,7 @@ fn resources_match_with_the_suffix_they_have_or_will_have() {
 }
 
 #[test]
-fn conditions_see_the_tags_of_the_secret_and_of_the_request() {
+fn conditions_see_secret_and_request_tags() {
     let policy = |team: &str| {
         Policy::from_json(&format!(
             r#"{{"Statement":[
@@ -242,7 +242,7 @@ fn conditions_see_the_tags_of_the_secret_and_of_the_request() {
 }
 
 #[test]
-fn creating_with_tags_needs_the_right_to_tag() {
+fn create_with_tags_needs_tag_permission() {
     let (_sandbox, client) = with_policy(Policy::deny(&["secretsmanager:TagResource"]));
     assert_eq!(
         call(&client, "CreateSecret", &create("plain", "v1")).status,
@@ -259,7 +259,7 @@ fn creating_with_tags_needs_the_right_to_tag() {
 }
 
 #[test]
-fn a_customer_key_needs_rights_of_its_own() {
+fn customer_key_needs_kms_permissions() {
     let (sandbox, client) = with_policy(Policy::allow_all());
     sandbox.with(|world| world.add_kms_key("alias/app"));
     let mut keyed = create("keyed", "v1");
@@ -271,8 +271,8 @@ fn a_customer_key_needs_rights_of_its_own() {
         &sandbox.default_key_id(),
         Policy::deny(&["kms:GenerateDataKey"]),
     );
-    let refused = call(&client, "CreateSecret", &keyed);
-    assert_eq!(refused.message(), "Access to KMS is not allowed");
+    let denied = call(&client, "CreateSecret", &keyed);
+    assert_eq!(denied.message(), "Access to KMS is not allowed");
     assert!(sandbox.with(|world| world.secret("keyed").is_none()));
     assert_eq!(
         call(&client, "CreateSecret", &create("default-key", "v1")).status,
@@ -296,7 +296,7 @@ fn a_customer_key_needs_rights_of_its_own() {
 }
 
 #[test]
-fn a_replica_is_read_with_the_key_of_its_region() {
+fn replica_is_read_with_its_own_key() {
     let (sandbox, client) = with_policy(Policy::allow_all());
     sandbox.with(|world| {
         world.add_kms_key("alias/app");
@@ -327,18 +327,18 @@ fn a_replica_is_read_with_the_key_of_its_region() {
 }
 
 #[test]
-fn scripts_can_look_but_not_at_values() {
+fn inspection_pages_hide_values() {
     let (sandbox, client) = with_policy(Policy::allow_all());
     sandbox.with(|world| world.put("app", "a-secret-value"));
     assert_eq!(get(&client).status, 200);
-    let secrets = client.get("/_sandbox/secrets").expect("an answer");
+    let secrets = client.get("/_sandbox/secrets").expect("a response");
     assert!(!secrets.body.contains("a-secret-value"));
     let current = &secrets.json()["app"]["versions"][1];
     assert_eq!(
         (&current["length"], &current["labels"]),
         (&json!(14), &json!(["AWSCURRENT"]))
     );
-    let log = client.get("/_sandbox/log").expect("an answer");
+    let log = client.get("/_sandbox/log").expect("a response");
     let last: Value = serde_json::from_str(log.body.lines().last().expect("a line")).expect("JSON");
     assert_eq!(last["operation"], "GetSecretValue");
     assert_eq!(last["principal"], json!(sandbox.default_key_id()));

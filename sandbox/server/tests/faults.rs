@@ -1,4 +1,4 @@
-//! Every fault, hold and switch, seen by a raw client: what was answered, what was applied, what the log says.
+//! Faults, holds, hooks and switches, as a raw client sees them: the response, the state and the log.
 
 use std::{thread, time::Duration};
 
@@ -14,7 +14,7 @@ fn put(client: &Client, value: &str) -> std::io::Result<sandbox::client::Reply> 
     )
 }
 
-/// A sandbox with one secret, one put to it with this fault, and the value that is current afterwards.
+/// Sends one PutSecretValue with this fault; returns the response, the current value afterwards, and the log entry.
 fn faulty(
     fault: Fault,
 ) -> (
@@ -35,13 +35,13 @@ fn faulty(
             .expect("a value")
     });
     let entry = sandbox.log().pop().expect("one entry");
-    // Each fault fires once.
-    assert_eq!(put(&client, "new-value").expect("an answer").status, 200);
+    // A fault applies to one call only.
+    assert_eq!(put(&client, "new-value").expect("a response").status, 200);
     (reply, value, entry)
 }
 
 #[test]
-fn errors_are_answered_and_nothing_is_applied() {
+fn error_faults_apply_nothing() {
     let custom = Fault::Error {
         status: 400,
         code: "DecryptionFailure".to_owned(),
@@ -60,7 +60,7 @@ fn errors_are_answered_and_nothing_is_applied() {
     ] {
         let quotes = matches!(fault, Fault::QuoteValue);
         let (reply, value, entry) = faulty(fault);
-        let reply = reply.expect("an answer");
+        let reply = reply.expect("a response");
         assert_eq!((reply.status, reply.code().as_str()), (status, code));
         assert_eq!(reply.message().contains("new-value"), quotes);
         assert_eq!(value, "old");
@@ -69,7 +69,7 @@ fn errors_are_answered_and_nothing_is_applied() {
 }
 
 #[test]
-fn broken_connections() {
+fn connection_faults_break_the_response() {
     for (fault, applied) in [
         (Fault::ResetBefore, false),
         (Fault::LostAfter, true),
@@ -85,13 +85,13 @@ fn broken_connections() {
 }
 
 #[test]
-fn bodies_that_say_nothing() {
+fn body_faults_hide_the_result() {
     for (fault, body) in [
         (Fault::MalformedBody, "{\"ARN\": oops"),
         (Fault::EmptyObject, "{}"),
     ] {
         let (reply, value, entry) = faulty(fault);
-        let reply = reply.expect("an answer");
+        let reply = reply.expect("a response");
         assert_eq!((reply.status, reply.body.as_str()), (200, body));
         assert_eq!(value, "new-value");
         assert!(entry.applied);
@@ -99,7 +99,7 @@ fn bodies_that_say_nothing() {
 }
 
 #[test]
-fn a_malformed_read_carries_the_value() {
+fn malformed_get_contains_the_value() {
     let sandbox = Sandbox::start();
     sandbox.with(|world| world.create("app", "the-value"));
     sandbox.fault("GetSecretValue", 2, Fault::MalformedGet);
@@ -107,7 +107,7 @@ fn a_malformed_read_carries_the_value() {
     let get = || {
         client
             .call("GetSecretValue", &json!({"SecretId": "app"}))
-            .expect("an answer")
+            .expect("a response")
     };
     assert!(get().json().is_object());
     let broken = get();
@@ -116,16 +116,16 @@ fn a_malformed_read_carries_the_value() {
 }
 
 #[test]
-fn delays_leave_others_alone() {
+fn delay_faults_only_delay() {
     let (reply, value, entry) = faulty(Fault::DelayBefore(Duration::from_millis(30)));
     assert_eq!(
-        (reply.expect("an answer").status, value.as_str()),
+        (reply.expect("a response").status, value.as_str()),
         (200, "new-value")
     );
     assert!(entry.ended.expect("ended") - entry.started >= Duration::from_millis(30));
     let (reply, value, entry) = faulty(Fault::DelayAfter(Duration::from_millis(30)));
     assert_eq!(
-        (reply.expect("an answer").status, value.as_str()),
+        (reply.expect("a response").status, value.as_str()),
         (200, "new-value")
     );
     assert!(entry.ended.expect("ended") - entry.started >= Duration::from_millis(30));
@@ -134,7 +134,7 @@ fn delays_leave_others_alone() {
 const LONG: Duration = Duration::from_secs(20);
 
 #[test]
-fn a_held_request_blocks_nobody_and_is_answered_on_release() {
+fn held_request_blocks_no_other() {
     for (when, seen) in [(When::BeforeApply, "old"), (When::AfterApply, "new")] {
         let sandbox = Sandbox::start();
         sandbox.with(|world| world.create("app", "old"));
@@ -145,16 +145,16 @@ fn a_held_request_blocks_nobody_and_is_answered_on_release() {
         assert!(held.wait_reached(LONG));
         let got = client
             .call("GetSecretValue", &json!({"SecretId": "app"}))
-            .expect("an answer");
+            .expect("a response");
         assert_eq!(got.json()["SecretString"], seen);
         held.release();
-        let reply = writer.join().expect("the thread").expect("an answer");
+        let reply = writer.join().expect("the thread").expect("a response");
         assert_eq!(reply.status, 200);
     }
 }
 
 #[test]
-fn a_discarded_request_is_never_applied() {
+fn discarded_request_is_never_applied() {
     let sandbox = Sandbox::start();
     sandbox.with(|world| world.create("app", "old"));
     let held = sandbox.hold("PutSecretValue", 1, When::BeforeApply);
@@ -171,7 +171,7 @@ fn a_discarded_request_is_never_applied() {
 }
 
 #[test]
-fn a_request_outlives_its_client() {
+fn request_outlives_its_client() {
     use std::{io::Write, net::TcpStream};
     let sandbox = Sandbox::start();
     sandbox.with(|world| world.create("app", "old"));
@@ -187,10 +187,10 @@ fn a_request_outlives_its_client() {
     stream.write_all(&request).expect("sent");
     assert!(held.wait_reached(LONG));
     drop(stream);
-    // An answer to a later request shows that the server has met the closed connection.
+    // The response to a later request shows that the server has noticed the closed connection.
     client
         .call("DescribeSecret", &json!({"SecretId": "app"}))
-        .expect("an answer");
+        .expect("a response");
     drop(held);
     assert!(applied.wait_reached(LONG));
     let current = sandbox.with(|world| {
@@ -206,7 +206,7 @@ fn a_request_outlives_its_client() {
 }
 
 #[test]
-fn rivals_write_just_before_and_just_after() {
+fn hooks_write_before_and_after_a_call() {
     let sandbox = Sandbox::start();
     let first = sandbox.with(|world| world.create("app", "old"));
     sandbox.before("PutSecretValue", 1, |world| {
@@ -215,7 +215,7 @@ fn rivals_write_just_before_and_just_after() {
     sandbox.after("PutSecretValue", 1, |world| {
         world.put("app", "rival after");
     });
-    let reply = put(&Client::new(&sandbox.url()), "new").expect("an answer");
+    let reply = put(&Client::new(&sandbox.url()), "new").expect("a response");
     assert_eq!(reply.json()["VersionStages"], json!(["AWSCURRENT"]));
     let secret = sandbox.with(|world| world.secret("app")).expect("it");
     let strings: Vec<_> = secret
@@ -229,7 +229,7 @@ fn rivals_write_just_before_and_just_after() {
     assert_eq!(sandbox.log().len(), 1);
 }
 
-/// Tests hand it to threads.
+/// Tests share these types between threads.
 const _: () = {
     const fn shareable<T: Send + Sync>() {}
     shareable::<Sandbox>();
@@ -237,13 +237,13 @@ const _: () = {
 };
 
 #[test]
-fn rates_are_kept_by_group() {
+fn rate_limits_apply_per_group() {
     let sandbox = Sandbox::start();
     sandbox.with(|world| world.create("app", "old"));
     sandbox.set_rate_limit(Some(1));
     let client = Client::new(&sandbox.url());
     let replies: Vec<_> = (0..20)
-        .map(|_| put(&client, "new").expect("an answer"))
+        .map(|_| put(&client, "new").expect("a response"))
         .collect();
     assert_eq!(replies[0].status, 200);
     let throttled: Vec<_> = replies.iter().filter(|reply| reply.status != 200).collect();
@@ -255,21 +255,21 @@ fn rates_are_kept_by_group() {
     );
     let read = client
         .call("GetSecretValue", &json!({"SecretId": "app"}))
-        .expect("an answer");
+        .expect("a response");
     assert_eq!(read.status, 200);
-    // Resource policies have a rate of their own.
+    // Resource policies have a rate limit of their own.
     let policies: Vec<_> = (0..20)
         .map(|_| client.call("GetResourcePolicy", &json!({"SecretId": "app"})))
-        .map(|reply| reply.expect("an answer").code())
+        .map(|reply| reply.expect("a response").code())
         .collect();
     assert_eq!(policies[0], "");
     assert!(policies.contains(&"ThrottlingException".to_owned()));
     sandbox.set_rate_limit(None);
-    assert_eq!(put(&client, "new").expect("an answer").status, 200);
+    assert_eq!(put(&client, "new").expect("a response").status, 200);
 }
 
 #[test]
-fn every_answer_takes_as_long_as_is_said() {
+fn latency_delays_every_response() {
     let latency = Duration::from_millis(20);
     let sandbox = Sandbox::builder()
         .latency(latency)
@@ -278,10 +278,10 @@ fn every_answer_takes_as_long_as_is_said() {
     let client = Client::new(&sandbox.url());
     let took = || {
         let start = std::time::Instant::now();
-        client.sts("GetCallerIdentity").expect("an answer");
+        client.sts("GetCallerIdentity").expect("a response");
         client
             .call("DescribeSecret", &json!({"SecretId": "app"}))
-            .expect("an answer");
+            .expect("a response");
         start.elapsed()
     };
     assert!(took() >= latency * 2);

@@ -1,4 +1,4 @@
-//! The sandbox as a program: what it prints, that what it prints works, and how it ends.
+//! The sandbox as a program: its output, its environment variables, and how it stops.
 
 use std::{
     collections::BTreeMap,
@@ -12,7 +12,7 @@ use serde_json::json;
 const PROGRAM: &str = env!("CARGO_BIN_EXE_sandbox");
 
 #[test]
-fn prints_an_environment_that_works() {
+fn printed_environment_works() {
     let (mut child, url, environment) = start(&["--port", "0", "--latency-ms", "1"], 5);
     assert_eq!(environment["AWS_ENDPOINT_URL_SECRETS_MANAGER"], url);
     assert_eq!(environment["AWS_ENDPOINT_URL_STS"], url);
@@ -26,24 +26,24 @@ fn prints_an_environment_that_works() {
     };
     let reply = client.call("DescribeSecret", &json!({"SecretId": "none"}));
     assert_eq!(
-        reply.expect("an answer").code(),
+        reply.expect("a response").code(),
         "ResourceNotFoundException"
     );
     end(&mut child.0);
 }
 
-/// The running program. It ends with the test, passed or failed.
+/// The running program, which is killed when this is dropped.
 struct Program(Child);
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // It may have ended already.
+        // It may have stopped already.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
 }
 
-/// The program with these options; its first line, and the environment behind it.
+/// Starts the program with these options; returns its first line and the variables that follow.
 fn start(arguments: &[&str], lines: usize) -> (Program, String, BTreeMap<String, String>) {
     let mut child = Command::new(PROGRAM)
         .args(arguments)
@@ -62,7 +62,7 @@ fn start(arguments: &[&str], lines: usize) -> (Program, String, BTreeMap<String,
 }
 
 #[test]
-fn roles_are_assumed_without_a_key_and_the_log_tells() {
+fn roles_work_without_key() {
     const RELEASE: &str = "arn:aws:iam::111122223333:role/release";
     const DEPLOY: &str = "arn:aws:iam::111122223333:role/deploy";
     let arguments = [
@@ -98,7 +98,7 @@ fn roles_are_assumed_without_a_key_and_the_log_tells() {
             ("DurationSeconds", duration),
         ];
         let reply = client.sts_unsigned("AssumeRoleWithWebIdentity", &parameters);
-        reply.expect("an answer")
+        reply.expect("a response")
     };
     let gitlab = &environment["GITLAB_OIDC_TOKEN"];
     assert_eq!(assume(DEPLOY, gitlab, "7200").status, 200);
@@ -111,7 +111,7 @@ fn roles_are_assumed_without_a_key_and_the_log_tells() {
     let bearer = format!("Bearer {}", environment["ACTIONS_ID_TOKEN_REQUEST_TOKEN"]);
     let token = client
         .plain("GET", &ask, &[("authorization", &bearer)], "")
-        .expect("an answer");
+        .expect("a response");
     let session = assume(
         RELEASE,
         token.json()["value"].as_str().expect("a token"),
@@ -120,10 +120,10 @@ fn roles_are_assumed_without_a_key_and_the_log_tells() {
     let session = client.with_session(&session);
     let reply = session.call("DescribeSecret", &json!({"SecretId": "none"}));
     assert_eq!(
-        reply.expect("an answer").code(),
+        reply.expect("a response").code(),
         "ResourceNotFoundException"
     );
-    let log = client.get("/_sandbox/log").expect("an answer").body;
+    let log = client.get("/_sandbox/log").expect("a response").body;
     let last = log.lines().last().expect("a line");
     assert!(
         last.contains("arn:aws:sts::111122223333:assumed-role/release/script"),
@@ -133,11 +133,11 @@ fn roles_are_assumed_without_a_key_and_the_log_tells() {
 }
 
 #[test]
-fn another_loopback_address_will_do() {
+fn bind_accepts_only_loopback() {
     let (mut child, url, _) = start(&["--bind", "::1"], 5);
     assert!(url.starts_with("http://[::1]:"), "{url}");
     let reply = Client::new(&url).sts("GetCallerIdentity");
-    assert_eq!(reply.expect("an answer").status, 200);
+    assert_eq!(reply.expect("a response").status, 200);
     end(&mut child.0);
     let output = Command::new(PROGRAM)
         .args(["--bind", "0.0.0.0"])
@@ -148,7 +148,7 @@ fn another_loopback_address_will_do() {
     assert!(said.contains("not a loopback address"), "{said}");
 }
 
-/// SIGTERM ends it well; where there are no signals it can only be killed.
+/// Stops the program with SIGTERM and checks that it succeeds; on systems without signals, kills it.
 fn end(child: &mut Child) {
     if cfg!(unix) {
         let id = child.id().to_string();
@@ -162,7 +162,7 @@ fn end(child: &mut Child) {
 }
 
 #[test]
-fn refuses_what_it_does_not_know() {
+fn invalid_arguments_exit_2() {
     for arguments in [
         &["--prot", "1"][..],
         &["--port"],

@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_its_own_key_vouches_for_a_token_and_only_as_it_was() {
+    fn signature_needs_own_key_and_unchanged_token() {
         let key = SigningKey::generate();
         let text = key.sign(&json!({"iss": "i", "aud": ["a", "b"], "exp": 7}));
         let token = Token::parse(&text).expect("a token");
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_token() {
+    fn malformed_tokens_do_not_parse() {
         for text in [
             "",
             "junk",

@@ -1,5 +1,5 @@
-//! Conditions of the reads of many secrets at once. Which texts and codes a wrong request gets was found nowhere: those
-//! ask for a 400 only.
+//! Conditions of the reads of many secrets at once. The errors of invalid requests were not recorded, so their rows
+//! require only a 400.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::run::{Case, MARKED, NO_SECRET, Run, case, same, sandbox_case};
 const BATCH: &str = "BatchGetSecretValue";
 const LIST: &str = "ListSecrets";
 
-/// Creates secrets named after this run, each with its own name as its value.
+/// Creates secrets whose names start with this run's, each with its own name as its value.
 fn some(run: &Run<'_>, count: usize) -> Result<Vec<String>, String> {
     (0..count)
         .map(|n| {
@@ -62,7 +62,7 @@ pub(crate) const CASES: &[Case] = &[
     case(
         "Q06",
         "D",
-        "batch, one of them missing: the others, and an error that names it",
+        "batch, one missing: the others, and an error that names it",
         |run| {
             let mut ids = some(run, 1)?;
             let missing = format!("{}-missing", run.name);
@@ -114,12 +114,12 @@ pub(crate) const CASES: &[Case] = &[
                 json!({"SecretIdList": []}),
                 json!({"SecretIdList": [run.name], "MaxResults": 1}),
             ] {
-                run.refused_somehow(BATCH, &input)?;
+                run.fails(BATCH, &input)?;
             }
             Ok(())
         },
     ),
-    case("Q04", "D", "batch by filter: what matches", |run| {
+    case("Q04", "D", "batch by filter: the matching secrets", |run| {
         let ids = some(run, 3)?;
         let answer = run.ok(BATCH, &json!({"Filters": own(run)}))?;
         same("the names", &names(&answer, "SecretValues"), &ids)
@@ -166,7 +166,7 @@ pub(crate) const CASES: &[Case] = &[
     case(
         "Q02",
         "D",
-        "list: without those scheduled for deletion, unless IncludePlannedDeletion",
+        "list: no secrets scheduled for deletion, unless IncludePlannedDeletion",
         |run| {
             let ids = some(run, 2)?;
             run.ok("DeleteSecret", &json!({"SecretId": ids[0]}))?;
@@ -184,10 +184,10 @@ pub(crate) const CASES: &[Case] = &[
         "list: a bad NextToken: InvalidNextTokenException",
         |run| {
             let input = json!({"NextToken": "not-a-token"});
-            run.refused_as(LIST, &input, "InvalidNextTokenException")
+            run.fails_with_code(LIST, &input, "InvalidNextTokenException")
         },
     ),
-    case("Q10", "D", "list: tags, by their keys; `!` is not", |run| {
+    case("Q10", "D", "list: by tag key; `!` negates", |run| {
         let ids = some(run, 2)?;
         let tags = json!({"SecretId": ids[0], "Tags": [{"Key": "team", "Value": "ml"}]});
         run.ok("TagResource", &tags)?;

@@ -1,4 +1,4 @@
-//! Conditions of CreateSecret, and of the ids that find a secret.
+//! Conditions of CreateSecret, and of the IDs that find a secret.
 
 use serde_json::{Value, json};
 
@@ -20,11 +20,15 @@ fn many_tags(count: usize) -> Value {
         .collect()
 }
 
-/// Refused, and nothing is there afterwards.
+/// The request fails and creates nothing.
 fn never_made(run: &Run<'_>, extra: &[(&str, Value)]) -> Outcome {
-    run.refused_somehow("CreateSecret", &input(run, extra))?;
+    run.fails("CreateSecret", &input(run, extra))?;
     let after = run.send("DescribeSecret", &run.id())?;
-    same("what is there", &after.code().as_str(), &NO_SECRET.0)
+    same(
+        "DescribeSecret afterwards",
+        &after.code().as_str(),
+        &NO_SECRET.0,
+    )
 }
 
 pub(crate) const CASES: &[Case] = &[
@@ -51,7 +55,7 @@ pub(crate) const CASES: &[Case] = &[
     case(
         "C02",
         "VL VM",
-        "name exists, other token: ResourceExistsException, even with the same content",
+        "name exists, other token: ResourceExistsException, even with the same value",
         |run| {
             run.create()?;
             let text = format!(
@@ -59,14 +63,14 @@ pub(crate) const CASES: &[Case] = &[
                 run.name
             );
             let again = input(run, &[("ClientRequestToken", json!(token(2)))]);
-            run.refused("CreateSecret", &again, ("ResourceExistsException", &text))?;
+            run.fails_with("CreateSecret", &again, ("ResourceExistsException", &text))?;
             run.labeled(&[(1, &["AWSCURRENT"])])
         },
     ),
     case(
         "C03",
         "VM",
-        "same token, same content: the same answer again",
+        "same token, same value: the same answer again",
         |run| {
             let first = run.create()?;
             let second = run.create()?;
@@ -78,7 +82,7 @@ pub(crate) const CASES: &[Case] = &[
     case(
         "C04",
         "VM",
-        "same token, other content: ResourceExistsException, the token is in use",
+        "same token, other value: ResourceExistsException, the token is in use",
         |run| {
             let arn = run.create()?["ARN"].as_str().unwrap_or_default().to_owned();
             let text = format!(
@@ -86,7 +90,7 @@ pub(crate) const CASES: &[Case] = &[
                 token(1)
             );
             let again = input(run, &[("SecretString", json!("other"))]);
-            run.refused("CreateSecret", &again, ("ResourceExistsException", &text))?;
+            run.fails_with("CreateSecret", &again, ("ResourceExistsException", &text))?;
             run.value("v1")
         },
     ),
@@ -98,13 +102,13 @@ pub(crate) const CASES: &[Case] = &[
             run.create_deleted()?;
             let text = "You can't create this secret because a secret with this name is already scheduled for deletion.";
             let again = input(run, &[("ClientRequestToken", json!(token(2)))]);
-            run.refused("CreateSecret", &again, ("InvalidRequestException", text))
+            run.fails_with("CreateSecret", &again, ("InvalidRequestException", text))
         },
     ),
     case(
         "C06",
         "VL",
-        "without a value: no VersionId; no labels, tags or description to describe",
+        "without a value: no VersionId; DescribeSecret shows no labels, tags or description",
         |run| {
             let bare = json!({"Name": run.name, "ClientRequestToken": token(1)});
             let made = run.ok("CreateSecret", &bare)?;
@@ -128,7 +132,7 @@ pub(crate) const CASES: &[Case] = &[
         "string and binary: InvalidParameterException",
         |run| {
             let both = input(run, &[("SecretBinary", json!("djE="))]);
-            run.refused("CreateSecret", &both, BOTH_VALUES)
+            run.fails_with("CreateSecret", &both, BOTH_VALUES)
         },
     ),
     case(
@@ -138,7 +142,7 @@ pub(crate) const CASES: &[Case] = &[
         |run| {
             for bad in ["Inv Name", "Inv*Name", "Inv?Name", "Inv\\Name"] {
                 let create = input(run, &[("Name", json!(bad))]);
-                run.refused("CreateSecret", &create, BAD_NAME)?;
+                run.fails_with("CreateSecret", &create, BAD_NAME)?;
                 let raw = run.send("CreateSecret", &create)?.json();
                 same("message", &raw["message"], &json!(BAD_NAME.1))?;
                 same("Message", &raw.get("Message"), &None)?;
@@ -174,7 +178,7 @@ pub(crate) const CASES: &[Case] = &[
                 ("DeleteSecret", json!({})),
                 ("ListSecretVersionIds", json!({})),
             ] {
-                run.refused(operation, &with(extra), BAD_NAME)?;
+                run.fails_with(operation, &with(extra), BAD_NAME)?;
             }
             Ok(())
         },
@@ -190,7 +194,7 @@ pub(crate) const CASES: &[Case] = &[
             run.ok("GetSecretValue", &json!({"SecretId": name}))?;
             run.ok("GetSecretValue", &json!({"SecretId": arn}))?;
             let partial = arn.rsplit_once('-').unwrap_or_default().0;
-            run.refused_as("GetSecretValue", &json!({"SecretId": partial}), NO_SECRET.0)
+            run.fails_with_code("GetSecretValue", &json!({"SecretId": partial}), NO_SECRET.0)
         },
     ),
     case(
@@ -213,12 +217,12 @@ pub(crate) const CASES: &[Case] = &[
             let made = run.create()?;
             let arn = made["ARN"].as_str().unwrap_or_default();
             let suffixed = arn.split_once(":secret:").unwrap_or_default().1;
-            run.refused("GetSecretValue", &json!({"SecretId": suffixed}), NO_SECRET)
+            run.fails_with("GetSecretValue", &json!({"SecretId": suffixed}), NO_SECRET)
         },
     ),
     case("C12", "R", "65,537 bytes: ValidationException", |run| {
         let long = input(run, &[("SecretString", json!("x".repeat(65_537)))]);
-        run.refused("CreateSecret", &long, TOO_LONG)
+        run.fails_with("CreateSecret", &long, TOO_LONG)
     }),
     case("C13", "D", "65,536 bytes are accepted", |run| {
         let long = "x".repeat(65_536);
@@ -247,7 +251,7 @@ pub(crate) const CASES: &[Case] = &[
         |run| never_made(run, &[("Tags", json!([{"Key": "aws:foo", "Value": "v"}]))]),
     ),
     case("C18", "D", "a name of 513 characters: 400", |run| {
-        run.refused_somehow(
+        run.fails(
             "CreateSecret",
             &input(run, &[("Name", json!("x".repeat(513)))]),
         )

@@ -9,20 +9,25 @@ use crate::run::{Case, NO_SECRET, case, same, sandbox_case, token};
 const DELETE: &str = "DeleteSecret";
 
 pub(crate) const CASES: &[Case] = &[
-    case("R01", "VL", "restore: value and labels are back", |run| {
-        run.create()?;
-        run.put(2)?;
-        run.ok(DELETE, &run.id())?;
-        run.ok("RestoreSecret", &run.id())?;
-        run.value("v2")?;
-        same("DeletedDate", &run.describe()?["DeletedDate"], &Value::Null)?;
-        run.labeled(&[(1, &["AWSPREVIOUS"]), (2, &["AWSCURRENT"])])
-    }),
+    case(
+        "R01",
+        "VL",
+        "restore: the value and the labels are unchanged",
+        |run| {
+            run.create()?;
+            run.put(2)?;
+            run.ok(DELETE, &run.id())?;
+            run.ok("RestoreSecret", &run.id())?;
+            run.value("v2")?;
+            same("DeletedDate", &run.describe()?["DeletedDate"], &Value::Null)?;
+            run.labeled(&[(1, &["AWSPREVIOUS"]), (2, &["AWSCURRENT"])])
+        },
+    ),
     case(
         "R03",
         "VL~",
         "restore, missing: ResourceNotFoundException",
-        |run| run.refused("RestoreSecret", &run.id(), NO_SECRET),
+        |run| run.fails_with("RestoreSecret", &run.id(), NO_SECRET),
     ),
     case(
         "D01",
@@ -35,7 +40,7 @@ pub(crate) const CASES: &[Case] = &[
         },
     ),
     case("D01b", "VL~", "missing: ResourceNotFoundException", |run| {
-        run.refused(DELETE, &run.id(), NO_SECRET)
+        run.fails_with(DELETE, &run.id(), NO_SECRET)
     }),
     case("D03", "VL", "forced, already scheduled: a success", |run| {
         run.create_deleted()?;
@@ -45,7 +50,7 @@ pub(crate) const CASES: &[Case] = &[
     case(
         "D04",
         "VL",
-        "a scheduled one can be described and listed, with DeletedDate and labels",
+        "scheduled: can be described and listed, with DeletedDate and labels",
         |run| {
             run.create_deleted()?;
             same(
@@ -64,38 +69,38 @@ pub(crate) const CASES: &[Case] = &[
         |run| {
             run.create()?;
             let input = json!({"SecretId": run.name, "RecoveryWindowInDays": 3});
-            run.refused_as(DELETE, &input, "InvalidParameterException")?;
+            run.fails_with_code(DELETE, &input, "InvalidParameterException")?;
             run.value("v1")
         },
     ),
     case(
         "D06",
         "D",
-        "forced and a window: InvalidParameterException",
+        "forced with a window: InvalidParameterException",
         |run| {
             run.create()?;
             let input = json!({"SecretId": run.name, "RecoveryWindowInDays": 7, "ForceDeleteWithoutRecovery": true});
-            run.refused_as(DELETE, &input, "InvalidParameterException")?;
+            run.fails_with_code(DELETE, &input, "InvalidParameterException")?;
             run.value("v1")
         },
     ),
     case(
         "D07",
         "VL~ R",
-        "created again right after a forced deletion: InvalidRequestException for some seconds",
+        "recreated right after a forced deletion: InvalidRequestException for some seconds",
         |run| {
             run.create()?;
             let input = json!({"SecretId": run.name, "ForceDeleteWithoutRecovery": true});
             run.ok(DELETE, &input)?;
             let again =
                 json!({"Name": run.name, "SecretString": "v2", "ClientRequestToken": token(2)});
-            run.refused_as("CreateSecret", &again, "InvalidRequestException")
+            run.fails_with_code("CreateSecret", &again, "InvalidRequestException")
         },
     ),
     sandbox_case(
         "D07b",
         "VL~ R",
-        "and later a success with a new suffix",
+        "recreated some seconds later: a success with a new suffix",
         |run| {
             let first = run.create()?;
             let input = json!({"SecretId": run.name, "ForceDeleteWithoutRecovery": true});
@@ -112,7 +117,7 @@ pub(crate) const CASES: &[Case] = &[
     sandbox_case(
         "D08",
         "D",
-        "the name is free again after the recovery window, not before",
+        "the name is free after the recovery window, not before",
         |run| {
             let day = Duration::from_secs(24 * 60 * 60);
             run.create()?;
@@ -127,7 +132,7 @@ pub(crate) const CASES: &[Case] = &[
                 &true,
             )?;
             run.sandbox().advance_clock(day + Duration::from_secs(60));
-            run.refused("DescribeSecret", &run.id(), NO_SECRET)?;
+            run.fails_with("DescribeSecret", &run.id(), NO_SECRET)?;
             run.create().map(drop)
         },
     ),

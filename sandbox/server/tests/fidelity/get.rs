@@ -1,4 +1,4 @@
-//! Conditions of the reads.
+//! Conditions of GetSecretValue, DescribeSecret and ListSecretVersionIds.
 
 use std::time::Duration;
 
@@ -16,13 +16,13 @@ pub(crate) const CASES: &[Case] = &[
         "G01",
         "VL",
         "get, missing: ResourceNotFoundException",
-        |run| run.refused(GET, &run.id(), NO_SECRET),
+        |run| run.fails_with(GET, &run.id(), NO_SECRET),
     ),
     case("G01b", "VL~", "describe, missing: the same", |run| {
-        run.refused("DescribeSecret", &run.id(), NO_SECRET)
+        run.fails_with("DescribeSecret", &run.id(), NO_SECRET)
     }),
     case("G01c", "VL", "list versions, missing: the same", |run| {
-        run.refused("ListSecretVersionIds", &run.id(), NO_SECRET)
+        run.fails_with("ListSecretVersionIds", &run.id(), NO_SECRET)
     }),
     sandbox_case(
         "G01d",
@@ -36,10 +36,10 @@ pub(crate) const CASES: &[Case] = &[
             let mut input = json!({"SecretId": run.name, "IncludeDeprecated": true});
             for (size, pages) in [(2, 3), (5, 1), (100, 1)] {
                 input["MaxResults"] = json!(size);
-                let (mut ids, mut asked) = (Vec::new(), 0);
+                let (mut ids, mut requests) = (Vec::new(), 0);
                 loop {
                     let answer = run.ok(LIST, &input)?;
-                    asked += 1;
+                    requests += 1;
                     let versions = answer["Versions"].as_array().cloned();
                     ids.extend(
                         versions
@@ -55,11 +55,11 @@ pub(crate) const CASES: &[Case] = &[
                 input["NextToken"] = json!(null);
                 let want: Vec<_> = (1..=5).map(|n| json!(token(n))).collect();
                 same("the versions", &ids, &want)?;
-                same("the pages", &asked, &pages)?;
+                same("the pages", &requests, &pages)?;
             }
             for size in [0, -1, 101] {
                 input["MaxResults"] = json!(size);
-                run.refused_as(LIST, &input, "ValidationException")?;
+                run.fails_with_code(LIST, &input, "ValidationException")?;
             }
             Ok(())
         },
@@ -67,7 +67,7 @@ pub(crate) const CASES: &[Case] = &[
     sandbox_case(
         "G01e",
         "D",
-        "list versions: a token of no list, or of another one: InvalidNextTokenException",
+        "list versions: an invalid token, or one of another list: InvalidNextTokenException",
         |run| {
             run.create()?;
             run.put(2)?;
@@ -75,13 +75,13 @@ pub(crate) const CASES: &[Case] = &[
             let next = run.ok(LIST, &first)?["NextToken"].clone();
             for token in [json!("1"), json!("not-a-token"), json!("////")] {
                 let input = json!({"SecretId": run.name, "NextToken": token});
-                run.refused_as(LIST, &input, INVALID_TOKEN)?;
+                run.fails_with_code(LIST, &input, INVALID_TOKEN)?;
             }
             run.arrange(|world| drop(world.create("other", "v1")));
             let other = json!({"SecretId": "other", "NextToken": next});
-            run.refused_as(LIST, &other, INVALID_TOKEN)?;
+            run.fails_with_code(LIST, &other, INVALID_TOKEN)?;
             let all = json!({"SecretId": run.name, "NextToken": next, "IncludeDeprecated": true});
-            run.refused_as(LIST, &all, INVALID_TOKEN)
+            run.fails_with_code(LIST, &all, INVALID_TOKEN)
         },
     ),
     sandbox_case(
@@ -132,18 +132,18 @@ pub(crate) const CASES: &[Case] = &[
                 token(9)
             );
             let input = json!({"SecretId": run.name, "VersionId": token(9)});
-            run.refused(GET, &input, (NOT_FOUND, &text))
+            run.fails_with(GET, &input, (NOT_FOUND, &text))
         },
     ),
     case(
         "G03",
         "VL",
-        "a label nobody holds: ResourceNotFoundException",
+        "a label that no version has: ResourceNotFoundException",
         |run| {
             run.create()?;
             let text = "Secrets Manager can't find the specified secret value for staging label: AWSPENDING";
             let input = json!({"SecretId": run.name, "VersionStage": "AWSPENDING"});
-            run.refused(GET, &input, (NOT_FOUND, text))
+            run.fails_with(GET, &input, (NOT_FOUND, text))
         },
     ),
     case(
@@ -157,7 +157,7 @@ pub(crate) const CASES: &[Case] = &[
                 "You provided a VersionStage that is not associated to the provided VersionId.";
             let input =
                 json!({"SecretId": run.name, "VersionId": token(1), "VersionStage": "AWSCURRENT"});
-            run.refused(GET, &input, ("InvalidRequestException", text))
+            run.fails_with(GET, &input, ("InvalidRequestException", text))
         },
     ),
     case(
@@ -170,7 +170,7 @@ pub(crate) const CASES: &[Case] = &[
                 &json!({"Name": run.name, "ClientRequestToken": token(1)}),
             )?;
             let text = "Secrets Manager can't find the specified secret value for staging label: AWSCURRENT";
-            run.refused(GET, &run.id(), (NOT_FOUND, text))
+            run.fails_with(GET, &run.id(), (NOT_FOUND, text))
         },
     ),
     case(
@@ -179,13 +179,13 @@ pub(crate) const CASES: &[Case] = &[
         "scheduled for deletion: InvalidRequestException",
         |run| {
             run.create_deleted()?;
-            run.refused(GET, &run.id(), MARKED)
+            run.fails_with(GET, &run.id(), MARKED)
         },
     ),
     case(
         "G07",
         "D",
-        "a version without labels can be read by its id",
+        "a version without labels can be read by its ID",
         |run| {
             run.create()?;
             run.put(2)?;

@@ -1,18 +1,18 @@
-//! Walks what was recorded of the real service, condition by condition, against a server that claims to be it.
+//! Checks a server against recorded facts about the real service, one row per fact.
 //!
-//! Each case has an id, what was recorded, and its source: `VL` LocalStack's snapshot tests (localstack/localstack
-//! at 8b9a79f0), recorded on AWS; `VM` moto's tests marked `aws_verified` (getmoto/moto at 0af643a5); `R` answers of
-//! the live service quoted in public issues and provider code; `D` the API model and AWS's documentation. `~` is
-//! recorded for a sibling operation.
+//! Each row has an ID, the recorded condition, and its source: `VL` LocalStack's snapshot tests
+//! (localstack/localstack at 8b9a79f0), recorded on AWS; `VM` moto's tests marked `aws_verified` (getmoto/moto at
+//! 0af643a5); `R` responses of the live service quoted in public issues and provider code; `D` the API model and
+//! AWS's documentation. `~` means recorded for a similar operation.
 //!
-//! Left out on purpose, because nothing was found recorded and emulators disagree: RestoreSecret of a secret that is
-//! not scheduled, a second DeleteSecret of a scheduled one, CreateSecret with an empty SecretString, an empty
+//! Excluded, because no recording was found and emulators disagree: RestoreSecret of a secret that is not
+//! scheduled, a second DeleteSecret of a scheduled one, CreateSecret with an empty SecretString, an empty
 //! VersionStages, whether 65,536 counts bytes or characters beyond ASCII, whether a custom label on the current
-//! version survives a default PutSecretValue, replicating again to an existing replica. Where only the code or the text
-//! is unknown, the case asks for a 400 and an unchanged state.
+//! version survives a default PutSecretValue, replicating again to an existing replica. If only the code or the
+//! message is unknown, the row requires a 400 and an unchanged state.
 //!
-//! `FIDELITY_ENDPOINT=http://127.0.0.1:PORT` runs the same cases against another server. What moto 5.2.5 is known
-//! to get wrong is listed in `moto.rs`; one deviation more or one less fails the test.
+//! `FIDELITY_ENDPOINT=http://127.0.0.1:PORT` runs the same rows against another server. `moto.rs` lists the known
+//! deviations of moto 5.2.5; the test fails if there is one more or one less.
 
 mod batch;
 mod create;
@@ -58,11 +58,11 @@ fn cases() -> impl Iterator<Item = &'static Case> {
 }
 
 #[test]
-fn every_recorded_condition() {
+fn recorded_conditions_hold() {
     let mut seen = BTreeSet::new();
     assert!(
         cases().all(|case| seen.insert(case.id)),
-        "an id is there twice"
+        "an ID is used twice"
     );
     let endpoint = env::var("FIDELITY_ENDPOINT").ok();
     let (mut differs, mut walked) = (BTreeSet::new(), 0);
@@ -93,9 +93,9 @@ fn every_recorded_condition() {
         None => BTreeSet::new(),
     };
     let unlisted: Vec<_> = differs.difference(&known).collect();
-    let mended: Vec<_> = known.difference(&differs).collect();
+    let fixed: Vec<_> = known.difference(&differs).collect();
     assert!(
-        unlisted.is_empty() && mended.is_empty(),
-        "differs and is not listed: {unlisted:?}; is listed and does not differ: {mended:?}"
+        unlisted.is_empty() && fixed.is_empty(),
+        "differs but is not listed: {unlisted:?}; is listed but does not differ: {fixed:?}"
     );
 }

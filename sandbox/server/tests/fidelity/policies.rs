@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::run::{BAD_NAME, Case, MARKED, NO_SECRET, Run, case, ok, refused, same, sandbox_case};
+use crate::run::{
+    BAD_NAME, Case, MARKED, NO_SECRET, Run, case, fails_with, ok, same, sandbox_case,
+};
 
 pub(crate) const PUT: &str = "PutResourcePolicy";
 const GET: &str = "GetResourcePolicy";
@@ -16,7 +18,7 @@ const UNSUPPORTED: (&str, &str) = (
 );
 const ROLE: &str = "arn:aws:iam::111122223333:role/reader";
 
-/// A statement about reading, to everybody, with these members changed.
+/// A policy with one statement about GetSecretValue, with these members changed.
 pub(crate) fn document(effect: &str, principal: &Value, more: &Value) -> String {
     let mut statement = json!({
         "Effect": effect,
@@ -30,7 +32,7 @@ pub(crate) fn document(effect: &str, principal: &Value, more: &Value) -> String 
     json!({"Version": "2012-10-17", "Statement": [statement]}).to_string()
 }
 
-/// For an account that everybody has.
+/// A policy for the account that exists on every server.
 pub(crate) fn good() -> String {
     let root = json!({"AWS": "arn:aws:iam::111122223333:root"});
     document("Allow", &root, &json!({}))
@@ -48,10 +50,10 @@ fn attached(run: &Run<'_>) -> Result<Value, String> {
     Ok(run.ok(GET, &run.id())?["ResourcePolicy"].clone())
 }
 
-/// Documents that are JSON, but no policy.
-fn no_policies() -> Vec<String> {
-    let everybody = json!("*");
-    let one = |more: Value| document("Allow", &everybody, &more);
+/// Documents that are JSON but not policies.
+fn not_policies() -> Vec<String> {
+    let everyone = json!("*");
+    let one = |more: Value| document("Allow", &everyone, &more);
     vec![
         "[]".to_owned(),
         "{}".to_owned(),
@@ -59,7 +61,7 @@ fn no_policies() -> Vec<String> {
         json!({"Statement": ["Allow"]}).to_string(),
         json!({"Version": "2026-01-01", "Statement": []}).to_string(),
         public().replace("\"Version\"", "\"Versions\""),
-        document("allow", &everybody, &json!({})),
+        document("allow", &everyone, &json!({})),
         document("Allow", &json!({"User": "x"}), &json!({})),
         document("Allow", &json!({"AWS": []}), &json!({})),
         document("Allow", &json!("111122223333"), &json!({})),
@@ -79,31 +81,36 @@ pub(crate) const CASES: &[Case] = &[
         "not JSON: MalformedPolicyDocumentException",
         |run| {
             run.create()?;
-            run.refused_as(PUT, &with(run, "{\"Version\": "), MALFORMED)?;
+            run.fails_with_code(PUT, &with(run, "{\"Version\": "), MALFORMED)?;
             same("the policy", &attached(run)?, &Value::Null)
         },
     ),
     case(
         "L01b",
         "R",
-        "JSON that is no policy: MalformedPolicyDocumentException",
+        "JSON that is not a policy: MalformedPolicyDocumentException",
         |run| {
             run.create()?;
-            run.refused(PUT, &with(run, "{\"a\": 1}"), SYNTAX)
+            run.fails_with(PUT, &with(run, "{\"a\": 1}"), SYNTAX)
         },
     ),
-    sandbox_case("L01c", "R~", "nor any of these", |run| {
-        run.create()?;
-        for document in no_policies() {
-            let outcome = run.refused(PUT, &with(run, &document), SYNTAX);
-            outcome.map_err(|difference| format!("{document}: {difference}"))?;
-        }
-        same("the policy", &attached(run)?, &Value::Null)
-    }),
+    sandbox_case(
+        "L01c",
+        "R~",
+        "more JSON that is not a policy: the same",
+        |run| {
+            run.create()?;
+            for document in not_policies() {
+                let outcome = run.fails_with(PUT, &with(run, &document), SYNTAX);
+                outcome.map_err(|difference| format!("{document}: {difference}"))?;
+            }
+            same("the policy", &attached(run)?, &Value::Null)
+        },
+    ),
     sandbox_case(
         "L01d",
         "R",
-        "a principal that is not there: MalformedPolicyDocumentException",
+        "a principal that does not exist: MalformedPolicyDocumentException",
         |run| {
             run.create()?;
             for principal in [
@@ -115,9 +122,9 @@ pub(crate) const CASES: &[Case] = &[
                 json!({"Federated": "accounts.example.com"}),
             ] {
                 let text = document("Deny", &principal, &json!({}));
-                let outcome = run.refused(PUT, &with(run, &text), UNSUPPORTED);
+                let outcome = run.fails_with(PUT, &with(run, &text), UNSUPPORTED);
                 outcome.map_err(|difference| format!("{principal}: {difference}"))?;
-                run.refused(VALIDATE, &with(run, &text), UNSUPPORTED)?;
+                run.fails_with(VALIDATE, &with(run, &text), UNSUPPORTED)?;
             }
             let user = "arn:aws:iam::111122223333:user/sandbox";
             run.sandbox().add_role(sandbox::Role::new(ROLE));
@@ -136,18 +143,18 @@ pub(crate) const CASES: &[Case] = &[
     sandbox_case(
         "L01e",
         "R",
-        "a principal that was just made: the same, for a while",
+        "a new principal: the same, for a while",
         |run| {
             run.create()?;
             let text = document("Allow", &json!({"AWS": ROLE}), &json!({}));
             run.sandbox().add_role(sandbox::Role::new(ROLE));
             run.sandbox()
                 .with(|world| world.add_principal_after(ROLE, 2));
-            // To make a role anew does not make it known.
+            // Adding the role again does not make it known.
             run.sandbox().add_role(sandbox::Role::new(ROLE));
-            run.refused(VALIDATE, &with(run, &text), UNSUPPORTED)?;
+            run.fails_with(VALIDATE, &with(run, &text), UNSUPPORTED)?;
             run.ok(PUT, &with(run, &good()))?;
-            run.refused(PUT, &with(run, &text), UNSUPPORTED)?;
+            run.fails_with(PUT, &with(run, &text), UNSUPPORTED)?;
             same("the policy", &attached(run)?, &json!(good()))?;
             run.ok(PUT, &with(run, &text))?;
             same("the policy", &attached(run)?, &json!(text))
@@ -156,35 +163,35 @@ pub(crate) const CASES: &[Case] = &[
     case(
         "L02",
         "D",
-        "a public one, BlockPublicPolicy: PublicPolicyException",
+        "a public policy, BlockPublicPolicy: PublicPolicyException",
         |run| {
             run.create()?;
             let mut input = with(run, &public());
             input["BlockPublicPolicy"] = json!(true);
-            run.refused_as(PUT, &input, "PublicPolicyException")?;
+            run.fails_with_code(PUT, &input, "PublicPolicyException")?;
             same("the policy", &attached(run)?, &Value::Null)
         },
     ),
-    case("L02b", "D", "a public one, not blocked: a success", |run| {
-        run.create()?;
-        run.ok(PUT, &with(run, &public()))?;
-        same("the policy", &attached(run)?, &json!(public()))
-    }),
     case(
-        "L03",
-        "VL",
-        "put and read back; deleted, it is gone",
+        "L02b",
+        "D",
+        "a public policy, not blocked: a success",
         |run| {
             run.create()?;
-            let put = run.ok(PUT, &with(run, &good()))?;
-            same("Name", &put["Name"], &json!(run.name))?;
-            same("the policy", &attached(run)?, &json!(good()))?;
-            let gone = run.ok(DELETE, &run.id())?;
-            same("ARN", &gone["ARN"], &put["ARN"])?;
-            same("the policy", &attached(run)?, &Value::Null)
+            run.ok(PUT, &with(run, &public()))?;
+            same("the policy", &attached(run)?, &json!(public()))
         },
     ),
-    case("L06", "VM~", "none: the key is absent", |run| {
+    case("L03", "VL", "put, read and deleted", |run| {
+        run.create()?;
+        let put = run.ok(PUT, &with(run, &good()))?;
+        same("Name", &put["Name"], &json!(run.name))?;
+        same("the policy", &attached(run)?, &json!(good()))?;
+        let gone = run.ok(DELETE, &run.id())?;
+        same("ARN", &gone["ARN"], &put["ARN"])?;
+        same("the policy", &attached(run)?, &Value::Null)
+    }),
+    case("L06", "VM~", "no policy: the member is absent", |run| {
         run.create()?;
         let answer = run.ok(GET, &run.id())?;
         same("ResourcePolicy", &answer.get("ResourcePolicy"), &None)
@@ -193,15 +200,20 @@ pub(crate) const CASES: &[Case] = &[
         "L07",
         "VL~",
         "missing secret: ResourceNotFoundException",
-        |run| run.refused(PUT, &with(run, &good()), NO_SECRET),
+        |run| run.fails_with(PUT, &with(run, &good()), NO_SECRET),
     ),
-    sandbox_case("L07b", "VL~", "the others: the same", |run| {
-        run.refused(GET, &run.id(), NO_SECRET)?;
-        run.refused(DELETE, &run.id(), NO_SECRET)?;
-        run.refused(VALIDATE, &with(run, &good()), NO_SECRET)?;
-        let bad = json!({"SecretId": "a b", "ResourcePolicy": good()});
-        run.refused(VALIDATE, &bad, BAD_NAME)
-    }),
+    sandbox_case(
+        "L07b",
+        "VL~",
+        "missing secret, other operations: the same",
+        |run| {
+            run.fails_with(GET, &run.id(), NO_SECRET)?;
+            run.fails_with(DELETE, &run.id(), NO_SECRET)?;
+            run.fails_with(VALIDATE, &with(run, &good()), NO_SECRET)?;
+            let bad = json!({"SecretId": "a b", "ResourcePolicy": good()});
+            run.fails_with(VALIDATE, &bad, BAD_NAME)
+        },
+    ),
     sandbox_case(
         "L08",
         "R",
@@ -209,7 +221,7 @@ pub(crate) const CASES: &[Case] = &[
         |run| {
             run.create_deleted()?;
             for operation in [PUT, GET, DELETE, VALIDATE] {
-                run.refused(operation, &with(run, &good()), MARKED)?;
+                run.fails_with(operation, &with(run, &good()), MARKED)?;
             }
             Ok(())
         },
@@ -217,14 +229,14 @@ pub(crate) const CASES: &[Case] = &[
     sandbox_case(
         "L09",
         "R",
-        "a replica: InvalidParameterException; it has the policy of its primary",
+        "a replica: InvalidParameterException; it has its primary's policy",
         |run| {
             run.create()?;
             run.arrange(|world| world.replicate(&run.name, "us-west-2"));
             run.ok(PUT, &with(run, &good()))?;
             for operation in [PUT, DELETE] {
                 let input = with(run, &public());
-                refused(&run.west, operation, &input, super::replicas::IS_REPLICA)?;
+                fails_with(&run.west, operation, &input, super::replicas::IS_REPLICA)?;
             }
             let got = ok(&run.west, GET, &run.id())?;
             same("the policy", &got["ResourcePolicy"], &json!(good()))
@@ -235,11 +247,11 @@ pub(crate) const CASES: &[Case] = &[
         let blanks = " ".repeat(20_480 - good().len());
         run.ok(PUT, &with(run, &format!("{}{blanks}", good())))?;
         let long = with(run, &format!("{} {blanks}", good()));
-        run.refused_as(PUT, &long, "ValidationException")?;
-        run.refused_as(PUT, &with(run, ""), "ValidationException")?;
-        run.refused_as(PUT, &run.id(), "ValidationException")
+        run.fails_with_code(PUT, &long, "ValidationException")?;
+        run.fails_with_code(PUT, &with(run, ""), "ValidationException")?;
+        run.fails_with_code(PUT, &run.id(), "ValidationException")
     }),
-    sandbox_case("L11", "D", "a Deny denies", |run| {
+    sandbox_case("L11", "D", "a Deny statement denies", |run| {
         run.create()?;
         let account = json!({"AWS": "111122223333"});
         run.ok(PUT, &with(run, &document("Deny", &account, &json!({}))))?;
@@ -258,22 +270,22 @@ pub(crate) const CASES: &[Case] = &[
         run.value("v1")?;
         let everything = json!({"Action": "*"});
         run.ok(PUT, &with(run, &document("Deny", &account, &everything)))?;
-        run.refused_as(DELETE, &run.id(), "AccessDeniedException")?;
-        // What a test arranges is no request.
+        run.fails_with_code(DELETE, &run.id(), "AccessDeniedException")?;
+        // Arranging helpers do not count as requests.
         run.arrange(|world| world.put_resource_policy(&run.name, &good()));
         run.value("v1")
     }),
     sandbox_case(
         "L11b",
         "D",
-        "a Deny for a role denies its sessions, NotAction and NotPrincipal all but those they name",
+        "Deny for a role covers its sessions; NotAction and NotPrincipal exclude those they name",
         |run| {
             run.create()?;
             let trust = sandbox::Trust::account("111122223333");
             run.sandbox()
                 .add_role(sandbox::Role::new(ROLE).trust(trust));
-            let asked = [("RoleArn", ROLE), ("RoleSessionName", "ci")];
-            let reply = run.client.sts_with("AssumeRole", &asked);
+            let parameters = [("RoleArn", ROLE), ("RoleSessionName", "ci")];
+            let reply = run.client.sts_with("AssumeRole", &parameters);
             let reply = reply.map_err(|error| error.to_string())?;
             let session = run.client.with_session(&reply);
             let user = "arn:aws:iam::111122223333:user/sandbox";
@@ -295,8 +307,8 @@ pub(crate) const CASES: &[Case] = &[
     ),
     sandbox_case(
         "L01f",
-        "R; our choice of how it is counted",
-        "two principals that were just made are waited for together",
+        "R; counting not recorded",
+        "two new principals become known at the same time",
         |run| {
             run.create()?;
             let other = "arn:aws:iam::111122223333:user/writer";
@@ -305,7 +317,7 @@ pub(crate) const CASES: &[Case] = &[
                 world.add_principal_after(other, 1);
             });
             let text = document("Allow", &json!({"AWS": [ROLE, other]}), &json!({}));
-            run.refused(PUT, &with(run, &text), UNSUPPORTED)?;
+            run.fails_with(PUT, &with(run, &text), UNSUPPORTED)?;
             run.ok(PUT, &with(run, &text)).map(drop)
         },
     ),

@@ -9,7 +9,7 @@ use crate::{
 
 const VALIDATE: &str = "ValidateResourcePolicy";
 
-/// ValidateResourcePolicy says this.
+/// ValidateResourcePolicy passes or fails the document, with errors that explain a failure.
 fn validates(run: &Run<'_>, document: &str, passes: bool) -> Outcome {
     let answer = run.ok(VALIDATE, &with(run, document))?;
     let shown = &answer["PolicyValidationPassed"];
@@ -22,7 +22,7 @@ fn validates(run: &Run<'_>, document: &str, passes: bool) -> Outcome {
 }
 
 pub(crate) const CASES: &[Case] = &[
-    sandbox_case("L02c", "D~", "which ones are public", |run| {
+    sandbox_case("L02c", "D~", "which policies are public", |run| {
         run.create()?;
         let fixed = json!({"StringEquals": {"aws:PrincipalAccount": "111122223333"}});
         let wild = json!({"StringLike": {"aws:PrincipalArn": "arn:aws:iam::*"}});
@@ -30,57 +30,62 @@ pub(crate) const CASES: &[Case] = &[
         let other = json!({"StringEquals": {"secretsmanager:VersionStage": "AWSCURRENT"}});
         let net = |net: &str| json!({"IpAddress": {"aws:SourceIp": net}});
         let account = json!({"AWS": "111122223333"});
-        let everybody = json!({"AWS": ["111122223333", "*"]});
+        let everyone = json!({"AWS": ["111122223333", "*"]});
         for (effect, principal, condition, is_public) in [
-            ("Allow", &everybody, json!({}), true),
-            ("Deny", &everybody, json!({}), false),
+            ("Allow", &everyone, json!({}), true),
+            ("Deny", &everyone, json!({}), false),
             ("Allow", &account, json!({}), false),
-            ("Allow", &everybody, fixed, false),
-            ("Allow", &everybody, wild, true),
-            ("Allow", &everybody, absent, true),
-            ("Allow", &everybody, other, true),
-            ("Allow", &everybody, net("192.0.2.0/24"), false),
-            ("Allow", &everybody, net("0.0.0.0/0"), true),
+            ("Allow", &everyone, fixed, false),
+            ("Allow", &everyone, wild, true),
+            ("Allow", &everyone, absent, true),
+            ("Allow", &everyone, other, true),
+            ("Allow", &everyone, net("192.0.2.0/24"), false),
+            ("Allow", &everyone, net("0.0.0.0/0"), true),
         ] {
             let more = json!({"Condition": condition});
             let text = document(effect, principal, &more);
             let mut input = with(run, &text);
             input["BlockPublicPolicy"] = json!(true);
-            let refused = run.send(PUT, &input)?.code() == "PublicPolicyException";
-            same(&format!("whether {text} is public"), &refused, &is_public)?;
+            let rejected = run.send(PUT, &input)?.code() == "PublicPolicyException";
+            same(&format!("whether {text} is public"), &rejected, &is_public)?;
             validates(run, &text, !is_public)?;
         }
         let not = good().replace("\"Principal\"", "\"NotPrincipal\"");
         validates(run, &not, false)
     }),
-    case("L04", "D", "a good one passes validation", |run| {
+    case("L04", "D", "validation of a good policy: passes", |run| {
         run.create()?;
         validates(run, &good(), true)
     }),
-    sandbox_case("L04b", "D", "without a secret, too", |run| {
+    sandbox_case("L04b", "D", "validation without a secret: passes", |run| {
         let answer = run.ok(VALIDATE, &json!({"ResourcePolicy": good()}))?;
         let shown = &answer["PolicyValidationPassed"];
         same("PolicyValidationPassed", shown, &json!(true))
     }),
-    case("L05", "D", "a malformed one does not", |run| {
-        run.create()?;
-        let reply = run.send(VALIDATE, &with(run, "{\"Version\": "))?;
-        let passed = reply.status == 200 && reply.json()["PolicyValidationPassed"] != false;
-        same("whether it passes", &passed, &false)?;
-        if reply.status != 200 {
-            let got = (reply.status, reply.code());
-            same("the refusal", &got, &(400, MALFORMED.to_owned()))?;
-        }
-        Ok(())
-    }),
-    case("L05b", "D", "a public one does not", |run| {
+    case(
+        "L05",
+        "D",
+        "validation of a malformed policy: fails",
+        |run| {
+            run.create()?;
+            let reply = run.send(VALIDATE, &with(run, "{\"Version\": "))?;
+            let passed = reply.status == 200 && reply.json()["PolicyValidationPassed"] != false;
+            same("whether it passes", &passed, &false)?;
+            if reply.status != 200 {
+                let got = (reply.status, reply.code());
+                same("the error", &got, &(400, MALFORMED.to_owned()))?;
+            }
+            Ok(())
+        },
+    ),
+    case("L05b", "D", "validation of a public policy: fails", |run| {
         run.create()?;
         validates(run, &public(), false)
     }),
     sandbox_case(
         "L05c",
         "D",
-        "one that locks the caller out does not",
+        "validation of a policy that locks the caller out: fails",
         |run| {
             run.create()?;
             let user = json!({"AWS": "arn:aws:iam::111122223333:user/sandbox"});

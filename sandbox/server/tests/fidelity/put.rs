@@ -1,4 +1,4 @@
-//! Conditions of PutSecretValue, and the limits on versions and labels.
+//! Conditions of PutSecretValue, and the quotas of versions and labels.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ pub(crate) const CASES: &[Case] = &[
         "P01",
         "VL~",
         "missing secret: ResourceNotFoundException",
-        |run| run.refused("PutSecretValue", &run.version(1), NO_SECRET),
+        |run| run.fails_with("PutSecretValue", &run.version(1), NO_SECRET),
     ),
     case(
         "P02",
@@ -23,14 +23,14 @@ pub(crate) const CASES: &[Case] = &[
         "scheduled for deletion: InvalidRequestException, unchanged",
         |run| {
             run.create_deleted()?;
-            run.refused("PutSecretValue", &run.version(2), MARKED)?;
+            run.fails_with("PutSecretValue", &run.version(2), MARKED)?;
             run.labeled(&[(1, &["AWSCURRENT"])])
         },
     ),
     case(
         "P03",
         "VL",
-        "default: AWSCURRENT moves, AWSPREVIOUS stays behind",
+        "default: AWSCURRENT moves, AWSPREVIOUS marks the old version",
         |run| {
             run.create()?;
             let put = run.put(2)?;
@@ -63,7 +63,7 @@ pub(crate) const CASES: &[Case] = &[
     case(
         "P05",
         "VM",
-        "same token, same content: the same answer again",
+        "same token, same value: the same answer again",
         |run| {
             run.create()?;
             run.put(2)?;
@@ -80,7 +80,7 @@ pub(crate) const CASES: &[Case] = &[
     case(
         "P05b",
         "D",
-        "same token, same content, no longer current: ignored",
+        "same token, same value, no longer current: ignored",
         |run| {
             run.create()?;
             run.put(2)?;
@@ -93,7 +93,7 @@ pub(crate) const CASES: &[Case] = &[
     case(
         "P06",
         "VM",
-        "same token, other content: ResourceExistsException",
+        "same token, other value: ResourceExistsException",
         |run| {
             let arn = run.create()?["ARN"].as_str().unwrap_or_default().to_owned();
             let text = format!(
@@ -102,7 +102,7 @@ pub(crate) const CASES: &[Case] = &[
             );
             let mut other = run.version(1);
             other["SecretString"] = json!("other");
-            run.refused("PutSecretValue", &other, ("ResourceExistsException", &text))?;
+            run.fails_with("PutSecretValue", &other, ("ResourceExistsException", &text))?;
             run.value("v1")
         },
     ),
@@ -120,7 +120,7 @@ pub(crate) const CASES: &[Case] = &[
     case(
         "P08",
         "VL",
-        "the same custom labels again: they move, the version left without is not listed",
+        "the same custom labels again: they move, the version without labels is not listed",
         |run| {
             run.create()?;
             run.put_staged(2, &["one", "two"])?;
@@ -144,7 +144,7 @@ pub(crate) const CASES: &[Case] = &[
     case(
         "P09",
         "VL",
-        "AWSPENDING stays on a version that a stage move makes current",
+        "AWSPENDING stays on a version that UpdateSecretVersionStage makes current",
         |run| {
             run.create()?;
             run.put_staged(2, &["AWSPENDING"])?;
@@ -152,17 +152,22 @@ pub(crate) const CASES: &[Case] = &[
             run.labeled(&[(1, &["AWSPREVIOUS"]), (2, &["AWSCURRENT", "AWSPENDING"])])
         },
     ),
-    case("P10", "VL", "and the next default put drops it", |run| {
-        run.create()?;
-        run.put_staged(2, &["AWSPENDING"])?;
-        run.move_stage("AWSCURRENT", Some(1), Some(2))?;
-        run.put(3)?;
-        run.labeled(&[(2, &["AWSPREVIOUS"]), (3, &["AWSCURRENT"])])
-    }),
+    case(
+        "P10",
+        "VL",
+        "the next default put removes AWSPENDING",
+        |run| {
+            run.create()?;
+            run.put_staged(2, &["AWSPENDING"])?;
+            run.move_stage("AWSCURRENT", Some(1), Some(2))?;
+            run.put(3)?;
+            run.labeled(&[(2, &["AWSPREVIOUS"]), (3, &["AWSCURRENT"])])
+        },
+    ),
     case(
         "P10b",
         "VL",
-        "AWSCURRENT and a custom label: AWSPREVIOUS stays behind",
+        "AWSCURRENT and a custom label: AWSPREVIOUS marks the old version",
         |run| {
             run.create()?;
             run.put_staged(2, &["AWSCURRENT", "PUT0"])?;
@@ -172,7 +177,7 @@ pub(crate) const CASES: &[Case] = &[
     case(
         "P10c",
         "VL",
-        "a stage move leaves custom labels and AWSPENDING where they are",
+        "UpdateSecretVersionStage leaves custom labels and AWSPENDING in place",
         |run| {
             run.create()?;
             run.put_staged(2, &["AWSCURRENT", "PUT0"])?;
@@ -202,7 +207,7 @@ pub(crate) const CASES: &[Case] = &[
     case(
         "P11b",
         "D",
-        "also when only AWSPENDING was asked for",
+        "the same if the request names only AWSPENDING",
         |run| {
             run.ok(
                 "CreateSecret",
@@ -220,14 +225,14 @@ pub(crate) const CASES: &[Case] = &[
             run.create()?;
             let input =
                 json!({"SecretId": run.name, "SecretString": "", "ClientRequestToken": token(2)});
-            run.refused("PutSecretValue", &input, NO_VALUE)?;
+            run.fails_with("PutSecretValue", &input, NO_VALUE)?;
             run.value("v1")
         },
     ),
     case("P13", "R", "no value: the same", |run| {
         run.create()?;
         let input = json!({"SecretId": run.name, "ClientRequestToken": token(2)});
-        run.refused("PutSecretValue", &input, NO_VALUE)
+        run.fails_with("PutSecretValue", &input, NO_VALUE)
     }),
     case(
         "P14",
@@ -237,7 +242,7 @@ pub(crate) const CASES: &[Case] = &[
             run.create()?;
             let mut input = run.version(2);
             input["SecretBinary"] = json!("djI=");
-            run.refused("PutSecretValue", &input, BOTH_VALUES)
+            run.fails_with("PutSecretValue", &input, BOTH_VALUES)
         },
     ),
     case(
@@ -248,7 +253,7 @@ pub(crate) const CASES: &[Case] = &[
             run.create()?;
             let mut input = run.version(2);
             input["SecretString"] = json!("x".repeat(65_537));
-            run.refused("PutSecretValue", &input, TOO_LONG)?;
+            run.fails_with("PutSecretValue", &input, TOO_LONG)?;
             run.value("v1")
         },
     ),
@@ -256,20 +261,20 @@ pub(crate) const CASES: &[Case] = &[
         run.create()?;
         let mut input = run.version(2);
         input["ClientRequestToken"] = json!("short");
-        run.refused_somehow("PutSecretValue", &input)?;
+        run.fails("PutSecretValue", &input)?;
         run.value("v1")
     }),
     case("P18", "D", "21 labels in one request: 400", |run| {
         run.create()?;
         let mut input = run.version(2);
         input["VersionStages"] = (0..21).map(|n| json!(format!("label-{n}"))).collect();
-        run.refused_somehow("PutSecretValue", &input)?;
+        run.fails("PutSecretValue", &input)?;
         run.labeled(&[(1, &["AWSCURRENT"])])
     }),
     case(
         "P19",
         "VL",
-        "binary comes back as it was, without SecretString",
+        "binary: returned unchanged, without SecretString",
         |run| {
             run.create()?;
             let input = json!({"SecretId": run.name, "SecretBinary": "AP+A/w==", "ClientRequestToken": token(2)});
@@ -282,13 +287,13 @@ pub(crate) const CASES: &[Case] = &[
     case(
         "V01",
         "D",
-        "100 versions within a day, and no more: LimitExceededException",
+        "101 versions within a day: LimitExceededException",
         |run| {
             run.create()?;
             for n in 2..=100 {
                 run.put(n)?;
             }
-            run.refused_as(
+            run.fails_with_code(
                 "PutSecretValue",
                 &run.version(101),
                 "LimitExceededException",
@@ -299,7 +304,7 @@ pub(crate) const CASES: &[Case] = &[
     sandbox_case(
         "V01b",
         "D",
-        "after a day the oldest without labels make room",
+        "after a day, the oldest versions without labels are removed",
         |run| {
             run.create()?;
             for n in 2..=100 {
@@ -309,15 +314,19 @@ pub(crate) const CASES: &[Case] = &[
             run.put(101)?;
             let all = run.listed(true)?;
             same("how many there are", &all.len(), &100)?;
-            same("the oldest is there", &all.contains_key(&token(1)), &false)?;
+            same(
+                "whether the oldest remains",
+                &all.contains_key(&token(1)),
+                &false,
+            )?;
             let gone = json!({"SecretId": run.name, "VersionId": token(1)});
-            run.refused_as("GetSecretValue", &gone, "ResourceNotFoundException")
+            run.fails_with_code("GetSecretValue", &gone, "ResourceNotFoundException")
         },
     ),
     sandbox_case(
         "V01c",
         "D",
-        "the same, for versions that were made older",
+        "the same for versions aged by the test",
         |run| {
             run.create()?;
             for n in 2..=100 {
@@ -331,7 +340,7 @@ pub(crate) const CASES: &[Case] = &[
     case(
         "V02",
         "D",
-        "20 labels on the versions of a secret, and no more: LimitExceededException",
+        "21 labels on the versions of a secret: LimitExceededException",
         |run| {
             run.create()?;
             let names: Vec<Value> = (0..19).map(|n| json!(format!("label-{n}"))).collect();
@@ -339,7 +348,7 @@ pub(crate) const CASES: &[Case] = &[
             input["VersionStages"] = json!(names);
             run.ok("PutSecretValue", &input)?;
             let more = run.stage("one-more", None, Some(1));
-            run.refused_as("UpdateSecretVersionStage", &more, "LimitExceededException")
+            run.fails_with_code("UpdateSecretVersionStage", &more, "LimitExceededException")
         },
     ),
 ];

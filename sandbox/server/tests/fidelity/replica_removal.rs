@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::{
     replicas::{REPLICATE, replicated, to},
-    run::{Case, NO_SECRET, case, ok, refused, same, sandbox_case, token},
+    run::{Case, NO_SECRET, case, fails_with, ok, same, sandbox_case, token},
 };
 
 pub(crate) const CASES: &[Case] = &[
@@ -15,14 +15,14 @@ pub(crate) const CASES: &[Case] = &[
         |run| {
             run.create()?;
             run.ok(REPLICATE, &to(run, "us-west-2"))?;
-            run.refused_somehow("DeleteSecret", &run.id())?;
+            run.fails("DeleteSecret", &run.id())?;
             run.value("v1")
         },
     ),
     sandbox_case(
         "X06b",
         "D",
-        "without its replicas a primary can be deleted; what was there by that name stays",
+        "without replicas a primary can be deleted; an unrelated secret there stays",
         |run| {
             run.create()?;
             replicated(run)?;
@@ -40,16 +40,16 @@ pub(crate) const CASES: &[Case] = &[
                 &answer["ReplicationStatus"],
                 &json!([]),
             )?;
-            refused(&run.west, "GetSecretValue", &run.id(), NO_SECRET)?;
+            fails_with(&run.west, "GetSecretValue", &run.id(), NO_SECRET)?;
             ok(&north, "GetSecretValue", &run.id())?;
-            run.refused_somehow("RemoveRegionsFromReplication", &input)?;
+            run.fails("RemoveRegionsFromReplication", &input)?;
             run.ok("DeleteSecret", &run.id()).map(drop)
         },
     ),
     sandbox_case(
         "X06c",
         "D",
-        "so does the replica of another primary",
+        "the replica of another primary stays, too",
         |run| {
             let mut north = run.west.clone();
             "eu-north-1".clone_into(&mut north.region);
@@ -78,10 +78,10 @@ pub(crate) const CASES: &[Case] = &[
     sandbox_case(
         "X07",
         "D",
-        "StopReplicationToReplica: the replica is a secret of its own, and stays as it is",
+        "StopReplicationToReplica: the replica becomes a secret of its own, unchanged",
         |run| {
             run.create()?;
-            run.refused_somehow("StopReplicationToReplica", &run.id())?;
+            run.fails("StopReplicationToReplica", &run.id())?;
             replicated(run)?;
             ok(&run.west, "StopReplicationToReplica", &run.id())?;
             run.put(2)?;

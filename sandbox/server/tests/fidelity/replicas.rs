@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::run::{Case, NO_SECRET, Outcome, Run, case, ok, refused, same, sandbox_case, token};
+use crate::run::{Case, NO_SECRET, Outcome, Run, case, fails_with, ok, same, sandbox_case, token};
 
 pub(crate) const REPLICATE: &str = "ReplicateSecretToRegions";
 const SAME_REGION: (&str, &str) = ("InvalidParameterException", "Invalid replica region.");
@@ -15,7 +15,7 @@ pub(crate) fn to(run: &Run<'_>, region: &str) -> Value {
     json!({"SecretId": run.name, "AddReplicaRegions": [{"Region": region}]})
 }
 
-/// Waits as a client does: until the primary no longer says that the copying is under way.
+/// Waits as a client does, until the primary no longer reports InProgress.
 pub(crate) fn settled(run: &Run<'_>) -> Result<Value, String> {
     for _ in 0..100 {
         let shown = run.describe()?;
@@ -23,10 +23,10 @@ pub(crate) fn settled(run: &Run<'_>) -> Result<Value, String> {
             return Ok(shown);
         }
     }
-    Err("the copying does not end".to_owned())
+    Err("replication does not end".to_owned())
 }
 
-/// Replicates to the west, and waits.
+/// Replicates to us-west-2 and waits.
 pub(crate) fn replicated(run: &Run<'_>) -> Outcome {
     run.ok(REPLICATE, &to(run, "us-west-2"))?;
     let shown = settled(run)?;
@@ -45,7 +45,7 @@ pub(crate) const CASES: &[Case] = &[
         "to its own region: InvalidParameterException",
         |run| {
             run.create()?;
-            run.refused(REPLICATE, &to(run, &run.client.region), SAME_REGION)
+            run.fails_with(REPLICATE, &to(run, &run.client.region), SAME_REGION)
         },
     ),
     case(
@@ -56,7 +56,7 @@ pub(crate) const CASES: &[Case] = &[
             let mut input =
                 json!({"Name": run.name, "SecretString": "v1", "ClientRequestToken": token(1)});
             input["AddReplicaRegions"] = json!([{"Region": run.client.region}]);
-            run.refused("CreateSecret", &input, SAME_REGION)
+            run.fails_with("CreateSecret", &input, SAME_REGION)
         },
     ),
     case(
@@ -101,16 +101,16 @@ pub(crate) const CASES: &[Case] = &[
             run.create()?;
             replicated(run)?;
             for operation in ["UpdateSecret", "PutSecretValue"] {
-                refused(&run.west, operation, &run.version(2), IS_REPLICA)?;
+                fails_with(&run.west, operation, &run.version(2), IS_REPLICA)?;
             }
             let tag = json!({"SecretId": run.name, "Tags": [{"Key": "k", "Value": "v"}]});
-            refused(&run.west, "TagResource", &tag, IS_REPLICA)
+            fails_with(&run.west, "TagResource", &tag, IS_REPLICA)
         },
     ),
     case(
         "X04",
         "D",
-        "the name exists there: a success that says Failed and why",
+        "the name exists there: a success with status Failed and the reason",
         |run| {
             run.create()?;
             let other =
@@ -132,8 +132,8 @@ pub(crate) const CASES: &[Case] = &[
     ),
     sandbox_case(
         "X02c",
-        "D; our choice of when",
-        "InProgress for as many descriptions as the test says, not readable before the end",
+        "D; timing not recorded",
+        "InProgress for as many DescribeSecret calls as set, not readable before InSync",
         |run| {
             for (describes, name) in [(0, "x/0"), (1, "x/1"), (3, "x/3")] {
                 let id = json!({"SecretId": name});
@@ -147,7 +147,7 @@ pub(crate) const CASES: &[Case] = &[
                 for _ in 0..describes {
                     let shown = run.ok("DescribeSecret", &id)?;
                     same("Status", &status(&shown), &json!("InProgress"))?;
-                    refused(&run.west, "GetSecretValue", &id, NO_SECRET)?;
+                    fails_with(&run.west, "GetSecretValue", &id, NO_SECRET)?;
                 }
                 let shown = run.ok("DescribeSecret", &id)?;
                 same("Status", &status(&shown), &json!("InSync"))?;
@@ -160,7 +160,7 @@ pub(crate) const CASES: &[Case] = &[
     sandbox_case(
         "X02d",
         "D",
-        "created with replicas: keys of their own, LastAccessedDate once read there, metadata follows",
+        "created with replicas: own keys, LastAccessedDate once read there, metadata follows",
         |run| {
             run.arrange(|world| world.add_kms_key_in("us-west-2", "alias/west"));
             let mut input =
@@ -211,7 +211,7 @@ pub(crate) const CASES: &[Case] = &[
     sandbox_case(
         "X04b",
         "D",
-        "the name exists there, ForceOverwriteReplicaSecret: overwritten, also after it has failed",
+        "the name exists there, ForceOverwriteReplicaSecret: overwritten, also after a failure",
         |run| {
             run.create()?;
             let other =
@@ -233,7 +233,7 @@ pub(crate) const CASES: &[Case] = &[
     sandbox_case(
         "X04c",
         "D",
-        "created over a name that is taken there, ForceOverwriteReplicaSecret: the same",
+        "created with a replica whose name exists there, ForceOverwriteReplicaSecret: the same",
         |run| {
             let mut input =
                 json!({"Name": run.name, "SecretString": "v1", "ClientRequestToken": token(1)});
@@ -247,7 +247,7 @@ pub(crate) const CASES: &[Case] = &[
     sandbox_case(
         "X05",
         "D",
-        "no such key there, a disabled one, a region that is not enabled: Failed, and why",
+        "unknown key, disabled key, region not enabled: Failed with the reason",
         |run| {
             run.create()?;
             run.arrange(|world| {
@@ -279,8 +279,8 @@ pub(crate) const CASES: &[Case] = &[
                     &true,
                 )?;
             }
-            refused(&run.west, "GetSecretValue", &run.id(), NO_SECRET)?;
-            // Once the key is there, another try does it.
+            fails_with(&run.west, "GetSecretValue", &run.id(), NO_SECRET)?;
+            // With the key in place, a retry succeeds.
             run.arrange(|world| world.add_kms_key_in("us-west-2", "alias/none"));
             input["AddReplicaRegions"] = json!([{"Region": "us-west-2", "KmsKeyId": "alias/none"}]);
             run.ok(REPLICATE, &input)?;
@@ -291,8 +291,8 @@ pub(crate) const CASES: &[Case] = &[
     ),
     sandbox_case(
         "X08",
-        "D; our choice for a region twice",
-        "what is no region, or is there twice, or none at all: 400",
+        "D; duplicate region not recorded",
+        "an invalid region, a region twice, or none: 400",
         |run| {
             run.create()?;
             for regions in [
@@ -305,7 +305,7 @@ pub(crate) const CASES: &[Case] = &[
             ] {
                 let mut input = run.id();
                 input["AddReplicaRegions"] = regions;
-                run.refused_somehow(REPLICATE, &input)?;
+                run.fails(REPLICATE, &input)?;
             }
             same(
                 "ReplicationStatus",

@@ -1,4 +1,4 @@
-//! Owns what the cases are written with: requests, and comparing an answer with what was recorded.
+//! What rows are written with: requests, and comparisons of responses with recordings.
 
 use std::{
     collections::BTreeMap,
@@ -14,12 +14,12 @@ use serde_json::{Value, json};
 pub(crate) type Outcome = Result<(), String>;
 pub(crate) type Stages = BTreeMap<String, Vec<String>>;
 
-/// One condition.
+/// One recorded condition.
 pub(crate) struct Case {
     pub(crate) id: &'static str,
     pub(crate) source: &'static str,
     pub(crate) recorded: &'static str,
-    /// Whether the steps move the clock or use another control only the sandbox has.
+    /// Whether the steps move the clock or use other controls that only the sandbox has.
     pub(crate) needs_sandbox: bool,
     pub(crate) steps: fn(&Run<'_>) -> Outcome,
 }
@@ -83,7 +83,7 @@ pub(crate) const NO_TOKEN: (&str, &str) = (
     "You must provide a ClientRequestToken value. We recommend a UUID-type value.",
 );
 
-/// The token of the n-th version; tokens need to differ within a secret only.
+/// The token of the n-th version. Tokens must differ only within a secret.
 pub(crate) fn token(n: u32) -> String {
     format!("{n:08}-0000-4000-8000-000000000000")
 }
@@ -105,12 +105,12 @@ pub(crate) fn labels(versions: &[(u32, &[&str])]) -> Stages {
     versions.collect()
 }
 
-/// One case's view of a server.
+/// A row's access to the server.
 pub(crate) struct Run<'a> {
     pub(crate) client: Client,
-    /// The same in another region.
+    /// The same client in another region.
     pub(crate) west: Client,
-    /// A name no other case and no earlier run used.
+    /// A name that no other row and no earlier run used.
     pub(crate) name: String,
     sandbox: Option<&'a Sandbox>,
 }
@@ -133,17 +133,17 @@ impl<'a> Run<'a> {
 
     pub(crate) fn sandbox(&self) -> &'a Sandbox {
         self.sandbox
-            .expect("the case is marked as one for the sandbox")
+            .expect("the case is marked for the sandbox only")
     }
 
-    /// Arranges what another server has, or does not look at.
+    /// Changes the sandbox's state; does nothing on another server.
     pub(crate) fn arrange(&self, change: impl FnOnce(&mut World)) {
         if let Some(sandbox) = self.sandbox {
             sandbox.with(change);
         }
     }
 
-    /// Makes a role that another server has, or does not look at.
+    /// Adds a role to the sandbox; does nothing on another server.
     pub(crate) fn add_role(&self, role: Role) {
         if let Some(sandbox) = self.sandbox {
             sandbox.add_role(role);
@@ -158,19 +158,19 @@ impl<'a> Run<'a> {
         ok(&self.client, operation, input)
     }
 
-    /// The operation is refused with this code and text.
-    pub(crate) fn refused(&self, operation: &str, input: &Value, with: (&str, &str)) -> Outcome {
-        refused(&self.client, operation, input, with)
+    /// The operation fails with this code and message.
+    pub(crate) fn fails_with(&self, operation: &str, input: &Value, with: (&str, &str)) -> Outcome {
+        fails_with(&self.client, operation, input, with)
     }
 
-    /// The operation is refused with a 400; which one was not recorded.
-    pub(crate) fn refused_somehow(&self, operation: &str, input: &Value) -> Outcome {
+    /// The operation fails with a 400; the code was not recorded.
+    pub(crate) fn fails(&self, operation: &str, input: &Value) -> Outcome {
         let reply = self.send(operation, input)?;
         same(&format!("the status of {operation}"), &reply.status, &400)
     }
 
-    /// The operation is refused with this code; the text was not recorded.
-    pub(crate) fn refused_as(&self, operation: &str, input: &Value, code: &str) -> Outcome {
+    /// The operation fails with this code; the message was not recorded.
+    pub(crate) fn fails_with_code(&self, operation: &str, input: &Value, code: &str) -> Outcome {
         let reply = self.send(operation, input)?;
         same(
             &format!("the answer to {operation}"),
@@ -234,7 +234,7 @@ impl<'a> Run<'a> {
         self.ok("DescribeSecret", &self.id())
     }
 
-    /// The labels that DescribeSecret shows are these.
+    /// DescribeSecret shows these versions with these labels.
     pub(crate) fn labeled(&self, versions: &[(u32, &[&str])]) -> Outcome {
         let shown = self.describe()?["VersionIdsToStages"].clone();
         let shown = serde_json::from_value::<Option<Stages>>(shown).map_err(|e| e.to_string())?;
@@ -243,13 +243,13 @@ impl<'a> Run<'a> {
         same("VersionIdsToStages", &shown, &labels(versions))
     }
 
-    /// The current value is this.
+    /// The current version has this value.
     pub(crate) fn value(&self, want: &str) -> Outcome {
         let got = self.ok("GetSecretValue", &self.id())?;
         same("SecretString", &got["SecretString"], &json!(want))
     }
 
-    /// The versions that ListSecretVersionIds shows, with their labels where it shows them.
+    /// The versions that ListSecretVersionIds lists, with their labels if it shows any.
     pub(crate) fn listed(
         &self,
         deprecated: bool,
@@ -276,10 +276,10 @@ pub(crate) fn ok(client: &Client, operation: &str, input: &Value) -> Result<Valu
         return Ok(reply.json());
     }
     let (status, body) = (reply.status, reply.body);
-    Err(format!("{operation} is refused: {status} {body:.200}"))
+    Err(format!("{operation} fails: {status} {body:.200}"))
 }
 
-pub(crate) fn refused(
+pub(crate) fn fails_with(
     client: &Client,
     operation: &str,
     input: &Value,

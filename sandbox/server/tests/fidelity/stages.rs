@@ -6,7 +6,7 @@ use crate::run::{Case, MARKED, Outcome, Run, case, same, token};
 
 const MOVE: &str = "UpdateSecretVersionStage";
 
-/// Two versions, the second current.
+/// Creates two versions, of which the second is current.
 fn two(run: &Run<'_>) -> Outcome {
     run.create()?;
     run.put(2).map(drop)
@@ -28,17 +28,17 @@ pub(crate) const CASES: &[Case] = &[
                 token(2)
             );
             let input = run.stage("AWSCURRENT", None, Some(1));
-            run.refused(MOVE, &input, ("InvalidParameterException", &text))?;
+            run.fails_with(MOVE, &input, ("InvalidParameterException", &text))?;
             untouched(run)
         },
     ),
     case(
         "S02",
         "D",
-        "RemoveFromVersionId is not the holder: 400, unchanged",
+        "RemoveFromVersionId does not have the label: 400, unchanged",
         |run| {
             two(run)?;
-            run.refused_somehow(MOVE, &run.stage("AWSCURRENT", Some(1), Some(1)))?;
+            run.fails(MOVE, &run.stage("AWSCURRENT", Some(1), Some(1)))?;
             untouched(run)
         },
     ),
@@ -48,7 +48,7 @@ pub(crate) const CASES: &[Case] = &[
         "RemoveFromVersionId is unknown: 400, unchanged",
         |run| {
             two(run)?;
-            run.refused_somehow(MOVE, &run.stage("AWSCURRENT", Some(9), Some(1)))?;
+            run.fails(MOVE, &run.stage("AWSCURRENT", Some(9), Some(1)))?;
             untouched(run)
         },
     ),
@@ -60,15 +60,20 @@ pub(crate) const CASES: &[Case] = &[
             two(run)?;
             let text = "You can only move staging label AWSCURRENT to a different secret version. It can't be completely removed.";
             let input = run.stage("AWSCURRENT", Some(2), None);
-            run.refused(MOVE, &input, ("InvalidParameterException", text))?;
+            run.fails_with(MOVE, &input, ("InvalidParameterException", text))?;
             untouched(run)
         },
     ),
-    case("S04", "D", "a label that is nowhere is attached", |run| {
-        two(run)?;
-        run.move_stage("custom", None, Some(1))?;
-        run.labeled(&[(1, &["AWSPREVIOUS", "custom"]), (2, &["AWSCURRENT"])])
-    }),
+    case(
+        "S04",
+        "D",
+        "a label that no version has is attached",
+        |run| {
+            two(run)?;
+            run.move_stage("custom", None, Some(1))?;
+            run.labeled(&[(1, &["AWSPREVIOUS", "custom"]), (2, &["AWSCURRENT"])])
+        },
+    ),
     case(
         "S05",
         "D",
@@ -76,7 +81,7 @@ pub(crate) const CASES: &[Case] = &[
         |run| {
             two(run)?;
             run.move_stage("custom", None, Some(1))?;
-            run.refused_somehow(MOVE, &run.stage("custom", None, Some(2)))?;
+            run.fails(MOVE, &run.stage("custom", None, Some(2)))?;
             run.labeled(&[(1, &["AWSPREVIOUS", "custom"]), (2, &["AWSCURRENT"])])
         },
     ),
@@ -94,10 +99,10 @@ pub(crate) const CASES: &[Case] = &[
     case(
         "S06",
         "D",
-        "MoveToVersionId is unknown: refused, unchanged",
+        "MoveToVersionId is unknown: an error, unchanged",
         |run| {
             two(run)?;
-            run.refused_somehow(MOVE, &run.stage("AWSCURRENT", Some(2), Some(9)))?;
+            run.fails(MOVE, &run.stage("AWSCURRENT", Some(2), Some(9)))?;
             untouched(run)
         },
     ),
@@ -142,7 +147,7 @@ pub(crate) const CASES: &[Case] = &[
         |run| {
             two(run)?;
             run.ok("DeleteSecret", &json!({"SecretId": run.name}))?;
-            run.refused(MOVE, &run.stage("AWSCURRENT", Some(2), Some(1)), MARKED)?;
+            run.fails_with(MOVE, &run.stage("AWSCURRENT", Some(2), Some(1)), MARKED)?;
             same(
                 "DeletedDate",
                 &run.describe()?["DeletedDate"].is_f64(),

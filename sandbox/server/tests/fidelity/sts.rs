@@ -1,4 +1,4 @@
-//! Conditions of STS: assuming roles, by signature and by web identity.
+//! Conditions of STS: AssumeRole, AssumeRoleWithWebIdentity and GetCallerIdentity.
 
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ fn github_token(run: &Run<'_>, sub: &str, audience: &str) -> String {
     run.sandbox().id_token(issuer, sub, audience, lifetime)
 }
 
-fn refused(reply: &Reply, status: u16, code: &str, message: &str) -> Outcome {
+fn fails_with(reply: &Reply, status: u16, code: &str, message: &str) -> Outcome {
     same(
         "the answer",
         &(reply.status, reply.code(), reply.message()),
@@ -43,8 +43,8 @@ fn refused(reply: &Reply, status: u16, code: &str, message: &str) -> Outcome {
     )
 }
 
-/// The code is recorded or documented, the text is not.
-fn refused_as(reply: &Reply, status: u16, code: &str) -> Outcome {
+/// The response has this code, which was recorded or is documented; its message was not.
+fn fails_with_code(reply: &Reply, status: u16, code: &str) -> Outcome {
     same(
         "the answer",
         &(reply.status, reply.code()),
@@ -52,7 +52,7 @@ fn refused_as(reply: &Reply, status: u16, code: &str) -> Outcome {
     )
 }
 
-fn breach(value: &str, member: &str, rule: &str) -> String {
+fn violation(value: &str, member: &str, rule: &str) -> String {
     format!(
         "1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: Member must {rule}"
     )
@@ -88,7 +88,7 @@ pub(crate) const CASES: &[Case] = &[
     case(
         "A02b",
         "VL D",
-        "GetCallerIdentity with a session: the assumed role, and its id",
+        "GetCallerIdentity with a session: the assumed role and its ID",
         |run| {
             let reply = assume(run, &[])?;
             let identity = run.client.with_session(&reply).sts("GetCallerIdentity");
@@ -109,7 +109,7 @@ pub(crate) const CASES: &[Case] = &[
     case(
         "A02c",
         "VL",
-        "a role ARN without its parts: ValidationError that quotes it",
+        "an incomplete role ARN: ValidationError that quotes it",
         |run| {
             for arn in [
                 "nothing-valid-in-here",
@@ -119,7 +119,7 @@ pub(crate) const CASES: &[Case] = &[
                 "arn:a:a::aaaaaaaaaa:",
             ] {
                 let reply = assume(run, &[("RoleArn", arn)])?;
-                refused(&reply, 400, "ValidationError", &format!("{arn} is invalid"))?;
+                fails_with(&reply, 400, "ValidationError", &format!("{arn} is invalid"))?;
             }
             Ok(())
         },
@@ -127,10 +127,10 @@ pub(crate) const CASES: &[Case] = &[
     case(
         "A02d",
         "D R",
-        "a role that is not there: AccessDenied, as for one that does not trust the caller",
+        "a missing role: AccessDenied, as for one that does not trust the caller",
         |run| {
             let arn = "arn:aws:iam::111122223333:role/absent";
-            refused_as(&assume(run, &[("RoleArn", arn)])?, 403, "AccessDenied")
+            fails_with_code(&assume(run, &[("RoleArn", arn)])?, 403, "AccessDenied")
         },
     ),
     case(
@@ -140,11 +140,11 @@ pub(crate) const CASES: &[Case] = &[
         |run| {
             let reply = assume(run, &[("DurationSeconds", "60")])?;
             let rule = "have value greater than or equal to 900";
-            refused(
+            fails_with(
                 &reply,
                 400,
                 "ValidationError",
-                &breach("60", "durationSeconds", rule),
+                &violation("60", "durationSeconds", rule),
             )
         },
     ),
@@ -156,22 +156,22 @@ pub(crate) const CASES: &[Case] = &[
             let reply = assume(run, &[("DurationSeconds", "43200")])?;
             let text =
                 "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.";
-            refused(&reply, 400, "ValidationError", text)
+            fails_with(&reply, 400, "ValidationError", text)
         },
     ),
     case(
         "A04",
         "VL",
-        "a session name with a character it may not have: ValidationError with the pattern",
+        "a session name with an invalid character: ValidationError with the pattern",
         |run| {
             for name in ["Session1:2", "a b"] {
                 let reply = assume(run, &[("RoleSessionName", name)])?;
                 let rule = r"satisfy regular expression pattern: [\w+=,.@-]*";
-                refused(
+                fails_with(
                     &reply,
                     400,
                     "ValidationError",
-                    &breach(name, "roleSessionName", rule),
+                    &violation(name, "roleSessionName", rule),
                 )?;
             }
             Ok(())
@@ -185,19 +185,19 @@ pub(crate) const CASES: &[Case] = &[
             let name = "s".repeat(65);
             let reply = assume(run, &[("RoleSessionName", &name)])?;
             let rule = "have length less than or equal to 64";
-            refused(
+            fails_with(
                 &reply,
                 400,
                 "ValidationError",
-                &breach(&name, "roleSessionName", rule),
+                &violation(&name, "roleSessionName", rule),
             )
         },
     ),
     case(
         "A05",
         "D",
-        "AssumeRoleWithWebIdentity with junk for a token: InvalidIdentityToken",
-        |run| refused_as(&by_token(run, "junk")?, 400, "InvalidIdentityToken"),
+        "AssumeRoleWithWebIdentity with an invalid token: InvalidIdentityToken",
+        |run| fails_with_code(&by_token(run, "junk")?, 400, "InvalidIdentityToken"),
     ),
     sandbox_case(
         "A05b",
@@ -210,7 +210,7 @@ pub(crate) const CASES: &[Case] = &[
                 run.sandbox()
                     .id_token(issuer, "repo:acme/app:x", "sts.amazonaws.com", hour);
             let text = format!("No OpenIDConnect provider found in your account for {issuer}");
-            refused(&by_token(run, &token)?, 400, "InvalidIdentityToken", &text)
+            fails_with(&by_token(run, &token)?, 400, "InvalidIdentityToken", &text)
         },
     ),
     sandbox_case(
@@ -220,7 +220,7 @@ pub(crate) const CASES: &[Case] = &[
         |run| {
             let token = github_token(run, "repo:acme/app:x", "https://github.com/acme");
             let text = "Incorrect token audience";
-            refused(&by_token(run, &token)?, 400, "InvalidIdentityToken", text)
+            fails_with(&by_token(run, &token)?, 400, "InvalidIdentityToken", text)
         },
     ),
     sandbox_case(
@@ -230,18 +230,18 @@ pub(crate) const CASES: &[Case] = &[
         |run| {
             let token = github_token(run, "repo:other/app:x", "sts.amazonaws.com");
             let text = "Not authorized to perform sts:AssumeRoleWithWebIdentity";
-            refused(&by_token(run, &token)?, 403, "AccessDenied", text)
+            fails_with(&by_token(run, &token)?, 403, "AccessDenied", text)
         },
     ),
     sandbox_case(
         "A05e",
         "R",
-        "a token that is over: ExpiredTokenException, status 400",
+        "an expired token: ExpiredTokenException, status 400",
         |run| {
             let token = github_token(run, "repo:acme/app:x", "sts.amazonaws.com");
             same("the status before", &by_token(run, &token)?.status, &200)?;
             run.sandbox().advance_clock(Duration::from_secs(301));
-            refused_as(&by_token(run, &token)?, 400, "ExpiredTokenException")
+            fails_with_code(&by_token(run, &token)?, 400, "ExpiredTokenException")
         },
     ),
 ];

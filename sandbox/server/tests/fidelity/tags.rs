@@ -51,15 +51,15 @@ pub(crate) const CASES: &[Case] = &[
         run.create()?;
         let keys: Vec<String> = (0..51).map(|n| format!("k{n}")).collect();
         let tags: Vec<(&str, &str)> = keys.iter().map(|key| (key.as_str(), "v")).collect();
-        run.refused_somehow("TagResource", &tag(run, &tags))?;
+        run.fails("TagResource", &tag(run, &tags))?;
         run.ok("TagResource", &tag(run, &tags[..50]))?;
-        run.refused_somehow("TagResource", &tag(run, &tags[50..]))?;
+        run.fails("TagResource", &tag(run, &tags[50..]))?;
         let shown = run.describe()?["Tags"].as_array().map(Vec::len);
         same("how many", &shown, &Some(50))
     }),
     case("T04", "D", "a key that starts with aws: 400", |run| {
         run.create()?;
-        run.refused_somehow("TagResource", &tag(run, &[("aws:x", "v")]))
+        run.fails("TagResource", &tag(run, &[("aws:x", "v")]))
     }),
     case(
         "T05",
@@ -67,8 +67,8 @@ pub(crate) const CASES: &[Case] = &[
         "scheduled for deletion: InvalidRequestException",
         |run| {
             run.create_deleted()?;
-            run.refused("TagResource", &tag(run, &[("k", "v")]), MARKED)?;
-            run.refused(
+            run.fails_with("TagResource", &tag(run, &[("k", "v")]), MARKED)?;
+            run.fails_with(
                 "UntagResource",
                 &json!({"SecretId": run.name, "TagKeys": ["k"]}),
                 MARKED,
@@ -76,6 +76,6 @@ pub(crate) const CASES: &[Case] = &[
         },
     ),
     case("T06", "VL~", "missing: ResourceNotFoundException", |run| {
-        run.refused("TagResource", &tag(run, &[("k", "v")]), NO_SECRET)
+        run.fails_with("TagResource", &tag(run, &[("k", "v")]), NO_SECRET)
     }),
 ];

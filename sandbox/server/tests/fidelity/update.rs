@@ -8,7 +8,7 @@ pub(crate) const CASES: &[Case] = &[
     case(
         "U01",
         "VL",
-        "a description only: no VersionId, no new version",
+        "only a description: no VersionId, no new version",
         |run| {
             run.create()?;
             let input = json!({"SecretId": run.name, "Description": "words", "ClientRequestToken": token(2)});
@@ -43,7 +43,7 @@ pub(crate) const CASES: &[Case] = &[
     case(
         "U02b",
         "VL",
-        "nothing: a success that changes nothing",
+        "no members: a success that changes nothing",
         |run| {
             run.create()?;
             let input = json!({"SecretId": run.name, "ClientRequestToken": token(2)});
@@ -55,7 +55,7 @@ pub(crate) const CASES: &[Case] = &[
     case(
         "U03",
         "VM",
-        "same token, same content: the same VersionId again",
+        "same token, same value: the same VersionId again",
         |run| {
             run.create()?;
             run.ok("UpdateSecret", &run.version(2))?;
@@ -67,7 +67,7 @@ pub(crate) const CASES: &[Case] = &[
     case(
         "U04",
         "VM",
-        "same token, other content: ResourceExistsException, nothing is changed",
+        "same token, other value: ResourceExistsException, nothing changes",
         |run| {
             let arn = run.create()?["ARN"].as_str().unwrap_or_default().to_owned();
             let text = format!(
@@ -76,12 +76,12 @@ pub(crate) const CASES: &[Case] = &[
             );
             let mut other = run.version(1);
             other["SecretString"] = json!("other");
-            run.refused("UpdateSecret", &other, ("ResourceExistsException", &text))?;
+            run.fails_with("UpdateSecret", &other, ("ResourceExistsException", &text))?;
             run.value("v1")
         },
     ),
     case("U05", "VL~", "missing: ResourceNotFoundException", |run| {
-        run.refused("UpdateSecret", &run.version(1), NO_SECRET)
+        run.fails_with("UpdateSecret", &run.version(1), NO_SECRET)
     }),
     case(
         "U06",
@@ -89,7 +89,7 @@ pub(crate) const CASES: &[Case] = &[
         "scheduled for deletion: InvalidRequestException",
         |run| {
             run.create_deleted()?;
-            run.refused("UpdateSecret", &run.version(2), MARKED)
+            run.fails_with("UpdateSecret", &run.version(2), MARKED)
         },
     ),
     case(

@@ -1,4 +1,4 @@
-//! Conditions of the wire: tokens of raw requests, shapes, headers, signatures.
+//! Conditions of the wire format: tokens of raw requests, bodies, headers, signatures.
 
 use serde_json::json;
 
@@ -11,7 +11,7 @@ pub(crate) const CASES: &[Case] = &[
         "a raw CreateSecret without a token: InvalidRequestException",
         |run| {
             let input = json!({"Name": run.name, "SecretString": "v1"});
-            run.refused("CreateSecret", &input, NO_TOKEN)
+            run.fails_with("CreateSecret", &input, NO_TOKEN)
         },
     ),
     case(
@@ -21,14 +21,14 @@ pub(crate) const CASES: &[Case] = &[
         |run| {
             run.create()?;
             let input = json!({"SecretId": run.name, "SecretString": "v2"});
-            run.refused("PutSecretValue", &input, NO_TOKEN)?;
+            run.fails_with("PutSecretValue", &input, NO_TOKEN)?;
             run.value("v1")
         },
     ),
     case(
         "H03",
         "VL",
-        "an error is a 400 with __type and a capital Message, JSON 1.1 and a request id",
+        "an error: 400 with __type and a capitalized Message, JSON 1.1 and a request ID",
         |run| {
             let reply = run.send("GetSecretValue", &run.id())?;
             same("status", &reply.status, &400)?;
@@ -48,7 +48,7 @@ pub(crate) const CASES: &[Case] = &[
     case(
         "H06",
         "D",
-        "a success is JSON 1.1 with a request id, a Date and dates in fractional seconds",
+        "a success: JSON 1.1 with a request ID, a Date and dates in fractional seconds",
         |run| {
             run.create()?;
             let reply = run.send("DescribeSecret", &run.id())?;
@@ -90,7 +90,7 @@ pub(crate) const CASES: &[Case] = &[
                 "UnrecognizedClientException",
                 "The security token included in the request is invalid.",
             );
-            crate::run::refused(&client, "CreateSecret", &input, unknown)
+            crate::run::fails_with(&client, "CreateSecret", &input, unknown)
         },
     ),
 ];

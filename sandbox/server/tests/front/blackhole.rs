@@ -1,4 +1,4 @@
-//! What takes a connection and never answers.
+//! Black holes, which accept connections and never respond.
 
 use std::{
     io::{Read, Write},
@@ -12,7 +12,7 @@ use crate::{LONG, connect, secure};
 const A_WHILE: Duration = Duration::from_millis(100);
 const REQUEST: &[u8] = b"POST / HTTP/1.1\r\ncontent-length: 0\r\n\r\n";
 
-/// What came until a while passed without more; fails if the other side closed.
+/// Everything received until no more arrives for a while; fails if the connection closes.
 fn heard(stream: &mut impl Read) -> String {
     let (mut all, mut buffer) = (Vec::new(), [0; 1024]);
     loop {
@@ -29,12 +29,12 @@ fn heard(stream: &mut impl Read) -> String {
 }
 
 #[test]
-fn nothing_comes_back() {
+fn tcp_blackhole_never_responds() {
     for hole in [BlackHole::tcp(), BlackHole::builder().ipv6(true).start()] {
         let mut stream = connect(hole.address());
         stream.set_read_timeout(Some(A_WHILE)).expect("set");
         stream.write_all(REQUEST).expect("taken");
-        // More than any buffer on the way: it is read, and thrown away.
+        // More than any buffer on the way holds: the black hole reads and discards it.
         stream.write_all(&vec![b'x'; 8 << 20]).expect("taken");
         assert_eq!(heard(&mut stream), "");
         assert_eq!(hole.connections(), 1);
@@ -43,7 +43,7 @@ fn nothing_comes_back() {
 }
 
 #[test]
-fn tls_is_completed_and_then_nothing_comes_back() {
+fn tls_blackhole_only_completes_handshake() {
     let hole = BlackHole::tls("localhost");
     assert!(hole.url().starts_with("https://localhost:"));
     let stream = connect(hole.address());
@@ -58,7 +58,7 @@ fn tls_is_completed_and_then_nothing_comes_back() {
 }
 
 #[test]
-fn half_an_answer_and_no_more() {
+fn half_blackhole_sends_half_a_response() {
     let hole = BlackHole::half();
     let mut stream = connect(hole.address());
     stream.set_read_timeout(Some(A_WHILE)).expect("set");

@@ -1,4 +1,4 @@
-//! The fronts, seen by a raw client: what gets through, what does not, and what they say of it.
+//! The fronts, as a raw client sees them: what they forward, what they reject, and what they record.
 
 mod blackhole;
 mod proxy;
@@ -28,7 +28,7 @@ pub(crate) fn connect(address: SocketAddr) -> TcpStream {
     stream
 }
 
-/// A stream inside TLS, for this host, trusting this authority alone.
+/// A TLS stream to this host that trusts only this authority.
 pub(crate) fn secure<S: Read + Write>(
     stream: S,
     host: &str,
@@ -47,7 +47,7 @@ pub(crate) fn secure<S: Read + Write>(
     StreamOwned::new(connection, stream)
 }
 
-/// A signed request to Secrets Manager at a host, and what comes back.
+/// Sends a signed DescribeSecret request for this host and returns the response.
 pub(crate) fn describe(stream: &mut (impl Read + Write), host: &str) -> io::Result<String> {
     let client = Client::new(&format!("http://{host}"));
     ask(
@@ -64,7 +64,7 @@ pub(crate) fn ask(stream: &mut (impl Read + Write), request: &[u8]) -> io::Resul
     Ok(String::from_utf8_lossy(&answer).into_owned())
 }
 
-/// The answer of Secrets Manager to [`describe`]: the request arrived as it was signed.
+/// Whether this is Secrets Manager's response to [`describe`], that is, the request arrived as it was signed.
 pub(crate) fn arrived(answer: &str) -> bool {
     answer.starts_with("HTTP/1.1 400") && answer.contains("ResourceNotFoundException")
 }

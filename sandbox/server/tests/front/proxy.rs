@@ -1,4 +1,4 @@
-//! The proxy: tunnels, plain requests, credentials, refusals.
+//! The proxy: tunnels, plain requests, credentials and rejections.
 
 use std::{
     io::{Read, Write},
@@ -24,7 +24,7 @@ fn passage(method: &str, target: &str, authorized: bool, status: u16) -> ProxyRe
     }
 }
 
-/// Asks for a tunnel to AWS; answers the head of the answer.
+/// Requests a tunnel to AWS and returns the head of the response.
 fn tunnel(stream: &mut (impl Read + Write), more: &str) -> String {
     let request = format!("CONNECT {AWS}:443 HTTP/1.1\r\nhost: {AWS}:443\r\n{more}\r\n");
     stream.write_all(request.as_bytes()).expect("sent");
@@ -43,7 +43,7 @@ fn basic(user: &str, password: &str) -> String {
 }
 
 #[test]
-fn a_tunnel_leads_to_where_its_route_says() {
+fn tunnel_follows_its_route() {
     let sandbox = Sandbox::start();
     let tls = Tls::start(&sandbox.url(), AWS, Certificate::Good);
     let target = format!("{AWS}:443");
@@ -51,13 +51,13 @@ fn a_tunnel_leads_to_where_its_route_says() {
     let mut stream = connect(proxy.address());
     assert!(tunnel(&mut stream, "").starts_with("HTTP/1.1 200 "));
     let mut secured = secure(stream, AWS, &tls.ca_pem());
-    assert!(arrived(&describe(&mut secured, AWS).expect("an answer")));
+    assert!(arrived(&describe(&mut secured, AWS).expect("a response")));
     assert_eq!(proxy.log(), [passage("CONNECT", &target, true, 200)]);
     assert_eq!(proxy.url_with_credentials(), proxy.url());
 }
 
 #[test]
-fn a_plain_request_is_passed_on_without_what_was_for_the_proxy() {
+fn plain_request_loses_proxy_headers() {
     let sandbox = Sandbox::start();
     let proxy = Proxy::builder().credentials("ci", "p@ss").start();
     let url = format!("{}/", sandbox.url());
@@ -66,9 +66,9 @@ fn a_plain_request_is_passed_on_without_what_was_for_the_proxy() {
     let request = String::from_utf8(request).expect("text");
     let absolute = request.replacen("POST /", &format!("POST {url}"), 1);
     let authorized = absolute.replacen("\r\n", &format!("\r\n{}", basic("ci", "p@ss")), 1);
-    let answer = ask(&mut connect(proxy.address()), authorized.as_bytes()).expect("an answer");
+    let answer = ask(&mut connect(proxy.address()), authorized.as_bytes()).expect("a response");
     assert!(arrived(&answer), "{answer}");
-    let answer = ask(&mut connect(proxy.address()), absolute.as_bytes()).expect("an answer");
+    let answer = ask(&mut connect(proxy.address()), absolute.as_bytes()).expect("a response");
     assert!(answer.starts_with("HTTP/1.1 407 "), "{answer}");
     assert_eq!(sandbox.log().len(), 1);
     let expected = [
@@ -79,7 +79,7 @@ fn a_plain_request_is_passed_on_without_what_was_for_the_proxy() {
 }
 
 #[test]
-fn what_the_server_gets_of_a_plain_request() {
+fn plain_request_is_rewritten_for_server() {
     let server = TcpListener::bind("127.0.0.1:0").expect("a port");
     let to = server.local_addr().expect("an address");
     let proxy = Proxy::builder()
@@ -100,7 +100,7 @@ fn what_the_server_gets_of_a_plain_request() {
 }
 
 #[test]
-fn credentials_must_be_right() {
+fn wrong_credentials_get_407() {
     let sandbox = Sandbox::start();
     let target = format!("{AWS}:443");
     let to = sandbox
@@ -131,7 +131,7 @@ fn credentials_must_be_right() {
 }
 
 #[test]
-fn refusals() {
+fn proxy_rejects_with_its_status() {
     for status in [403, 502] {
         let proxy = Proxy::builder().refuse(status).start();
         let head = tunnel(&mut connect(proxy.address()), "");
@@ -140,15 +140,15 @@ fn refusals() {
         assert_eq!(proxy.log(), [passage("CONNECT", &target, true, status)]);
     }
     let open = Proxy::builder().start();
-    // No route: it stays on this machine. And what it does not understand.
+    // Without a route nothing leaves the machine; a malformed request is rejected.
     let head = tunnel(&mut connect(open.address()), "");
     assert!(head.starts_with("HTTP/1.1 502 "), "{head}");
     let sandbox = Sandbox::start();
     let anywhere = sandbox.url().replace("127.0.0.1", "0.0.0.0");
     let get = format!("GET {anywhere}/_sandbox/log HTTP/1.1\r\n\r\n");
-    let answer = ask(&mut connect(open.address()), get.as_bytes()).expect("an answer");
+    let answer = ask(&mut connect(open.address()), get.as_bytes()).expect("a response");
     assert!(answer.starts_with("HTTP/1.1 502 "), "{answer}");
-    let answer = ask(&mut connect(open.address()), b"GET / HTTP/1.1\r\n\r\n").expect("an answer");
+    let answer = ask(&mut connect(open.address()), b"GET / HTTP/1.1\r\n\r\n").expect("a response");
     assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
 }
 
@@ -161,12 +161,12 @@ fn loopback_needs_no_route() {
         "GET {}/_sandbox/log HTTP/1.1\r\nhost: x\r\n\r\n",
         sandbox.url()
     );
-    let answer = ask(&mut connect(proxy.address()), get.as_bytes()).expect("an answer");
+    let answer = ask(&mut connect(proxy.address()), get.as_bytes()).expect("a response");
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
 }
 
 #[test]
-fn the_proxy_itself_can_be_reached_by_tls() {
+fn proxy_serves_over_tls() {
     let sandbox = Sandbox::start();
     let authority = Authority::new();
     let tls = Tls::builder(&[AWS])
@@ -180,8 +180,8 @@ fn the_proxy_itself_can_be_reached_by_tls() {
     let mut outer = secure(connect(proxy.address()), "localhost", &authority.pem());
     assert!(tunnel(&mut outer, "").starts_with("HTTP/1.1 200 "));
     let mut inner = secure(outer, AWS, &authority.pem());
-    assert!(arrived(&describe(&mut inner, AWS).expect("an answer")));
-    // In clear it is no proxy at all.
+    assert!(arrived(&describe(&mut inner, AWS).expect("a response")));
+    // Without TLS, the proxy does not respond.
     let answer = ask(
         &mut connect(proxy.address()),
         b"CONNECT x:1 HTTP/1.1\r\n\r\n",

@@ -1,4 +1,4 @@
-//! TLS: a good certificate is taken for each of its hosts, and each bad one refused for its own reason.
+//! TLS: clients trust a good certificate for each of its hosts, and reject each bad one for its own reason.
 
 use std::net::IpAddr;
 
@@ -10,18 +10,18 @@ use sandbox::{
 use crate::{AWS, LONG, arrived, connect, describe, secure};
 
 #[test]
-fn a_good_certificate_is_taken_for_each_host() {
+fn good_certificate_is_trusted_for_all_hosts() {
     let sandbox = Sandbox::start();
     let hosts = [AWS, "localhost", "127.0.0.1", "::1"];
     let tls = Tls::builder(&hosts).start(&sandbox.url());
     for host in hosts {
         let mut stream = secure(connect(tls.address()), host, &tls.ca_pem());
-        let answer = describe(&mut stream, host).expect("an answer");
+        let answer = describe(&mut stream, host).expect("a response");
         assert!(arrived(&answer), "{host}: {answer}");
     }
     assert_eq!(sandbox.log().len(), 4);
     let handshakes = tls.handshakes();
-    // Clients name hosts, never addresses.
+    // Clients send SNI for host names, never for addresses.
     let names: Vec<_> = handshakes
         .iter()
         .map(|h| h.server_name.as_deref())
@@ -32,7 +32,7 @@ fn a_good_certificate_is_taken_for_each_host() {
 }
 
 #[test]
-fn each_bad_certificate_is_refused_for_its_own_reason() {
+fn bad_certificates_fail_for_their_reason() {
     let sandbox = Sandbox::start();
     for (kind, reason) in [
         (Certificate::Expired, "certificate expired"),
@@ -42,22 +42,22 @@ fn each_bad_certificate_is_refused_for_its_own_reason() {
     ] {
         let tls = Tls::start(&sandbox.url(), AWS, kind);
         let mut stream = secure(connect(tls.address()), AWS, &tls.ca_pem());
-        let error = describe(&mut stream, AWS).expect_err("refused");
+        let error = describe(&mut stream, AWS).expect_err("rejected");
         assert!(error.to_string().contains(reason), "{kind:?}: {error}");
         drop(stream);
         assert!(tls.wait_for_handshakes(1, LONG));
         let server_name = Some(AWS.to_owned());
-        let refused = Handshake {
+        let rejected = Handshake {
             server_name,
             finished: false,
         };
-        assert_eq!(tls.handshakes(), [refused]);
+        assert_eq!(tls.handshakes(), [rejected]);
     }
     assert!(sandbox.log().is_empty());
 }
 
 #[test]
-fn another_authority_does_not_do_and_a_shared_one_does() {
+fn only_the_issuing_authority_is_trusted() {
     let sandbox = Sandbox::start();
     let shared = Authority::new();
     let start = || {
@@ -67,7 +67,7 @@ fn another_authority_does_not_do_and_a_shared_one_does() {
     };
     for tls in [start(), start()] {
         let mut stream = secure(connect(tls.address()), AWS, &shared.pem());
-        assert!(arrived(&describe(&mut stream, AWS).expect("an answer")));
+        assert!(arrived(&describe(&mut stream, AWS).expect("a response")));
         assert_eq!(tls.authority().pem(), shared.pem());
         let other = Authority::new().pem();
         let mut stream = secure(connect(tls.address()), AWS, &other);
@@ -76,7 +76,7 @@ fn another_authority_does_not_do_and_a_shared_one_does() {
 }
 
 #[test]
-fn certificates_have_names_to_recognise_them_by() {
+fn certificates_have_recognizable_names() {
     let authority = Authority::new();
     let der = authority.pem();
     assert!(der.starts_with("-----BEGIN CERTIFICATE-----\n"));
@@ -84,7 +84,7 @@ fn certificates_have_names_to_recognise_them_by() {
     let sandbox = Sandbox::start();
     let tls = Tls::start(&sandbox.url(), AWS, Certificate::Good);
     let mut stream = secure(connect(tls.address()), AWS, &tls.ca_pem());
-    describe(&mut stream, AWS).expect("an answer");
+    describe(&mut stream, AWS).expect("a response");
     let leaf = stream.conn.peer_certificates().expect("one")[0].to_vec();
     for name in ["Sandbox Test CA", "Example Corp", AWS] {
         let found = leaf.windows(name.len()).any(|part| part == name.as_bytes());
@@ -93,7 +93,7 @@ fn certificates_have_names_to_recognise_them_by() {
 }
 
 #[test]
-fn what_breaks_behind_the_front_breaks_before_it() {
+fn upstream_reset_reaches_client() {
     let sandbox = Sandbox::start();
     let tls = Tls::start(&sandbox.url(), AWS, Certificate::Good);
     for fault in [Fault::ResetBefore, Fault::LostAfter] {
@@ -104,11 +104,11 @@ fn what_breaks_behind_the_front_breaks_before_it() {
     }
     drop(sandbox);
     let mut stream = secure(connect(tls.address()), AWS, &tls.ca_pem());
-    assert!(describe(&mut stream, AWS).is_err(), "nobody is behind it");
+    assert!(describe(&mut stream, AWS).is_err(), "the upstream is gone");
 }
 
 #[test]
-fn both_ends_can_be_ipv6() {
+fn ipv6_works_on_both_ends() {
     let sandbox = Sandbox::builder().ipv6(true).start().expect("it starts");
     assert!(
         sandbox.url().starts_with("http://[::1]:"),
@@ -117,13 +117,15 @@ fn both_ends_can_be_ipv6() {
     );
     let plain = sandbox::client::Client::new(&sandbox.url());
     assert_eq!(
-        plain.sts("GetCallerIdentity").expect("an answer").status,
+        plain.sts("GetCallerIdentity").expect("a response").status,
         200
     );
     let tls = Tls::builder(&["::1"]).ipv6(true).start(&sandbox.url());
     assert!(tls.url().starts_with("https://[::1]:"), "{}", tls.url());
     let mut stream = secure(connect(tls.address()), "::1", &tls.ca_pem());
-    assert!(arrived(&describe(&mut stream, "[::1]").expect("an answer")));
+    assert!(arrived(
+        &describe(&mut stream, "[::1]").expect("a response")
+    ));
 }
 
 #[test]
@@ -131,14 +133,14 @@ fn nothing_listens_beyond_loopback() {
     let anywhere: IpAddr = "0.0.0.0".parse().expect("an address");
     assert!(Sandbox::builder().bind(anywhere).start().is_err());
     let other: IpAddr = "127.0.0.2".parse().expect("an address");
-    // Linux has all of 127.0.0.0/8; others need not.
+    // Linux binds to all of 127.0.0.0/8; other systems may not.
     if let Ok(sandbox) = Sandbox::builder().bind(other).start() {
         assert!(sandbox.url().starts_with("http://127.0.0.2:"));
     }
 }
 
 #[test]
-fn a_front_stops_when_it_is_dropped() {
+fn dropped_front_stops_listening() {
     let sandbox = Sandbox::start();
     let tls = Tls::start(&sandbox.url(), AWS, Certificate::Good);
     let open = connect(tls.address());

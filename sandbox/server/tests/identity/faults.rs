@@ -9,10 +9,10 @@ use std::{
 
 use sandbox::{Fault, When};
 
-use crate::{ROLE, STS, assume, job, refused};
+use crate::{ROLE, STS, assume, fails_with, job};
 
 #[test]
-fn faults_of_the_issuer() {
+fn issuer_faults_give_their_errors() {
     let (sandbox, _, job) = job();
     for (fault, status, text) in [
         (
@@ -30,18 +30,18 @@ fn faults_of_the_issuer() {
         (Fault::GarbledBody, 200, "\u{fffd}"),
     ] {
         sandbox.fault("GetIdToken", 1, fault);
-        let reply = job.ask("").expect("an answer");
+        let reply = job.ask("").expect("a response");
         assert_eq!(reply.status, status);
         assert!(reply.body.contains(text), "{}", reply.body);
         assert!(reply.json()["value"].is_null());
         assert_eq!(sandbox.log().pop().expect("one").status, status);
     }
     sandbox.fault("GetIdToken", 1, Fault::Oversized(3_000_000));
-    let big = job.ask("").expect("an answer");
+    let big = job.ask("").expect("a response");
     assert_eq!(big.body.len(), 3_000_000);
     assert!(
         big.json()["value"].is_string(),
-        "it holds what was asked for"
+        "the padded response is still valid"
     );
     for fault in [Fault::ResetBefore, Fault::LostAfter, Fault::CutBody] {
         sandbox.fault("GetIdToken", 1, fault);
@@ -52,13 +52,13 @@ fn faults_of_the_issuer() {
     assert!(held.wait_reached(Duration::from_secs(20)));
     held.release();
     assert_eq!(
-        waiting.join().expect("it ends").expect("an answer").status,
+        waiting.join().expect("it ends").expect("a response").status,
         200
     );
 }
 
 #[test]
-fn an_answer_that_never_comes_holds_nobody_up() {
+fn hanging_request_does_not_block_others() {
     let (sandbox, client, job) = job();
     sandbox.fault("GetIdToken", 1, Fault::Never);
     let mut stream =
@@ -71,7 +71,7 @@ fn an_answer_that_never_comes_holds_nobody_up() {
         .expect("set");
     assert!(stream.read(&mut [0; 1]).is_err(), "nothing comes");
     assert_eq!(
-        client.sts("GetCallerIdentity").expect("an answer").status,
+        client.sts("GetCallerIdentity").expect("a response").status,
         200
     );
     let entry = &sandbox.log()[0];
@@ -83,7 +83,7 @@ fn an_answer_that_never_comes_holds_nobody_up() {
 }
 
 #[test]
-fn faults_of_sts() {
+fn sts_faults_give_their_errors() {
     let (sandbox, client, job) = job();
     let token = job.token();
     let key = "Couldn't retrieve verification key from your identity provider,  please reference AssumeRoleWithWebIdentity documentation for requirements";
@@ -117,8 +117,8 @@ fn faults_of_sts() {
     sandbox.fault("AssumeRole", 1, Fault::AccessDenied);
     let reply = client
         .sts_with("AssumeRole", &[("RoleArn", ROLE)])
-        .expect("an answer");
-    refused(
+        .expect("a response");
+    fails_with(
         &reply,
         403,
         "AccessDenied",

@@ -1,4 +1,4 @@
-//! Who becomes whom: roles, tokens, and the services that hand out credentials.
+//! Roles, tokens, and the services that hand out credentials.
 
 mod faults;
 mod metadata;
@@ -18,13 +18,13 @@ pub(crate) const SUB: &str = "repo:acme/app:ref:refs/heads/main";
 pub(crate) const STS: &str = "AssumeRoleWithWebIdentity";
 pub(crate) const AUDIENCE: &str = "sts.amazonaws.com";
 
-/// The answer is this error.
-pub(crate) fn refused(reply: &Reply, status: u16, code: &str, message: &str) {
+/// Asserts that the response is this error.
+pub(crate) fn fails_with(reply: &Reply, status: u16, code: &str, message: &str) {
     let shown = (reply.status, reply.code(), reply.message());
     assert_eq!(shown, (status, code.to_owned(), message.to_owned()));
 }
 
-/// A sandbox with a role that trusts the repository, and a job of it.
+/// A sandbox with a role that trusts the repository, its client, and a job of the repository.
 pub(crate) fn job() -> (Sandbox, Client, Job) {
     let sandbox = Sandbox::start();
     sandbox.add_role(Role::new(ROLE).trust(Trust::github("repo:acme/app:*")));
@@ -38,7 +38,7 @@ pub(crate) fn job() -> (Sandbox, Client, Job) {
     (sandbox, client, job)
 }
 
-/// A job's right to ask for a token.
+/// A job's permission to request a token.
 pub(crate) struct Job {
     pub(crate) client: Client,
     pub(crate) url: String,
@@ -54,7 +54,7 @@ impl Job {
     }
 
     pub(crate) fn token(&self) -> String {
-        let reply = self.ask("&audience=sts.amazonaws.com").expect("an answer");
+        let reply = self.ask("&audience=sts.amazonaws.com").expect("a response");
         assert_eq!(reply.status, 200, "{}", reply.body);
         reply.json()["value"].as_str().expect("a token").to_owned()
     }
@@ -66,11 +66,11 @@ pub(crate) fn assume(client: &Client, token: &str) -> Reply {
         ("RoleSessionName", "ci"),
         ("WebIdentityToken", token),
     ];
-    client.sts_unsigned(STS, &parameters).expect("an answer")
+    client.sts_unsigned(STS, &parameters).expect("a response")
 }
 
 pub(crate) fn untrusted(reply: &Reply) {
-    refused(
+    fails_with(
         reply,
         403,
         "AccessDenied",

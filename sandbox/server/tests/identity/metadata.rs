@@ -1,4 +1,4 @@
-//! The services on a machine that hand out its role's credentials.
+//! The services from which a machine gets its role's credentials.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -24,16 +24,16 @@ fn instance() -> (Sandbox, Client) {
 
 fn token(client: &Client, ttl: &str) -> Reply {
     let reply = client.plain("PUT", "/latest/api/token", &[(TTL, ttl)], "");
-    reply.expect("an answer")
+    reply.expect("a response")
 }
 
 fn get(client: &Client, path: &str, token: &str) -> Reply {
     let header = ("x-aws-ec2-metadata-token", token);
     let reply = client.plain("GET", path, &[header], "");
-    reply.expect("an answer")
+    reply.expect("a response")
 }
 
-/// The client with credentials as these services write them.
+/// The client with the credentials in a response of these services.
 fn session(client: &Client, reply: &Reply) -> Client {
     let shown = reply.json();
     let part = |name: &str| shown[name].as_str().expect(name).to_owned();
@@ -46,7 +46,7 @@ fn session(client: &Client, reply: &Reply) -> Client {
 }
 
 #[test]
-fn an_instance_has_the_credentials_of_its_role() {
+fn instance_gets_credentials_of_its_role() {
     let (sandbox, client) = instance();
     let answer = token(&client, "60");
     assert_eq!((answer.status, answer.header(TTL)), (200, Some("60")));
@@ -61,7 +61,7 @@ fn an_instance_has_the_credentials_of_its_role() {
         (&json!("Success"), &json!("AWS-HMAC"))
     );
     let session = session(&client, &credentials);
-    let identity = session.sts("GetCallerIdentity").expect("an answer");
+    let identity = session.sts("GetCallerIdentity").expect("a response");
     assert_eq!(
         identity.element("Arn"),
         "arn:aws:sts::111122223333:assumed-role/release/i-0a1b2c3d4e5f60718"
@@ -80,22 +80,22 @@ fn an_instance_has_the_credentials_of_its_role() {
     assert_eq!(get(&client, &format!("{ROLES}other"), &token).status, 404);
     assert_eq!(get(&client, "/latest/dynamic", &token).status, 404);
     assert_eq!(get(&client, ROLES, "another").status, 401);
-    assert_eq!(client.get(ROLES).expect("an answer").status, 401);
+    assert_eq!(client.get(ROLES).expect("a response").status, 401);
     sandbox.advance_clock(Duration::from_secs(61));
     assert_eq!(get(&client, ROLES, &token).status, 401);
     sandbox.advance_clock(Duration::from_secs(6 * 3600));
-    let identity = session.sts("GetCallerIdentity").expect("an answer");
+    let identity = session.sts("GetCallerIdentity").expect("a response");
     assert_eq!(identity.code(), "ExpiredToken");
 }
 
 #[test]
-fn a_metadata_token_is_asked_for_properly() {
+fn bad_metadata_token_request_is_rejected() {
     let (sandbox, client) = instance();
     for ttl in ["0", "21601", "x"] {
         assert_eq!(token(&client, ttl).status, 400);
     }
     assert_eq!(
-        client.get("/latest/api/token").expect("an answer").status,
+        client.get("/latest/api/token").expect("a response").status,
         405
     );
     sandbox.fault("GetMetadataToken", 1, Fault::Unavailable);
@@ -107,17 +107,17 @@ fn a_metadata_token_is_asked_for_properly() {
 }
 
 #[test]
-fn what_is_no_instance_says_nothing() {
+fn metadata_without_instance_is_not_found() {
     let sandbox = Sandbox::start();
     let client = Client::new(&sandbox.url());
     assert_eq!(token(&client, "60").status, 404);
     assert_eq!(get(&client, ROLES, "any").status, 404);
-    let container = client.get("/v2/credentials/any").expect("an answer");
+    let container = client.get("/v2/credentials/any").expect("a response");
     assert_eq!(container.status, 404);
 }
 
 #[test]
-fn a_container_has_the_credentials_of_its_role() {
+fn container_gets_credentials_of_its_role() {
     let sandbox = Sandbox::start();
     sandbox.add_role(Role::new(ROLE));
     let env: BTreeMap<String, String> = sandbox.container_env(ROLE).into_iter().collect();
@@ -125,7 +125,7 @@ fn a_container_has_the_credentials_of_its_role() {
     let ask = |authorization: &str| {
         let url = &env["AWS_CONTAINER_CREDENTIALS_FULL_URI"];
         let reply = client.plain("GET", url, &[("authorization", authorization)], "");
-        reply.expect("an answer")
+        reply.expect("a response")
     };
     let answer = ask(&env["AWS_CONTAINER_AUTHORIZATION_TOKEN"]);
     assert_eq!(
@@ -135,7 +135,7 @@ fn a_container_has_the_credentials_of_its_role() {
     let session = session(&client, &answer);
     let reply = session.call("DescribeSecret", &json!({"SecretId": "none"}));
     assert_eq!(
-        reply.expect("an answer").code(),
+        reply.expect("a response").code(),
         "ResourceNotFoundException"
     );
     let log = sandbox.log();
@@ -152,7 +152,7 @@ fn a_container_has_the_credentials_of_its_role() {
         &[("authorization", theirs)],
         "",
     );
-    assert_eq!(elsewhere.expect("an answer").status, 404);
+    assert_eq!(elsewhere.expect("a response").status, 404);
     let bare = client.get(&env["AWS_CONTAINER_CREDENTIALS_FULL_URI"]);
-    assert_eq!(bare.expect("an answer").status, 401);
+    assert_eq!(bare.expect("a response").status, 401);
 }

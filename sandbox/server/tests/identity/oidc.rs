@@ -1,4 +1,4 @@
-//! From a CI job's right to a token to a session of a role.
+//! From a CI job's permission to request a token to a session of a role.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::{AUDIENCE, ROLE, STS, SUB, assume, job, tokens::claims, untrusted};
 
 #[test]
-fn a_job_gets_a_token_and_with_it_a_session() {
+fn github_job_token_gives_session() {
     let (sandbox, client, job) = job();
     sandbox.with(|world| world.create("app", "v1"));
     let token = job.token();
@@ -34,7 +34,7 @@ fn a_job_gets_a_token_and_with_it_a_session() {
     let got = client
         .with_session(&answer)
         .call("GetSecretValue", &json!({"SecretId": "app"}))
-        .expect("an answer");
+        .expect("a response");
     assert_eq!(got.json()["SecretString"], "v1");
 
     let log = sandbox.log();
@@ -51,7 +51,7 @@ fn a_job_gets_a_token_and_with_it_a_session() {
         log[2].caller,
         "arn:aws:sts::111122223333:assumed-role/release/ci"
     );
-    let page = client.get("/_sandbox/log").expect("an answer").body;
+    let page = client.get("/_sandbox/log").expect("a response").body;
     for text in [format!("{log:?}"), page] {
         assert!(
             !text.contains(&token) && !text.contains(&job.bearer),
@@ -61,11 +61,11 @@ fn a_job_gets_a_token_and_with_it_a_session() {
 }
 
 #[test]
-fn what_the_issuer_refuses() {
+fn issuer_rejects_bad_requests() {
     let (sandbox, _, mut job) = job();
     assert!(job.url.contains('?'), "GitHub's URL has a query already");
     let owner = claims(
-        job.ask("").expect("an answer").json()["value"]
+        job.ask("").expect("a response").json()["value"]
             .as_str()
             .expect("a token"),
     );
@@ -73,30 +73,30 @@ fn what_the_issuer_refuses() {
     let reply = job
         .client
         .plain("GET", &job.url, &[], "")
-        .expect("an answer");
+        .expect("a response");
     assert_eq!((reply.status, reply.json()["value"].is_null()), (401, true));
     let url = job.url.clone();
     let bearer = std::mem::replace(&mut job.bearer, "another".to_owned());
-    assert_eq!(job.ask("").expect("an answer").status, 401);
+    assert_eq!(job.ask("").expect("a response").status, 401);
     job.bearer = bearer;
     url.split_once('?')
         .expect("a query")
         .0
         .clone_into(&mut job.url);
-    assert_eq!(job.ask("").expect("an answer").status, 400);
+    assert_eq!(job.ask("").expect("a response").status, 400);
     job.url = format!("{}/1//idtoken/no/job?api-version=2.0", sandbox.url());
-    assert_eq!(job.ask("").expect("an answer").status, 404);
+    assert_eq!(job.ask("").expect("a response").status, 404);
     job.url = url.clone();
-    let posted = job.client.plain("POST", &url, &[], "").expect("an answer");
+    let posted = job.client.plain("POST", &url, &[], "").expect("a response");
     assert_eq!(posted.status, 405);
-    // Another job's token is no good here.
+    // The bearer token of another job is rejected.
     let other: BTreeMap<_, _> = sandbox.github_oidc(SUB).into_iter().collect();
     other["ACTIONS_ID_TOKEN_REQUEST_TOKEN"].clone_into(&mut job.bearer);
-    assert_eq!(job.ask("").expect("an answer").status, 401);
+    assert_eq!(job.ask("").expect("a response").status, 401);
 }
 
 #[test]
-fn gitlab_has_its_own_issuer() {
+fn gitlab_token_has_its_own_issuer() {
     let sandbox = Sandbox::start();
     sandbox.add_role(Role::new(ROLE).trust(Trust::gitlab(
         "https://gitlab.com",

@@ -1,4 +1,4 @@
-//! Assuming roles by signature: who may, for how long, and what the session can do then.
+//! AssumeRole: who may assume a role, for how long, and what the session is allowed.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use sandbox::{
 };
 use serde_json::json;
 
-use crate::refused;
+use crate::fails_with;
 
 const ROLE: &str = "arn:aws:iam::111122223333:role/ci/release";
 const DEFAULT_USER: &str = "arn:aws:iam::111122223333:user/sandbox";
@@ -19,13 +19,13 @@ fn assume(client: &Client, more: &[(&str, &str)]) -> Reply {
     parameters.extend(more.iter().filter(|(_, value)| !value.is_empty()));
     client
         .sts_with("AssumeRole", &parameters)
-        .expect("an answer")
+        .expect("a response")
 }
 
 fn denied(reply: &Reply, who: &str) {
     let text =
         format!("User: {who} is not authorized to perform: sts:AssumeRole on resource: {ROLE}");
-    refused(reply, 403, "AccessDenied", &text);
+    fails_with(reply, 403, "AccessDenied", &text);
 }
 
 /// A sandbox with the role, and a client with the default key.
@@ -55,7 +55,7 @@ fn stranger(sandbox: &Sandbox, policy: Policy) -> Client {
 }
 
 #[test]
-fn a_session_works_under_the_policy_of_its_role_until_it_ends() {
+fn session_follows_role_policy_until_it_expires() {
     let read = r#"{"Statement":{"Effect":"Allow","Action":"secretsmanager:GetSecretValue","Resource":"*"}}"#;
     let (sandbox, client) = with_role(|role| {
         role.policy(Policy::from_json(read))
@@ -81,12 +81,12 @@ fn a_session_works_under_the_policy_of_its_role_until_it_ends() {
     let get = || {
         session
             .call("GetSecretValue", &json!({"SecretId": "app"}))
-            .expect("an answer")
+            .expect("a response")
     };
     assert_eq!(get().json()["SecretString"], "v1");
     let put =
         json!({"SecretId": "app", "SecretString": "v2", "ClientRequestToken": "0".repeat(32)});
-    let put = session.call("PutSecretValue", &put).expect("an answer");
+    let put = session.call("PutSecretValue", &put).expect("a response");
     assert_eq!(put.code(), "AccessDeniedException");
     assert!(
         put.message()
@@ -94,7 +94,7 @@ fn a_session_works_under_the_policy_of_its_role_until_it_ends() {
         "{}",
         put.message()
     );
-    let identity = session.sts("GetCallerIdentity").expect("an answer");
+    let identity = session.sts("GetCallerIdentity").expect("a response");
     assert_eq!(identity.element("UserId"), id);
     let entry = &sandbox.log()[1];
     assert_eq!(entry.principal, answer.element("AccessKeyId"));
@@ -111,7 +111,7 @@ fn a_session_works_under_the_policy_of_its_role_until_it_ends() {
 }
 
 #[test]
-fn the_log_tells_what_was_asked_and_by_whom() {
+fn log_records_parameters_and_caller() {
     let (sandbox, client) = with_role(|role| role.trust(Trust::account("111122223333")));
     let more = [("DurationSeconds", "900"), ("ExternalId", "any")];
     assert_eq!(assume(&client, &more).status, 200);
@@ -126,7 +126,7 @@ fn the_log_tells_what_was_asked_and_by_whom() {
     assert_eq!(entry.identity.duration.as_deref(), Some("900"));
     assert_eq!(entry.identity.external_id.as_deref(), Some("any"));
     assert_eq!(entry.identity.audience, None);
-    let page = client.get("/_sandbox/log").expect("an answer").body;
+    let page = client.get("/_sandbox/log").expect("a response").body;
     assert!(
         page.contains("\"session\":\"run-7\"") && page.contains(DEFAULT_USER),
         "{page}"
@@ -134,9 +134,9 @@ fn the_log_tells_what_was_asked_and_by_whom() {
 }
 
 #[test]
-fn what_is_wrong_with_a_request() {
+fn invalid_parameters_are_rejected() {
     let (_sandbox, client) = with_role(|role| role.trust(Trust::principal(DEFAULT_USER)));
-    let breach = |value: &str, member: &str, rule: &str| {
+    let violation = |value: &str, member: &str, rule: &str| {
         format!(
             "1 validation error detected: Value{value} at '{member}' failed to satisfy constraint: Member must {rule}"
         )
@@ -147,17 +147,17 @@ fn what_is_wrong_with_a_request() {
         (
             "RoleSessionName",
             "a b",
-            breach(" 'a b'", "roleSessionName", pattern),
+            violation(" 'a b'", "roleSessionName", pattern),
         ),
         (
             "RoleSessionName",
             "é__",
-            breach(" 'é__'", "roleSessionName", pattern),
+            violation(" 'é__'", "roleSessionName", pattern),
         ),
         (
             "RoleSessionName",
             "x",
-            breach(
+            violation(
                 " 'x'",
                 "roleSessionName",
                 "have length greater than or equal to 2",
@@ -166,7 +166,7 @@ fn what_is_wrong_with_a_request() {
         (
             "RoleSessionName",
             &long,
-            breach(
+            violation(
                 &format!(" '{long}'"),
                 "roleSessionName",
                 "have length less than or equal to 64",
@@ -175,12 +175,12 @@ fn what_is_wrong_with_a_request() {
         (
             "RoleSessionName",
             "",
-            breach(" null", "roleSessionName", "not be null"),
+            violation(" null", "roleSessionName", "not be null"),
         ),
         (
             "DurationSeconds",
             "60",
-            breach(
+            violation(
                 " '60'",
                 "durationSeconds",
                 "have value greater than or equal to 900",
@@ -189,7 +189,7 @@ fn what_is_wrong_with_a_request() {
         (
             "DurationSeconds",
             "43201",
-            breach(
+            violation(
                 " '43201'",
                 "durationSeconds",
                 "have value less than or equal to 43200",
@@ -198,7 +198,7 @@ fn what_is_wrong_with_a_request() {
         (
             "RoleArn",
             "arn:aws:iam::1:role",
-            breach(
+            violation(
                 " 'arn:aws:iam::1:role'",
                 "roleArn",
                 "have length greater than or equal to 20",
@@ -215,7 +215,7 @@ fn what_is_wrong_with_a_request() {
             "arn:a:::something/test-role is invalid".to_owned(),
         ),
     ] {
-        refused(
+        fails_with(
             &assume(&client, &[(parameter, value)]),
             400,
             "ValidationError",
@@ -236,12 +236,12 @@ fn what_is_wrong_with_a_request() {
         (unmodelled.status, unmodelled.code().as_str()),
         (501, "NotImplemented")
     );
-    let unknown = client.sts("GetSessionToken").expect("an answer");
+    let unknown = client.sts("GetSessionToken").expect("a response");
     assert_eq!(
         (unknown.status, unknown.code().as_str()),
         (400, "InvalidAction")
     );
-    let unsigned = client.sts_unsigned("AssumeRole", &[]).expect("an answer");
+    let unsigned = client.sts_unsigned("AssumeRole", &[]).expect("a response");
     assert_eq!(
         (unsigned.status, unsigned.code().as_str()),
         (403, "MissingAuthenticationToken")
@@ -249,10 +249,10 @@ fn what_is_wrong_with_a_request() {
 }
 
 #[test]
-fn nobody_is_trusted_unless_the_role_says_so() {
+fn role_without_trust_denies_everyone() {
     let (sandbox, client) = with_role(|role| role);
     denied(&assume(&client, &[]), DEFAULT_USER);
-    // A role that is not there looks the same.
+    // A missing role gives the same error.
     let absent = assume(
         &client,
         &[("RoleArn", "arn:aws:iam::111122223333:role/absent")],
@@ -267,19 +267,19 @@ fn nobody_is_trusted_unless_the_role_says_so() {
 }
 
 #[test]
-fn a_trusted_account_decides_with_its_own_policy() {
+fn account_trust_needs_caller_policy() {
     let nothing = Policy::from_json(r#"{"Statement":[]}"#);
     let (sandbox, client) = with_role(|role| role.trust(Trust::account("111122223333")));
     let key = sandbox.default_key_id();
     assert_eq!(assume(&client, &[]).status, 200);
     sandbox.set_policy(&key, nothing.clone());
     denied(&assume(&client, &[]), DEFAULT_USER);
-    // Within one account, a trust by name is enough, unless it is explicitly denied.
+    // Within one account, trust in the caller is enough unless its policy denies the action.
     sandbox.add_role(Role::new(ROLE).trust(Trust::principal(DEFAULT_USER)));
     assert_eq!(assume(&client, &[]).status, 200);
     sandbox.set_policy(&key, Policy::deny(&["sts:AssumeRole"]));
     denied(&assume(&client, &[]), DEFAULT_USER);
-    // From another account it is not.
+    // From another account, the caller's policy must allow it, too.
     let who = "arn:aws:iam::444455556666:user/stranger";
     sandbox.add_role(Role::new(ROLE).trust(Trust::principal(who)));
     denied(&assume(&stranger(&sandbox, nothing), &[]), who);
@@ -293,7 +293,7 @@ fn a_trusted_account_decides_with_its_own_policy() {
 }
 
 #[test]
-fn an_external_id_must_be_the_right_one() {
+fn wrong_external_id_is_denied() {
     let (_sandbox, client) =
         with_role(|role| role.trust(Trust::principal(DEFAULT_USER).external_id("tenant-1")));
     denied(&assume(&client, &[]), DEFAULT_USER);
@@ -307,12 +307,12 @@ fn an_external_id_must_be_the_right_one() {
 }
 
 #[test]
-fn sessions_are_no_longer_than_the_role_and_the_chain_allow() {
+fn session_duration_is_limited_by_role_and_chain() {
     let second = "arn:aws:iam::111122223333:role/second";
     let (sandbox, client) = with_role(|role| role.trust(Trust::principal(DEFAULT_USER)));
     let too_long =
         "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.";
-    refused(
+    fails_with(
         &assume(&client, &[("DurationSeconds", "3601")]),
         400,
         "ValidationError",
@@ -325,7 +325,7 @@ fn sessions_are_no_longer_than_the_role_and_the_chain_allow() {
     );
     let first = assume(&client, &[("DurationSeconds", "7200")]);
     assert_eq!(first.status, 200);
-    // The second trusts the first role, and so its sessions.
+    // The second role trusts the first, and so its sessions.
     sandbox.add_role(
         Role::new(second)
             .max_session(Duration::from_secs(7200))
@@ -336,7 +336,7 @@ fn sessions_are_no_longer_than_the_role_and_the_chain_allow() {
         &session,
         &[("RoleArn", second), ("DurationSeconds", "3601")],
     );
-    refused(
+    fails_with(
         &chained,
         400,
         "ValidationError",
@@ -350,7 +350,7 @@ fn sessions_are_no_longer_than_the_role_and_the_chain_allow() {
     let identity = session
         .with_session(&chained)
         .sts("GetCallerIdentity")
-        .expect("an answer");
+        .expect("a response");
     assert_eq!(
         identity.element("Arn"),
         "arn:aws:sts::111122223333:assumed-role/second/run-7"
@@ -362,7 +362,7 @@ fn sessions_are_no_longer_than_the_role_and_the_chain_allow() {
 }
 
 #[test]
-fn sessions_follow_a_changed_role() {
+fn session_follows_changed_role() {
     let trusted = || Role::new(ROLE).trust(Trust::principal(DEFAULT_USER));
     let (sandbox, client) = with_role(|_| trusted());
     let first = assume(&client, &[]);
@@ -370,13 +370,13 @@ fn sessions_follow_a_changed_role() {
     let describe = || {
         session
             .call("DescribeSecret", &json!({"SecretId": "a"}))
-            .expect("an answer")
+            .expect("a response")
             .code()
     };
     assert_eq!(describe(), "ResourceNotFoundException");
     sandbox.add_role(trusted().policy(Policy::deny(&["secretsmanager:*"])));
     assert_eq!(describe(), "AccessDeniedException");
-    // It is the same role still, by its unique id.
+    // The role keeps its unique ID.
     let again = assume(&client, &[]).element("AssumedRoleId");
     assert_eq!(again, first.element("AssumedRoleId"));
 }

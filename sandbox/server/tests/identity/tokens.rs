@@ -1,4 +1,4 @@
-//! What STS makes of a web identity token.
+//! How STS judges a web identity token.
 
 use std::time::Duration;
 
@@ -6,9 +6,9 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sandbox::{Role, Trust, client::Reply};
 use serde_json::{Value, json};
 
-use crate::{AUDIENCE, ROLE, STS, SUB, assume, job, refused, untrusted};
+use crate::{AUDIENCE, ROLE, STS, SUB, assume, fails_with, job, untrusted};
 
-/// What a token says, whoever signed it.
+/// The claims of a token, without verifying it.
 pub(crate) fn claims(token: &str) -> Value {
     let part = token.split('.').nth(1).expect("three parts");
     let bytes = URL_SAFE_NO_PAD.decode(part).expect("base64");
@@ -16,9 +16,9 @@ pub(crate) fn claims(token: &str) -> Value {
 }
 
 #[test]
-fn tokens_sts_does_not_take() {
+fn invalid_tokens_are_rejected() {
     let (sandbox, client, job) = job();
-    let invalid = |reply: &Reply, text: &str| refused(reply, 400, "InvalidIdentityToken", text);
+    let invalid = |reply: &Reply, text: &str| fails_with(reply, 400, "InvalidIdentityToken", text);
     let no_jwt = "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)";
     invalid(&assume(&client, "junk"), no_jwt);
     let hour = Duration::from_secs(3600);
@@ -35,7 +35,7 @@ fn tokens_sts_does_not_take() {
         &sandbox.id_token(github, "repo:evil/app:x", AUDIENCE, hour),
     ));
 
-    // Changed, or signed with the key of another issuer.
+    // A changed token, and one signed with the key of another issuer.
     let good = job.token();
     let parts: Vec<&str> = good.split('.').collect();
     let mut says = claims(&good);
@@ -71,7 +71,7 @@ fn tokens_sts_does_not_take() {
 }
 
 #[test]
-fn every_condition_of_a_trust_counts() {
+fn trust_requires_all_its_conditions() {
     let (sandbox, client, job) = job();
     let trust = Trust::web_identity("token.actions.githubusercontent.com");
     let trusting = |trust: Trust| {
@@ -85,28 +85,28 @@ fn every_condition_of_a_trust_counts() {
             .clone()
             .subject("repo:acme/app:ref:refs/heads/*-release"),
     ));
-    // The account's provider knows the audience, the role's trust does not.
+    // The account's provider accepts the audience, the role's trust policy does not.
     sandbox.add_oidc_provider(
         "111122223333",
         "https://token.actions.githubusercontent.com",
         AUDIENCE,
     );
     untrusted(&trusting(trust.audience("another")));
-    // Another issuer may say the same of itself, and the account may know it: it is not the one that is trusted.
+    // Another issuer with the same subject, which the account knows but the role does not trust.
     sandbox.add_role(Role::new(ROLE).trust(Trust::github("*")));
     sandbox.add_oidc_provider("111122223333", "https://gitlab.com", AUDIENCE);
     untrusted(&assume(&client, &sandbox.gitlab_token(SUB, AUDIENCE)));
-    // A role that is not there, in an account that has the provider.
+    // A missing role in an account that has the provider.
     let parameters = [
         ("RoleArn", "arn:aws:iam::111122223333:role/absent"),
         ("RoleSessionName", "ci"),
         ("WebIdentityToken", &job.token()),
     ];
-    untrusted(&client.sts_unsigned(STS, &parameters).expect("an answer"));
+    untrusted(&client.sts_unsigned(STS, &parameters).expect("a response"));
 }
 
 #[test]
-fn each_account_has_its_own_providers() {
+fn oidc_providers_are_per_account() {
     let (sandbox, client, job) = job();
     let elsewhere = "arn:aws:iam::444455556666:role/release";
     sandbox.add_role(Role::new(elsewhere).trust(Trust::account("111122223333")));
@@ -116,17 +116,17 @@ fn each_account_has_its_own_providers() {
             ("RoleSessionName", "ci"),
             ("WebIdentityToken", &job.token()),
         ];
-        client.sts_unsigned(STS, &parameters).expect("an answer")
+        client.sts_unsigned(STS, &parameters).expect("a response")
     };
     let text = "No OpenIDConnect provider found in your account for https://token.actions.githubusercontent.com";
-    refused(&ask(), 400, "InvalidIdentityToken", text);
+    fails_with(&ask(), 400, "InvalidIdentityToken", text);
     sandbox.add_role(Role::new(elsewhere).trust(Trust::github("repo:acme/*")));
     let arn = ask().element("Arn");
     assert_eq!(arn, "arn:aws:sts::444455556666:assumed-role/release/ci");
 }
 
 #[test]
-fn requests_are_checked_before_tokens() {
+fn parameters_are_checked_before_token() {
     let (_sandbox, client, job) = job();
     let token = job.token();
     let ask = |name: &str, duration: &str, token: &str| {
@@ -136,7 +136,7 @@ fn requests_are_checked_before_tokens() {
             ("DurationSeconds", duration),
             ("WebIdentityToken", token),
         ];
-        client.sts_unsigned(STS, &parameters).expect("an answer")
+        client.sts_unsigned(STS, &parameters).expect("a response")
     };
     let pattern = ask("a b", "900", &token);
     assert!(
@@ -145,7 +145,7 @@ fn requests_are_checked_before_tokens() {
             .ends_with(r"regular expression pattern: [\w+=,.@-]*")
     );
     assert_eq!(ask("ci", "899", &token).code(), "ValidationError");
-    refused(
+    fails_with(
         &ask("ci", "3601", &token),
         400,
         "ValidationError",

@@ -6,7 +6,7 @@ use crate::{
 };
 
 /// A user, or a session of a role, with its identity policy.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Caller {
     account: String,
     arn: String,

@@ -106,13 +106,13 @@ impl Shared {
         for hook in before {
             hook(&mut state.world);
         }
-        let caller = state.authenticate(request);
-        if let Ok(Some(caller)) = &caller {
+        let signer = state.authenticate(request);
+        if let Ok(Some(signer)) = &signer {
             self.log.amend(entry_id, |entry| {
-                caller.caller.arn().clone_into(&mut entry.caller);
+                signer.caller.arn().clone_into(&mut entry.caller);
             });
         }
-        let result = caller.and_then(|caller| state.run(request, caller.as_ref()));
+        let result = signer.and_then(|signer| state.run(request, signer.as_ref()));
         self.log
             .amend(entry_id, |entry| entry.applied = result.is_ok());
         for hook in after {

@@ -33,6 +33,7 @@ pub(crate) fn error_response(request: &ServiceRequest, error: ServiceError) -> E
 /// The outcome of a fault that prevents the operation from running; `None` for other faults.
 pub(crate) fn before_apply(fault: &Fault, request: &ServiceRequest) -> Option<Delivery> {
     let text = |name: &str| request.input[name].as_str().unwrap_or_default();
+    let respond = |response| Some(Delivery::Send(response));
     let error = match fault {
         Fault::Error {
             status,
@@ -41,10 +42,7 @@ pub(crate) fn before_apply(fault: &Fault, request: &ServiceRequest) -> Option<De
         } => {
             // The test chose this error as the service sends it: no translation.
             let error = ServiceError::new(*status, code, message);
-            return Some(Delivery::Send(EncodedResponse::error(
-                request.service,
-                error,
-            )));
+            return respond(EncodedResponse::error(request.service, error));
         }
         Fault::Throttle => errors::throttled(),
         Fault::InternalError => ServiceError::new(
@@ -54,25 +52,13 @@ pub(crate) fn before_apply(fault: &Fault, request: &ServiceRequest) -> Option<De
         ),
         Fault::BadGateway => {
             let page = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n</body>\r\n</html>\r\n";
-            return Some(Delivery::Send(EncodedResponse::plain(
-                502,
-                "text/html",
-                page,
-            )));
+            return respond(EncodedResponse::plain(502, "text/html", page));
         }
         Fault::Unavailable => {
-            return Some(Delivery::Send(EncodedResponse::plain(
-                503,
-                "text/plain",
-                "",
-            )));
+            return respond(EncodedResponse::plain(503, "text/plain", ""));
         }
         Fault::Page(status) => {
-            return Some(Delivery::Send(EncodedResponse::plain(
-                *status,
-                "text/html",
-                PAGE,
-            )));
+            return respond(EncodedResponse::plain(*status, "text/html", PAGE));
         }
         Fault::Pending => ServiceError::new(
             403,
@@ -117,7 +103,7 @@ pub(crate) fn before_apply(fault: &Fault, request: &ServiceRequest) -> Option<De
         ),
         _ => return None,
     };
-    Some(Delivery::Send(error_response(request, error)))
+    respond(error_response(request, error))
 }
 
 /// Applies a fault to the response of an operation that ran.

@@ -134,118 +134,77 @@ fn log_records_parameters_and_caller() {
 }
 
 #[test]
-fn invalid_parameters_are_rejected() {
+fn constraint_violations_are_quoted() {
     let (_sandbox, client) = with_role(|role| role.trust(Trust::principal(DEFAULT_USER)));
-    let violation = |value: &str, member: &str, rule: &str| {
-        format!(
-            "1 validation error detected: Value{value} at '{member}' failed to satisfy constraint: Member must {rule}"
-        )
-    };
+    let (name, duration) = ("RoleSessionName", "DurationSeconds");
     let pattern = r"satisfy regular expression pattern: [\w+=,.@-]*";
     let long = "s".repeat(65);
-    for (parameter, value, message) in [
+    for (parameter, value, member, rule) in [
+        (name, "a b", "roleSessionName", pattern),
+        (name, "é__", "roleSessionName", pattern),
         (
-            "RoleSessionName",
-            "a b",
-            violation(" 'a b'", "roleSessionName", pattern),
-        ),
-        (
-            "RoleSessionName",
-            "é__",
-            violation(" 'é__'", "roleSessionName", pattern),
-        ),
-        (
-            "RoleSessionName",
+            name,
             "x",
-            violation(
-                " 'x'",
-                "roleSessionName",
-                "have length greater than or equal to 2",
-            ),
+            "roleSessionName",
+            "have length greater than or equal to 2",
         ),
         (
-            "RoleSessionName",
+            name,
             &long,
-            violation(
-                &format!(" '{long}'"),
-                "roleSessionName",
-                "have length less than or equal to 64",
-            ),
+            "roleSessionName",
+            "have length less than or equal to 64",
         ),
+        (name, "", "roleSessionName", "not be null"),
         (
-            "RoleSessionName",
-            "",
-            violation(" null", "roleSessionName", "not be null"),
-        ),
-        (
-            "DurationSeconds",
+            duration,
             "60",
-            violation(
-                " '60'",
-                "durationSeconds",
-                "have value greater than or equal to 900",
-            ),
+            "durationSeconds",
+            "have value greater than or equal to 900",
         ),
         (
-            "DurationSeconds",
+            duration,
             "43201",
-            violation(
-                " '43201'",
-                "durationSeconds",
-                "have value less than or equal to 43200",
-            ),
+            "durationSeconds",
+            "have value less than or equal to 43200",
         ),
         (
             "RoleArn",
             "arn:aws:iam::1:role",
-            violation(
-                " 'arn:aws:iam::1:role'",
-                "roleArn",
-                "have length greater than or equal to 20",
-            ),
-        ),
-        (
-            "RoleArn",
-            "nothing-valid-in-here",
-            "nothing-valid-in-here is invalid".to_owned(),
-        ),
-        (
-            "RoleArn",
-            "arn:a:::something/test-role",
-            "arn:a:::something/test-role is invalid".to_owned(),
+            "roleArn",
+            "have length greater than or equal to 20",
         ),
     ] {
-        fails_with(
-            &assume(&client, &[(parameter, value)]),
-            400,
-            "ValidationError",
-            &message,
+        let shown = match value {
+            "" => "null".to_owned(),
+            value => format!("'{value}'"),
+        };
+        let message = format!(
+            "1 validation error detected: Value {shown} at '{member}' failed to satisfy constraint: Member must {rule}"
         );
+        let reply = assume(&client, &[(parameter, value)]);
+        fails_with(&reply, 400, "ValidationError", &message);
     }
-    let two = assume(
-        &client,
-        &[("RoleSessionName", "x"), ("DurationSeconds", "1")],
-    );
-    assert!(
-        two.message().starts_with("2 validation errors detected: "),
-        "{}",
-        two.message()
-    );
-    let unmodelled = assume(&client, &[("Policy", "{}")]);
-    assert_eq!(
-        (unmodelled.status, unmodelled.code().as_str()),
-        (501, "NotImplemented")
-    );
+    let two = assume(&client, &[(name, "x"), (duration, "1")]).message();
+    assert!(two.starts_with("2 validation errors detected: "), "{two}");
+}
+
+#[test]
+fn invalid_requests_are_rejected() {
+    let (_sandbox, client) = with_role(|role| role.trust(Trust::principal(DEFAULT_USER)));
+    for arn in ["nothing-valid-in-here", "arn:a:::something/test-role"] {
+        let reply = assume(&client, &[("RoleArn", arn)]);
+        fails_with(&reply, 400, "ValidationError", &format!("{arn} is invalid"));
+    }
+    let unmodeled = assume(&client, &[("Policy", "{}")]);
     let unknown = client.sts("GetSessionToken").expect("a response");
-    assert_eq!(
-        (unknown.status, unknown.code().as_str()),
-        (400, "InvalidAction")
-    );
     let unsigned = client.sts_unsigned("AssumeRole", &[]).expect("a response");
-    assert_eq!(
-        (unsigned.status, unsigned.code().as_str()),
-        (403, "MissingAuthenticationToken")
-    );
+    for (reply, status, code) in [
+        (unmodeled, 501, "NotImplemented"),
+        (unknown, 400, "InvalidAction"),
+        (unsigned, 403, "MissingAuthenticationToken"),
+    ] {
+        assert_eq!((reply.status, reply.code().as_str()), (status, code));
+    }
 }
 
 #[test]

@@ -279,7 +279,7 @@ fn lost_response_keeps_report_accurate() {
     outcome.expect(0, "updated");
     let rival = sandbox.with(|world| {
         let secret = world.secret(NAME).unwrap();
-        secret.labelled("AWSPREVIOUS").unwrap().clone()
+        secret.labeled("AWSPREVIOUS").unwrap().clone()
     });
     assert_eq!(rival.string.as_deref(), Some("rival"));
     assert_eq!(outcome.output("previous_version_id"), rival.id);

@@ -67,7 +67,7 @@ fn snapshot(secret: Option<&SecretView>) -> Value {
 }
 
 fn holder<'a>(secret: &'a SecretView, label: &str) -> Option<&'a str> {
-    secret.labelled(label).map(|version| version.id.as_str())
+    secret.labeled(label).map(|version| version.id.as_str())
 }
 
 /// Fails if something is missing that the request does not remove.
@@ -138,7 +138,7 @@ fn check_request_met(
     let label =
         given("version-stages").map_or("AWSCURRENT", |stages| stages.split(',').next().unwrap());
     let text = after
-        .labelled(label)
+        .labeled(label)
         .and_then(|version| version.string.clone())
         .unwrap_or_default();
     let value = given("value").unwrap();
@@ -166,7 +166,7 @@ fn check_request_met(
         .split(',')
         .filter(|label| !label.is_empty())
     {
-        prop_assert!(after.labelled(label).is_some());
+        prop_assert!(after.labeled(label).is_some());
     }
     for line in given("tags").unwrap_or_default().lines() {
         let (key, value) = line.split_once('=').unwrap();

@@ -1,7 +1,7 @@
 //! Assuming a role, from the job's OIDC token to the secret. The sandbox stands in for STS and for
 //! the issuers of GitHub and GitLab.
 
-use sandbox::{Asked, Role, Sandbox, Trust};
+use sandbox::{IdentityParameters, Role, Sandbox, Trust};
 
 use crate::common::{Cli, NAME};
 
@@ -52,8 +52,8 @@ fn github_job(sandbox: &Sandbox) -> Cli {
     cli
 }
 
-fn logged_requests(sandbox: &Sandbox, operation: &str) -> Vec<Asked> {
+fn logged_requests(sandbox: &Sandbox, operation: &str) -> Vec<IdentityParameters> {
     let log = sandbox.log();
     let calls = log.into_iter().filter(|entry| entry.operation == operation);
-    calls.map(|entry| entry.asked).collect()
+    calls.map(|entry| entry.identity).collect()
 }

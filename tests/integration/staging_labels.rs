@@ -21,7 +21,7 @@ fn command(sandbox: &Sandbox, word: &str) -> Cli {
 fn value_labeled(sandbox: &Sandbox, label: &str) -> Option<String> {
     sandbox.with(|world| {
         let secret = world.secret(NAME)?;
-        secret.labelled(label)?.string.clone()
+        secret.labeled(label)?.string.clone()
     })
 }
 

@@ -364,7 +364,7 @@ secrets:
         outcome.stderr
     );
     let candidate = secret(&sandbox, "staged")
-        .labelled("candidate")
+        .labeled("candidate")
         .unwrap()
         .string
         .clone();
@@ -384,7 +384,7 @@ secrets:
             "made-up"
         ]
     );
-    assert!(secret(&sandbox, "blue").labelled("blue").is_some());
+    assert!(secret(&sandbox, "blue").labeled("blue").is_some());
     assert_eq!(
         secret(&sandbox, "binary")
             .current()

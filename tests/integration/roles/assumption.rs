@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use sandbox::{Asked, Role, Sandbox, Trust};
+use sandbox::{IdentityParameters, Role, Sandbox, Trust};
 
 use super::{GITHUB, ROLE, cli_without_keys, github_job, logged_requests, sandbox_with_role};
 use crate::common::{Cli, NAME, current_value, operations};
@@ -45,7 +45,7 @@ fn github_job_assumes_role_without_keys() {
     assert_eq!(callers(&sandbox), [SESSION]);
     assert_eq!(
         logged_requests(&sandbox, "AssumeRoleWithWebIdentity"),
-        [Asked {
+        [IdentityParameters {
             role: Some(ROLE.to_owned()),
             session: Some("upsert-secret-acme-models-4711".to_owned()),
             duration: Some("900".to_owned()),
@@ -72,7 +72,7 @@ fn role_inputs_reach_sts() {
     assert_eq!(logged_requests(&sandbox, "GetCallerIdentity"), []);
     assert_eq!(
         logged_requests(&sandbox, "AssumeRoleWithWebIdentity"),
-        [Asked {
+        [IdentityParameters {
             role: Some(ROLE.to_owned()),
             session: Some("release@4.2".to_owned()),
             duration: Some("1800".to_owned()),

@@ -37,7 +37,7 @@ fn all_versions_are_staged_before_any_move() {
     }
     for name in NAMES {
         let previous = secret(&sandbox, name)
-            .labelled("AWSPREVIOUS")
+            .labeled("AWSPREVIOUS")
             .unwrap()
             .string
             .clone();

@@ -1,0 +1,16 @@
+//! Everything the service stores: one store per account and region, and the settings of a [`World`].
+//! Knows neither operations nor identity policies.
+
+mod kms;
+mod principals;
+mod replication;
+mod secret;
+mod staging;
+mod store;
+mod world;
+
+pub(crate) use kms::is_default as is_default_key;
+pub(crate) use secret::{Content, Deletion, Origin, Progress, Replica, Secret};
+pub(crate) use staging::{CURRENT, Put};
+pub(crate) use store::Store;
+pub use world::{ACCOUNT, REGION, World};

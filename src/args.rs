@@ -9,12 +9,8 @@ use clap::{Arg, ArgAction, Command as Clap};
 
 use upsert_secret_core::failure::{Class, Failure};
 
+use crate::commands::{Command, command};
 use crate::help;
-
-mod command;
-
-pub(crate) use command::command;
-pub use command::{COMMANDS, Command};
 
 /// How the result is printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -163,7 +159,7 @@ fn grammar() -> Clap {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inputs;
+    use upsert_secret_config::inputs;
 
     fn of(words: &[&str]) -> Result<Parsed, Failure> {
         parse(words.iter().map(Into::into))
@@ -171,7 +167,7 @@ mod tests {
 
     #[test]
     fn the_few_words_it_takes() {
-        assert_eq!(of(&[]), Ok(Parsed::Run(Words::default())));
+        assert_eq!(of(&[]), Ok(Parsed::Run(Args::default())));
         assert_eq!(
             of(&["upsert", "--format", "json", "--manifest", "secrets.yaml"]),
             Ok(Parsed::Run(Args {

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use upsert_secret_config::inputs;
 use upsert_secret_core::failure::Class;
 
-use crate::args::COMMANDS;
+use crate::commands::COMMANDS;
 use crate::outputs;
 
 /// What stands below the options.

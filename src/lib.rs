@@ -11,7 +11,7 @@
 //! `upsert-secret-config` makes requests from the environment and the manifest, `upsert-secret-core` holds every decision, and
 //! `upsert-secret-aws` is the store. What is left is here:
 //!
-//! - [`args`], [`help`]: the command line and `--help`. No value ever comes from it.
+//! - `args`, [`commands`], `help`: the command line and `--help`. No value ever comes from it.
 //! - `run`: a run, from the environment to the exit code.
 //! - `batch`, `engine`, `transaction`: the secrets of a run, one secret, all or nothing. Every call, and no decision but
 //!   retries.
@@ -20,14 +20,15 @@
 //! - [`redact`], `progress`: the only way to standard output and standard error; status lines.
 //! - [`harden`]: core dumps off, panics without payload.
 
-pub mod args;
+pub mod commands;
 pub mod harden;
-pub mod help;
 pub mod outputs;
 pub mod redact;
 
+mod args;
 mod batch;
 mod engine;
+mod help;
 mod platform;
 mod progress;
 mod report;

@@ -17,7 +17,8 @@ use upsert_secret_core::failure::{Class, Failure};
 use upsert_secret_core::iam;
 use upsert_secret_core::notice::Level;
 
-use crate::args::{self, Args, Command, Parsed};
+use crate::args::{self, Args, Parsed};
+use crate::commands::{self, Command};
 use crate::platform::{self, Platform};
 use crate::progress::Progress;
 use crate::redact::Output;
@@ -143,7 +144,7 @@ impl Run {
         known?;
         // The command line is about this call; the environment may be about many.
         raw.manifest = args.manifest.or(raw.manifest);
-        let given = raw.command.as_deref().map(args::command).transpose()?;
+        let given = raw.command.as_deref().map(commands::command).transpose()?;
         let (command, action) = resolve_command(args.command, given);
         opened?;
         if command == Command::IamPolicy {

@@ -2,7 +2,7 @@
 //! words of one. A file that holds the marker shows where it would get out. libFuzzer runs it, and so does an ordinary
 //! test over `corpus/manifest`.
 
-use upsert_secret::manifest::{Problem, parse, place};
+use upsert_secret_config::manifest::{Problem, parse, place};
 
 /// Can be no name of a variable, which messages do show.
 const MARKER: &str = "hunter-2!";
@@ -12,18 +12,18 @@ const MOST: usize = 51;
 /// Reads a manifest, and panics where something is wrong with how.
 pub(crate) fn manifest(data: &[u8]) {
     let lookup = |name: &str| name.starts_with('A').then(|| "made-up".to_owned());
-    let targets = match parse(data, &lookup) {
-        Ok(manifest) => manifest.targets,
+    let entries = match parse(data, &lookup) {
+        Ok(manifest) => manifest.entries,
         Err(problems) => {
             assert!(!problems.is_empty());
             return check(&problems);
         }
     };
-    assert!(!targets.is_empty());
+    assert!(!entries.is_empty());
     let mut unplaced = Vec::new();
-    for target in targets.iter().take(60) {
-        let inputs = target.inputs();
-        assert_eq!(inputs.name.as_deref(), Some(target.name.as_str()));
+    for entry in entries.iter().take(60) {
+        let inputs = entry.inputs();
+        assert_eq!(inputs.name.as_deref(), Some(entry.name.as_str()));
         for input in [
             "name",
             "tags",
@@ -32,9 +32,9 @@ pub(crate) fn manifest(data: &[u8]) {
             "json",
             "no-such-input",
         ] {
-            unplaced.push(target.problem(input, "is made up"));
+            unplaced.push(entry.problem(input, "is made up"));
         }
-        unplaced.push(target.member_problem(3, "is made up"));
+        unplaced.push(entry.member_problem(3, "is made up"));
     }
     check(&place(data, unplaced));
 }

@@ -39,7 +39,7 @@ pub(crate) fn redact(data: &[u8]) {
 
     let mut redactor = Redactor::default();
     redactor.hide(secret);
-    redactor.hide_other(other);
+    redactor.hide_unmasked(other);
     let cleaned = redactor.clean(&text);
     let line = redactor.clean_line(&text);
     assert!(!line.contains('\n'), "two lines: {line:?}");

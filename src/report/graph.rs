@@ -79,7 +79,7 @@ fn plain(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn labels(versions: &[(&str, &[&str])]) -> Labels {
+    fn labels(versions: &[(&str, &[&str])]) -> VersionLabels {
         versions
             .iter()
             .map(|(id, held)| {
@@ -95,9 +95,9 @@ mod tests {
         let redactor = Redactor::default();
         let before = labels(&[("11111111-made-up", &["AWSCURRENT"])]);
         let private = labels(&[("11111111-made-up", &["AWSCURRENT", lease])]);
-        assert_eq!(of(&before, &private, &redactor), "");
+        assert_eq!(label_moves(&before, &private, &redactor), "");
         let after = labels(&[("11111111-made-up", &["x\"]<script>`|end\n"])]);
-        let page = of(&before, &after, &redactor);
+        let page = label_moves(&before, &after, &redactor);
         assert!(
             page.contains("after0[\"11111111<br>x???script???end"),
             "{page}"

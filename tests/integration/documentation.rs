@@ -44,7 +44,8 @@ fn concatenated_files(folder: &str, ending: &str) -> String {
 #[test]
 fn quoted_messages_exist_in_source() {
     // Long messages span several lines of source.
-    let source = concatenated_files("src", "rs").replace("\\\n", "");
+    let source = concatenated_files("src", "rs") + &concatenated_files("crates", "rs");
+    let source = source.replace("\\\n", "");
     let source = source.split_whitespace().collect::<Vec<_>>().join(" ");
     let page = fs::read_to_string(repository_root().join("docs/troubleshooting.md")).unwrap();
     let (mut quoted, mut unknown) = (0, Vec::new());
@@ -86,7 +87,7 @@ fn referenced_tests_exist() {
                 continue;
             };
             let folder = match file {
-                _ if file.starts_with("src/") => "",
+                _ if file.starts_with("src/") || file.starts_with("crates/") => "",
                 _ if file.ends_with(".py") => "tests/platforms",
                 _ if file.ends_with(".rs") => "tests/integration",
                 _ => continue,

@@ -4,10 +4,11 @@
 use std::fs;
 
 use sandbox::Sandbox;
-use upsert_secret::cli::page::COMMANDS;
-use upsert_secret::failure::Class;
-use upsert_secret::inputs::{self, Input};
-use upsert_secret::report;
+use upsert_secret::commands::COMMANDS;
+use upsert_secret::outputs;
+use upsert_secret_config::inputs::{self, Input};
+use upsert_secret_config::manifest;
+use upsert_secret_core::failure::Class;
 
 use crate::common::Cli;
 use crate::documentation::repository_root;
@@ -39,7 +40,7 @@ fn check_section(file: &str, start: &str, end: &str, expected: &str) {
     } else {
         assert!(
             generated == text,
-            "{file}: the part {start:?} is not what src/inputs.rs says; \
+            "{file}: the part {start:?} is not what crates/config/src/inputs.rs says; \
              UPDATE_DOCS=1 cargo test --test integration docs writes it"
         );
     }
@@ -48,13 +49,13 @@ fn check_section(file: &str, start: &str, end: &str, expected: &str) {
 #[test]
 fn manifest_schema_matches_code() {
     let path = repository_root().join("manifest.schema.json");
-    let expected = format!("{:#}\n", upsert_secret::manifest::schema());
+    let expected = format!("{:#}\n", manifest::schema());
     if std::env::var_os("UPDATE_DOCS").is_some() {
         fs::write(&path, &expected).unwrap();
     }
     assert!(
         fs::read_to_string(path).is_ok_and(|text| text == expected),
-        "manifest.schema.json is not what src/manifest says; \
+        "manifest.schema.json is not what crates/config/src/manifest says; \
          UPDATE_DOCS=1 cargo test --test integration docs writes it"
     );
 }
@@ -181,7 +182,7 @@ fn component_inputs_match_code() {
 
 #[test]
 fn outputs_match_code() {
-    let outputs = || report::OUTPUTS.iter().chain(&report::many::MANY);
+    let outputs = outputs::all;
     let mut yaml = String::new();
     let mut table = String::from("\n| output | meaning |\n|---|---|\n");
     for output in outputs() {

@@ -7,7 +7,6 @@ use crate::outcome::VersionRef;
 use crate::request::Request;
 use crate::state::{Observed, SecretVersion};
 
-mod blind;
 mod common;
 mod describe;
 mod document;
@@ -15,6 +14,7 @@ mod guarded;
 mod kms;
 mod label_move;
 mod metadata;
+mod not_describable;
 mod present;
 mod rejections;
 mod step;
@@ -43,7 +43,7 @@ pub fn plan(
     match observed {
         Observed::Absent => present::absent(request, done),
         Observed::Present(present) => present::plan(request, present, done, region),
-        Observed::NotDescribable(unseen) => blind::plan(request, unseen, done),
+        Observed::NotDescribable(unseen) => not_describable::plan(request, unseen, done),
     }
 }
 

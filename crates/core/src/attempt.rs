@@ -55,4 +55,9 @@ impl Attempt {
     pub fn may_have_written(&self, id: &str) -> bool {
         self.outcome.has_recorded(id) || self.sent.iter().any(|sent| sent == id)
     }
+
+    /// Whether the label is on this run's version again, after a later write had taken it.
+    pub(crate) fn has_regained_label(&self, holder: Option<&str>) -> bool {
+        self.overtaken.is_some() && self.overtaken.as_deref() == holder
+    }
 }

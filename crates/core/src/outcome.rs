@@ -3,7 +3,7 @@
 
 use crate::labels::{CURRENT, PREVIOUS};
 use crate::notice::Level;
-use crate::state::VersionLabels;
+use crate::state::{SecretMetadata, SecretVersion, VersionLabels};
 
 mod change;
 
@@ -16,6 +16,25 @@ pub struct VersionRef {
     pub id: String,
     /// Its labels.
     pub stages: Vec<String>,
+}
+
+impl VersionRef {
+    /// A version and its labels, as DescribeSecret shows them.
+    pub(crate) fn described(secret: &SecretMetadata, id: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            stages: secret.labels(id),
+        }
+    }
+}
+
+impl From<&SecretVersion> for VersionRef {
+    fn from(version: &SecretVersion) -> Self {
+        Self {
+            id: version.version_id.clone(),
+            stages: version.stages.clone(),
+        }
+    }
 }
 
 /// The kind of change, as in the output `result`.

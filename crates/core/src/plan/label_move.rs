@@ -1,7 +1,6 @@
 //! Decisions of `promote` and `rollback`: which version becomes current, and whether AWSCURRENT may move to it.
 
-use super::guarded;
-use super::rejections::rejections;
+use super::rejections::{check_writable, not_current};
 use crate::failure::{Class, Failure};
 use crate::labels::{CURRENT, PENDING, PREVIOUS, is_private};
 use crate::request::{Direction, LabelMove, VersionSelector};
@@ -51,7 +50,7 @@ pub fn decide_label_move(
             )
             .because("a rotation is in progress, and this version is what it is testing"));
         }
-        rejections(secret, region, label_move.on_rotation)?;
+        check_writable(secret, region, label_move.on_rotation)?;
     }
     Ok(decision)
 }
@@ -81,7 +80,7 @@ fn promote(
     }
     match label_move.expected.as_deref() {
         Some(expected) if current != Some(expected) => {
-            Err(guarded::not_current(&secret.name, expected, current))
+            Err(not_current(&secret.name, expected, current))
         }
         _ => Ok(Decision::Move {
             from: current.map(str::to_owned),
@@ -129,7 +128,7 @@ fn rollback(
             ));
         }
         Some(expected) if expected != current => {
-            return Err(guarded::not_current(&secret.name, expected, Some(current)));
+            return Err(not_current(&secret.name, expected, Some(current)));
         }
         _ => {}
     }

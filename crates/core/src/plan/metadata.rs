@@ -20,7 +20,7 @@ pub(super) fn plan(
 ) -> Result<(), Failure> {
     update(request, present, plan);
     tags(request, &present.secret, plan);
-    policy(request, &present.policy, plan);
+    add_policy(request, &present.policy, plan);
     replicas(request, &present.secret, done, plan)
 }
 
@@ -71,7 +71,7 @@ fn tags(request: &Request, secret: &SecretMetadata, plan: &mut Plan) {
 }
 
 /// The policy, unless what is attached says the same.
-pub(super) fn policy(request: &Request, attached: &PolicyView, plan: &mut Plan) {
+pub(super) fn add_policy(request: &Request, attached: &PolicyView, plan: &mut Plan) {
     let Some(policy) = &request.policy else {
         return;
     };

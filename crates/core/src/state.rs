@@ -45,6 +45,13 @@ impl SecretMetadata {
             .map(|(id, _)| id.as_str())
     }
 
+    /// The replica in a region.
+    pub(crate) fn replica(&self, region: &str) -> Option<&Replica> {
+        self.replicas
+            .iter()
+            .find(|replica| replica.region == region)
+    }
+
     /// The labels of a version.
     #[must_use]
     pub fn labels(&self, version: &str) -> Vec<String> {

@@ -42,3 +42,44 @@ pub fn rejection(label: &str) -> Option<&'static str> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const UNIQUE: &str = "00000000-0000-8000-8000-000000000000";
+
+    #[test]
+    fn labels_of_both_kinds_are_private() {
+        let write = WriteLabel::until(1, UNIQUE).label;
+        let transaction = TransactionLabel::until(1, "a", "eu-west-1", None, UNIQUE).label;
+        for label in [write, transaction] {
+            assert!(is_private(&label), "{label}");
+            assert!(rejection(&label).is_some_and(|why| why.contains("private")));
+        }
+        assert!(!is_private(CURRENT));
+    }
+
+    #[test]
+    fn label_reserved_by_aws_is_rejected() {
+        for label in [PREVIOUS, PENDING] {
+            assert!(rejection(label).is_some_and(|why| why.contains(label)));
+        }
+        assert_eq!(rejection(CURRENT), None);
+    }
+
+    #[test]
+    fn label_must_be_short_printable_ascii() {
+        let longest = "x".repeat(256);
+        let too_long = "x".repeat(257);
+        for label in ["a", "blue-2.0_x/y", &longest] {
+            assert_eq!(rejection(label), None, "{label}");
+        }
+        for label in ["a b", "a,b", "\u{e4}", "a\n", &too_long] {
+            assert!(
+                rejection(label).is_some_and(|why| why.contains("ASCII")),
+                "{label}"
+            );
+        }
+    }
+}

@@ -19,12 +19,12 @@ pub struct VersionRef {
 }
 
 impl VersionRef {
-    /// A version and its labels, as DescribeSecret shows them.
-    pub(crate) fn described(secret: &SecretMetadata, id: &str) -> Self {
-        Self {
+    /// The version with a label, as DescribeSecret shows it.
+    pub(crate) fn holder(secret: &SecretMetadata, label: &str) -> Option<Self> {
+        secret.holder(label).map(|id| Self {
             id: id.to_owned(),
             stages: secret.labels(id),
-        }
+        })
     }
 }
 

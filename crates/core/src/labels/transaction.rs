@@ -30,7 +30,7 @@ impl TransactionLabel {
         run: Option<&RunIdentity>,
         unique: &str,
     ) -> Self {
-        let (coordinator, run) = (hash_of(&[region, coordinator]), hash_of_run(run));
+        let (coordinator, run) = (hash_of([region, coordinator]), hash_of_run(run));
         Self {
             label: format!("{PREFIX}{end}-{coordinator}-{run}-{unique}"),
             expiry: end,
@@ -59,7 +59,7 @@ impl TransactionLabel {
     /// Whether this secret is the coordinator.
     #[must_use]
     pub fn is_coordinated_by(&self, name: &str, region: &str) -> bool {
-        self.coordinator == hash_of(&[region, name])
+        self.coordinator == hash_of([region, name])
     }
 
     /// Whether the run that made the label may still be in progress. An earlier attempt of the same CI run is not, and
@@ -78,12 +78,11 @@ pub fn is_transaction_label(label: &str) -> bool {
 }
 
 fn hash_of_run(run: Option<&RunIdentity>) -> String {
-    let parts = run.map(|run| run.parts.as_slice()).unwrap_or_default();
-    hash_of(&parts.iter().map(String::as_str).collect::<Vec<_>>())
+    hash_of(run.iter().flat_map(|run| &run.parts).map(String::as_str))
 }
 
-fn hash_of(parts: &[&str]) -> String {
-    let mut hex = hash::hex(&hash::sha256(parts.iter().map(|part| part.as_bytes())));
+fn hash_of<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
+    let mut hex = hash::hex(&hash::sha256(parts.into_iter().map(str::as_bytes)));
     hex.truncate(HASH_DIGITS);
     hex
 }
@@ -113,14 +112,33 @@ mod tests {
         assert!(label.is_coordinated_by("prod/a", "eu-west-1"));
         assert!(!label.is_coordinated_by("prod/b", "eu-west-1"));
         assert!(!label.is_coordinated_by("prod/a", "eu-west-2"));
-        for label in [
-            "AWSCURRENT",
-            PREFIX,
-            "upsert-secret-all-1-a-b-c",
-            &label.label[..60],
-        ] {
-            assert_eq!(TransactionLabel::parse(label), None, "{label}");
+    }
+
+    #[test]
+    fn malformed_label_is_not_parsed() {
+        let hash = "0123456789abcdef";
+        let unique = "00000000-0000-8000-8000-000000000000";
+        assert!(TransactionLabel::parse(&format!("{PREFIX}1-{hash}-{hash}-{unique}")).is_some());
+        let malformed = [
+            "AWSCURRENT".to_owned(),
+            PREFIX.to_owned(),
+            format!("{PREFIX}1-{hash}-{hash}"),
+            format!("{PREFIX}+1-{hash}-{hash}-{unique}"),
+            format!("{PREFIX}1-{}-{hash}-{unique}", &hash[1..]),
+            format!("{PREFIX}1-{hash}-{}-{unique}", &hash[1..]),
+            format!("{PREFIX}1-{hash}-{}-{unique}", "g".repeat(HASH_DIGITS)),
+            format!("{PREFIX}1-{hash}-{hash}-{}", &unique[1..]),
+            format!("{hash}-1-{hash}-{hash}-{unique}"),
+        ];
+        for label in malformed {
+            assert_eq!(TransactionLabel::parse(&label), None, "{label}");
         }
+    }
+
+    #[test]
+    fn label_with_prefix_counts_as_transaction() {
+        assert!(is_transaction_label(&format!("{PREFIX}of a later version")));
+        assert!(!is_transaction_label("AWSCURRENT"));
     }
 
     #[test]

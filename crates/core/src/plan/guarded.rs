@@ -39,7 +39,7 @@ pub(super) fn plan(
         plan.document.is_none()
     };
     if is_met {
-        plan.keep = holder.map(|id| VersionRef::described(secret, id));
+        plan.keep = VersionRef::holder(secret, CURRENT);
         return Ok(());
     }
     // An unreadable version with this run's token: AWS compares its value when the token is sent again.

@@ -32,7 +32,7 @@ pub(super) fn plan(
     }
     let mut plan = Plan::default();
     if skipped {
-        plan.keep = current.map(|id| VersionRef::described(secret, id));
+        plan.keep = VersionRef::holder(secret, CURRENT);
         plan.note(format!(
             "{} exists and has a value: left alone, as `if-exists: skip` asks",
             secret.name
@@ -73,15 +73,15 @@ fn add_put(
         .as_ref()
         .is_some_and(|value| request.is_met_by(value));
     if is_met || attempt.has_regained_label(holder) {
-        plan.keep = holder.map(|id| VersionRef::described(secret, id));
+        plan.keep = VersionRef::holder(secret, label);
         return Ok(());
     }
     if label != CURRENT
         && holder.is_none()
-        && let Some(id) = current.filter(|id| attempt.may_have_written(id))
+        && current.is_some_and(|id| attempt.may_have_written(id))
     {
         // This run has just created the secret: the label goes on that version.
-        plan.keep = Some(VersionRef::described(secret, id));
+        plan.keep = VersionRef::holder(secret, CURRENT);
         return Ok(());
     }
     if let Some(expected) = request.expected.as_deref()

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::labels::WriteLabel;
 use crate::testing::label_move;
 
 const V1: &str = "11111111-1111-8111-8111-111111111111";
@@ -97,6 +98,21 @@ fn promote_moves_current_to_selected_version() {
             "{pairs:?} {versions:?}"
         );
     }
+}
+
+#[test]
+fn missing_label_is_explained_without_private_labels() {
+    let private = WriteLabel::until(1, V1).label;
+    let label_move = label_move(true, &[("STAGE", "green")]);
+    let why = |versions: Versions<'_>| {
+        let decision = decide_label_move(&label_move, &secret(versions), &[], "eu-west-1");
+        decision.unwrap_err().why.unwrap()
+    };
+    let labels = why(&[(V1, &["AWSCURRENT", &private]), (V2, &["blue"])]);
+    assert!(labels.contains("AWSCURRENT, blue"), "{labels}");
+    assert!(!labels.contains(&private), "{labels}");
+    let none = why(&[]);
+    assert!(none.contains("no version"), "{none}");
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! How long to wait before looking again, and when to stop. It computes delays: sleeping, and drawing the random numbers
-//! that jitter them, is for the caller.
+//! Delays between attempts, and when to stop. It only computes them: callers sleep, and pass in the random numbers that
+//! jitter them.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ const FIRST: Duration = Duration::from_millis(50);
 const LONGEST: Duration = Duration::from_secs(2);
 const LONGEST_TURN: Duration = Duration::from_millis(1_500);
 
-/// Counts tries. Delays grow from 50 ms to 2 s, jittered so that racing jobs do not meet again.
+/// A counter of attempts. Delays grow from 50 ms to 2 s, with jitter so that racing jobs spread out.
 #[derive(Debug)]
 pub struct Backoff {
     tries: u32,
@@ -15,19 +15,19 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// A backoff for `limit` further tries.
+    /// A backoff for `limit` further attempts.
     #[must_use]
     pub const fn new(limit: u32) -> Self {
         Self { tries: 0, limit }
     }
 
-    /// A backoff without end.
+    /// A backoff without a limit.
     #[must_use]
     pub const fn endless() -> Self {
         Self::new(u32::MAX)
     }
 
-    /// The delay before the next try; `None` where none is left. `jitter` is a random byte.
+    /// The delay before the next attempt; `None` after the last one. `jitter` is a random byte.
     pub fn next_delay(&mut self, jitter: u8) -> Option<Duration> {
         if self.tries >= self.limit {
             return None;
@@ -37,8 +37,8 @@ impl Backoff {
         Some(longest / 2 + longest / 2 * u32::from(jitter) / 255)
     }
 
-    /// The delay before the next turn among others who want to write the same secret: up to a limit that grows to 1.5 s,
-    /// so that they spread out. `jitter` is a random number.
+    /// The delay before the next attempt among concurrent writers of a secret: random up to a limit that grows to 1.5 s.
+    /// `jitter` is a random number.
     pub fn next_turn(&mut self, jitter: u16) -> Duration {
         let longest = LONGEST_TURN.min(FIRST * 2 * 2_u32.pow(self.tries.min(8)));
         self.tries = self.tries.saturating_add(1);

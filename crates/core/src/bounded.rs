@@ -1,28 +1,28 @@
-//! Reading with a limit. What is read is passed in, opened: this module opens nothing itself.
+//! Reading of at most so many bytes. It reads only from sources that callers have opened.
 
 use std::io::{self, Read};
 
-/// Reads at most `limit` bytes of a source.
+/// Reads at most `limit` bytes.
 ///
 /// # Errors
-/// The source's own.
+/// Errors of the source.
 pub fn read_prefix(source: impl Read, limit: usize) -> io::Result<Vec<u8>> {
     let mut content = Vec::new();
     source.take(limit as u64).read_to_end(&mut content)?;
     Ok(content)
 }
 
-/// Reads a source to its end; `None` where it has more than `limit` bytes.
+/// Reads to the end; `None` if there are more than `limit` bytes.
 ///
 /// # Errors
-/// The source's own.
+/// Errors of the source.
 pub fn read(source: impl Read, limit: usize) -> io::Result<Option<Vec<u8>>> {
-    // One more byte shows that there is more.
+    // One byte more than allowed proves that the source is too long.
     let content = read_prefix(source, limit + 1)?;
     Ok((content.len() <= limit).then_some(content))
 }
 
-/// Why a file cannot be used, as people say it; the library's own words name no file, which may be secret.
+/// The reason of an I/O error in plain words, without the path, which may be secret.
 #[must_use]
 pub fn io_reason(error: &io::Error) -> String {
     match error.kind() {

@@ -1,20 +1,20 @@
-//! Inputs that are one of a few words, and the words. The first of each is the default.
+//! Inputs with a fixed set of words, and their defaults. It does not read inputs.
 
 use crate::value::Kind;
 
-/// A choice among a few words.
+/// An input with a fixed set of words.
 pub trait Choice: Copy + Default + 'static {
-    /// The words and what they mean, the default first.
+    /// The words and their meanings, the default first.
     const WORDS: &'static [(&'static str, Self)];
 
-    /// The choice of a word.
+    /// The meaning of a word; `None` if it is not one of the set.
     #[must_use]
     fn parse(word: &str) -> Option<Self> {
         let (_, choice) = Self::WORDS.iter().find(|(known, _)| *known == word)?;
         Some(*choice)
     }
 
-    /// The words alone.
+    /// The words, for error messages.
     #[must_use]
     fn words() -> Vec<&'static str> {
         Self::WORDS.iter().map(|(word, _)| *word).collect()
@@ -48,26 +48,26 @@ choices! {
     TagPolicy {
         /// Add and change.
         "merge" => Merge,
-        /// Also remove what is not listed.
+        /// Also remove tags that are not listed.
         "replace" => Replace,
     }
     /// `replica-policy`
     ReplicaPolicy {
         /// Add.
         "merge" => Merge,
-        /// Also remove what is not listed, and recreate what has another key.
+        /// Also remove replicas that are not listed, and recreate those with another key.
         "replace" => Replace,
     }
     /// `if-exists`
     IfExists {
-        /// Give the secret the value.
+        /// Write the value.
         "update" => Update,
-        /// Touch nothing where there is a current value.
+        /// Change nothing if there is a current value.
         "skip" => Skip,
     }
     /// `compare`
     Compare {
-        /// Read where allowed.
+        /// Read the value if permitted.
         "auto" => Auto,
         /// A denied read is a failure.
         "always" => Always,
@@ -78,7 +78,7 @@ choices! {
     OnScheduledDeletion {
         /// Reject.
         "fail" => Fail,
-        /// Restore the secret and go on.
+        /// Restore the secret first.
         "restore" => Restore,
     }
     /// `on-rotation`
@@ -99,7 +99,7 @@ choices! {
     JsonValueAs {
         /// As a JSON string.
         "string" => String,
-        /// As the JSON that it is.
+        /// As JSON.
         "json" => Json,
     }
     /// `value-encoding`

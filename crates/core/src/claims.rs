@@ -1,44 +1,44 @@
-//! What an OIDC token says about its job: the claims that a role's trust policy is about. They are
-//! no secret; the signature that makes a token one is never looked at.
+//! The claims of an OIDC token that a role's trust policy tests, for diagnosis and for printed policies. The claims are
+//! public; the signature, which makes a token secret, is neither read nor verified.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// The claims that trust policies are about; absent where the token could not be read.
+/// The claims that trust policies test; all absent if the token cannot be read.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
 pub struct Claims {
-    /// Who: `repo:acme/models:ref:refs/heads/main`.
+    /// The subject, such as `repo:acme/models:ref:refs/heads/main`.
     pub sub: Option<String>,
-    /// For whom; may be a list.
+    /// The audience: a text or a list.
     pub aud: Option<Value>,
-    /// From whom: the URL of the provider.
+    /// The issuer: the URL of the identity provider.
     pub iss: Option<String>,
 }
 
 impl Claims {
-    /// Reads a token's second part.
+    /// Reads the payload of a token.
     #[must_use]
     pub fn parse(token: &str) -> Self {
         token
             .split('.')
             .nth(1)
-            .and_then(|part| URL_SAFE_NO_PAD.decode(part.trim_end_matches('=')).ok())
+            .and_then(|payload| URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok())
             .and_then(|json| serde_json::from_slice(&json).ok())
             .unwrap_or_default()
     }
 
-    /// The audience, the first of several.
+    /// The audience, or the first of several.
     #[must_use]
     pub fn audience(&self) -> Option<&str> {
         match self.aud.as_ref()? {
-            Value::Array(all) => all.first()?.as_str(),
+            Value::Array(audiences) => audiences.first()?.as_str(),
             one => one.as_str(),
         }
     }
 
-    /// The provider as a trust policy names it: without `https://`.
+    /// The identity provider as trust policies name it: the issuer without `https://`.
     #[must_use]
     pub fn provider(&self) -> Option<&str> {
         self.iss.as_deref()?.strip_prefix("https://")
@@ -50,10 +50,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_token_has_no_claims() {
+    fn claims_of_invalid_token_are_absent() {
         for text in ["", "a.b.c", "made-up", "..", "a.e30", "a.eyJzdWIiOjF9.c"] {
             assert_eq!(Claims::parse(text), Claims::default(), "{text}");
         }
+    }
+
+    #[test]
+    fn claims_are_read_from_payload() {
         let token = format!(
             "e30.{}.made-up",
             URL_SAFE_NO_PAD.encode(r#"{"sub":"s","aud":["a","b"],"iss":"https://i/p","exp":1}"#)

@@ -21,7 +21,7 @@ pub struct Connection {
 /// Which credentials are used.
 #[derive(Default)]
 pub struct Identity {
-    /// The role to assume; without one, the credential chain decides.
+    /// The role to assume; `None` uses the credential chain.
     pub role: Option<Role>,
     /// The role of `AWS_WEB_IDENTITY_TOKEN_FILE` and `AWS_ROLE_ARN`, one step of the credential chain.
     pub token_file_role: Option<Role>,
@@ -37,7 +37,7 @@ pub struct Role {
     pub session_name: String,
     /// The length of the session in seconds, 900 to 43,200.
     pub duration: u32,
-    /// What STS is given.
+    /// What STS exchanges for the role.
     pub source: TokenSource,
 }
 
@@ -49,7 +49,7 @@ impl Role {
     }
 }
 
-/// What STS is given in exchange for a role.
+/// What STS exchanges for a role's credentials.
 pub enum TokenSource {
     /// An OIDC token from an environment variable.
     Token(SecretBytes),
@@ -64,7 +64,7 @@ pub enum TokenSource {
     },
 }
 
-/// How GitHub is asked for an OIDC token.
+/// The request for an OIDC token from GitHub.
 pub struct TokenRequest {
     /// `ACTIONS_ID_TOKEN_REQUEST_URL`; https, or on loopback.
     pub url: String,
@@ -90,7 +90,7 @@ pub struct Settings {
 /// Which certificate authorities are trusted, by the variables that name them. The files have not been read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum TrustSettings {
-    /// Those of the system, or Mozilla's where the system has none.
+    /// Those of the system, or Mozilla's if the system has none.
     #[default]
     System,
     /// The PEM file that `AWS_CA_BUNDLE` names, and no other.
@@ -104,7 +104,7 @@ pub enum TrustSettings {
     },
 }
 
-/// Proxy URLs, checked; each is empty where none is given. They may hold passwords, so the type has no `Debug`.
+/// Checked proxy URLs, each empty if not given. They may contain passwords, so the type has no `Debug`.
 #[derive(Clone, Default)]
 pub struct ProxySettings {
     /// For https requests.

@@ -1,5 +1,5 @@
-//! What a call to the store can end with, told apart by code and kind, never by text. It holds what AWS answered
-//! for the diagnosis to word, and must not word anything itself.
+//! Errors of calls to the store, told apart by code and kind, never by text. They carry AWS's answer for the diagnosis, and
+//! contain no explanation themselves.
 
 use crate::failure::Failure;
 
@@ -8,22 +8,22 @@ use crate::failure::Failure;
 pub struct StoreError {
     /// The operation, as IAM spells it: `PutSecretValue`.
     pub operation: &'static str,
-    /// What happened.
+    /// The kind of error.
     pub kind: ErrorKind,
-    /// AWS's request id of the last answer.
+    /// The request id of AWS's last answer.
     pub request_id: Option<String>,
-    /// Attempts that were sent; 0 where the call never left this process.
+    /// Attempts that were sent; 0 if the call never left this process.
     pub attempts: u32,
 }
 
-/// What happened to a call.
+/// The kind of an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
     /// AWS answered with an error.
     Service {
-        /// The code, `AccessDeniedException`; `HTTP 502` where the answer has none.
+        /// The code, such as `AccessDeniedException`; `HTTP 502` if the answer has none.
         code: String,
-        /// AWS's text. It may quote anything, so it is redacted like everything else.
+        /// AWS's message, which may quote any part of the request.
         message: String,
         /// The HTTP status.
         status: u16,
@@ -32,13 +32,13 @@ pub enum ErrorKind {
     Timeout,
     /// No connection, or a broken one, with the diagnosis; a write may have been applied.
     Network(Box<Failure>),
-    /// A success that cannot be read: a write was probably applied.
+    /// A success whose body cannot be parsed; a write was probably applied.
     Unreadable,
-    /// The call was never sent, for lack of credentials or a usable configuration.
+    /// The call was not sent, because credentials or configuration are not usable.
     NotSent(Box<Failure>),
     /// The run was cancelled before the call was sent.
     Cancelled,
-    /// Two reads of the same secret never agreed.
+    /// Two reads of the same secret kept contradicting each other.
     Inconsistent,
 }
 
@@ -54,8 +54,7 @@ impl StoreError {
         }
     }
 
-    /// AWS's code, where AWS answered this very call with one. A role that was denied on the way is not a secret that
-    /// is denied.
+    /// AWS's code, if this call was answered with one. A denial of the role before the call is not a denial of the secret.
     #[must_use]
     pub fn code(&self) -> Option<&str> {
         match &self.kind {
@@ -64,7 +63,7 @@ impl StoreError {
         }
     }
 
-    /// AWS's text, where AWS answered. It may quote anything.
+    /// AWS's message, if the call was answered. It may quote any part of the request.
     #[must_use]
     pub fn message(&self) -> Option<&str> {
         match &self.kind {
@@ -85,8 +84,8 @@ impl StoreError {
         self.is("AccessDeniedException")
     }
 
-    /// Whether the answer to UpdateSecretVersionStage says that the labels are not where they were seen. The code is not
-    /// documented, and differs with the reason.
+    /// Whether UpdateSecretVersionStage failed because a label has moved since it was observed. The code is not documented
+    /// and depends on the reason.
     #[must_use]
     pub fn is_lost_swap(&self) -> bool {
         [
@@ -98,7 +97,7 @@ impl StoreError {
         .any(|code| self.is(code))
     }
 
-    /// Whether a write may have been applied all the same.
+    /// Whether a write may have been applied despite the error.
     #[must_use]
     pub fn is_unknown_outcome(&self) -> bool {
         self.attempts > 0

@@ -1,37 +1,36 @@
-//! What went wrong, in three parts that a person needs: what, why, what to do next; and the exit
-//! code of its class. This room words failures; it must never take text from an `SdkError`, its
-//! source chain or a parser of user data (they quote the request, value included), only AWS's
-//! code, message and request id.
+//! Failures as they are reported: a headline, the cause, the next step, and a class with its exit code. A failure never
+//! quotes an `SdkError`, its source chain or a parser of user data, because those contain the request and the value; of
+//! AWS's answer it may quote the code, the message and the request id.
 
 use std::fmt;
 
-/// The class of a failure. Scripts branch on its exit code, so the numbers never change.
+/// The class of a failure. Scripts branch on exit codes, so the numbers never change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
-    /// A bug of ours: a panic was caught.
+    /// A bug in this program: a caught panic.
     Bug,
-    /// Something the user gave is wrong; nothing was sent.
+    /// An invalid input; no request was sent.
     Input,
     /// No usable AWS credentials.
     Credentials,
-    /// AWS does not allow it.
+    /// Missing permissions.
     Denied,
-    /// Somebody else wrote, and the request said not to overwrite.
+    /// A concurrent write that the request must not overwrite.
     Conflict,
-    /// The secret is in a state in which it must not or cannot be written.
+    /// A state of the secret that forbids the write.
     Refused,
-    /// AWS could not be reached or did not answer in time.
+    /// No answer from AWS in time, or only server errors and throttling.
     Unavailable,
-    /// A quota of AWS that waiting does not lift.
+    /// An AWS quota that does not reset within the run.
     Limit,
-    /// SIGINT.
+    /// Cancelled by SIGINT.
     Interrupted,
-    /// SIGTERM.
+    /// Cancelled by SIGTERM.
     Terminated,
 }
 
 impl Class {
-    /// All, in the order of their exit codes.
+    /// All classes, by exit code.
     pub const ALL: [Self; 10] = [
         Self::Bug,
         Self::Input,
@@ -45,7 +44,7 @@ impl Class {
         Self::Terminated,
     ];
 
-    /// The exit code.
+    /// The exit code of the process.
     #[must_use]
     pub const fn exit_code(self) -> u8 {
         match self {
@@ -62,7 +61,7 @@ impl Class {
         }
     }
 
-    /// The class in words, for logs and JSON.
+    /// The name in logs and JSON.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -78,7 +77,7 @@ impl Class {
         }
     }
 
-    /// What is of this class, for the documents.
+    /// Examples for `--help` and the documentation.
     #[must_use]
     pub const fn examples(self) -> &'static str {
         match self {
@@ -104,23 +103,23 @@ impl Class {
     }
 }
 
-/// One failure, ready for a person. Every part still goes through `redact` before it is printed.
+/// A failure to report. Every part still goes through redaction before it is printed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// Which kind, and so which exit code.
+    /// The class, which determines the exit code.
     pub class: Class,
-    /// What went wrong, one line without a full stop.
+    /// The headline: one line without a period.
     pub what: String,
-    /// Why, where that is known; may have several lines.
+    /// The cause, if it is known; may have several lines.
     pub why: Option<String>,
-    /// What to do next; may have several lines.
+    /// The next step for the user; may have several lines.
     pub next: String,
-    /// Operation, code and request id of the answer behind it, for a support case.
+    /// Operation, code and request id of AWS's answer, for a support case.
     pub aws: Option<String>,
 }
 
 impl Failure {
-    /// A failure with no more to say than what happened and what to do.
+    /// A failure without a known cause.
     pub fn new(class: Class, what: impl Into<String>, next: impl Into<String>) -> Self {
         Self {
             class,
@@ -131,7 +130,7 @@ impl Failure {
         }
     }
 
-    /// Adds the reason.
+    /// Sets the cause.
     #[must_use]
     pub fn because(mut self, why: impl Into<String>) -> Self {
         self.why = Some(why.into());
@@ -160,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn exit_codes_are_a_promise_to_scripts() {
+    fn exit_codes_never_change() {
         use Class::*;
         let codes = [
             Bug,

@@ -1,5 +1,5 @@
-//! The one hash of several parts, and its notations. Each part is preceded by its length, so that different parts never
-//! hash alike. Draws no random numbers.
+//! Hashes of several parts, as hexadecimal digits or UUIDs. Each part is preceded by its length, so that no two sequences of
+//! parts hash the same bytes. It draws no random numbers.
 
 use std::fmt::Write as _;
 

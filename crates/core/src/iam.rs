@@ -24,11 +24,11 @@ pub struct PolicyRequest {
     pub run: PolicyRun,
     /// The region; always known.
     pub region: String,
-    /// The account's twelve digits, where the inputs tell it.
+    /// The account's twelve digits, if the inputs contain them.
     pub account: Option<String>,
-    /// Who may assume the role by OIDC; `None` where there is no role, or credentials lead to it.
+    /// The OIDC trust policy; `None` without a role, or if credentials assume it.
     pub trust: Option<Trust>,
-    /// What people should know.
+    /// Notes for the user.
     pub notes: Vec<String>,
 }
 

@@ -1,20 +1,21 @@
-//! Staging labels: AWS's own, the rules for those that users may name, and the private labels of this tool. No other
-//! module may know how a private label is written.
+//! Staging labels: those of AWS, the rules for those of users, and this tool's private labels. No other module knows the
+//! format of a private label.
 
+mod timestamp;
 mod transaction;
 mod write;
 
 pub use transaction::{TransactionLabel, is_transaction_label};
 pub use write::{LabelState, MAX_RUN, WriteLabel, label_state};
 
-/// The label of the version that readers get.
+/// The label of the current version.
 pub const CURRENT: &str = "AWSCURRENT";
-/// The label of the version that was current before; AWS moves it.
+/// The label of the previous version, which AWS moves.
 pub const PREVIOUS: &str = "AWSPREVIOUS";
 /// The label of a rotation in progress.
 pub const PENDING: &str = "AWSPENDING";
 
-/// AWS's limit for a label, in characters.
+/// The limit of AWS for a label, in characters (API reference, "PutSecretValue").
 const MAX_LABEL: usize = 256;
 
 /// Whether a label is one of this tool's private labels.
@@ -23,7 +24,8 @@ pub fn is_private(label: &str) -> bool {
     write::has_prefix(label) || is_transaction_label(label)
 }
 
-/// Why users may not name this label; `None` where they may.
+/// Why an input must not name this label; `None` if it may. The text completes a sentence that starts with the input's
+/// name.
 #[must_use]
 pub fn rejection(label: &str) -> Option<&'static str> {
     match label {
@@ -38,5 +40,46 @@ pub fn rejection(label: &str) -> Option<&'static str> {
             )
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const UNIQUE: &str = "00000000-0000-8000-8000-000000000000";
+
+    #[test]
+    fn labels_of_both_kinds_are_private() {
+        let write = WriteLabel::until(1, UNIQUE).label;
+        let transaction = TransactionLabel::until(1, "a", "eu-west-1", None, UNIQUE).label;
+        for label in [write, transaction] {
+            assert!(is_private(&label), "{label}");
+            assert!(rejection(&label).is_some_and(|why| why.contains("private")));
+        }
+        assert!(!is_private(CURRENT));
+    }
+
+    #[test]
+    fn label_reserved_by_aws_is_rejected() {
+        for label in [PREVIOUS, PENDING] {
+            assert!(rejection(label).is_some_and(|why| why.contains(label)));
+        }
+        assert_eq!(rejection(CURRENT), None);
+    }
+
+    #[test]
+    fn label_must_be_short_printable_ascii() {
+        let longest = "x".repeat(256);
+        let too_long = "x".repeat(257);
+        for label in ["a", "blue-2.0_x/y", &longest] {
+            assert_eq!(rejection(label), None, "{label}");
+        }
+        for label in ["a b", "a,b", "\u{e4}", "a\n", &too_long] {
+            assert!(
+                rejection(label).is_some_and(|why| why.contains("ASCII")),
+                "{label}"
+            );
+        }
     }
 }

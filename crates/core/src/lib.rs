@@ -1,18 +1,20 @@
-//! The pure part of `upsert-secret`: checked requests, the state of a secret, every decision, and the words for it.
+//! The pure part of `upsert-secret`: checked requests, the state of a secret, every decision, and the text that explains
+//! it.
 //!
-//! Nothing here reads a clock, a file or the environment, draws random numbers, or knows an SDK: what is needed of those
-//! is passed in. The modules, each using only those above it:
+//! Nothing here reads a clock, a file or the environment, draws random numbers, or depends on an SDK: callers pass in what
+//! they read. The modules, each of which uses only those above it:
 //!
 //! - [`value`], [`json`]: the secret's bytes, and edits of a JSON object.
-//! - [`region`], [`target`], [`labels`], [`version_id`]: names of things in AWS, and this tool's private labels and ids.
-//! - [`resource_policy`], [`claims`]: whether two policies are equivalent; what an OIDC token says.
-//! - [`failure`], [`notice`]: what is told to people.
-//! - [`backoff`], [`bounded`], [`url`]: delays, limited reading, addresses.
-//! - [`choices`], [`connection`], [`request`]: what is asked, checked.
-//! - [`error`], [`state`], [`store`]: what a store answers, and the trait that it implements.
-//! - [`outcome`], [`attempt`]: what is reported about a secret, and what a run remembers about it.
+//! - [`hash`], [`region`], [`target`], [`version_id`], [`labels`]: secrets and regions by name; the ids of versions; staging
+//!   labels, those private to this tool included.
+//! - [`resource_policy`], [`claims`]: equivalence of two policies; the claims of an OIDC token.
+//! - [`failure`], [`notice`]: failures and the levels of messages.
+//! - [`backoff`], [`bounded`], [`url`]: delays, limited reading, URLs.
+//! - [`choices`], [`connection`], [`request`]: checked inputs.
+//! - [`error`], [`state`], [`store`]: the answers of a store, and the trait that it implements.
+//! - [`outcome`], [`attempt`]: the report about a secret, and what a run remembers about it.
 //! - [`plan`], [`transaction`]: every decision.
-//! - [`iam`]: the permissions that a run needs, read off its plans.
+//! - [`iam`]: the permissions that a run needs, derived from its plans.
 
 pub mod attempt;
 pub mod backoff;

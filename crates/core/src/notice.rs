@@ -1,9 +1,9 @@
-//! How loud a message is. Where it goes and how it looks is for the output.
+//! The level of a message. It does not decide where a message goes or how it is formatted.
 
 /// The level of a message, as GitHub's annotations have it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
-    /// Worth knowing.
+    /// Information.
     Notice,
     /// Probably a mistake.
     Warning,
@@ -12,7 +12,7 @@ pub enum Level {
 }
 
 impl Level {
-    /// The name of the workflow command, and the word in front of a line of text.
+    /// The name of GitHub's workflow command, also the prefix of a line of text.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {

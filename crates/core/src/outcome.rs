@@ -3,7 +3,7 @@
 
 use crate::labels::{CURRENT, PREVIOUS};
 use crate::notice::Level;
-use crate::state::VersionLabels;
+use crate::state::{SecretMetadata, SecretVersion, VersionLabels};
 
 mod change;
 
@@ -16,6 +16,25 @@ pub struct VersionRef {
     pub id: String,
     /// Its labels.
     pub stages: Vec<String>,
+}
+
+impl VersionRef {
+    /// The version with a label, as DescribeSecret shows it.
+    pub(crate) fn holder(secret: &SecretMetadata, label: &str) -> Option<Self> {
+        secret.holder(label).map(|id| Self {
+            id: id.to_owned(),
+            stages: secret.labels(id),
+        })
+    }
+}
+
+impl From<&SecretVersion> for VersionRef {
+    fn from(version: &SecretVersion) -> Self {
+        Self {
+            id: version.version_id.clone(),
+            stages: version.stages.clone(),
+        }
+    }
 }
 
 /// The kind of change, as in the output `result`.
@@ -70,15 +89,15 @@ pub struct Outcome {
     pub region: Option<String>,
     /// The version that holds the value, once AWS has confirmed it.
     pub version: Option<VersionRef>,
-    /// The result of the command `plan`.
+    /// The result of the command `plan`; absent for other commands.
     pub preview: Option<Preview>,
-    /// What was changed, in order.
+    /// The changes, in order.
     pub changes: Vec<Change>,
-    /// What people should know.
+    /// Notices and warnings for the user.
     pub notices: Vec<(Level, String)>,
     /// The holder of AWSCURRENT before this run moved it.
     pub moved_from: Option<String>,
-    /// Which version held which labels before and after; only where labels are what the run is about.
+    /// All labels before and after; only for runs that are about labels (`promote`, `rollback`, `version-stages`).
     pub labels: Option<(VersionLabels, VersionLabels)>,
 }
 
@@ -113,7 +132,7 @@ impl Outcome {
         self.changes.contains(&Change::Restored)
     }
 
-    /// Whether the changes already say how this version came to be current.
+    /// Whether a recorded change names this version as one that was made current.
     #[must_use]
     pub fn has_recorded(&self, id: &str) -> bool {
         let version = self.version.as_ref().map(|version| version.id.as_str());
@@ -128,13 +147,13 @@ impl Outcome {
         })
     }
 
-    /// Records the labels before and after, where they have not been recorded.
+    /// Records the labels before the run, unless they are recorded.
     pub fn record_labels(&mut self, versions: &VersionLabels) {
         self.labels
             .get_or_insert_with(|| (versions.clone(), versions.clone()));
     }
 
-    /// Records that a label is on a version now, and AWSPREVIOUS where AWSCURRENT came from.
+    /// Records that a label moved to a version, and AWSPREVIOUS to the version that AWSCURRENT left.
     pub fn record_label_move(&mut self, label: &str, to: &str) {
         let Some((_, after)) = &mut self.labels else {
             return;

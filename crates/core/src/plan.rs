@@ -1,73 +1,70 @@
 //! Every decision about one secret: a pure function of the request, the observed state and what this run has done so far.
-//! No store, no clock, no environment, so every decision is tested without a network.
+//! It makes no calls and reads no clock and no environment.
 
 use crate::attempt::Attempt;
 use crate::labels::CURRENT;
-use crate::outcome::VersionRef;
 use crate::request::Request;
 use crate::state::{Observed, SecretVersion};
 
-mod blind;
-mod common;
+mod absent;
 mod describe;
 mod document;
 mod guarded;
 mod kms;
 mod label_move;
 mod metadata;
+mod not_describable;
+mod notices;
 mod present;
 mod rejections;
 mod step;
 mod validation;
 
-pub use common::Rejected;
 pub use describe::describe;
 pub use document::Document;
 pub use guarded::{other_labels, sighting};
 pub use kms::is_default_key;
 pub use label_move::{Decision, decide_label_move};
-pub use rejections::{arn_is_absent, rotation};
+pub use notices::rotation;
+pub use rejections::{Rejected, arn_is_absent};
 pub use step::{Plan, Step};
 pub use validation::check_validation;
 
-/// Decides what to do about a secret.
+/// Decides what a run does to a secret.
 ///
 /// # Errors
-/// States in which the secret must not be written, denials that make the request impossible, and conflicts.
+/// States that forbid the write, denials that make the request impossible, and conflicts.
 pub fn plan(
     request: &Request,
     observed: &Observed,
-    done: &Attempt,
+    attempt: &Attempt,
     region: &str,
 ) -> Result<Plan, Rejected> {
     match observed {
-        Observed::Absent => present::absent(request, done),
-        Observed::Present(present) => present::plan(request, present, done, region),
-        Observed::NotDescribable(unseen) => blind::plan(request, unseen, done),
+        Observed::Absent => absent::plan(request, attempt),
+        Observed::Present(present) => present::plan(request, present, attempt, region),
+        Observed::NotDescribable(denied) => not_describable::plan(request, denied, attempt),
     }
 }
 
-/// The plan that GetSecretValue's answer alone settles: the value is there, and nothing else is requested. `None` where
-/// more has to be seen.
+/// The plan for which GetSecretValue's answer is enough: the value is stored, and nothing else is requested. `None` if
+/// the secret has to be described.
 #[must_use]
 pub fn settled(request: &Request, stored: &SecretVersion) -> Option<Plan> {
-    let only_the_value = request.reads()
+    let is_value_only = request.reads()
         && request.stages == [CURRENT]
         && request.description.is_none()
         && request.kms_key_id.is_none()
         && request.tags.is_none()
         && request.replicas.is_none()
         && request.policy.is_none();
-    let holds = if request.json.is_empty() {
+    let is_met = if request.json.is_empty() {
         request.is_met_by(&stored.value)
     } else {
         document::has_keys(request, &stored.value)
     };
-    (only_the_value && holds).then(|| Plan {
-        keep: Some(VersionRef {
-            id: stored.version_id.clone(),
-            stages: stored.stages.clone(),
-        }),
+    (is_value_only && is_met).then(|| Plan {
+        keep: Some(stored.into()),
         ..Plan::default()
     })
 }

@@ -1,4 +1,4 @@
-//! Regions, their partitions and the domains of their endpoints. Which regions exist is for AWS to say.
+//! Regions, their partitions and the domains of their endpoints. It does not know which regions exist.
 
 /// Whether a text can be a region. It becomes part of a host name, so it must be a host label.
 #[must_use]

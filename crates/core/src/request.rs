@@ -1,5 +1,5 @@
-//! What a run is asked to make true of one secret. Everything in these types has been checked; checking is for the config
-//! crate.
+//! Checked requests: the desired state of a secret, or a move of its labels. The config crate checks inputs; nothing here
+//! does.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,9 +14,9 @@ use crate::target::Target;
 use crate::value::{SecretBytes, SecretValue};
 use crate::version_id::TokenScope;
 
-/// The desired state of one secret. `None` means "leave as it is".
+/// The desired state of one secret. `None` leaves the current state.
 pub struct Request {
-    /// Which secret.
+    /// The secret.
     pub target: Target,
     /// The value.
     pub value: SecretValue,
@@ -28,7 +28,7 @@ pub struct Request {
     pub tags: Option<BTreeMap<String, String>>,
     /// What happens to tags that are not listed.
     pub tag_policy: TagPolicy,
-    /// Replica regions, and the keys there where they are given.
+    /// Replica regions and, if given, their KMS keys.
     pub replicas: Option<BTreeMap<String, Option<String>>>,
     /// What happens to replicas that are not listed.
     pub replica_policy: ReplicaPolicy,
@@ -36,31 +36,31 @@ pub struct Request {
     pub policy: Option<ResourcePolicy>,
     /// Whether that policy may be public.
     pub allow_public_policy: bool,
-    /// What happens where there is a value already.
+    /// What happens if there is a current value.
     pub if_exists: IfExists,
     /// Whether the current value is read.
     pub compare: Compare,
-    /// Keys version ids to values.
+    /// The key that derives version ids from values.
     pub version_id_key: Option<Arc<SecretBytes>>,
     /// What happens to a secret that is scheduled for deletion.
     pub on_scheduled_deletion: OnScheduledDeletion,
     /// What happens to a secret with rotation.
     pub on_rotation: OnRotation,
-    /// The labels that the version gets. The first is the one that is compared and written with the value; [`CURRENT`]
-    /// alone by default.
+    /// The labels of the version, by default only [`CURRENT`], which is first wherever it is listed. The value is compared
+    /// with the holder of the first label, and written under it.
     pub stages: Vec<String>,
     /// The version that must be current for anything to be written.
     pub expected: Option<String>,
-    /// The keys of a JSON object that are set; without any, the value is stored as it is.
+    /// The keys to set in a JSON object. If there are none, the whole value is written.
     pub json: Vec<JsonKey>,
-    /// Whether the value is a JSON document composed of parts, so that an equal document is as good.
+    /// Whether the value is a JSON document composed of parts, for which an equal document is no difference.
     pub composed: bool,
-    /// Whether the value is only for a secret that has none yet.
+    /// Whether the value is only written to a secret without one.
     pub seeds: bool,
 }
 
 impl Request {
-    /// The label that the value is compared with and written under.
+    /// The first label, whose holder is compared and under which the value is written.
     #[must_use]
     pub fn label(&self) -> &str {
         self.stages.first().map_or(CURRENT, String::as_str)
@@ -75,7 +75,7 @@ impl Request {
                 && json::is_equal_json(self.value.expose(), stored.expose())
     }
 
-    /// Whether the current value has to be compared. Where an existing value is left alone its content does not matter.
+    /// Whether the current value is read and compared. A value that is left alone is not.
     #[must_use]
     pub fn reads(&self) -> bool {
         self.compare != Compare::Never && self.if_exists == IfExists::Update && !self.seeds
@@ -87,7 +87,7 @@ impl Request {
         self.label() == CURRENT && (self.expected.is_some() || !self.json.is_empty() || self.seeds)
     }
 
-    /// Whether DescribeSecret has to be allowed.
+    /// Whether the request needs permission for DescribeSecret.
     #[must_use]
     pub fn needs_describe(&self) -> bool {
         self.tag_policy == TagPolicy::Replace
@@ -98,7 +98,7 @@ impl Request {
             || self.stages.iter().any(|stage| stage != CURRENT)
     }
 
-    /// What the tokens of this request's writes are made from.
+    /// What the tokens of this request's writes identify.
     #[must_use]
     pub fn token_scope<'a>(&'a self, region: &'a str) -> TokenScope<'a> {
         TokenScope {
@@ -113,16 +113,16 @@ impl Request {
 
 /// A key of a JSON object and what it is set to.
 pub struct JsonKey {
-    /// Where in the document.
+    /// Its path in the document.
     pub path: KeyPath,
-    /// The value, as JSON.
+    /// The value.
     pub text: JsonText,
-    /// Whether it is only for a document that does not have the key yet.
+    /// Whether it is only set in a document without the key.
     pub seeds: bool,
 }
 
 impl JsonKey {
-    /// The edit of the document.
+    /// The edit that sets the key.
     #[must_use]
     pub fn edit(&self) -> KeyEdit<'_> {
         KeyEdit {
@@ -135,9 +135,9 @@ impl JsonKey {
 
 /// A move of AWSCURRENT between versions that exist.
 pub struct LabelMove {
-    /// Which secret.
+    /// The secret.
     pub target: Target,
-    /// To which version.
+    /// The version that AWSCURRENT moves to.
     pub direction: Direction,
     /// The version that must be current before the move.
     pub expected: Option<String>,
@@ -145,16 +145,16 @@ pub struct LabelMove {
     pub on_rotation: OnRotation,
 }
 
-/// Which version becomes current.
+/// The version that becomes current.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Direction {
     /// The selected one.
     Promote(VersionSelector),
-    /// The one that was current before, if it is the older one.
+    /// The previous version, if it is older than the current one.
     Rollback,
 }
 
-/// How a version is named.
+/// A version, by label or id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum VersionSelector {
     /// The version that holds this label.
@@ -163,7 +163,7 @@ pub enum VersionSelector {
     Version(String),
 }
 
-/// What is asked of one secret.
+/// The job of a run for one secret.
 pub enum Job {
     /// `upsert`
     Upsert(Box<Request>),
@@ -172,7 +172,7 @@ pub enum Job {
 }
 
 impl Job {
-    /// Which secret.
+    /// The secret.
     #[must_use]
     pub fn target(&self) -> &Target {
         match self {

@@ -1,5 +1,5 @@
-//! Resource policies as documents: whether two of them say the same. IAM lets many things be written in two
-//! ways, and AWS gives a document back as it likes. Pure; whether a policy is a good one is AWS's to say.
+//! Resource policies, and whether two of them are equivalent: IAM has several notations for the same policy, and AWS does
+//! not return a policy as it was written. It does not judge a policy; ValidateResourcePolicy does.
 
 use serde_json::{Map, Value};
 
@@ -10,10 +10,10 @@ pub struct ResourcePolicy {
 }
 
 impl ResourcePolicy {
-    /// A policy from its text.
+    /// Checks that the text is a JSON object.
     ///
     /// # Errors
-    /// Not a JSON object: the place, never the text.
+    /// Why it is not, with the position and without the text.
     pub fn parse(text: &str) -> Result<Self, String> {
         match serde_json::from_str::<Value>(text) {
             Ok(Value::Object(_)) => Ok(Self {
@@ -28,80 +28,75 @@ impl ResourcePolicy {
         }
     }
 
-    /// The document, as given.
+    /// The document, unchanged.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// Whether another document says the same. Where that cannot be told it does not.
+    /// Whether another document is equivalent. A difference that is not known to be a notation counts as a difference.
     #[must_use]
     pub fn is_equivalent_to(&self, other: &str) -> bool {
-        let parse = |text: &str| serde_json::from_str::<Value>(text).ok().map(document);
+        let parse = |text: &str| serde_json::from_str::<Value>(text).ok().map(normal_policy);
         self.text == other
             || matches!((parse(&self.text), parse(other)), (Some(a), Some(b)) if a == b)
     }
 }
 
-/// IAM's version where a document names none (IAM user guide, "Version").
-const OLD: &str = "2008-10-17";
+/// The version of a policy that names none (IAM user guide, "Version").
+const DEFAULT_VERSION: &str = "2008-10-17";
 
-fn document(value: Value) -> Value {
+fn normal_policy(value: Value) -> Value {
     let Value::Object(mut object) = value else {
         return value;
     };
-    object.entry("Version").or_insert_with(|| OLD.into());
+    object
+        .entry("Version")
+        .or_insert_with(|| DEFAULT_VERSION.into());
     if let Some(statements) = object.remove("Statement") {
-        // All of them are evaluated, whatever their order.
-        object.insert("Statement".to_owned(), set(statements, statement));
+        // The order of statements has no effect.
+        object.insert("Statement".to_owned(), set(statements, normal_statement));
     }
     Value::Object(object)
 }
 
-fn statement(value: Value) -> Value {
+fn normal_statement(value: Value) -> Value {
     let Value::Object(object) = value else {
         return value;
     };
-    let said = object.into_iter().filter_map(|(key, value)| {
+    let members = object.into_iter().filter_map(|(key, value)| {
         let value = match key.as_str() {
             "Sid" if value == "" => return None,
-            // Actions are compared without case, the rest with (IAM user guide, "Action").
-            "Action" | "NotAction" => set(value, lower),
+            // Actions, and nothing else, are case-insensitive (IAM user guide, "Action").
+            "Action" | "NotAction" => set(value, lowercase),
             "Resource" | "NotResource" => set(value, |resource| resource),
-            "Principal" | "NotPrincipal" => principal(value),
-            "Condition" => condition(value),
+            "Principal" | "NotPrincipal" => normal_principal(value),
+            "Condition" => normal_condition(value),
             _ => value,
         };
         Some((key, value))
     });
-    Value::Object(said.collect())
+    Value::Object(members.collect())
 }
 
-/// `"*"` is `{"AWS": "*"}`, and an account is its root (IAM user guide, "Principal").
-fn principal(value: Value) -> Value {
-    match value {
-        Value::Object(kinds) => Value::Object(
-            kinds
-                .into_iter()
-                .map(|(kind, who)| {
-                    let who = if kind == "AWS" {
-                        set(who, account)
-                    } else {
-                        set(who, |who| who)
-                    };
-                    (kind, who)
-                })
-                .collect(),
-        ),
-        everybody => {
-            let mut kinds = Map::new();
-            kinds.insert("AWS".to_owned(), set(everybody, account));
-            Value::Object(kinds)
-        }
-    }
+/// `"*"` means `{"AWS": "*"}`, and the ARN of an account's root means the account (IAM user guide, "Principal").
+fn normal_principal(value: Value) -> Value {
+    let kinds = match value {
+        Value::Object(kinds) => kinds,
+        anyone => Map::from_iter([("AWS".to_owned(), anyone)]),
+    };
+    let kinds = kinds.into_iter().map(|(kind, principals)| {
+        let principals = if kind == "AWS" {
+            set(principals, normal_account)
+        } else {
+            set(principals, |principal| principal)
+        };
+        (kind, principals)
+    });
+    Value::Object(kinds.collect())
 }
 
-fn account(value: Value) -> Value {
+fn normal_account(value: Value) -> Value {
     let root = value.as_str().and_then(|arn| {
         let parts: Vec<&str> = arn.split(':').collect();
         match parts[..] {
@@ -112,9 +107,8 @@ fn account(value: Value) -> Value {
     root.map_or(value, Value::String)
 }
 
-/// Keys are compared without case, and booleans and numbers are as good as their text (IAM user guide,
-/// "Condition").
-fn condition(value: Value) -> Value {
+/// Condition keys are case-insensitive, and a boolean or a number means its text (IAM user guide, "Condition").
+fn normal_condition(value: Value) -> Value {
     let Value::Object(operators) = value else {
         return value;
     };
@@ -124,28 +118,28 @@ fn condition(value: Value) -> Value {
         };
         let mut keys = Map::new();
         for (key, values) in tests {
-            let plain = key.to_ascii_lowercase();
-            // Two spellings in one document: left as they are.
-            let key = if keys.contains_key(&plain) {
+            let lower = key.to_ascii_lowercase();
+            // Keys that differ in case only: both are kept.
+            let key = if keys.contains_key(&lower) {
                 key
             } else {
-                plain
+                lower
             };
-            keys.insert(key, set(values, text));
+            keys.insert(key, set(values, scalar_text));
         }
         (operator, Value::Object(keys))
     });
     Value::Object(operators.collect())
 }
 
-fn lower(value: Value) -> Value {
+fn lowercase(value: Value) -> Value {
     match value {
         Value::String(text) => text.to_ascii_lowercase().into(),
         other => other,
     }
 }
 
-fn text(value: Value) -> Value {
+fn scalar_text(value: Value) -> Value {
     match value {
         Value::Bool(flag) => flag.to_string().into(),
         Value::Number(number) => number.to_string().into(),
@@ -153,13 +147,13 @@ fn text(value: Value) -> Value {
     }
 }
 
-/// One item or a list of them, each in its plain form, in no order and without doubles.
-fn set(value: Value, plain: impl Fn(Value) -> Value) -> Value {
+/// An item or a list of items as a sorted list without duplicates.
+fn set(value: Value, normal: impl Fn(Value) -> Value) -> Value {
     let items = match value {
         Value::Array(items) => items,
         one => vec![one],
     };
-    let mut items: Vec<Value> = items.into_iter().map(plain).collect();
+    let mut items: Vec<Value> = items.into_iter().map(normal).collect();
     items.sort_by_cached_key(Value::to_string);
     items.dedup();
     Value::Array(items)

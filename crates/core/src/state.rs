@@ -1,4 +1,4 @@
-//! A secret as the store's answers show it, in types of our own. Holds what was seen and decides nothing.
+//! The observed state of a secret, in types that do not depend on an SDK. It decides nothing.
 
 use std::collections::BTreeMap;
 
@@ -8,30 +8,30 @@ use crate::value::SecretValue;
 /// Version ids and the staging labels they hold.
 pub type VersionLabels = BTreeMap<String, Vec<String>>;
 
-/// What DescribeSecret says, as far as it is used.
+/// The part of DescribeSecret's answer that is used.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SecretMetadata {
     /// The full ARN.
     pub arn: String,
     /// The name.
     pub name: String,
-    /// `None` where there is none.
+    /// The description; `None` if it is empty or absent.
     pub description: Option<String>,
-    /// `None` for the AWS managed key.
+    /// The KMS key; `None` for the AWS managed key.
     pub kms_key_id: Option<String>,
-    /// All tags, those of AWS (`aws:`) included.
+    /// All tags, including those of AWS (`aws:`).
     pub tags: BTreeMap<String, String>,
     /// Whether it is scheduled for deletion.
     pub deleted: bool,
-    /// The AWS service that manages it, where one does.
+    /// The AWS service that manages the secret.
     pub owning_service: Option<String>,
-    /// The region of the primary; present only where the secret is replicated.
+    /// The region of the primary; only present if the secret is replicated.
     pub primary_region: Option<String>,
     /// Whether rotation is enabled.
     pub rotation_enabled: bool,
     /// Its replicas.
     pub replicas: Vec<Replica>,
-    /// Labeled versions only: AWS leaves versions without labels out.
+    /// The versions with labels; AWS omits the others.
     pub versions: VersionLabels,
 }
 
@@ -43,6 +43,13 @@ impl SecretMetadata {
             .iter()
             .find(|(_, labels)| labels.iter().any(|held| held == label))
             .map(|(id, _)| id.as_str())
+    }
+
+    /// The replica in a region.
+    pub(crate) fn replica(&self, region: &str) -> Option<&Replica> {
+        self.replicas
+            .iter()
+            .find(|replica| replica.region == region)
     }
 
     /// The labels of a version.
@@ -105,61 +112,61 @@ pub struct BatchEntry {
     pub version: Result<Option<SecretVersion>, StoreError>,
 }
 
-/// What is known of a secret before a plan is made.
+/// The state that a plan is based on.
 pub enum Observed {
-    /// DescribeSecret says that it does not exist.
+    /// The secret does not exist, according to DescribeSecret.
     Absent,
-    /// It exists.
+    /// The secret exists.
     Present(Box<Present>),
-    /// DescribeSecret is denied; what GetSecretValue could tell.
+    /// DescribeSecret is denied, so only GetSecretValue's answer is known.
     NotDescribable(Box<NotDescribable>),
 }
 
 /// A secret that can be described.
 pub struct Present {
-    /// What DescribeSecret says.
+    /// DescribeSecret's answer.
     pub secret: SecretMetadata,
-    /// The value of the version that holds the request's first label, where it was read.
+    /// The value of the version with the request's first label, if it was read.
     pub value: Option<SecretValue>,
-    /// Why it was not read although it should have been.
+    /// The denial, if reading it was.
     pub unread: Option<StoreError>,
     /// Its resource policy.
     pub policy: PolicyView,
-    /// When it was observed, in seconds since 1970.
+    /// The time of the observation, in seconds since 1970.
     pub at: u64,
 }
 
-/// A secret that DescribeSecret is denied for.
+/// A secret for which DescribeSecret is denied.
 pub struct NotDescribable {
     /// The denial.
     pub denied: StoreError,
-    /// What GetSecretValue said.
+    /// GetSecretValue's answer.
     pub value: ValueView,
     /// Its resource policy.
     pub policy: PolicyView,
 }
 
-/// What is known of the resource policy.
+/// GetResourcePolicy's answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum PolicyView {
-    /// Nothing: the request has no policy to compare with.
+    /// Not called, because the request has no policy.
     #[default]
     NotRequested,
-    /// Nothing: reading it is denied.
+    /// Reading the policy is denied.
     Denied(StoreError),
     /// The policy, or none.
     Known(Option<String>),
 }
 
-/// All that GetSecretValue can tell of a secret.
+/// GetSecretValue's answer for a secret that cannot be described.
 pub enum ValueView {
     /// Denied, or not requested.
     Unread(Option<StoreError>),
-    /// There is no such secret, or it has no value.
+    /// The secret does not exist, or has no value.
     NoValue,
-    /// InvalidRequestException: it is scheduled for deletion.
+    /// The secret is scheduled for deletion (InvalidRequestException).
     Deleted(StoreError),
-    /// It exists and has this value.
+    /// The current version.
     Value(Box<SecretVersion>),
 }
 
@@ -168,15 +175,15 @@ pub enum ValueView {
 pub struct Validation {
     /// Whether the policy may be attached.
     pub passed: bool,
-    /// Why not.
+    /// The checks that failed.
     pub findings: Vec<Finding>,
 }
 
-/// One check that a policy did not pass. The words are AWS's; which checks exist is not documented.
+/// A check that a policy failed. The text is AWS's, and the set of checks is not documented.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// The name of the check.
     pub check: String,
-    /// What is wrong.
+    /// The explanation.
     pub message: String,
 }

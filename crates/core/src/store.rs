@@ -1,5 +1,5 @@
-//! The store as the engine sees it: one method for each AWS operation, with types of our own on both sides. It says what
-//! a store must offer; what to call when is for the plan and the engine.
+//! The interface of a store: one method for each AWS operation, in types that do not depend on an SDK. It does not decide
+//! which calls are made.
 
 use std::collections::BTreeMap;
 
@@ -8,11 +8,11 @@ use crate::failure::Failure;
 use crate::state::{BatchEntry, SecretMetadata, SecretVersion, Validation, VersionInfo};
 use crate::value::SecretValue;
 
-/// The outcome of one call.
+/// The result of one call.
 pub type Call<T> = Result<T, StoreError>;
 
-/// Secrets of one account and region. Every method is one operation, and one request that may be retried with the same
-/// token. Ids are names or full ARNs.
+/// The secrets of one account and region. Each method is one operation, whose request may be retried with the same token.
+/// Ids are names or full ARNs.
 // Callers run on one thread and name no `Send` bound, so the futures need none.
 #[allow(async_fn_in_trait)]
 pub trait SecretStore {
@@ -22,42 +22,42 @@ pub trait SecretStore {
     /// Whether the run has been cancelled, so that no further call is sent.
     fn is_cancelled(&self) -> bool;
 
-    /// The same store, open after a cancel: for taking off the run's own private label, and nothing else.
+    /// The same store, usable after a cancellation: only to remove the run's own private labels.
     #[must_use]
     fn for_cleanup(&self) -> Self
     where
         Self: Sized;
 
-    /// Explains an error to a person.
+    /// Explains an error to the user.
     fn diagnose(&self, error: &StoreError, subject: Subject<'_>) -> Failure;
 
-    /// DescribeSecret; `None` where the secret does not exist.
+    /// DescribeSecret; `None` if the secret does not exist.
     async fn describe(&self, id: &str) -> Call<Option<SecretMetadata>>;
 
-    /// GetSecretValue of the version that holds a label; `None` where the secret, or such a version, does not exist.
+    /// GetSecretValue of the version with a label; `None` if the secret or such a version does not exist.
     async fn get_value(&self, id: &str, label: &str) -> Call<Option<SecretVersion>>;
 
-    /// BatchGetSecretValue: the current values of up to 20 secrets. A secret that AWS says nothing about has no entry.
-    /// An error is the call's own; what is wrong with one of the secrets is in its entry.
+    /// BatchGetSecretValue: the current values of up to 20 secrets. A secret that is missing in AWS's answer has no entry.
+    /// An error of one secret is in its entry, an error of the call is returned.
     async fn batch_get_values(&self, ids: &[String]) -> Call<Vec<BatchEntry>>;
 
-    /// ListSecretVersionIds: the labeled versions and when each was created.
+    /// ListSecretVersionIds: the labeled versions and their creation times.
     async fn list_versions(&self, id: &str) -> Call<Vec<VersionInfo>>;
 
-    /// GetResourcePolicy; `None` where there is no policy, no secret, or one that is scheduled for deletion.
+    /// GetResourcePolicy; `None` if there is no policy or no secret, or if the secret is scheduled for deletion.
     async fn get_policy(&self, id: &str) -> Call<Option<String>>;
 
-    /// ValidateResourcePolicy: syntax, public access, and whether the policy locks the caller out. A document that is no
-    /// policy, or names a principal that does not exist (yet), is MalformedPolicyDocumentException.
+    /// ValidateResourcePolicy: syntax, public access, and whether the policy locks the caller out. A document that is not a
+    /// policy, or names a principal that does not exist, is MalformedPolicyDocumentException.
     async fn validate_policy(&self, id: &str, policy: &str) -> Call<Validation>;
 
-    /// PutResourcePolicy, replacing the one that is attached. A public one is PublicPolicyException unless allowed.
+    /// PutResourcePolicy, which replaces the attached policy. A public one is PublicPolicyException unless allowed.
     async fn put_policy(&self, id: &str, policy: &str, allow_public: bool) -> Call<()>;
 
     /// CreateSecret with everything in one call. The first version gets AWSCURRENT.
     async fn create(&self, new: &NewSecret<'_>) -> Call<WrittenVersion>;
 
-    /// PutSecretValue under one label, which moves to the new version from wherever it is. Where the token's version
+    /// PutSecretValue under one label, which moves to the new version from wherever it is. If the token's version
     /// exists already, no label moves.
     async fn put_value(
         &self,
@@ -84,15 +84,15 @@ pub trait SecretStore {
     /// UntagResource.
     async fn untag(&self, id: &str, keys: &[String]) -> Call<()>;
 
-    /// ReplicateSecretToRegions: regions and the keys there. A secret of the same name in such a region is never
+    /// ReplicateSecretToRegions: regions and their KMS keys. A secret of the same name in such a region is never
     /// overwritten: AWS shows a failed replica instead, and the call succeeds.
     async fn replicate(&self, id: &str, regions: &BTreeMap<String, Option<String>>) -> Call<()>;
 
-    /// RemoveRegionsFromReplication: the replicas there are gone at once.
+    /// RemoveRegionsFromReplication, which deletes the replicas at once.
     async fn remove_replicas(&self, id: &str, regions: &[String]) -> Call<()>;
 
-    /// UpdateSecretVersionStage as a compare-and-swap: moves a label to a version if `from` holds it, or if no version
-    /// does where that is `None`. See [`StoreError::is_lost_swap`].
+    /// UpdateSecretVersionStage as a compare-and-swap: moves a label to a version if `from` holds it, or, for `None`, if no
+    /// version does. See [`StoreError::is_lost_swap`].
     async fn move_label(&self, id: &str, label: &str, from: Option<&str>, to: &str) -> Call<()>;
 
     /// UpdateSecretVersionStage: removes a label from a version. See [`StoreError::is_lost_swap`].
@@ -118,13 +118,13 @@ pub struct NewSecret<'a> {
     pub token: &'a str,
     /// Its value.
     pub value: &'a SecretValue,
-    /// Its description, where one is given.
+    /// Its description.
     pub description: Option<&'a str>,
-    /// Its KMS key, where one is given.
+    /// Its KMS key; `None` for the AWS managed key.
     pub kms_key_id: Option<&'a str>,
-    /// May be empty.
+    /// Its tags; may be empty.
     pub tags: &'a BTreeMap<String, String>,
-    /// Regions and the keys there; may be empty.
+    /// Replica regions and their KMS keys; may be empty.
     pub replicas: &'a BTreeMap<String, Option<String>>,
 }
 
@@ -137,7 +137,7 @@ pub struct WrittenVersion {
     pub name: String,
     /// The version.
     pub version_id: String,
-    /// Attempts it took; more than one means that the answer may describe the past.
+    /// The number of attempts. After more than one, the answer may be outdated.
     pub attempts: u32,
 }
 

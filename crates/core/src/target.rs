@@ -1,4 +1,4 @@
-//! Which secret: a name, or a full ARN. Knows the shape of both, not whether the secret exists.
+//! Secrets by name or full ARN. It checks their syntax, not whether a secret exists.
 
 use crate::region::is_region;
 
@@ -7,7 +7,7 @@ const MAX_NAME: usize = 512;
 /// Secrets Manager appends a hyphen and six random characters to a name to make its ARN.
 const SUFFIX: usize = 7;
 
-/// A secret, as the user named it.
+/// A secret, as the input names it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Target {
     /// The name or ARN, as given and as sent.
@@ -22,7 +22,7 @@ impl Target {
     /// Parses a name or a full ARN.
     ///
     /// # Errors
-    /// What a name or an ARN must look like.
+    /// The syntax of names and ARNs. The text completes a sentence that starts with the input's name.
     pub fn parse(id: &str) -> Result<Self, String> {
         if !id.starts_with("arn:") {
             if id.chars().count() > MAX_NAME || !is_name(id) {
@@ -54,7 +54,7 @@ impl Target {
             return Err(NOT_AN_ARN.to_owned());
         }
         let cut = rest.len().saturating_sub(SUFFIX);
-        // A partial ARN (no suffix) is ambiguous where a name itself ends like one.
+        // An ARN without its suffix is ambiguous, because a name can end like one.
         let (Some(name), Some(suffix)) = (rest.get(..cut), rest.get(cut..)) else {
             return Err(NOT_AN_ARN.to_owned());
         };

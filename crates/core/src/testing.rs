@@ -1,5 +1,5 @@
-//! Requests for tests, made from pairs of an input's name and its text. Takes what tests use, and panics at anything
-//! else: checking inputs is for the config crate.
+//! Requests for tests, from pairs of an input's name and its text. It supports the inputs that tests use and checks
+//! nothing; the config crate does.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -102,7 +102,7 @@ pub(crate) fn request(pairs: &[(&str, &str)]) -> Request {
     request
 }
 
-/// A move of AWSCURRENT with these inputs, spelled alike.
+/// A label move with these inputs, spelled as for [`request`].
 pub(crate) fn label_move(promote: bool, pairs: &[(&str, &str)]) -> LabelMove {
     let mut label_move = LabelMove {
         target: Target::parse("a").unwrap(),

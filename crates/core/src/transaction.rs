@@ -1,30 +1,30 @@
-//! Decisions of an all-or-nothing transaction: what each member needs, and what transactions that were killed have left to
-//! be finished or rolled back. Pure, like the plan; the calls are the engine's.
+//! Decisions of an all-or-nothing transaction: what each secret needs, and what killed transactions left to be finished or
+//! rolled back. It makes no calls and reads no clock.
 
 use crate::labels::{CURRENT, PREVIOUS, TransactionLabel};
 use crate::plan::{Document, Plan, Step};
 use crate::state::SecretMetadata;
 use crate::version_id::RunIdentity;
 
-/// What is to be done to one secret.
+/// What a transaction does to one secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Goal {
-    /// It has no version yet: AWS makes the first one current, so it is written while the others are staged.
+    /// Writes the first version. AWS makes it current at once, so it cannot be staged or rolled back.
     First,
-    /// It holds the value.
+    /// Writes nothing: the secret holds the value.
     Same,
-    /// A version is put beside this one, the holder of AWSCURRENT, and takes its place.
+    /// Stages a version, and moves AWSCURRENT from the base to it.
     Flip {
-        /// The holder.
+        /// The holder of AWSCURRENT.
         base: String,
-        /// What is written, where it is not the request's value as it snapshots.
+        /// The document to write instead of the request's value.
         document: Option<Document>,
-        /// Whether the new version needs another key.
+        /// Whether the KMS key changes before the version is written.
         kms_key: bool,
     },
 }
 
-/// Whether a plan has more to write than the value.
+/// Whether a plan has steps other than the write of the value.
 #[must_use]
 pub fn has_more(plan: &Plan) -> bool {
     !plan.steps.iter().all(|step| {
@@ -35,7 +35,7 @@ pub fn has_more(plan: &Plan) -> bool {
     })
 }
 
-/// The goal that a plan for one secret comes to.
+/// The goal of one secret, from the plan for it alone.
 #[must_use]
 pub fn goal(plan: &Plan) -> Goal {
     let kms_key = plan
@@ -58,29 +58,30 @@ pub fn goal(plan: &Plan) -> Goal {
     }
 }
 
-/// Where one secret's labels are, as far as runs of this kind go.
+/// The labels of one secret that concern transactions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Snapshot {
-    /// Its name.
+    /// The name of the secret.
     pub name: String,
     /// The holder of AWSCURRENT.
     pub current: Option<String>,
     /// The holder of AWSPREVIOUS.
     pub previous: Option<String>,
-    /// Labels of other runs of this kind, and the versions that hold them.
+    /// Labels of other transactions, each with the version that holds it.
     pub labels: Vec<(TransactionLabel, String)>,
 }
 
 impl Snapshot {
-    /// What runs of this kind have done here: their labels, and whether a version of theirs is current.
+    /// What other transactions have done to the secret: their labels, and whether one of their versions is current. Two
+    /// results differ only if a transaction has made progress.
     #[must_use]
     pub fn of_runs(&self) -> (Vec<(TransactionLabel, String)>, bool) {
-        let current =
-            |(_, version): &(TransactionLabel, String)| Some(version) == self.current.as_ref();
-        (self.labels.clone(), self.labels.iter().any(current))
+        let mut versions = self.labels.iter().map(|(_, version)| version);
+        let is_current = versions.any(|version| Some(version) == self.current.as_ref());
+        (self.labels.clone(), is_current)
     }
 
-    /// By what DescribeSecret says; `own` is this run's label.
+    /// Takes the labels from DescribeSecret's answer. `own` is the label of this run's transaction.
     #[must_use]
     pub fn of(secret: &SecretMetadata, own: Option<&str>) -> Self {
         let labels = secret.versions.iter().flat_map(|(id, labels)| {
@@ -98,23 +99,24 @@ impl Snapshot {
     }
 }
 
-/// What a run left behind.
+/// A transaction of another run, as its labels show it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Leftover {
     /// Its label.
     pub label: TransactionLabel,
-    /// The secret that decides, and the version of it that has the label, where nothing is decided yet.
+    /// The index of the coordinator and its version with the label; `None` if the transaction is committed, or if its
+    /// coordinator is not among the secrets.
     pub undecided: Option<(usize, String)>,
-    /// The secret that decides is among these.
+    /// Whether the coordinator is among the secrets.
     pub is_ours_to_judge: bool,
-    /// It may still go on.
+    /// Whether its run may still be in progress.
     pub alive: bool,
-    /// Secrets that it has made current: their place, its version, and the one that was current before.
+    /// Moves of AWSCURRENT: the index of the secret, the transaction's version, and the previous one.
     pub moved: Vec<(usize, String, String)>,
 }
 
-/// What other runs have left on these secrets. Where the secret that decides is not among them, or has the label no
-/// more, all is decided, and the labels are waste.
+/// The transactions of other runs that have labels on these secrets. One whose coordinator is among the secrets without
+/// the label is committed, and only its labels are left to remove. One with another coordinator cannot be judged here.
 #[must_use]
 pub fn leftovers(
     snapshots: &[Snapshot],
@@ -125,8 +127,8 @@ pub fn leftovers(
     let mut all: Vec<Leftover> = Vec::new();
     for (index, snapshot) in snapshots.iter().enumerate() {
         for (label, version) in &snapshot.labels {
-            let at = all.iter().position(|left| left.label == *label);
-            let at = at.unwrap_or_else(|| {
+            let known = all.iter().position(|leftover| leftover.label == *label);
+            let at = known.unwrap_or_else(|| {
                 all.push(Leftover {
                     label: label.clone(),
                     undecided: None,
@@ -159,9 +161,9 @@ mod tests {
 
     const NOW: u64 = 1_800_000_000;
 
-    fn label(witness: &str) -> TransactionLabel {
+    fn label(coordinator: &str) -> TransactionLabel {
         let unique = "00000000-0000-8000-8000-000000000000";
-        TransactionLabel::until(NOW, witness, "eu-west-1", None, unique)
+        TransactionLabel::until(NOW, coordinator, "eu-west-1", None, unique)
     }
 
     fn snapshot(name: &str, labels: &[(&TransactionLabel, &str)]) -> Snapshot {
@@ -177,34 +179,37 @@ mod tests {
     }
 
     #[test]
-    fn a_run_shows_that_it_lives_by_what_it_does_and_by_nothing_else() {
+    fn only_progress_changes_of_runs() {
         let label = label("a");
         let staged = snapshot("a", &[(&label, "staged")]);
-        let of = |change: &dyn Fn(&mut Snapshot)| {
+        let runs_after = |change: &dyn Fn(&mut Snapshot)| {
             let mut snapshot = staged.clone();
             change(&mut snapshot);
             snapshot.of_runs()
         };
-        // It makes its version current, or takes its label off.
+        // The transaction makes its version current, or removes its label.
         assert_ne!(
-            of(&|snapshot| snapshot.current = Some("staged".to_owned())),
+            runs_after(&|snapshot| snapshot.current = Some("staged".to_owned())),
             staged.of_runs()
         );
-        assert_ne!(of(&|snapshot| snapshot.labels.clear()), staged.of_runs());
-        // Somebody else writes.
+        assert_ne!(
+            runs_after(&|snapshot| snapshot.labels.clear()),
+            staged.of_runs()
+        );
+        // A write outside any transaction.
         let rival = |snapshot: &mut Snapshot| {
             snapshot.previous = snapshot.current.replace("theirs".to_owned());
         };
-        assert_eq!(of(&rival), staged.of_runs());
+        assert_eq!(runs_after(&rival), staged.of_runs());
     }
 
     #[test]
-    fn the_witness_tells_what_is_decided_and_the_labels_what_was_moved() {
+    fn leftover_is_undecided_until_coordinator_commits() {
         let label = label("b");
-        let snapshots = |of_witness: &[(&TransactionLabel, &str)]| {
+        let snapshots = |of_coordinator: &[(&TransactionLabel, &str)]| {
             [
                 snapshot("a", &[(&label, "new")]),
-                snapshot("b", of_witness),
+                snapshot("b", of_coordinator),
                 snapshot("c", &[(&label, "staged")]),
             ]
         };
@@ -213,30 +218,31 @@ mod tests {
         assert_eq!(found[0].undecided, Some((1, "new".to_owned())));
         let moved: Vec<_> = found[0].moved.iter().map(|(index, ..)| *index).collect();
         assert_eq!(moved, [0, 1]);
-        // A witness without the label, or one that is not among them, has decided.
+        // Committed: the coordinator no longer has the label.
         assert_eq!(
             leftovers(&snapshots(&[]), "eu-west-1", NOW, None)[0].undecided,
             None
         );
+        // The coordinator is not among the secrets.
         let found = leftovers(&snapshots(&[(&label, "new")])[..1], "eu-west-1", NOW, None);
         assert_eq!(found[0].undecided, None);
         assert!(!found[0].is_ours_to_judge);
     }
 
     #[test]
-    fn what_a_plan_comes_to() {
+    fn goal_follows_from_plan() {
         let put = |base: Option<&str>| Step::Put {
             base: base.map(str::to_owned),
         };
-        let of = |steps: Vec<Step>| {
+        let goal_of = |steps: Vec<Step>| {
             goal(&Plan {
                 steps,
                 ..Plan::default()
             })
         };
-        assert_eq!(of(vec![]), Goal::Same);
-        assert_eq!(of(vec![put(None)]), Goal::First);
-        let tagged = vec![
+        assert_eq!(goal_of(vec![]), Goal::Same);
+        assert_eq!(goal_of(vec![put(None)]), Goal::First);
+        let described = vec![
             Step::Update {
                 description: true,
                 kms_key: false,
@@ -244,7 +250,7 @@ mod tests {
             put(Some("old")),
         ];
         assert_eq!(
-            of(tagged),
+            goal_of(described),
             Goal::Flip {
                 base: "old".to_owned(),
                 document: None,

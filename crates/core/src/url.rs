@@ -1,20 +1,20 @@
-//! Addresses that users give: endpoints, proxies, token issuers. Parses text; it resolves no name and connects nowhere.
+//! URLs from inputs: endpoints, proxies, token issuers. It parses them, and neither resolves names nor connects.
 
 use std::net::Ipv4Addr;
 
 use http::Uri;
 use http::uri::Authority;
 
-/// How an endpoint of the user's own protects what is sent to it.
+/// Whether requests to a custom endpoint are protected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Endpoint {
-    /// Encrypted, or on this machine.
+    /// Encrypted, or on the loopback interface.
     Protected,
     /// Unencrypted over a network.
     Unencrypted,
 }
 
-/// Parses the URL of an endpoint; `None` where it is not one: another scheme, credentials or a query in it, no host.
+/// Parses an endpoint URL; `None` for another scheme, no host, credentials or a query.
 #[must_use]
 pub fn endpoint(url: &str) -> Option<Endpoint> {
     let uri: Uri = url.parse().ok()?;
@@ -31,7 +31,7 @@ pub fn endpoint(url: &str) -> Option<Endpoint> {
     }
 }
 
-/// Whether the port, if there is one, is valid: the URL's own type takes `:99999` for "no port".
+/// Whether the port is valid or absent. `Authority` treats `:99999` as absent.
 #[must_use]
 pub fn has_valid_port(authority: &Authority) -> bool {
     let whole = authority.as_str();
@@ -46,7 +46,7 @@ pub fn has_valid_port(authority: &Authority) -> bool {
         })
 }
 
-/// Whether a URL stays on this machine.
+/// Whether a URL points to the loopback interface.
 #[must_use]
 pub fn is_loopback(uri: &Uri) -> bool {
     let host = uri.host().unwrap_or_default();

@@ -1,33 +1,32 @@
-//! The secret's bytes. This room owns how a value is held, decoded and compared; it must never
-//! format one: the types here have no `Debug`, `Display` or `Serialize`, and zeroize when dropped.
+//! Secret values: how they are held, checked, decoded and compared. Nothing here may format one: types that hold a value
+//! have no `Debug`, `Display` or `Serialize`, and zeroize their bytes when they are dropped.
 
 use base64::Engine as _;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-/// The most bytes a Secrets Manager value may have, string or binary (quota of AWS; bytes, before base64).
+/// The limit of Secrets Manager for a string or a binary value ("Secrets Manager quotas"), in bytes before base64.
 pub const MAX_BYTES: usize = 65_536;
 
-/// Bytes that must not be shown: a value, or the key behind `version-id-key`.
+/// Bytes that are never printed: a value, a token, the key given as `version-id-key`.
 pub struct SecretBytes(Zeroizing<Vec<u8>>);
 
 impl SecretBytes {
-    /// Takes the bytes over; they are zeroized when this is dropped.
+    /// Takes ownership of the bytes, and zeroizes them when it is dropped.
     #[must_use]
     pub fn new(bytes: Vec<u8>) -> Self {
         Self(Zeroizing::new(bytes))
     }
 
-    /// The bytes themselves, for hashing, sending and redacting only.
+    /// The bytes, only to hash, send or redact them.
     #[must_use]
     pub fn expose(&self) -> &[u8] {
         &self.0
     }
 }
 
-/// Which of the two fields of a version holds the value. The same bytes as string and as binary
-/// are different values to every reader.
+/// The field of a version that holds the value. The same bytes in the other field are a different value to readers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// `SecretString`
@@ -36,33 +35,34 @@ pub enum Kind {
     Binary,
 }
 
-/// Why bytes cannot be stored as asked. The text never contains them.
+/// Why bytes cannot be stored as requested. The message completes a sentence that starts with the input's name, and
+/// never contains the bytes.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum ValueError {
-    /// Nothing to store.
+    /// No bytes.
     #[error("is empty")]
     Empty,
     /// More than [`MAX_BYTES`].
     #[error("has more than {MAX_BYTES} bytes, the most that Secrets Manager stores")]
     TooLarge,
-    /// A string must be UTF-8.
+    /// A string that is not UTF-8.
     #[error("is not valid UTF-8, so it cannot be stored as a string")]
     NotUtf8,
-    /// A CI system's mask was passed on instead of the value.
+    /// The text that a CI system prints in place of a secret.
     #[error("is a mask (`***` or `[MASKED]`), not a secret")]
     Mask,
-    /// A reference to a variable arrived instead of what it stands for.
+    /// A reference to a variable that the CI system did not expand.
     #[error(
         "is a reference such as `$(NAME)`, which a CI system leaves as it is where a variable is not defined"
     )]
     Reference,
-    /// `value-encoding: base64` was asked for.
+    /// Not base64, although the input says so.
     #[error("is not valid base64")]
     NotBase64,
 }
 
-/// Whether these bytes are nothing but a reference: `$(NAME)` of Azure Pipelines, `${NAME}`, `${{ … }}` of
-/// GitHub. `$NAME` is not told from a password.
+/// Whether the whole text is a reference to a variable: `$(NAME)` in Azure Pipelines, `${NAME}`, `${{ … }}` on GitHub.
+/// `$NAME` may be a password.
 fn is_reference(text: &[u8]) -> bool {
     let between = |start: &str, end: &str| {
         text.strip_prefix(start.as_bytes())?
@@ -80,17 +80,17 @@ fn is_reference(text: &[u8]) -> bool {
         || between("${{", "}}").is_some_and(|inner| !inner.contains(&b'}'))
 }
 
-/// A value that Secrets Manager can store: 1 to 65,536 bytes, UTF-8 where it is a string.
+/// A value that Secrets Manager can store: 1 to 65,536 bytes, and UTF-8 if it is a string.
 pub struct SecretValue {
     kind: Kind,
     bytes: SecretBytes,
 }
 
 impl SecretValue {
-    /// Checks the bytes against the limits of the service.
+    /// Checks the bytes against the service's limits, and for text that a CI system passes in place of a secret.
     ///
     /// # Errors
-    /// Empty, too large, not UTF-8 for a string, a CI system's mask, or a reference it did not resolve.
+    /// See [`ValueError`].
     pub fn new(bytes: SecretBytes, kind: Kind) -> Result<Self, ValueError> {
         let raw = bytes.expose();
         if raw.is_empty() {
@@ -111,32 +111,31 @@ impl SecretValue {
         Ok(Self { kind, bytes })
     }
 
-    /// A value as read from AWS: whatever it is, it is what is there.
+    /// A value that AWS already stores, and that is therefore not checked.
     #[must_use]
     pub fn stored(bytes: SecretBytes, kind: Kind) -> Self {
         Self { kind, bytes }
     }
 
-    /// String or binary.
+    /// The field that holds the value.
     #[must_use]
     pub fn kind(&self) -> Kind {
         self.kind
     }
 
-    /// The bytes, for sending, hashing and redacting only.
+    /// The bytes, only to hash, send or redact them.
     #[must_use]
     pub fn expose(&self) -> &[u8] {
         self.bytes.expose()
     }
 
-    /// Whether storing one over the other would change anything.
+    /// Whether both have the same kind and bytes.
     #[must_use]
     pub fn same_as(&self, other: &Self) -> bool {
         self.kind == other.kind && self.expose() == other.expose()
     }
 
-    /// What may be a mistake in the CI secret. The value is stored as it is: a tool that trims cannot store a value that
-    /// needs its newline.
+    /// Probable mistakes in the CI secret. The value is stored unchanged, because some values end in a newline.
     #[must_use]
     pub fn warnings(&self) -> Vec<&'static str> {
         let raw = self.expose();
@@ -160,11 +159,11 @@ impl SecretValue {
     }
 }
 
-/// Decodes base64 (standard alphabet, padding optional, ASCII white space ignored: CI variables
-/// often hold wrapped lines).
+/// Decodes base64: standard alphabet, optional padding. White space is ignored, because CI variables often hold wrapped
+/// lines.
 ///
 /// # Errors
-/// [`ValueError::NotBase64`], without the position: an offset and a symbol would be a piece of the value.
+/// [`ValueError::NotBase64`], without a position: an offset and a symbol would reveal a part of the value.
 pub fn decode_base64(encoded: &SecretBytes) -> Result<SecretBytes, ValueError> {
     const LENIENT: GeneralPurpose = GeneralPurpose::new(
         &base64::alphabet::STANDARD,
@@ -177,7 +176,7 @@ pub fn decode_base64(encoded: &SecretBytes) -> Result<SecretBytes, ValueError> {
             .iter()
             .filter(|byte| !byte.is_ascii_whitespace()),
     );
-    // Reserved at once so that no half-decoded copy is left behind by a reallocation.
+    // Allocated once: a buffer that grew would leave a partial copy behind.
     let mut decoded = Zeroizing::new(vec![0; packed.len() / 4 * 3 + 3]);
     let length = LENIENT
         .decode_slice(packed.as_slice(), decoded.as_mut_slice())
@@ -194,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_count_bytes_and_masks_are_not_secrets() {
+    fn value_out_of_limits_is_rejected() {
         let full = vec![b'x'; MAX_BYTES];
         let over = vec![b'x'; MAX_BYTES + 1];
         let cases: &[(&[u8], Kind, Option<ValueError>)] = &[
@@ -213,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reference_that_was_not_resolved_is_not_a_secret() {
+    fn unexpanded_reference_is_rejected() {
         for text in [
             "$(MODEL_API_KEY)",
             "$(system.accessToken)\n",
@@ -237,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_bytes_as_string_and_binary_are_different_values() {
+    fn string_and_binary_are_never_equal() {
         let (Ok(string), Ok(binary)) = (make(b"a", Kind::String), make(b"a", Kind::Binary)) else {
             panic!("both are valid");
         };
@@ -246,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn base64_comes_wrapped_and_without_padding() {
+    fn base64_may_be_wrapped_and_unpadded() {
         let decode = |text: &str| {
             decode_base64(&SecretBytes::new(text.as_bytes().to_vec()))
                 .map(|bytes| bytes.expose().to_vec())
@@ -258,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn warnings_are_raised_but_nothing_is_trimmed() {
+    fn suspicious_value_is_warned_about() {
         let warnings = |bytes: &[u8], kind| make(bytes, kind).map(|value| value.warnings().len());
         assert_eq!(warnings(b"key-made-up\n", Kind::String), Ok(1));
         assert_eq!(warnings(b"line\r\nline", Kind::String), Ok(1));

@@ -13,26 +13,26 @@ pub struct RunIdentity {
     pub parts: Vec<String>,
 }
 
-/// What a token is made from, besides the value and the run.
+/// What a token identifies, besides the value and the run.
 pub struct TokenScope<'a> {
     /// The canonical name of the secret.
     pub name: &'a str,
     /// Its region.
     pub region: &'a str,
-    /// The labels that the version gets.
+    /// The labels of the version.
     pub labels: &'a [String],
-    /// The keys of a JSON object that are set.
+    /// The keys that are set in a JSON object.
     pub json_keys: Vec<String>,
-    /// `version-id-key`, where one is given.
+    /// The input `version-id-key`.
     pub key: Option<&'a SecretBytes>,
 }
 
 impl TokenScope<'_> {
-    /// The token of a write of this run; `unique` makes a fresh random UUID.
+    /// The token of a write. `unique` returns a fresh random UUID.
     ///
     /// With `version-id-key`: HMAC-SHA-256 over name, kind and value. Otherwise in CI: SHA-256 over the run's identity,
-    /// region, name, labels and JSON keys. Otherwise random. A guarded write adds the version that it builds on: the same
-    /// value on another base is another version.
+    /// region, name, labels and JSON keys. Otherwise random. A guarded write adds the version that it builds on,
+    /// because the same value on another base is another version.
     pub fn token(
         &self,
         run: Option<&RunIdentity>,
@@ -84,21 +84,21 @@ impl TokenScope<'_> {
     }
 }
 
-/// The client request token of a run. All its writes share one, so that a write whose answer was lost is not made twice.
+/// The client request token of a run. All its writes share one, so that repeating a write without an answer is safe.
 #[derive(Debug)]
 pub struct RequestToken {
     /// The token: a UUID.
     pub id: String,
     /// Whether no earlier run can have used it.
     pub fresh: bool,
-    /// Whether it replaced one that was taken. It is replaced at most once.
+    /// Whether it replaced a token that was taken, which happens at most once.
     pub replaced: bool,
-    /// The version that a guarded write with it builds on.
+    /// The version that a guarded write builds on.
     pub base: Option<String>,
 }
 
 impl RequestToken {
-    /// Replaces a token that was taken for another value. `unique` is a fresh random UUID.
+    /// Replaces a token that AWS has seen with another value. `unique` is a fresh random UUID.
     pub fn replace(&mut self, unique: String) {
         self.id = unique;
         self.fresh = true;

@@ -8,7 +8,7 @@ use crate::request::Request;
 use crate::state::{Observed, PolicyView, Present, Replica, ReplicaStatus, SecretMetadata};
 use crate::value::{Kind, SecretBytes, SecretValue};
 
-/// An ID that no version of ours has.
+/// An ID that no version has.
 const VERSION: &str = "00000000-0000-4000-8000-000000000000";
 /// Differs from anything that a request can contain.
 const OTHER: &str = "upsert-secret:other";

@@ -1,29 +1,27 @@
-//! The private label of an all-or-nothing transaction. It marks the versions that the transaction has staged, and those that it
-//! has made current and might still roll back. The coordinator is one of its secrets: the label on the coordinator's version
-//! is the commit record, and removing it commits. The label names the coordinator, the CI run, and the time until which
-//! a living run may hold it. Knows no AWS and no clock.
+//! The private label of an all-or-nothing transaction, on versions that it has staged or made current and may still roll
+//! back. Removing it from the version of one secret, the coordinator, commits the transaction. The label contains hashes
+//! of the coordinator and the CI run, and its expiry. It reads no clock and makes no calls.
 
+use super::timestamp::{UUID_LENGTH, is_past, parse_seconds};
 use crate::hash;
 use crate::version_id::RunIdentity;
 
 const PREFIX: &str = "upsert-secret-all-";
-/// The clocks of a CI system's machines differ by at most this much.
-const SKEW_SECONDS: u64 = 60;
-/// Hexadecimal digits of a hash: enough to tell the secrets of an account apart.
+/// Hexadecimal digits of a hash: enough that the secrets of an account do not collide.
 const HASH_DIGITS: usize = 16;
 
-/// A transaction's label, and what it says.
+/// A transaction's label and its parsed parts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TransactionLabel {
     /// The label.
     pub label: String,
-    until: u64,
+    expiry: u64,
     coordinator: String,
     run: String,
 }
 
 impl TransactionLabel {
-    /// A label that a living run may hold until `end`, in seconds since 1970. `unique` is a fresh random UUID.
+    /// A label that expires at `end`, in seconds since 1970. `unique` is a fresh random UUID.
     #[must_use]
     pub fn until(
         end: u64,
@@ -32,16 +30,16 @@ impl TransactionLabel {
         run: Option<&RunIdentity>,
         unique: &str,
     ) -> Self {
-        let (coordinator, run) = (hash_of(&[region, coordinator]), hash_of_run(run));
+        let (coordinator, run) = (hash_of([region, coordinator]), hash_of_run(run));
         Self {
             label: format!("{PREFIX}{end}-{coordinator}-{run}-{unique}"),
-            until: end,
+            expiry: end,
             coordinator,
             run,
         }
     }
 
-    /// Parses a label; `None` where it is not of this kind.
+    /// Parses a label; `None` if it is not a transaction's.
     #[must_use]
     pub fn parse(label: &str) -> Option<Self> {
         let mut parts = label.strip_prefix(PREFIX)?.splitn(4, '-');
@@ -49,13 +47,10 @@ impl TransactionLabel {
             [parts.next()?, parts.next()?, parts.next()?, parts.next()?];
         let is_hash =
             |text: &str| text.len() == HASH_DIGITS && text.bytes().all(|b| b.is_ascii_hexdigit());
-        let valid = end.bytes().all(|b| b.is_ascii_digit())
-            && is_hash(coordinator)
-            && is_hash(run)
-            && unique.len() == 36;
+        let is_valid = is_hash(coordinator) && is_hash(run) && unique.len() == UUID_LENGTH;
         Some(Self {
             label: label.to_owned(),
-            until: end.parse().ok().filter(|_| valid)?,
+            expiry: parse_seconds(end).filter(|_| is_valid)?,
             coordinator: coordinator.to_owned(),
             run: run.to_owned(),
         })
@@ -64,31 +59,30 @@ impl TransactionLabel {
     /// Whether this secret is the coordinator.
     #[must_use]
     pub fn is_coordinated_by(&self, name: &str, region: &str) -> bool {
-        self.coordinator == hash_of(&[region, name])
+        self.coordinator == hash_of([region, name])
     }
 
-    /// Whether the run that made the label may still be going on. An earlier attempt of the same CI run is over, and so is
-    /// a run whose time is.
+    /// Whether the run that made the label may still be in progress. An earlier attempt of the same CI run is not, and
+    /// neither is a run whose label has expired.
     #[must_use]
     pub fn may_be_alive(&self, now: u64, run: Option<&RunIdentity>) -> bool {
-        let ours = run.is_some() && self.run == hash_of_run(run);
-        !ours && self.until.saturating_add(SKEW_SECONDS) >= now
+        let is_earlier_attempt = run.is_some() && self.run == hash_of_run(run);
+        !is_earlier_attempt && !is_past(self.expiry, now)
     }
 }
 
-/// Whether a label is of this kind, or claims to be.
+/// Whether a label has the prefix of transaction labels, whatever follows it.
 #[must_use]
 pub fn is_transaction_label(label: &str) -> bool {
     label.starts_with(PREFIX)
 }
 
 fn hash_of_run(run: Option<&RunIdentity>) -> String {
-    let parts = run.map(|run| run.parts.as_slice()).unwrap_or_default();
-    hash_of(&parts.iter().map(String::as_str).collect::<Vec<_>>())
+    hash_of(run.iter().flat_map(|run| &run.parts).map(String::as_str))
 }
 
-fn hash_of(parts: &[&str]) -> String {
-    let mut hex = hash::hex(&hash::sha256(parts.iter().map(|part| part.as_bytes())));
+fn hash_of<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
+    let mut hex = hash::hex(&hash::sha256(parts.into_iter().map(str::as_bytes)));
     hex.truncate(HASH_DIGITS);
     hex
 }
@@ -105,38 +99,57 @@ mod tests {
         }
     }
 
-    fn made(end: u64, of: Option<&RunIdentity>) -> TransactionLabel {
+    fn label_of(end: u64, run: Option<&RunIdentity>) -> TransactionLabel {
         let unique = format!("00000000-0000-8000-8000-{end:012}");
-        TransactionLabel::until(end, "prod/a", "eu-west-1", of, &unique)
+        TransactionLabel::until(end, "prod/a", "eu-west-1", run, &unique)
     }
 
     #[test]
     fn label_round_trips_and_names_coordinator() {
-        let label = made(NOW, Some(&run("1")));
+        let label = label_of(NOW, Some(&run("1")));
         assert_eq!(TransactionLabel::parse(&label.label).as_ref(), Some(&label));
         assert!(label.label.len() <= 256);
         assert!(label.is_coordinated_by("prod/a", "eu-west-1"));
         assert!(!label.is_coordinated_by("prod/b", "eu-west-1"));
         assert!(!label.is_coordinated_by("prod/a", "eu-west-2"));
-        for label in [
-            "AWSCURRENT",
-            PREFIX,
-            "upsert-secret-all-1-a-b-c",
-            &label.label[..60],
-        ] {
-            assert_eq!(TransactionLabel::parse(label), None, "{label}");
+    }
+
+    #[test]
+    fn malformed_label_is_not_parsed() {
+        let hash = "0123456789abcdef";
+        let unique = "00000000-0000-8000-8000-000000000000";
+        assert!(TransactionLabel::parse(&format!("{PREFIX}1-{hash}-{hash}-{unique}")).is_some());
+        let malformed = [
+            "AWSCURRENT".to_owned(),
+            PREFIX.to_owned(),
+            format!("{PREFIX}1-{hash}-{hash}"),
+            format!("{PREFIX}+1-{hash}-{hash}-{unique}"),
+            format!("{PREFIX}1-{}-{hash}-{unique}", &hash[1..]),
+            format!("{PREFIX}1-{hash}-{}-{unique}", &hash[1..]),
+            format!("{PREFIX}1-{hash}-{}-{unique}", "g".repeat(HASH_DIGITS)),
+            format!("{PREFIX}1-{hash}-{hash}-{}", &unique[1..]),
+            format!("{hash}-1-{hash}-{hash}-{unique}"),
+        ];
+        for label in malformed {
+            assert_eq!(TransactionLabel::parse(&label), None, "{label}");
         }
     }
 
     #[test]
-    fn earlier_attempt_is_over_others_until_expiry() {
+    fn label_with_prefix_counts_as_transaction() {
+        assert!(is_transaction_label(&format!("{PREFIX}of a later version")));
+        assert!(!is_transaction_label("AWSCURRENT"));
+    }
+
+    #[test]
+    fn only_other_runs_are_alive_until_expiry() {
         let (one, other) = (run("1"), run("2"));
-        let label = made(NOW, Some(&one));
+        let label = label_of(NOW, Some(&one));
         assert!(!label.may_be_alive(NOW - 100, Some(&one)));
         assert!(label.may_be_alive(NOW - 100, Some(&other)));
         assert!(label.may_be_alive(NOW + 60, Some(&other)));
         assert!(!label.may_be_alive(NOW + 61, Some(&other)));
-        // Outside CI nobody can tell one run from another.
-        assert!(made(NOW, None).may_be_alive(NOW, None));
+        // Outside CI, runs cannot be told apart.
+        assert!(label_of(NOW, None).may_be_alive(NOW, None));
     }
 }

@@ -1,13 +1,13 @@
-//! The private label of a guarded write: a version is put under it before AWSCURRENT is moved to that version. The label
-//! is unique to the process and carries its own expiry, so that a later run can tell a killed run's label from a
-//! living run's. Knows no AWS and no clock.
+//! The private label of a guarded write: the new version is staged under it before AWSCURRENT moves there. The label is
+//! unique to the process and contains its expiry, so that later runs can tell whether its run was killed. It reads no
+//! clock and makes no calls.
 
 use std::time::Duration;
 
+use super::timestamp::{SKEW, UUID_LENGTH, is_past, parse_seconds};
+
 const PREFIX: &str = "upsert-secret-until-";
-/// The clocks of a CI system's machines differ by at most this much.
-const SKEW: Duration = Duration::from_mins(1);
-/// The longest that a run may take. A label that claims to live longer belongs to something else.
+/// The longest run. A label with a later expiry was not made by this tool.
 pub const MAX_RUN: Duration = Duration::from_hours(6);
 
 /// A private label and where it is.
@@ -15,7 +15,7 @@ pub const MAX_RUN: Duration = Duration::from_hours(6);
 pub struct WriteLabel {
     /// The label.
     pub label: String,
-    /// The version that holds it, or may hold it.
+    /// The version that holds it, or may hold it after a lost answer.
     pub on: Option<String>,
 }
 
@@ -30,18 +30,17 @@ impl WriteLabel {
     }
 }
 
-/// What a label on a secret means to a run.
+/// What a label says about the run that made it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LabelState {
-    /// Not a private label of this kind.
+    /// No label of a guarded write.
     Foreign,
-    /// Of a run that may still be going on.
+    /// The run may still be in progress.
     Living,
-    /// Of a run that ended without removing it.
+    /// The run ended without removing the label.
     Expired,
 }
 
-/// Whether a label has the prefix of this kind.
 pub(super) fn has_prefix(label: &str) -> bool {
     label.starts_with(PREFIX)
 }
@@ -52,10 +51,10 @@ pub fn label_state(label: &str, now: u64) -> LabelState {
     let expiry = label
         .strip_prefix(PREFIX)
         .and_then(|rest| rest.split_once('-'))
-        .filter(|(digits, id)| id.len() == 36 && digits.bytes().all(|b| b.is_ascii_digit()))
-        .and_then(|(digits, _)| digits.parse::<u64>().ok());
+        .filter(|(_, unique)| unique.len() == UUID_LENGTH)
+        .and_then(|(seconds, _)| parse_seconds(seconds));
     match expiry {
-        Some(end) if end.saturating_add(SKEW.as_secs()) < now => LabelState::Expired,
+        Some(end) if is_past(end, now) => LabelState::Expired,
         Some(end) if end <= now.saturating_add((MAX_RUN + SKEW).as_secs()) => LabelState::Living,
         _ => LabelState::Foreign,
     }
@@ -75,11 +74,9 @@ mod tests {
         assert_eq!(state(NOW - 60), LabelState::Living, "clocks differ");
         assert_eq!(state(NOW - 61), LabelState::Expired);
         assert_eq!(state(0), LabelState::Expired);
-        assert_eq!(
-            state(NOW + 7 * 3_600),
-            LabelState::Foreign,
-            "no run takes that long"
-        );
+        let latest = NOW + (MAX_RUN + SKEW).as_secs();
+        assert_eq!(state(latest), LabelState::Living);
+        assert_eq!(state(latest + 1), LabelState::Foreign, "too long a run");
         assert_eq!(state(u64::MAX), LabelState::Foreign);
     }
 

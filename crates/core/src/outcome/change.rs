@@ -1,26 +1,26 @@
-//! What a run can change, and the line that tells it.
+//! The changes that a run can make to a secret, each with its line in the report. It prints nothing.
 
 use std::fmt;
 
-/// Something that this run changed; one line of the report each.
+/// A change to a secret, in one line of the report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// The secret was created, with these parts.
+    /// The secret was created.
     Created {
-        /// With a description.
+        /// Whether it was given a description.
         description: bool,
-        /// With a key.
+        /// Whether it was given a KMS key.
         kms_key: bool,
-        /// With so many tags.
+        /// The number of its tags.
         tags: usize,
-        /// With so many replicas.
+        /// The number of its replicas.
         replicas: usize,
     },
-    /// It was taken back from deletion.
+    /// The secret was restored from a scheduled deletion.
     Restored,
     /// The description was written.
     Description,
-    /// The key was written.
+    /// The KMS key was written.
     KmsKey(String),
     /// A version was written under a label.
     Version {
@@ -29,40 +29,40 @@ pub enum Change {
         /// The label.
         label: String,
     },
-    /// A label was moved to a version that existed and holds the value.
+    /// A label was moved to an existing version that holds the value.
     Moved {
         /// Its id.
         id: String,
         /// The label.
         label: String,
     },
-    /// A version got a label besides.
+    /// A version was given another label.
     Labeled {
         /// Its id.
         id: String,
         /// The label.
         label: String,
     },
-    /// `promote`: the version is current now.
+    /// `promote` made the version current.
     Promoted(String),
-    /// `rollback`: the version is current again.
+    /// `rollback` made the version current again.
     RolledBack(String),
-    /// A version was written, and somebody wrote the same value right after it.
+    /// A version was written, and another writer's version with the same value is current.
     Superseded {
-        /// Ours.
+        /// The version of this run.
         ours: String,
-        /// Theirs, which is current.
+        /// The current version.
         by: String,
     },
-    /// A version was made current, and taken back because others could not be.
+    /// A version was made current and rolled back, because the transaction failed.
     Reverted(String),
-    /// Tags were written: their keys.
+    /// Tags with these keys were written.
     Tagged(Vec<String>),
-    /// Tags were removed: their keys.
+    /// Tags with these keys were removed.
     Untagged(Vec<String>),
-    /// Replicas were asked for, in these regions.
+    /// Replication to these regions was requested.
     Replicated(Vec<String>),
-    /// Replicas were removed, in these regions.
+    /// The replicas in these regions were removed.
     Unreplicated(Vec<String>),
     /// The resource policy was written.
     Policy,

@@ -1,15 +1,17 @@
-//! A plan in words: each step, and why. It is for people, so it says what differs; of a value never more than its length.
+//! The steps of a plan as text for the command `plan`: what each does, and which difference is the reason. Of a value it
+//! never shows more than the length.
 
+use super::kms::DEFAULT_KEY;
 use super::step::{Plan, Step};
 use crate::outcome::PlannedStep;
 use crate::request::Request;
 use crate::state::{Observed, PolicyView, Present, ReplicaStatus, SecretMetadata};
 use crate::value::SecretValue;
 
-/// Lengths are told from here on: that of a shorter value would help to guess it.
-const TELLING_BYTES: usize = 16;
+/// The shortest value whose length is shown. The length of a shorter one would help to guess it.
+const MIN_SHOWN_LENGTH: usize = 16;
 
-/// The steps of a plan, in words.
+/// Describes each step of a plan that changes or awaits something.
 #[must_use]
 pub fn describe(plan: &Plan, request: &Request, observed: &Observed) -> Vec<PlannedStep> {
     let describer = Describer {
@@ -32,7 +34,7 @@ struct Describer<'a> {
     kept: Option<&'a str>,
 }
 
-fn one(what: impl Into<String>, why: impl Into<String>) -> Vec<PlannedStep> {
+fn single(what: impl Into<String>, why: impl Into<String>) -> Vec<PlannedStep> {
     vec![PlannedStep {
         what: what.into(),
         why: why.into(),
@@ -43,7 +45,7 @@ impl Describer<'_> {
     fn step(&self, step: &Step) -> Vec<PlannedStep> {
         match step {
             Step::Create { otherwise, .. } => self.create(otherwise.as_deref()),
-            Step::Restore => one(
+            Step::Restore => single(
                 "restore the secret",
                 "it is scheduled for deletion; what else there is to do is seen after that",
             ),
@@ -52,12 +54,12 @@ impl Describer<'_> {
                 description,
                 kms_key,
             } => self.update(*description, *kms_key),
-            Step::Put { base } => one(
+            Step::Put { base } => single(
                 format!("write the value as a new version, {}", self.request.label()),
                 self.why_write(base.as_deref()),
             ),
             Step::Swap { base } => self.swap(base.as_deref()),
-            Step::Label { label, from } => one(
+            Step::Label { label, from } => single(
                 format!(
                     "give {} the label {label}",
                     self.kept.map_or_else(
@@ -70,45 +72,45 @@ impl Describer<'_> {
                     |id| format!("version {id} holds it"),
                 ),
             ),
-            Step::Sweep(labels) => one(
+            Step::Sweep(labels) => single(
                 format!("take off {} private labels", labels.len()),
                 "runs that were killed left them behind",
             ),
-            Step::Untag(keys) => one(
+            Step::Untag(keys) => single(
                 format!("remove the tags {}", keys.join(", ")),
                 "they are not listed, and `tag-policy` is `replace`",
             ),
             Step::Tag(tags) => tags
                 .iter()
                 .flat_map(|(key, value)| {
-                    one(
+                    single(
                         format!("set the tag {key}={value}"),
-                        self.is(self.secret().and_then(|secret| secret.tags.get(key))),
+                        self.current_text(self.secret().and_then(|secret| secret.tags.get(key))),
                     )
                 })
                 .collect(),
-            Step::Unreplicate(regions) => one(
+            Step::Unreplicate(regions) => single(
                 format!("remove the replicas in {}", regions.join(", ")),
                 "they are not listed, or have another KMS key, and `replica-policy` is `replace`",
             ),
             Step::Replicate(regions) => regions
                 .keys()
                 .flat_map(|region| {
-                    one(
+                    single(
                         format!("replicate it to {region}"),
                         self.why_replicate(region),
                     )
                 })
                 .collect(),
-            Step::AwaitReplicas(regions) => one(
+            Step::AwaitReplicas(regions) => single(
                 format!("wait for the replicas in {}", regions.join(", ")),
                 "they are not in sync yet",
             ),
-            Step::CheckPolicy => one(
+            Step::CheckPolicy => single(
                 "have AWS validate the resource policy",
                 "it must neither be public nor lock this run out",
             ),
-            Step::SetPolicy => one(
+            Step::SetPolicy => single(
                 "write the resource policy",
                 match self.present.map(|present| &present.policy) {
                     None => "it is given",
@@ -123,10 +125,8 @@ impl Describer<'_> {
     }
 
     fn why_replicate(&self, region: &str) -> String {
-        let there = self
-            .secret()
-            .and_then(|secret| secret.replicas.iter().find(|there| there.region == region));
-        match there.map(|there| &there.status) {
+        let replica = self.secret().and_then(|secret| secret.replica(region));
+        match replica.map(|replica| &replica.status) {
             None => "there is no replica".to_owned(),
             Some(ReplicaStatus::Failed(message)) => format!("it has failed: {message}"),
             Some(_) => "its KMS key is another one".to_owned(),
@@ -137,12 +137,12 @@ impl Describer<'_> {
         self.present.map(|present| &present.secret)
     }
 
-    /// What there is now, of something public.
-    fn is(&self, now: Option<&String>) -> String {
-        match (self.present, now) {
+    /// The current state of something public.
+    fn current_text(&self, current: Option<&String>) -> String {
+        match (self.present, current) {
             (None, _) => "what there is cannot be seen".to_owned(),
             (Some(_), None) => "there is none".to_owned(),
-            (Some(_), Some(now)) => format!("it is `{now}`"),
+            (Some(_), Some(current)) => format!("it is `{current}`"),
         }
     }
 
@@ -171,11 +171,14 @@ impl Describer<'_> {
             .collect();
         let what = format!("create the secret with {}", parts.join(", "));
         let Some(otherwise) = otherwise else {
-            return one(what, "it does not exist");
+            return single(what, "it does not exist");
         };
-        let mut all = one(what, "if it does not exist, which cannot be seen");
+        let mut all = single(what, "if it does not exist, which cannot be seen");
         for planned in otherwise.iter().flat_map(|step| self.step(step)) {
-            all.extend(one(format!("{}, if it exists", planned.what), planned.why));
+            all.extend(single(
+                format!("{}, if it exists", planned.what),
+                planned.why,
+            ));
         }
         all
     }
@@ -184,15 +187,18 @@ impl Describer<'_> {
         let secret = self.secret();
         let mut all = Vec::new();
         if let Some(text) = self.request.description.as_ref().filter(|_| description) {
-            all.extend(one(
+            all.extend(single(
                 format!("write the description `{text}`"),
-                self.is(secret.and_then(|secret| secret.description.as_ref())),
+                self.current_text(secret.and_then(|secret| secret.description.as_ref())),
             ));
         }
         if let Some(key) = self.request.kms_key_id.as_ref().filter(|_| kms_key) {
-            let default = "alias/aws/secretsmanager".to_owned();
-            let now = secret.map(|secret| secret.kms_key_id.as_ref().unwrap_or(&default));
-            all.extend(one(format!("write the KMS key `{key}`"), self.is(now)));
+            let default = DEFAULT_KEY.to_owned();
+            let current = secret.map(|secret| secret.kms_key_id.as_ref().unwrap_or(&default));
+            all.extend(single(
+                format!("write the KMS key `{key}`"),
+                self.current_text(current),
+            ));
         }
         all
     }
@@ -204,9 +210,9 @@ impl Describer<'_> {
             .iter()
             .map(|json| json.path.to_string())
             .collect();
-        let (keys, have) = match &keys[..] {
+        let (keys, difference) = match &keys[..] {
             [] => {
-                return one(
+                return single(
                     "write the value as a new version, AWSCURRENT, if nobody else writes meanwhile",
                     self.why_write(base),
                 );
@@ -220,11 +226,11 @@ impl Describer<'_> {
                 "does not have all of them, or has other values there",
             ),
         };
-        one(
+        single(
             format!("set the {keys} of the document, in a new version, AWSCURRENT"),
             base.map_or_else(
                 || "there is no current version".to_owned(),
-                |base| format!("version {base} {have}"),
+                |base| format!("version {base} {difference}"),
             ),
         )
     }
@@ -251,11 +257,11 @@ impl Describer<'_> {
     }
 }
 
-fn difference(there: &SecretValue, wanted: &SecretValue) -> String {
-    let (a, b) = (there.expose().len(), wanted.expose().len());
-    if there.kind() != wanted.kind() {
+fn difference(stored: &SecretValue, wanted: &SecretValue) -> String {
+    let (a, b) = (stored.expose().len(), wanted.expose().len());
+    if stored.kind() != wanted.kind() {
         "holds a string where a binary is asked for, or the other way round".to_owned()
-    } else if a.min(b) >= TELLING_BYTES {
+    } else if a.min(b) >= MIN_SHOWN_LENGTH {
         format!("holds another value ({a} bytes there, {b} bytes here)")
     } else {
         "holds another value".to_owned()

@@ -1,4 +1,5 @@
-//! The JSON document that `json-key` and `merge` write: the stored object with its keys set.
+//! The JSON document that `json-key` and `merge` write: the stored object with the requested keys set. It does not decide
+//! whether the document is written.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,12 +9,12 @@ use crate::json;
 use crate::request::{JsonKey, Request};
 use crate::value::{Kind, MAX_BYTES, SecretBytes, SecretValue};
 
-/// A document made of what was there and what is asked.
+/// A complete document to write. Its value has no `Debug`, so neither does this show one.
 #[derive(Clone)]
 pub struct Document(Arc<SecretValue>);
 
 impl Document {
-    /// What is to be written.
+    /// The document as a value.
     #[must_use]
     pub fn value(&self) -> &SecretValue {
         &self.0
@@ -34,13 +35,13 @@ impl PartialEq for Document {
 
 impl Eq for Document {}
 
-/// The document with its keys set; `None` where they are set already.
+/// The current document with the keys set, or `None` if they have equal values already.
 pub(super) fn edited(
     keys: &[JsonKey],
     current: Option<&SecretValue>,
     name: &str,
 ) -> Result<Option<Document>, Failure> {
-    let refuse = |why: String| {
+    let reject = |why: String| {
         Failure::new(
             Class::Refused,
             format!("{name} holds no JSON object that keys could be set in"),
@@ -49,22 +50,22 @@ pub(super) fn edited(
         .because(why)
     };
     if current.is_some_and(|current| current.kind() == Kind::Binary) {
-        return Err(refuse("its current value is binary".to_owned()));
+        return Err(reject("its current value is binary".to_owned()));
     }
-    let there = current.map_or(&b"{}"[..], SecretValue::expose);
-    match json::apply_edits(there, keys.iter().map(JsonKey::edit)) {
+    let stored = current.map_or(&b"{}"[..], SecretValue::expose);
+    match json::apply_edits(stored, keys.iter().map(JsonKey::edit)) {
         Ok(None) => Ok(None),
         Ok(Some(text)) => document(text.as_bytes().to_vec(), name).map(Some),
-        Err(why) => Err(refuse(why.to_string())),
+        Err(error) => Err(reject(error.to_string())),
     }
 }
 
-/// Whether a value that is there has the request's keys already.
-pub(super) fn has_keys(request: &Request, there: &SecretValue) -> bool {
-    edited(&request.json, Some(there), &request.target.id).is_ok_and(|edited| edited.is_none())
+/// Whether a stored document has all requested keys with equal values.
+pub(super) fn has_keys(request: &Request, stored: &SecretValue) -> bool {
+    edited(&request.json, Some(stored), &request.target.id).is_ok_and(|edited| edited.is_none())
 }
 
-/// The document of a secret that has none yet.
+/// The document of a new secret, if keys are requested.
 pub(super) fn new_document(request: &Request) -> Result<Option<Document>, Failure> {
     if request.json.is_empty() {
         return Ok(None);

@@ -1,24 +1,24 @@
-//! Decisions of guarded writes, `expected-version-id`, `json-key` and generated values: what is written, on which version it
-//! builds, and when another run goes first.
+//! Decisions of compare-and-swap writes (`expected-version-id`, `json-key`, generated values): what is written, which version
+//! it builds on, and whether another run goes first. It identifies other runs by their private labels only.
 
-use super::common::{Rejected, version};
 use super::document::edited;
-use super::rejections::rotation;
+use super::notices::{UNREAD, rotation};
+use super::rejections::{Rejected, not_current};
 use super::step::{Plan, Step};
 use crate::attempt::Attempt;
-use crate::failure::{Class, Failure};
 use crate::labels::{CURRENT, LabelState, label_state};
+use crate::outcome::VersionRef;
 use crate::request::Request;
 use crate::state::{Present, SecretMetadata};
 
-/// How often a private label of another run is seen on the same version before this run goes on all the same. A living
-/// run holds it for three calls only. Going on costs a version at worst, never an update.
+/// Sightings of another run's private label on the same version after which this run no longer waits for it. A living run
+/// holds its label for three calls. Not waiting can cost a version, but never an update.
 const MAX_SIGHTINGS: u32 = 5;
 
 pub(super) fn plan(
     request: &Request,
     present: &Present,
-    done: &Attempt,
+    attempt: &Attempt,
     plan: &mut Plan,
 ) -> Result<(), Rejected> {
     let secret = &present.secret;
@@ -26,8 +26,8 @@ pub(super) fn plan(
     if let (Some(denied), true) = (&present.unread, !request.json.is_empty()) {
         return Err(Rejected::Denied(denied.clone()));
     }
-    // Before any guard: a re-run finds its own work.
-    let same = if request.seeds {
+    // Before any guard, so that a re-run recognizes its own work.
+    let is_met = if request.seeds {
         holder.is_some()
     } else if request.json.is_empty() {
         present
@@ -38,20 +38,21 @@ pub(super) fn plan(
         plan.document = edited(&request.json, present.value.as_ref(), &secret.name)?;
         plan.document.is_none()
     };
-    if same {
-        plan.keep = holder.map(|id| version(secret, id));
+    if is_met {
+        plan.keep = VersionRef::holder(secret, CURRENT);
         return Ok(());
     }
-    // What was written under the same token, and cannot be read: AWS compares it.
-    let may_be_ours = present.value.is_none() && holder.is_some() && done.own.as_deref() == holder;
+    // An unreadable version with this run's token: AWS compares its value when the token is sent again.
+    let may_be_own =
+        present.value.is_none() && holder.is_some() && attempt.own.as_deref() == holder;
     let base = match request.expected.as_deref() {
-        Some(expected) if may_be_ours => Some(expected),
+        Some(expected) if may_be_own => Some(expected),
         Some(expected) if holder != Some(expected) => {
             return Err(not_current(&secret.name, expected, holder).into());
         }
         _ => holder,
     };
-    if has_rivals(present, done) {
+    if has_rivals(present, attempt) {
         plan.steps = vec![Step::Yield];
         return Ok(());
     }
@@ -59,7 +60,7 @@ pub(super) fn plan(
         plan.note(text);
     }
     if present.unread.is_some() {
-        plan.note("reading the current value (GetSecretValue) is denied: it is written without comparing, and so may make a version that changes nothing");
+        plan.note(UNREAD);
     }
     plan.add(Step::Swap {
         base: base.map(str::to_owned),
@@ -67,36 +68,11 @@ pub(super) fn plan(
     Ok(())
 }
 
-/// `expected-version-id` is not met.
-pub(super) fn not_current(name: &str, expected: &str, holder: Option<&str>) -> Failure {
-    let (why, next) = match holder {
-        Some(holder) => (
-            format!("AWSCURRENT is on version {holder}"),
-            "somebody wrote since that version was looked at: look at theirs, and run again with its id where this shall replace it",
-        ),
-        None => (
-            "there is no current version".to_owned(),
-            "leave `expected-version-id` out to write a first version",
-        ),
-    };
-    Failure::new(
-        Class::Conflict,
-        format!("version {expected}, which is expected, is not current in {name}"),
-        next,
-    )
-    .because(why)
-}
-
-/// Runs that are about to move AWSCURRENT, as far as labels tell.
-fn has_rivals(present: &Present, done: &Attempt) -> bool {
-    other_labels(&present.secret, done).any(|(label, version)| {
-        label_state(label, present.at) == LabelState::Living
-            && done
-                .rivals
-                .get(&sighting(label, version))
-                .copied()
-                .unwrap_or(0)
-                < MAX_SIGHTINGS
+/// Whether another run is about to move AWSCURRENT.
+fn has_rivals(present: &Present, attempt: &Attempt) -> bool {
+    labels_in_state(present, attempt, LabelState::Living).any(|(label, version)| {
+        let sightings = attempt.rivals.get(&sighting(label, version));
+        sightings.is_none_or(|sightings| *sightings < MAX_SIGHTINGS)
     })
 }
 
@@ -106,12 +82,12 @@ pub fn sighting(label: &str, version: &str) -> String {
     format!("{label} {version}")
 }
 
-/// Labels that are not this run's own, and the versions that hold them.
+/// All labels but this run's private label, each with the version that holds it.
 pub fn other_labels<'a>(
     secret: &'a SecretMetadata,
-    done: &'a Attempt,
+    attempt: &'a Attempt,
 ) -> impl Iterator<Item = (&'a str, &'a str)> {
-    let own = done.write_label.as_ref().map(|lease| lease.label.as_str());
+    let own = attempt.write_label.as_ref().map(|own| own.label.as_str());
     secret
         .versions
         .iter()
@@ -123,24 +99,24 @@ pub fn other_labels<'a>(
         .filter(move |(label, _)| Some(*label) != own)
 }
 
-/// Private labels of runs that were killed: taken off by the next guarded one.
-pub(super) fn sweep(request: &Request, present: &Present, done: &Attempt, plan: &mut Plan) {
+fn labels_in_state<'a>(
+    present: &'a Present,
+    attempt: &'a Attempt,
+    state: LabelState,
+) -> impl Iterator<Item = (&'a str, &'a str)> {
+    other_labels(&present.secret, attempt)
+        .filter(move |(label, _)| label_state(label, present.at) == state)
+}
+
+/// Adds the removal of private labels that killed runs left behind.
+pub(super) fn add_sweep(request: &Request, present: &Present, attempt: &Attempt, plan: &mut Plan) {
     if request.expected.is_none() && request.json.is_empty() {
         return;
     }
-    let expired: Vec<_> = other_labels(&present.secret, done)
-        .filter(|(label, _)| label_state(label, present.at) == LabelState::Expired)
+    let expired: Vec<_> = labels_in_state(present, attempt, LabelState::Expired)
         .map(|(label, version)| (label.to_owned(), version.to_owned()))
         .collect();
     if !expired.is_empty() {
         plan.add(Step::Sweep(expired));
     }
-}
-
-/// What AWS does with the first version of a secret, whatever labels are asked for.
-pub(super) fn first_is_current(request: &Request, plan: &mut Plan) {
-    plan.warn(format!(
-        "{} has no version yet: AWS makes the first one current as well",
-        request.target.id
-    ));
 }

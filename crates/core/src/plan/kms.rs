@@ -1,7 +1,9 @@
-//! Whether two ways to name a KMS key name the same one. The default key has four names, a key and
-//! an alias two each; an alias and a key cannot be told apart without asking KMS.
+//! Whether two names mean the same KMS key. The default key has four names, any other key or alias two. It makes no call to
+//! KMS, so it cannot tell whether an alias and a key id mean the same key.
 
-/// Result of a comparison.
+/// The alias of the AWS managed key, which Secrets Manager uses by default.
+pub(super) const DEFAULT_KEY: &str = "alias/aws/secretsmanager";
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Comparison {
     Same,
@@ -9,56 +11,61 @@ pub(super) enum Comparison {
     Unknown,
 }
 
-enum Key<'a> {
+/// The part of a name that is the same in all notations.
+enum KeyName<'a> {
     Default,
     Alias(&'a str),
     Id(&'a str),
 }
 
-/// DescribeSecret leaves the key out where it is AWS's own (API reference, DescribeSecret).
-pub(super) fn compare(wanted: &str, present: Option<&str>) -> Comparison {
+/// Compares a given name with the one that DescribeSecret shows: `None` for the default key (API reference,
+/// "DescribeSecret").
+pub(super) fn compare(given: &str, present: Option<&str>) -> Comparison {
     if let Some(present) = present
-        && wanted.starts_with("arn:")
+        && given.starts_with("arn:")
         && present.starts_with("arn:")
-        && is_alias(wanted) == is_alias(present)
+        && is_alias(given) == is_alias(present)
     {
-        // An alias or a multi-region key of the same name exists in other accounts and regions too.
-        return if wanted == present {
+        // The same alias or multi-Region key can exist in other accounts and regions.
+        return if given == present {
             Comparison::Same
         } else {
             Comparison::Different
         };
     }
-    match (key(wanted), key(present.unwrap_or_default())) {
-        (Key::Default, Key::Default) => Comparison::Same,
-        (Key::Alias(a), Key::Alias(b)) | (Key::Id(a), Key::Id(b)) if a == b => Comparison::Same,
-        (Key::Alias(_), Key::Id(_)) | (Key::Id(_), Key::Alias(_)) => Comparison::Unknown,
+    match (parse(given), parse(present.unwrap_or_default())) {
+        (KeyName::Default, KeyName::Default) => Comparison::Same,
+        (KeyName::Alias(a), KeyName::Alias(b)) | (KeyName::Id(a), KeyName::Id(b)) if a == b => {
+            Comparison::Same
+        }
+        (KeyName::Alias(_), KeyName::Id(_)) | (KeyName::Id(_), KeyName::Alias(_)) => {
+            Comparison::Unknown
+        }
         _ => Comparison::Different,
     }
 }
 
-/// Whether a name is one of AWS's own key's.
+/// Whether a name means the AWS managed key.
 #[must_use]
 pub fn is_default_key(name: &str) -> bool {
-    matches!(key(name), Key::Default)
+    matches!(parse(name), KeyName::Default)
 }
 
 fn is_alias(arn: &str) -> bool {
     arn.contains(":alias/")
 }
 
-fn key(name: &str) -> Key<'_> {
-    // "arn:aws:kms:eu-west-1:111122223333:alias/models" names what "alias/models" names.
+fn parse(name: &str) -> KeyName<'_> {
     let local = if name.starts_with("arn:") {
         name.splitn(6, ':').nth(5).unwrap_or(name)
     } else {
         name
     };
     match local.strip_prefix("alias/") {
-        Some("aws/secretsmanager") => Key::Default,
-        Some(alias) => Key::Alias(alias),
-        None if local.is_empty() => Key::Default,
-        None => Key::Id(local.strip_prefix("key/").unwrap_or(local)),
+        Some(_) if local == DEFAULT_KEY => KeyName::Default,
+        Some(alias) => KeyName::Alias(alias),
+        None if local.is_empty() => KeyName::Default,
+        None => KeyName::Id(local.strip_prefix("key/").unwrap_or(local)),
     }
 }
 
@@ -67,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_key_has_many_names() {
+    fn notations_of_one_key_are_equal() {
         use Comparison::{Different, Same, Unknown};
         let cases = [
             ("alias/aws/secretsmanager", None, Same),
@@ -102,8 +109,8 @@ mod tests {
                 Different,
             ),
         ];
-        for (wanted, present, result) in cases {
-            assert_eq!(compare(wanted, present), result, "{wanted} {present:?}");
+        for (given, present, wanted) in cases {
+            assert_eq!(compare(given, present), wanted, "{given} {present:?}");
         }
     }
 }

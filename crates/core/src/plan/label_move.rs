@@ -1,30 +1,30 @@
-//! Decisions of `promote` and `rollback`: which version becomes current, and whether AWSCURRENT may move to it.
+//! Decisions of `promote` and `rollback`: which version becomes current, and whether AWSCURRENT may move to it. It creates
+//! no version.
 
-use super::guarded;
-use super::rejections::rejections;
+use super::rejections::{check_writable, not_current};
 use crate::failure::{Class, Failure};
 use crate::labels::{CURRENT, PENDING, PREVIOUS, is_private};
 use crate::request::{Direction, LabelMove, VersionSelector};
 use crate::state::{SecretMetadata, VersionInfo};
 
-/// What is to be done.
+/// The result of a decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// Nothing: this version is current, as it shall be. And why, where that needs a word.
+    /// No move: this version stays current. With a notice if the reason is not obvious.
     Keep(String, Option<String>),
     /// AWSCURRENT moves.
     Move {
-        /// Its holder; `None` where there is none.
+        /// Its holder; `None` if no version holds it.
         from: Option<String>,
-        /// The version that shall be current.
+        /// The version that becomes current.
         to: String,
     },
 }
 
-/// Decides. `listed` is needed for a rollback only.
+/// Decides whether AWSCURRENT moves, and where to. `listed` is only read for a rollback.
 ///
 /// # Errors
-/// Refusals by state, and conflicts with `expected-version-id`.
+/// States that forbid the move, and conflicts with `expected-version-id`.
 pub fn decide_label_move(
     label_move: &LabelMove,
     secret: &SecretMetadata,
@@ -51,7 +51,7 @@ pub fn decide_label_move(
             )
             .because("a rotation is in progress, and this version is what it is testing"));
         }
-        rejections(secret, region, label_move.on_rotation)?;
+        check_writable(secret, region, label_move.on_rotation)?;
     }
     Ok(decision)
 }
@@ -72,16 +72,16 @@ fn promote(
                     "put one there with `version-stages: {label}`, or name another with `stage` or `version-id`"
                 ),
             )
-            .because(labels_of(secret))
+            .because(labels_text(secret))
         })?,
     };
-    // Before any guard: a re-run finds its own work.
+    // Before any guard, so that a re-run recognizes its own work.
     if current == Some(to) {
         return Ok(Decision::Keep(to.to_owned(), None));
     }
     match label_move.expected.as_deref() {
         Some(expected) if current != Some(expected) => {
-            Err(guarded::not_current(&secret.name, expected, current))
+            Err(not_current(&secret.name, expected, current))
         }
         _ => Ok(Decision::Move {
             from: current.map(str::to_owned),
@@ -90,7 +90,7 @@ fn promote(
     }
 }
 
-fn labels_of(secret: &SecretMetadata) -> String {
+fn labels_text(secret: &SecretMetadata) -> String {
     let mut labels: Vec<_> = secret
         .versions
         .values()
@@ -117,7 +117,7 @@ fn rollback(
             format!("{} has no version to go back to", secret.name),
             "name the version: `promote` with `version-id`",
         )
-        .because(labels_of(secret)));
+        .because(labels_text(secret)));
     };
     match label_move.expected.as_deref() {
         Some(expected) if expected == previous => {
@@ -129,17 +129,17 @@ fn rollback(
             ));
         }
         Some(expected) if expected != current => {
-            return Err(guarded::not_current(&secret.name, expected, Some(current)));
+            return Err(not_current(&secret.name, expected, Some(current)));
         }
         _ => {}
     }
-    let made = |id: &str| {
+    let created = |id: &str| {
         listed
             .iter()
             .find(|version| version.id == id)
             .and_then(|version| version.created)
     };
-    match (made(previous), made(current)) {
+    match (created(previous), created(current)) {
         (Some(before), Some(now)) if before < now => Ok(Decision::Move {
             from: Some(current.to_owned()),
             to: previous.to_owned(),

@@ -1,9 +1,9 @@
-//! Decisions about everything but the value: description, key, tags, replicas, resource policy. What is not given is left
-//! alone, and what is equal costs no write.
+//! Decisions about everything but the value: description, KMS key, tags, replicas, resource policy. It adds a step only for
+//! what is given and differs.
 
 use std::collections::BTreeMap;
 
-use super::kms;
+use super::kms::{self, Comparison};
 use super::step::{Plan, Step};
 use crate::attempt::Attempt;
 use crate::choices::{ReplicaPolicy, TagPolicy};
@@ -11,27 +11,26 @@ use crate::failure::{Class, Failure};
 use crate::request::Request;
 use crate::state::{PolicyView, Present, ReplicaStatus, SecretMetadata};
 
-/// Everything but the value: what is given and differs.
 pub(super) fn plan(
     request: &Request,
     present: &Present,
-    done: &Attempt,
+    attempt: &Attempt,
     plan: &mut Plan,
 ) -> Result<(), Failure> {
-    update(request, present, plan);
-    tags(request, &present.secret, plan);
-    policy(request, &present.policy, plan);
-    replicas(request, &present.secret, done, plan)
+    add_update(request, present, plan);
+    add_tags(request, &present.secret, plan);
+    add_policy(request, &present.policy, plan);
+    add_replicas(request, &present.secret, attempt, plan)
 }
 
-fn update(request: &Request, present: &Present, plan: &mut Plan) {
+fn add_update(request: &Request, present: &Present, plan: &mut Plan) {
     let secret = &present.secret;
     let description = request.description.is_some() && request.description != secret.description;
     let kms_key = request.kms_key_id.as_deref().is_some_and(|wanted| {
         match kms::compare(wanted, secret.kms_key_id.as_deref()) {
-            kms::Comparison::Same => false,
-            kms::Comparison::Different => true,
-            kms::Comparison::Unknown => {
+            Comparison::Same => false,
+            Comparison::Different => true,
+            Comparison::Unknown => {
                 plan.note("the KMS key is written: an alias and a key cannot be compared without more rights");
                 true
             }
@@ -45,19 +44,19 @@ fn update(request: &Request, present: &Present, plan: &mut Plan) {
     }
 }
 
-fn tags(request: &Request, secret: &SecretMetadata, plan: &mut Plan) {
+fn add_tags(request: &Request, secret: &SecretMetadata, plan: &mut Plan) {
     let Some(tags) = &request.tags else {
         return;
     };
     if request.tag_policy == TagPolicy::Replace {
-        let extra: Vec<String> = secret
+        let unlisted: Vec<String> = secret
             .tags
             .keys()
             .filter(|key| !tags.contains_key(*key) && !key.starts_with("aws:"))
             .cloned()
             .collect();
-        if !extra.is_empty() {
-            plan.add(Step::Untag(extra));
+        if !unlisted.is_empty() {
+            plan.add(Step::Untag(unlisted));
         }
     }
     let differing: BTreeMap<_, _> = tags
@@ -70,8 +69,8 @@ fn tags(request: &Request, secret: &SecretMetadata, plan: &mut Plan) {
     }
 }
 
-/// The policy, unless what is attached says the same.
-pub(super) fn policy(request: &Request, attached: &PolicyView, plan: &mut Plan) {
+/// Adds the policy, unless the attached one is equivalent.
+pub(super) fn add_policy(request: &Request, attached: &PolicyView, plan: &mut Plan) {
     let Some(policy) = &request.policy else {
         return;
     };
@@ -85,63 +84,59 @@ pub(super) fn policy(request: &Request, attached: &PolicyView, plan: &mut Plan) 
     plan.add_all([Step::CheckPolicy, Step::SetPolicy]);
 }
 
-fn replicas(
+fn add_replicas(
     request: &Request,
     secret: &SecretMetadata,
-    done: &Attempt,
+    attempt: &Attempt,
     plan: &mut Plan,
 ) -> Result<(), Failure> {
     let Some(wanted) = &request.replicas else {
         return Ok(());
     };
     let replace = request.replica_policy == ReplicaPolicy::Replace;
-    let mut extra = Vec::new();
-    let mut lacking = BTreeMap::new();
+    let mut removed = Vec::new();
+    let mut added = BTreeMap::new();
     let mut awaited = Vec::new();
     for (region, key) in wanted {
-        let there = secret.replicas.iter().find(|there| there.region == *region);
-        let Some(there) = there else {
-            lacking.insert(region.clone(), key.clone());
+        let replica = secret.replica(region);
+        let Some(replica) = replica else {
+            added.insert(region.clone(), key.clone());
             awaited.push(region.clone());
             continue;
         };
-        let same_key = key
-            .as_deref()
-            .map(|key| kms::compare(key, there.kms_key_id.as_deref()));
-        match same_key {
-            Some(kms::Comparison::Different) if replace => {
-                extra.push(region.clone());
-                lacking.insert(region.clone(), key.clone());
+        let present_key = replica.kms_key_id.as_deref();
+        match key.as_deref().map(|key| kms::compare(key, present_key)) {
+            Some(Comparison::Different) if replace => {
+                removed.push(region.clone());
+                added.insert(region.clone(), key.clone());
             }
-            Some(kms::Comparison::Different) => {
-                return Err(other_key(secret, region, there.kms_key_id.as_deref()));
+            Some(Comparison::Different) => {
+                return Err(key_differs(secret, region, present_key));
             }
-            Some(kms::Comparison::Unknown) => plan.note(format!(
+            Some(Comparison::Unknown) => plan.note(format!(
                 "the KMS key of the replica in {region} is left as it is: an alias and a key cannot be compared without more rights"
             )),
             _ => {}
         }
-        // One more try for each run.
-        if matches!(there.status, ReplicaStatus::Failed(_)) && !done.replicating.contains(region) {
-            lacking.insert(region.clone(), key.clone());
+        // A failed replica is retried once in a run.
+        let has_failed = matches!(replica.status, ReplicaStatus::Failed(_));
+        if has_failed && !attempt.replicating.contains(region) {
+            added.insert(region.clone(), key.clone());
         }
-        if there.status != ReplicaStatus::InSync || lacking.contains_key(region) {
+        if replica.status != ReplicaStatus::InSync || added.contains_key(region) {
             awaited.push(region.clone());
         }
     }
     if replace {
-        let unlisted = secret.replicas.iter().map(|there| &there.region);
-        extra.extend(
-            unlisted
-                .filter(|region| !wanted.contains_key(*region))
-                .cloned(),
-        );
+        let regions = secret.replicas.iter().map(|replica| &replica.region);
+        let unlisted = regions.filter(|region| !wanted.contains_key(*region));
+        removed.extend(unlisted.cloned());
     }
-    if !extra.is_empty() {
-        plan.add(Step::Unreplicate(extra));
+    if !removed.is_empty() {
+        plan.add(Step::Unreplicate(removed));
     }
-    if !lacking.is_empty() {
-        plan.add(Step::Replicate(lacking));
+    if !added.is_empty() {
+        plan.add(Step::Replicate(added));
     }
     if !awaited.is_empty() {
         plan.add(Step::AwaitReplicas(awaited));
@@ -149,13 +144,13 @@ fn replicas(
     Ok(())
 }
 
-/// AWS cannot change the key of a replica in place.
-fn other_key(secret: &SecretMetadata, region: &str, key: Option<&str>) -> Failure {
+/// The failure for a replica with another key than the given one, which AWS cannot change in place.
+fn key_differs(secret: &SecretMetadata, region: &str, key: Option<&str>) -> Failure {
     Failure::new(
         Class::Refused,
         format!("the replica of {} in {region} has another KMS key", secret.name),
         "set `replica-policy: replace` to have it removed and made anew, which leaves readers there without it for a moment;\n\
          or leave the key out",
     )
-    .because(format!("its key is {}", key.unwrap_or("alias/aws/secretsmanager")))
+    .because(format!("its key is {}", key.unwrap_or(kms::DEFAULT_KEY)))
 }

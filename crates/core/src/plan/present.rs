@@ -1,102 +1,38 @@
-//! Decisions about a secret that can be described, and about one that does not exist.
+//! Decisions about a secret that can be described: whether it may be written, and whether its value is written as a plain
+//! put. Guarded writes and metadata have modules of their own.
 
-use super::common::{Rejected, is_ours, overtaken, version};
-use super::rejections::{arn_is_absent, deleted, rejections, rotation};
+use super::notices::{UNREAD, first_version, rotation};
+use super::rejections::{Rejected, check_overtaken, check_writable, not_current, restore};
 use super::step::{Plan, Step};
-use super::{document, guarded, metadata};
+use super::{guarded, metadata};
 use crate::attempt::Attempt;
 use crate::choices::{Compare, IfExists};
-use crate::failure::{Class, Failure};
+use crate::failure::Failure;
 use crate::labels::CURRENT;
+use crate::outcome::VersionRef;
 use crate::request::Request;
-use crate::state::Present;
-
-pub(super) fn absent(request: &Request, done: &Attempt) -> Result<Plan, Rejected> {
-    let id = &request.target.id;
-    if done.overtaken.is_some() {
-        return Err(Failure::new(
-            Class::Conflict,
-            format!("{id} was written by this run and then deleted by somebody else"),
-            "find out who deletes it; then run again",
-        )
-        .into());
-    }
-    if request.target.is_arn() {
-        return Err(arn_is_absent(request).into());
-    }
-    if let Some(expected) = &request.expected {
-        return Err(guarded::not_current(id, expected, None).into());
-    }
-    let mut plan = Plan::of(vec![Step::Create {
-        otherwise: None,
-        vacant: true,
-    }]);
-    plan.document = document::new_document(request)?;
-    if request.label() != CURRENT {
-        guarded::first_is_current(request, &mut plan);
-    }
-    plan.steps.extend(further_labels(
-        request,
-        None,
-        |_| None,
-        request.label() == CURRENT,
-    ));
-    if request.policy.is_some() {
-        // Only a secret that exists can be asked about.
-        plan.steps.extend([Step::CheckPolicy, Step::SetPolicy]);
-    }
-    if let Some(regions) = request
-        .replicas
-        .as_ref()
-        .filter(|regions| !regions.is_empty())
-    {
-        plan.steps
-            .push(Step::AwaitReplicas(regions.keys().cloned().collect()));
-    }
-    Ok(plan)
-}
-
-/// Steps for the labels that a version lacks: those after the first, which goes with the value, or all.
-fn further_labels<'a>(
-    request: &Request,
-    version: Option<&str>,
-    holder: impl Fn(&str) -> Option<&'a str>,
-    first_is_done: bool,
-) -> Vec<Step> {
-    request
-        .stages
-        .iter()
-        .skip(usize::from(first_is_done))
-        .filter_map(|label| {
-            let from = holder(label);
-            (from.is_none() || from != version).then(|| Step::Label {
-                label: label.clone(),
-                from: from.map(str::to_owned),
-            })
-        })
-        .collect()
-}
+use crate::state::{Present, SecretMetadata};
 
 pub(super) fn plan(
     request: &Request,
     present: &Present,
-    done: &Attempt,
+    attempt: &Attempt,
     region: &str,
 ) -> Result<Plan, Rejected> {
     let secret = &present.secret;
     let current = secret.holder(CURRENT);
-    // What this run has written itself, before it had to look again, is no reason to stop halfway.
+    // A version that this run wrote before it observed again is no reason to skip the rest.
     let skipped = request.if_exists == IfExists::Skip
-        && current.is_some_and(|holder| !done.may_have_written(holder));
+        && current.is_some_and(|holder| !attempt.may_have_written(holder));
     if !skipped || secret.deleted {
-        rejections(secret, region, request.on_rotation)?;
+        check_writable(secret, region, request.on_rotation)?;
     }
     if secret.deleted {
-        return Ok(deleted(request, done)?);
+        return Ok(restore(request, attempt)?);
     }
     let mut plan = Plan::default();
     if skipped {
-        plan.keep = current.map(|id| version(secret, id));
+        plan.keep = VersionRef::holder(secret, CURRENT);
         plan.note(format!(
             "{} exists and has a value: left alone, as `if-exists: skip` asks",
             secret.name
@@ -109,58 +45,76 @@ pub(super) fn plan(
         return Err(Rejected::Denied(denied.clone()));
     }
 
-    metadata::plan(request, present, done, &mut plan)?;
-    guarded::sweep(request, present, done, &mut plan);
+    metadata::plan(request, present, attempt, &mut plan)?;
+    guarded::add_sweep(request, present, attempt, &mut plan);
     if request.is_guarded() {
-        guarded::plan(request, present, done, &mut plan)?;
-        let labels = further_labels(request, plan.keep_id(), |label| secret.holder(label), true);
-        plan.add_all(labels);
-        return Ok(plan);
+        guarded::plan(request, present, attempt, &mut plan)?;
+    } else {
+        add_put(request, present, attempt, &mut plan)?;
     }
+    let labels = missing_labels(request, secret, plan.keep_id());
+    plan.add_all(labels);
+    Ok(plan)
+}
+
+/// Keeps the version that holds the value, or adds the put of a new one.
+fn add_put(
+    request: &Request,
+    present: &Present,
+    attempt: &Attempt,
+    plan: &mut Plan,
+) -> Result<(), Failure> {
+    let secret = &present.secret;
+    let current = secret.holder(CURRENT);
     let label = request.label();
     let holder = secret.holder(label);
-    let holds = present
+    let is_met = present
         .value
         .as_ref()
         .is_some_and(|value| request.is_met_by(value));
-    if holds || is_ours(done, holder) {
-        plan.keep = holder.map(|id| version(secret, id));
-    } else if label != CURRENT
-        && holder.is_none()
-        && current.is_some_and(|id| done.may_have_written(id))
-    {
-        // Created by this run a moment ago: that version is the one to be labelled.
-        plan.keep = current.map(|id| version(secret, id));
-        plan.add_all(further_labels(
-            request,
-            None,
-            |label| secret.holder(label),
-            false,
-        ));
-        return Ok(plan);
-    } else {
-        if let Some(expected) = request
-            .expected
-            .as_deref()
-            .filter(|id| Some(*id) != current)
-        {
-            return Err(guarded::not_current(&secret.name, expected, current).into());
-        }
-        overtaken(request, done, holder)?;
-        if present.unread.is_some() {
-            plan.note("reading the current value (GetSecretValue) is denied: it is written without comparing, and so may make a version that changes nothing");
-        }
-        plan.add(Step::Put {
-            base: holder.map(str::to_owned),
-        });
-        if label != CURRENT && current.is_none() {
-            guarded::first_is_current(request, &mut plan);
-        }
-        if let Some(text) = rotation(secret) {
-            plan.note(text);
-        }
+    if is_met || attempt.has_regained_label(holder) {
+        plan.keep = VersionRef::holder(secret, label);
+        return Ok(());
     }
-    let labels = further_labels(request, plan.keep_id(), |label| secret.holder(label), true);
-    plan.add_all(labels);
-    Ok(plan)
+    if label != CURRENT
+        && holder.is_none()
+        && current.is_some_and(|id| attempt.may_have_written(id))
+    {
+        // This run has just created the secret: the label goes on that version.
+        plan.keep = VersionRef::holder(secret, CURRENT);
+        return Ok(());
+    }
+    if let Some(expected) = request.expected.as_deref()
+        && current != Some(expected)
+    {
+        return Err(not_current(&secret.name, expected, current));
+    }
+    check_overtaken(request, attempt, holder)?;
+    if present.unread.is_some() {
+        plan.note(UNREAD);
+    }
+    plan.add(Step::Put {
+        base: holder.map(str::to_owned),
+    });
+    if label != CURRENT && current.is_none() {
+        plan.warn(first_version(request));
+    }
+    if let Some(text) = rotation(secret) {
+        plan.note(text);
+    }
+    Ok(())
+}
+
+/// Moves of the requested labels that the kept version lacks; without one, of those that the write does not give.
+fn missing_labels(request: &Request, secret: &SecretMetadata, kept: Option<&str>) -> Vec<Step> {
+    let written = usize::from(kept.is_none());
+    let labels = request.stages.iter().skip(written);
+    labels
+        .map(|label| (label, secret.holder(label)))
+        .filter(|(_, holder)| holder.is_none() || *holder != kept)
+        .map(|(label, holder)| Step::Label {
+            label: label.clone(),
+            from: holder.map(str::to_owned),
+        })
+        .collect()
 }

@@ -1,14 +1,30 @@
-//! States of a secret in which it must not be written.
+//! States and conflicts in which a secret must not be written, and their failures. It does not decide what is written
+//! otherwise, except for a secret that is scheduled for deletion.
 
 use super::step::{Plan, Step};
 use crate::attempt::Attempt;
 use crate::choices::{OnRotation, OnScheduledDeletion};
+use crate::error::StoreError;
 use crate::failure::{Class, Failure};
-use crate::labels::{CURRENT, PENDING};
 use crate::request::Request;
 use crate::state::SecretMetadata;
 
-/// An ARN that does not exist.
+/// Why there is no plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rejected {
+    /// A state, a conflict or a limit.
+    Failure(Box<Failure>),
+    /// A denial, which the store has to diagnose.
+    Denied(StoreError),
+}
+
+impl From<Failure> for Rejected {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(Box::new(failure))
+    }
+}
+
+/// The failure for an ARN of a secret that does not exist.
 #[must_use]
 pub fn arn_is_absent(request: &Request) -> Failure {
     Failure::new(
@@ -18,11 +34,9 @@ pub fn arn_is_absent(request: &Request) -> Failure {
     )
 }
 
-/// What forbids any write to a secret.
-///
-/// # Errors
-/// Managed by another service, a replica, or rotated where that is not allowed.
-pub(super) fn rejections(
+/// Rejects a secret that is managed by another service, is a replica, or has rotation enabled without permission to
+/// write it all the same.
+pub(super) fn check_writable(
     secret: &SecretMetadata,
     region: &str,
     on_rotation: OnRotation,
@@ -54,23 +68,56 @@ pub(super) fn rejections(
     Ok(())
 }
 
-pub(super) fn deleted(request: &Request, done: &Attempt) -> Result<Plan, Failure> {
+/// The plan for a secret that is scheduled for deletion.
+pub(super) fn restore(request: &Request, attempt: &Attempt) -> Result<Plan, Failure> {
     match request.on_scheduled_deletion {
         OnScheduledDeletion::Fail => Err(Failure::new(
             Class::Refused,
             format!("{} is scheduled for deletion", request.target.id),
             "set `on-scheduled-deletion: restore` to take it back and write it, or choose another name",
         )),
-        OnScheduledDeletion::Restore if done.restore_sent => Ok(Plan::of(vec![Step::Wait])),
+        OnScheduledDeletion::Restore if attempt.restore_sent => Ok(Plan::of(vec![Step::Wait])),
         OnScheduledDeletion::Restore => Ok(Plan::of(vec![Step::Restore])),
     }
 }
 
-/// A rotation that is under way is no reason to refuse, and none of our business; people should know of it.
-#[must_use]
-pub fn rotation(secret: &SecretMetadata) -> Option<String> {
-    let id = secret.holder(PENDING)?;
-    (secret.holder(CURRENT) != Some(id)).then(|| {
-        format!("a rotation is in progress: AWSPENDING is on version {id}, and stays there")
-    })
+/// The failure for an `expected-version-id` that is not current.
+pub(super) fn not_current(name: &str, expected: &str, holder: Option<&str>) -> Failure {
+    let (why, next) = match holder {
+        Some(holder) => (
+            format!("AWSCURRENT is on version {holder}"),
+            "somebody wrote since that version was looked at: look at theirs, and run again with its id where this shall replace it",
+        ),
+        None => (
+            "there is no current version".to_owned(),
+            "leave `expected-version-id` out to write a first version",
+        ),
+    };
+    Failure::new(
+        Class::Conflict,
+        format!("version {expected}, which is expected, is not current in {name}"),
+        next,
+    )
+    .because(why)
+}
+
+/// Rejects a second write by a run that was overtaken: it would revert the later write.
+pub(super) fn check_overtaken(
+    request: &Request,
+    attempt: &Attempt,
+    holder: Option<&str>,
+) -> Result<(), Failure> {
+    let Some(own) = &attempt.overtaken else {
+        return Ok(());
+    };
+    let by = holder.map_or_else(
+        || format!("which version holds {} now cannot be seen", request.label()),
+        |holder| format!("{} is now on version {holder}", request.label()),
+    );
+    Err(Failure::new(
+        Class::Conflict,
+        format!("somebody wrote to {} after this run", request.target.id),
+        "run again to write this value over theirs, or let theirs stand",
+    )
+    .because(format!("this run's version is {own}; {by}")))
 }

@@ -1,4 +1,4 @@
-//! What a plan is made of, and the order of its steps.
+//! The types of a plan, and the order of its steps. It does not decide which steps a plan has.
 
 use std::collections::BTreeMap;
 
@@ -6,57 +6,55 @@ use super::document::Document;
 use crate::notice::Level;
 use crate::outcome::VersionRef;
 
-/// One thing to do. Steps are done in order, each only if the one before it succeeded.
+/// One step of a plan. Steps run in order, and a failure ends the run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// CreateSecret with everything that is asked. `otherwise` is what to do, unseen, where the name
-    /// turns out to exist; without it: look again.
+    /// CreateSecret with all that is requested.
     Create {
-        /// Blind mode's steps.
+        /// The steps if the name exists although it could not be described; without them, the run observes again.
         otherwise: Option<Vec<Step>>,
-        /// Whether no version can exist, so that an answer of success means "created".
+        /// Whether the secret has no version, so that success means "created".
         vacant: bool,
     },
-    /// RestoreSecret; then look again.
+    /// RestoreSecret; then the run observes again.
     Restore,
-    /// Nothing, for a moment: AWS has not caught up with what was done. Then look again.
+    /// A delay until DescribeSecret shows what this run has done; then the run observes again.
     Wait,
-    /// UpdateSecret: description and key in one call, before the value, so that the new version
-    /// uses the new key.
+    /// UpdateSecret: description and key in one call, before the value, so that the new version uses the new key.
     Update {
-        /// To be written.
+        /// Whether it writes the description.
         description: bool,
-        /// To be written.
+        /// Whether it writes the KMS key.
         kms_key: bool,
     },
-    /// Nothing, for a moment: another run is about to move AWSCURRENT. Then look again.
+    /// A delay while another run is about to move AWSCURRENT; then the run observes again.
     Yield,
     /// PutSecretValue under the request's first label.
     Put {
-        /// The holder of that label; `None` is "nobody, or nobody we can see".
+        /// The holder of that label; `None` if no version holds it, or the holder cannot be read.
         base: Option<String>,
     },
-    /// PutSecretValue under a private label, then AWSCURRENT moved from `base`, and only from it.
+    /// PutSecretValue under a private label, then a move of AWSCURRENT that fails unless `base` still holds it.
     Swap {
-        /// The holder of AWSCURRENT; `None` where the secret has no version.
+        /// The holder of AWSCURRENT; `None` if the secret has no version.
         base: Option<String>,
     },
-    /// A further label for the version that holds the value.
+    /// A move of another requested label to the version that holds the value.
     Label {
         /// The label.
         label: String,
-        /// Who holds it.
+        /// Its holder.
         from: Option<String>,
     },
-    /// Private labels, and the versions that hold them, of runs that ended without dropping them.
+    /// Removal of private labels that killed runs left behind; each with the version that holds it.
     Sweep(Vec<(String, String)>),
     /// RemoveRegionsFromReplication.
     Unreplicate(Vec<String>),
-    /// ReplicateSecretToRegions: regions, and the keys there.
+    /// ReplicateSecretToRegions: regions and their KMS keys.
     Replicate(BTreeMap<String, Option<String>>),
-    /// DescribeSecret until the replicas in these regions are in sync, or one has failed.
+    /// A wait until the replicas in these regions are in sync, or one has failed.
     AwaitReplicas(Vec<String>),
-    /// ValidateResourcePolicy; nothing is written where it finds fault.
+    /// ValidateResourcePolicy, before any write: an invalid policy ends the run.
     CheckPolicy,
     /// PutResourcePolicy.
     SetPolicy,
@@ -67,7 +65,7 @@ pub enum Step {
 }
 
 impl Step {
-    /// Whether it changes the secret for those who use it.
+    /// Whether it changes the secret for its users.
     #[must_use]
     pub const fn changes(&self) -> bool {
         !matches!(
@@ -76,8 +74,8 @@ impl Step {
         )
     }
 
-    /// Where it comes among the others. What may refuse comes first, then what the new version builds on, the
-    /// version, and what comes from it; what takes long is last.
+    /// The position among other steps. First what can reject the run, then what the new version depends on, the version,
+    /// and what depends on it; the slowest last.
     const fn rank(&self) -> u8 {
         match self {
             Self::Create { .. } | Self::Restore | Self::Wait | Self::Yield => 0,
@@ -96,16 +94,16 @@ impl Step {
     }
 }
 
-/// What to do, and what holds already.
+/// The steps of a run, and the version that needs none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// In order.
+    /// The steps, in order.
     pub steps: Vec<Step>,
-    /// The version that holds the value already, or that `if-exists: skip` leaves alone.
+    /// The version that already holds the value, or that `if-exists: skip` leaves unchanged.
     pub keep: Option<VersionRef>,
-    /// What is written, where it is not the request's value as it stands.
+    /// The document to write instead of the request's value.
     pub document: Option<Document>,
-    /// What people should know.
+    /// Notices and warnings for the user.
     pub notices: Vec<(Level, String)>,
 }
 
@@ -117,7 +115,7 @@ impl Plan {
         }
     }
 
-    /// Adds a step where it belongs, after others of its kind.
+    /// Inserts a step by rank, after those of the same rank.
     pub(super) fn add(&mut self, step: Step) {
         let at = self
             .steps
@@ -133,7 +131,6 @@ impl Plan {
         }
     }
 
-    /// The version that holds the value already.
     pub(super) fn keep_id(&self) -> Option<&str> {
         self.keep.as_ref().map(|version| version.id.as_str())
     }

@@ -1,4 +1,4 @@
-//! Decisions, one table for each family. A state is written as a few words; the plan as its steps.
+//! Tables of decisions: inputs, an observed state, and the plan as a few words.
 
 use std::collections::BTreeMap;
 
@@ -35,7 +35,7 @@ fn secret() -> SecretMetadata {
     }
 }
 
-fn seen(secret: SecretMetadata, text: Option<&str>) -> Observed {
+fn described(secret: SecretMetadata, text: Option<&str>) -> Observed {
     Observed::Present(Box::new(Present {
         secret,
         value: text.map(value),
@@ -45,15 +45,26 @@ fn seen(secret: SecretMetadata, text: Option<&str>) -> Observed {
     }))
 }
 
-fn blind(glimpse: ValueView) -> Observed {
+/// A secret whose value must not be read.
+fn unread(secret: SecretMetadata) -> Observed {
+    Observed::Present(Box::new(Present {
+        secret,
+        value: None,
+        unread: Some(denied("GetSecretValue")),
+        policy: PolicyView::NotRequested,
+        at: NOW,
+    }))
+}
+
+fn undescribed(view: ValueView) -> Observed {
     Observed::NotDescribable(Box::new(NotDescribable {
         denied: denied("DescribeSecret"),
-        value: glimpse,
+        value: view,
         policy: PolicyView::NotRequested,
     }))
 }
 
-fn glimpsed(text: &str) -> ValueView {
+fn value_view(text: &str) -> ValueView {
     ValueView::Value(Box::new(SecretVersion {
         arn: secret().arn,
         name: "a".to_owned(),
@@ -63,16 +74,20 @@ fn glimpsed(text: &str) -> ValueView {
     }))
 }
 
-fn decide(pairs: &[(&str, &str)], observed: &Observed, done: &Attempt) -> Result<Plan, Rejected> {
+fn decide(
+    pairs: &[(&str, &str)],
+    observed: &Observed,
+    attempt: &Attempt,
+) -> Result<Plan, Rejected> {
     let mut all = vec![("NAME", "a"), ("VALUE", "wanted")];
     all.retain(|(key, _)| !pairs.iter().any(|(other, _)| other == key));
     all.extend(pairs);
-    plan(&request(&all), observed, done, REGION)
+    plan(&request(&all), observed, attempt, REGION)
 }
 
-/// The steps as text, `keep v1` for what stays.
-fn steps(pairs: &[(&str, &str)], observed: &Observed, done: &Attempt) -> String {
-    match decide(pairs, observed, done) {
+/// The steps as text, and `keep v1` for a version that is kept.
+fn steps(pairs: &[(&str, &str)], observed: &Observed, attempt: &Attempt) -> String {
+    match decide(pairs, observed, attempt) {
         Ok(plan) => {
             let mut words: Vec<String> = plan.steps.iter().map(word).collect();
             words.extend(plan.keep.map(|kept| format!("keep {}", kept.id)));
@@ -83,7 +98,7 @@ fn steps(pairs: &[(&str, &str)], observed: &Observed, done: &Attempt) -> String 
     }
 }
 
-/// Seconds since 1970, when the secret was looked at.
+/// The time of the observation, in seconds since 1970.
 const NOW: u64 = 1_800_000_000;
 
 fn word(step: &Step) -> String {
@@ -136,10 +151,10 @@ fn word(step: &Step) -> String {
 
 type Case<'a> = (&'a [(&'a str, &'a str)], Observed, &'a str);
 
-fn check(cases: Vec<Case<'_>>, done: &Attempt) {
+fn check(cases: Vec<Case<'_>>, attempt: &Attempt) {
     for (number, (pairs, observed, wanted)) in cases.into_iter().enumerate() {
         assert_eq!(
-            steps(pairs, &observed, done),
+            steps(pairs, &observed, attempt),
             wanted,
             "case {number}: {pairs:?}"
         );
@@ -149,7 +164,7 @@ fn check(cases: Vec<Case<'_>>, done: &Attempt) {
 const ARN_NAME: &str = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:a-AbCdEf";
 
 #[test]
-fn a_value_is_written_where_it_differs_and_only_there() {
+fn value_is_written_if_it_differs() {
     let no_version = SecretMetadata {
         versions: BTreeMap::new(),
         ..secret()
@@ -162,20 +177,24 @@ fn a_value_is_written_where_it_differs_and_only_there() {
         vec![
             (&[], Observed::Absent, "create"),
             (&[("NAME", ARN_NAME)], Observed::Absent, "exit 6"),
-            (&[], seen(secret(), Some("wanted")), "keep v1"),
-            (&[], seen(secret(), Some("other")), "put over v1"),
-            (&[("COMPARE", "never")], seen(secret(), None), "put over v1"),
+            (&[], described(secret(), Some("wanted")), "keep v1"),
+            (&[], described(secret(), Some("other")), "put over v1"),
             (
-                &[("STORE_AS", "binary")],
-                seen(secret(), Some("wanted")),
+                &[("COMPARE", "never")],
+                described(secret(), None),
                 "put over v1",
             ),
-            (&[], seen(no_version.clone(), None), "put"),
-            (&[], seen(staged, None), "put"),
-            (&[("IF_EXISTS", "skip")], seen(no_version, None), "put"),
+            (
+                &[("STORE_AS", "binary")],
+                described(secret(), Some("wanted")),
+                "put over v1",
+            ),
+            (&[], described(no_version.clone(), None), "put"),
+            (&[], described(staged, None), "put"),
+            (&[("IF_EXISTS", "skip")], described(no_version, None), "put"),
             (
                 &[("IF_EXISTS", "skip"), ("DESCRIPTION", "d"), ("TAGS", "k=v")],
-                seen(secret(), None),
+                described(secret(), None),
                 "keep v1",
             ),
         ],
@@ -184,27 +203,18 @@ fn a_value_is_written_where_it_differs_and_only_there() {
 }
 
 #[test]
-fn a_denied_read_is_written_over_unless_comparing_was_asked_for() {
-    let unread = || {
-        Observed::Present(Box::new(Present {
-            secret: secret(),
-            value: None,
-            unread: Some(denied("GetSecretValue")),
-            policy: PolicyView::NotRequested,
-            at: NOW,
-        }))
-    };
+fn denied_read_is_fatal_only_with_compare_always() {
     check(
         vec![
-            (&[], unread(), "put over v1"),
-            (&[("COMPARE", "always")], unread(), "exit 4"),
+            (&[], unread(secret()), "put over v1"),
+            (&[("COMPARE", "always")], unread(secret()), "exit 4"),
         ],
         &Attempt::default(),
     );
 }
 
 #[test]
-fn states_that_must_not_be_written() {
+fn forbidden_state_is_rejected() {
     let rotating = || SecretMetadata {
         rotation_enabled: true,
         ..secret()
@@ -224,23 +234,39 @@ fn states_that_must_not_be_written() {
     const RESTORE: &[(&str, &str)] = &[("ON_SCHEDULED_DELETION", "restore")];
     check(
         vec![
-            (&[], seen(rotating(), Some("other")), "exit 6"),
-            (&[], seen(rotating(), Some("wanted")), "exit 6"),
+            (&[], described(rotating(), Some("other")), "exit 6"),
+            (&[], described(rotating(), Some("wanted")), "exit 6"),
             (
                 &[("ON_ROTATION", "allow")],
-                seen(rotating(), Some("other")),
+                described(rotating(), Some("other")),
                 "put over v1",
             ),
-            (&[("IF_EXISTS", "skip")], seen(rotating(), None), "keep v1"),
-            (&[], seen(managed(), Some("other")), "exit 6"),
-            (&[], seen(of_primary("us-east-1"), Some("other")), "exit 6"),
-            (&[], seen(of_primary(REGION), Some("other")), "put over v1"),
-            (&[], seen(deleted(), None), "exit 6"),
-            (&[("IF_EXISTS", "skip")], seen(deleted(), None), "exit 6"),
-            (RESTORE, seen(deleted(), None), "restore"),
+            (
+                &[("IF_EXISTS", "skip")],
+                described(rotating(), None),
+                "keep v1",
+            ),
+            (&[], described(managed(), Some("other")), "exit 6"),
+            (
+                &[],
+                described(of_primary("us-east-1"), Some("other")),
+                "exit 6",
+            ),
+            (
+                &[],
+                described(of_primary(REGION), Some("other")),
+                "put over v1",
+            ),
+            (&[], described(deleted(), None), "exit 6"),
+            (
+                &[("IF_EXISTS", "skip")],
+                described(deleted(), None),
+                "exit 6",
+            ),
+            (RESTORE, described(deleted(), None), "restore"),
             (
                 &[("IF_EXISTS", "skip"), ("ON_SCHEDULED_DELETION", "restore")],
-                seen(
+                described(
                     SecretMetadata {
                         owning_service: Some("rds".to_owned()),
                         ..deleted()
@@ -251,7 +277,7 @@ fn states_that_must_not_be_written() {
             ),
             (
                 RESTORE,
-                seen(
+                described(
                     SecretMetadata {
                         rotation_enabled: true,
                         ..deleted()
@@ -269,140 +295,58 @@ fn states_that_must_not_be_written() {
     };
     check(
         vec![
-            (RESTORE, seen(deleted(), None), "wait"),
-            (RESTORE, seen(secret(), Some("wanted")), "keep v1"),
+            (RESTORE, described(deleted(), None), "wait"),
+            (RESTORE, described(secret(), Some("wanted")), "keep v1"),
         ],
         &restored,
     );
 }
 
 #[test]
-fn without_describe_it_goes_blind_and_says_so() {
-    let nothing = || blind(ValueView::Unread(Some(denied("GetSecretValue"))));
-    check(
-        vec![
-            (&[], nothing(), "create or (put)"),
-            (&[("NAME", ARN_NAME)], nothing(), "put"),
-            (
-                &[("DESCRIPTION", "d"), ("TAGS", "k=v")],
-                nothing(),
-                "create or (update description, put, tag k)",
-            ),
-            (
-                &[("TAGS", "k=v"), ("TAG_POLICY", "replace")],
-                nothing(),
-                "exit 4",
-            ),
-            (&[("IF_EXISTS", "skip")], nothing(), "exit 4"),
-            (&[("COMPARE", "always")], nothing(), "exit 4"),
-            (&[], blind(ValueView::NoValue), "create or (put)"),
-            (
-                &[("IF_EXISTS", "skip")],
-                blind(ValueView::NoValue),
-                "create or (put)",
-            ),
-            (&[], blind(glimpsed("wanted")), "keep v1"),
-            (&[], blind(glimpsed("other")), "put over v1"),
-            (
-                &[("DESCRIPTION", "d")],
-                blind(glimpsed("wanted")),
-                "update description, keep v1",
-            ),
-            (
-                &[("IF_EXISTS", "skip")],
-                blind(glimpsed("other")),
-                "keep v1",
-            ),
-            (
-                &[],
-                blind(ValueView::Deleted(denied("GetSecretValue"))),
-                "exit 6",
-            ),
-            (
-                &[("ON_SCHEDULED_DELETION", "restore")],
-                blind(ValueView::Deleted(denied("GetSecretValue"))),
-                "restore",
-            ),
-        ],
-        &Attempt::default(),
-    );
-    let Ok(plan) = decide(&[], &nothing(), &Attempt::default()) else {
-        panic!("a plan");
-    };
-    assert!(
-        plan.notices
-            .iter()
-            .any(|(_, text)| text.contains("were not checked"))
-    );
-
-    let seen_deleted = Attempt {
-        deletion_seen: true,
-        ..Attempt::default()
-    };
-    let restore: &[_] = &[("ON_SCHEDULED_DELETION", "restore")];
-    check(
-        vec![(&[], nothing(), "exit 6"), (restore, nothing(), "restore")],
-        &seen_deleted,
-    );
-    let restored = Attempt {
-        restore_sent: true,
-        ..seen_deleted
-    };
-    check(
-        vec![
-            (restore, nothing(), "put"),
-            (
-                restore,
-                blind(ValueView::Deleted(denied("GetSecretValue"))),
-                "wait",
-            ),
-            (restore, blind(glimpsed("other")), "put over v1"),
-        ],
-        &restored,
-    );
-}
-
-#[test]
-fn what_this_run_wrote_itself_is_no_reason_to_skip() {
-    let wrote = Attempt {
+fn own_write_is_not_skipped() {
+    let own_write = Attempt {
         sent: vec!["v1".to_owned()],
         ..Attempt::default()
     };
     check(
         vec![(
             &[("IF_EXISTS", "skip"), ("TAGS", "k=v")],
-            seen(secret(), None),
+            described(secret(), None),
             "put over v1, tag k",
         )],
-        &wrote,
+        &own_write,
     );
 }
 
 #[test]
-fn a_later_writer_is_not_undone() {
+fn later_write_is_not_reverted() {
     let overtaken = |by: &str| Attempt {
         overtaken: Some(by.to_owned()),
         ..Attempt::default()
     };
-    // Somebody else's version is current: theirs stands, unless it holds the same value.
+    // Another version is current. It stays, and only one with the same value is a success.
     check(
         vec![
-            (&[], seen(secret(), Some("other")), "exit 5"),
-            (&[("COMPARE", "never")], seen(secret(), None), "exit 5"),
-            (&[], seen(secret(), Some("wanted")), "keep v1"),
+            (&[], described(secret(), Some("other")), "exit 5"),
+            (&[("COMPARE", "never")], described(secret(), None), "exit 5"),
+            (&[], described(secret(), Some("wanted")), "keep v1"),
             (&[], Observed::Absent, "exit 5"),
-            (&[], blind(glimpsed("other")), "exit 5"),
-            (&[], blind(ValueView::Unread(None)), "exit 5"),
+            (&[], undescribed(value_view("other")), "exit 5"),
+            (&[], undescribed(ValueView::Unread(None)), "exit 5"),
         ],
         &overtaken("ours"),
     );
-    // Ours is current after all: somebody moved it back, or the answer was late.
+    // This run's version is current again: it was moved back, or the answer was late.
     check(
         vec![
-            (&[("COMPARE", "never")], seen(secret(), None), "keep v1"),
+            (
+                &[("COMPARE", "never")],
+                described(secret(), None),
+                "keep v1",
+            ),
             (
                 &[("COMPARE", "never"), ("DESCRIPTION", "d")],
-                seen(secret(), None),
+                described(secret(), None),
                 "update description, keep v1",
             ),
         ],
@@ -412,3 +356,4 @@ fn a_later_writer_is_not_undone() {
 
 mod guarded;
 mod metadata;
+mod not_describable;

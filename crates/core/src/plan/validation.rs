@@ -1,19 +1,23 @@
-//! Whether a resource policy may be attached, by the findings of AWS's validation.
+//! The verdict on a resource policy, from the findings of ValidateResourcePolicy. It does not read the policy itself.
 
 use crate::failure::{Class, Failure};
 use crate::state::{Finding, Validation};
 
-/// Rejects a policy for AWS's findings, except that it is public where that is allowed.
+/// Rejects a policy with findings, other than public access where that is allowed.
 ///
 /// # Errors
-/// The policy must not be attached.
-pub fn check_validation(validation: &Validation, public: bool, id: &str) -> Result<(), Failure> {
+/// The findings, as AWS words them.
+pub fn check_validation(
+    validation: &Validation,
+    allow_public: bool,
+    id: &str,
+) -> Result<(), Failure> {
     let findings: Vec<&Finding> = validation
         .findings
         .iter()
-        .filter(|finding| !(public && is_about_public(finding)))
+        .filter(|finding| !(allow_public && is_public_access(finding)))
         .collect();
-    let passed = validation.passed || public && !validation.findings.is_empty();
+    let passed = validation.passed || allow_public && !validation.findings.is_empty();
     if passed && findings.is_empty() {
         return Ok(());
     }
@@ -23,7 +27,7 @@ pub fn check_validation(validation: &Validation, public: bool, id: &str) -> Resu
         "correct it: name who may read the secret, and leave those who manage it (this run among them) their rights;\n\
          `allow-public-policy: true` attaches a public one all the same",
     );
-    let said: Vec<String> = findings
+    let texts: Vec<String> = findings
         .iter()
         .map(
             |finding| match (finding.check.as_str(), finding.message.as_str()) {
@@ -32,20 +36,21 @@ pub fn check_validation(validation: &Validation, public: bool, id: &str) -> Resu
             },
         )
         .collect();
-    Err(if said.is_empty() {
+    Err(if texts.is_empty() {
         failure.because("AWS's checks were not passed")
     } else {
-        failure.because(said.join("\n"))
+        failure.because(texts.join("\n"))
     })
 }
 
-/// The names of AWS's checks are not documented, so its words count as well.
-fn is_about_public(finding: &Finding) -> bool {
+/// Whether a finding is about public access, and not about locking the caller out as well. The names of checks are not documented, so the message is
+/// searched as well.
+fn is_public_access(finding: &Finding) -> bool {
     let text = format!("{} {}", finding.check, finding.message).to_ascii_lowercase();
-    let about_lockout = ["lock", "would not let you"]
+    let is_lockout = ["lock", "would not let you"]
         .iter()
         .any(|word| text.contains(word));
-    !about_lockout
+    !is_lockout
         && ["public", "broad access", "any aws principal"]
             .iter()
             .any(|word| text.contains(word))
@@ -56,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_is_public_can_be_allowed() {
+    fn only_public_access_can_be_allowed() {
         let public = (
             "PublicAccess",
             "The resource policy allows broad access to the secret.",
@@ -65,7 +70,7 @@ mod tests {
             "CallerLockout",
             "The resource policy would not let you change or delete it.",
         );
-        /// Passed, findings, whether public ones are allowed, whether it may be attached.
+        /// Passed, findings, whether a public policy is allowed, and whether it may be attached.
         type Case<'a> = (bool, &'a [(&'a str, &'a str)], bool, bool);
         let both = ("", "This policy is public, and would lock the caller out.");
         let cases: [Case<'_>; 8] = [
@@ -78,7 +83,7 @@ mod tests {
             (false, &[public, lockout], true, false),
             (false, &[("Syntax", "made up")], true, false),
         ];
-        for (passed, findings, allowed, good) in cases {
+        for (passed, findings, allow_public, wanted) in cases {
             let validation = Validation {
                 passed,
                 findings: findings
@@ -89,8 +94,8 @@ mod tests {
                     })
                     .collect(),
             };
-            let judged = check_validation(&validation, allowed, "prod/key");
-            assert_eq!(judged.is_ok(), good, "{findings:?} {allowed}");
+            let verdict = check_validation(&validation, allow_public, "prod/key");
+            assert_eq!(verdict.is_ok(), wanted, "{findings:?} {allow_public}");
         }
     }
 }

@@ -1,3 +1,5 @@
+//! Which policies are equivalent.
+
 use proptest::prelude::*;
 
 use super::*;
@@ -6,15 +8,15 @@ const ALLOW: &str = r#"{"Version":"2012-10-17","Statement":{"Sid":"","Effect":"A
     "Action":"secretsmanager:GetSecretValue","Resource":"*",
     "Condition":{"StringEquals":{"aws:PrincipalTag/team":"ml"},"Bool":{"aws:SecureTransport":"true"}}}}"#;
 
-/// A statement about `principal` and `action`, on any resource.
-fn of(principal: &str, action: &str) -> String {
+/// A policy with one statement.
+fn policy(principal: &str, action: &str) -> String {
     format!(
         r#"{{"Statement":[{{"Effect":"Deny","Principal":{principal},"Action":{action},"Resource":"*"}}]}}"#
     )
 }
 
 #[test]
-fn what_can_be_written_in_two_ways() {
+fn notations_of_one_policy_are_equivalent() {
     let other = r#"{"Statement":[{"Action":["SecretsManager:getsecretvalue","secretsmanager:GetSecretValue"],"Resource":["*"],
         "Effect":"Allow","Principal":{"AWS":["arn:aws:iam::111122223333:root"]},
         "Condition":{"Bool":{"AWS:SecureTransport":true},"StringEquals":{"aws:principaltag/team":["ml"]}}}],
@@ -24,10 +26,13 @@ fn what_can_be_written_in_two_ways() {
     let same = [
         (ALLOW.to_owned(), other.to_owned()),
         (two(one, another), two(another, one)),
-        (of(r#""*""#, r#""a:B""#), of(r#"{"AWS":"*"}"#, r#"["A:b"]"#)),
         (
-            of(r#"{"AWS":["a","b"]}"#, r#"["x","y"]"#),
-            of(r#"{"AWS":["b","a"]}"#, r#"["y","x"]"#),
+            policy(r#""*""#, r#""a:B""#),
+            policy(r#"{"AWS":"*"}"#, r#"["A:b"]"#),
+        ),
+        (
+            policy(r#"{"AWS":["a","b"]}"#, r#"["x","y"]"#),
+            policy(r#"{"AWS":["b","a"]}"#, r#"["y","x"]"#),
         ),
         (
             r#"{"Statement":[]}"#.to_owned(),
@@ -47,7 +52,7 @@ fn what_can_be_written_in_two_ways() {
 }
 
 #[test]
-fn what_says_something_else() {
+fn changed_policy_is_not_equivalent() {
     let changes = [
         ("Allow", "Deny"),
         ("111122223333", "444455556666"),
@@ -78,7 +83,7 @@ fn what_says_something_else() {
 }
 
 #[test]
-fn only_an_object_is_a_policy_and_nothing_is_quoted() {
+fn text_that_is_no_object_is_rejected_unquoted() {
     for text in [
         "made-up",
         "\"made-up\"",
@@ -92,12 +97,11 @@ fn only_an_object_is_a_policy_and_nothing_is_quoted() {
 }
 
 proptest! {
-    /// Whatever order the parts of a document come in.
     #[test]
-    fn order_says_nothing(actions in proptest::collection::vec("[a-c]:[a-c]", 1..4), turn in 0..4_usize) {
+    fn order_of_actions_has_no_effect(actions in proptest::collection::vec("[a-c]:[a-c]", 1..4), turn in 0..4_usize) {
         let mut turned = actions.clone();
         turned.rotate_left(turn % actions.len());
-        let list = |actions: &[String]| of("\"*\"", &serde_json::to_string(actions).unwrap());
+        let list = |actions: &[String]| policy("\"*\"", &serde_json::to_string(actions).unwrap());
         prop_assert!(ResourcePolicy::parse(&list(&actions)).unwrap().is_equivalent_to(&list(&turned)));
         let more: Vec<String> = actions.iter().cloned().chain(["d:d".to_owned()]).collect();
         prop_assert!(!ResourcePolicy::parse(&list(&actions)).unwrap().is_equivalent_to(&list(&more)));

@@ -125,11 +125,14 @@ fn set_of_new_key_copies_the_format() {
 fn string_is_escaped() {
     let edit = KeyEdit {
         path: &KeyPath::parse("/a/b").unwrap(),
-        value: &JsonText::string("x\"\\\u{1}\u{7f}\n😀"),
+        value: &JsonText::string("x\"\\\u{1}\u{7f}\n\r\t😀"),
         only_if_absent: false,
     };
     let text = apply_edits(b"{}", [edit]).unwrap().unwrap();
-    assert_eq!(*text, "{\"a\":{\"b\":\"x\\\"\\\\\\u0001\u{7f}\\n😀\"}}");
+    assert_eq!(
+        *text,
+        "{\"a\":{\"b\":\"x\\\"\\\\\\u0001\u{7f}\\n\\r\\t😀\"}}"
+    );
 }
 
 #[test]

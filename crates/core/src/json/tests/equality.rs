@@ -77,6 +77,14 @@ fn equality_at_the_depth_limit_matches_serde_json() {
     }
 }
 
+#[test]
+fn depth_counts_nesting_not_siblings() {
+    for sibling in ["[]", "{}"] {
+        let text = format!("[{}]", vec![sibling; 1_000].join(","));
+        assert!(is_equal_json(text.as_bytes(), text.as_bytes()), "{sibling}");
+    }
+}
+
 /// The same value, with the members of every object in reverse order and each string in `\u` escapes.
 fn respelled(value: &Value) -> String {
     let string = |text: &str| {

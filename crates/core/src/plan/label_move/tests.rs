@@ -1,25 +1,25 @@
-//! Which way AWSCURRENT moves.
+//! Tables of label moves: inputs, versions with their labels, and the decision as a few words.
 
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::labels::WriteLabel;
 use crate::testing::label_move;
 
 const V1: &str = "11111111-1111-8111-8111-111111111111";
 const V2: &str = "22222222-2222-8222-8222-222222222222";
 const V3: &str = "33333333-3333-8333-8333-333333333333";
 
-/// Inputs, versions with their labels, and what is decided.
-type Case<'a> = (Inputs<'a>, Labelled<'a>, &'a str);
+type Case<'a> = (Inputs<'a>, Versions<'a>, &'a str);
 type Inputs<'a> = &'a [(&'a str, &'a str)];
-type Labelled<'a> = &'a [(&'a str, &'a [&'a str])];
+type Versions<'a> = &'a [(&'a str, &'a [&'a str])];
 
-/// V1 is the oldest.
-fn decided(promote: bool, pairs: &[(&str, &str)], versions: &[(&str, &[&str])]) -> String {
+/// The decision about versions of which V1 is the oldest.
+fn decided(promote: bool, pairs: Inputs<'_>, versions: Versions<'_>) -> String {
     decided_of(promote, pairs, &secret(versions))
 }
 
-fn secret(versions: &[(&str, &[&str])]) -> SecretMetadata {
+fn secret(versions: Versions<'_>) -> SecretMetadata {
     let versions: BTreeMap<_, _> = versions
         .iter()
         .map(|(id, labels)| {
@@ -34,7 +34,7 @@ fn secret(versions: &[(&str, &[&str])]) -> SecretMetadata {
     }
 }
 
-fn decided_of(promote: bool, pairs: &[(&str, &str)], secret: &SecretMetadata) -> String {
+fn decided_of(promote: bool, pairs: Inputs<'_>, secret: &SecretMetadata) -> String {
     let listed = [(V1, 1.0), (V2, 2.0), (V3, 3.0)].map(|(id, created)| VersionInfo {
         id: id.to_owned(),
         created: Some(created),
@@ -46,23 +46,21 @@ fn decided_of(promote: bool, pairs: &[(&str, &str)], secret: &SecretMetadata) ->
     };
     match decide_label_move(&label_move(promote, pairs), secret, &listed, "eu-west-1") {
         Ok(Decision::Keep(id, _)) => format!("keep {}", word(&id)),
-        Ok(Decision::Move { from, to }) => format!(
-            "{} to {}",
-            from.as_deref().map_or("nobody", word),
-            word(&to)
-        ),
+        Ok(Decision::Move { from, to }) => {
+            format!("{} to {}", from.as_deref().map_or("none", word), word(&to))
+        }
         Err(failure) => format!("exit {}", failure.class.exit_code()),
     }
 }
 
 #[test]
-fn promote_makes_current_what_it_is_told_to() {
-    let staged: &[(&str, &[&str])] = &[
+fn promote_moves_current_to_selected_version() {
+    let staged: Versions<'_> = &[
         (V1, &["AWSPREVIOUS"]),
         (V2, &["AWSCURRENT"]),
         (V3, &["candidate", "blue"]),
     ];
-    let done: &[(&str, &[&str])] = &[(V2, &["AWSPREVIOUS"]), (V3, &["AWSCURRENT", "candidate"])];
+    let done: Versions<'_> = &[(V2, &["AWSPREVIOUS"]), (V3, &["AWSCURRENT", "candidate"])];
     let cases: &[Case<'_>] = &[
         (&[], staged, "v2 to v3"),
         (&[("STAGE", "blue")], staged, "v2 to v3"),
@@ -71,13 +69,13 @@ fn promote_makes_current_what_it_is_told_to() {
         (&[("VERSION_ID", V2)], staged, "keep v2"),
         (&[("EXPECTED_VERSION_ID", V2)], staged, "v2 to v3"),
         (&[("EXPECTED_VERSION_ID", V1)], staged, "exit 5"),
-        // Done already: found before any guard.
+        // Already current: the guard does not apply.
         (&[], done, "keep v3"),
         (&[("EXPECTED_VERSION_ID", V2)], done, "keep v3"),
         (&[], &[(V1, &["AWSCURRENT"])], "exit 6"),
-        (&[], &[(V1, &["candidate"])], "nobody to v1"),
+        (&[], &[(V1, &["candidate"])], "none to v1"),
         (&[], &[], "exit 6"),
-        // The rotation's own version is the rotation's to move.
+        // The version of a rotation is not promoted.
         (
             &[],
             &[(V1, &["AWSCURRENT"]), (V2, &["AWSPENDING", "candidate"])],
@@ -103,9 +101,24 @@ fn promote_makes_current_what_it_is_told_to() {
 }
 
 #[test]
-fn rollback_only_goes_back_in_time() {
-    let before: &[(&str, &[&str])] = &[(V1, &["AWSPREVIOUS"]), (V2, &["AWSCURRENT"])];
-    let after: &[(&str, &[&str])] = &[(V1, &["AWSCURRENT"]), (V2, &["AWSPREVIOUS"])];
+fn missing_label_is_explained_without_private_labels() {
+    let private = WriteLabel::until(1, V1).label;
+    let label_move = label_move(true, &[("STAGE", "green")]);
+    let why = |versions: Versions<'_>| {
+        let decision = decide_label_move(&label_move, &secret(versions), &[], "eu-west-1");
+        decision.unwrap_err().why.unwrap()
+    };
+    let labels = why(&[(V1, &["AWSCURRENT", &private]), (V2, &["blue"])]);
+    assert!(labels.contains("AWSCURRENT, blue"), "{labels}");
+    assert!(!labels.contains(&private), "{labels}");
+    let none = why(&[]);
+    assert!(none.contains("no version"), "{none}");
+}
+
+#[test]
+fn rollback_moves_to_older_version_only() {
+    let before: Versions<'_> = &[(V1, &["AWSPREVIOUS"]), (V2, &["AWSCURRENT"])];
+    let after: Versions<'_> = &[(V1, &["AWSCURRENT"]), (V2, &["AWSPREVIOUS"])];
     let cases: &[Case<'_>] = &[
         (&[], before, "v2 to v1"),
         (&[], after, "keep v1"),
@@ -113,7 +126,7 @@ fn rollback_only_goes_back_in_time() {
         (&[("EXPECTED_VERSION_ID", V2)], after, "keep v1"),
         (&[("EXPECTED_VERSION_ID", V3)], before, "exit 5"),
         (&[("EXPECTED_VERSION_ID", V3)], after, "exit 5"),
-        // Leaving v1 for v2 would be going forward.
+        // A move from v1 to v2 would not be a rollback.
         (&[("EXPECTED_VERSION_ID", V1)], after, "keep v1"),
         (&[], &[(V1, &["AWSCURRENT"])], "exit 6"),
         (&[], &[], "exit 6"),
@@ -128,7 +141,7 @@ fn rollback_only_goes_back_in_time() {
 }
 
 #[test]
-fn versions_of_the_same_age_are_not_flipped() {
+fn rollback_of_unknown_age_is_rejected() {
     let secret = secret(&[(V1, &["AWSPREVIOUS"]), (V2, &["AWSCURRENT"])]);
     for created in [Some(1.0), None] {
         let listed = [V1, V2].map(|id| VersionInfo {
@@ -144,7 +157,7 @@ fn versions_of_the_same_age_are_not_flipped() {
 }
 
 #[test]
-fn what_forbids_a_write_forbids_a_move_but_not_finding_it_done() {
+fn forbidden_state_rejects_move_but_not_keep() {
     let staged = secret(&[(V1, &["AWSCURRENT"]), (V2, &["candidate"])]);
     let states: [(&str, SecretMetadata); 4] = [
         (

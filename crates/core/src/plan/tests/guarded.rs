@@ -1,12 +1,13 @@
-//! Guards, JSON keys and staging labels.
+//! Guarded writes, JSON keys and staging labels.
 
 use super::*;
+use crate::labels::WriteLabel;
 
 const V1: &str = "11111111-1111-8111-8111-111111111111";
 const V2: &str = "22222222-2222-8222-8222-222222222222";
 
 /// A secret with these versions and labels.
-fn labelled(versions: &[(&str, &[&str])]) -> SecretMetadata {
+fn labeled(versions: &[(&str, &[&str])]) -> SecretMetadata {
     SecretMetadata {
         versions: versions
             .iter()
@@ -19,58 +20,45 @@ fn labelled(versions: &[(&str, &[&str])]) -> SecretMetadata {
     }
 }
 
-fn unreadable(secret: SecretMetadata) -> Observed {
-    Observed::Present(Box::new(Present {
-        secret,
-        value: None,
-        unread: Some(denied("GetSecretValue")),
-        policy: PolicyView::NotRequested,
-        at: NOW,
-    }))
-}
-
-fn lease_of(end: u64) -> String {
-    format!("upsert-secret-until-{end}-33333333-3333-8333-8333-333333333333")
+/// The private label of a run that ends at this time.
+fn write_label(end: u64) -> String {
+    WriteLabel::until(end, "33333333-3333-8333-8333-333333333333").label
 }
 
 #[test]
-fn a_guard_lets_only_the_expected_version_be_replaced() {
-    let current = || labelled(&[(V2, &["AWSCURRENT"]), (V1, &["AWSPREVIOUS"])]);
+fn guard_rejects_unexpected_version() {
+    let current = || labeled(&[(V2, &["AWSCURRENT"]), (V1, &["AWSPREVIOUS"])]);
     let swap = format!("swap over {V2}");
     let keep = format!("keep {V2}");
     check(
         vec![
             (
                 &[("EXPECTED_VERSION_ID", V2)],
-                seen(current(), Some("old")),
+                described(current(), Some("old")),
                 &swap,
             ),
             (
                 &[("EXPECTED_VERSION_ID", V1)],
-                seen(current(), Some("old")),
+                described(current(), Some("old")),
                 "exit 5",
             ),
-            // Before the guard: a re-run finds its own work.
+            // Before the guard, so that a re-run recognizes its own work.
             (
                 &[("EXPECTED_VERSION_ID", V1)],
-                seen(current(), Some("wanted")),
+                described(current(), Some("wanted")),
                 &keep,
             ),
-            (&[("EXPECTED_VERSION_ID", V2)], unreadable(current()), &swap),
-            (
-                &[("EXPECTED_VERSION_ID", V1)],
-                unreadable(current()),
-                "exit 5",
-            ),
+            (&[("EXPECTED_VERSION_ID", V2)], unread(current()), &swap),
+            (&[("EXPECTED_VERSION_ID", V1)], unread(current()), "exit 5"),
             (&[("EXPECTED_VERSION_ID", V1)], Observed::Absent, "exit 5"),
             (
                 &[("EXPECTED_VERSION_ID", V1)],
-                seen(labelled(&[]), None),
+                described(labeled(&[]), None),
                 "exit 5",
             ),
             (
                 &[("EXPECTED_VERSION_ID", V1)],
-                blind(glimpsed("old")),
+                undescribed(value_view("old")),
                 "exit 4",
             ),
             (
@@ -79,18 +67,18 @@ fn a_guard_lets_only_the_expected_version_be_replaced() {
                     ("DESCRIPTION", "d"),
                     ("TAGS", "a=b"),
                 ],
-                seen(current(), Some("old")),
+                described(current(), Some("old")),
                 &format!("update description, {swap}, tag a"),
             ),
-            // Beside the current version nothing is swapped, but the guard holds.
+            // A staged version is not swapped, but the guard applies.
             (
                 &[("EXPECTED_VERSION_ID", V2), ("VERSION_STAGES", "blue")],
-                seen(current(), None),
+                described(current(), None),
                 "put",
             ),
             (
                 &[("EXPECTED_VERSION_ID", V1), ("VERSION_STAGES", "blue")],
-                seen(current(), None),
+                described(current(), None),
                 "exit 5",
             ),
         ],
@@ -99,16 +87,16 @@ fn a_guard_lets_only_the_expected_version_be_replaced() {
 }
 
 #[test]
-fn what_cannot_be_read_but_may_be_our_own_work_is_compared_by_aws() {
+fn unreadable_own_version_is_put_again() {
     let own = Attempt {
         own: Some(V2.to_owned()),
         ..Attempt::default()
     };
-    let current = labelled(&[(V2, &["AWSCURRENT"]), (V1, &["AWSPREVIOUS"])]);
+    let current = labeled(&[(V2, &["AWSCURRENT"]), (V1, &["AWSPREVIOUS"])]);
     check(
         vec![(
             &[("EXPECTED_VERSION_ID", V1)],
-            unreadable(current),
+            unread(current),
             &format!("swap over {V1}"),
         )],
         &own,
@@ -116,7 +104,7 @@ fn what_cannot_be_read_but_may_be_our_own_work_is_compared_by_aws() {
 }
 
 #[test]
-fn one_key_is_set_and_everything_else_stays() {
+fn json_key_is_set_in_stored_document() {
     let json = [("JSON_KEY", "b"), ("VALUE", "new")];
     let document = |observed: &Observed| {
         let plan = decide(&json, observed, &Attempt::default()).unwrap();
@@ -127,7 +115,7 @@ fn one_key_is_set_and_everything_else_stays() {
     };
     let current = r#"{ "z": 1.0, "b": "old", "a": [1,2] }"#;
     assert_eq!(
-        document(&seen(secret(), Some(current))).as_deref(),
+        document(&described(secret(), Some(current))).as_deref(),
         Some(r#"{ "z": 1.0, "b": "new", "a": [1,2] }"#)
     );
     assert_eq!(
@@ -135,22 +123,26 @@ fn one_key_is_set_and_everything_else_stays() {
         Some(r#"{"b":"new"}"#)
     );
     assert_eq!(
-        document(&seen(labelled(&[]), None)).as_deref(),
+        document(&described(labeled(&[]), None)).as_deref(),
         Some(r#"{"b":"new"}"#)
     );
     check(
         vec![
-            (&json, seen(secret(), Some(current)), "swap over v1"),
-            (&json, seen(secret(), Some(r#"{"b":"new"}"#)), "keep v1"),
-            (&json, seen(labelled(&[]), None), "swap"),
+            (&json, described(secret(), Some(current)), "swap over v1"),
+            (
+                &json,
+                described(secret(), Some(r#"{"b":"new"}"#)),
+                "keep v1",
+            ),
+            (&json, described(labeled(&[]), None), "swap"),
             (&json, Observed::Absent, "create"),
-            (&json, seen(secret(), Some("plain text")), "exit 6"),
-            (&json, seen(secret(), Some("[1]")), "exit 6"),
-            (&json, unreadable(secret()), "exit 4"),
-            (&json, blind(glimpsed("{}")), "exit 4"),
+            (&json, described(secret(), Some("plain text")), "exit 6"),
+            (&json, described(secret(), Some("[1]")), "exit 6"),
+            (&json, unread(secret()), "exit 4"),
+            (&json, undescribed(value_view("{}")), "exit 4"),
             (
                 &[("JSON_KEY", "/b/c"), ("VALUE", "new")],
-                seen(secret(), Some(r#"{"b":"text"}"#)),
+                described(secret(), Some(r#"{"b":"text"}"#)),
                 "exit 6",
             ),
         ],
@@ -159,12 +151,12 @@ fn one_key_is_set_and_everything_else_stays() {
 }
 
 #[test]
-fn a_document_that_would_be_too_large_is_refused() {
+fn too_large_document_is_rejected() {
     let full = format!(r#"{{"a":"{}"}}"#, "x".repeat(65_520));
     check(
         vec![(
             &[("JSON_KEY", "b"), ("VALUE", "12345678")],
-            seen(secret(), Some(&full)),
+            described(secret(), Some(&full)),
             "exit 8",
         )],
         &Attempt::default(),
@@ -172,7 +164,7 @@ fn a_document_that_would_be_too_large_is_refused() {
 }
 
 #[test]
-fn a_binary_value_has_no_keys() {
+fn json_key_in_binary_value_is_rejected() {
     let observed = Observed::Present(Box::new(Present {
         secret: secret(),
         value: Some(SecretValue::stored(
@@ -190,54 +182,59 @@ fn a_binary_value_has_no_keys() {
 }
 
 #[test]
-fn another_runs_private_label_is_waited_for_or_swept() {
+fn rival_label_is_awaited_or_swept() {
     let guard: &[(&str, &str)] = &[("EXPECTED_VERSION_ID", V1)];
     let with = |label: &str| {
-        seen(
-            labelled(&[(V1, &["AWSCURRENT"]), (V2, &[label])]),
+        described(
+            labeled(&[(V1, &["AWSCURRENT"]), (V2, &[label])]),
             Some("old"),
         )
     };
     let swap = format!("swap over {V1}");
     let cases = [
-        (lease_of(NOW + 60), "yield".to_owned()),
-        (lease_of(NOW), "yield".to_owned()),
-        (lease_of(NOW - 120), format!("sweep 1, {swap}")),
-        (lease_of(NOW + 86_400), swap.clone()),
+        (write_label(NOW + 60), "yield".to_owned()),
+        (write_label(NOW), "yield".to_owned()),
+        (write_label(NOW - 120), format!("sweep 1, {swap}")),
+        (write_label(NOW + 86_400), swap.clone()),
         ("candidate".to_owned(), swap.clone()),
     ];
     for (label, wanted) in cases {
         check(vec![(guard, with(&label), &wanted)], &Attempt::default());
     }
-    // An unguarded write needs no turn, and touches nobody's label.
+    // An unguarded write neither waits nor removes labels.
     check(
         vec![
-            (&[], with(&lease_of(NOW + 60)), &format!("put over {V1}")),
-            (&[], with(&lease_of(NOW - 120)), &format!("put over {V1}")),
+            (&[], with(&write_label(NOW + 60)), &format!("put over {V1}")),
+            (
+                &[],
+                with(&write_label(NOW - 120)),
+                &format!("put over {V1}"),
+            ),
         ],
         &Attempt::default(),
     );
-    // The same label again and again is of a run that was killed; and one's own is no rival.
-    let label = lease_of(NOW + 60);
+    // A label that stays belongs to a killed run.
+    let label = write_label(NOW + 60);
     let dead = Attempt {
         rivals: BTreeMap::from([(format!("{label} {V2}"), 5)]),
         ..Attempt::default()
     };
     check(vec![(guard, with(&label), &swap)], &dead);
+    // The run's own label is no rival.
     let own = Attempt {
-        write_label: Some(crate::labels::WriteLabel {
+        write_label: Some(WriteLabel {
             label: label.clone(),
             on: Some(V2.to_owned()),
         }),
         ..Attempt::default()
     };
     check(vec![(guard, with(&label), &swap)], &own);
-    // What is there already is found before anybody is waited for.
+    // A value that is already stored needs no wait.
     check(
         vec![(
             guard,
-            seen(
-                labelled(&[(V1, &["AWSCURRENT"]), (V2, &[&label])]),
+            described(
+                labeled(&[(V1, &["AWSCURRENT"]), (V2, &[&label])]),
                 Some("wanted"),
             ),
             &format!("keep {V1}"),
@@ -247,40 +244,48 @@ fn another_runs_private_label_is_waited_for_or_swept() {
 }
 
 #[test]
-fn labels_are_given_to_the_version_that_holds_the_value() {
-    let current = || labelled(&[(V1, &["AWSCURRENT"]), (V2, &["blue"])]);
+fn labels_move_to_version_with_value() {
+    let current = || labeled(&[(V1, &["AWSCURRENT"]), (V2, &["blue"])]);
     let blue: &[(&str, &str)] = &[("VERSION_STAGES", "blue")];
     let both: &[(&str, &str)] = &[("VERSION_STAGES", "blue,AWSCURRENT")];
     let two: &[(&str, &str)] = &[("VERSION_STAGES", "blue, green")];
     check(
         vec![
-            (blue, seen(current(), Some("wanted")), &format!("keep {V2}")),
             (
                 blue,
-                seen(current(), Some("old")),
+                described(current(), Some("wanted")),
+                &format!("keep {V2}"),
+            ),
+            (
+                blue,
+                described(current(), Some("old")),
                 &format!("put over {V2}"),
             ),
-            (blue, seen(labelled(&[(V1, &["AWSCURRENT"])]), None), "put"),
+            (
+                blue,
+                described(labeled(&[(V1, &["AWSCURRENT"])]), None),
+                "put",
+            ),
             (blue, Observed::Absent, "create, label blue"),
-            (blue, blind(glimpsed("old")), "exit 4"),
+            (blue, undescribed(value_view("old")), "exit 4"),
             (
                 two,
-                seen(current(), Some("wanted")),
+                described(current(), Some("wanted")),
                 &format!("label green, keep {V2}"),
             ),
             (
                 two,
-                seen(current(), Some("old")),
+                described(current(), Some("old")),
                 &format!("put over {V2}, label green"),
             ),
             (
                 both,
-                seen(current(), Some("wanted")),
+                described(current(), Some("wanted")),
                 &format!("label blue from {V2}, keep {V1}"),
             ),
             (
                 both,
-                seen(current(), Some("old")),
+                described(current(), Some("old")),
                 &format!("put over {V1}, label blue from {V2}"),
             ),
         ],
@@ -289,7 +294,7 @@ fn labels_are_given_to_the_version_that_holds_the_value() {
 }
 
 #[test]
-fn a_first_version_becomes_current_and_a_rotation_is_left_alone_and_both_are_told() {
+fn first_version_and_rotation_are_noticed() {
     let notices = |pairs: &[(&str, &str)], observed: &Observed| {
         decide(pairs, observed, &Attempt::default())
             .unwrap()
@@ -300,14 +305,14 @@ fn a_first_version_becomes_current_and_a_rotation_is_left_alone_and_both_are_tol
             .join("; ")
     };
     let blue: &[(&str, &str)] = &[("VERSION_STAGES", "blue")];
-    for observed in [Observed::Absent, seen(labelled(&[]), None)] {
+    for observed in [Observed::Absent, described(labeled(&[]), None)] {
         assert!(notices(blue, &observed).contains("the first one current as well"));
     }
-    let rotating = labelled(&[(V1, &["AWSCURRENT"]), (V2, &["AWSPENDING"])]);
+    let rotating = labeled(&[(V1, &["AWSCURRENT"]), (V2, &["AWSPENDING"])]);
     for pairs in [blue, &[], &[("EXPECTED_VERSION_ID", V1)]] {
         let text = notices(
             pairs,
-            &seen(rotating.clone(), Some("old").filter(|_| pairs != blue)),
+            &described(rotating.clone(), Some("old").filter(|_| pairs != blue)),
         );
         assert!(
             text.contains("AWSPENDING is on version"),

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::super::*;
-use super::{NOW, check, denied, glimpsed, secret, seen, value};
+use super::{NOW, check, denied, described, secret, value, value_view};
 use crate::state::{NotDescribable, PolicyView, Present, Replica, ReplicaStatus, SecretMetadata};
 
 #[test]
-fn metadata_is_written_where_given_and_different() {
-    let dressed = || SecretMetadata {
+fn metadata_is_written_if_it_differs() {
+    let tagged = || SecretMetadata {
         description: Some("d".to_owned()),
         kms_key_id: Some("alias/models".to_owned()),
         tags: BTreeMap::from([
@@ -18,8 +18,8 @@ fn metadata_is_written_where_given_and_different() {
         ]),
         ..secret()
     };
-    let same = || seen(dressed(), Some("wanted"));
-    let other = || seen(dressed(), Some("other"));
+    let same = || described(tagged(), Some("wanted"));
+    let other = || described(tagged(), Some("other"));
     check(
         vec![
             (&[("DESCRIPTION", "d")], same(), "keep v1"),
@@ -36,7 +36,7 @@ fn metadata_is_written_where_given_and_different() {
             ),
             (
                 &[("KMS_KEY_ID", "alias/aws/secretsmanager")],
-                seen(secret(), Some("wanted")),
+                described(secret(), Some("wanted")),
                 "keep v1",
             ),
             (&[("TAGS", "team=ml")], same(), "keep v1"),
@@ -80,11 +80,11 @@ fn replicated(london: ReplicaStatus, key: Option<&str>) -> Observed {
         replicas,
         ..secret()
     };
-    seen(secret, Some("wanted"))
+    described(secret, Some("wanted"))
 }
 
 #[test]
-fn replicas_are_added_awaited_and_only_removed_on_request() {
+fn replicas_are_removed_only_on_request() {
     use ReplicaStatus::{Failed, InProgress, InSync};
     let failed = || Failed("made up".to_owned());
     let london = ("REPLICA_REGIONS", "eu-west-2");
@@ -95,7 +95,7 @@ fn replicas_are_added_awaited_and_only_removed_on_request() {
         vec![
             (
                 &[("REPLICA_REGIONS", "us-east-1,eu-west-2")],
-                seen(secret(), Some("wanted")),
+                described(secret(), Some("wanted")),
                 "replicate eu-west-2+us-east-1, await eu-west-2+us-east-1, keep v1",
             ),
             (&[london], replicated(InSync, None), "keep v1"),
@@ -120,7 +120,7 @@ fn replicas_are_added_awaited_and_only_removed_on_request() {
                 "unreplicate eu-west-2+eu-west-3, keep v1",
             ),
             (&[keyed], replicated(InSync, Some("1234abcd")), "keep v1"),
-            // A key that is not named may be any.
+            // Without a key in the request, any key is right.
             (&[london], replicated(InSync, Some("1234abcd")), "keep v1"),
             (&[keyed], replicated(InSync, None), "exit 6"),
             (
@@ -128,14 +128,18 @@ fn replicas_are_added_awaited_and_only_removed_on_request() {
                 replicated(InSync, None),
                 "unreplicate eu-west-2, replicate eu-west-2, await eu-west-2, keep v1",
             ),
-            // Never removed for a key that may be the same.
+            // A replica whose key may be the same is not removed.
             (
                 &[aliased, replace],
                 replicated(InSync, Some("1234abcd")),
                 "keep v1",
             ),
             (&[london], Observed::Absent, "create, await eu-west-2"),
-            (&[london], super::blind(glimpsed("wanted")), "exit 4"),
+            (
+                &[london],
+                super::undescribed(value_view("wanted")),
+                "exit 4",
+            ),
         ],
         &Attempt::default(),
     );
@@ -154,7 +158,7 @@ fn replicas_are_added_awaited_and_only_removed_on_request() {
 }
 
 #[test]
-fn a_policy_is_checked_first_and_written_where_it_says_something_else() {
+fn policy_is_validated_and_written_if_it_differs() {
     let attached = |policy: PolicyView, text: &str| {
         Observed::Present(Box::new(Present {
             secret: secret(),
@@ -164,10 +168,10 @@ fn a_policy_is_checked_first_and_written_where_it_says_something_else() {
             at: NOW,
         }))
     };
-    let blind = |policy| {
+    let undescribed = |policy| {
         Observed::NotDescribable(Box::new(NotDescribable {
             denied: denied("DescribeSecret"),
-            value: glimpsed("wanted"),
+            value: value_view("wanted"),
             policy,
         }))
     };
@@ -203,10 +207,10 @@ fn a_policy_is_checked_first_and_written_where_it_says_something_else() {
                 Observed::Absent,
                 "create, check policy, set policy",
             ),
-            (&[given], blind(same()), "keep v1"),
+            (&[given], undescribed(same()), "keep v1"),
             (
                 &[given],
-                blind(other()),
+                undescribed(other()),
                 "check policy, set policy, keep v1",
             ),
         ],

@@ -58,7 +58,6 @@ impl Redactor {
 
     /// Makes any text safe to print: no form of a secret, no control or direction character but
     /// line feed and tab, no line that a CI system takes for a command.
-    #[must_use]
     pub fn clean(&self, text: &str) -> String {
         let mut hidden = self.replace(text);
         // Only now: a cut before it could leave a piece of a form that is no form any more.
@@ -73,20 +72,17 @@ impl Redactor {
     }
 
     /// [`Self::clean`] for a table cell or any other place that must stay on one line.
-    #[must_use]
     pub fn clean_line(&self, text: &str) -> String {
         self.clean(&text.replace(['\n', '\t'], " "))
     }
 
     /// Whether the text contains a form of a secret.
-    #[must_use]
     pub fn finds(&self, text: &str) -> bool {
         self.search.finds(text)
     }
 
     /// Whether a CI system that masks the secret would find it in this output. The GitHub runner
     /// masks lines of any length, and drops a job output that contains one.
-    #[must_use]
     pub fn is_masked(&self, output: &str) -> bool {
         self.finds(output)
             || self

@@ -16,13 +16,11 @@ pub struct Backoff {
 
 impl Backoff {
     /// A backoff for `limit` further attempts.
-    #[must_use]
     pub const fn new(limit: u32) -> Self {
         Self { tries: 0, limit }
     }
 
     /// A backoff without a limit.
-    #[must_use]
     pub const fn endless() -> Self {
         Self::new(u32::MAX)
     }

@@ -23,7 +23,6 @@ pub fn read(source: impl Read, limit: usize) -> io::Result<Option<Vec<u8>>> {
 }
 
 /// The reason of an I/O error in plain words, without the path, which may be secret.
-#[must_use]
 pub fn io_reason(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "there is no such file".to_owned(),

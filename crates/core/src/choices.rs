@@ -8,14 +8,12 @@ pub trait Choice: Copy + Default + 'static {
     const WORDS: &'static [(&'static str, Self)];
 
     /// The meaning of a word; `None` if it is not one of the set.
-    #[must_use]
     fn parse(word: &str) -> Option<Self> {
         let (_, choice) = Self::WORDS.iter().find(|(known, _)| *known == word)?;
         Some(*choice)
     }
 
     /// The words, for error messages.
-    #[must_use]
     fn words() -> Vec<&'static str> {
         Self::WORDS.iter().map(|(word, _)| *word).collect()
     }

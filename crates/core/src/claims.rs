@@ -19,7 +19,6 @@ pub struct Claims {
 
 impl Claims {
     /// Reads the payload of a token.
-    #[must_use]
     pub fn parse(token: &str) -> Self {
         token
             .split('.')
@@ -30,7 +29,6 @@ impl Claims {
     }
 
     /// The audience, or the first of several.
-    #[must_use]
     pub fn audience(&self) -> Option<&str> {
         match self.aud.as_ref()? {
             Value::Array(audiences) => audiences.first()?.as_str(),
@@ -39,7 +37,6 @@ impl Claims {
     }
 
     /// The identity provider as trust policies name it: the issuer without `https://`.
-    #[must_use]
     pub fn provider(&self) -> Option<&str> {
         self.iss.as_deref()?.strip_prefix("https://")
     }

@@ -43,7 +43,6 @@ pub struct Role {
 
 impl Role {
     /// The account of the role: twelve digits.
-    #[must_use]
     pub fn account(&self) -> &str {
         self.arn.split(':').nth(4).unwrap_or_default()
     }

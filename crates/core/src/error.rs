@@ -44,7 +44,6 @@ pub enum ErrorKind {
 
 impl StoreError {
     /// An error without a request id, before any attempt.
-    #[must_use]
     pub fn new(operation: &'static str, kind: ErrorKind) -> Self {
         Self {
             operation,
@@ -55,7 +54,6 @@ impl StoreError {
     }
 
     /// AWS's code, if this call was answered with one. A denial of the role before the call is not a denial of the secret.
-    #[must_use]
     pub fn code(&self) -> Option<&str> {
         match &self.kind {
             ErrorKind::Service { code, .. } => Some(code),
@@ -64,7 +62,6 @@ impl StoreError {
     }
 
     /// AWS's message, if the call was answered. It may quote any part of the request.
-    #[must_use]
     pub fn message(&self) -> Option<&str> {
         match &self.kind {
             ErrorKind::Service { message, .. } => Some(message),
@@ -73,20 +70,17 @@ impl StoreError {
     }
 
     /// Whether AWS answered with this code.
-    #[must_use]
     pub fn is(&self, code: &str) -> bool {
         self.code() == Some(code)
     }
 
     /// Whether AWS denied the call: `AccessDeniedException`.
-    #[must_use]
     pub fn is_denied(&self) -> bool {
         self.is("AccessDeniedException")
     }
 
     /// Whether UpdateSecretVersionStage failed because a label has moved since it was observed. The code is not documented
     /// and depends on the reason.
-    #[must_use]
     pub fn is_lost_swap(&self) -> bool {
         [
             "InvalidParameterException",
@@ -98,7 +92,6 @@ impl StoreError {
     }
 
     /// Whether a write may have been applied despite the error.
-    #[must_use]
     pub fn is_unknown_outcome(&self) -> bool {
         self.attempts > 0
             && matches!(

@@ -45,7 +45,6 @@ impl Class {
     ];
 
     /// The exit code of the process.
-    #[must_use]
     pub const fn exit_code(self) -> u8 {
         match self {
             Self::Bug => 1,
@@ -62,7 +61,6 @@ impl Class {
     }
 
     /// The name in logs and JSON.
-    #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Bug => "internal error",
@@ -78,7 +76,6 @@ impl Class {
     }
 
     /// Examples for `--help` and the documentation.
-    #[must_use]
     pub const fn examples(self) -> &'static str {
         match self {
             Self::Bug => "please report it",
@@ -131,7 +128,6 @@ impl Failure {
     }
 
     /// Sets the cause.
-    #[must_use]
     pub fn because(mut self, why: impl Into<String>) -> Self {
         self.why = Some(why.into());
         self

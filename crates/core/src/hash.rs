@@ -39,7 +39,6 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 ///
 /// # Panics
 /// Fewer than 16 bytes.
-#[must_use]
 pub fn uuid(bytes: &[u8]) -> String {
     let mut id = [0; 16];
     id.copy_from_slice(&bytes[..16]);

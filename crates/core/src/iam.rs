@@ -59,7 +59,6 @@ pub struct Trust {
 
 /// The documents to print: `policy`, or `policies` if one would exceed IAM's limit, and `trust` for a role that is
 /// assumed by OIDC.
-#[must_use]
 pub fn documents(request: &PolicyRequest) -> Value {
     let scope = ArnScope {
         partition: partition(&request.region),

@@ -19,14 +19,12 @@ pub const PENDING: &str = "AWSPENDING";
 const MAX_LABEL: usize = 256;
 
 /// Whether a label is one of this tool's private labels.
-#[must_use]
 pub fn is_private(label: &str) -> bool {
     write::has_prefix(label) || is_transaction_label(label)
 }
 
 /// Why an input must not name this label; `None` if it may. The text completes a sentence that starts with the input's
 /// name.
-#[must_use]
 pub fn rejection(label: &str) -> Option<&'static str> {
     match label {
         PREVIOUS => Some("must not name AWSPREVIOUS: it follows AWSCURRENT by itself"),

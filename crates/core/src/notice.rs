@@ -13,7 +13,6 @@ pub enum Level {
 
 impl Level {
     /// The name of GitHub's workflow command, also the prefix of a line of text.
-    #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
             Self::Notice => "notice",

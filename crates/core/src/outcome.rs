@@ -50,7 +50,6 @@ pub enum ChangeKind {
 
 impl ChangeKind {
     /// The word of the output `result`.
-    #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
             Self::Created => "created",
@@ -103,7 +102,6 @@ pub struct Outcome {
 
 impl Outcome {
     /// What happened, or would happen.
-    #[must_use]
     pub fn kind(&self) -> ChangeKind {
         if let Some(preview) = &self.preview {
             preview.kind
@@ -121,19 +119,16 @@ impl Outcome {
     }
 
     /// Whether anything was changed, or would be.
-    #[must_use]
     pub fn changed(&self) -> bool {
         self.kind() != ChangeKind::Unchanged
     }
 
     /// Whether the secret was restored from a scheduled deletion.
-    #[must_use]
     pub fn restored(&self) -> bool {
         self.changes.contains(&Change::Restored)
     }
 
     /// Whether a recorded change names this version as one that was made current.
-    #[must_use]
     pub fn has_recorded(&self, id: &str) -> bool {
         let version = self.version.as_ref().map(|version| version.id.as_str());
         self.changes.iter().any(|change| match change {

@@ -49,7 +49,6 @@ pub fn plan(
 
 /// The plan for which GetSecretValue's answer is enough: the value is stored, and nothing else is requested. `None` if
 /// the secret has to be described.
-#[must_use]
 pub fn settled(request: &Request, stored: &SecretVersion) -> Option<Plan> {
     let is_value_only = request.reads()
         && request.stages == [CURRENT]

@@ -1,7 +1,6 @@
 //! Regions, their partitions and the domains of their endpoints. It does not know which regions exist.
 
 /// Whether a text can be a region. It becomes part of a host name, so it must be a host label.
-#[must_use]
 pub fn is_region(text: &str) -> bool {
     (1..=63).contains(&text.len())
         && text
@@ -12,7 +11,6 @@ pub fn is_region(text: &str) -> bool {
 }
 
 /// The partition of a region: the second part of its ARNs.
-#[must_use]
 pub fn partition(region: &str) -> &'static str {
     match region.split('-').next() {
         Some("cn") => "aws-cn",
@@ -23,7 +21,6 @@ pub fn partition(region: &str) -> &'static str {
 }
 
 /// The domain that the region's service endpoints end in.
-#[must_use]
 pub fn domain(region: &str) -> &'static str {
     match partition(region) {
         "aws-cn" => "amazonaws.com.cn",

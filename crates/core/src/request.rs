@@ -61,13 +61,11 @@ pub struct Request {
 
 impl Request {
     /// The first label, whose holder is compared and under which the value is written.
-    #[must_use]
     pub fn label(&self) -> &str {
         self.stages.first().map_or(CURRENT, String::as_str)
     }
 
     /// Whether a stored value is the desired one.
-    #[must_use]
     pub fn is_met_by(&self, stored: &SecretValue) -> bool {
         stored.same_as(&self.value)
             || self.composed
@@ -76,19 +74,16 @@ impl Request {
     }
 
     /// Whether the current value is read and compared. A value that is left alone is not.
-    #[must_use]
     pub fn reads(&self) -> bool {
         self.compare != Compare::Never && self.if_exists == IfExists::Update && !self.seeds
     }
 
     /// Whether the value is written by compare-and-swap.
-    #[must_use]
     pub fn is_guarded(&self) -> bool {
         self.label() == CURRENT && (self.expected.is_some() || !self.json.is_empty() || self.seeds)
     }
 
     /// Whether the request needs permission for DescribeSecret.
-    #[must_use]
     pub fn needs_describe(&self) -> bool {
         self.tag_policy == TagPolicy::Replace
             || self.replicas.is_some()
@@ -99,7 +94,6 @@ impl Request {
     }
 
     /// What the tokens of this request's writes identify.
-    #[must_use]
     pub fn token_scope<'a>(&'a self, region: &'a str) -> TokenScope<'a> {
         TokenScope {
             name: &self.target.name,
@@ -123,7 +117,6 @@ pub struct JsonKey {
 
 impl JsonKey {
     /// The edit that sets the key.
-    #[must_use]
     pub fn edit(&self) -> KeyEdit<'_> {
         KeyEdit {
             path: &self.path,
@@ -173,7 +166,6 @@ pub enum Job {
 
 impl Job {
     /// The secret.
-    #[must_use]
     pub fn target(&self) -> &Target {
         match self {
             Self::Upsert(request) => &request.target,

@@ -29,13 +29,11 @@ impl ResourcePolicy {
     }
 
     /// The document, unchanged.
-    #[must_use]
     pub fn text(&self) -> &str {
         &self.text
     }
 
     /// Whether another document is equivalent. A difference that is not known to be a notation counts as a difference.
-    #[must_use]
     pub fn is_equivalent_to(&self, other: &str) -> bool {
         let parse = |text: &str| serde_json::from_str::<Value>(text).ok().map(normal_policy);
         self.text == other

@@ -37,7 +37,6 @@ pub struct SecretMetadata {
 
 impl SecretMetadata {
     /// The version that holds a label.
-    #[must_use]
     pub fn holder(&self, label: &str) -> Option<&str> {
         self.versions
             .iter()
@@ -53,7 +52,6 @@ impl SecretMetadata {
     }
 
     /// The labels of a version.
-    #[must_use]
     pub fn labels(&self, version: &str) -> Vec<String> {
         self.versions.get(version).cloned().unwrap_or_default()
     }

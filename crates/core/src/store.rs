@@ -23,7 +23,6 @@ pub trait SecretStore {
     fn is_cancelled(&self) -> bool;
 
     /// The same store, usable after a cancellation: only to remove the run's own private labels.
-    #[must_use]
     fn for_cleanup(&self) -> Self
     where
         Self: Sized;

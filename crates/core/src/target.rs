@@ -72,19 +72,16 @@ impl Target {
     }
 
     /// Whether it was given by its ARN, and so cannot be created.
-    #[must_use]
     pub fn is_arn(&self) -> bool {
         self.arn.is_some()
     }
 
     /// The account of an ARN.
-    #[must_use]
     pub fn account(&self) -> Option<&str> {
         self.arn.as_ref().map(|(_, account)| account.as_str())
     }
 
     /// The region of an ARN.
-    #[must_use]
     pub fn region(&self) -> Option<&str> {
         self.arn.as_ref().map(|(region, _)| region.as_str())
     }

@@ -25,7 +25,6 @@ pub enum Goal {
 }
 
 /// Whether a plan has steps other than the write of the value.
-#[must_use]
 pub fn has_more(plan: &Plan) -> bool {
     !plan.steps.iter().all(|step| {
         matches!(
@@ -36,7 +35,6 @@ pub fn has_more(plan: &Plan) -> bool {
 }
 
 /// The goal of one secret, from the plan for it alone.
-#[must_use]
 pub fn goal(plan: &Plan) -> Goal {
     let kms_key = plan
         .steps
@@ -74,7 +72,6 @@ pub struct Snapshot {
 impl Snapshot {
     /// What other transactions have done to the secret: their labels, and whether one of their versions is current. Two
     /// results differ only if a transaction has made progress.
-    #[must_use]
     pub fn of_runs(&self) -> (Vec<(TransactionLabel, String)>, bool) {
         let mut versions = self.labels.iter().map(|(_, version)| version);
         let is_current = versions.any(|version| Some(version) == self.current.as_ref());
@@ -82,7 +79,6 @@ impl Snapshot {
     }
 
     /// Takes the labels from DescribeSecret's answer. `own` is the label of this run's transaction.
-    #[must_use]
     pub fn of(secret: &SecretMetadata, own: Option<&str>) -> Self {
         let labels = secret.versions.iter().flat_map(|(id, labels)| {
             labels
@@ -117,7 +113,6 @@ pub struct Leftover {
 
 /// The transactions of other runs that have labels on these secrets. One whose coordinator is among the secrets without
 /// the label is committed, and only its labels are left to remove. One with another coordinator cannot be judged here.
-#[must_use]
 pub fn leftovers(
     snapshots: &[Snapshot],
     region: &str,

@@ -15,7 +15,6 @@ pub enum Endpoint {
 }
 
 /// Parses an endpoint URL; `None` for another scheme, no host, credentials or a query.
-#[must_use]
 pub fn endpoint(url: &str) -> Option<Endpoint> {
     let uri: Uri = url.parse().ok()?;
     let authority = uri.authority()?;
@@ -32,7 +31,6 @@ pub fn endpoint(url: &str) -> Option<Endpoint> {
 }
 
 /// Whether the port is valid or absent. `Authority` treats `:99999` as absent.
-#[must_use]
 pub fn has_valid_port(authority: &Authority) -> bool {
     let whole = authority.as_str();
     let host_and_port = whole.rsplit_once('@').map_or(whole, |(_, rest)| rest);
@@ -47,7 +45,6 @@ pub fn has_valid_port(authority: &Authority) -> bool {
 }
 
 /// Whether a URL points to the loopback interface.
-#[must_use]
 pub fn is_loopback(uri: &Uri) -> bool {
     let host = uri.host().unwrap_or_default();
     matches!(host, "localhost" | "[::1]")

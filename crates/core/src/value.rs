@@ -14,13 +14,11 @@ pub struct SecretBytes(Zeroizing<Vec<u8>>);
 
 impl SecretBytes {
     /// Takes ownership of the bytes, and zeroizes them when it is dropped.
-    #[must_use]
     pub fn new(bytes: Vec<u8>) -> Self {
         Self(Zeroizing::new(bytes))
     }
 
     /// The bytes, only to hash, send or redact them.
-    #[must_use]
     pub fn expose(&self) -> &[u8] {
         &self.0
     }
@@ -112,31 +110,26 @@ impl SecretValue {
     }
 
     /// A value that AWS already stores, and that is therefore not checked.
-    #[must_use]
     pub fn stored(bytes: SecretBytes, kind: Kind) -> Self {
         Self { kind, bytes }
     }
 
     /// The field that holds the value.
-    #[must_use]
     pub fn kind(&self) -> Kind {
         self.kind
     }
 
     /// The bytes, only to hash, send or redact them.
-    #[must_use]
     pub fn expose(&self) -> &[u8] {
         self.bytes.expose()
     }
 
     /// Whether both have the same kind and bytes.
-    #[must_use]
     pub fn same_as(&self, other: &Self) -> bool {
         self.kind == other.kind && self.expose() == other.expose()
     }
 
     /// Probable mistakes in the CI secret. The value is stored unchanged, because some values end in a newline.
-    #[must_use]
     pub fn warnings(&self) -> Vec<&'static str> {
         let raw = self.expose();
         let mut warnings = Vec::new();

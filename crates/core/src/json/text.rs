@@ -14,7 +14,6 @@ pub struct NotJson;
 
 impl JsonText {
     /// A JSON string with this content.
-    #[must_use]
     pub fn string(content: &str) -> Self {
         // Six bytes for each, the longest escape: a buffer that grew would leave a copy behind.
         let mut json = Zeroizing::new(String::with_capacity(content.len() * 6 + 2));

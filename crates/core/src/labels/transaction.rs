@@ -22,7 +22,6 @@ pub struct TransactionLabel {
 
 impl TransactionLabel {
     /// A label that expires at `end`, in seconds since 1970. `unique` is a fresh random UUID.
-    #[must_use]
     pub fn until(
         end: u64,
         coordinator: &str,
@@ -40,7 +39,6 @@ impl TransactionLabel {
     }
 
     /// Parses a label; `None` if it is not a transaction's.
-    #[must_use]
     pub fn parse(label: &str) -> Option<Self> {
         let mut parts = label.strip_prefix(PREFIX)?.splitn(4, '-');
         let [end, coordinator, run, unique] =
@@ -57,14 +55,12 @@ impl TransactionLabel {
     }
 
     /// Whether this secret is the coordinator.
-    #[must_use]
     pub fn is_coordinated_by(&self, name: &str, region: &str) -> bool {
         self.coordinator == hash_of([region, name])
     }
 
     /// Whether the run that made the label may still be in progress. An earlier attempt of the same CI run is not, and
     /// neither is a run whose label has expired.
-    #[must_use]
     pub fn may_be_alive(&self, now: u64, run: Option<&RunIdentity>) -> bool {
         let is_earlier_attempt = run.is_some() && self.run == hash_of_run(run);
         !is_earlier_attempt && !is_past(self.expiry, now)
@@ -72,7 +68,6 @@ impl TransactionLabel {
 }
 
 /// Whether a label has the prefix of transaction labels, whatever follows it.
-#[must_use]
 pub fn is_transaction_label(label: &str) -> bool {
     label.starts_with(PREFIX)
 }

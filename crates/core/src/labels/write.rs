@@ -21,7 +21,6 @@ pub struct WriteLabel {
 
 impl WriteLabel {
     /// A label that expires at `end`, in seconds since 1970. `unique` is a fresh random UUID.
-    #[must_use]
     pub fn until(end: u64, unique: &str) -> Self {
         Self {
             label: format!("{PREFIX}{end}-{unique}"),
@@ -46,7 +45,6 @@ pub(super) fn has_prefix(label: &str) -> bool {
 }
 
 /// The state of a label at a time, in seconds since 1970.
-#[must_use]
 pub fn label_state(label: &str, now: u64) -> LabelState {
     let expiry = label
         .strip_prefix(PREFIX)

@@ -12,7 +12,6 @@ use crate::value::SecretValue;
 const MIN_SHOWN_LENGTH: usize = 16;
 
 /// Describes each step of a plan that changes or awaits something.
-#[must_use]
 pub fn describe(plan: &Plan, request: &Request, observed: &Observed) -> Vec<PlannedStep> {
     let describer = Describer {
         request,

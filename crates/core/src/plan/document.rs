@@ -15,7 +15,6 @@ pub struct Document(Arc<SecretValue>);
 
 impl Document {
     /// The document as a value.
-    #[must_use]
     pub fn value(&self) -> &SecretValue {
         &self.0
     }

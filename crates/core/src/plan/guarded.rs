@@ -77,7 +77,6 @@ fn has_rivals(present: &Present, attempt: &Attempt) -> bool {
 }
 
 /// The key under which sightings of a private label on a version are counted.
-#[must_use]
 pub fn sighting(label: &str, version: &str) -> String {
     format!("{label} {version}")
 }

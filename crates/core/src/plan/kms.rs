@@ -46,7 +46,6 @@ pub(super) fn compare(given: &str, present: Option<&str>) -> Comparison {
 }
 
 /// Whether a name means the AWS managed key.
-#[must_use]
 pub fn is_default_key(name: &str) -> bool {
     matches!(parse(name), KeyName::Default)
 }

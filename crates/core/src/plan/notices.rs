@@ -16,7 +16,6 @@ pub(super) fn first_version(request: &Request) -> String {
 }
 
 /// The notice of a rotation in progress; `None` if there is none. The rotation ends as it would without this run.
-#[must_use]
 pub fn rotation(secret: &SecretMetadata) -> Option<String> {
     let id = secret.holder(PENDING)?;
     (secret.holder(CURRENT) != Some(id)).then(|| {

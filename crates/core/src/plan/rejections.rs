@@ -25,7 +25,6 @@ impl From<Failure> for Rejected {
 }
 
 /// The failure for an ARN of a secret that does not exist.
-#[must_use]
 pub fn arn_is_absent(request: &Request) -> Failure {
     Failure::new(
         Class::Refused,

@@ -66,7 +66,6 @@ pub enum Step {
 
 impl Step {
     /// Whether it changes the secret for its users.
-    #[must_use]
     pub const fn changes(&self) -> bool {
         !matches!(
             self,

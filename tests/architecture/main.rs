@@ -74,7 +74,10 @@ const NOT_IN_CORE: &[&str] = &[
     "rand",
     "std::env",
     "std::fs",
-    "std::net",
+    "TcpListener",
+    "TcpStream",
+    "ToSocketAddrs",
+    "UdpSocket",
     "std::process",
 ];
 

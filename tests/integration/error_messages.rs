@@ -27,7 +27,7 @@ fn empty_value_on_github_is_explained() {
     assert_snapshot!(normalized_stderr(&outcome), @r#"
     ::error title=upsert-secret failed::there is no value: UPSERT_SECRET_VALUE is empty or not set
       why:  a CI secret that is not defined arrives as an empty string
-      next: is the secret defined for this repository, and for this job's `environment:`? Is its name spelt as in `secrets.NAME`?
+      next: is the secret defined for this repository, and for this job's `environment:`? Is its name spelled as in `secrets.NAME`?
             Secrets are not passed to workflows that a fork or Dependabot triggers
       exit: 2 (bad input)
     "#);
@@ -37,7 +37,7 @@ fn empty_value_on_github_is_explained() {
     ```text
     there is no value: UPSERT_SECRET_VALUE is empty or not set
       why:  a CI secret that is not defined arrives as an empty string
-      next: is the secret defined for this repository, and for this job's `environment:`? Is its name spelt as in `secrets.NAME`?
+      next: is the secret defined for this repository, and for this job's `environment:`? Is its name spelled as in `secrets.NAME`?
             Secrets are not passed to workflows that a fork or Dependabot triggers
     ```
 

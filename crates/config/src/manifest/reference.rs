@@ -124,7 +124,7 @@ impl Reader<'_> {
             }
         }
         let [(source, reference)] = &mut references[..] else {
-            // Not besides a key that was misspelt.
+            // Not besides a key that was misspelled.
             if self.problems.count() == before || references.len() > 1 {
                 self.problems.add(
                     at,

@@ -103,3 +103,6 @@ async fn run_one<S: SecretStore>(
         guard.end(ended);
     }
 }
+
+#[cfg(test)]
+mod tests;

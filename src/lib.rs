@@ -34,6 +34,8 @@ mod progress;
 mod report;
 mod run;
 mod run_report;
+#[cfg(test)]
+mod testing;
 mod transaction;
 
 pub use run::run;

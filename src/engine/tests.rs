@@ -1,1 +1,86 @@
-//! The engine on an in-memory store.
+//! The engine on an in-memory store: what one run changes, and with which calls.
+
+use std::time::Duration;
+
+use sandbox_model::World;
+use upsert_secret_config::run::Action;
+use upsert_secret_core::attempt::Attempt;
+use upsert_secret_core::failure::Failure;
+use upsert_secret_core::outcome::ChangeKind;
+
+use super::context::Context;
+use super::job::run_job;
+use crate::progress::Progress;
+use crate::testing::{FakeSystem, MemoryStore, block_on, job};
+
+fn run(
+    store: &MemoryStore,
+    action: Action,
+    inputs: &[(&str, &str)],
+) -> Result<ChangeKind, Failure> {
+    let context = Context {
+        store,
+        system: &FakeSystem::new(store),
+        run: None,
+        timeout: Duration::from_secs(300),
+        progress: &Progress::silent(),
+    };
+    let mut attempt = Attempt::default();
+    let job = job(action, inputs);
+    block_on(run_job(&job, context, false, None, &mut attempt))?;
+    Ok(attempt.outcome.kind())
+}
+
+fn current(store: &MemoryStore) -> Option<String> {
+    let secret = store.world().secret("app")?;
+    secret.current()?.string.clone()
+}
+
+#[test]
+fn upsert_creates_then_updates_then_leaves_alone() {
+    let store = MemoryStore::new(World::default());
+    let upsert = |value| run(&store, Action::Upsert, &[("VALUE", value)]);
+    assert_eq!(upsert("first"), Ok(ChangeKind::Created));
+    assert_eq!(upsert("second"), Ok(ChangeKind::Updated));
+    assert_eq!(current(&store).as_deref(), Some("second"));
+    let writes = store.calls().len();
+    assert_eq!(upsert("second"), Ok(ChangeKind::Unchanged));
+    assert_eq!(
+        store.calls()[writes..],
+        ["DescribeSecret", "GetSecretValue"]
+    );
+}
+
+#[test]
+fn json_key_keeps_the_other_keys() {
+    let mut world = World::default();
+    world.create("app", r#"{"user":"made-up-user","password":"old"}"#);
+    let store = MemoryStore::new(world);
+    let set = || {
+        run(
+            &store,
+            Action::Upsert,
+            &[("JSON_KEY", "password"), ("VALUE", "new")],
+        )
+    };
+    assert_eq!(set(), Ok(ChangeKind::Updated));
+    assert_eq!(
+        current(&store).as_deref(),
+        Some(r#"{"user":"made-up-user","password":"new"}"#)
+    );
+    assert_eq!(set(), Ok(ChangeKind::Unchanged));
+}
+
+#[test]
+fn rollback_moves_the_label_back_once() {
+    let mut world = World::default();
+    world.create("app", "first");
+    world.advance(Duration::from_secs(60));
+    world.put("app", "second");
+    let store = MemoryStore::new(world);
+    let rollback = || run(&store, Action::Rollback, &[]);
+    assert_eq!(rollback(), Ok(ChangeKind::Updated));
+    assert_eq!(current(&store).as_deref(), Some("first"));
+    assert_eq!(rollback(), Ok(ChangeKind::Unchanged));
+    assert_eq!(current(&store).as_deref(), Some("first"));
+}

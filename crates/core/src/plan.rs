@@ -4,7 +4,7 @@
 use crate::attempt::Attempt;
 use crate::labels::CURRENT;
 use crate::request::Request;
-use crate::state::{Observed, SecretVersion};
+use crate::state::{Observed, SecretVersion, ValueView};
 
 mod absent;
 mod describe;
@@ -43,7 +43,10 @@ pub fn plan(
     match observed {
         Observed::Absent => absent::plan(request, attempt),
         Observed::Present(present) => present::plan(request, present, attempt, region),
-        Observed::NotDescribable(denied) => not_describable::plan(request, denied, attempt),
+        Observed::NotDescribable(seen) => match &seen.value {
+            ValueView::Value(stored) if let Some(plan) = settled(request, stored) => Ok(plan),
+            _ => not_describable::plan(request, seen, attempt),
+        },
     }
 }
 

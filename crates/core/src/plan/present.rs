@@ -13,6 +13,8 @@ use crate::outcome::VersionRef;
 use crate::request::Request;
 use crate::state::{Present, SecretMetadata};
 
+/// A run that would write nothing is not rejected, whatever the state of the secret: one that reads only GetSecretValue
+/// does not see the state, and both must end alike.
 pub(super) fn plan(
     request: &Request,
     present: &Present,
@@ -20,18 +22,45 @@ pub(super) fn plan(
     region: &str,
 ) -> Result<Plan, Rejected> {
     let secret = &present.secret;
-    let current = secret.holder(CURRENT);
-    // A version that this run wrote before it observed again is no reason to skip the rest.
-    let skipped = request.if_exists == IfExists::Skip
-        && current.is_some_and(|holder| !attempt.may_have_written(holder));
-    if !skipped || secret.deleted {
-        check_writable(secret, region, request.on_rotation)?;
-    }
+    let writable = check_writable(secret, region, request.on_rotation);
     if secret.deleted {
+        writable?;
         return Ok(restore(request, attempt)?);
     }
+    let mut plan = match (desired(request, present, attempt), &writable) {
+        // In such a state nothing could be written anyway, and the state is the better explanation.
+        (Err(_), Err(failure)) => return Err(failure.clone().into()),
+        (desired, _) => desired?,
+    };
+    let yields = plan.steps == [Step::Yield];
+    if !yields && !plan.steps.iter().any(Step::changes) {
+        if let (Err(failure), false) = (&writable, is_skipped(request, present, attempt)) {
+            plan.note(format!("{}; nothing had to be written", failure.what));
+        }
+        return Ok(plan);
+    }
+    writable?;
+    if !yields {
+        guarded::add_sweep(request, present, attempt, &mut plan);
+    }
+    Ok(plan)
+}
+
+/// Whether `if-exists: skip` leaves the secret alone. A version that this run wrote before it observed again is no reason
+/// to skip the rest.
+fn is_skipped(request: &Request, present: &Present, attempt: &Attempt) -> bool {
+    request.if_exists == IfExists::Skip
+        && present
+            .secret
+            .holder(CURRENT)
+            .is_some_and(|holder| !attempt.may_have_written(holder))
+}
+
+/// What the request asks of a secret that is not scheduled for deletion, whether or not it may be written.
+fn desired(request: &Request, present: &Present, attempt: &Attempt) -> Result<Plan, Rejected> {
+    let secret = &present.secret;
     let mut plan = Plan::default();
-    if skipped {
+    if is_skipped(request, present, attempt) {
         plan.keep = VersionRef::holder(secret, CURRENT);
         plan.note(format!(
             "{} exists and has a value: left alone, as `if-exists: skip` asks",
@@ -44,9 +73,7 @@ pub(super) fn plan(
     {
         return Err(Rejected::Denied(denied.clone()));
     }
-
     metadata::plan(request, present, attempt, &mut plan)?;
-    guarded::add_sweep(request, present, attempt, &mut plan);
     if request.is_guarded() {
         guarded::plan(request, present, attempt, &mut plan)?;
     } else {

@@ -214,6 +214,28 @@ fn denied_read_is_fatal_only_with_compare_always() {
 }
 
 #[test]
+fn forbidden_state_is_noticed_if_nothing_is_written() {
+    let rotating = SecretMetadata {
+        rotation_enabled: true,
+        ..secret()
+    };
+    let notices = |pairs: &[(&str, &str)]| {
+        let observed = described(rotating.clone(), Some("wanted"));
+        let plan = decide(pairs, &observed, &Attempt::default()).unwrap();
+        let texts = plan.notices.into_iter().map(|(_, text)| text);
+        texts.collect::<Vec<_>>().join("; ")
+    };
+    let text = notices(&[]);
+    assert!(
+        text.contains("has rotation enabled") && text.contains("nothing had to be written"),
+        "{text}"
+    );
+    assert_eq!(notices(&[("ON_ROTATION", "allow")]), "");
+    let skipped = notices(&[("IF_EXISTS", "skip")]);
+    assert!(!skipped.contains("rotation"), "{skipped}");
+}
+
+#[test]
 fn forbidden_state_is_rejected() {
     let rotating = || SecretMetadata {
         rotation_enabled: true,
@@ -235,7 +257,18 @@ fn forbidden_state_is_rejected() {
     check(
         vec![
             (&[], described(rotating(), Some("other")), "exit 6"),
-            (&[], described(rotating(), Some("wanted")), "exit 6"),
+            (&[], described(rotating(), Some("wanted")), "keep v1"),
+            (&[], described(managed(), Some("wanted")), "keep v1"),
+            (
+                &[],
+                described(of_primary("us-east-1"), Some("wanted")),
+                "keep v1",
+            ),
+            (
+                &[("DESCRIPTION", "another")],
+                described(rotating(), Some("wanted")),
+                "exit 6",
+            ),
             (
                 &[("ON_ROTATION", "allow")],
                 described(rotating(), Some("other")),

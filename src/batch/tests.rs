@@ -1,0 +1,212 @@
+//! One rule for one secret and for many: every state and every request, run as a single secret and as the entry of a
+//! manifest, ends in the same way.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use sandbox_model::World;
+use upsert_secret_config::run::Action;
+
+use super::run_all;
+use crate::engine::context::Context;
+use crate::progress::Progress;
+use crate::run_report::{RunKind, RunReport};
+use crate::testing::{FakeSystem, MemoryStore, block_on, job};
+
+const OLD: &str = "11111111-1111-4111-8111-111111111111";
+const NEW: &str = "22222222-2222-4222-8222-222222222222";
+/// Expired in 2001.
+const EXPIRED: &str = "upsert-secret-until-1000000000-33333333-3333-4333-8333-333333333333";
+
+/// How to arrange the secret `app`, by name.
+type State = (&'static str, fn(&mut World));
+
+/// Values of the secret, without anything special.
+const VALUES: &[State] = &[
+    ("absent", |_| {}),
+    ("without a version", |world| world.create_empty("app")),
+    ("same value", |world| put(world, "made-up")),
+    ("other value", |world| put(world, "other")),
+    ("binary value", |world| {
+        world.create_binary("app", b"made-up");
+    }),
+    ("same JSON key", |world| {
+        put(world, r#"{"a":1,"k":"made-up"}"#)
+    }),
+    ("other JSON key", |world| {
+        put(world, r#"{"a":1,"k":"other"}"#)
+    }),
+];
+
+/// What may be special about a secret.
+const CONDITIONS: &[State] = &[
+    ("", |_| {}),
+    ("rotation enabled", |world| world.set_rotation("app", true)),
+    ("managed by a service", |world| {
+        world.set_owning_service("app", "rds")
+    }),
+    ("scheduled for deletion", |world| {
+        world.schedule_deletion("app")
+    }),
+    ("label of a killed run", |world| {
+        if holds(world, NEW) {
+            world.move_stage("app", EXPIRED, NEW, None);
+        }
+    }),
+    ("candidate", |world| {
+        world.put_staged("app", "made-up", OLD, &["candidate"]);
+    }),
+];
+
+/// Inputs besides the name and the value.
+const REQUESTS: &[&[(&str, &str)]] = &[
+    &[],
+    &[("IF_EXISTS", "skip")],
+    &[("COMPARE", "never")],
+    &[("COMPARE", "always")],
+    &[("STORE_AS", "binary")],
+    &[("JSON_KEY", "k")],
+    &[("EXPECTED_VERSION_ID", NEW)],
+    &[("EXPECTED_VERSION_ID", OLD)],
+    &[("VERSION_STAGES", "candidate")],
+    &[("VERSION_STAGES", "AWSCURRENT,candidate")],
+    &[("ON_ROTATION", "allow")],
+    &[("ON_SCHEDULED_DELETION", "restore")],
+    &[("ON_SCHEDULED_DELETION", "restore"), ("JSON_KEY", "k")],
+    &[("DESCRIPTION", "of the build")],
+    &[("TAGS", "team=ci")],
+    &[("TAGS", "team=ci"), ("TAG_POLICY", "replace")],
+    &[("REPLICA_REGIONS", "eu-west-2")],
+    &[("VERSION_ID_KEY", "an invented key, long enough to be one")],
+];
+
+/// What the caller may not do.
+const DENIALS: &[&[&str]] = &[
+    &[],
+    &["DescribeSecret"],
+    &["GetSecretValue"],
+    &["BatchGetSecretValue"],
+    &["GetSecretValue", "BatchGetSecretValue"],
+    &["PutSecretValue"],
+];
+
+fn put(world: &mut World, value: &str) {
+    world.create_empty("app");
+    world.put_staged("app", value, NEW, &["AWSCURRENT"]);
+}
+
+fn holds(world: &World, version: &str) -> bool {
+    let secret = world.secret("app");
+    secret.is_some_and(|secret| secret.version(version).is_some())
+}
+
+/// The way a run ended, and what is stored then.
+#[derive(Debug, PartialEq, Eq)]
+struct Ending {
+    status: &'static str,
+    class: Option<&'static str>,
+    changes: Vec<String>,
+    secrets: String,
+}
+
+fn run(store: &MemoryStore, inputs: &[(&str, &str)], single: bool) -> Ending {
+    let kind = RunKind {
+        single,
+        ..RunKind::default()
+    };
+    let report = RunReport::new(["app".to_owned()], kind, Progress::silent());
+    let context = Context {
+        store,
+        system: &FakeSystem::new(store),
+        run: None,
+        timeout: Duration::from_secs(300),
+        progress: &report.progress,
+    };
+    let targets = [Ok(job(Action::Upsert, inputs))];
+    block_on(run_all(&targets, context, false, &report));
+    report.read(|targets| {
+        let details = targets[0].details.as_deref();
+        let failure = details.and_then(|details| details.failure.as_ref());
+        let changes = details.into_iter().flat_map(|it| &it.outcome.changes);
+        Ending {
+            status: targets[0].status.word(),
+            class: failure.map(|failure| failure.class.name()),
+            changes: changes.map(|change| format!("{change:?}")).collect(),
+            secrets: secrets(&store.world()),
+        }
+    })
+}
+
+/// Every secret of every region, without times.
+fn secrets(world: &World) -> String {
+    let mut text = String::new();
+    for (region, name, secret) in world.all_secrets() {
+        let _ = write!(
+            text,
+            "{region} {name} {:?} {:?} {}:",
+            secret.description, secret.tags, secret.deleted
+        );
+        for version in &secret.versions {
+            let (string, binary) = (&version.string, &version.binary);
+            let _ = write!(
+                text,
+                " {} {:?} {string:?} {binary:?}",
+                version.id, version.stages
+            );
+        }
+        text.push('\n');
+    }
+    text
+}
+
+#[test]
+fn single_secret_and_manifest_entry_end_alike() {
+    let mut stores = Vec::new();
+    for (value, arrange_value) in VALUES {
+        for (condition, arrange) in CONDITIONS {
+            if !condition.is_empty() && *value == "absent" {
+                continue;
+            }
+            let mut world = World::default();
+            arrange_value(&mut world);
+            arrange(&mut world);
+            stores.push((
+                format!("{value}, {condition}"),
+                world,
+                sandbox_model::REGION,
+            ));
+        }
+        let mut world = World::default();
+        arrange_value(&mut world);
+        if *value != "absent" {
+            world.replicate("app", "eu-west-2");
+            world.settle_replicas();
+            stores.push((format!("{value}, replica"), world, "eu-west-2"));
+        }
+    }
+    let mut differences = Vec::new();
+    let mut runs = 0;
+    for (state, world, region) in &stores {
+        for request in REQUESTS {
+            for denied in DENIALS {
+                let [single, entry] = [true, false].map(|single| {
+                    let store = MemoryStore::new(world.clone()).in_region(region);
+                    run(&store.denying(denied), request, single)
+                });
+                runs += 1;
+                if single != entry {
+                    differences.push(format!(
+                        "{state}: {request:?}, denied {denied:?}\n  single: {single:?}\n  entry:  {entry:?}"
+                    ));
+                }
+            }
+        }
+    }
+    assert!(runs > 1000, "only {runs} runs");
+    assert!(
+        differences.is_empty(),
+        "{} of {runs} differ:\n{}",
+        differences.len(),
+        differences[..differences.len().min(12)].join("\n")
+    );
+}

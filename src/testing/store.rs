@@ -1,0 +1,387 @@
+//! [`SecretStore`] on the model of Secrets Manager: each method is one operation on the model, in the same process.
+
+use std::cell::{RefCell, RefMut};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sandbox_model::{Caller, Policy, REGION, World};
+use serde_json::{Value, json};
+use upsert_secret_core::error::{ErrorKind, StoreError};
+use upsert_secret_core::failure::{Class, Failure};
+use upsert_secret_core::labels::CURRENT;
+use upsert_secret_core::state::{
+    BatchEntry, Finding, Replica, ReplicaStatus, SecretMetadata, SecretVersion, Validation,
+    VersionInfo,
+};
+use upsert_secret_core::store::{
+    Call, LabeledVersion, NewSecret, SecretStore, Subject, WrittenVersion,
+};
+use upsert_secret_core::value::{Kind, SecretBytes, SecretValue};
+
+/// The secrets of one account, without a network. Clones share them.
+#[derive(Clone)]
+pub(crate) struct MemoryStore {
+    world: Rc<RefCell<World>>,
+    caller: Caller,
+    region: &'static str,
+    /// The operations of all calls, in order.
+    calls: Rc<RefCell<Vec<&'static str>>>,
+}
+
+impl MemoryStore {
+    /// A store of these secrets, in the model's region.
+    pub(crate) fn new(world: World) -> Self {
+        Self {
+            world: Rc::new(RefCell::new(world)),
+            caller: Caller::default(),
+            region: REGION,
+            calls: Rc::default(),
+        }
+    }
+
+    /// The same store, seen from another region.
+    pub(crate) fn in_region(mut self, region: &'static str) -> Self {
+        self.region = region;
+        self
+    }
+
+    /// The same store for a caller who may not call these operations.
+    pub(crate) fn denying(mut self, operations: &[&str]) -> Self {
+        let actions: Vec<String> = operations
+            .iter()
+            .map(|operation| format!("secretsmanager:{operation}"))
+            .collect();
+        let actions: Vec<&str> = actions.iter().map(String::as_str).collect();
+        self.caller = self.caller.with_policy(Policy::deny(&actions));
+        self
+    }
+
+    /// The secrets, to arrange or to look at.
+    pub(crate) fn world(&self) -> RefMut<'_, World> {
+        self.world.borrow_mut()
+    }
+
+    /// The operations of all calls so far, in order.
+    pub(crate) fn calls(&self) -> Vec<&'static str> {
+        self.calls.borrow().clone()
+    }
+
+    fn call(&self, operation: &'static str, input: Value) -> Call<Value> {
+        self.calls.borrow_mut().push(operation);
+        let answer = self
+            .world()
+            .call(&self.caller, self.region, operation, input);
+        answer.map_err(|error| StoreError {
+            attempts: 1,
+            ..StoreError::new(
+                operation,
+                ErrorKind::Service {
+                    code: error.code,
+                    message: error.message,
+                    status: error.status,
+                },
+            )
+        })
+    }
+}
+
+/// `None` where the secret, or what was looked for in it, does not exist.
+fn found<T>(answer: Call<T>) -> Call<Option<T>> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) if error.is("ResourceNotFoundException") => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn text(answer: &Value, key: &str) -> String {
+    answer[key].as_str().unwrap().to_owned()
+}
+
+fn optional(answer: &Value, key: &str) -> Option<String> {
+    answer[key].as_str().map(str::to_owned)
+}
+
+fn texts(answer: &Value) -> Vec<String> {
+    let items = answer.as_array().into_iter().flatten();
+    items
+        .map(|item| item.as_str().unwrap().to_owned())
+        .collect()
+}
+
+fn items<T>(answer: &Value, read: impl Fn(&Value) -> T) -> Vec<T> {
+    answer.as_array().into_iter().flatten().map(read).collect()
+}
+
+fn version(answer: &Value) -> SecretVersion {
+    let (bytes, kind) = match answer["SecretString"].as_str() {
+        Some(text) => (text.as_bytes().to_vec(), Kind::String),
+        None => {
+            let binary = STANDARD.decode(text(answer, "SecretBinary")).unwrap();
+            (binary, Kind::Binary)
+        }
+    };
+    SecretVersion {
+        arn: text(answer, "ARN"),
+        name: text(answer, "Name"),
+        version_id: text(answer, "VersionId"),
+        stages: texts(&answer["VersionStages"]),
+        value: SecretValue::stored(SecretBytes::new(bytes), kind),
+    }
+}
+
+fn written(answer: &Value) -> WrittenVersion {
+    WrittenVersion {
+        arn: text(answer, "ARN"),
+        name: text(answer, "Name"),
+        version_id: text(answer, "VersionId"),
+        attempts: 1,
+    }
+}
+
+fn replica(answer: &Value) -> Replica {
+    Replica {
+        region: text(answer, "Region"),
+        kms_key_id: optional(answer, "KmsKeyId"),
+        status: match answer["Status"].as_str() {
+            Some("InSync") => ReplicaStatus::InSync,
+            Some("Failed") => {
+                ReplicaStatus::Failed(optional(answer, "StatusMessage").unwrap_or_default())
+            }
+            _ => ReplicaStatus::InProgress,
+        },
+    }
+}
+
+fn set_value(input: &mut Value, value: &SecretValue) {
+    match value.kind() {
+        Kind::String => input["SecretString"] = json!(str::from_utf8(value.expose()).unwrap()),
+        Kind::Binary => input["SecretBinary"] = json!(STANDARD.encode(value.expose())),
+    }
+}
+
+fn set_optional(input: &mut Value, key: &str, value: Option<&str>) {
+    if let Some(value) = value {
+        input[key] = json!(value);
+    }
+}
+
+fn regions(regions: &BTreeMap<String, Option<String>>) -> Value {
+    let entries = regions.iter().map(|(region, key)| {
+        let mut entry = json!({"Region": region});
+        set_optional(&mut entry, "KmsKeyId", key.as_deref());
+        entry
+    });
+    entries.collect()
+}
+
+fn tags(tags: &BTreeMap<String, String>) -> Value {
+    let entries = tags.iter();
+    entries
+        .map(|(key, value)| json!({"Key": key, "Value": value}))
+        .collect()
+}
+
+impl SecretStore for MemoryStore {
+    fn region(&self) -> &str {
+        self.region
+    }
+
+    fn is_cancelled(&self) -> bool {
+        false
+    }
+
+    fn for_cleanup(&self) -> Self {
+        self.clone()
+    }
+
+    fn diagnose(&self, error: &StoreError, subject: Subject<'_>) -> Failure {
+        let class = if error.is_denied() {
+            Class::Denied
+        } else {
+            Class::Unavailable
+        };
+        let what = format!("{} of {}: {:?}", error.operation, subject.id, error.code());
+        Failure::new(class, what, "")
+    }
+
+    async fn describe(&self, id: &str) -> Call<Option<SecretMetadata>> {
+        let answer = found(self.call("DescribeSecret", json!({"SecretId": id})))?;
+        Ok(answer.map(|answer| {
+            let versions = answer["VersionIdsToStages"]
+                .as_object()
+                .into_iter()
+                .flatten();
+            let tags = items(&answer["Tags"], |tag| {
+                (text(tag, "Key"), text(tag, "Value"))
+            });
+            SecretMetadata {
+                arn: text(&answer, "ARN"),
+                name: text(&answer, "Name"),
+                description: optional(&answer, "Description").filter(|text| !text.is_empty()),
+                kms_key_id: optional(&answer, "KmsKeyId"),
+                tags: tags.into_iter().collect(),
+                deleted: !answer["DeletedDate"].is_null(),
+                owning_service: optional(&answer, "OwningService"),
+                primary_region: optional(&answer, "PrimaryRegion"),
+                rotation_enabled: answer["RotationEnabled"].as_bool().unwrap_or_default(),
+                replicas: items(&answer["ReplicationStatus"], replica),
+                versions: versions
+                    .map(|(id, labels)| (id.clone(), texts(labels)))
+                    .collect(),
+            }
+        }))
+    }
+
+    async fn get_value(&self, id: &str, label: &str) -> Call<Option<SecretVersion>> {
+        let mut input = json!({"SecretId": id});
+        set_optional(
+            &mut input,
+            "VersionStage",
+            Some(label).filter(|it| *it != CURRENT),
+        );
+        let answer = found(self.call("GetSecretValue", input))?;
+        Ok(answer.as_ref().map(version))
+    }
+
+    async fn batch_get_values(&self, ids: &[String]) -> Call<Vec<BatchEntry>> {
+        let answer = self.call("BatchGetSecretValue", json!({"SecretIdList": ids}))?;
+        let mut entries = items(&answer["SecretValues"], |value| {
+            let names = [text(value, "Name"), text(value, "ARN")];
+            BatchEntry {
+                id: ids.iter().find(|id| names.contains(id)).unwrap().clone(),
+                version: Ok(Some(version(value))),
+            }
+        });
+        entries.extend(items(&answer["Errors"], |error| BatchEntry {
+            id: text(error, "SecretId"),
+            version: found(Err(StoreError::new(
+                "GetSecretValue",
+                ErrorKind::Service {
+                    code: text(error, "ErrorCode"),
+                    message: text(error, "Message"),
+                    status: 400,
+                },
+            ))),
+        }));
+        Ok(entries)
+    }
+
+    async fn list_versions(&self, id: &str) -> Call<Vec<VersionInfo>> {
+        let answer = self.call("ListSecretVersionIds", json!({"SecretId": id}))?;
+        Ok(items(&answer["Versions"], |version| VersionInfo {
+            id: text(version, "VersionId"),
+            created: version["CreatedDate"].as_f64(),
+        }))
+    }
+
+    async fn get_policy(&self, id: &str) -> Call<Option<String>> {
+        match found(self.call("GetResourcePolicy", json!({"SecretId": id}))) {
+            Ok(answer) => Ok(answer.and_then(|answer| optional(&answer, "ResourcePolicy"))),
+            Err(error) if error.is("InvalidRequestException") => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn validate_policy(&self, id: &str, policy: &str) -> Call<Validation> {
+        let input = json!({"SecretId": id, "ResourcePolicy": policy});
+        let answer = self.call("ValidateResourcePolicy", input)?;
+        Ok(Validation {
+            passed: answer["PolicyValidationPassed"].as_bool().unwrap(),
+            findings: items(&answer["ValidationErrors"], |finding| Finding {
+                check: text(finding, "CheckName"),
+                message: text(finding, "ErrorMessage"),
+            }),
+        })
+    }
+
+    async fn put_policy(&self, id: &str, policy: &str, allow_public: bool) -> Call<()> {
+        let input =
+            json!({"SecretId": id, "ResourcePolicy": policy, "BlockPublicPolicy": !allow_public});
+        self.call("PutResourcePolicy", input).map(drop)
+    }
+
+    async fn create(&self, new: &NewSecret<'_>) -> Call<WrittenVersion> {
+        let mut input = json!({"Name": new.name, "ClientRequestToken": new.token});
+        set_value(&mut input, new.value);
+        set_optional(&mut input, "Description", new.description);
+        set_optional(&mut input, "KmsKeyId", new.kms_key_id);
+        if !new.tags.is_empty() {
+            input["Tags"] = tags(new.tags);
+        }
+        if !new.replicas.is_empty() {
+            input["AddReplicaRegions"] = regions(new.replicas);
+        }
+        self.call("CreateSecret", input)
+            .map(|answer| written(&answer))
+    }
+
+    async fn put_value(
+        &self,
+        id: &str,
+        token: &str,
+        value: &SecretValue,
+        label: &str,
+    ) -> Call<LabeledVersion> {
+        let mut input = json!({"SecretId": id, "ClientRequestToken": token});
+        set_value(&mut input, value);
+        if label != CURRENT {
+            input["VersionStages"] = json!([label]);
+        }
+        let answer = self.call("PutSecretValue", input)?;
+        Ok(LabeledVersion {
+            written: written(&answer),
+            stages: texts(&answer["VersionStages"]),
+        })
+    }
+
+    async fn update(
+        &self,
+        id: &str,
+        description: Option<&str>,
+        kms_key_id: Option<&str>,
+    ) -> Call<()> {
+        let mut input = json!({"SecretId": id});
+        set_optional(&mut input, "Description", description);
+        set_optional(&mut input, "KmsKeyId", kms_key_id);
+        self.call("UpdateSecret", input).map(drop)
+    }
+
+    async fn restore(&self, id: &str) -> Call<()> {
+        self.call("RestoreSecret", json!({"SecretId": id}))
+            .map(drop)
+    }
+
+    async fn tag(&self, id: &str, given: &BTreeMap<String, String>) -> Call<()> {
+        let input = json!({"SecretId": id, "Tags": tags(given)});
+        self.call("TagResource", input).map(drop)
+    }
+
+    async fn untag(&self, id: &str, keys: &[String]) -> Call<()> {
+        let input = json!({"SecretId": id, "TagKeys": keys});
+        self.call("UntagResource", input).map(drop)
+    }
+
+    async fn replicate(&self, id: &str, given: &BTreeMap<String, Option<String>>) -> Call<()> {
+        let input = json!({"SecretId": id, "AddReplicaRegions": regions(given)});
+        self.call("ReplicateSecretToRegions", input).map(drop)
+    }
+
+    async fn remove_replicas(&self, id: &str, regions: &[String]) -> Call<()> {
+        let input = json!({"SecretId": id, "RemoveReplicaRegions": regions});
+        self.call("RemoveRegionsFromReplication", input).map(drop)
+    }
+
+    async fn move_label(&self, id: &str, label: &str, from: Option<&str>, to: &str) -> Call<()> {
+        let mut input = json!({"SecretId": id, "VersionStage": label, "MoveToVersionId": to});
+        set_optional(&mut input, "RemoveFromVersionId", from);
+        self.call("UpdateSecretVersionStage", input).map(drop)
+    }
+
+    async fn remove_label(&self, id: &str, label: &str, from: &str) -> Call<()> {
+        let input = json!({"SecretId": id, "VersionStage": label, "RemoveFromVersionId": from});
+        self.call("UpdateSecretVersionStage", input).map(drop)
+    }
+}

@@ -2,11 +2,11 @@
 
 use upsert_secret_core::store::Call;
 
-use super::SecretsManager;
+use super::sdk::{SdkClient, call};
 
-impl SecretsManager {
+impl SdkClient {
     /// UpdateSecretVersionStage: moves a label to a version, or removes it from one.
-    pub(super) async fn send_move_label(
+    pub(super) async fn move_label(
         &self,
         id: &str,
         label: &str,

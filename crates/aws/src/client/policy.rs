@@ -3,10 +3,10 @@
 use upsert_secret_core::state::{Finding, Validation};
 use upsert_secret_core::store::Call;
 
-use super::SecretsManager;
+use super::sdk::{SdkClient, call};
 
-impl SecretsManager {
-    pub(super) async fn send_get_policy(&self, id: &str) -> Call<Option<String>> {
+impl SdkClient {
+    pub(super) async fn get_policy(&self, id: &str) -> Call<Option<String>> {
         let sent = call!(
             self,
             "GetResourcePolicy",
@@ -24,7 +24,7 @@ impl SecretsManager {
         }
     }
 
-    pub(super) async fn send_validate_policy(&self, id: &str, policy: &str) -> Call<Validation> {
+    pub(super) async fn validate_policy(&self, id: &str, policy: &str) -> Call<Validation> {
         let (answer, _) = call!(
             self,
             "ValidateResourcePolicy",
@@ -47,12 +47,7 @@ impl SecretsManager {
         })
     }
 
-    pub(super) async fn send_put_policy(
-        &self,
-        id: &str,
-        policy: &str,
-        allow_public: bool,
-    ) -> Call<()> {
+    pub(super) async fn put_policy(&self, id: &str, policy: &str, allow_public: bool) -> Call<()> {
         call!(
             self,
             "PutResourcePolicy",

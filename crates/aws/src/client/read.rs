@@ -10,13 +10,13 @@ use upsert_secret_core::state::{
 use upsert_secret_core::store::Call;
 use upsert_secret_core::value::{Kind, SecretBytes, SecretValue};
 
-use super::{SecretsManager, plain};
+use super::sdk::{SdkClient, call, identifier};
 
 /// The most pages of a list of versions.
 const MAX_PAGES: usize = 20;
 
-impl SecretsManager {
-    pub(super) async fn send_describe(&self, id: &str) -> Call<Option<SecretMetadata>> {
+impl SdkClient {
+    pub(super) async fn describe(&self, id: &str) -> Call<Option<SecretMetadata>> {
         let sent = call!(
             self,
             "DescribeSecret",
@@ -29,8 +29,8 @@ impl SecretsManager {
         };
         let unreadable = || StoreError::new("DescribeSecret", ErrorKind::Unreadable);
         Ok(Some(SecretMetadata {
-            arn: plain(answer.arn).ok_or_else(unreadable)?,
-            name: plain(answer.name).ok_or_else(unreadable)?,
+            arn: identifier(answer.arn).ok_or_else(unreadable)?,
+            name: identifier(answer.name).ok_or_else(unreadable)?,
             description: answer.description.filter(|text| !text.is_empty()),
             kms_key_id: answer.kms_key_id.filter(|key| !key.is_empty()),
             tags: answer
@@ -57,18 +57,14 @@ impl SecretsManager {
         }))
     }
 
-    pub(super) async fn send_get_value(
-        &self,
-        id: &str,
-        label: &str,
-    ) -> Call<Option<SecretVersion>> {
+    pub(super) async fn get_value(&self, id: &str, label: &str) -> Call<Option<SecretVersion>> {
         let sent = call!(
             self,
             "GetSecretValue",
             self.client
                 .get_secret_value()
                 .secret_id(id)
-                // See `send_put_value`.
+                // See `put_value`.
                 .set_version_stage((label != CURRENT).then(|| label.to_owned()))
         );
         let answer = match sent {
@@ -87,7 +83,7 @@ impl SecretsManager {
         .map(Some)
     }
 
-    pub(super) async fn send_batch_get_values(&self, ids: &[String]) -> Call<Vec<BatchEntry>> {
+    pub(super) async fn batch_get_values(&self, ids: &[String]) -> Call<Vec<BatchEntry>> {
         let mut answered = Vec::with_capacity(ids.len());
         let mut page = None;
         // Large values may come in several pages, but not without end.
@@ -101,7 +97,7 @@ impl SecretsManager {
                     .set_next_token(page.take())
             )?;
             for entry in answer.secret_values.unwrap_or_default() {
-                let (arn, name) = (plain(entry.arn), plain(entry.name));
+                let (arn, name) = (identifier(entry.arn), identifier(entry.name));
                 let asked = ids
                     .iter()
                     .find(|id| arn.as_ref() == Some(*id) || name.as_ref() == Some(*id));
@@ -140,7 +136,7 @@ impl SecretsManager {
         ))
     }
 
-    pub(super) async fn send_list_versions(&self, id: &str) -> Call<Vec<VersionInfo>> {
+    pub(super) async fn list_versions(&self, id: &str) -> Call<Vec<VersionInfo>> {
         let mut listed = Vec::new();
         let mut page = None;
         // At most 20 labels, so as many versions; pages may be short, but not without end.
@@ -160,7 +156,7 @@ impl SecretsManager {
                     .into_iter()
                     .filter_map(|version| {
                         Some(VersionInfo {
-                            id: plain(version.version_id)?,
+                            id: identifier(version.version_id)?,
                             created: version.created_date.map(|date| date.as_secs_f64()),
                         })
                     }),
@@ -196,9 +192,9 @@ fn version(
 ) -> Call<SecretVersion> {
     let unreadable = || StoreError::new(operation, ErrorKind::Unreadable);
     Ok(SecretVersion {
-        arn: plain(arn).ok_or_else(unreadable)?,
-        name: plain(name).ok_or_else(unreadable)?,
-        version_id: plain(version_id).ok_or_else(unreadable)?,
+        arn: identifier(arn).ok_or_else(unreadable)?,
+        name: identifier(name).ok_or_else(unreadable)?,
+        version_id: identifier(version_id).ok_or_else(unreadable)?,
         stages: stages.unwrap_or_default(),
         value: value.ok_or_else(unreadable)?,
     })
@@ -223,7 +219,7 @@ fn rejected(attempts: u32, error: ApiErrorType) -> Call<Option<SecretVersion>> {
 
 fn replica(answer: ReplicationStatusType) -> Option<Replica> {
     Some(Replica {
-        region: plain(answer.region)?,
+        region: identifier(answer.region)?,
         kms_key_id: answer.kms_key_id.filter(|key| !key.is_empty()),
         status: match answer.status {
             Some(StatusType::InSync) => ReplicaStatus::InSync,

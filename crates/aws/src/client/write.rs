@@ -11,10 +11,10 @@ use upsert_secret_core::value::{Kind, SecretValue};
 use zeroize::Zeroizing;
 
 use super::replica::sdk_regions;
-use super::{SecretsManager, plain};
+use super::sdk::{SdkClient, call, identifier};
 
-impl SecretsManager {
-    pub(super) async fn send_create(&self, new: &NewSecret<'_>) -> Call<WrittenVersion> {
+impl SdkClient {
+    pub(super) async fn create(&self, new: &NewSecret<'_>) -> Call<WrittenVersion> {
         let (string, binary) = split(new.value);
         let tags = (!new.tags.is_empty()).then(|| sdk_tags(new.tags));
         let replicas = (!new.replicas.is_empty()).then(|| sdk_regions(new.replicas));
@@ -41,7 +41,7 @@ impl SecretsManager {
         )
     }
 
-    pub(super) async fn send_put_value(
+    pub(super) async fn put_value(
         &self,
         id: &str,
         token: &str,
@@ -74,7 +74,7 @@ impl SecretsManager {
         })
     }
 
-    pub(super) async fn send_update(
+    pub(super) async fn update(
         &self,
         id: &str,
         description: Option<&str>,
@@ -92,7 +92,7 @@ impl SecretsManager {
         .map(drop)
     }
 
-    pub(super) async fn send_restore(&self, id: &str) -> Call<()> {
+    pub(super) async fn restore(&self, id: &str) -> Call<()> {
         call!(
             self,
             "RestoreSecret",
@@ -101,7 +101,7 @@ impl SecretsManager {
         .map(drop)
     }
 
-    pub(super) async fn send_tag(&self, id: &str, tags: &BTreeMap<String, String>) -> Call<()> {
+    pub(super) async fn tag(&self, id: &str, tags: &BTreeMap<String, String>) -> Call<()> {
         call!(
             self,
             "TagResource",
@@ -113,7 +113,7 @@ impl SecretsManager {
         .map(drop)
     }
 
-    pub(super) async fn send_untag(&self, id: &str, keys: &[String]) -> Call<()> {
+    pub(super) async fn untag(&self, id: &str, keys: &[String]) -> Call<()> {
         call!(
             self,
             "UntagResource",
@@ -134,7 +134,7 @@ fn written(
     version_id: Option<String>,
 ) -> Call<WrittenVersion> {
     // Without its ids a success is no success that we could report.
-    match (plain(arn), plain(name), plain(version_id)) {
+    match (identifier(arn), identifier(name), identifier(version_id)) {
         (Some(arn), Some(name), Some(version_id)) => Ok(WrittenVersion {
             arn,
             name,

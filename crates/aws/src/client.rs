@@ -19,7 +19,6 @@ use crate::call_gate::CallGate;
 use crate::diagnosis;
 use sdk::SdkClient;
 
-mod label;
 mod policy;
 mod read;
 mod replica;

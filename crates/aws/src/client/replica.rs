@@ -1,4 +1,4 @@
-//! Calls that add and remove replicas. AWS copies afterwards; DescribeSecret shows the progress.
+//! Calls that add and remove replicas. They return before AWS has replicated anything; DescribeSecret shows the progress.
 
 use std::collections::BTreeMap;
 

@@ -3,8 +3,9 @@
 //! error.
 
 mod connect;
-mod name;
-mod verify;
+mod issuer;
+mod tls;
+mod verifier;
 
 use std::collections::HashMap;
 use std::error::Error as StdError;
@@ -36,7 +37,7 @@ use crate::fault::{NetworkFault, ProxyFault};
 use crate::proxies::Proxies;
 use crate::roots::Trust;
 use connect::Connect;
-use verify::LazyTls;
+use tls::LazyTls;
 
 /// The largest answer that is read. A secret has 64 KB, twenty of them in one answer 1.3 MB, and
 /// base64 and JSON make more of it.

@@ -10,11 +10,11 @@ mod diagnosis;
 mod error;
 mod fault;
 mod http;
-mod jitter;
 mod profile;
 mod proxies;
 mod rate_limit;
-mod retry;
+mod retry_classifier;
+mod retry_delay;
 mod roots;
 
 pub use call_gate::{CallGate, CallObserver};

@@ -12,7 +12,7 @@ use upsert_secret_core::store::Call;
 use crate::call_gate::CallGate;
 use crate::diagnosis;
 use crate::error::AwsError;
-use crate::retry::QuotaIsFinal;
+use crate::retry_classifier::QuotaIsFinal;
 
 #[derive(Clone)]
 pub(super) struct SdkClient {

@@ -17,7 +17,7 @@ use crate::call_gate::CallGate;
 use crate::error::{AwsError, ErrorKind, connection};
 use crate::fault::{IdTokenFault, NetworkFault};
 use crate::http::Http;
-use crate::jitter::wait;
+use crate::retry_delay::wait;
 
 const OPERATION: &str = "GetIdToken";
 /// One attempt. The endpoint answers within a second, or hangs (grafana/shared-workflows#2249).

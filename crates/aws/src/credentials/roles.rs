@@ -22,7 +22,7 @@ use crate::call_gate::{CallGate, send};
 use crate::error::{AwsError, ErrorKind};
 use crate::fault::RoleFault;
 use crate::http::Http;
-use crate::jitter::wait;
+use crate::retry_delay::wait;
 
 /// The first and seven more: 4 seconds of waiting in all, and where STS cannot reach the provider's
 /// keys five more for each attempt.

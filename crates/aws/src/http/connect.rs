@@ -17,7 +17,7 @@ use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
 use hyper_util::rt::TokioIo;
 use tower_service::Service;
 
-use super::verify::{Io, LazyTls};
+use super::tls::{Io, LazyTls};
 use crate::error::chain;
 use crate::fault::{NetworkFault, ProxyFault};
 use crate::proxies::{Proxies, Proxy};

@@ -1,7 +1,7 @@
-//! TLS: the library's verifier, unchanged in what it accepts, with a reason that names the certificate where it rejects
-//! one.
+//! The TLS configuration. Certificates are verified by rustls, and this module changes no decision: it only replaces an
+//! error of rustls by one that says what is wrong with which certificate.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
@@ -9,73 +9,12 @@ use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, Error, OtherError, SignatureScheme};
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
 
-use super::name;
-use crate::fault::{CertificateError, CertificateFault, NetworkFault};
-use crate::roots::{Roots, Trust};
+use super::issuer::issuer;
+use crate::fault::{CertificateError, CertificateFault};
+use crate::roots::Roots;
 
-/// What a connection is made of, whatever it is.
-pub(super) trait ReadWrite: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> ReadWrite for T {}
-pub(super) type Io = Box<dyn ReadWrite>;
-
-/// The TLS client, set up for the first `https` connection: reading the system's roots takes hundreds of files, and the
-/// metadata services and endpoints on loopback speak plain HTTP.
-pub(super) struct LazyTls {
-    trust: Trust,
-    client: OnceLock<Tls>,
-}
-
-impl LazyTls {
-    pub(super) fn new(trust: Trust) -> Self {
-        Self {
-            trust,
-            client: OnceLock::new(),
-        }
-    }
-
-    pub(super) fn get(&self) -> &Tls {
-        self.client.get_or_init(|| Tls::new(&self.trust.roots()))
-    }
-}
-
-/// How to speak TLS; `None` inside where the provider could not be set up at all.
-pub(super) struct Tls(Option<TlsConnector>);
-
-impl Tls {
-    pub(super) fn new(roots: &Roots) -> Self {
-        Self(config(roots).map(|config| TlsConnector::from(Arc::new(config))))
-    }
-
-    /// Shakes hands over `io` with the server that must be `host`.
-    pub(super) async fn wrap(&self, host: &str, io: Io) -> Result<TlsStream<Io>, NetworkFault> {
-        let broken_tls = || NetworkFault::Tls {
-            host: host.to_owned(),
-        };
-        let name = ServerName::try_from(host.to_owned()).map_err(|_| broken_tls())?;
-        let connector = self.0.as_ref().ok_or_else(broken_tls)?;
-        connector.connect(name, io).await.map_err(|error| {
-            let of_rustls = error.get_ref().and_then(|inner| inner.downcast_ref());
-            match of_rustls {
-                Some(Error::InvalidCertificate(rustls::CertificateError::Other(OtherError(
-                    why,
-                )))) => why
-                    .downcast_ref::<CertificateError>()
-                    .map_or_else(broken_tls, |why| NetworkFault::Untrusted(why.clone())),
-                Some(_) => broken_tls(),
-                // Not TLS's fault: the connection ended.
-                None => NetworkFault::Broken {
-                    host: host.to_owned(),
-                },
-            }
-        })
-    }
-}
-
-fn config(roots: &Roots) -> Option<ClientConfig> {
+pub(super) fn client_config(roots: &Roots) -> Option<ClientConfig> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let inner = WebPkiServerVerifier::builder_with_provider(
         Arc::clone(&roots.store),
@@ -156,11 +95,11 @@ fn fault(error: &Error, highest: &CertificateDer<'_>, origin: &'static str) -> C
     };
     match why {
         rustls::CertificateError::UnknownIssuer => CertificateFault::UnknownIssuer {
-            issuer: name::issuer(highest),
+            issuer: issuer(highest),
             origin,
         },
         rustls::CertificateError::BadSignature => CertificateFault::OtherKey {
-            issuer: name::issuer(highest),
+            issuer: issuer(highest),
             origin,
         },
         rustls::CertificateError::Expired => CertificateFault::Expired { at: String::new() },

@@ -52,7 +52,7 @@ impl SecretStore for SecretsManager {
     }
 
     fn diagnose(&self, error: &StoreError, subject: Subject<'_>) -> Failure {
-        diagnosis::of_store_error(error, subject, &self.0.region)
+        diagnosis::explain(error, subject, &self.0.region)
     }
 
     async fn describe(&self, id: &str) -> Call<Option<SecretMetadata>> {

@@ -1,4 +1,5 @@
-//! TLS over a connection that is open already. The configuration is made once, for the first connection that needs it.
+//! TLS over an open connection. The configuration is made for the first connection that needs it, because reading the
+//! system's roots opens hundreds of files, and many runs with a metadata service or a local endpoint never use TLS.
 
 use std::sync::{Arc, OnceLock};
 
@@ -10,61 +11,53 @@ use tokio_rustls::client::TlsStream;
 
 use super::verifier::client_config;
 use crate::fault::{CertificateError, NetworkFault};
-use crate::roots::{Roots, Trust};
+use crate::roots::RootSource;
 
-/// What a connection is made of, whatever it is.
+/// A TCP connection, a tunnel, or TLS over either.
+pub(super) type Io = Box<dyn ReadWrite>;
 pub(super) trait ReadWrite: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> ReadWrite for T {}
-pub(super) type Io = Box<dyn ReadWrite>;
 
-/// The TLS client, set up for the first `https` connection: reading the system's roots takes hundreds of files, and the
-/// metadata services and endpoints on loopback speak plain HTTP.
-pub(super) struct LazyTls {
-    trust: Trust,
-    client: OnceLock<Tls>,
+/// The TLS client.
+pub(super) struct Tls {
+    source: RootSource,
+    /// `None` inside if rustls rejects the configuration.
+    connector: OnceLock<Option<TlsConnector>>,
 }
 
-impl LazyTls {
-    pub(super) fn new(trust: Trust) -> Self {
+impl Tls {
+    pub(super) fn new(source: RootSource) -> Self {
         Self {
-            trust,
-            client: OnceLock::new(),
+            source,
+            connector: OnceLock::new(),
         }
     }
 
-    pub(super) fn get(&self) -> &Tls {
-        self.client.get_or_init(|| Tls::new(&self.trust.roots()))
-    }
-}
-
-/// How to speak TLS; `None` inside where the provider could not be set up at all.
-pub(super) struct Tls(Option<TlsConnector>);
-
-impl Tls {
-    pub(super) fn new(roots: &Roots) -> Self {
-        Self(client_config(roots).map(|config| TlsConnector::from(Arc::new(config))))
-    }
-
-    /// Shakes hands over `io` with the server that must be `host`.
-    pub(super) async fn wrap(&self, host: &str, io: Io) -> Result<TlsStream<Io>, NetworkFault> {
-        let broken_tls = || NetworkFault::Tls {
-            host: host.to_owned(),
-        };
-        let name = ServerName::try_from(host.to_owned()).map_err(|_| broken_tls())?;
-        let connector = self.0.as_ref().ok_or_else(broken_tls)?;
+    /// Establishes TLS over `io` and verifies that the server is `host`.
+    pub(super) async fn handshake(
+        &self,
+        host: &str,
+        io: Io,
+    ) -> Result<TlsStream<Io>, NetworkFault> {
+        let host = || host.to_owned();
+        let tls_fault = || NetworkFault::Tls { host: host() };
+        let name = ServerName::try_from(host()).map_err(|_| tls_fault())?;
+        let connector = self.connector.get_or_init(|| {
+            let config = client_config(&self.source.load_roots())?;
+            Some(TlsConnector::from(Arc::new(config)))
+        });
+        let connector = connector.as_ref().ok_or_else(tls_fault)?;
         connector.connect(name, io).await.map_err(|error| {
-            let of_rustls = error.get_ref().and_then(|inner| inner.downcast_ref());
-            match of_rustls {
+            let tls_error = error.get_ref().and_then(|inner| inner.downcast_ref());
+            match tls_error {
                 Some(Error::InvalidCertificate(rustls::CertificateError::Other(OtherError(
-                    why,
-                )))) => why
+                    explained,
+                )))) => explained
                     .downcast_ref::<CertificateError>()
-                    .map_or_else(broken_tls, |why| NetworkFault::Untrusted(why.clone())),
-                Some(_) => broken_tls(),
-                // Not TLS's fault: the connection ended.
-                None => NetworkFault::Broken {
-                    host: host.to_owned(),
-                },
+                    .map_or_else(tls_fault, |error| NetworkFault::Certificate(error.clone())),
+                Some(_) => tls_fault(),
+                // An error of the connection, not of TLS.
+                None => NetworkFault::ConnectFailed { host: host() },
             }
         })
     }

@@ -1,5 +1,5 @@
 //! The TLS configuration. Certificates are verified by rustls, and this module changes no decision: it only replaces an
-//! error of rustls by one that says what is wrong with which certificate.
+//! error of rustls by one that names the certificate and the reason.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ pub(super) fn client_config(roots: &Roots) -> Option<ClientConfig> {
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .ok()?
-        // "Dangerous" is any verifier but the default; this one is the default with other words.
+        // rustls calls any verifier but its own dangerous. This one wraps rustls's own.
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(ExplainingVerifier {
             inner,
@@ -36,7 +36,7 @@ pub(super) fn client_config(roots: &Roots) -> Option<ClientConfig> {
     Some(config)
 }
 
-/// The library's verifier. Every decision is its own; only its errors become ours.
+/// rustls's verifier with explained errors.
 #[derive(Debug)]
 struct ExplainingVerifier {
     inner: Arc<WebPkiServerVerifier>,
@@ -55,10 +55,10 @@ impl ServerCertVerifier for ExplainingVerifier {
         self.inner
             .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
             .map_err(|error| {
-                let highest = intermediates.last().unwrap_or(end_entity);
+                let topmost = intermediates.last().unwrap_or(end_entity);
                 let explained = CertificateError {
                     host: server_name.to_str().into_owned(),
-                    fault: fault(&error, highest, self.origin),
+                    fault: certificate_fault(&error, topmost, self.origin),
                 };
                 Error::InvalidCertificate(rustls::CertificateError::Other(OtherError(Arc::new(
                     explained,
@@ -89,41 +89,45 @@ impl ServerCertVerifier for ExplainingVerifier {
     }
 }
 
-fn fault(error: &Error, highest: &CertificateDer<'_>, origin: &'static str) -> CertificateFault {
+fn certificate_fault(
+    error: &Error,
+    topmost: &CertificateDer<'_>,
+    origin: &'static str,
+) -> CertificateFault {
     let Error::InvalidCertificate(why) = error else {
         return CertificateFault::Other;
     };
     match why {
         rustls::CertificateError::UnknownIssuer => CertificateFault::UnknownIssuer {
-            issuer: issuer(highest),
+            issuer: issuer(topmost),
             origin,
         },
-        rustls::CertificateError::BadSignature => CertificateFault::OtherKey {
-            issuer: issuer(highest),
+        rustls::CertificateError::BadSignature => CertificateFault::IssuerKeyMismatch {
+            issuer: issuer(topmost),
             origin,
         },
         rustls::CertificateError::Expired => CertificateFault::Expired { at: String::new() },
         rustls::CertificateError::ExpiredContext { not_after, .. } => CertificateFault::Expired {
-            at: date(*not_after),
+            at: format_time(*not_after),
         },
         rustls::CertificateError::NotValidYet => CertificateFault::NotYetValid {
             from: String::new(),
         },
         rustls::CertificateError::NotValidYetContext { not_before, .. } => {
             CertificateFault::NotYetValid {
-                from: date(*not_before),
+                from: format_time(*not_before),
             }
         }
         rustls::CertificateError::NotValidForName => {
-            CertificateFault::WrongName { names: Vec::new() }
+            CertificateFault::NameMismatch { names: Vec::new() }
         }
         rustls::CertificateError::NotValidForNameContext { presented, .. } => {
-            CertificateFault::WrongName {
-                // Shared certificates have hundreds.
+            CertificateFault::NameMismatch {
+                // A shared certificate can have hundreds.
                 names: presented
                     .iter()
                     .take(3)
-                    .map(|name| plain(name).replace(char::is_control, " "))
+                    .map(|name| unwrap_debug(name).replace(char::is_control, " "))
                     .collect(),
             }
         }
@@ -131,8 +135,8 @@ fn fault(error: &Error, highest: &CertificateDer<'_>, origin: &'static str) -> C
     }
 }
 
-/// `DnsName("example.com")`, as the library words it, without its wrapping.
-fn plain(presented: &str) -> &str {
+/// The name in `DnsName("example.com")`, which is how rustls formats it.
+fn unwrap_debug(presented: &str) -> &str {
     presented
         .split_once('(')
         .map_or(presented, |(_, rest)| rest)
@@ -140,7 +144,7 @@ fn plain(presented: &str) -> &str {
         .trim_matches('"')
 }
 
-fn date(time: UnixTime) -> String {
+fn format_time(time: UnixTime) -> String {
     i64::try_from(time.as_secs())
         .ok()
         .and_then(|seconds| DateTime::from_secs(seconds).fmt(Format::DateTime).ok())

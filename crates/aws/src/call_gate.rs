@@ -241,3 +241,47 @@ macro_rules! send {
     }};
 }
 pub(crate) use send;
+
+#[cfg(test)]
+mod tests {
+    use aws_smithy_types::body::SdkBody;
+
+    use super::*;
+
+    struct NoObserver;
+
+    impl CallObserver for NoObserver {
+        fn trace(&self, _: &str) {}
+        fn hide(&self, _: &[u8]) {}
+    }
+
+    #[tokio::test]
+    async fn closing_gate_ends_wait_for_rate_limit() {
+        let gate = CallGate::new(Arc::new(NoObserver), false).with_rate_limit(1);
+        let limit = gate.rate_limit.as_ref().unwrap();
+        // The next slot is in an hour.
+        for _ in 0..3_600 {
+            limit.reserve("CreateSecret", Instant::now());
+        }
+        let acquired = async { tokio::join!(gate.acquire("CreateSecret"), async { gate.close() }) };
+        let in_time = tokio::time::timeout(Duration::from_secs(60), acquired).await;
+        assert!(in_time.is_ok());
+        // A closed gate makes no one wait, and the cleanup's gate is open.
+        gate.acquire("CreateSecret").await;
+        assert!(gate.is_closed() && !gate.reopened().is_closed());
+    }
+
+    #[test]
+    fn throttling_is_read_from_status_and_body() {
+        for (status, body, throttled) in [
+            (429, "", true),
+            (400, r#"{"__type":"ThrottlingException"}"#, true),
+            (400, r#"{"__type":"LimitExceededException"}"#, false),
+            (200, "ThrottlingException", false),
+            (503, "", false),
+        ] {
+            let response = HttpResponse::new(status.try_into().unwrap(), SdkBody::from(body));
+            assert_eq!(is_throttled(&response), throttled, "{status} {body}");
+        }
+    }
+}

@@ -10,6 +10,8 @@ use crate::error::{AwsError, ErrorKind};
 mod credentials;
 mod network;
 mod service;
+#[cfg(test)]
+mod tests;
 
 /// Converts an error of a call to the store's. Causes that core does not know are explained here.
 pub(crate) fn store_error(error: AwsError, region: &str) -> StoreError {

@@ -13,6 +13,9 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use crate::fault::{IdTokenFault, NetworkFault, RoleFault};
 
+#[cfg(test)]
+mod tests;
+
 /// A failed call, or a failure before the first call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct AwsError {
@@ -184,7 +187,7 @@ fn is_printable_code(text: &str) -> bool {
 type Cause = dyn StdError + 'static;
 
 /// An error, its source, the source's source, and so on.
-pub(crate) fn causes<'a>(error: &'a Cause) -> impl Iterator<Item = &'a Cause> {
+pub(crate) fn causes(error: &Cause) -> impl Iterator<Item = &Cause> {
     std::iter::successors(Some(error), |&cause| cause.source())
 }
 

@@ -119,4 +119,14 @@ mod tests {
             assert_eq!(found.as_deref(), wanted, "case {number}: {uri}");
         }
     }
+
+    #[test]
+    fn credentials_move_from_url_to_header() {
+        let settings = settings("http://user:p%40ss@proxy:3128", "", "");
+        let proxy = Proxies::new(&settings).for_uri(&"https://localhost.example/".parse().unwrap());
+        let proxy = proxy.unwrap();
+        assert_eq!(proxy.uri, "http://proxy:3128/");
+        // user:p@ss
+        assert_eq!(proxy.authorization.unwrap(), "Basic dXNlcjpwQHNz");
+    }
 }

@@ -216,6 +216,14 @@ mod tests {
     }
 
     #[test]
+    fn batches_have_twice_the_rate() {
+        let limit = RateLimit::new(2);
+        let now = Instant::now();
+        let delays = [(); 4].map(|()| limit.reserve("BatchGetSecretValue", now).as_millis());
+        assert_eq!(delays, [0, 0, 0, 250]);
+    }
+
+    #[test]
     fn lowest_rate_is_one_a_second() {
         let limit = RateLimit::new(2);
         let mut now = Instant::now();

@@ -136,3 +136,120 @@ fn read_bundle(variable: &str, path: &str) -> Result<RootCertStore, String> {
     }
     Ok(store)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use tempfile::TempDir;
+
+    use super::*;
+
+    const ROOT: &str = include_str!("../testdata/root.pem");
+
+    fn bundle(path: &str) -> TrustSettings {
+        TrustSettings::Bundle(path.to_owned())
+    }
+
+    fn files(file: Option<&str>, folders: Option<&str>) -> TrustSettings {
+        TrustSettings::Files {
+            file: file.map(str::to_owned),
+            folders: folders.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn unusable_file_is_named_with_reason() {
+        let key = ROOT.replace("CERTIFICATE", "PRIVATE KEY");
+        let broken = ROOT.replacen("MII", "M!I", 1);
+        let truncated = format!("{ROOT}{}", &ROOT[..ROOT.len() / 2]);
+        let garbage = "-----BEGIN CERTIFICATE-----\nbWFkZSB1cA==\n-----END CERTIFICATE-----\n";
+        let home = TempDir::new().unwrap();
+        let path = home.path().join("bundle.pem");
+        let path = path.to_str().unwrap();
+        for (content, expected) in [
+            (
+                "",
+                "holds no certificate; it must have lines `-----BEGIN CERTIFICATE-----`",
+            ),
+            (
+                "made up",
+                "holds no certificate; it must have lines `-----BEGIN CERTIFICATE-----`",
+            ),
+            (
+                &key,
+                "holds no certificate; it must have lines `-----BEGIN CERTIFICATE-----`",
+            ),
+            (
+                &broken,
+                "is no PEM file: certificate 1 is broken off or is not base64",
+            ),
+            (
+                &truncated,
+                "is no PEM file: certificate 2 is broken off or is not base64",
+            ),
+            (
+                &format!("{ROOT}{garbage}"),
+                "holds something in place of certificate 2",
+            ),
+            (&" ".repeat(MAX_BUNDLE_BYTES + 1), "is larger than 16 MB"),
+        ] {
+            fs::write(path, content).unwrap();
+            for (variable, settings) in [
+                ("AWS_CA_BUNDLE", bundle(path)),
+                ("SSL_CERT_FILE", files(Some(path), None)),
+            ] {
+                let error = RootSource::load(&settings).err();
+                assert_eq!(error, Some(format!("{variable}: {path} {expected}")));
+            }
+        }
+    }
+
+    #[test]
+    fn unusable_path_is_quoted_unless_it_may_be_key() {
+        let key = ROOT.replace("CERTIFICATE", "PRIVATE KEY");
+        let home = TempDir::new().unwrap();
+        let home = home.path().to_str().unwrap();
+        let missing = format!("{home}/missing");
+        for (settings, expected) in [
+            (
+                bundle(&key),
+                "AWS_CA_BUNDLE holds no path; it must name a PEM file, not hold what is in one"
+                    .to_owned(),
+            ),
+            (
+                files(None, Some(&key)),
+                "SSL_CERT_DIR holds no path".to_owned(),
+            ),
+            (
+                bundle(&missing),
+                format!("AWS_CA_BUNDLE: {missing} cannot be read: there is no such file"),
+            ),
+            (bundle(home), format!("AWS_CA_BUNDLE: {home} is no file")),
+            (
+                files(None, Some(home)),
+                format!("SSL_CERT_DIR: no certificate was found in {home}"),
+            ),
+        ] {
+            assert_eq!(RootSource::load(&settings).err(), Some(expected));
+        }
+    }
+
+    #[test]
+    fn named_roots_are_only_roots() {
+        let home = TempDir::new().unwrap();
+        let folder = home.path().to_str().unwrap();
+        let path = format!("{folder}/root.pem");
+        fs::write(&path, ROOT).unwrap();
+        // Folders hold other files, too.
+        fs::write(home.path().join("README"), "made up").unwrap();
+        for (settings, origin) in [
+            (bundle(&path), "AWS_CA_BUNDLE"),
+            (files(Some(&path), None), "SSL_CERT_FILE"),
+            (files(None, Some(folder)), "SSL_CERT_DIR"),
+        ] {
+            let roots = RootSource::load(&settings).ok().unwrap().load_roots();
+            assert_eq!((roots.store.len(), roots.origin), (1, origin));
+        }
+    }
+}

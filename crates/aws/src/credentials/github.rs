@@ -147,3 +147,28 @@ async fn request_token(
         .filter(|token| !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic()))
         .ok_or(ErrorKind::IdToken(IdTokenFault::Unreadable))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_transient_errors_are_retried() {
+        for (status, message, transient) in [
+            (403, "the job is in state 'Pending'", true),
+            (403, "the job is in state 'Delayed'", true),
+            (403, "the job is in state 'Completed'", false),
+            (401, "", false),
+            (429, "", true),
+            (502, "", true),
+        ] {
+            let kind = ErrorKind::IdToken(IdTokenFault::Status {
+                status,
+                message: message.to_owned(),
+            });
+            assert_eq!(is_transient(&kind), transient, "{status} {message}");
+        }
+        assert!(is_transient(&ErrorKind::Timeout));
+        assert!(!is_transient(&ErrorKind::Cancelled));
+    }
+}

@@ -102,3 +102,26 @@ fn is_printable(credentials: &Credentials) -> bool {
     .flatten()
     .all(|key| key.bytes().all(|byte| byte.is_ascii_graphic()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_with_line_breaks_are_not_printable() {
+        let with = |id: &str, key: &str, token: Option<&str>| {
+            is_printable(&Credentials::new(
+                id,
+                key,
+                token.map(str::to_owned),
+                None,
+                "test",
+            ))
+        };
+        assert!(with("AKIAEXAMPLE", "made/up+key", Some("token==")));
+        assert!(with("AKIAEXAMPLE", "made/up+key", None));
+        assert!(!with("AKIAEXAMPLE\n", "made/up+key", None));
+        assert!(!with("AKIAEXAMPLE", "made up", None));
+        assert!(!with("AKIAEXAMPLE", "made/up+key", Some("token\r")));
+    }
+}

@@ -226,3 +226,72 @@ fn parse_token(bytes: &[u8]) -> Result<Zeroizing<String>, AwsError> {
 fn token_file_error() -> AwsError {
     AwsError::new("AssumeRoleWithWebIdentity", ErrorKind::TokenFile)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fault::NetworkFault;
+
+    #[test]
+    fn token_is_trimmed_and_printable() {
+        for (text, token) in [
+            ("made-up.token\n", Some("made-up.token")),
+            (" made-up.token\r\n", Some("made-up.token")),
+            ("", None),
+            ("\n", None),
+            ("two words", None),
+            ("schlüssel", None),
+        ] {
+            let parsed = parse_token(text.as_bytes()).ok();
+            assert_eq!(parsed.as_deref().map(String::as_str), token, "{text:?}");
+        }
+        assert_eq!(parse_token(b"\xff").err(), Some(token_file_error()));
+    }
+
+    #[test]
+    fn only_transient_errors_are_retried() {
+        let role = |code: &str, message: &str, status| {
+            ErrorKind::Role(Box::new(RoleFault {
+                role: String::new(),
+                code: code.to_owned(),
+                message: message.to_owned(),
+                status,
+                claims: None,
+            }))
+        };
+        let lost = || ErrorKind::Network(NetworkFault::ConnectionLost);
+        for (operation, kind, transient) in [
+            ("AssumeRole", ErrorKind::Timeout, true),
+            ("AssumeRole", lost(), true),
+            ("GetIdToken", lost(), false),
+            ("AssumeRole", role("Throttling", "", 400), true),
+            ("AssumeRole", role("InternalFailure", "", 500), true),
+            ("AssumeRole", role("IDPCommunicationError", "", 400), true),
+            (
+                "AssumeRoleWithWebIdentity",
+                role(
+                    "InvalidIdentityToken",
+                    "Couldn't retrieve verification key",
+                    400,
+                ),
+                true,
+            ),
+            (
+                "AssumeRoleWithWebIdentity",
+                role("InvalidIdentityToken", "", 400),
+                false,
+            ),
+            ("AssumeRole", role("AccessDenied", "", 403), false),
+            (
+                "AssumeRole",
+                ErrorKind::Network(NetworkFault::Tls {
+                    host: String::new(),
+                }),
+                false,
+            ),
+        ] {
+            let error = AwsError::new(operation, kind);
+            assert_eq!(is_transient(&error), transient, "{error:?}");
+        }
+    }
+}

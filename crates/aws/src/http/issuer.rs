@@ -78,8 +78,17 @@ fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use rustls::pki_types::pem::PemObject as _;
 
     use super::*;
+
+    #[test]
+    fn issuer_is_read_from_certificate() {
+        let root = include_bytes!("../../testdata/root.pem");
+        let root = CertificateDer::from_pem_slice(root).unwrap();
+        assert_eq!(issuer(&root), "CN=Example Root CA, O=Example Corp");
+        assert_eq!(issuer(&b"made up".as_slice().into()), "(no name)");
+    }
 
     fn text(tag: u8, content: &[u8]) -> Vec<u8> {
         let mut der = vec![tag, u8::try_from(content.len()).unwrap()];

@@ -150,3 +150,68 @@ fn format_time(time: UnixTime) -> String {
         .and_then(|seconds| DateTime::from_secs(seconds).fmt(Format::DateTime).ok())
         .unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn rejection_becomes_fault() {
+        use rustls::CertificateError as Rejection;
+        let time = UnixTime::since_unix_epoch(Duration::from_secs(1_700_000_000));
+        let certificate = CertificateDer::from(b"made up".as_slice());
+        let presented = |names: &[&str]| Rejection::NotValidForNameContext {
+            expected: ServerName::try_from("localhost").unwrap(),
+            presented: names.iter().map(|&name| name.to_owned()).collect(),
+        };
+        let names = |names: &[&str]| CertificateFault::NameMismatch {
+            names: names.iter().map(|&name| name.to_owned()).collect(),
+        };
+        for (rejection, expected) in [
+            (
+                Rejection::UnknownIssuer,
+                CertificateFault::UnknownIssuer {
+                    issuer: "(no name)".to_owned(),
+                    origin: "SSL_CERT_FILE",
+                },
+            ),
+            (
+                Rejection::BadSignature,
+                CertificateFault::IssuerKeyMismatch {
+                    issuer: "(no name)".to_owned(),
+                    origin: "SSL_CERT_FILE",
+                },
+            ),
+            (
+                Rejection::ExpiredContext {
+                    time,
+                    not_after: time,
+                },
+                CertificateFault::Expired {
+                    at: "2023-11-14T22:13:20Z".to_owned(),
+                },
+            ),
+            (
+                Rejection::NotValidYetContext {
+                    time,
+                    not_before: time,
+                },
+                CertificateFault::NotYetValid {
+                    from: "2023-11-14T22:13:20Z".to_owned(),
+                },
+            ),
+            (presented(&[]), names(&[])),
+            (
+                presented(&[r#"DnsName("a.example")"#, "IpAddress(::1)", "c\nd", "e"]),
+                names(&["a.example", "::1", "c d"]),
+            ),
+            (Rejection::Revoked, CertificateFault::Other),
+        ] {
+            let error = Error::InvalidCertificate(rejection);
+            let fault = certificate_fault(&error, &certificate, "SSL_CERT_FILE");
+            assert_eq!(fault, expected);
+        }
+    }
+}

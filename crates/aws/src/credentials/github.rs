@@ -38,7 +38,7 @@ struct ErrorResponse {
     message: String,
 }
 
-/// Requests a token, and retries transient errors.
+/// Requests a token, and retries transient errors. The caller registers the token for redaction.
 pub(super) async fn token(
     request: &TokenRequest,
     http: &Http,
@@ -69,10 +69,7 @@ pub(super) async fn token(
             "none",
         );
         let kind = match result {
-            Ok(token) => {
-                gate.hide(token.as_bytes());
-                return Ok(token);
-            }
+            Ok(token) => return Ok(token),
             Err(kind) => kind,
         };
         if !is_transient(&kind) || !wait_before_retry(&mut backoff).await {

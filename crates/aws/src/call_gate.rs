@@ -2,8 +2,8 @@
 //! them once the run is cancelled, so that no write starts after a signal. It must not trace requests or responses.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use aws_smithy_runtime_api::box_error::BoxError;
@@ -37,7 +37,6 @@ pub struct CallGate {
     rate_limit: Option<RateLimit>,
     observer: Arc<dyn CallObserver>,
     trace: bool,
-    started: Instant,
 }
 
 impl CallGate {
@@ -50,7 +49,6 @@ impl CallGate {
             rate_limit: None,
             observer,
             trace,
-            started: Instant::now(),
         }
     }
 
@@ -100,10 +98,11 @@ impl CallGate {
         operation: &str,
         attempt: u32,
         status: &str,
-        elapsed: u32,
+        elapsed: Duration,
         id: &str,
     ) {
         if self.trace {
+            let elapsed = elapsed.as_millis();
             self.observer.trace(&format!(
                 "debug: {operation} attempt {attempt}: {status} after {elapsed} ms, request id {id}"
             ));
@@ -113,11 +112,6 @@ impl CallGate {
     /// Registers a credential or token for redaction.
     pub(crate) fn hide(&self, secret: &[u8]) {
         self.observer.hide(secret);
-    }
-
-    /// Milliseconds since the gate was created.
-    pub(crate) fn now(&self) -> u32 {
-        u32::try_from(self.started.elapsed().as_millis()).unwrap_or(u32::MAX)
     }
 
     /// Whether the gate is closed.
@@ -132,8 +126,8 @@ pub(crate) struct CallInterceptor {
     operation: &'static str,
     gate: Arc<CallGate>,
     attempts: Arc<AtomicU32>,
-    /// When the current attempt was sent, in milliseconds since the gate was created.
-    sent_at: AtomicU32,
+    /// When the current attempt was sent; `None` if it has not been.
+    sent_at: Mutex<Option<Instant>>,
 }
 
 impl CallInterceptor {
@@ -143,9 +137,13 @@ impl CallInterceptor {
             operation,
             gate,
             attempts: Arc::clone(&attempts),
-            sent_at: AtomicU32::new(0),
+            sent_at: Mutex::default(),
         };
         (call, attempts)
+    }
+
+    fn sent_at(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.sent_at.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -170,7 +168,7 @@ impl Intercept for CallInterceptor {
             return Err("cancelled".into());
         }
         self.attempts.fetch_add(1, Ordering::SeqCst);
-        self.sent_at.store(self.gate.now(), Ordering::SeqCst);
+        *self.sent_at() = Some(Instant::now());
         Ok(())
     }
 
@@ -180,6 +178,9 @@ impl Intercept for CallInterceptor {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
+        let Some(sent_at) = self.sent_at().take() else {
+            return Ok(());
+        };
         let response = context.response();
         let status = response.map_or_else(
             || "no answer".to_owned(),
@@ -193,13 +194,9 @@ impl Intercept for CallInterceptor {
         let id = response
             .and_then(|response| response.headers().get("x-amzn-requestid"))
             .unwrap_or("none");
-        let elapsed = self
-            .gate
-            .now()
-            .saturating_sub(self.sent_at.load(Ordering::SeqCst));
         let attempt = self.attempts.load(Ordering::SeqCst);
         self.gate
-            .trace(self.operation, attempt, &status, elapsed, id);
+            .trace(self.operation, attempt, &status, sent_at.elapsed(), id);
         Ok(())
     }
 }

@@ -2,7 +2,7 @@
 //! before use. It must be sent to STS only.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
@@ -48,7 +48,7 @@ pub(super) async fn token(
     let mut attempt = 0;
     loop {
         attempt += 1;
-        let sent = gate.now();
+        let sent_at = Instant::now();
         let result = if gate.is_closed() {
             Err(ErrorKind::Cancelled)
         } else {
@@ -61,13 +61,7 @@ pub(super) async fn token(
             Err(ErrorKind::IdToken(IdTokenFault::Status { status, .. })) => status.to_string(),
             Err(_) => "no answer".to_owned(),
         };
-        gate.trace(
-            OPERATION,
-            attempt,
-            &status,
-            gate.now().saturating_sub(sent),
-            "none",
-        );
+        gate.trace(OPERATION, attempt, &status, sent_at.elapsed(), "none");
         let kind = match result {
             Ok(token) => return Ok(token),
             Err(kind) => kind,

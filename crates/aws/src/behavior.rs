@@ -1,6 +1,6 @@
-//! The SDK's behavior version.
+//! The behavior version of the SDK, for every client in this crate.
 
 use aws_config::BehaviorVersion;
 
-/// Pinned, because the latest would change this tool's behavior with the SDK's.
+/// Pinned, so that an update of the SDK does not change defaults.
 pub(crate) const BEHAVIOR: fn() -> BehaviorVersion = BehaviorVersion::v2026_01_12;

@@ -1,9 +1,9 @@
-//! Every attempt of every call passes this gate: it is counted, timed, traced, and rejected once the run is cancelled, so
-//! that no write starts after a signal. It sees requests and must not print any.
+//! The gate that every attempt of every call passes. It applies the rate limit, counts and traces attempts, and rejects
+//! them once the run is cancelled, so that no write starts after a signal. It must not trace requests or responses.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use aws_smithy_runtime_api::box_error::BoxError;
@@ -18,10 +18,10 @@ use tokio::sync::Notify;
 
 use crate::rate_limit::RateLimit;
 
-/// The longest answer that is searched for a throttling error.
-const MAX_THROTTLED: usize = 4_096;
+/// How much of a response is searched for a throttling error.
+const MAX_ERROR_BYTES: usize = 4_096;
 
-/// What the program does with the trace and with secrets that are obtained on the way.
+/// Receives trace lines, and credentials that must be redacted.
 pub trait CallObserver: Send + Sync {
     /// Prints one line of the trace.
     fn trace(&self, line: &str);
@@ -30,18 +30,17 @@ pub trait CallObserver: Send + Sync {
     fn hide(&self, secret: &[u8]);
 }
 
-/// The gate that all calls of a run pass; open until the run is cancelled.
+/// The gate for all calls of a run. It is open until the run is cancelled.
 pub struct CallGate {
     closed: AtomicBool,
     closing: Notify,
     rate_limit: Option<RateLimit>,
     observer: Arc<dyn CallObserver>,
     trace: bool,
-    started: Instant,
 }
 
 impl CallGate {
-    /// A gate that traces calls when `trace` is on.
+    /// An open gate without a rate limit. Attempts are traced if `trace` is set.
     #[must_use]
     pub fn new(observer: Arc<dyn CallObserver>, trace: bool) -> Self {
         Self {
@@ -50,29 +49,28 @@ impl CallGate {
             rate_limit: None,
             observer,
             trace,
-            started: Instant::now(),
         }
     }
 
-    /// The same gate with a limit: at most `rate` calls a second of each family of operations that share a quota of AWS.
+    /// Adds a rate limit: at most `rate` calls a second for each group of operations with a common AWS quota.
     #[must_use]
     pub fn with_rate_limit(mut self, rate: u32) -> Self {
         self.rate_limit = Some(RateLimit::new(rate));
         self
     }
 
-    /// Whether calls are limited, because many pass at the same time.
+    /// Whether there is a rate limit, and so many calls at the same time.
     pub(crate) fn is_rate_limited(&self) -> bool {
         self.rate_limit.is_some()
     }
 
-    /// Closes the gate: from now on nothing more is sent.
+    /// Closes the gate. Attempts that have been sent continue, and no other is sent.
     pub fn close(&self) {
         self.closed.store(true, Ordering::SeqCst);
         self.closing.notify_waiters();
     }
 
-    /// Waits until the rate limit admits the operation, or until the gate closes.
+    /// Waits until the rate limit permits the operation or the gate closes.
     pub(crate) async fn acquire(&self, operation: &str) {
         let wait = self.rate_limit.as_ref().map_or(Duration::ZERO, |limit| {
             limit.reserve(operation, Instant::now())
@@ -95,11 +93,18 @@ impl CallGate {
         Self::new(Arc::clone(&self.observer), self.trace)
     }
 
-    /// Traces one attempt of a call.
-    pub(crate) fn trace(&self, operation: &str, attempt: u32, status: &str, took: u32, id: &str) {
+    pub(crate) fn trace(
+        &self,
+        operation: &str,
+        attempt: u32,
+        status: &str,
+        elapsed: Duration,
+        id: &str,
+    ) {
         if self.trace {
+            let elapsed = elapsed.as_millis();
             self.observer.trace(&format!(
-                "debug: {operation} attempt {attempt}: {status} after {took} ms, request id {id}"
+                "debug: {operation} attempt {attempt}: {status} after {elapsed} ms, request id {id}"
             ));
         }
     }
@@ -109,11 +114,6 @@ impl CallGate {
         self.observer.hide(secret);
     }
 
-    /// Milliseconds since the gate was created.
-    pub(crate) fn now(&self) -> u32 {
-        u32::try_from(self.started.elapsed().as_millis()).unwrap_or(u32::MAX)
-    }
-
     /// Whether the gate is closed.
     #[must_use]
     pub fn is_closed(&self) -> bool {
@@ -121,35 +121,39 @@ impl CallGate {
     }
 }
 
-/// Counts the attempts of one call.
-pub(crate) struct Call {
+/// Counts, times and traces the attempts of one call.
+pub(crate) struct CallInterceptor {
     operation: &'static str,
     gate: Arc<CallGate>,
     attempts: Arc<AtomicU32>,
-    /// When the attempt under way was sent, in milliseconds since the gate was created.
-    sent: AtomicU32,
+    /// When the current attempt was sent; `None` if it has not been.
+    sent_at: Mutex<Option<Instant>>,
 }
 
-impl Call {
+impl CallInterceptor {
     pub(crate) fn new(operation: &'static str, gate: Arc<CallGate>) -> (Self, Arc<AtomicU32>) {
         let attempts = Arc::new(AtomicU32::new(0));
         let call = Self {
             operation,
             gate,
             attempts: Arc::clone(&attempts),
-            sent: AtomicU32::new(0),
+            sent_at: Mutex::default(),
         };
         (call, attempts)
     }
-}
 
-impl fmt::Debug for Call {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Call({})", self.operation)
+    fn sent_at(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.sent_at.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Intercept for Call {
+impl fmt::Debug for CallInterceptor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CallInterceptor({})", self.operation)
+    }
+}
+
+impl Intercept for CallInterceptor {
     fn name(&self) -> &'static str {
         "upsert-secret gate"
     }
@@ -164,7 +168,7 @@ impl Intercept for Call {
             return Err("cancelled".into());
         }
         self.attempts.fetch_add(1, Ordering::SeqCst);
-        self.sent.store(self.gate.now(), Ordering::SeqCst);
+        *self.sent_at() = Some(Instant::now());
         Ok(())
     }
 
@@ -174,6 +178,9 @@ impl Intercept for Call {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
+        let Some(sent_at) = self.sent_at().take() else {
+            return Ok(());
+        };
         let response = context.response();
         let status = response.map_or_else(
             || "no answer".to_owned(),
@@ -182,26 +189,23 @@ impl Intercept for Call {
         if let Some(limit) = &self.gate.rate_limit
             && response.is_some_and(is_throttled)
         {
-            limit.throttled(self.operation, Instant::now());
+            limit.slow_down(self.operation, Instant::now());
         }
         let id = response
             .and_then(|response| response.headers().get("x-amzn-requestid"))
             .unwrap_or("none");
-        let took = self
-            .gate
-            .now()
-            .saturating_sub(self.sent.load(Ordering::SeqCst));
         let attempt = self.attempts.load(Ordering::SeqCst);
-        self.gate.trace(self.operation, attempt, &status, took, id);
+        self.gate
+            .trace(self.operation, attempt, &status, sent_at.elapsed(), id);
         Ok(())
     }
 }
 
-/// Whether AWS throttled the call. The SDK retries by itself, and its error comes too late.
+/// Whether a response reports throttling. The SDK's own error comes after the last retry, too late for the rate limit.
 fn is_throttled(response: &HttpResponse) -> bool {
     let text = || {
         let body = response.body().bytes()?;
-        str::from_utf8(body.get(..body.len().min(MAX_THROTTLED))?).ok()
+        str::from_utf8(body.get(..body.len().min(MAX_ERROR_BYTES))?).ok()
     };
     match response.status().as_u16() {
         429 => true,
@@ -210,18 +214,19 @@ fn is_throttled(response: &HttpResponse) -> bool {
     }
 }
 
-/// Sends a call through the gate: the answer and the attempts it took, or an [`crate::error::AwsError`].
-/// A macro, because every operation of the SDK has builder and error types of its own.
+/// Sends a call through the gate. Yields the SDK's output and the number of attempts, or an [`crate::error::AwsError`].
+/// It is a macro because each operation of the SDK has its own types for the builder and the error.
 macro_rules! send {
     ($gate:expr, $operation:literal, $builder:expr) => {{
         let gate: &std::sync::Arc<crate::call_gate::CallGate> = $gate;
-        let (call, attempts) = crate::call_gate::Call::new($operation, std::sync::Arc::clone(gate));
+        let (call, attempts) =
+            crate::call_gate::CallInterceptor::new($operation, std::sync::Arc::clone(gate));
         gate.acquire($operation).await;
-        let answer = $builder.customize().interceptor(call).send().await;
+        let result = $builder.customize().interceptor(call).send().await;
         let attempts = attempts.load(std::sync::atomic::Ordering::SeqCst);
-        match answer {
-            Ok(answer) => Ok((answer, attempts)),
-            // First, because a cancelled call is not a network failure.
+        match result {
+            Ok(output) => Ok((output, attempts)),
+            // The SDK reports a rejected attempt as a failure of the request.
             Err(_) if gate.is_closed() => Err(crate::error::AwsError {
                 attempts,
                 ..crate::error::AwsError::new($operation, crate::error::ErrorKind::Cancelled)
@@ -233,3 +238,47 @@ macro_rules! send {
     }};
 }
 pub(crate) use send;
+
+#[cfg(test)]
+mod tests {
+    use aws_smithy_types::body::SdkBody;
+
+    use super::*;
+
+    struct NoObserver;
+
+    impl CallObserver for NoObserver {
+        fn trace(&self, _: &str) {}
+        fn hide(&self, _: &[u8]) {}
+    }
+
+    #[tokio::test]
+    async fn closing_gate_ends_wait_for_rate_limit() {
+        let gate = CallGate::new(Arc::new(NoObserver), false).with_rate_limit(1);
+        let limit = gate.rate_limit.as_ref().unwrap();
+        // The next slot is in an hour.
+        for _ in 0..3_600 {
+            limit.reserve("CreateSecret", Instant::now());
+        }
+        let acquired = async { tokio::join!(gate.acquire("CreateSecret"), async { gate.close() }) };
+        let in_time = tokio::time::timeout(Duration::from_secs(60), acquired).await;
+        assert!(in_time.is_ok());
+        // A closed gate makes no one wait, and the cleanup's gate is open.
+        gate.acquire("CreateSecret").await;
+        assert!(gate.is_closed() && !gate.reopened().is_closed());
+    }
+
+    #[test]
+    fn throttling_is_read_from_status_and_body() {
+        for (status, body, throttled) in [
+            (429, "", true),
+            (400, r#"{"__type":"ThrottlingException"}"#, true),
+            (400, r#"{"__type":"LimitExceededException"}"#, false),
+            (200, "ThrottlingException", false),
+            (503, "", false),
+        ] {
+            let response = HttpResponse::new(status.try_into().unwrap(), SdkBody::from(body));
+            assert_eq!(is_throttled(&response), throttled, "{status} {body}");
+        }
+    }
+}

@@ -1,5 +1,5 @@
-//! Credentials: the requested role, or what the credential chain finds. They live in this process only. This module decides
-//! who the run is, never what it does; no token and no key leaves it.
+//! The credentials of a run: those of the requested role, or those of the credential chain. Tokens and keys stay in this
+//! process, and must not be written to a file or a variable.
 
 mod chain;
 mod github;
@@ -19,15 +19,15 @@ use crate::http::Http;
 use provider::{Checked, Prefetched};
 use roles::AssumedRole;
 
-/// The credentials provider of a run. `shared` has no credentials yet.
+/// The credentials provider of a run. `shared` is a configuration without credentials.
 pub(crate) fn provider(
     identity: &Arc<Identity>,
     shared: &SdkConfig,
     http: &Http,
     gate: &Arc<CallGate>,
 ) -> SharedCredentialsProvider {
-    let assumed = |config: &SdkConfig, pick: fn(&Identity) -> Option<&Role>| {
-        provider::provider(AssumedRole::new(identity, pick, config, http, gate))
+    let assumed = |config: &SdkConfig, select: fn(&Identity) -> Option<&Role>| {
+        provider::provider(AssumedRole::new(identity, select, config, http, gate))
     };
     let chain = || {
         let token_file = identity
@@ -46,10 +46,7 @@ pub(crate) fn provider(
     }
 }
 
-/// Loads credentials now. The provider that comes back hands them out first, and asks `inner` when new ones are needed.
-///
-/// # Errors
-/// There are no credentials.
+/// Loads credentials now. The returned provider yields them first, and those of `inner` afterwards.
 pub(crate) async fn prefetch(
     inner: SharedCredentialsProvider,
 ) -> Result<SharedCredentialsProvider, CredentialsError> {
@@ -57,11 +54,8 @@ pub(crate) async fn prefetch(
     Ok(provider::provider(Prefetched::new(first, inner)))
 }
 
-/// Rejects credentials of an account that is not allowed. A role's account is in its ARN, and was checked before anything
-/// was sent.
-///
-/// # Errors
-/// Another account, or STS could not be asked.
+/// Rejects credentials of an account that is not in `allowed-account-ids`. The account of a role is in its ARN, which the
+/// config crate has checked.
 pub(crate) async fn check_account(
     identity: &Identity,
     shared: &SdkConfig,
@@ -71,14 +65,14 @@ pub(crate) async fn check_account(
         return Ok(());
     }
     let sts = aws_sdk_sts::Client::new(shared);
-    let (answer, _) = send!(gate, "GetCallerIdentity", sts.get_caller_identity())?;
-    let account = answer.account.unwrap_or_default();
+    let (output, _) = send!(gate, "GetCallerIdentity", sts.get_caller_identity())?;
+    let account = output.account.unwrap_or_default();
     if identity.allowed_accounts.contains(&account) {
         Ok(())
     } else {
         Err(AwsError::new(
             "GetCallerIdentity",
-            ErrorKind::ForeignAccount { account },
+            ErrorKind::AccountNotAllowed { account },
         ))
     }
 }

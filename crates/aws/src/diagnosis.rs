@@ -1,4 +1,5 @@
-//! Errors in words: which class they are, what they mean, and what to do next.
+//! Explanations of errors for people: the class, the cause, and what to do next. Only an error's code, AWS's message and the
+//! request id may be quoted.
 
 use upsert_secret_core::error::{ErrorKind as StoreErrorKind, StoreError};
 use upsert_secret_core::failure::{Class, Failure};
@@ -9,8 +10,10 @@ use crate::error::{AwsError, ErrorKind};
 mod credentials;
 mod network;
 mod service;
+#[cfg(test)]
+mod tests;
 
-/// The store's error for an error of a call. What only this crate can explain is explained here.
+/// Converts an error of a call to the store's. Causes that core does not know are explained here.
 pub(crate) fn store_error(error: AwsError, region: &str) -> StoreError {
     let kind = match error.kind {
         ErrorKind::Service {
@@ -25,8 +28,10 @@ pub(crate) fn store_error(error: AwsError, region: &str) -> StoreError {
         ErrorKind::Timeout => StoreErrorKind::Timeout,
         ErrorKind::Unreadable => StoreErrorKind::Unreadable,
         ErrorKind::Cancelled => StoreErrorKind::Cancelled,
-        ErrorKind::Network(_) => StoreErrorKind::Network(Box::new(own_words(&error, region))),
-        _ => StoreErrorKind::NotSent(Box::new(own_words(&error, region))),
+        ErrorKind::Network(_) => {
+            StoreErrorKind::Network(Box::new(explain_local_error(&error, region)))
+        }
+        _ => StoreErrorKind::NotSent(Box::new(explain_local_error(&error, region))),
     };
     StoreError {
         operation: error.operation,
@@ -36,19 +41,19 @@ pub(crate) fn store_error(error: AwsError, region: &str) -> StoreError {
     }
 }
 
-/// Explains an error of a call, or of what comes before the first call.
-pub(crate) fn of_aws_error(error: &AwsError, subject: Subject<'_>, region: &str) -> Failure {
-    of_store_error(&store_error(error.clone(), region), subject, region)
+/// Explains an error of a call, or from before the first call.
+pub(crate) fn explain_aws_error(error: &AwsError, subject: Subject<'_>, region: &str) -> Failure {
+    explain(&store_error(error.clone(), region), subject, region)
 }
 
-/// Explains an error that the engine has seen.
-pub(crate) fn of_store_error(error: &StoreError, subject: Subject<'_>, region: &str) -> Failure {
+/// Explains an error of the store.
+pub(crate) fn explain(error: &StoreError, subject: Subject<'_>, region: &str) -> Failure {
     let failure = match &error.kind {
         StoreErrorKind::Network(failure) | StoreErrorKind::NotSent(failure) => {
             return (**failure).clone();
         }
         StoreErrorKind::Service { code, message, .. } => {
-            service::of_code(error.operation, code, message, subject, region)
+            service::explain(error.operation, code, message, subject, region)
         }
         StoreErrorKind::Timeout => Failure::new(
             Class::Unavailable,
@@ -78,8 +83,8 @@ pub(crate) fn of_store_error(error: &StoreError, subject: Subject<'_>, region: &
     )
 }
 
-/// Explains what only this crate knows: the network, credentials, the configuration.
-fn own_words(error: &AwsError, region: &str) -> Failure {
+/// Explains an error of the network, the credentials or the configuration.
+fn explain_local_error(error: &AwsError, region: &str) -> Failure {
     let failure = match &error.kind {
         ErrorKind::Credentials(before) => {
             let subject = Subject {
@@ -87,16 +92,16 @@ fn own_words(error: &AwsError, region: &str) -> Failure {
                 name: "*",
                 arn: None,
             };
-            return of_aws_error(before, subject, region);
+            return explain_aws_error(before, subject, region);
         }
-        ErrorKind::Network(fault) => network::of_network(fault, region),
+        ErrorKind::Network(fault) => network::explain(fault, region),
         ErrorKind::NoCredentials => credentials::none_found(),
-        ErrorKind::IdToken(fault) => credentials::of_id_token(fault),
-        ErrorKind::NoToken => credentials::no_token(),
-        ErrorKind::Role(fault) => credentials::of_role(fault),
-        ErrorKind::ForeignAccount { account } => credentials::foreign_account(account),
-        ErrorKind::BadCredentials => credentials::not_loaded(),
-        ErrorKind::Trust(why) => Failure::new(
+        ErrorKind::IdToken(fault) => credentials::explain_id_token_fault(fault),
+        ErrorKind::TokenFile => credentials::token_file_unusable(),
+        ErrorKind::Role(fault) => credentials::explain_role_fault(fault),
+        ErrorKind::AccountNotAllowed { account } => credentials::account_not_allowed(account),
+        ErrorKind::InvalidCredentials => credentials::not_loaded(),
+        ErrorKind::Roots(why) => Failure::new(
             Class::Input,
             why.clone(),
             "correct the input; nothing was sent to AWS",
@@ -111,7 +116,7 @@ fn own_words(error: &AwsError, region: &str) -> Failure {
             "no AWS region is configured",
             "set the input `aws-region`, or AWS_REGION, or a region in the profile",
         ),
-        ErrorKind::Setup
+        ErrorKind::Configuration
         | ErrorKind::Service { .. }
         | ErrorKind::Timeout
         | ErrorKind::Unreadable
@@ -134,7 +139,7 @@ fn own_words(error: &AwsError, region: &str) -> Failure {
     )
 }
 
-/// Adds what AWS support asks for.
+/// Adds the details that AWS support needs.
 fn with_reference(
     failure: Failure,
     operation: &str,

@@ -1,5 +1,5 @@
-//! An SDK error reduced to what may be shown. Errors are told apart by `code()` and by type, never by their text, and
-//! their text is never kept: the endpoint error, for one, contains the request.
+//! Errors of the SDK, reduced to what may be shown. They are told apart by type and by `code()`, never by text. Their text
+//! is never kept, because it can contain the request: the SDK's endpoint error does.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -13,72 +13,69 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use crate::fault::{IdTokenFault, NetworkFault, RoleFault};
 
-/// A call that did not succeed.
+#[cfg(test)]
+mod tests;
+
+/// A failed call, or a failure before the first call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct AwsError {
-    /// The operation, as in IAM: `PutSecretValue`.
+    /// The operation, as IAM spells it: `PutSecretValue`.
     pub(crate) operation: &'static str,
-    /// What happened.
     pub(crate) kind: ErrorKind,
-    /// AWS's id of the last answer.
+    /// AWS's request id of the last response.
     pub(crate) request_id: Option<String>,
     /// Attempts that were sent.
     pub(crate) attempts: u32,
 }
 
-/// What happened to a call.
+/// The cause of an [`AwsError`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ErrorKind {
-    /// AWS answered with an error.
+    /// AWS returned an error.
     Service {
-        /// The code, `AccessDeniedException`; of an answer that has none, `HTTP 502`.
+        /// `AccessDeniedException`; `HTTP 502` for a response without a code.
         code: String,
-        /// AWS's text; it may quote anything, so it is redacted like everything else.
+        /// AWS's text. It may quote anything, so it is redacted before it is printed.
         message: String,
         /// The HTTP status.
         status: u16,
     },
-    /// No answer in time; a write may have been applied.
+    /// No response in time. A write may have been applied.
     Timeout,
-    /// No connection, or a broken one; a write may have been applied.
+    /// No connection, or a lost one. A write may have been applied.
     Network(NetworkFault),
-    /// No place in the credential chain had credentials.
+    /// No source in the credential chain has credentials.
     NoCredentials,
-    /// A place had credentials, or should have, and they could not be loaded.
-    BadCredentials,
-    /// CI gave no OIDC token.
+    /// A source in the credential chain is configured, but its credentials cannot be loaded.
+    InvalidCredentials,
+    /// GitHub issued no OIDC token.
     IdToken(IdTokenFault),
-    /// `AWS_WEB_IDENTITY_TOKEN_FILE` names no file that holds a token.
-    NoToken,
-    /// STS did not give the role.
+    /// `AWS_WEB_IDENTITY_TOKEN_FILE` does not name a file with a token.
+    TokenFile,
+    /// STS rejected a role.
     Role(Box<RoleFault>),
-    /// The credentials are of an account that is not in `allowed-account-ids`.
-    ForeignAccount {
-        /// Theirs.
-        account: String,
-    },
-    /// An answer of success that cannot be read: a write was probably applied.
+    /// The credentials belong to an account that is not in `allowed-account-ids`.
+    AccountNotAllowed { account: String },
+    /// A response with a success status that cannot be parsed. A write was probably applied.
     Unreadable,
-    /// The credentials that the call needed could not be had: it was never sent.
+    /// The call needed credentials, and obtaining them failed. The call was not sent.
     Credentials(Box<AwsError>),
     /// The run was cancelled before the call was sent.
     Cancelled,
-    /// A setting of the shared configuration files, or of the environment together with them.
+    /// An invalid setting in the shared configuration files or in the environment.
     Setting {
-        /// Its key.
         key: &'static str,
-        /// What is wrong with it.
         why: &'static str,
     },
-    /// Certificates that cannot be read: which variable, which file, and why.
-    Trust(String),
-    /// No region was configured.
+    /// Trusted certificates that cannot be read: the variable, the file and the reason.
+    Roots(String),
+    /// No region is configured.
     NoRegion,
-    /// The request could not be built from the configuration.
-    Setup,
+    /// The SDK cannot build the request from its configuration.
+    Configuration,
 }
 
-// So that it survives a trip through the SDK's credential providers.
+// The SDK's credential providers carry this error as a source of their own.
 impl fmt::Display for AwsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} failed", self.operation)
@@ -88,7 +85,7 @@ impl fmt::Display for AwsError {
 impl StdError for AwsError {}
 
 impl AwsError {
-    /// An error of our own making.
+    /// An error without a response, before any attempt.
     pub(crate) fn new(operation: &'static str, kind: ErrorKind) -> Self {
         Self {
             operation,
@@ -98,15 +95,14 @@ impl AwsError {
         }
     }
 
-    /// Why there are no credentials.
-    pub(crate) fn of_credentials(error: &CredentialsError) -> Self {
-        chain(error)
-            .find_map(|error| error.downcast_ref::<Self>())
+    pub(crate) fn from_credentials_error(error: &CredentialsError) -> Self {
+        causes(error)
+            .find_map(|cause| cause.downcast_ref::<Self>())
             .cloned()
             .unwrap_or_else(|| {
                 Self::new(
                     "credentials",
-                    credentials(error).unwrap_or(ErrorKind::BadCredentials),
+                    credentials_kind(error).unwrap_or(ErrorKind::InvalidCredentials),
                 )
             })
     }
@@ -119,39 +115,28 @@ impl AwsError {
     where
         E: ProvideErrorMetadata + StdError + 'static,
     {
-        // Kept apart from what the call itself can end with: a role that is denied is no secret that
-        // is denied, and what was not sent was not applied.
-        if let Some(before) = chain(error).find_map(|error| error.downcast_ref::<Self>()) {
+        // A denied role is not a denied secret, and a call that was not sent was not applied: such errors must not look
+        // like the call's own.
+        if let Some(before) = causes(error).find_map(|cause| cause.downcast_ref::<Self>()) {
             return Self::new(operation, ErrorKind::Credentials(Box::new(before.clone())));
         }
         let kind = match error {
             SdkError::ServiceError(context) => {
-                let status = context.raw().status().as_u16();
-                service(context.err(), status)
+                service_kind(context.err(), context.raw().status().as_u16())
             }
             SdkError::TimeoutError(_) => ErrorKind::Timeout,
             SdkError::DispatchFailure(failure) => failure
                 .as_connector_error()
-                .map_or(ErrorKind::Setup, |error| {
-                    credentials(error).unwrap_or_else(|| connection(error))
+                .map_or(ErrorKind::Configuration, |error| {
+                    credentials_kind(error).unwrap_or_else(|| connector_kind(error))
                 }),
-            SdkError::ResponseError(context) if context.raw().status().is_success() => {
-                ErrorKind::Unreadable
-            }
-            SdkError::ResponseError(context) => {
-                let status = context.raw().status().as_u16();
-                ErrorKind::Service {
-                    code: format!("HTTP {status}"),
-                    message: String::new(),
-                    status,
-                }
-            }
-            other => credentials(other).unwrap_or(ErrorKind::Setup),
+            SdkError::ResponseError(context) => unparsed_kind(context.raw().status().as_u16()),
+            other => credentials_kind(other).unwrap_or(ErrorKind::Configuration),
         };
         let request_id = error
             .raw_response()
             .and_then(|response| response.headers().get("x-amzn-requestid"))
-            .filter(|id| is_code(id))
+            .filter(|id| is_printable_code(id))
             .map(str::to_owned);
         Self {
             operation,
@@ -162,28 +147,37 @@ impl AwsError {
     }
 }
 
-fn service(error: &impl ProvideErrorMetadata, status: u16) -> ErrorKind {
-    match error.code() {
-        Some(code) => ErrorKind::Service {
-            code: if is_code(code) {
-                code.to_owned()
-            } else {
-                format!("HTTP {status}")
-            },
-            message: error.message().unwrap_or_default().to_owned(),
-            status,
+fn service_kind(error: &impl ProvideErrorMetadata, status: u16) -> ErrorKind {
+    let Some(code) = error.code() else {
+        return unparsed_kind(status);
+    };
+    ErrorKind::Service {
+        code: if is_printable_code(code) {
+            code.to_owned()
+        } else {
+            format!("HTTP {status}")
         },
-        None if (200..300).contains(&status) => ErrorKind::Unreadable,
-        None => ErrorKind::Service {
-            code: format!("HTTP {status}"),
-            message: String::new(),
-            status,
-        },
+        message: error.message().unwrap_or_default().to_owned(),
+        status,
     }
 }
 
-/// Codes and ids end up in headlines: whoever answers in AWS's place must not write lines of ours.
-fn is_code(text: &str) -> bool {
+/// The kind of a response that is neither an output nor an error of AWS.
+fn unparsed_kind(status: u16) -> ErrorKind {
+    if (200..300).contains(&status) {
+        ErrorKind::Unreadable
+    } else {
+        ErrorKind::Service {
+            code: format!("HTTP {status}"),
+            message: String::new(),
+            status,
+        }
+    }
+}
+
+/// Whether a code or request id can be printed in a headline. Anyone between this process and AWS can choose it, and it
+/// must not start a line of its own.
+fn is_printable_code(text: &str) -> bool {
     (1..=100).contains(&text.len())
         && text
             .bytes()
@@ -192,43 +186,44 @@ fn is_code(text: &str) -> bool {
 
 type Cause = dyn StdError + 'static;
 
-/// An error and what it says caused it.
-pub(crate) fn chain<'a>(error: &'a Cause) -> impl Iterator<Item = &'a Cause> {
-    let mut next: Option<&'a Cause> = Some(error);
-    std::iter::from_fn(move || {
-        let error = next?;
-        next = error.source();
-        Some(error)
+/// An error, its source, the source's source, and so on.
+pub(crate) fn causes(error: &Cause) -> impl Iterator<Item = &Cause> {
+    std::iter::successors(Some(error), |&cause| cause.source())
+}
+
+/// The kind of an error that a credentials provider caused; `None` if none did.
+fn credentials_kind(error: &Cause) -> Option<ErrorKind> {
+    let provider_error =
+        causes(error).find_map(|cause| cause.downcast_ref::<CredentialsError>())?;
+    if let CredentialsError::CredentialsNotLoaded(_) = provider_error {
+        return Some(ErrorKind::NoCredentials);
+    }
+    let network_fault = || causes(error).find_map(|cause| cause.downcast_ref::<NetworkFault>());
+    Some(
+        profile_role_rejection(error)
+            .or_else(|| network_fault().cloned().map(ErrorKind::Network))
+            .unwrap_or(ErrorKind::InvalidCredentials),
+    )
+}
+
+/// STS's rejection of a role that a profile names. The SDK requests such roles itself.
+fn profile_role_rejection(error: &Cause) -> Option<ErrorKind> {
+    causes(error).find_map(|cause| {
+        sts_rejection::<AssumeRoleError>(cause)
+            .or_else(|| sts_rejection::<AssumeRoleWithWebIdentityError>(cause))
     })
 }
 
-fn credentials(error: &Cause) -> Option<ErrorKind> {
-    let why = chain(error).find_map(|error| error.downcast_ref::<CredentialsError>())?;
-    let network = || chain(error).find_map(|error| error.downcast_ref::<NetworkFault>());
-    Some(match why {
-        CredentialsError::CredentialsNotLoaded(_) => ErrorKind::NoCredentials,
-        _ => role_of_profile(error)
-            .or_else(|| network().cloned().map(ErrorKind::Network))
-            .unwrap_or(ErrorKind::BadCredentials),
-    })
-}
-
-/// STS's refusal of a role that a profile names: the SDK asked for it, not we.
-fn role_of_profile(error: &Cause) -> Option<ErrorKind> {
-    chain(error).find_map(|error| {
-        of_sts::<AssumeRoleError>(error).or_else(|| of_sts::<AssumeRoleWithWebIdentityError>(error))
-    })
-}
-
-fn of_sts<E>(error: &Cause) -> Option<ErrorKind>
+fn sts_rejection<E>(error: &Cause) -> Option<ErrorKind>
 where
     E: ProvideErrorMetadata + StdError + 'static,
 {
-    let SdkError::ServiceError(refusal) = error.downcast_ref::<SdkError<E, HttpResponse>>()? else {
+    let SdkError::ServiceError(rejection) = error.downcast_ref::<SdkError<E, HttpResponse>>()?
+    else {
         return None;
     };
-    let status = refusal.raw().status().as_u16();
-    let ErrorKind::Service { code, message, .. } = service(refusal.err(), status) else {
+    let status = rejection.raw().status().as_u16();
+    let ErrorKind::Service { code, message, .. } = service_kind(rejection.err(), status) else {
         return None;
     };
     Some(ErrorKind::Role(Box::new(RoleFault {
@@ -240,11 +235,11 @@ where
     })))
 }
 
-/// Why a request found no connection, or lost it.
-pub(crate) fn connection(error: &ConnectorError) -> ErrorKind {
-    match chain(error).find_map(|error| error.downcast_ref::<NetworkFault>()) {
+/// The kind of an error of the HTTP client.
+pub(crate) fn connector_kind(error: &ConnectorError) -> ErrorKind {
+    match causes(error).find_map(|cause| cause.downcast_ref::<NetworkFault>()) {
         Some(fault) => ErrorKind::Network(fault.clone()),
         None if error.is_timeout() => ErrorKind::Timeout,
-        None => ErrorKind::Network(NetworkFault::Lost),
+        None => ErrorKind::Network(NetworkFault::ConnectionLost),
     }
 }

@@ -1,81 +1,70 @@
-//! Why a token, a role or a connection could not be had, as data. The words are the diagnosis'.
+//! Causes of failure that only this crate can tell apart: of tokens, roles, certificates and connections. They are data;
+//! their wording belongs to `diagnosis`.
 
 use std::error::Error as StdError;
 use std::fmt;
 
 use upsert_secret_core::claims::Claims;
 
-/// Why GitHub issued no token.
+/// Why GitHub issued no OIDC token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum IdTokenFault {
-    /// It answered with this HTTP status.
     Status {
-        /// The status.
         status: u16,
-        /// What it said, shortened.
+        /// GitHub's own, shortened; may be empty.
         message: String,
     },
-    /// It answered, but not with a token.
+    /// A response with status 200 that holds no token.
     Unreadable,
 }
 
-/// Why STS did not let the run assume a role.
+/// STS's rejection of a request for a role.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RoleFault {
-    /// The role's ARN.
+    /// The ARN, or words in place of one that is not known.
     pub(crate) role: String,
-    /// AWS's code.
     pub(crate) code: String,
-    /// AWS's text.
     pub(crate) message: String,
     /// The HTTP status.
     pub(crate) status: u16,
-    /// The claims of the token, where there was one.
+    /// The claims of the OIDC token, if the role was requested with one.
     pub(crate) claims: Option<Claims>,
 }
 
-/// A certificate that was not trusted.
+/// The certificate of `host` failed verification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CertificateError {
-    /// The server that presented it.
     pub(crate) host: String,
-    /// Why not.
     pub(crate) fault: CertificateFault,
 }
 
-/// Why a certificate was not trusted. Names are the server's, and are redacted like everything else.
+/// Why a certificate failed verification. All names come from the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum CertificateFault {
-    /// No trusted root issued it.
     UnknownIssuer {
-        /// The issuer that would have to be trusted.
+        /// The issuer of the topmost certificate that the server presented.
         issuer: String,
-        /// The list that lacks it.
+        /// The trusted roots, in words; see `Roots::origin`.
         origin: &'static str,
     },
-    /// A root of its issuer's name is trusted, but did not sign it.
-    OtherKey {
-        /// The issuer.
+    /// A root with the issuer's name is trusted, but its key did not sign the certificate.
+    IssuerKeyMismatch {
         issuer: String,
-        /// The list that has one of that name.
         origin: &'static str,
     },
-    /// It has expired.
     Expired {
-        /// RFC 3339, or empty where the library does not say.
+        /// RFC 3339; empty if rustls does not say.
         at: String,
     },
-    /// It is not valid yet.
     NotYetValid {
-        /// RFC 3339, or empty where the library does not say.
+        /// RFC 3339; empty if rustls does not say.
         from: String,
     },
-    /// It is for other names.
-    WrongName {
-        /// Some of them.
+    NameMismatch {
+        /// At most three of the names in the certificate.
         names: Vec<String>,
     },
-    /// Anything else: revoked, malformed, a purpose other than a server's.
+    /// Anything else, such as revoked, malformed, or not issued for servers.
     Other,
 }
 
@@ -87,70 +76,58 @@ impl fmt::Display for CertificateError {
 
 impl StdError for CertificateError {}
 
-/// Why there was no connection.
+/// Why there is no connection. Hosts are names or addresses, without ports or credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum NetworkFault {
-    /// The host name has no address.
     Dns {
-        /// The server's name or address.
         host: String,
     },
-    /// Nobody listens there.
+    /// Nothing listens on the port.
     Refused {
-        /// The server's name or address.
         host: String,
     },
-    /// No connection within the time for one.
-    Slow {
-        /// The server's, or the proxy's, name or address.
+    Timeout {
         host: String,
     },
-    /// The server's, or the proxy's, certificate.
-    Untrusted(CertificateError),
-    /// The other side speaks no TLS, or none that we do.
+    /// The certificate of the server or of the proxy.
+    Certificate(CertificateError),
+    /// The server speaks no TLS, or none with a common version and cipher suite.
     Tls {
-        /// The server's name or address.
         host: String,
     },
-    /// The proxy.
     Proxy {
-        /// Its name or address, without credentials.
         proxy: String,
-        /// What it did.
-        why: ProxyFault,
+        fault: ProxyFault,
     },
-    /// Any other end of a connection that was being made.
-    Broken {
-        /// The server's name or address.
+    /// Any other failure before the connection was established.
+    ConnectFailed {
         host: String,
     },
-    /// The end of a connection in use.
-    Lost,
+    /// An established connection ended early.
+    ConnectionLost,
 }
 
-/// What a proxy did instead of connecting.
+/// Why a proxy provided no connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ProxyFault {
-    /// Its name has no address.
     Dns,
-    /// It could not be connected to.
     Unreachable,
-    /// It took the connection, and did not go on in time.
-    Slow,
-    /// It speaks no TLS although its URL says so.
+    /// The proxy, or the server behind it, did not complete the connection in time.
+    Timeout,
+    /// The proxy's URL says https, and the proxy speaks no TLS.
     Tls,
-    /// It answered CONNECT with this HTTP status.
+    /// The HTTP status of the response to CONNECT.
     Status(u16),
-    /// It hung up, or its answer could not be read.
-    Broken,
+    /// The response to CONNECT is missing or unreadable.
+    InvalidResponse,
 }
 
 impl NetworkFault {
-    /// Whether the next attempt would end the same.
-    pub(crate) fn is_lasting(&self) -> bool {
+    /// Whether a retry would end the same way.
+    pub(crate) fn is_permanent(&self) -> bool {
         match self {
-            Self::Untrusted(_) | Self::Tls { .. } => true,
-            Self::Proxy { why, .. } => match why {
+            Self::Certificate(_) | Self::Tls { .. } => true,
+            Self::Proxy { fault, .. } => match fault {
                 ProxyFault::Tls => true,
                 ProxyFault::Status(status) => *status < 500,
                 _ => false,

@@ -1,10 +1,10 @@
-//! The HTTP client of every request: HTTP/1.1 on hyper, TLS by aws-lc-rs, trust and proxies as configured, a limit on every
-//! answer. It says why there is no connection, which the SDK's own client cannot; and it never puts a request into an
-//! error.
+//! The HTTP client of all requests: HTTP/1.1 on hyper, with the configured roots and proxies, and a limit on the size of
+//! responses. Unlike the SDK's own client, it says why there is no connection. It must not put a request into an error.
 
 mod connect;
-mod name;
-mod verify;
+mod issuer;
+mod tls;
+mod verifier;
 
 use std::collections::HashMap;
 use std::error::Error as StdError;
@@ -31,59 +31,59 @@ use tokio::time::timeout;
 
 use upsert_secret_core::connection::ProxySettings;
 
-use crate::error::chain;
+use crate::error::causes;
 use crate::fault::{NetworkFault, ProxyFault};
 use crate::proxies::Proxies;
-use crate::roots::Trust;
+use crate::roots::RootSource;
 use connect::Connect;
-use verify::LazyTls;
+use tls::Tls;
 
-/// The largest answer that is read. A secret has 64 KB, twenty of them in one answer 1.3 MB, and
-/// base64 and JSON make more of it.
-const MAX_ANSWER_BYTES: usize = 16 * 1024 * 1024;
+/// The largest response. A batch of twenty secrets of 64 KB has 1.3 MB, before base64 and JSON.
+const MAX_RESPONSE_BYTES: usize = 16 * 1024 * 1024;
 
-/// One client for every service that this process talks to.
+/// The client, shared by all services.
 #[derive(Clone, Debug)]
 pub(crate) struct Http(Arc<Client>);
 
 impl Http {
-    pub(crate) fn new(trust: Trust, proxies: &ProxySettings) -> Self {
+    pub(crate) fn new(trust: RootSource, proxies: &ProxySettings) -> Self {
         Self(Arc::new(Client {
             proxies: Proxies::new(proxies),
-            tls: Arc::new(LazyTls::new(trust)),
+            tls: Arc::new(Tls::new(trust)),
             connectors: Mutex::default(),
         }))
     }
 
-    /// For the SDK.
-    pub(crate) fn shared(&self) -> SharedHttpClient {
+    /// The client in the SDK's type.
+    pub(crate) fn sdk_client(&self) -> SharedHttpClient {
         SharedHttpClient::new(self.clone())
     }
 
-    /// Sends one request that is not the SDK's. The caller reads the body, within limits of its own.
+    /// Sends one request that is not the SDK's.
     pub(crate) async fn request(
         &self,
         request: HttpRequest,
-        limit: Duration,
+        timeout: Duration,
     ) -> Result<HttpResponse, ConnectorError> {
         self.0
-            .connector((Some(limit), Some(limit)))
+            .connector((Some(timeout), Some(timeout)))
             .call(request)
             .await
     }
 }
 
+/// The timeouts of connecting and of waiting for a response.
 type Timeouts = (Option<Duration>, Option<Duration>);
 
-/// Keeps one pool of connections for each pair of time-outs: the metadata service is asked with
-/// other ones than Secrets Manager, and a pool made anew for every call would be none.
+/// One pool of connections for each pair of timeouts. The SDK requests a connector for every call, and with other timeouts
+/// for the metadata services than for Secrets Manager.
 struct Client {
     proxies: Proxies,
-    tls: Arc<LazyTls>,
+    tls: Arc<Tls>,
     connectors: Mutex<HashMap<Timeouts, SharedHttpConnector>>,
 }
 
-// By hand: what is inside knows the proxy's password.
+// Not derived, because the proxies have passwords.
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Client")
@@ -148,12 +148,12 @@ impl Connector {
         let mut request = request
             .try_into_http1x()
             .map_err(|error| ConnectorError::user(error.into()))?;
-        // Through a tunnel the proxy never sees the request; without TLS it is the one who reads it.
-        let reader = match request.uri().scheme_str() {
-            Some("http") => self.proxies.of(request.uri()),
+        // A proxy reads requests that are not encrypted. Others pass through a tunnel, which has authorized already.
+        let forward_proxy = match request.uri().scheme_str() {
+            Some("http") => self.proxies.for_uri(request.uri()),
             _ => None,
         };
-        if let Some(authorization) = reader
+        if let Some(authorization) = forward_proxy
             .as_ref()
             .and_then(|proxy| proxy.authorization.clone())
         {
@@ -161,49 +161,48 @@ impl Connector {
                 .headers_mut()
                 .insert(PROXY_AUTHORIZATION, authorization);
         }
-        let answer = self.pool.request(request);
-        let answer = match self.read {
-            Some(limit) => timeout(limit, answer)
+        let response = self.pool.request(request);
+        let response = match self.read {
+            Some(limit) => timeout(limit, response)
                 .await
                 .map_err(|late| ConnectorError::timeout(late.into()))?,
-            None => answer.await,
+            None => response.await,
         };
-        let answer = answer.map_err(classify)?;
-        if let Some(proxy) = reader
-            && answer.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED
+        let response = response.map_err(classify)?;
+        if let Some(proxy) = forward_proxy
+            && response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED
         {
             let fault = NetworkFault::Proxy {
                 proxy: proxy.uri.host().unwrap_or_default().to_owned(),
-                why: ProxyFault::Status(answer.status().as_u16()),
+                fault: ProxyFault::Status(response.status().as_u16()),
             };
             return Err(ConnectorError::other(fault.into(), None));
         }
-        let answer =
-            answer.map(|body| SdkBody::from_body_1_x(Limited::new(body, MAX_ANSWER_BYTES)));
-        HttpResponse::try_from(answer).map_err(|error| ConnectorError::other(error.into(), None))
+        let response =
+            response.map(|body| SdkBody::from_body_1_x(Limited::new(body, MAX_RESPONSE_BYTES)));
+        HttpResponse::try_from(response).map_err(|error| ConnectorError::other(error.into(), None))
     }
 }
 
-/// Sorts an error into what the SDK tries again and what it does not: time mends no certificate and
-/// no password.
+/// Tells the SDK which errors to retry. A retry does not help against a rejected certificate or password.
 fn classify(error: legacy::Error) -> ConnectorError {
-    let fault = chain(&error).find_map(|error| error.downcast_ref::<NetworkFault>());
+    let fault = causes(&error).find_map(|error| error.downcast_ref::<NetworkFault>());
     match fault {
         Some(
-            NetworkFault::Slow { .. }
+            NetworkFault::Timeout { .. }
             | NetworkFault::Proxy {
-                why: ProxyFault::Slow,
+                fault: ProxyFault::Timeout,
                 ..
             },
         ) => return ConnectorError::timeout(error.into()),
-        Some(fault) if fault.is_lasting() => return ConnectorError::other(error.into(), None),
+        Some(fault) if fault.is_permanent() => return ConnectorError::other(error.into(), None),
         Some(_) => return ConnectorError::io(error.into()),
         None => {}
     }
-    let of_hyper = chain(&error).find_map(|error| error.downcast_ref::<hyper::Error>());
-    let cut_short = of_hyper.is_some_and(hyper::Error::is_incomplete_message);
-    let ended = of_hyper.is_some_and(|error| error.is_closed() || error.is_canceled());
-    let broken = chain(&error).any(|error| (error as &dyn StdError).is::<io::Error>());
+    let hyper_error = causes(&error).find_map(|error| error.downcast_ref::<hyper::Error>());
+    let cut_short = hyper_error.is_some_and(hyper::Error::is_incomplete_message);
+    let ended = hyper_error.is_some_and(|error| error.is_closed() || error.is_canceled());
+    let broken = causes(&error).any(|error| (error as &dyn StdError).is::<io::Error>());
     if cut_short {
         ConnectorError::other(error.into(), Some(ErrorKind::TransientError))
     } else if ended || broken || error.is_connect() {

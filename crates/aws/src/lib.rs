@@ -1,6 +1,6 @@
-//! AWS Secrets Manager as the store of `upsert-secret`, and the only crate that knows the AWS SDK, HTTP and TLS. It retries
-//! what is safe to retry and turns every error into code, message and request id. It decides nothing about secrets, and
-//! never lets an `SdkError` out: the text of one can contain the whole request.
+//! `SecretStore` on AWS Secrets Manager: credentials, HTTP, TLS, proxies, rate limits, retries and the diagnosis of errors.
+//! No other crate uses the AWS SDK. This one decides nothing about secrets, and must not let an `SdkError` out, because its
+//! text can contain the whole request.
 
 mod behavior;
 mod call_gate;
@@ -10,11 +10,11 @@ mod diagnosis;
 mod error;
 mod fault;
 mod http;
-mod jitter;
 mod profile;
 mod proxies;
 mod rate_limit;
-mod retry;
+mod retry_classifier;
+mod retry_delay;
 mod roots;
 
 pub use call_gate::{CallGate, CallObserver};
@@ -34,30 +34,31 @@ use upsert_secret_core::store::Subject;
 
 use behavior::BEHAVIOR;
 use error::{AwsError, ErrorKind};
-use roots::Trust;
+use roots::RootSource;
 
-/// A connection that is not there after this long will not come.
+/// Timeout of a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(3_100);
-/// One attempt; a KMS key used for the first time can take seconds.
+/// Timeout of one attempt. The first use of a KMS key can take seconds.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
-/// Attempts of a call at least, where many pass at the same time.
-const MANY_ATTEMPTS: u32 = 10;
+/// The fewest attempts of a call in a run with a rate limit.
+const RATE_LIMITED_ATTEMPTS: u32 = 10;
 const FIRST_BACKOFF: Duration = Duration::from_millis(400);
 const MAX_BACKOFF: Duration = Duration::from_secs(8);
 
-/// A store that is ready, and what may be a mistake in its configuration.
+/// A store with credentials, and warnings about its configuration.
 pub struct Connected {
     /// The store.
     pub store: SecretsManager,
-    /// Warnings about the configuration.
+    /// Settings that may be mistakes.
     pub warnings: Vec<String>,
 }
 
-/// Connects to Secrets Manager with a checked connection, the environment and the shared configuration files. `subject`
-/// is what the run is about, for messages.
+/// Loads credentials and configures the client, from a checked connection, the environment and the shared configuration
+/// files. Messages name `subject` as the secret.
 ///
 /// # Errors
-/// No region, certificates that cannot be read, no usable credentials, or credentials of an account that is not allowed.
+/// No region, unreadable certificates, an invalid setting, no usable credentials, or credentials of an account that is not
+/// allowed.
 pub async fn connect(
     connection: &Connection,
     gate: Arc<CallGate>,
@@ -66,66 +67,66 @@ pub async fn connect(
     let region = connection.region.clone().unwrap_or_default();
     try_connect(connection, gate)
         .await
-        .map_err(|error| diagnosis::of_aws_error(&error, subject, &region))
+        .map_err(|error| diagnosis::explain_aws_error(&error, subject, &region))
 }
 
 async fn try_connect(connection: &Connection, gate: Arc<CallGate>) -> Result<Connected, AwsError> {
-    let trust = Trust::load(&connection.settings.trust)
-        .map_err(|why| AwsError::new("configuration", ErrorKind::Trust(why)))?;
+    let roots = RootSource::load(&connection.settings.trust)
+        .map_err(|why| AwsError::new("configuration", ErrorKind::Roots(why)))?;
     let region = match &connection.region {
         Some(region) => Region::new(region.clone()),
         None => profile::region()
             .await
             .ok_or_else(|| AwsError::new("configuration", ErrorKind::NoRegion))?,
     };
-    let http = http::Http::new(trust, &connection.settings.proxies);
+    let http = http::Http::new(roots, &connection.settings.proxies);
     let anonymous = loader(connection, &gate, region.clone(), &http)
         .load()
         .await;
     let warnings = profile::check(&anonymous, &connection.identity).await?;
     let provider = credentials::provider(&connection.identity, &anonymous, &http, &gate);
-    // Before anything else, and not within the time limit of an attempt, which would cut it off and start over; and so
-    // that its failure is reported as what it is.
+    // Loaded inside a call, credentials would count against the timeout of its attempts, and a failure to load them would
+    // look like a failure of the call.
     let provider = credentials::prefetch(provider)
         .await
-        .map_err(|error| AwsError::of_credentials(&error))?;
-    let shared = anonymous
+        .map_err(|error| AwsError::from_credentials_error(&error))?;
+    let config = anonymous
         .to_builder()
         .credentials_provider(provider)
-        // Renewal has limits of its own, and the run has one for everything.
+        // Providers have timeouts of their own. The SDK's default would cut them short.
         .identity_cache(
             IdentityCache::lazy()
                 .load_timeout(connection.timeout)
                 .build(),
         )
         .build();
-    credentials::check_account(&connection.identity, &shared, &gate).await?;
+    credentials::check_account(&connection.identity, &config, &gate).await?;
     Ok(Connected {
-        store: SecretsManager::new(&shared, region.to_string(), gate),
+        store: SecretsManager::new(&config, region.to_string(), gate),
         warnings,
     })
 }
 
-/// The SDK's configuration, still without credentials.
+/// The SDK's configuration, without credentials.
 fn loader(
     connection: &Connection,
     gate: &CallGate,
     region: Region,
     http: &http::Http,
 ) -> aws_config::ConfigLoader {
-    // Where many calls pass, one is throttled for what the others do; it takes seconds until the rate is right.
+    // Calls of a rate-limited run are throttled together, until the rate has dropped enough.
     let attempts = match connection.settings.max_attempts {
-        few @ 2.. if gate.is_rate_limited() => few.max(MANY_ATTEMPTS),
+        few @ 2.. if gate.is_rate_limited() => few.max(RATE_LIMITED_ATTEMPTS),
         few => few,
     };
     let retries = RetryConfig::standard()
         .with_max_attempts(attempts)
         .with_initial_backoff(FIRST_BACKOFF)
         .with_max_backoff(MAX_BACKOFF);
-    // A short `timeout` still leaves room for a retry.
+    // A run with a short timeout still has time for a retry.
     let attempt = ATTEMPT_TIMEOUT.min(connection.timeout / 4);
     let timeouts = TimeoutConfig::builder()
-        // Shorter than the attempt, so that it is what is reported.
+        // Shorter than the attempt's, so that the message is about the connection.
         .connect_timeout(CONNECT_TIMEOUT.min(attempt * 3 / 4))
         .operation_attempt_timeout(attempt)
         .build();
@@ -133,9 +134,9 @@ fn loader(
         .region(region)
         .retry_config(retries)
         .timeout_config(timeouts)
-        .http_client(http.shared())
+        .http_client(http.sdk_client())
         .no_credentials();
-    // The framework slot, not the app id, which is the user's.
+    // Users set the app id themselves.
     if let Ok(tool) = FrameworkMetadata::new("upsert-secret", Some(env!("CARGO_PKG_VERSION"))) {
         loader = loader.framework_metadata(tool);
     }

@@ -1,5 +1,5 @@
-//! The settings of the shared configuration files besides credentials. They get the same checks as variables, because the
-//! SDK treats an invalid setting as "not set".
+//! Settings of the shared configuration files other than credentials. They are checked like environment variables, because
+//! the SDK ignores an invalid setting. Credentials are none of this module's business.
 
 use aws_config::SdkConfig;
 use aws_config::profile::ProfileFileRegionProvider;
@@ -15,7 +15,7 @@ use upsert_secret_core::url::{Endpoint, endpoint};
 
 use crate::error::{AwsError, ErrorKind};
 
-/// The region of the profile.
+/// The region of the profile, if it is valid.
 pub(crate) async fn region() -> Option<Region> {
     use aws_config::meta::region::ProvideRegion as _;
     ProfileFileRegionProvider::default()
@@ -24,48 +24,50 @@ pub(crate) async fn region() -> Option<Region> {
         .filter(|region| is_region(region.as_ref()))
 }
 
-/// Checks what the environment and the profile set together; comes back with what may be a mistake.
+/// Checks the settings of the profile and of the variables that override them. Returns warnings.
 ///
 /// # Errors
-/// A setting that cannot be meant.
+/// An unknown profile, an invalid setting, or settings that contradict each other.
 pub(crate) async fn check(
     shared: &SdkConfig,
     identity: &Identity,
 ) -> Result<Vec<String>, AwsError> {
-    let wrong = |key, why| AwsError::new("configuration", ErrorKind::Setting { key, why });
-    // The SDK goes on to the machine's own role then, which may be anybody's.
+    let invalid = |key, why| AwsError::new("configuration", ErrorKind::Setting { key, why });
+    // The SDK would continue with the next source of credentials, such as the role of the machine.
     if let Ok(name) = std::env::var("AWS_PROFILE")
         && !name.is_empty()
-        && !exists(&name).await
+        && !profile_exists(&name).await
     {
-        return Err(wrong(
+        return Err(invalid(
             "AWS_PROFILE",
             "names a profile that is not in the shared configuration files",
         ));
     }
-    let mut special = None;
+    let mut restricted = None;
     for (env, key) in [
         ("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint"),
         ("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint"),
     ] {
-        match setting(shared, "Secrets Manager", env, key).map(|flag| flag.to_ascii_lowercase()) {
+        match load_setting(shared, "Secrets Manager", env, key)
+            .map(|flag| flag.to_ascii_lowercase())
+        {
             None => {}
             Some(flag) if flag == "false" => {}
-            Some(flag) if flag == "true" => special = Some(key),
-            Some(_) => return Err(wrong(key, "must be `true` or `false`")),
+            Some(flag) if flag == "true" => restricted = Some(key),
+            Some(_) => return Err(invalid(key, "must be `true` or `false`")),
         }
     }
     let mut warnings = Vec::new();
-    let asks_sts = identity.role.is_some()
+    let uses_sts = identity.role.is_some()
         || identity.token_file_role.is_some()
         || !identity.allowed_accounts.is_empty();
     let services = ["Secrets Manager", "STS"];
-    for service in &services[..1 + usize::from(asks_sts)] {
-        let Some(url) = setting(shared, service, "AWS_ENDPOINT_URL", "endpoint_url") else {
+    for service in &services[..1 + usize::from(uses_sts)] {
+        let Some(url) = load_setting(shared, service, "AWS_ENDPOINT_URL", "endpoint_url") else {
             continue;
         };
-        if let Some(key) = special {
-            return Err(wrong(
+        if let Some(key) = restricted {
+            return Err(invalid(
                 key,
                 "cannot be met by an endpoint_url of your own; unset one of them",
             ));
@@ -76,21 +78,21 @@ pub(crate) async fn check(
                 "the endpoint of {service} is a plain http:// address on another host: what is sent crosses that network unencrypted"
             )),
             None => {
-                return Err(wrong("endpoint_url", "must be a URL such as `https://host:port`"));
+                return Err(invalid("endpoint_url", "must be a URL such as `https://host:port`"));
             }
         }
     }
     Ok(warnings)
 }
 
-/// Whether the shared files can be read and have the profile.
-async fn exists(name: &str) -> bool {
+/// Whether the shared configuration files can be read and have the profile.
+async fn profile_exists(name: &str) -> bool {
     load(&Fs::real(), &Env::real(), &EnvConfigFiles::default(), None)
         .await
-        .is_ok_and(|found| found.get_profile(name).is_some())
+        .is_ok_and(|profiles| profiles.get_profile(name).is_some())
 }
 
-fn setting(shared: &SdkConfig, service: &str, env: &str, key: &str) -> Option<String> {
+fn load_setting(shared: &SdkConfig, service: &str, env: &str, key: &str) -> Option<String> {
     let key = ServiceConfigKey::builder()
         .service_id(service)
         .env(env)

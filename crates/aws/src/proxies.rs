@@ -1,5 +1,5 @@
-//! Which request goes through which proxy. The URLs have been checked by whoever read them; their credentials stay in here
-//! and in the header that is made from them.
+//! The proxy for each request. URLs are checked by the config crate. Their credentials must not leave this module but in
+//! the header that is made from them.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -9,8 +9,8 @@ use http::{HeaderValue, Uri};
 use hyper_util::client::proxy::matcher::Matcher;
 use upsert_secret_core::connection::ProxySettings;
 
-/// Metadata services that container and instance credentials come from: ECS, EKS, EC2. They answer only to the machine
-/// itself, so a proxy could at best hand out its own credentials.
+/// Addresses of the metadata services of ECS, EKS and EC2. They serve the credentials of the machine that connects, so
+/// through a proxy they would serve the proxy's.
 const METADATA: [&str; 5] = [
     "169.254.169.254",
     "169.254.170.2",
@@ -19,11 +19,11 @@ const METADATA: [&str; 5] = [
     "fd00:ec2::23",
 ];
 
-/// Which requests go through which proxy.
+/// The configured proxies.
 #[derive(Clone)]
 pub(crate) struct Proxies(Arc<Matcher>);
 
-// By hand: what is inside knows passwords.
+// Not derived, because the URLs have passwords.
 impl fmt::Debug for Proxies {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Proxies")
@@ -33,9 +33,9 @@ impl fmt::Debug for Proxies {
 /// A proxy for one request.
 #[derive(Clone)]
 pub(crate) struct Proxy {
-    /// Its address, without credentials; `http` or `https`.
+    /// Its URL, `http` or `https`, without credentials.
     pub(crate) uri: Uri,
-    /// The `Proxy-Authorization` that its URL asks for.
+    /// The `Proxy-Authorization` header, if its URL has credentials.
     pub(crate) authorization: Option<HeaderValue>,
 }
 
@@ -51,9 +51,9 @@ impl Proxies {
         ))
     }
 
-    /// The proxy for a request to `uri`. The machine's own services are reached directly, whatever `NO_PROXY` says.
-    pub(crate) fn of(&self, uri: &Uri) -> Option<Proxy> {
-        if is_local(uri.host()?) {
+    /// The proxy for a request to `uri`. Loopback and metadata services never have one, whatever the variables say.
+    pub(crate) fn for_uri(&self, uri: &Uri) -> Option<Proxy> {
+        if is_direct(uri.host()?) {
             return None;
         }
         let found = self.0.intercept(uri)?;
@@ -64,7 +64,7 @@ impl Proxies {
     }
 }
 
-fn is_local(host: &str) -> bool {
+fn is_direct(host: &str) -> bool {
     let host = host.trim_start_matches('[').trim_end_matches(']');
     host.eq_ignore_ascii_case("localhost")
         || METADATA.contains(&host)
@@ -114,9 +114,19 @@ mod tests {
             (settings("", PROXY, ""), "http://LocalHost:8443/", None),
         ];
         for (number, (settings, uri, wanted)) in cases.into_iter().enumerate() {
-            let found = Proxies::new(&settings).of(&uri.parse().unwrap());
+            let found = Proxies::new(&settings).for_uri(&uri.parse().unwrap());
             let found = found.map(|proxy| proxy.uri.to_string());
             assert_eq!(found.as_deref(), wanted, "case {number}: {uri}");
         }
+    }
+
+    #[test]
+    fn credentials_move_from_url_to_header() {
+        let settings = settings("http://user:p%40ss@proxy:3128", "", "");
+        let proxy = Proxies::new(&settings).for_uri(&"https://localhost.example/".parse().unwrap());
+        let proxy = proxy.unwrap();
+        assert_eq!(proxy.uri, "http://proxy:3128/");
+        // user:p@ss
+        assert_eq!(proxy.authorization.unwrap(), "Basic dXNlcjpwQHNz");
     }
 }

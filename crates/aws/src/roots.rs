@@ -1,5 +1,5 @@
-//! The trusted certificate authorities: those that the environment names, else the system's, else Mozilla's, which are in
-//! the binary for images that have none. Reads and checks files; opens no connection and judges no server.
+//! The trusted root certificates: those that the environment names, otherwise the system's, otherwise Mozilla's, which are
+//! built in for container images without any. It reads files and must not open connections.
 
 use std::fs::File;
 use std::sync::Arc;
@@ -11,38 +11,37 @@ use rustls::pki_types::pem::PemObject as _;
 use upsert_secret_core::bounded::{self, io_reason};
 use upsert_secret_core::connection::TrustSettings;
 
-/// The largest bundle that is read; a system's has about 220 KB.
+/// The largest bundle. A system's has about 220 KB.
 const MAX_BUNDLE_BYTES: usize = 16 * 1024 * 1024;
 
-/// The trusted authorities. The system's are not read before [`Trust::roots`].
+/// Where the trusted roots come from.
 #[derive(Clone)]
-pub(crate) enum Trust {
-    /// These and no others.
-    Named(Roots),
-    /// The system's.
+pub(crate) enum RootSource {
+    /// Roots that the environment names, which have been read.
+    Configured(Roots),
+    /// The system's, which have not been read.
     System,
 }
 
-/// Trusted certificates, and where they came from.
+/// Trusted root certificates.
 #[derive(Clone)]
 pub(crate) struct Roots {
-    /// For the verifier.
     pub(crate) store: Arc<RootCertStore>,
-    /// In words, for messages: "AWS_CA_BUNDLE".
+    /// Their source, in words for messages: `AWS_CA_BUNDLE`.
     pub(crate) origin: &'static str,
 }
 
-impl Trust {
-    /// Reads the certificates that the settings name: `AWS_CA_BUNDLE` as in every AWS tool, `SSL_CERT_FILE` and
-    /// `SSL_CERT_DIR` as in OpenSSL.
+impl RootSource {
+    /// Reads the certificates that the settings name, `AWS_CA_BUNDLE` as all AWS tools do, `SSL_CERT_FILE` and
+    /// `SSL_CERT_DIR` as OpenSSL does.
     ///
     /// # Errors
-    /// A file that cannot be read or holds no certificate, with the variable, the file and the reason.
+    /// The variable, the file and the reason, as text: a file cannot be read, or there is no certificate.
     pub(crate) fn load(settings: &TrustSettings) -> Result<Self, String> {
         let (file, folders) = match settings {
             TrustSettings::System => return Ok(Self::System),
             TrustSettings::Bundle(file) => {
-                return Ok(Self::Named(Roots {
+                return Ok(Self::Configured(Roots {
                     store: Arc::new(read_bundle("AWS_CA_BUNDLE", file)?),
                     origin: "AWS_CA_BUNDLE",
                 }));
@@ -54,7 +53,7 @@ impl Trust {
             None => RootCertStore::empty(),
         };
         for folder in folders.into_iter().flat_map(std::env::split_paths) {
-            // Such folders hold other files too. OpenSSL ignores them, and so does this.
+            // Like OpenSSL, ignore files that are not certificates.
             let found = rustls_native_certs::load_certs_from_paths(None, Some(&folder));
             store.add_parsable_certificates(found.certs);
         }
@@ -66,7 +65,7 @@ impl Trust {
                 "SSL_CERT_DIR holds no path".to_owned()
             });
         }
-        Ok(Self::Named(Roots {
+        Ok(Self::Configured(Roots {
             store: Arc::new(store),
             origin: match file {
                 Some(_) => "SSL_CERT_FILE",
@@ -75,13 +74,13 @@ impl Trust {
         }))
     }
 
-    /// The certificates. Reads the system's, hundreds of files.
-    pub(crate) fn roots(&self) -> Roots {
-        if let Self::Named(roots) = self {
+    /// The roots. Reading the system's can open hundreds of files.
+    pub(crate) fn load_roots(&self) -> Roots {
+        if let Self::Configured(roots) = self {
             return roots.clone();
         }
         let mut store = RootCertStore::empty();
-        // What webpki cannot read, it could not verify with either.
+        // A root that webpki cannot parse could not verify anything.
         store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         let origin = if store.is_empty() {
             store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
@@ -96,44 +95,164 @@ impl Trust {
     }
 }
 
-/// Whether it is like a path, and not the content of a file, which may be a key, in its place.
+/// Whether a message can quote a path. The variable may hold the content of a file instead, such as a private key.
 fn is_quotable(path: &str) -> bool {
     path.len() <= 1_024 && !path.contains("-----") && !path.chars().any(char::is_control)
 }
 
-/// Every certificate of a PEM file. One that is broken refuses the file: a bundle that is cut short
-/// would otherwise be found out by a connection that fails.
+/// Reads all certificates of a PEM file. Rejects the file if one is broken, because a truncated bundle would otherwise
+/// only show as a failed connection.
 fn read_bundle(variable: &str, path: &str) -> Result<RootCertStore, String> {
     if !is_quotable(path) {
         return Err(format!(
             "{variable} holds no path; it must name a PEM file, not hold what is in one"
         ));
     }
-    let wrong = |why: &str| format!("{variable}: {path} {why}");
-    if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
-        // Reading a pipe could take for ever.
-        return Err(wrong("is no file"));
+    let invalid = |why: &str| format!("{variable}: {path} {why}");
+    if std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
+        // Reading a pipe could block forever.
+        return Err(invalid("is no file"));
     }
     let text = File::open(path)
         .and_then(|file| bounded::read(file, MAX_BUNDLE_BYTES))
-        .map_err(|error| wrong(&format!("cannot be read: {}", io_reason(&error))))?
-        .ok_or_else(|| wrong("is larger than 16 MB"))?;
+        .map_err(|error| invalid(&format!("cannot be read: {}", io_reason(&error))))?
+        .ok_or_else(|| invalid("is larger than 16 MB"))?;
     let mut store = RootCertStore::empty();
     for (number, certificate) in (1..).zip(CertificateDer::pem_slice_iter(&text)) {
-        // The parser's own text may quote the file, which may be a key by mistake.
+        // The parser's error may quote the file, which may be a private key by mistake.
         let certificate = certificate.map_err(|_| {
-            wrong(&format!(
+            invalid(&format!(
                 "is no PEM file: certificate {number} is broken off or is not base64"
             ))
         })?;
         store
             .add(certificate)
-            .map_err(|_| wrong(&format!("holds something in place of certificate {number}")))?;
+            .map_err(|_| invalid(&format!("holds something in place of certificate {number}")))?;
     }
     if store.is_empty() {
-        return Err(wrong(
+        return Err(invalid(
             "holds no certificate; it must have lines `-----BEGIN CERTIFICATE-----`",
         ));
     }
     Ok(store)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use tempfile::TempDir;
+
+    use super::*;
+
+    const ROOT: &str = include_str!("../testdata/root.pem");
+
+    fn bundle(path: &str) -> TrustSettings {
+        TrustSettings::Bundle(path.to_owned())
+    }
+
+    fn files(file: Option<&str>, folders: Option<&str>) -> TrustSettings {
+        TrustSettings::Files {
+            file: file.map(str::to_owned),
+            folders: folders.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn unusable_file_is_named_with_reason() {
+        let key = ROOT.replace("CERTIFICATE", "PRIVATE KEY");
+        let broken = ROOT.replacen("MII", "M!I", 1);
+        let truncated = format!("{ROOT}{}", &ROOT[..ROOT.len() / 2]);
+        let garbage = "-----BEGIN CERTIFICATE-----\nbWFkZSB1cA==\n-----END CERTIFICATE-----\n";
+        let home = TempDir::new().unwrap();
+        let path = home.path().join("bundle.pem");
+        let path = path.to_str().unwrap();
+        for (content, expected) in [
+            (
+                "",
+                "holds no certificate; it must have lines `-----BEGIN CERTIFICATE-----`",
+            ),
+            (
+                "made up",
+                "holds no certificate; it must have lines `-----BEGIN CERTIFICATE-----`",
+            ),
+            (
+                &key,
+                "holds no certificate; it must have lines `-----BEGIN CERTIFICATE-----`",
+            ),
+            (
+                &broken,
+                "is no PEM file: certificate 1 is broken off or is not base64",
+            ),
+            (
+                &truncated,
+                "is no PEM file: certificate 2 is broken off or is not base64",
+            ),
+            (
+                &format!("{ROOT}{garbage}"),
+                "holds something in place of certificate 2",
+            ),
+            (&" ".repeat(MAX_BUNDLE_BYTES + 1), "is larger than 16 MB"),
+        ] {
+            fs::write(path, content).unwrap();
+            for (variable, settings) in [
+                ("AWS_CA_BUNDLE", bundle(path)),
+                ("SSL_CERT_FILE", files(Some(path), None)),
+            ] {
+                let error = RootSource::load(&settings).err();
+                assert_eq!(error, Some(format!("{variable}: {path} {expected}")));
+            }
+        }
+    }
+
+    #[test]
+    fn unusable_path_is_quoted_unless_it_may_be_key() {
+        let key = ROOT.replace("CERTIFICATE", "PRIVATE KEY");
+        let home = TempDir::new().unwrap();
+        let home = home.path().to_str().unwrap();
+        let missing = format!("{home}/missing");
+        let no_path = || {
+            "AWS_CA_BUNDLE holds no path; it must name a PEM file, not hold what is in one"
+                .to_owned()
+        };
+        for (settings, expected) in [
+            (bundle(&key), no_path()),
+            // Some CI systems join lines.
+            (bundle(&key.replace('\n', " ")), no_path()),
+            (bundle(&"x".repeat(1_025)), no_path()),
+            (
+                files(None, Some(&key)),
+                "SSL_CERT_DIR holds no path".to_owned(),
+            ),
+            (
+                bundle(&missing),
+                format!("AWS_CA_BUNDLE: {missing} cannot be read: there is no such file"),
+            ),
+            (bundle(home), format!("AWS_CA_BUNDLE: {home} is no file")),
+            (
+                files(None, Some(home)),
+                format!("SSL_CERT_DIR: no certificate was found in {home}"),
+            ),
+        ] {
+            assert_eq!(RootSource::load(&settings).err(), Some(expected));
+        }
+    }
+
+    #[test]
+    fn named_roots_are_only_roots() {
+        let home = TempDir::new().unwrap();
+        let folder = home.path().to_str().unwrap();
+        let path = format!("{folder}/root.pem");
+        fs::write(&path, ROOT).unwrap();
+        // Folders hold other files, too.
+        fs::write(home.path().join("README"), "made up").unwrap();
+        for (settings, origin) in [
+            (bundle(&path), "AWS_CA_BUNDLE"),
+            (files(Some(&path), None), "SSL_CERT_FILE"),
+            (files(None, Some(folder)), "SSL_CERT_DIR"),
+        ] {
+            let roots = RootSource::load(&settings).ok().unwrap().load_roots();
+            assert_eq!((roots.store.len(), roots.origin), (1, origin));
+        }
+    }
 }

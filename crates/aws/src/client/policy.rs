@@ -1,20 +1,20 @@
-//! Calls on the secret's resource policy.
+//! Calls that read, validate and replace the secret's resource policy.
 
 use upsert_secret_core::state::{Finding, Validation};
 use upsert_secret_core::store::Call;
 
-use super::SecretsManager;
+use super::sdk::{SdkClient, call, non_empty};
 
-impl SecretsManager {
-    pub(super) async fn send_get_policy(&self, id: &str) -> Call<Option<String>> {
+impl SdkClient {
+    pub(super) async fn get_policy(&self, id: &str) -> Call<Option<String>> {
         let sent = call!(
             self,
             "GetResourcePolicy",
             self.client.get_resource_policy().secret_id(id)
         );
         match sent {
-            Ok((answer, _)) => Ok(answer.resource_policy.filter(|policy| !policy.is_empty())),
-            // DescribeSecret tells these two apart.
+            Ok((output, _)) => Ok(output.resource_policy.and_then(non_empty)),
+            // No secret, and one that is scheduled for deletion. DescribeSecret tells them apart.
             Err(error)
                 if error.is("ResourceNotFoundException") || error.is("InvalidRequestException") =>
             {
@@ -24,8 +24,8 @@ impl SecretsManager {
         }
     }
 
-    pub(super) async fn send_validate_policy(&self, id: &str, policy: &str) -> Call<Validation> {
-        let (answer, _) = call!(
+    pub(super) async fn validate_policy(&self, id: &str, policy: &str) -> Call<Validation> {
+        let (output, _) = call!(
             self,
             "ValidateResourcePolicy",
             self.client
@@ -34,8 +34,8 @@ impl SecretsManager {
                 .resource_policy(policy)
         )?;
         Ok(Validation {
-            passed: answer.policy_validation_passed,
-            findings: answer
+            passed: output.policy_validation_passed,
+            findings: output
                 .validation_errors
                 .unwrap_or_default()
                 .into_iter()
@@ -47,12 +47,7 @@ impl SecretsManager {
         })
     }
 
-    pub(super) async fn send_put_policy(
-        &self,
-        id: &str,
-        policy: &str,
-        allow_public: bool,
-    ) -> Call<()> {
+    pub(super) async fn put_policy(&self, id: &str, policy: &str, allow_public: bool) -> Call<()> {
         call!(
             self,
             "PutResourcePolicy",

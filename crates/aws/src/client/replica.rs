@@ -1,14 +1,14 @@
-//! Calls that add and remove replicas. AWS copies afterwards; DescribeSecret shows the progress.
+//! Calls that add and remove replicas. They return before AWS has replicated anything; DescribeSecret shows the progress.
 
 use std::collections::BTreeMap;
 
 use aws_sdk_secretsmanager::types::ReplicaRegionType;
 use upsert_secret_core::store::Call;
 
-use super::SecretsManager;
+use super::sdk::{SdkClient, call};
 
-impl SecretsManager {
-    pub(super) async fn send_replicate(
+impl SdkClient {
+    pub(super) async fn replicate(
         &self,
         id: &str,
         regions: &BTreeMap<String, Option<String>>,
@@ -24,7 +24,7 @@ impl SecretsManager {
         .map(drop)
     }
 
-    pub(super) async fn send_remove_replicas(&self, id: &str, regions: &[String]) -> Call<()> {
+    pub(super) async fn remove_replicas(&self, id: &str, regions: &[String]) -> Call<()> {
         call!(
             self,
             "RemoveRegionsFromReplication",

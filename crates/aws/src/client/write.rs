@@ -1,24 +1,22 @@
-//! Calls that create a secret or a version, or change what describes the secret.
+//! Calls that create a secret or a version, move staging labels, or change the secret's metadata.
 
 use std::collections::BTreeMap;
 
 use aws_sdk_secretsmanager::types::Tag;
 use aws_smithy_types::Blob;
-use upsert_secret_core::error::{ErrorKind, StoreError};
 use upsert_secret_core::labels::CURRENT;
 use upsert_secret_core::store::{Call, LabeledVersion, NewSecret, WrittenVersion};
 use upsert_secret_core::value::{Kind, SecretValue};
-use zeroize::Zeroizing;
 
 use super::replica::sdk_regions;
-use super::{SecretsManager, plain};
+use super::sdk::{CallInfo, SdkClient, call};
 
-impl SecretsManager {
-    pub(super) async fn send_create(&self, new: &NewSecret<'_>) -> Call<WrittenVersion> {
-        let (string, binary) = split(new.value);
+impl SdkClient {
+    pub(super) async fn create(&self, new: &NewSecret<'_>) -> Call<WrittenVersion> {
+        let (string, binary) = sdk_value(new.value);
         let tags = (!new.tags.is_empty()).then(|| sdk_tags(new.tags));
         let replicas = (!new.replicas.is_empty()).then(|| sdk_regions(new.replicas));
-        let (answer, attempts) = call!(
+        let (output, call) = call!(
             self,
             "CreateSecret",
             self.client
@@ -32,24 +30,18 @@ impl SecretsManager {
                 .set_tags(tags)
                 .set_add_replica_regions(replicas)
         )?;
-        written(
-            "CreateSecret",
-            attempts,
-            answer.arn,
-            answer.name,
-            answer.version_id,
-        )
+        written_version(call, output.arn, output.name, output.version_id)
     }
 
-    pub(super) async fn send_put_value(
+    pub(super) async fn put_value(
         &self,
         id: &str,
         token: &str,
         value: &SecretValue,
         label: &str,
     ) -> Call<LabeledVersion> {
-        let (string, binary) = split(value);
-        let (answer, attempts) = call!(
+        let (string, binary) = sdk_value(value);
+        let (output, call) = call!(
             self,
             "PutSecretValue",
             self.client
@@ -58,23 +50,38 @@ impl SecretsManager {
                 .client_request_token(token)
                 .set_secret_string(string)
                 .set_secret_binary(binary)
-                // What AWS does without labels, too; not naming it keeps the request as policies
-                // with a condition on secretsmanager:VersionStage know it.
+                // AWSCURRENT is AWS's default. IAM policies with a condition on secretsmanager:VersionStage may not
+                // allow a request that names it.
                 .set_version_stages((label != CURRENT).then(|| vec![label.to_owned()]))
         )?;
         Ok(LabeledVersion {
-            written: written(
-                "PutSecretValue",
-                attempts,
-                answer.arn,
-                answer.name,
-                answer.version_id,
-            )?,
-            stages: answer.version_stages.unwrap_or_default(),
+            written: written_version(call, output.arn, output.name, output.version_id)?,
+            stages: output.version_stages.unwrap_or_default(),
         })
     }
 
-    pub(super) async fn send_update(
+    /// UpdateSecretVersionStage, a compare-and-swap: moves a label to a version, or removes it from one.
+    pub(super) async fn move_label(
+        &self,
+        id: &str,
+        label: &str,
+        from: Option<&str>,
+        to: Option<&str>,
+    ) -> Call<()> {
+        call!(
+            self,
+            "UpdateSecretVersionStage",
+            self.client
+                .update_secret_version_stage()
+                .secret_id(id)
+                .version_stage(label)
+                .set_remove_from_version_id(from.map(str::to_owned))
+                .set_move_to_version_id(to.map(str::to_owned))
+        )
+        .map(drop)
+    }
+
+    pub(super) async fn update(
         &self,
         id: &str,
         description: Option<&str>,
@@ -92,7 +99,7 @@ impl SecretsManager {
         .map(drop)
     }
 
-    pub(super) async fn send_restore(&self, id: &str) -> Call<()> {
+    pub(super) async fn restore(&self, id: &str) -> Call<()> {
         call!(
             self,
             "RestoreSecret",
@@ -101,7 +108,7 @@ impl SecretsManager {
         .map(drop)
     }
 
-    pub(super) async fn send_tag(&self, id: &str, tags: &BTreeMap<String, String>) -> Call<()> {
+    pub(super) async fn tag(&self, id: &str, tags: &BTreeMap<String, String>) -> Call<()> {
         call!(
             self,
             "TagResource",
@@ -113,7 +120,7 @@ impl SecretsManager {
         .map(drop)
     }
 
-    pub(super) async fn send_untag(&self, id: &str, keys: &[String]) -> Call<()> {
+    pub(super) async fn untag(&self, id: &str, keys: &[String]) -> Call<()> {
         call!(
             self,
             "UntagResource",
@@ -126,34 +133,25 @@ impl SecretsManager {
     }
 }
 
-fn written(
-    operation: &'static str,
-    attempts: u32,
+/// The version that a response names. Without its ids there is nothing to report, and the outcome is unknown.
+fn written_version(
+    call: CallInfo,
     arn: Option<String>,
     name: Option<String>,
     version_id: Option<String>,
 ) -> Call<WrittenVersion> {
-    // Without its ids a success is no success that we could report.
-    match (plain(arn), plain(name), plain(version_id)) {
-        (Some(arn), Some(name), Some(version_id)) => Ok(WrittenVersion {
-            arn,
-            name,
-            version_id,
-            attempts,
-        }),
-        _ => Err(StoreError {
-            attempts,
-            ..StoreError::new(operation, ErrorKind::Unreadable)
-        }),
-    }
+    Ok(WrittenVersion {
+        arn: call.identifier(arn)?,
+        name: call.identifier(name)?,
+        version_id: call.identifier(version_id)?,
+        attempts: call.attempts,
+    })
 }
 
-fn split(value: &SecretValue) -> (Option<String>, Option<Blob>) {
+/// The value as `SecretString` or as `SecretBinary`.
+fn sdk_value(value: &SecretValue) -> (Option<String>, Option<Blob>) {
     match value.kind() {
-        Kind::String => {
-            let copy = Zeroizing::new(value.expose().to_vec());
-            (str::from_utf8(&copy).ok().map(str::to_owned), None)
-        }
+        Kind::String => (str::from_utf8(value.expose()).ok().map(str::to_owned), None),
         Kind::Binary => (None, Some(Blob::new(value.expose()))),
     }
 }

@@ -1,5 +1,5 @@
-//! The credential chain: where every AWS tool looks, in the SDK's order. Only the token file is read by our own code,
-//! because the SDK takes the line feed at its end for a part of the token.
+//! The credential chain: the sources that all AWS tools use, in the SDK's order. The role of a token file is our own source,
+//! because the SDK's sends the line feed at the end of the file as part of the token.
 
 use aws_config::SdkConfig;
 use aws_config::ecs::EcsCredentialsProvider;
@@ -16,11 +16,11 @@ use super::provider::{CredentialSource, provider};
 use crate::behavior::BEHAVIOR;
 use crate::http::Http;
 
-/// The instance metadata service, last in the chain. Any other answer on its address (another cloud's service, an error,
-/// a page, none) means that there are no credentials here.
-struct Instance(ImdsCredentialsProvider);
+/// The instance metadata service. Any failure means that it has no credentials, because something else may use its address,
+/// such as the metadata service of another cloud.
+struct InstanceMetadata(ImdsCredentialsProvider);
 
-impl CredentialSource for Instance {
+impl CredentialSource for InstanceMetadata {
     const NAME: &'static str = "Instance";
 
     async fn load(&self) -> Result<Credentials, CredentialsError> {
@@ -31,7 +31,7 @@ impl CredentialSource for Instance {
     }
 }
 
-/// The chain. `token_file` provides the role of a token file, where there is one.
+/// The chain. `token_file` is the source for the role of a token file, if one is configured.
 pub(super) fn chain(
     shared: &SdkConfig,
     http: &Http,
@@ -42,7 +42,7 @@ pub(super) fn chain(
         .with_region(shared.region().cloned())
         .with_use_fips(shared.use_fips())
         .with_use_dual_stack(shared.use_dual_stack())
-        .with_http_client(http.shared());
+        .with_http_client(http.sdk_client());
     if let Some(retries) = shared.retry_config() {
         config = config.with_retry_config(retries.clone());
     }
@@ -70,7 +70,7 @@ pub(super) fn chain(
             )
             .or_else(
                 "Ec2InstanceMetadata",
-                provider(Instance(
+                provider(InstanceMetadata(
                     ImdsCredentialsProvider::builder()
                         .configure(&config)
                         .build(),

@@ -1,8 +1,8 @@
-//! GitHub's OIDC token, requested right before it is used: it lives for five minutes, and the permission to request it as
-//! long as the job. Only STS sees it.
+//! GitHub's OIDC token. It is valid for five minutes and can be requested as long as the job runs, so it is requested right
+//! before use. It must be sent to STS only.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
@@ -14,31 +14,31 @@ use upsert_secret_core::connection::TokenRequest;
 use zeroize::Zeroizing;
 
 use crate::call_gate::CallGate;
-use crate::error::{AwsError, ErrorKind, connection};
+use crate::error::{AwsError, ErrorKind, connector_kind};
 use crate::fault::{IdTokenFault, NetworkFault};
 use crate::http::Http;
-use crate::jitter::wait;
+use crate::retry_delay::wait_before_retry;
 
 const OPERATION: &str = "GetIdToken";
-/// One attempt. The endpoint answers within a second, or hangs (grafana/shared-workflows#2249).
-const ATTEMPT: Duration = Duration::from_secs(5);
-/// The first and seven more: 4 seconds of waiting in all.
+/// Timeout of one attempt. The endpoint responds within a second or hangs (grafana/shared-workflows#2249).
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Retries after the first attempt. Their delays add up to 4 seconds.
 const RETRIES: u32 = 7;
-const MAX_ANSWER: usize = 64 * 1024;
-/// The most of GitHub's own words that is shown.
-const MAX_MESSAGE: usize = 300;
+const MAX_RESPONSE_BYTES: usize = 64 * 1024;
+/// The length at which an error message of GitHub's is cut.
+const MAX_MESSAGE_CHARS: usize = 300;
 
 #[derive(Deserialize)]
-struct Answer {
+struct TokenResponse {
     value: String,
 }
 
 #[derive(Deserialize)]
-struct Refusal {
+struct ErrorResponse {
     message: String,
 }
 
-/// Requests a token until there is one, or an answer that no retry changes.
+/// Requests a token, and retries transient errors. The caller registers the token for redaction.
 pub(super) async fn token(
     request: &TokenRequest,
     http: &Http,
@@ -48,34 +48,25 @@ pub(super) async fn token(
     let mut attempt = 0;
     loop {
         attempt += 1;
-        let sent = gate.now();
-        let answer = if gate.is_closed() {
+        let sent_at = Instant::now();
+        let result = if gate.is_closed() {
             Err(ErrorKind::Cancelled)
         } else {
-            tokio::time::timeout(ATTEMPT, request_token(request, http))
+            tokio::time::timeout(ATTEMPT_TIMEOUT, request_token(request, http))
                 .await
                 .unwrap_or(Err(ErrorKind::Timeout))
         };
-        let status = match &answer {
+        let status = match &result {
             Ok(_) => "200".to_owned(),
             Err(ErrorKind::IdToken(IdTokenFault::Status { status, .. })) => status.to_string(),
             Err(_) => "no answer".to_owned(),
         };
-        gate.trace(
-            OPERATION,
-            attempt,
-            &status,
-            gate.now().saturating_sub(sent),
-            "none",
-        );
-        let kind = match answer {
-            Ok(token) => {
-                gate.hide(token.as_bytes());
-                return Ok(token);
-            }
+        gate.trace(OPERATION, attempt, &status, sent_at.elapsed(), "none");
+        let kind = match result {
+            Ok(token) => return Ok(token),
             Err(kind) => kind,
         };
-        if !is_transient(&kind) || !wait(&mut backoff).await {
+        if !is_transient(&kind) || !wait_before_retry(&mut backoff).await {
             return Err(AwsError {
                 attempts: attempt,
                 ..AwsError::new(OPERATION, kind)
@@ -84,8 +75,8 @@ pub(super) async fn token(
     }
 }
 
-/// Whether a retry may help: a job that GitHub does not yet count as running
-/// (aws-actions/configure-aws-credentials#469), throttling, a failure of the server or the network.
+/// Whether a retry may help. It does for throttling, server and network errors, and for a job that GitHub does not count as
+/// running yet (aws-actions/configure-aws-credentials#469).
 fn is_transient(kind: &ErrorKind) -> bool {
     match kind {
         ErrorKind::IdToken(IdTokenFault::Status { status, message }) => match status {
@@ -94,7 +85,7 @@ fn is_transient(kind: &ErrorKind) -> bool {
             _ => false,
         },
         ErrorKind::Timeout => true,
-        ErrorKind::Network(fault) => !fault.is_lasting(),
+        ErrorKind::Network(fault) => !fault.is_permanent(),
         _ => false,
     }
 }
@@ -106,10 +97,10 @@ async fn request_token(
     let audience = utf8_percent_encode(&request.audience, NON_ALPHANUMERIC);
     let separator = if request.url.contains('?') { '&' } else { '?' };
     let bearer = Zeroizing::new(request.bearer.expose().to_vec());
-    let bearer = str::from_utf8(&bearer).map_err(|_| ErrorKind::Setup)?;
+    let bearer = str::from_utf8(&bearer).map_err(|_| ErrorKind::Configuration)?;
     let mut get = HttpRequest::new(SdkBody::empty());
     get.set_uri(format!("{}{separator}audience={audience}", request.url))
-        .map_err(|_| ErrorKind::Setup)?;
+        .map_err(|_| ErrorKind::Configuration)?;
     let headers = get.headers_mut();
     headers.insert("authorization", format!("bearer {bearer}"));
     headers.insert("accept", "application/json; api-version=2.0");
@@ -117,33 +108,58 @@ async fn request_token(
         "user-agent",
         concat!("upsert-secret/", env!("CARGO_PKG_VERSION")),
     );
-    let answer = http
-        .request(get, ATTEMPT)
+    let response = http
+        .request(get, ATTEMPT_TIMEOUT)
         .await
-        .map_err(|error| connection(&error))?;
-    let status = answer.status().as_u16();
-    let body = Limited::new(answer.into_body(), MAX_ANSWER)
+        .map_err(|error| connector_kind(&error))?;
+    let status = response.status().as_u16();
+    let body = Limited::new(response.into_body(), MAX_RESPONSE_BYTES)
         .collect()
         .await
         .map_err(|error| {
             if error.is::<LengthLimitError>() {
                 ErrorKind::IdToken(IdTokenFault::Unreadable)
             } else {
-                ErrorKind::Network(NetworkFault::Lost)
+                ErrorKind::Network(NetworkFault::ConnectionLost)
             }
         })?
         .to_bytes();
     if status != 200 {
         return Err(ErrorKind::IdToken(IdTokenFault::Status {
             status,
-            message: serde_json::from_slice::<Refusal>(&body)
-                .map(|refusal| refusal.message.chars().take(MAX_MESSAGE).collect())
+            message: serde_json::from_slice::<ErrorResponse>(&body)
+                .map(|error| error.message.chars().take(MAX_MESSAGE_CHARS).collect())
                 .unwrap_or_default(),
         }));
     }
-    serde_json::from_slice::<Answer>(&body)
+    serde_json::from_slice::<TokenResponse>(&body)
         .ok()
-        .map(|answer| Zeroizing::new(answer.value))
+        .map(|response| Zeroizing::new(response.value))
         .filter(|token| !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic()))
         .ok_or(ErrorKind::IdToken(IdTokenFault::Unreadable))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_transient_errors_are_retried() {
+        for (status, message, transient) in [
+            (403, "the job is in state 'Pending'", true),
+            (403, "the job is in state 'Delayed'", true),
+            (403, "the job is in state 'Completed'", false),
+            (401, "", false),
+            (429, "", true),
+            (502, "", true),
+        ] {
+            let kind = ErrorKind::IdToken(IdTokenFault::Status {
+                status,
+                message: message.to_owned(),
+            });
+            assert_eq!(is_transient(&kind), transient, "{status} {message}");
+        }
+        assert!(is_transient(&ErrorKind::Timeout));
+        assert!(!is_transient(&ErrorKind::Cancelled));
+    }
 }

@@ -1,4 +1,5 @@
-//! Our own sources of credentials as the SDK's providers.
+//! Sources of credentials as the SDK's credentials providers. The SDK prints providers for debugging, so they must not
+//! derive `Debug`.
 
 use std::fmt;
 use std::future::Future;
@@ -7,26 +8,25 @@ use std::sync::{Mutex, PoisonError};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{
-    ProvideCredentials, SharedCredentialsProvider, future::ProvideCredentials as Answer,
+    ProvideCredentials, SharedCredentialsProvider, future::ProvideCredentials as Provided,
 };
 
-/// A source of credentials: one function each.
+/// A source of credentials.
 pub(super) trait CredentialSource: Send + Sync + 'static {
-    /// For debugging the SDK; never what is inside.
+    /// The name of the provider.
     const NAME: &'static str;
 
-    /// Gets credentials.
     fn load(&self) -> impl Future<Output = Result<Credentials, CredentialsError>> + Send;
 }
 
 struct Provider<S>(S);
 
-/// The provider of a source.
+/// A source as the SDK's provider.
 pub(super) fn provider(source: impl CredentialSource) -> SharedCredentialsProvider {
     SharedCredentialsProvider::new(Provider(source))
 }
 
-// By hand: a derived one would show what is inside.
+// Not derived, because sources hold credentials.
 impl<S: CredentialSource> fmt::Debug for Provider<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(S::NAME)
@@ -34,22 +34,21 @@ impl<S: CredentialSource> fmt::Debug for Provider<S> {
 }
 
 impl<S: CredentialSource> ProvideCredentials for Provider<S> {
-    fn provide_credentials<'a>(&'a self) -> Answer<'a>
+    fn provide_credentials<'a>(&'a self) -> Provided<'a>
     where
         Self: 'a,
     {
-        Answer::new(self.0.load())
+        Provided::new(self.0.load())
     }
 }
 
-/// Hands out credentials that were loaded in advance, once, and asks `inner` when new ones are needed.
+/// Yields credentials that were loaded in advance once, and those of `inner` afterwards.
 pub(super) struct Prefetched {
     first: Mutex<Option<Credentials>>,
     inner: SharedCredentialsProvider,
 }
 
 impl Prefetched {
-    /// Credentials of `inner`, loaded in advance.
     pub(super) fn new(first: Credentials, inner: SharedCredentialsProvider) -> Self {
         Self {
             first: Mutex::new(Some(first)),
@@ -68,23 +67,23 @@ impl CredentialSource for Prefetched {
             .unwrap_or_else(PoisonError::into_inner)
             .take();
         match first {
-            Some(found) => Ok(found),
+            Some(credentials) => Ok(credentials),
             None => self.inner.provide_credentials().await,
         }
     }
 }
 
-/// The same provider, rejecting what cannot be put into a header: a key with a line break, from a profile say, would make
-/// the signer panic.
+/// The same provider, without credentials that are not valid in a header. A line break in a key, from a profile for
+/// example, would make the signer panic.
 pub(super) struct Checked(pub(super) SharedCredentialsProvider);
 
 impl CredentialSource for Checked {
     const NAME: &'static str = "Checked";
 
     async fn load(&self) -> Result<Credentials, CredentialsError> {
-        let found = self.0.provide_credentials().await?;
-        if is_printable(&found) {
-            Ok(found)
+        let credentials = self.0.provide_credentials().await?;
+        if is_printable(&credentials) {
+            Ok(credentials)
         } else {
             Err(CredentialsError::invalid_configuration(
                 "a key contains a character that no key has",
@@ -93,13 +92,36 @@ impl CredentialSource for Checked {
     }
 }
 
-fn is_printable(found: &Credentials) -> bool {
+fn is_printable(credentials: &Credentials) -> bool {
     [
-        Some(found.access_key_id()),
-        Some(found.secret_access_key()),
-        found.session_token(),
+        Some(credentials.access_key_id()),
+        Some(credentials.secret_access_key()),
+        credentials.session_token(),
     ]
     .into_iter()
     .flatten()
     .all(|key| key.bytes().all(|byte| byte.is_ascii_graphic()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_with_line_breaks_are_not_printable() {
+        let with = |id: &str, key: &str, token: Option<&str>| {
+            is_printable(&Credentials::new(
+                id,
+                key,
+                token.map(str::to_owned),
+                None,
+                "test",
+            ))
+        };
+        assert!(with("AKIAEXAMPLE", "made/up+key", Some("token==")));
+        assert!(with("AKIAEXAMPLE", "made/up+key", None));
+        assert!(!with("AKIAEXAMPLE\n", "made/up+key", None));
+        assert!(!with("AKIAEXAMPLE", "made up", None));
+        assert!(!with("AKIAEXAMPLE", "made/up+key", Some("token\r")));
+    }
 }

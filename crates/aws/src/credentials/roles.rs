@@ -1,5 +1,5 @@
-//! Roles from STS, assumed with an OIDC token or with other credentials. Each attempt presents a fresh token, because
-//! GitHub's lives for five minutes and may be what STS rejected.
+//! Roles, assumed with an OIDC token or with other credentials. Each attempt uses a fresh token, because GitHub's expire
+//! after five minutes. Tokens must not be kept.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -22,19 +22,19 @@ use crate::call_gate::{CallGate, send};
 use crate::error::{AwsError, ErrorKind};
 use crate::fault::RoleFault;
 use crate::http::Http;
-use crate::jitter::wait;
+use crate::retry_delay::wait_before_retry;
 
-/// The first and seven more: 4 seconds of waiting in all, and where STS cannot reach the provider's
-/// keys five more for each attempt.
+/// Retries after the first attempt. Their delays add up to 4 seconds; an attempt in which STS cannot fetch the identity
+/// provider's keys takes 5 seconds more.
 const RETRIES: u32 = 7;
-/// The largest token file that is read; STS takes 20,000 characters.
+/// The largest token file. STS accepts tokens of 20,000 characters.
 const MAX_TOKEN_FILE: usize = 64 * 1024;
 
 /// A role as a source of credentials.
 pub(super) struct AssumedRole {
     identity: Arc<Identity>,
-    /// Which of the identity's roles.
-    pick: fn(&Identity) -> Option<&Role>,
+    /// Selects one of the identity's roles.
+    select: fn(&Identity) -> Option<&Role>,
     sts: Client,
     http: Http,
     gate: Arc<CallGate>,
@@ -43,32 +43,32 @@ pub(super) struct AssumedRole {
 impl AssumedRole {
     pub(super) fn new(
         identity: &Arc<Identity>,
-        pick: fn(&Identity) -> Option<&Role>,
+        select: fn(&Identity) -> Option<&Role>,
         config: &SdkConfig,
         http: &Http,
         gate: &Arc<CallGate>,
     ) -> Self {
-        // Our own loop retries: the SDK's would show the same token again.
+        // `assume_with_retries` retries. The SDK would send the same token again.
         let config = aws_sdk_sts::config::Builder::from(config)
             .retry_config(RetryConfig::disabled())
             .build();
         Self {
             identity: Arc::clone(identity),
-            pick,
+            select,
             sts: Client::from_conf(config),
             http: http.clone(),
             gate: Arc::clone(gate),
         }
     }
 
-    async fn issued(&self, role: &Role) -> Result<IssuedCredentials, AwsError> {
+    async fn assume_with_retries(&self, role: &Role) -> Result<IssuedCredentials, AwsError> {
         let mut backoff = Backoff::new(RETRIES);
         loop {
             let error = match self.assume(role).await {
-                Ok(issued) => return Ok(issued),
+                Ok(credentials) => return Ok(credentials),
                 Err(error) => error,
             };
-            if !is_transient(&error) || !wait(&mut backoff).await {
+            if !is_transient(&error) || !wait_before_retry(&mut backoff).await {
                 return Err(error);
             }
         }
@@ -76,7 +76,7 @@ impl AssumedRole {
 
     async fn assume(&self, role: &Role) -> Result<IssuedCredentials, AwsError> {
         let seconds = i32::try_from(role.duration).ok();
-        let (answer, claims, operation) = match &role.source {
+        let (result, claims, operation) = match &role.source {
             TokenSource::Credentials { external_id } => {
                 let sent = send!(
                     &self.gate,
@@ -89,7 +89,7 @@ impl AssumedRole {
                         .set_duration_seconds(seconds)
                 );
                 (
-                    sent.map(|(answer, _)| answer.credentials),
+                    sent.map(|(output, _)| output.credentials),
                     None,
                     "AssumeRole",
                 )
@@ -107,26 +107,26 @@ impl AssumedRole {
                         .set_duration_seconds(seconds)
                 );
                 (
-                    sent.map(|(answer, _)| answer.credentials),
+                    sent.map(|(output, _)| output.credentials),
                     Some(Claims::parse(&token)),
                     "AssumeRoleWithWebIdentity",
                 )
             }
         };
-        answer
-            .map_err(|error| of_role(error, role, claims))?
+        result
+            .map_err(|error| role_error(error, role, claims))?
             .ok_or_else(|| AwsError::new(operation, ErrorKind::Unreadable))
     }
 
     async fn token(&self, source: &TokenSource) -> Result<Zeroizing<String>, AwsError> {
         let token = match source {
             TokenSource::Github(request) => github::token(request, &self.http, &self.gate).await?,
-            TokenSource::Token(token) => text(token.expose())?,
+            TokenSource::Token(token) => parse_token(token.expose())?,
             TokenSource::TokenFile(path) => {
                 let path = path.clone();
-                // Not here: a pipe that nobody writes to would stop the clock, too.
-                let bytes = tokio::task::spawn_blocking(move || read(&path)).await;
-                text(&bytes.map_err(|_| no_token())??)?
+                // A pipe without a writer blocks, and on this thread it would also block the run's timeout.
+                let bytes = tokio::task::spawn_blocking(move || read_token_file(&path)).await;
+                parse_token(&bytes.map_err(|_| token_file_error())??)?
             }
             TokenSource::Credentials { .. } => Zeroizing::default(),
         };
@@ -139,11 +139,11 @@ impl CredentialSource for AssumedRole {
     const NAME: &'static str = "AssumedRole";
 
     async fn load(&self) -> Result<Credentials, CredentialsError> {
-        let Some(role) = (self.pick)(&self.identity) else {
+        let Some(role) = (self.select)(&self.identity) else {
             return Err(CredentialsError::not_loaded("no role"));
         };
         let issued = self
-            .issued(role)
+            .assume_with_retries(role)
             .await
             .map_err(CredentialsError::provider_error)?;
         for secret in [&issued.secret_access_key, &issued.session_token] {
@@ -162,8 +162,8 @@ impl CredentialSource for AssumedRole {
     }
 }
 
-/// A refusal of STS's is about the role; anything else is what it is.
-fn of_role(error: AwsError, role: &Role, claims: Option<Claims>) -> AwsError {
+/// Turns an error that STS returned into [`ErrorKind::Role`].
+fn role_error(error: AwsError, role: &Role, claims: Option<Claims>) -> AwsError {
     let ErrorKind::Service {
         code,
         message,
@@ -184,16 +184,16 @@ fn of_role(error: AwsError, role: &Role, claims: Option<Claims>) -> AwsError {
     }
 }
 
-/// What is known to pass: STS without a line to the provider of the token (aws-cli#7194), and what
-/// every AWS call is tried again for.
+/// Whether a retry may help. It does if STS cannot reach the identity provider (aws-cli#7194), and for what the SDK retries
+/// in other calls.
 fn is_transient(error: &AwsError) -> bool {
-    // A token that could not be had was tried for often enough.
+    // Requests for a token have retries of their own.
     if !error.operation.starts_with("AssumeRole") {
         return false;
     }
     match &error.kind {
         ErrorKind::Timeout => true,
-        ErrorKind::Network(fault) => !fault.is_lasting(),
+        ErrorKind::Network(fault) => !fault.is_permanent(),
         ErrorKind::Role(fault) => match fault.code.as_str() {
             "IDPCommunicationError" => true,
             "InvalidIdentityToken" => fault.message.contains("Couldn't retrieve verification key"),
@@ -204,26 +204,94 @@ fn is_transient(error: &AwsError) -> bool {
     }
 }
 
-/// Reads the file each time, because other processes renew it.
-fn read(path: &str) -> Result<Zeroizing<Vec<u8>>, AwsError> {
+fn read_token_file(path: &str) -> Result<Zeroizing<Vec<u8>>, AwsError> {
     std::fs::File::open(path)
         .and_then(|file| bounded::read(file, MAX_TOKEN_FILE))
         .ok()
         .flatten()
         .map(Zeroizing::new)
-        .ok_or_else(no_token)
+        .ok_or_else(token_file_error)
 }
 
-/// A token without what an editor or `echo` left around it.
-fn text(bytes: &[u8]) -> Result<Zeroizing<String>, AwsError> {
+/// Trims white space, such as the line feed that `echo` adds, and rejects anything that cannot be a token.
+fn parse_token(bytes: &[u8]) -> Result<Zeroizing<String>, AwsError> {
     let token = bytes.trim_ascii();
     str::from_utf8(token)
         .ok()
         .filter(|text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic()))
         .map(|text| Zeroizing::new(text.to_owned()))
-        .ok_or_else(no_token)
+        .ok_or_else(token_file_error)
 }
 
-fn no_token() -> AwsError {
-    AwsError::new("AssumeRoleWithWebIdentity", ErrorKind::NoToken)
+fn token_file_error() -> AwsError {
+    AwsError::new("AssumeRoleWithWebIdentity", ErrorKind::TokenFile)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fault::NetworkFault;
+
+    #[test]
+    fn token_is_trimmed_and_printable() {
+        for (text, token) in [
+            ("made-up.token\n", Some("made-up.token")),
+            (" made-up.token\r\n", Some("made-up.token")),
+            ("", None),
+            ("\n", None),
+            ("two words", None),
+            ("schlüssel", None),
+        ] {
+            let parsed = parse_token(text.as_bytes()).ok();
+            assert_eq!(parsed.as_deref().map(String::as_str), token, "{text:?}");
+        }
+        assert_eq!(parse_token(b"\xff").err(), Some(token_file_error()));
+    }
+
+    #[test]
+    fn only_transient_errors_are_retried() {
+        let role = |code: &str, message: &str, status| {
+            ErrorKind::Role(Box::new(RoleFault {
+                role: String::new(),
+                code: code.to_owned(),
+                message: message.to_owned(),
+                status,
+                claims: None,
+            }))
+        };
+        let lost = || ErrorKind::Network(NetworkFault::ConnectionLost);
+        for (operation, kind, transient) in [
+            ("AssumeRole", ErrorKind::Timeout, true),
+            ("AssumeRole", lost(), true),
+            ("GetIdToken", lost(), false),
+            ("AssumeRole", role("Throttling", "", 400), true),
+            ("AssumeRole", role("InternalFailure", "", 500), true),
+            ("AssumeRole", role("IDPCommunicationError", "", 400), true),
+            (
+                "AssumeRoleWithWebIdentity",
+                role(
+                    "InvalidIdentityToken",
+                    "Couldn't retrieve verification key",
+                    400,
+                ),
+                true,
+            ),
+            (
+                "AssumeRoleWithWebIdentity",
+                role("InvalidIdentityToken", "", 400),
+                false,
+            ),
+            ("AssumeRole", role("AccessDenied", "", 403), false),
+            (
+                "AssumeRole",
+                ErrorKind::Network(NetworkFault::Tls {
+                    host: String::new(),
+                }),
+                false,
+            ),
+        ] {
+            let error = AwsError::new(operation, kind);
+            assert_eq!(is_transient(&error), transient, "{error:?}");
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! Why there are no credentials, or not the ones that were asked for, and what a person can do.
+//! Explanations of missing, invalid and rejected credentials. A token may be described by its claims, never quoted.
 
 use serde_json::json;
 
@@ -21,7 +21,7 @@ pub(super) fn none_found() -> Failure {
     )
 }
 
-pub(super) fn foreign_account(account: &str) -> Failure {
+pub(super) fn account_not_allowed(account: &str) -> Failure {
     Failure::new(
         Class::Credentials,
         format!(
@@ -31,7 +31,7 @@ pub(super) fn foreign_account(account: &str) -> Failure {
     )
 }
 
-pub(super) fn no_token() -> Failure {
+pub(super) fn token_file_unusable() -> Failure {
     Failure::new(
         Class::Credentials,
         "AWS_WEB_IDENTITY_TOKEN_FILE names no file that holds a token",
@@ -48,7 +48,7 @@ pub(super) fn not_loaded() -> Failure {
     )
 }
 
-pub(super) fn of_id_token(fault: &IdTokenFault) -> Failure {
+pub(super) fn explain_id_token_fault(fault: &IdTokenFault) -> Failure {
     match fault {
         IdTokenFault::Unreadable => Failure::new(
             Class::Unavailable,
@@ -80,7 +80,7 @@ pub(super) fn of_id_token(fault: &IdTokenFault) -> Failure {
     }
 }
 
-pub(super) fn of_role(fault: &RoleFault) -> Failure {
+pub(super) fn explain_role_fault(fault: &RoleFault) -> Failure {
     let RoleFault {
         role,
         code,
@@ -91,7 +91,7 @@ pub(super) fn of_role(fault: &RoleFault) -> Failure {
     let refused = format!("STS does not give this job the role {role}");
     let (class, what, next) = match (code.as_str(), claims) {
         ("AccessDenied" | "AccessDeniedException", Some(claims)) => {
-            (Class::Credentials, refused, trust(claims))
+            (Class::Credentials, refused, trust_policy_advice(claims))
         }
         ("AccessDenied" | "AccessDeniedException", None) => (
             Class::Credentials,
@@ -107,7 +107,7 @@ pub(super) fn of_role(fault: &RoleFault) -> Failure {
         ("InvalidIdentityToken", Some(claims)) => (
             Class::Credentials,
             "STS does not accept the OIDC token".to_owned(),
-            provider(claims),
+            provider_advice(claims),
         ),
         ("IDPCommunicationError", _) => (
             Class::Unavailable,
@@ -117,7 +117,7 @@ pub(super) fn of_role(fault: &RoleFault) -> Failure {
         ("IDPRejectedClaim", Some(claims)) => (
             Class::Credentials,
             "the provider of the OIDC token rejects it".to_owned(),
-            provider(claims),
+            provider_advice(claims),
         ),
         ("RegionDisabledException", _) => (
             Class::Credentials,
@@ -160,7 +160,7 @@ pub(super) fn of_role(fault: &RoleFault) -> Failure {
         why.push(format!("AWS says: {message}"));
     }
     if let Some(claims) = claims {
-        why.push(told(claims));
+        why.push(list_claims(claims));
     }
     let failure = Failure::new(class, what, next);
     if why.is_empty() {
@@ -170,8 +170,8 @@ pub(super) fn of_role(fault: &RoleFault) -> Failure {
     }
 }
 
-/// The claims of the token, never the token.
-fn told(claims: &Claims) -> String {
+/// The claims that a trust policy can check.
+fn list_claims(claims: &Claims) -> String {
     let show = |claim: Option<&str>| claim.unwrap_or("(none)").to_owned();
     format!(
         "the token says: sub = {}\n                aud = {}\n                iss = {}",
@@ -181,8 +181,8 @@ fn told(claims: &Claims) -> String {
     )
 }
 
-/// The condition of the trust policy that these claims would meet.
-fn trust(claims: &Claims) -> String {
+/// A condition for the trust policy that these claims meet.
+fn trust_policy_advice(claims: &Claims) -> String {
     let (Some(sub), Some(aud), Some(provider)) =
         (claims.sub.as_deref(), claims.audience(), claims.provider())
     else {
@@ -198,7 +198,7 @@ fn trust(claims: &Claims) -> String {
     )
 }
 
-fn provider(claims: &Claims) -> String {
+fn provider_advice(claims: &Claims) -> String {
     let provider = claims.provider().unwrap_or("that issued the token");
     let audience = claims.audience().unwrap_or("of the token");
     format!(

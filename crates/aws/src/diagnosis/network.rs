@@ -1,55 +1,55 @@
-//! Why there was no connection, and what a person can do about it.
+//! Explanations of network, proxy and TLS errors.
 
 use upsert_secret_core::failure::{Class, Failure};
 
 use crate::fault::{CertificateError, CertificateFault, NetworkFault, ProxyFault};
 
-const AGAIN: &str = "run again: a write that arrived is found and kept; if it goes on, look at the network and the proxy";
+const RUN_AGAIN: &str = "run again: a write that arrived is found and kept; if it goes on, look at the network and the proxy";
 
-pub(super) fn of_network(fault: &NetworkFault, region: &str) -> Failure {
+pub(super) fn explain(fault: &NetworkFault, region: &str) -> Failure {
     let (what, next) = match fault {
         NetworkFault::Dns { host } => (
             format!("{host} has no address"),
             {
-                let doubt = if region.is_empty() || !host.contains(region) {
+                let region_hint = if region.is_empty() || !host.contains(region) {
                     String::new()
                 } else {
                     format!("is `{region}` a region that exists? ")
                 };
-                format!("{doubt}Does this machine resolve names, or does it need a proxy (HTTPS_PROXY)?")
+                format!("{region_hint}Does this machine resolve names, or does it need a proxy (HTTPS_PROXY)?")
             },
         ),
         NetworkFault::Refused { host } => (
             format!("{host} refused the connection"),
             "check AWS_ENDPOINT_URL and its kind, and the proxy settings (HTTPS_PROXY)".to_owned(),
         ),
-        NetworkFault::Slow { host } => (
+        NetworkFault::Timeout { host } => (
             format!("there was no connection to {host} in time"),
             "does a firewall drop it? This machine may need a proxy (HTTPS_PROXY), or a VPC endpoint".to_owned(),
         ),
-        NetworkFault::Untrusted(error) => return of_certificate(error),
+        NetworkFault::Certificate(error) => return explain_certificate_error(error),
         NetworkFault::Tls { host } => (
             format!("{host} does not speak TLS, or no version of it that is safe"),
             "check the port, AWS_ENDPOINT_URL and its kind, and what stands between: a proxy, a load balancer".to_owned(),
         ),
-        NetworkFault::Proxy { proxy, why } => of_proxy(proxy, *why),
-        NetworkFault::Broken { host } => (
+        NetworkFault::Proxy { proxy, fault } => explain_proxy_fault(proxy, *fault),
+        NetworkFault::ConnectFailed { host } => (
             format!("the connection to {host} broke while it was made"),
-            AGAIN.to_owned(),
+            RUN_AGAIN.to_owned(),
         ),
-        NetworkFault::Lost => ("the connection to AWS broke".to_owned(), AGAIN.to_owned()),
+        NetworkFault::ConnectionLost => ("the connection to AWS broke".to_owned(), RUN_AGAIN.to_owned()),
     };
     Failure::new(Class::Unavailable, what, next)
 }
 
-fn of_proxy(proxy: &str, why: ProxyFault) -> (String, String) {
-    const WHICH: &str = "the proxy is the one that HTTPS_PROXY (or ALL_PROXY) names; NO_PROXY=.amazonaws.com goes around it";
-    let what = match why {
+fn explain_proxy_fault(proxy: &str, fault: ProxyFault) -> (String, String) {
+    const WHICH_PROXY: &str = "the proxy is the one that HTTPS_PROXY (or ALL_PROXY) names; NO_PROXY=.amazonaws.com goes around it";
+    let what = match fault {
         ProxyFault::Dns => format!("the proxy {proxy} has no address"),
         ProxyFault::Unreachable => format!("the proxy {proxy} could not be connected to"),
         ProxyFault::Tls => format!("the proxy {proxy} speaks no TLS, although its URL says https"),
-        ProxyFault::Slow => format!("the proxy {proxy} made no connection in time"),
-        ProxyFault::Broken => format!("the proxy {proxy} hung up"),
+        ProxyFault::Timeout => format!("the proxy {proxy} made no connection in time"),
+        ProxyFault::InvalidResponse => format!("the proxy {proxy} hung up"),
         ProxyFault::Status(407) => {
             return (
                 format!("the proxy {proxy} wants a user and a password, or does not take the ones it was given"),
@@ -66,11 +66,11 @@ fn of_proxy(proxy: &str, why: ProxyFault) -> (String, String) {
             format!("the proxy {proxy} answered CONNECT with HTTP {status}")
         }
     };
-    (what, WHICH.to_owned())
+    (what, WHICH_PROXY.to_owned())
 }
 
-/// In one line, because it is the line that people search for.
-fn of_certificate(error: &CertificateError) -> Failure {
+/// The issuer is in the headline, because people search for that line.
+fn explain_certificate_error(error: &CertificateError) -> Failure {
     let host = &error.host;
     let (what, next) = match &error.fault {
         CertificateFault::UnknownIssuer { issuer, origin } => (
@@ -79,27 +79,30 @@ fn of_certificate(error: &CertificateError) -> Failure {
             ),
             "if that is your company's proxy, save its CA certificate as a PEM file and name the file in AWS_CA_BUNDLE; otherwise somebody else answers for AWS",
         ),
-        CertificateFault::OtherKey { issuer, origin } => (
+        CertificateFault::IssuerKeyMismatch { issuer, origin } => (
             format!(
                 "the certificate of {host} is not trusted: it was signed with another key than \"{issuer}\" has in {origin}"
             ),
             "if that is your company's proxy, its CA may have been renewed: save its present certificate as a PEM file and name the file in AWS_CA_BUNDLE; otherwise somebody else answers for AWS",
         ),
         CertificateFault::Expired { at } => (
-            format!("the certificate of {host} expired{}", when(" at ", at)),
+            format!(
+                "the certificate of {host} expired{}",
+                with_prefix(" at ", at)
+            ),
             "have it renewed, and check this machine's clock",
         ),
         CertificateFault::NotYetValid { from } => (
             format!(
                 "the certificate of {host} is not valid yet{}",
-                when(", but from ", from)
+                with_prefix(", but from ", from)
             ),
             "check this machine's clock",
         ),
-        CertificateFault::WrongName { names } => (
+        CertificateFault::NameMismatch { names } => (
             format!(
                 "the certificate of {host} is for other names{}",
-                when(": ", &names.join(", "))
+                with_prefix(": ", &names.join(", "))
             ),
             "check AWS_ENDPOINT_URL and its kind; otherwise somebody else answers for AWS",
         ),
@@ -111,7 +114,7 @@ fn of_certificate(error: &CertificateError) -> Failure {
     Failure::new(Class::Unavailable, what, next)
 }
 
-fn when(before: &str, text: &str) -> String {
+fn with_prefix(before: &str, text: &str) -> String {
     if text.is_empty() {
         String::new()
     } else {

@@ -1,10 +1,10 @@
-//! Errors that AWS answers with.
+//! Explanations of error codes that AWS returns.
 
 use upsert_secret_core::failure::{Class, Failure};
 use upsert_secret_core::region::partition;
 use upsert_secret_core::store::Subject;
 
-pub(super) fn of_code(
+pub(super) fn explain(
     operation: &str,
     code: &str,
     message: &str,
@@ -30,7 +30,7 @@ pub(super) fn of_code(
             "AWS does not accept the signature".to_owned(),
             "check AWS_SECRET_ACCESS_KEY (cut short? a character too many?) and this machine's clock".to_owned(),
         ),
-        // STS's own words for GetCallerIdentity; Secrets Manager's end in `Exception`.
+        // Codes of STS, for GetCallerIdentity. Those of Secrets Manager end in `Exception`.
         "AccessDenied" | "RegionDisabledException" => (
             Class::Credentials,
             format!("AWS does not let these credentials call {operation} here"),
@@ -99,7 +99,7 @@ fn denied(
     subject: Subject<'_>,
     region: &str,
 ) -> (Class, String, String) {
-    // CreateSecret with tags, for one, needs TagResource too, and only the message says so.
+    // Only the message names the action: CreateSecret with tags also needs TagResource.
     let action = message
         .split("not authorized to perform: ")
         .nth(1)
@@ -139,9 +139,8 @@ fn unavailable(operation: &str) -> (Class, String, String) {
     )
 }
 
-/// The resources to name in a policy: the ARN, or the pattern that the ARN will match. Reads of an
-/// absent secret are judged by its bare name, so a policy with the pattern alone would answer
-/// AccessDenied where "it does not exist" is true.
+/// The resources for a policy: the ARN, or a pattern for an ARN that is not known. Reads of an absent secret are authorized
+/// by its bare name, so a policy with only the pattern would deny them instead of reporting that the secret does not exist.
 fn resources(operation: &str, message: &str, subject: Subject<'_>, region: &str) -> String {
     if let Some(arn) = subject.arn {
         return arn.to_owned();
@@ -150,7 +149,7 @@ fn resources(operation: &str, message: &str, subject: Subject<'_>, region: &str)
         return subject.id.to_owned();
     }
     let partition = partition(region);
-    // "User: arn:aws:sts::111122223333:assumed-role/… is not authorized": the account is the caller's.
+    // The caller's account: "User: arn:aws:sts::111122223333:assumed-role/… is not authorized".
     let account = message
         .split_whitespace()
         .find(|word| word.starts_with("arn:"))

@@ -1,5 +1,5 @@
-//! One connection: TCP to the server or to its proxy, a tunnel through the proxy, TLS; within one
-//! time-out, with an error that says which of them failed. Sends nothing but CONNECT.
+//! Connections: TCP to the server or to its proxy, a tunnel through the proxy, TLS, all within one timeout. An error says
+//! which of them failed. Nothing is sent but CONNECT.
 
 use std::error::Error as StdError;
 use std::future::Future;
@@ -17,57 +17,57 @@ use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
 use hyper_util::rt::TokioIo;
 use tower_service::Service;
 
-use super::verify::{Io, LazyTls};
-use crate::error::chain;
+use super::tls::{Io, Tls};
+use crate::error::causes;
 use crate::fault::{NetworkFault, ProxyFault};
 use crate::proxies::{Proxies, Proxy};
 
-/// Where no time-out was asked for.
-const DEFAULT_LIMIT: Duration = Duration::from_secs(10);
+/// The timeout if the SDK sets none.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Makes connections.
+/// The connector of hyper-util's pool.
 #[derive(Clone)]
 pub(super) struct Connect {
     tcp: HttpConnector,
     proxies: Proxies,
-    tls: Arc<LazyTls>,
-    limit: Duration,
+    tls: Arc<Tls>,
+    timeout: Duration,
 }
 
 impl Connect {
-    pub(super) fn new(proxies: Proxies, tls: Arc<LazyTls>, limit: Option<Duration>) -> Self {
+    pub(super) fn new(proxies: Proxies, tls: Arc<Tls>, timeout: Option<Duration>) -> Self {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
-        let limit = limit.unwrap_or(DEFAULT_LIMIT);
-        // Shared out among a name's addresses, so that a dead one does not take it all.
-        tcp.set_connect_timeout(Some(limit));
+        let timeout = timeout.unwrap_or(DEFAULT_TIMEOUT);
+        // hyper-util divides it among a name's addresses, so that one that does not respond leaves time for the others.
+        tcp.set_connect_timeout(Some(timeout));
         Self {
             tcp,
             proxies,
             tls,
-            limit,
+            timeout,
         }
     }
 
     async fn connect(mut self, uri: Uri) -> Result<Stream, NetworkFault> {
-        let host = host(&uri);
-        let proxy = self.proxies.of(&uri);
-        let limit = self.limit;
-        let slow = match &proxy {
-            None => NetworkFault::Slow { host: host.clone() },
+        let host = host_name(&uri);
+        let proxy = self.proxies.for_uri(&uri);
+        let timeout = self.timeout;
+        let timed_out = match &proxy {
+            None => NetworkFault::Timeout { host: host.clone() },
             Some(proxy) => NetworkFault::Proxy {
-                proxy: self::host(&proxy.uri),
-                why: ProxyFault::Slow,
+                proxy: host_name(&proxy.uri),
+                fault: ProxyFault::Timeout,
             },
         };
-        tokio::time::timeout(limit, async move {
+        tokio::time::timeout(timeout, async move {
             let secure = uri.scheme_str() == Some("https");
             let proxied = proxy.is_some();
             let mut io = match proxy {
-                None => self.reach(&uri).await?,
+                None => self.connect_tcp(&uri).await?,
                 Some(proxy) => {
-                    let io = self.reach_proxy(&proxy).await?;
+                    let io = self.connect_to_proxy(&proxy).await?;
                     if secure {
                         tunnel(io, &uri, &proxy).await?
                     } else {
@@ -76,33 +76,33 @@ impl Connect {
                 }
             };
             if secure {
-                io = Box::new(self.tls.get().wrap(&host, io).await?);
+                io = Box::new(self.tls.handshake(&host, io).await?);
             }
             Ok(Stream {
                 io: TokioIo::new(io),
-                // Only then must a request name the whole URL.
+                // hyper then sends the whole URL in the request line.
                 forwarded: proxied && !secure,
             })
         })
         .await
-        .unwrap_or(Err(slow))
+        .unwrap_or(Err(timed_out))
     }
 
-    async fn reach(&mut self, uri: &Uri) -> Result<Io, NetworkFault> {
+    async fn connect_tcp(&mut self, uri: &Uri) -> Result<Io, NetworkFault> {
         match self.tcp.call(uri.clone()).await {
             Ok(stream) => Ok(Box::new(stream.into_inner())),
-            Err(error) => Err(unreachable(host(uri), &error)),
+            Err(error) => Err(tcp_fault(host_name(uri), &error)),
         }
     }
 
-    async fn reach_proxy(&mut self, proxy: &Proxy) -> Result<Io, NetworkFault> {
-        let name = host(&proxy.uri);
-        let of_proxy = |why| NetworkFault::Proxy {
+    async fn connect_to_proxy(&mut self, proxy: &Proxy) -> Result<Io, NetworkFault> {
+        let name = host_name(&proxy.uri);
+        let proxy_fault = |fault| NetworkFault::Proxy {
             proxy: name.clone(),
-            why,
+            fault,
         };
-        let io = self.reach(&proxy.uri).await.map_err(|fault| {
-            of_proxy(match fault {
+        let io = self.connect_tcp(&proxy.uri).await.map_err(|fault| {
+            proxy_fault(match fault {
                 NetworkFault::Dns { .. } => ProxyFault::Dns,
                 _ => ProxyFault::Unreachable,
             })
@@ -110,21 +110,21 @@ impl Connect {
         if proxy.uri.scheme_str() != Some("https") {
             return Ok(io);
         }
-        match self.tls.get().wrap(&name, io).await {
+        match self.tls.handshake(&name, io).await {
             Ok(stream) => Ok(Box::new(stream)),
-            Err(fault @ NetworkFault::Untrusted(_)) => Err(fault),
-            Err(_) => Err(of_proxy(ProxyFault::Tls)),
+            Err(fault @ NetworkFault::Certificate(_)) => Err(fault),
+            Err(_) => Err(proxy_fault(ProxyFault::Tls)),
         }
     }
 }
 
-/// Asks the proxy for a connection to the server.
+/// Requests a connection to the server from the proxy.
 async fn tunnel(io: Io, to: &Uri, proxy: &Proxy) -> Result<Io, NetworkFault> {
-    let fault = |why| NetworkFault::Proxy {
-        proxy: host(&proxy.uri),
-        why,
+    let proxy_fault = |fault| NetworkFault::Proxy {
+        proxy: host_name(&proxy.uri),
+        fault,
     };
-    let broken = |_| fault(ProxyFault::Broken);
+    let invalid = |_| proxy_fault(ProxyFault::InvalidResponse);
     let target = format!(
         "{}:{}",
         to.host().unwrap_or_default(),
@@ -136,19 +136,20 @@ async fn tunnel(io: Io, to: &Uri, proxy: &Proxy) -> Result<Io, NetworkFault> {
     }
     let request = request
         .body(String::new())
-        .map_err(|_| fault(ProxyFault::Broken))?;
-    let (mut sender, connection) = http1::handshake(TokioIo::new(io)).await.map_err(broken)?;
-    // Ends when the tunnel does.
+        .map_err(|_| proxy_fault(ProxyFault::InvalidResponse))?;
+    let (mut sender, connection) = http1::handshake(TokioIo::new(io)).await.map_err(invalid)?;
+    // The task ends with the tunnel.
     tokio::spawn(connection.with_upgrades());
-    let answer = sender.send_request(request).await.map_err(broken)?;
-    if !answer.status().is_success() {
-        return Err(fault(ProxyFault::Status(answer.status().as_u16())));
+    let response = sender.send_request(request).await.map_err(invalid)?;
+    if !response.status().is_success() {
+        return Err(proxy_fault(ProxyFault::Status(response.status().as_u16())));
     }
-    let upgraded = hyper::upgrade::on(answer).await.map_err(broken)?;
+    let upgraded = hyper::upgrade::on(response).await.map_err(invalid)?;
     Ok(Box::new(TokioIo::new(upgraded)))
 }
 
-fn host(uri: &Uri) -> String {
+/// The host, without the brackets of an IPv6 address.
+fn host_name(uri: &Uri) -> String {
     uri.host()
         .unwrap_or_default()
         .trim_start_matches('[')
@@ -156,24 +157,25 @@ fn host(uri: &Uri) -> String {
         .to_owned()
 }
 
-fn unreachable(host: String, error: &(dyn StdError + 'static)) -> NetworkFault {
-    // The resolver's message is the only difference that hyper-util's types leave.
-    if chain(error).any(|error| error.to_string() == "dns error") {
+fn tcp_fault(host: String, error: &(dyn StdError + 'static)) -> NetworkFault {
+    // hyper-util has no public type for it.
+    if causes(error).any(|error| error.to_string() == "dns error") {
         return NetworkFault::Dns { host };
     }
-    let kind = chain(error)
+    let kind = causes(error)
         .filter_map(|error| error.downcast_ref::<io::Error>())
         .map(io::Error::kind)
         .next();
     match kind {
         Some(io::ErrorKind::ConnectionRefused) => NetworkFault::Refused { host },
-        _ => NetworkFault::Broken { host },
+        _ => NetworkFault::ConnectFailed { host },
     }
 }
 
-/// A connection that is ready for requests.
+/// A connection that is ready for HTTP requests.
 pub(super) struct Stream {
     io: TokioIo<Io>,
+    /// Whether a proxy reads the requests and forwards them.
     forwarded: bool,
 }
 

@@ -1,27 +1,26 @@
-//! Who issued a certificate, as text for a message. Reads names only as far as people use them and
-//! must not be asked for any decision.
+//! The issuer of a certificate, as text for a message: common name and organization. No decision may depend on it.
 
 use rustls::pki_types::CertificateDer;
 use webpki::EndEntityCert;
 
-/// The most of one name that is shown.
+/// The longest text; longer names are cut.
 const MAX_CHARS: usize = 128;
 
 /// `CN=Corp Root CA, O=Corp`
 pub(super) fn issuer(certificate: &CertificateDer<'_>) -> String {
     EndEntityCert::try_from(certificate)
-        .map(|certificate| of_der(certificate.issuer()))
+        .map(|certificate| distinguished_name(certificate.issuer()))
         .ok()
         .filter(|name| !name.is_empty())
         .unwrap_or_else(|| "(no name)".to_owned())
 }
 
-/// Reads a distinguished name (RFC 5280, 4.1.2.4): a sequence of sets of pairs of identifier and
-/// text. What it does not expect, it leaves out.
-fn of_der(mut name: &[u8]) -> String {
+/// Formats a distinguished name (RFC 5280, 4.1.2.4): a sequence of sets of pairs of identifier and text. Skips what it
+/// cannot read.
+fn distinguished_name(mut name: &[u8]) -> String {
     const SEQUENCE: u8 = 0x30;
     const SET: u8 = 0x31;
-    // webpki leaves the outer header off; a name that is whole starts with it.
+    // webpki returns names without the outer header.
     if let Some((SEQUENCE, content, [])) = element(name) {
         name = content;
     }
@@ -34,7 +33,7 @@ fn of_der(mut name: &[u8]) -> String {
         let Some((_, identifier, text)) = element(pair) else {
             continue;
         };
-        // 2.5.4.3 and 2.5.4.10, X.520.
+        // X.520: 2.5.4.3 and 2.5.4.10.
         let label = match identifier {
             [0x55, 0x04, 0x03] => "CN",
             [0x55, 0x04, 0x0a] => "O",
@@ -43,7 +42,7 @@ fn of_der(mut name: &[u8]) -> String {
         if let Some((_, text, _)) = element(text)
             && let Ok(text) = str::from_utf8(text)
         {
-            // One line, whatever somebody in between had signed.
+            // The name is not trusted and must not start a line of its own.
             let text: String = text
                 .chars()
                 .map(|c| if c.is_control() { ' ' } else { c })
@@ -51,12 +50,12 @@ fn of_der(mut name: &[u8]) -> String {
             parts.push(format!("{label}={text}"));
         }
     }
-    // Most telling first.
+    // The common name first.
     parts.sort();
     parts.join(", ").chars().take(MAX_CHARS).collect()
 }
 
-/// Tag, content and rest of the first DER element.
+/// The tag and content of the first DER element, and what follows it.
 fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (&tag, rest) = der.split_first()?;
     let (&length, rest) = rest.split_first()?;
@@ -79,8 +78,17 @@ fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use rustls::pki_types::pem::PemObject as _;
 
     use super::*;
+
+    #[test]
+    fn issuer_is_read_from_certificate() {
+        let root = include_bytes!("../../testdata/root.pem");
+        let root = CertificateDer::from_pem_slice(root).unwrap();
+        assert_eq!(issuer(&root), "CN=Example Root CA, O=Example Corp");
+        assert_eq!(issuer(&b"made up".as_slice().into()), "(no name)");
+    }
 
     fn text(tag: u8, content: &[u8]) -> Vec<u8> {
         let mut der = vec![tag, u8::try_from(content.len()).unwrap()];
@@ -95,31 +103,34 @@ mod tests {
     }
 
     #[test]
-    fn a_name_stays_on_one_line() {
+    fn control_characters_become_spaces() {
         let forged = part(3, "X\" ok\n  next: made up\r\u{85}");
-        assert_eq!(of_der(&forged), "CN=X\" ok   next: made up  ");
+        assert_eq!(distinguished_name(&forged), "CN=X\" ok   next: made up  ");
     }
 
     #[test]
-    fn common_name_and_organisation_are_shown() {
+    fn common_name_precedes_organization() {
         let name = [
             part(6, "NL"),
             part(10, "Example Corp"),
             part(3, "Example Root CA"),
         ]
         .concat();
-        assert_eq!(of_der(&name), "CN=Example Root CA, O=Example Corp");
         assert_eq!(
-            of_der(&text(0x30, &name)),
+            distinguished_name(&name),
             "CN=Example Root CA, O=Example Corp"
         );
-        assert_eq!(of_der(&name[..20]), "");
+        assert_eq!(
+            distinguished_name(&text(0x30, &name)),
+            "CN=Example Root CA, O=Example Corp"
+        );
+        assert_eq!(distinguished_name(&name[..20]), "");
     }
 
     proptest! {
         #[test]
-        fn bytes_of_any_kind_are_read_without_a_panic(der: Vec<u8>) {
-            let _ = of_der(&der);
+        fn arbitrary_bytes_never_panic(der: Vec<u8>) {
+            let _ = distinguished_name(&der);
         }
     }
 }

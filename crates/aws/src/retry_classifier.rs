@@ -1,4 +1,4 @@
-//! What the SDK must not retry. Everything else is its own standard mode.
+//! The exception to the SDK's standard retries: quota errors are final.
 
 use std::fmt;
 
@@ -12,8 +12,8 @@ use aws_smithy_runtime_api::client::retries::classifiers::{
 };
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
-/// The SDK takes LimitExceededException for throttling; in Secrets Manager it is a quota of
-/// versions or labels that no retry lifts (terraform-provider-aws#47606: an hour of retries).
+/// Forbids retries of LimitExceededException, which the SDK treats as throttling. In Secrets Manager it is a quota of
+/// versions or labels, which a retry cannot lift (terraform-provider-aws#47606: an hour of retries).
 pub(crate) struct QuotaIsFinal;
 
 impl fmt::Debug for QuotaIsFinal {
@@ -26,7 +26,7 @@ impl ClassifyRetry for QuotaIsFinal {
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
         let error = context
             .output_or_error()
-            .and_then(|answer| answer.err())
+            .and_then(|output| output.err())
             .and_then(|error| error.as_operation_error());
         let is_quota = error.is_some_and(|error| {
             is_quota::<CreateSecretError>(error)

@@ -1,7 +1,7 @@
-//! TLS: the library's verifier, unchanged in what it accepts, with a reason that names the certificate where it rejects
-//! one.
+//! The TLS configuration. Certificates are verified by rustls, and this module changes no decision: it only replaces an
+//! error of rustls by one that names the certificate and the reason.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
@@ -9,73 +9,12 @@ use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, Error, OtherError, SignatureScheme};
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
 
-use super::name;
-use crate::fault::{CertificateError, CertificateFault, NetworkFault};
-use crate::roots::{Roots, Trust};
+use super::issuer::issuer;
+use crate::fault::{CertificateError, CertificateFault};
+use crate::roots::Roots;
 
-/// What a connection is made of, whatever it is.
-pub(super) trait ReadWrite: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> ReadWrite for T {}
-pub(super) type Io = Box<dyn ReadWrite>;
-
-/// The TLS client, set up for the first `https` connection: reading the system's roots takes hundreds of files, and the
-/// metadata services and endpoints on loopback speak plain HTTP.
-pub(super) struct LazyTls {
-    trust: Trust,
-    client: OnceLock<Tls>,
-}
-
-impl LazyTls {
-    pub(super) fn new(trust: Trust) -> Self {
-        Self {
-            trust,
-            client: OnceLock::new(),
-        }
-    }
-
-    pub(super) fn get(&self) -> &Tls {
-        self.client.get_or_init(|| Tls::new(&self.trust.roots()))
-    }
-}
-
-/// How to speak TLS; `None` inside where the provider could not be set up at all.
-pub(super) struct Tls(Option<TlsConnector>);
-
-impl Tls {
-    pub(super) fn new(roots: &Roots) -> Self {
-        Self(config(roots).map(|config| TlsConnector::from(Arc::new(config))))
-    }
-
-    /// Shakes hands over `io` with the server that must be `host`.
-    pub(super) async fn wrap(&self, host: &str, io: Io) -> Result<TlsStream<Io>, NetworkFault> {
-        let broken_tls = || NetworkFault::Tls {
-            host: host.to_owned(),
-        };
-        let name = ServerName::try_from(host.to_owned()).map_err(|_| broken_tls())?;
-        let connector = self.0.as_ref().ok_or_else(broken_tls)?;
-        connector.connect(name, io).await.map_err(|error| {
-            let of_rustls = error.get_ref().and_then(|inner| inner.downcast_ref());
-            match of_rustls {
-                Some(Error::InvalidCertificate(rustls::CertificateError::Other(OtherError(
-                    why,
-                )))) => why
-                    .downcast_ref::<CertificateError>()
-                    .map_or_else(broken_tls, |why| NetworkFault::Untrusted(why.clone())),
-                Some(_) => broken_tls(),
-                // Not TLS's fault: the connection ended.
-                None => NetworkFault::Broken {
-                    host: host.to_owned(),
-                },
-            }
-        })
-    }
-}
-
-fn config(roots: &Roots) -> Option<ClientConfig> {
+pub(super) fn client_config(roots: &Roots) -> Option<ClientConfig> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let inner = WebPkiServerVerifier::builder_with_provider(
         Arc::clone(&roots.store),
@@ -86,7 +25,7 @@ fn config(roots: &Roots) -> Option<ClientConfig> {
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .ok()?
-        // "Dangerous" is any verifier but the default; this one is the default with other words.
+        // rustls calls any verifier but its own dangerous. This one wraps rustls's own.
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(ExplainingVerifier {
             inner,
@@ -97,7 +36,7 @@ fn config(roots: &Roots) -> Option<ClientConfig> {
     Some(config)
 }
 
-/// The library's verifier. Every decision is its own; only its errors become ours.
+/// rustls's verifier with explained errors.
 #[derive(Debug)]
 struct ExplainingVerifier {
     inner: Arc<WebPkiServerVerifier>,
@@ -116,10 +55,10 @@ impl ServerCertVerifier for ExplainingVerifier {
         self.inner
             .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
             .map_err(|error| {
-                let highest = intermediates.last().unwrap_or(end_entity);
+                let topmost = intermediates.last().unwrap_or(end_entity);
                 let explained = CertificateError {
                     host: server_name.to_str().into_owned(),
-                    fault: fault(&error, highest, self.origin),
+                    fault: certificate_fault(&error, topmost, self.origin),
                 };
                 Error::InvalidCertificate(rustls::CertificateError::Other(OtherError(Arc::new(
                     explained,
@@ -150,41 +89,45 @@ impl ServerCertVerifier for ExplainingVerifier {
     }
 }
 
-fn fault(error: &Error, highest: &CertificateDer<'_>, origin: &'static str) -> CertificateFault {
+fn certificate_fault(
+    error: &Error,
+    topmost: &CertificateDer<'_>,
+    origin: &'static str,
+) -> CertificateFault {
     let Error::InvalidCertificate(why) = error else {
         return CertificateFault::Other;
     };
     match why {
         rustls::CertificateError::UnknownIssuer => CertificateFault::UnknownIssuer {
-            issuer: name::issuer(highest),
+            issuer: issuer(topmost),
             origin,
         },
-        rustls::CertificateError::BadSignature => CertificateFault::OtherKey {
-            issuer: name::issuer(highest),
+        rustls::CertificateError::BadSignature => CertificateFault::IssuerKeyMismatch {
+            issuer: issuer(topmost),
             origin,
         },
         rustls::CertificateError::Expired => CertificateFault::Expired { at: String::new() },
         rustls::CertificateError::ExpiredContext { not_after, .. } => CertificateFault::Expired {
-            at: date(*not_after),
+            at: format_time(*not_after),
         },
         rustls::CertificateError::NotValidYet => CertificateFault::NotYetValid {
             from: String::new(),
         },
         rustls::CertificateError::NotValidYetContext { not_before, .. } => {
             CertificateFault::NotYetValid {
-                from: date(*not_before),
+                from: format_time(*not_before),
             }
         }
         rustls::CertificateError::NotValidForName => {
-            CertificateFault::WrongName { names: Vec::new() }
+            CertificateFault::NameMismatch { names: Vec::new() }
         }
         rustls::CertificateError::NotValidForNameContext { presented, .. } => {
-            CertificateFault::WrongName {
-                // Shared certificates have hundreds.
+            CertificateFault::NameMismatch {
+                // A shared certificate can have hundreds.
                 names: presented
                     .iter()
                     .take(3)
-                    .map(|name| plain(name).replace(char::is_control, " "))
+                    .map(|name| unwrap_debug(name).replace(char::is_control, " "))
                     .collect(),
             }
         }
@@ -192,8 +135,8 @@ fn fault(error: &Error, highest: &CertificateDer<'_>, origin: &'static str) -> C
     }
 }
 
-/// `DnsName("example.com")`, as the library words it, without its wrapping.
-fn plain(presented: &str) -> &str {
+/// The name in `DnsName("example.com")`, which is how rustls formats it.
+fn unwrap_debug(presented: &str) -> &str {
     presented
         .split_once('(')
         .map_or(presented, |(_, rest)| rest)
@@ -201,9 +144,74 @@ fn plain(presented: &str) -> &str {
         .trim_matches('"')
 }
 
-fn date(time: UnixTime) -> String {
+fn format_time(time: UnixTime) -> String {
     i64::try_from(time.as_secs())
         .ok()
         .and_then(|seconds| DateTime::from_secs(seconds).fmt(Format::DateTime).ok())
         .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn rejection_becomes_fault() {
+        use rustls::CertificateError as Rejection;
+        let time = UnixTime::since_unix_epoch(Duration::from_secs(1_700_000_000));
+        let certificate = CertificateDer::from(b"made up".as_slice());
+        let presented = |names: &[&str]| Rejection::NotValidForNameContext {
+            expected: ServerName::try_from("localhost").unwrap(),
+            presented: names.iter().map(|&name| name.to_owned()).collect(),
+        };
+        let names = |names: &[&str]| CertificateFault::NameMismatch {
+            names: names.iter().map(|&name| name.to_owned()).collect(),
+        };
+        for (rejection, expected) in [
+            (
+                Rejection::UnknownIssuer,
+                CertificateFault::UnknownIssuer {
+                    issuer: "(no name)".to_owned(),
+                    origin: "SSL_CERT_FILE",
+                },
+            ),
+            (
+                Rejection::BadSignature,
+                CertificateFault::IssuerKeyMismatch {
+                    issuer: "(no name)".to_owned(),
+                    origin: "SSL_CERT_FILE",
+                },
+            ),
+            (
+                Rejection::ExpiredContext {
+                    time,
+                    not_after: time,
+                },
+                CertificateFault::Expired {
+                    at: "2023-11-14T22:13:20Z".to_owned(),
+                },
+            ),
+            (
+                Rejection::NotValidYetContext {
+                    time,
+                    not_before: time,
+                },
+                CertificateFault::NotYetValid {
+                    from: "2023-11-14T22:13:20Z".to_owned(),
+                },
+            ),
+            (presented(&[]), names(&[])),
+            (
+                presented(&[r#"DnsName("a.example")"#, "IpAddress(::1)", "c\nd", "e"]),
+                names(&["a.example", "::1", "c d"]),
+            ),
+            (Rejection::Revoked, CertificateFault::Other),
+        ] {
+            let error = Error::InvalidCertificate(rejection);
+            let fault = certificate_fault(&error, &certificate, "SSL_CERT_FILE");
+            assert_eq!(fault, expected);
+        }
+    }
 }

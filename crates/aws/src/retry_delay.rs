@@ -1,12 +1,12 @@
-//! Waiting with jitter.
+//! The delay before a retry of our own, with jitter.
 
 use aws_lc_rs::rand;
 use upsert_secret_core::backoff::Backoff;
 
-/// Waits for the next try; whether one is left.
-pub(crate) async fn wait(backoff: &mut Backoff) -> bool {
+/// Waits for the next retry. Returns whether there is one.
+pub(crate) async fn wait_before_retry(backoff: &mut Backoff) -> bool {
     let mut byte = [128];
-    // Without random numbers the wait has no jitter, which is no reason to fail.
+    // Without randomness the delay has no jitter, which does no harm.
     let _ = rand::fill(&mut byte);
     match backoff.next_delay(byte[0]) {
         Some(delay) => {

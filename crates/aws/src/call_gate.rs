@@ -41,7 +41,6 @@ pub struct CallGate {
 
 impl CallGate {
     /// An open gate without a rate limit. Attempts are traced if `trace` is set.
-    #[must_use]
     pub fn new(observer: Arc<dyn CallObserver>, trace: bool) -> Self {
         Self {
             closed: AtomicBool::new(false),
@@ -53,7 +52,6 @@ impl CallGate {
     }
 
     /// Adds a rate limit: at most `rate` calls a second for each group of operations with a common AWS quota.
-    #[must_use]
     pub fn with_rate_limit(mut self, rate: u32) -> Self {
         self.rate_limit = Some(RateLimit::new(rate));
         self
@@ -115,7 +113,6 @@ impl CallGate {
     }
 
     /// Whether the gate is closed.
-    #[must_use]
     pub fn is_closed(&self) -> bool {
         self.closed.load(Ordering::SeqCst)
     }

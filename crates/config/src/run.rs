@@ -245,4 +245,4 @@ fn manifest(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

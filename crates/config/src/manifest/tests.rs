@@ -1,10 +1,8 @@
 //! What good files come to; what bad ones are told is in the rooms below.
 
-use super::keys::{ENTRY, Shape};
+use super::keys::ENTRY;
 use super::*;
-use crate::inputs::{self, Environment, RawInputs};
-use crate::request::{Request, load};
-use crate::value::SecretBytes;
+use crate::inputs::{self, RawInputs};
 
 mod hostile;
 mod refused;
@@ -85,7 +83,7 @@ fn given(raw: &RawInputs) -> String {
 
 fn member(key: &str, variable: &str) -> Member {
     Member {
-        key: crate::json::KeyPath::parse(key).unwrap(),
+        key: upsert_secret_core::json::KeyPath::parse(key).unwrap(),
         reference: Reference::Env(variable.to_owned()),
         base64: false,
         as_json: false,
@@ -141,10 +139,10 @@ fn the_example_of_the_documents() {
             "",
         ),
     ];
-    assert_eq!(manifest.targets.len(), wanted.len());
-    for (target, (name, holds, inputs)) in manifest.targets.iter().zip(wanted) {
+    assert_eq!(manifest.entries.len(), wanted.len());
+    for (target, (name, holds, inputs)) in manifest.entries.iter().zip(wanted) {
         assert_eq!(target.name, name);
-        assert_eq!(target.given, holds);
+        assert_eq!(target.spec, holds);
         let raw = target.inputs();
         assert_eq!(raw.name.as_deref(), Some(name));
         assert_eq!(given(&raw), format!("{inputs}{shared}"));
@@ -163,7 +161,7 @@ secrets:
 ",
     );
     assert_eq!(manifest.all_or_nothing, Some(true));
-    let inputs: Vec<_> = (manifest.targets.iter())
+    let inputs: Vec<_> = (manifest.entries.iter())
         .map(|target| given(&target.inputs()))
         .collect();
     assert_eq!(
@@ -197,7 +195,7 @@ secrets:
     let wanted = "description=In a block of text\ntags={}\nreplica-regions=eu-west-1\neu-west-2=alias/key\n\
         resource-policy={\"Statement\":[{\"Condition\":{\"Bool\":{\"aws:SecureTransport\":false},\"N\":[1,-2,1.5]},\
         \"Effect\":\"Deny\"}],\"Version\":\"2012-10-17\"}\nallow-public-policy=false\nversion-stages=AWSCURRENT,blue";
-    assert_eq!(given(&manifest.targets[0].inputs()), wanted);
+    assert_eq!(given(&manifest.entries[0].inputs()), wanted);
 }
 
 #[test]
@@ -213,7 +211,7 @@ secrets:
   b: { json: { '${STAGE}': { file: 'keys/${STAGE}' } } }
 ",
     );
-    let [a, b] = &manifest.targets[..] else {
+    let [a, b] = &manifest.entries[..] else {
         panic!("two secrets");
     };
     assert_eq!(a.name, "prod/a");
@@ -221,11 +219,11 @@ secrets:
         "description=for ${STAGE}, ${STAGE}\nkms-key-id=${STAGE}\ntags={\"prod\":\"prod\"}";
     assert_eq!(given(&a.inputs()), wanted);
     assert!(matches!(
-        &a.given,
+        &a.spec,
         ValueSpec::Value(Reference::Secret(SecretRef { id, role: Some(role), .. })) if id == "prod/b" && role == "${STAGE}"
     ));
     assert!(matches!(
-        &b.given,
+        &b.spec,
         ValueSpec::Json { members, merge: false }
             if members[0].key.to_string() == "${STAGE}"
                 && members[0].reference == Reference::File("keys/prod".to_owned())
@@ -245,7 +243,7 @@ fn json_is_yaml_and_a_byte_order_mark_is_no_part_of_it() {
         }],
         merge: false,
     };
-    assert_eq!(manifest.targets[0].given, wanted);
+    assert_eq!(manifest.entries[0].spec, wanted);
 }
 
 /// Aliases are not the way to share, but do no harm.
@@ -253,10 +251,10 @@ fn json_is_yaml_and_a_byte_order_mark_is_no_part_of_it() {
 fn aliases_stand_for_what_they_name() {
     let manifest =
         good("secrets:\n  a: &a { value: &v { env: A } }\n  b: *a\n  c: { value: *v }\n");
-    assert_eq!(manifest.targets.len(), 3);
-    for target in manifest.targets {
+    assert_eq!(manifest.entries.len(), 3);
+    for target in manifest.entries {
         assert_eq!(
-            target.given,
+            target.spec,
             ValueSpec::Value(Reference::Env("A".to_owned()))
         );
     }
@@ -272,13 +270,13 @@ fn thousands_of_secrets_share_what_defaults_say() {
         ));
     }
     let manifest = good(&text);
-    assert_eq!(manifest.targets.len(), 10_000);
-    let last = &manifest.targets[9_999];
+    assert_eq!(manifest.entries.len(), 10_000);
+    let last = &manifest.entries[9_999];
     assert_eq!(last.name, "prod/model/key-9999");
     assert_eq!(last.inputs().resource_policy.as_ref(), Some(&policy));
     assert!(std::sync::Arc::ptr_eq(
         &last.defaults,
-        &manifest.targets[0].defaults
+        &manifest.entries[0].defaults
     ));
 }
 
@@ -286,7 +284,7 @@ fn thousands_of_secrets_share_what_defaults_say() {
 fn later_problems_are_placed_where_the_input_came_from() {
     let mut manifest = good(GOOD);
     let mut found = Vec::new();
-    for target in manifest.targets.drain(..) {
+    for target in manifest.entries.drain(..) {
         found.extend([
             target.problem("kms-key-id", "is of no use"),
             target.problem("name", "is no name"),
@@ -331,37 +329,6 @@ fn every_key_is_an_input_or_says_what_it_means() {
             plain,
             "{}",
             key.name
-        );
-    }
-}
-
-/// The words of the table are those that are accepted later, told in the same way.
-#[test]
-fn words_are_those_of_request() {
-    for key in ENTRY {
-        let Shape::Choice(words) = key.shape else {
-            continue;
-        };
-        let mut raw = RawInputs {
-            from_action: true,
-            ..RawInputs::default()
-        };
-        raw.set(key.name, "made-up".to_owned());
-        raw.value = Some(SecretBytes::new(b"made-up".to_vec()));
-        let environment = Environment::from_pairs(std::iter::empty());
-        let checked = match load(&raw, &environment, |_| {}) {
-            Ok(source) => Request::check(raw, source, &environment).map(|_| ()),
-            Err(failure) => Err(failure),
-        };
-        let list: Vec<_> = words.iter().map(|word| format!("`{word}`")).collect();
-        let wanted = format!("`{}` must be {}", key.name, list.join(" or "));
-        let Err(failure) = checked else {
-            panic!("{} is checked", key.name);
-        };
-        assert!(
-            failure.what.lines().any(|line| line == wanted),
-            "{wanted}\n{}",
-            failure.what
         );
     }
 }

@@ -1,6 +1,6 @@
 //! Single requests, from variables.
 
-use upsert_secret_core::failure::Class;
+use upsert_secret_core::url::{Endpoint, endpoint};
 
 use super::*;
 use crate::inputs;
@@ -22,19 +22,16 @@ pub(crate) fn check(pairs: &[(&str, &str)]) -> Result<Run, Failure> {
     Run::check(Action::Upsert, raw, &environment, Some(&sink))
 }
 
-/// A request that is in order.
-pub(crate) fn request(pairs: &[(&str, &str)]) -> Request {
-    match check(pairs) {
-        Ok(request) => request,
-        Err(failure) => panic!("{failure}"),
-    }
+/// The run of an environment without problems.
+pub(crate) fn valid(pairs: &[(&str, &str)]) -> Run {
+    check(pairs).unwrap_or_else(|failure| panic!("{failure}"))
 }
 
 const ARN: &str = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:prod/key-AbCdEf";
 const BASE: [(&str, &str); 2] = [("NAME", "prod/key"), ("VALUE", "made-up-key")];
 
 /// [`BASE`] with other pairs over it.
-pub(super) fn with<'a>(pairs: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+pub(crate) fn with<'a>(pairs: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     BASE.into_iter()
         .filter(|(key, _)| !pairs.iter().any(|(other, _)| other == key))
         .chain(pairs.iter().copied())
@@ -251,8 +248,8 @@ fn inputs_are_called_as_the_user_wrote_them() {
 #[test]
 fn the_region_comes_from_the_input_the_arn_or_the_environment() {
     let region = |pairs: &[(&str, &str)]| {
-        let request = request(&with(pairs));
-        (request.reach.region.clone(), request.doubts.len())
+        let run = valid(&with(pairs));
+        (run.connection.region.clone(), run.warnings.len())
     };
     let some = |region: &str| Some(region.to_owned());
     assert_eq!(region(&[]), (None, 0));
@@ -283,7 +280,11 @@ fn the_region_comes_from_the_input_the_arn_or_the_environment() {
 
 #[test]
 fn an_arn_names_the_secret_without_its_suffix() {
-    let target = request(&with(&[("NAME", ARN)])).target;
+    let run = valid(&with(&[("NAME", ARN)]));
+    let [Draft::Ready(job)] = &run.drafts[..] else {
+        panic!("one secret");
+    };
+    let target = job.target();
     assert_eq!(
         (target.name.as_str(), target.id.as_str()),
         ("prod/key", ARN)
@@ -294,22 +295,22 @@ fn an_arn_names_the_secret_without_its_suffix() {
 #[test]
 fn times_have_units() {
     for (given, seconds) in [("90s", 90), ("2m", 120), ("1h", 3_600), ("45", 45)] {
-        let request = request(&with(&[("TIMEOUT", given)]));
-        assert_eq!(request.reach.timeout.as_secs(), seconds, "{given}");
+        let run = valid(&with(&[("TIMEOUT", given)]));
+        assert_eq!(run.connection.timeout.as_secs(), seconds, "{given}");
     }
-    assert_eq!(request(&with(&[])).reach.timeout.as_secs(), 120);
+    assert_eq!(valid(&with(&[])).connection.timeout.as_secs(), 120);
 }
 
 #[test]
 fn an_endpoint_that_would_carry_the_value_in_clear_is_told_apart() {
     let cases = [
-        ("http://127.0.0.1:4566", Some(Endpoint::Safe)),
-        ("http://localhost:1", Some(Endpoint::Safe)),
-        ("http://[::1]:1", Some(Endpoint::Safe)),
-        ("https://host", Some(Endpoint::Safe)),
-        ("http://127.evil.example", Some(Endpoint::Clear)),
-        ("http://localhost.evil.example", Some(Endpoint::Clear)),
-        ("http://10.0.0.1:4566", Some(Endpoint::Clear)),
+        ("http://127.0.0.1:4566", Some(Endpoint::Protected)),
+        ("http://localhost:1", Some(Endpoint::Protected)),
+        ("http://[::1]:1", Some(Endpoint::Protected)),
+        ("https://host", Some(Endpoint::Protected)),
+        ("http://127.evil.example", Some(Endpoint::Unencrypted)),
+        ("http://localhost.evil.example", Some(Endpoint::Unencrypted)),
+        ("http://10.0.0.1:4566", Some(Endpoint::Unencrypted)),
         ("localhost:4566", None),
         ("ftp://host", None),
         ("https://made:up@host", None),

@@ -1,7 +1,9 @@
 //! The way to a role, and what is refused on it.
 
-use super::super::tests::{check, request, with};
+use upsert_secret_core::connection::TokenSource;
+
 use super::*;
+use crate::run::tests::{check, valid, with};
 
 type Pairs = Vec<(&'static str, &'static str)>;
 
@@ -27,16 +29,16 @@ fn github<'a>(pairs: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
 #[test]
 fn the_way_to_a_role() {
     let way = |pairs: &[(&str, &str)]| {
-        let request = request(pairs);
-        let role = request.reach.identity.role.as_ref().expect("a role");
+        let run = valid(pairs);
+        let role = run.connection.identity.role.as_ref().expect("a role");
         assert_eq!((role.arn.as_str(), role.account()), (ROLE, "111122223333"));
-        let way = match &role.via {
-            Via::Token(token) => format!("token {}", String::from_utf8_lossy(token.expose())),
-            Via::Github(request) => format!("github {} {}", request.url, request.audience),
-            Via::Credentials { external_id } => format!("credentials {external_id:?}"),
-            Via::TokenFile(_) => panic!("a token file is a place of the chain"),
+        let way = match &role.source {
+            TokenSource::Token(token) => format!("token {}", String::from_utf8_lossy(token.expose())),
+            TokenSource::Github(request) => format!("github {} {}", request.url, request.audience),
+            TokenSource::Credentials { external_id } => format!("credentials {external_id:?}"),
+            TokenSource::TokenFile(_) => panic!("a token file is a place of the chain"),
         };
-        (way, request.doubts)
+        (way, run.warnings)
     };
     let role = ("ROLE_TO_ASSUME", ROLE);
     let token = ("WEB_IDENTITY_TOKEN_ENV", "ID_TOKEN");
@@ -118,10 +120,10 @@ fn what_is_refused_of_a_role() {
 fn a_token_file_is_a_place_of_the_chain() {
     let file = ("$AWS_WEB_IDENTITY_TOKEN_FILE", "/var/token");
     let of_file = |pairs: &[(&str, &str)]| {
-        let request = request(&with(pairs));
-        let role = request.reach.identity.of_token_file.as_ref();
+        let run = valid(&with(pairs));
+        let role = run.connection.identity.token_file_role.as_ref();
         let found = role.map(|role| (role.arn.clone(), role.session_name.clone()));
-        (found, request.doubts.len())
+        (found, run.warnings.len())
     };
     assert_eq!(of_file(&[]), (None, 0));
     assert_eq!(of_file(&[file]), (None, 1));

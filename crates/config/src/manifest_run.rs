@@ -202,3 +202,6 @@ fn rejection(path: &str, found: &[manifest::Problem]) -> Failure {
         "correct the manifest; nothing was sent to AWS",
     )
 }
+
+#[cfg(test)]
+mod tests;

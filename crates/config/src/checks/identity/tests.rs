@@ -33,7 +33,9 @@ fn the_way_to_a_role() {
         let role = run.connection.identity.role.as_ref().expect("a role");
         assert_eq!((role.arn.as_str(), role.account()), (ROLE, "111122223333"));
         let way = match &role.source {
-            TokenSource::Token(token) => format!("token {}", String::from_utf8_lossy(token.expose())),
+            TokenSource::Token(token) => {
+                format!("token {}", String::from_utf8_lossy(token.expose()))
+            }
             TokenSource::Github(request) => format!("github {} {}", request.url, request.audience),
             TokenSource::Credentials { external_id } => format!("credentials {external_id:?}"),
             TokenSource::TokenFile(_) => panic!("a token file is a place of the chain"),

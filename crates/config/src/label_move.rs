@@ -4,8 +4,8 @@ use upsert_secret_core::request::{Direction, LabelMove, VersionSelector};
 use upsert_secret_core::target::Target;
 
 use crate::checks::labels;
+use crate::diagnostics::Diagnostics;
 use crate::inputs::RawInputs;
-use crate::problems::Problems;
 
 /// The label of `promote` where none is given.
 const CANDIDATE: &str = "candidate";
@@ -16,15 +16,15 @@ pub(crate) fn check(
     promote: bool,
     raw: &RawInputs,
     target: Option<Target>,
-    problems: &mut Problems,
+    diagnostics: &mut Diagnostics,
     warnings: &mut Vec<String>,
 ) -> LabelMove {
     let direction = if promote {
-        Direction::Promote(selector(raw, problems))
+        Direction::Promote(selector(raw, diagnostics))
     } else {
         for (input, given) in [("stage", &raw.stage), ("version-id", &raw.version_id)] {
             if given.is_some() {
-                problems.add(
+                diagnostics.reject(
                     input,
                     "is for the command `promote`; `rollback` always goes to AWSPREVIOUS's version",
                 );
@@ -37,7 +37,7 @@ pub(crate) fn check(
         if !input.scope.label_move {
             warnings.push(format!(
                 "{} says nothing to `{word}`, which writes no value and no metadata: it is ignored",
-                problems.spelling.name(input.name)
+                diagnostics.spelling.name(input.name)
             ));
         }
     }
@@ -47,28 +47,28 @@ pub(crate) fn check(
         expected: labels::version_id(
             "expected-version-id",
             raw.expected_version_id.as_deref(),
-            problems,
+            diagnostics,
         ),
-        on_rotation: problems.choice("on-rotation", raw.on_rotation.as_deref()),
+        on_rotation: diagnostics.choice("on-rotation", raw.on_rotation.as_deref()),
     }
 }
 
-fn selector(raw: &RawInputs, problems: &mut Problems) -> VersionSelector {
+fn selector(raw: &RawInputs, diagnostics: &mut Diagnostics) -> VersionSelector {
     match (&raw.stage, &raw.version_id) {
         (Some(_), Some(_)) => {
-            problems.add(
+            diagnostics.reject(
                 "version-id",
                 "and `stage` are both given: one of them says which version",
             );
             VersionSelector::Stage(CANDIDATE.to_owned())
         }
         (None, Some(_)) => VersionSelector::Version(
-            labels::version_id("version-id", raw.version_id.as_deref(), problems)
+            labels::version_id("version-id", raw.version_id.as_deref(), diagnostics)
                 .unwrap_or_default(),
         ),
         (stage, None) => VersionSelector::Stage(stage.as_deref().map_or_else(
             || CANDIDATE.to_owned(),
-            |stage| labels::one(stage, problems),
+            |stage| labels::one(stage, diagnostics),
         )),
     }
 }

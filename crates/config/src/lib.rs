@@ -5,7 +5,7 @@
 //! - [`environment`], [`inputs`]: the variables as they are, and the one table of inputs.
 //! - [`ci`]: which CI system this is, by its variables.
 //! - [`manifest`]: many secrets in one YAML file, as text to inputs.
-//! - `problems`, `checks`: everything that is wrong, collected; one module for each input or group of inputs.
+//! - `diagnostics`, `checks`: everything that is wrong, collected; one module for each input or group of inputs.
 //! - [`resolve`], [`value_source`]: where values come from.
 //! - [`request`], [`label_move`], `manifest_run`, [`run`], [`policy_request`]: what a run is asked to do.
 
@@ -19,11 +19,11 @@ pub mod resolve;
 pub mod run;
 
 mod checks;
+mod diagnostics;
 mod document;
 mod files;
 mod label_move;
 mod manifest_run;
-mod problems;
 mod request;
 mod value_source;
 

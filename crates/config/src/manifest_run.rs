@@ -10,11 +10,11 @@ use glob::Pattern;
 use upsert_secret_core::connection::Connection;
 use upsert_secret_core::failure::{Class, Failure};
 
+use crate::diagnostics::Diagnostics;
 use crate::environment::Environment;
 use crate::files;
 use crate::inputs::RawInputs;
 use crate::manifest::{self, Manifest};
-use crate::problems::Problems;
 use crate::resolve::SecretSink;
 
 mod assemble;
@@ -52,32 +52,32 @@ pub(crate) struct ManifestInputs {
 }
 
 impl ManifestInputs {
-    pub(crate) fn check(raw: &RawInputs, problems: &mut Problems) -> Self {
+    pub(crate) fn check(raw: &RawInputs, diagnostics: &mut Diagnostics) -> Self {
         for input in raw.given() {
             if !input.scope.manifest {
-                problems.add(
+                diagnostics.reject(
                     input.name,
                     "is about one secret: with a manifest it is a key of that file",
                 );
             }
         }
-        crate::request::check_key(raw, problems);
+        crate::request::check_key(raw, diagnostics);
         let rate = match raw.rate.as_deref().map(str::parse) {
             None => DEFAULT_RATE,
             Some(Ok(rate)) if (1..=MAX_RATE).contains(&rate) => rate,
             Some(_) => {
-                problems.add("rate", format!("must be a number from 1 to {MAX_RATE}"));
+                diagnostics.reject("rate", format!("must be a number from 1 to {MAX_RATE}"));
                 DEFAULT_RATE
             }
         };
         Self {
             rate,
-            only: raw.only.as_deref().map(|text| patterns(text, problems)),
-            fail_fast: problems.choice("fail-fast", raw.fail_fast.as_deref()),
+            only: raw.only.as_deref().map(|text| patterns(text, diagnostics)),
+            fail_fast: diagnostics.choice("fail-fast", raw.fail_fast.as_deref()),
             all_or_nothing: raw
                 .all_or_nothing
                 .as_deref()
-                .map(|text| problems.choice("all-or-nothing", Some(text))),
+                .map(|text| diagnostics.choice("all-or-nothing", Some(text))),
         }
     }
 }
@@ -95,7 +95,7 @@ pub(crate) fn check(
     unusable: Option<Failure>,
     environment: &Environment,
     sink: Option<&SecretSink<'_>>,
-    problems: &mut Problems,
+    diagnostics: &mut Diagnostics,
     warnings: &mut Vec<String>,
 ) -> Result<(Vec<Draft>, Pacing), Failure> {
     let text = read(path).map_err(|why| unreadable(path, &why))?;
@@ -114,15 +114,15 @@ pub(crate) fn check(
     };
     // For all entries: what `only` leaves out is no less a secret.
     for why in guard::exposed_variables(&expanded.borrow(), &entries, raw, environment) {
-        problems.found.push(format!("{path}: {why}"));
+        diagnostics.found.push(format!("{path}: {why}"));
     }
     if let Some(only) = &inputs.only {
         entries.retain(|entry| only.iter().any(|pattern| pattern.matches(&entry.name)));
         if entries.is_empty() && wrong.is_empty() {
-            problems.add("only", "fits no secret of the manifest");
+            diagnostics.reject("only", "fits no secret of the manifest");
         }
     }
-    problems.to_result()?;
+    diagnostics.to_result()?;
     if let Some(why) = unusable {
         return Err(why);
     }
@@ -156,7 +156,7 @@ pub(crate) fn check(
     Ok((drafts, pacing))
 }
 
-fn patterns(text: &str, problems: &mut Problems) -> Vec<Pattern> {
+fn patterns(text: &str, diagnostics: &mut Diagnostics) -> Vec<Pattern> {
     let mut patterns = Vec::new();
     for one in text
         .split(|c: char| c == ',' || c.is_whitespace())
@@ -164,7 +164,7 @@ fn patterns(text: &str, problems: &mut Problems) -> Vec<Pattern> {
     {
         match Pattern::new(one) {
             Ok(pattern) => patterns.push(pattern),
-            Err(_) => problems.add(
+            Err(_) => diagnostics.reject(
                 "only",
                 "must be names in which `*` is any text, `?` any character and `[a-m]` one of these",
             ),

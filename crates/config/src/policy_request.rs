@@ -9,9 +9,9 @@ use upsert_secret_core::target::Target;
 
 use crate::checks::identity;
 use crate::ci;
+use crate::diagnostics::{Diagnostics, Spelling};
 use crate::environment::Environment;
 use crate::inputs::RawInputs;
-use crate::problems::{Problems, Spelling};
 use crate::run::{Action, Draft, Run};
 
 /// GitHub's OIDC provider, as IAM names it.
@@ -26,7 +26,7 @@ pub fn check(
     mut raw: RawInputs,
     environment: &Environment,
 ) -> Result<PolicyRequest, Failure> {
-    let spelling = Spelling::of(&raw);
+    let spelling = Spelling::from_inputs(&raw);
     let mut notes = Vec::new();
     let role = role(&raw, environment, &mut notes)?;
     // A run would look for tokens now, which are somewhere else.
@@ -138,9 +138,9 @@ fn role(
         return Ok(None);
     };
     if !identity::is_role(arn) {
-        let mut problems = Problems::new(Spelling::of(raw));
-        problems.add("role-to-assume", identity::NOT_A_ROLE);
-        return Err(problems.failure());
+        let mut diagnostics = Diagnostics::new(Spelling::from_inputs(raw));
+        diagnostics.reject("role-to-assume", identity::NOT_A_ROLE);
+        return Err(diagnostics.failure());
     }
     let parts: Vec<&str> = arn.splitn(6, ':').collect();
     let (partition, account) = (parts[1].to_owned(), parts[4].to_owned());

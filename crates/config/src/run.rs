@@ -10,10 +10,10 @@ use upsert_secret_core::value::SecretBytes;
 use crate::checks::connection::{self, CheckedConnection};
 use crate::checks::{target, timeout};
 use crate::ci;
+use crate::diagnostics::{Diagnostics, Spelling};
 use crate::environment::Environment;
 use crate::inputs::{Input, RawInputs};
 use crate::manifest_run::{self, ManifestInputs};
-use crate::problems::{Problems, Spelling};
 use crate::resolve::SecretSink;
 use crate::value_source::{self, Source};
 use crate::{label_move, request};
@@ -64,7 +64,7 @@ impl Run {
                 Class::Input,
                 format!(
                     "{} says nothing to `promote` and `rollback`, which are about one secret",
-                    Spelling::of(&raw).name("manifest")
+                    Spelling::from_inputs(&raw).name("manifest")
                 ),
                 "name the secret in `name`, or leave the command out",
             )),
@@ -78,7 +78,7 @@ fn upsert(
     environment: &Environment,
     sink: Option<&SecretSink<'_>>,
 ) -> Result<Run, Failure> {
-    let spelling = Spelling::of(&raw);
+    let spelling = Spelling::from_inputs(&raw);
     for input in raw.given() {
         if input.scope.manifest && !input.scope.upsert {
             return Err(without_manifest(spelling, &input));
@@ -120,9 +120,9 @@ fn look_up(
 }
 
 fn check_upsert(raw: RawInputs, source: Source, environment: &Environment) -> Result<Run, Failure> {
-    let mut problems = Problems::new(Spelling::of(&raw));
+    let mut diagnostics = Diagnostics::new(Spelling::from_inputs(&raw));
     let mut warnings = Vec::new();
-    let target = target::check(raw.name.as_deref(), &mut problems);
+    let target = target::check(raw.name.as_deref(), &mut diagnostics);
     let CheckedConnection {
         connection,
         unusable,
@@ -131,12 +131,12 @@ fn check_upsert(raw: RawInputs, source: Source, environment: &Environment) -> Re
         target.as_ref(),
         timeout::DEFAULT_TIMEOUT,
         environment,
-        &mut problems,
+        &mut diagnostics,
         &mut warnings,
     )?;
     for (input, given) in [("stage", &raw.stage), ("version-id", &raw.version_id)] {
         if given.is_some() {
-            problems.add(
+            diagnostics.reject(
                 input,
                 "is for the command `promote`; `version-stages` says which labels a new version gets",
             );
@@ -147,22 +147,22 @@ fn check_upsert(raw: RawInputs, source: Source, environment: &Environment) -> Re
         target,
         source,
         &connection,
-        &mut problems,
+        &mut diagnostics,
         &mut warnings,
     );
     single(
         Job::Upsert(Box::new(request)),
         connection,
         unusable,
-        &problems,
+        &diagnostics,
         warnings,
     )
 }
 
 fn single_move(promote: bool, raw: &RawInputs, environment: &Environment) -> Result<Run, Failure> {
-    let mut problems = Problems::new(Spelling::of(raw));
+    let mut diagnostics = Diagnostics::new(Spelling::from_inputs(raw));
     let mut warnings = Vec::new();
-    let target = target::check(raw.name.as_deref(), &mut problems);
+    let target = target::check(raw.name.as_deref(), &mut diagnostics);
     let CheckedConnection {
         connection,
         unusable,
@@ -171,15 +171,15 @@ fn single_move(promote: bool, raw: &RawInputs, environment: &Environment) -> Res
         target.as_ref(),
         timeout::DEFAULT_TIMEOUT,
         environment,
-        &mut problems,
+        &mut diagnostics,
         &mut warnings,
     )?;
-    let label_move = label_move::check(promote, raw, target, &mut problems, &mut warnings);
+    let label_move = label_move::check(promote, raw, target, &mut diagnostics, &mut warnings);
     single(
         Job::Move(Box::new(label_move)),
         connection,
         unusable,
-        &problems,
+        &diagnostics,
         warnings,
     )
 }
@@ -189,10 +189,10 @@ fn single(
     job: Job,
     connection: Arc<Connection>,
     unusable: Option<Failure>,
-    problems: &Problems,
+    diagnostics: &Diagnostics,
     warnings: Vec<String>,
 ) -> Result<Run, Failure> {
-    problems.to_result()?;
+    diagnostics.to_result()?;
     match unusable {
         Some(why) => Err(why),
         None => Ok(Run {
@@ -210,7 +210,7 @@ fn manifest(
     environment: &Environment,
     sink: Option<&SecretSink<'_>>,
 ) -> Result<Run, Failure> {
-    let mut problems = Problems::new(Spelling::of(raw));
+    let mut diagnostics = Diagnostics::new(Spelling::from_inputs(raw));
     let mut warnings = Vec::new();
     let CheckedConnection {
         connection,
@@ -220,11 +220,11 @@ fn manifest(
         None,
         manifest_run::DEFAULT_TIMEOUT,
         environment,
-        &mut problems,
+        &mut diagnostics,
         &mut warnings,
     )?;
-    let inputs = ManifestInputs::check(raw, &mut problems);
-    problems.to_result()?;
+    let inputs = ManifestInputs::check(raw, &mut diagnostics);
+    diagnostics.to_result()?;
     let (drafts, pacing) = manifest_run::check(
         raw,
         path,
@@ -233,7 +233,7 @@ fn manifest(
         unusable,
         environment,
         sink,
-        &mut problems,
+        &mut diagnostics,
         &mut warnings,
     )?;
     Ok(Run {

@@ -11,9 +11,9 @@ use upsert_secret_core::failure::{Class, Failure};
 use upsert_secret_core::value::{MAX_BYTES, SecretBytes, decode_base64};
 
 use crate::checks::timeout;
+use crate::diagnostics::Spelling;
 use crate::environment::{Environment, bytes};
 use crate::inputs::RawInputs;
-use crate::problems::Spelling;
 
 /// More than the longest value in base64 with line ends; enough to tell that it is too large.
 const MAX_FILE: usize = MAX_BYTES * 2;
@@ -37,7 +37,7 @@ pub(crate) fn load(
     environment: &Environment,
     hide: impl Fn(&[u8]),
 ) -> Result<Source, Failure> {
-    let spelling = Spelling::of(raw);
+    let spelling = Spelling::from_inputs(raw);
     let given: Vec<&'static str> = [
         ("value", raw.value.is_some()),
         ("value-env", raw.value_env.is_some()),

@@ -9,9 +9,9 @@ use upsert_secret_core::target::Target;
 
 use super::settings;
 use super::{identity, region, timeout};
+use crate::diagnostics::Diagnostics;
 use crate::environment::Environment;
 use crate::inputs::RawInputs;
-use crate::problems::Problems;
 
 /// A connection, and why it has no usable credentials. That comes after all problems with inputs, which may be its
 /// cause.
@@ -29,13 +29,13 @@ pub(crate) fn check(
     target: Option<&Target>,
     default_timeout: Duration,
     environment: &Environment,
-    problems: &mut Problems,
+    diagnostics: &mut Diagnostics,
     warnings: &mut Vec<String>,
 ) -> Result<CheckedConnection, Failure> {
-    let settings = settings::check(environment, &mut problems.found, warnings)?;
-    let region = region::choose(raw, target, environment, problems, warnings);
-    let timeout = timeout::check(raw.timeout.as_deref(), default_timeout, problems);
-    let (identity, unusable) = match identity::check(raw, environment, problems, warnings) {
+    let settings = settings::check(environment, &mut diagnostics.found, warnings)?;
+    let region = region::choose(raw, target, environment, diagnostics, warnings);
+    let timeout = timeout::check(raw.timeout.as_deref(), default_timeout, diagnostics);
+    let (identity, unusable) = match identity::check(raw, environment, diagnostics, warnings) {
         Ok(identity) => (identity, None),
         Err(why) => (Identity::default(), Some(why)),
     };

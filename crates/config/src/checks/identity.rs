@@ -4,9 +4,9 @@
 use upsert_secret_core::connection::{Identity, Role};
 use upsert_secret_core::failure::{Class, Failure};
 
+use crate::diagnostics::Diagnostics;
 use crate::environment::Environment;
 use crate::inputs::RawInputs;
-use crate::problems::Problems;
 
 mod role_arn;
 mod session;
@@ -38,15 +38,15 @@ fn dependent(raw: &RawInputs) -> [(&'static str, bool); 6] {
 pub(crate) fn check(
     raw: &RawInputs,
     environment: &Environment,
-    problems: &mut Problems,
+    diagnostics: &mut Diagnostics,
     warnings: &mut Vec<String>,
 ) -> Result<Identity, Failure> {
-    let chaining = problems.choice("role-chaining", raw.role_chaining.as_deref());
+    let chaining = diagnostics.choice("role-chaining", raw.role_chaining.as_deref());
     let duration = match raw.role_duration_seconds.as_deref().map(str::parse) {
         None => DEFAULT_DURATION,
         Some(Ok(seconds)) if DURATIONS.contains(&seconds) => seconds,
         Some(_) => {
-            problems.add(
+            diagnostics.reject(
                 "role-duration-seconds",
                 "must be a number from 900 to 43200",
             );
@@ -56,7 +56,7 @@ pub(crate) fn check(
     let session_name = match &raw.role_session_name {
         Some(name) if session::is_name(name) => name.clone(),
         Some(_) => {
-            problems.add(
+            diagnostics.reject(
                 "role-session-name",
                 "must have 2 to 64 letters, digits or characters of `_=,.@+-`",
             );
@@ -70,19 +70,19 @@ pub(crate) fn check(
                 .bytes()
                 .all(|b| b.is_ascii_alphanumeric() || b"_+=,.@:/-".contains(&b)))
     {
-        problems.add(
+        diagnostics.reject(
             "role-external-id",
             "must have 2 to 1224 letters, digits or characters of `_+=,.@:/-`",
         );
     }
-    let allowed_accounts = accounts(raw, problems);
+    let allowed_accounts = accounts(raw, diagnostics);
     let token_file_role =
         token_source::token_file_role(environment, &session_name, duration, warnings);
     let Some(arn) = &raw.role_to_assume else {
         for (input, given) in dependent(raw) {
             if given {
-                let role = problems.spelling.name("role-to-assume");
-                problems.add(input, format!("is given, but {role} is not"));
+                let role = diagnostics.spelling.name("role-to-assume");
+                diagnostics.reject(input, format!("is given, but {role} is not"));
             }
         }
         return Ok(Identity {
@@ -92,9 +92,9 @@ pub(crate) fn check(
         });
     };
     if !is_role(arn) {
-        problems.add("role-to-assume", NOT_A_ROLE);
+        diagnostics.reject("role-to-assume", NOT_A_ROLE);
     }
-    let source = token_source::choose(raw, environment, chaining, problems, warnings)?;
+    let source = token_source::choose(raw, environment, chaining, diagnostics, warnings)?;
     let role = Role {
         arn: arn.clone(),
         session_name,
@@ -109,7 +109,7 @@ pub(crate) fn check(
             format!(
                 "the role is of the account {}, which is not in {}",
                 role.account(),
-                problems.spelling.name("allowed-account-ids")
+                diagnostics.spelling.name("allowed-account-ids")
             ),
             "is it the role of another stage? Correct one of the two",
         ));
@@ -121,7 +121,7 @@ pub(crate) fn check(
     })
 }
 
-fn accounts(raw: &RawInputs, problems: &mut Problems) -> Vec<String> {
+fn accounts(raw: &RawInputs, diagnostics: &mut Diagnostics) -> Vec<String> {
     let Some(text) = raw.allowed_account_ids.as_deref() else {
         return Vec::new();
     };
@@ -133,7 +133,7 @@ fn accounts(raw: &RawInputs, problems: &mut Problems) -> Vec<String> {
     let wrong = |id: &String| id.len() != 12 || !id.bytes().all(|b| b.is_ascii_digit());
     // A list of nothing must not allow everything.
     if ids.is_empty() || ids.iter().any(wrong) {
-        problems.add(
+        diagnostics.reject(
             "allowed-account-ids",
             "must be account ids of twelve digits, with commas between them",
         );

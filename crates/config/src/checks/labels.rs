@@ -2,14 +2,14 @@
 
 use upsert_secret_core::labels::{CURRENT, PREVIOUS, rejection};
 
-use crate::problems::Problems;
+use crate::diagnostics::Diagnostics;
 
 /// Limit of AWS for the labels of one secret is 20; AWSCURRENT and AWSPREVIOUS take two of them.
 const MAX_LABELS: usize = 18;
 
 /// `version-stages`: labels with commas or white space between them; AWSCURRENT alone where none are
 /// given. AWSCURRENT comes first where it is among them.
-pub(crate) fn list(given: Option<&str>, problems: &mut Problems) -> Vec<String> {
+pub(crate) fn list(given: Option<&str>, diagnostics: &mut Diagnostics) -> Vec<String> {
     let Some(given) = given else {
         return vec![CURRENT.to_owned()];
     };
@@ -19,7 +19,7 @@ pub(crate) fn list(given: Option<&str>, problems: &mut Problems) -> Vec<String> 
             continue;
         }
         if let Some(why) = rejection(label) {
-            problems.add("version-stages", why);
+            diagnostics.reject("version-stages", why);
         } else if label == CURRENT {
             stages.insert(0, label.to_owned());
         } else {
@@ -27,7 +27,7 @@ pub(crate) fn list(given: Option<&str>, problems: &mut Problems) -> Vec<String> 
         }
     }
     if stages.len() > MAX_LABELS {
-        problems.add(
+        diagnostics.reject(
             "version-stages",
             format!("names more than {MAX_LABELS} labels; a secret has at most 20"),
         );
@@ -39,14 +39,14 @@ pub(crate) fn list(given: Option<&str>, problems: &mut Problems) -> Vec<String> 
 }
 
 /// `stage`: one label of a version that is to become current.
-pub(crate) fn one(given: &str, problems: &mut Problems) -> String {
+pub(crate) fn one(given: &str, diagnostics: &mut Diagnostics) -> String {
     let why = match given {
         CURRENT => Some("is AWSCURRENT, and what holds that is current already"),
         PREVIOUS => Some("is AWSPREVIOUS; the command `rollback` goes back to it, and never twice"),
         _ => rejection(given),
     };
     if let Some(why) = why {
-        problems.add("stage", why);
+        diagnostics.reject("stage", why);
     }
     given.to_owned()
 }
@@ -55,7 +55,7 @@ pub(crate) fn one(given: &str, problems: &mut Problems) -> String {
 pub(crate) fn version_id(
     input: &'static str,
     given: Option<&str>,
-    problems: &mut Problems,
+    diagnostics: &mut Diagnostics,
 ) -> Option<String> {
     let given = given?;
     let fits = (32..=64).contains(&given.len())
@@ -63,7 +63,7 @@ pub(crate) fn version_id(
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || b == b'-');
     if !fits {
-        problems.add(
+        diagnostics.reject(
             input,
             "must be a version id: 32 to 64 letters, digits and hyphens",
         );

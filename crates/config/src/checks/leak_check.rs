@@ -4,14 +4,19 @@
 use upsert_secret_core::connection::{Identity, TokenSource};
 use upsert_secret_core::request::Request;
 
-use crate::problems::Problems;
+use crate::diagnostics::Diagnostics;
 
 /// From this length on a value does not occur in a name by chance.
 pub(crate) const MIN_TELLING_BYTES: usize = 16;
 
 /// Rejects public inputs of a request, and of the role it runs with, that contain `value`: its own value or a part of
 /// it.
-pub(crate) fn check(request: &Request, identity: &Identity, value: &[u8], problems: &mut Problems) {
+pub(crate) fn check(
+    request: &Request,
+    identity: &Identity,
+    value: &[u8],
+    diagnostics: &mut Diagnostics,
+) {
     let Ok(value) = str::from_utf8(value) else {
         return;
     };
@@ -81,7 +86,7 @@ pub(crate) fn check(request: &Request, identity: &Identity, value: &[u8], proble
     });
     for (input, shown) in public.into_iter().chain(of_role.into_iter().flatten()) {
         if shown {
-            problems.add(input, "contains the value, and is not secret itself");
+            diagnostics.reject(input, "contains the value, and is not secret itself");
         }
     }
 }

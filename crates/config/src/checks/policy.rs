@@ -2,9 +2,9 @@
 
 use upsert_secret_core::resource_policy::ResourcePolicy;
 
+use crate::diagnostics::Diagnostics;
 use crate::files;
 use crate::inputs::RawInputs;
-use crate::problems::Problems;
 
 /// Limit of AWS for a resource policy, in characters (API model; PutResourcePolicy).
 const MAX_POLICY: usize = 20_480;
@@ -13,11 +13,14 @@ const MAX_BYTES: usize = 4 * MAX_POLICY;
 /// What stands before the path of a file.
 const FILE: &str = "file:";
 
-pub(crate) fn check(raw: &RawInputs, problems: &mut Problems) -> (Option<ResourcePolicy>, bool) {
-    let public = problems.choice("allow-public-policy", raw.allow_public_policy.as_deref());
+pub(crate) fn check(
+    raw: &RawInputs,
+    diagnostics: &mut Diagnostics,
+) -> (Option<ResourcePolicy>, bool) {
+    let public = diagnostics.choice("allow-public-policy", raw.allow_public_policy.as_deref());
     let Some(given) = raw.resource_policy.as_deref() else {
         if raw.allow_public_policy.is_some() {
-            problems.add("allow-public-policy", "is given, but no `resource-policy`");
+            diagnostics.reject("allow-public-policy", "is given, but no `resource-policy`");
         }
         return (None, public);
     };
@@ -33,7 +36,7 @@ pub(crate) fn check(raw: &RawInputs, problems: &mut Problems) -> (Option<Resourc
         ResourcePolicy::parse(text)
     });
     let policy = policy
-        .map_err(|why| problems.add("resource-policy", why))
+        .map_err(|why| diagnostics.reject("resource-policy", why))
         .ok();
     (policy, public)
 }

@@ -3,33 +3,33 @@
 use upsert_secret_core::region::is_region;
 use upsert_secret_core::target::Target;
 
+use crate::diagnostics::Diagnostics;
 use crate::environment::Environment;
 use crate::inputs::RawInputs;
-use crate::problems::Problems;
 
 /// The region of the input, the ARN or the environment, in this order; `None` leaves it to the profile.
 pub(crate) fn choose(
     raw: &RawInputs,
     target: Option<&Target>,
     environment: &Environment,
-    problems: &mut Problems,
+    diagnostics: &mut Diagnostics,
     warnings: &mut Vec<String>,
 ) -> Option<String> {
     let of_arn = target.and_then(Target::region);
     if let Some(given) = raw.aws_region.as_deref() {
         if !is_region(given) {
-            problems.add(
+            diagnostics.reject(
                 "aws-region",
                 "must be a region such as `eu-west-1`, in lower case",
             );
         } else if let Some(of_arn) = of_arn
             && of_arn != given
         {
-            problems.add(
+            diagnostics.reject(
                 "aws-region",
                 format!(
                     "is {given}, but the ARN in {} is in {of_arn}",
-                    problems.spelling.name("name")
+                    diagnostics.spelling.name("name")
                 ),
             );
         }
@@ -51,7 +51,7 @@ pub(crate) fn choose(
     if is_region(region) {
         Some(region.to_owned())
     } else {
-        problems.found.push(format!(
+        diagnostics.found.push(format!(
             "{name} must be a region such as `eu-west-1`, in lower case"
         ));
         None

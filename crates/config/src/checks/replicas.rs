@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use upsert_secret_core::choices::ReplicaPolicy;
 use upsert_secret_core::region::is_region;
 
+use crate::diagnostics::Diagnostics;
 use crate::inputs::RawInputs;
-use crate::problems::Problems;
 
 /// The longest KMS key id of AWS, in characters.
 const MAX_KMS_KEY: usize = 2_048;
@@ -20,12 +20,12 @@ type Regions = BTreeMap<String, Option<String>>;
 pub(crate) fn check(
     raw: &RawInputs,
     own: Option<&str>,
-    problems: &mut Problems,
+    diagnostics: &mut Diagnostics,
 ) -> (Option<Regions>, ReplicaPolicy) {
-    let how = problems.choice("replica-policy", raw.replica_policy.as_deref());
+    let how = diagnostics.choice("replica-policy", raw.replica_policy.as_deref());
     let Some(text) = raw.replica_regions.as_deref() else {
         if how == ReplicaPolicy::Replace {
-            problems.add(
+            diagnostics.reject(
                 "replica-policy",
                 "is `replace`, but no `replica-regions` are given",
             );
@@ -35,12 +35,12 @@ pub(crate) fn check(
     let regions = match parse(text, own) {
         Ok(regions) => regions,
         Err(why) => {
-            problems.add("replica-regions", why);
+            diagnostics.reject("replica-regions", why);
             return (None, how);
         }
     };
     if regions.is_empty() && how == ReplicaPolicy::Merge {
-        problems.add(
+        diagnostics.reject(
             "replica-regions",
             "is `none`, which only `replica-policy: replace` can make true",
         );

@@ -4,18 +4,22 @@ use std::time::Duration;
 
 use upsert_secret_core::labels::MAX_RUN;
 
-use crate::problems::Problems;
+use crate::diagnostics::Diagnostics;
 
 /// The default for one secret.
 pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// The time limit.
-pub(crate) fn check(given: Option<&str>, default: Duration, problems: &mut Problems) -> Duration {
+pub(crate) fn check(
+    given: Option<&str>,
+    default: Duration,
+    diagnostics: &mut Diagnostics,
+) -> Duration {
     let Some(given) = given else {
         return default;
     };
     parse(given).unwrap_or_else(|| {
-        problems.add(
+        diagnostics.reject(
             "timeout",
             "must be a time from 1s to 6h, such as `90s`, `2m` or `1h`",
         );

@@ -9,10 +9,10 @@ use upsert_secret_core::target::Target;
 use upsert_secret_core::value::{Kind, SecretBytes};
 
 use crate::checks::{json_key, leak_check};
+use crate::diagnostics::{Diagnostics, Spelling};
 use crate::document;
 use crate::inputs::RawInputs;
 use crate::manifest::{Entry, ValueSpec};
-use crate::problems::{Problems, Spelling};
 use crate::request;
 use crate::resolve::ResolvedValue;
 use crate::value_source::Source;
@@ -34,7 +34,7 @@ pub(super) struct Assembled {
 
 /// The request of an entry, and what is wrong with which key.
 pub(super) fn assemble(entry: &Entry, found: &[ResolvedValue], shared: &Shared) -> Assembled {
-    let mut problems = Problems::new(Spelling::Key);
+    let mut diagnostics = Diagnostics::new(Spelling::Key);
     let mut raw = entry.inputs();
     raw.version_id_key.clone_from(&shared.key);
     // Decoded already.
@@ -58,11 +58,11 @@ pub(super) fn assemble(entry: &Entry, found: &[ResolvedValue], shared: &Shared) 
         ValueSpec::Json { members, .. } => {
             let bytes = document::keys(members, found)
                 .map_err(|(key, why)| {
-                    problems.add("json", format!("has a key {key} whose value {why}"));
+                    diagnostics.reject("json", format!("has a key {key} whose value {why}"));
                 })
                 .and_then(|made| {
                     let document =
-                        document::document(&made).map_err(|why| problems.add("json", why));
+                        document::document(&made).map_err(|why| diagnostics.reject("json", why));
                     keys = made;
                     document
                 });
@@ -70,23 +70,23 @@ pub(super) fn assemble(entry: &Entry, found: &[ResolvedValue], shared: &Shared) 
         }
     };
     if merge {
-        json_key::conflicts(&raw, "merge", &mut problems);
+        json_key::conflicts(&raw, "merge", &mut diagnostics);
     }
     if seeds || keys.iter().any(|key| key.seeds) {
-        seed_conflicts(&raw, &mut problems);
+        seed_conflicts(&raw, &mut diagnostics);
     }
     if shared.all_or_nothing {
-        transaction_conflicts(&raw, &mut problems);
+        transaction_conflicts(&raw, &mut diagnostics);
     }
     let id = Target::parse(&entry.name)
-        .map_err(|why| problems.add("name", why))
+        .map_err(|why| diagnostics.reject("name", why))
         .ok();
     let region = shared.connection.region.as_deref();
     if let Some(own) = id.as_ref().and_then(Target::region)
         && region != Some(own)
     {
         let here = region.unwrap_or("the profile's region");
-        problems.add(
+        diagnostics.reject(
             "name",
             format!("is an ARN of {own}, but this run is about {here}"),
         );
@@ -103,12 +103,12 @@ pub(super) fn assemble(entry: &Entry, found: &[ResolvedValue], shared: &Shared) 
         id,
         source,
         &shared.connection,
-        &mut problems,
+        &mut diagnostics,
         &mut warnings,
     );
     if broken {
         // What was said of the stand-in is not about the manifest.
-        problems.of_keys.retain(|(key, _)| *key != "value");
+        diagnostics.of_keys.retain(|(key, _)| *key != "value");
     }
     request.composed = composed;
     request.seeds = seeds;
@@ -118,7 +118,7 @@ pub(super) fn assemble(entry: &Entry, found: &[ResolvedValue], shared: &Shared) 
                 &request,
                 &shared.connection.identity,
                 part.expose(),
-                &mut problems,
+                &mut diagnostics,
             );
         }
     }
@@ -127,29 +127,29 @@ pub(super) fn assemble(entry: &Entry, found: &[ResolvedValue], shared: &Shared) 
     }
     Assembled {
         request,
-        problems: problems.of_keys,
+        problems: diagnostics.of_keys,
         warnings,
     }
 }
 
-fn seed_conflicts(raw: &RawInputs, problems: &mut Problems) {
+fn seed_conflicts(raw: &RawInputs, diagnostics: &mut Diagnostics) {
     if names_others_than_current(raw) {
-        problems.add(
+        diagnostics.reject(
             "version-stages",
             "must have AWSCURRENT where a value is generated: it is for a secret that has none yet",
         );
     }
     if raw.expected_version_id.is_some() {
-        problems.add(
+        diagnostics.reject(
             "expected-version-id",
             "expects a version, and `generate` is for a secret that has none",
         );
     }
 }
 
-fn transaction_conflicts(raw: &RawInputs, problems: &mut Problems) {
+fn transaction_conflicts(raw: &RawInputs, diagnostics: &mut Diagnostics) {
     if names_others_than_current(raw) {
-        problems.add(
+        diagnostics.reject(
             "version-stages",
             "must have AWSCURRENT with `all-or-nothing`, which is about what becomes current",
         );

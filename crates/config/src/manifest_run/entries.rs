@@ -12,10 +12,10 @@ use super::assemble::{Assembled, Shared, assemble};
 use super::guard;
 use super::unresolved::{Draft, RemoteKey, Unresolved, remote_key};
 use crate::checks::identity;
+use crate::diagnostics::{Diagnostics, Spelling};
 use crate::environment::Environment;
 use crate::inputs::RawInputs;
 use crate::manifest::{Entry, InputProblem, SecretRef, ValueSpec};
-use crate::problems::{Problems, Spelling};
 use crate::resolve::{self, ResolvedValue, SecretSink, ValuePart};
 
 /// Checks entry by entry, and collects what is wrong.
@@ -165,7 +165,7 @@ impl EntryChecker<'_> {
             return;
         }
         let own = &self.shared.connection;
-        let mut problems = Problems::new(Spelling::Key);
+        let mut diagnostics = Diagnostics::new(Spelling::Key);
         let mut raw = self.raw.public();
         if let Some(role) = &reference.role {
             raw.role_to_assume = Some(role.clone());
@@ -177,10 +177,10 @@ impl EntryChecker<'_> {
             .as_deref()
             .is_some_and(|region| !is_region(region))
         {
-            problems.add("value", "names a region that is none, such as `eu-west-1`");
+            diagnostics.reject("value", "names a region that is none, such as `eu-west-1`");
         }
         let mut warnings = Vec::new();
-        match identity::check(&raw, self.environment, &mut problems, &mut warnings) {
+        match identity::check(&raw, self.environment, &mut diagnostics, &mut warnings) {
             Ok(identity) => {
                 let connection = Connection {
                     region: reference.region.clone().or_else(|| own.region.clone()),
@@ -194,12 +194,12 @@ impl EntryChecker<'_> {
                 };
                 self.connections.insert(key, Arc::new(connection));
             }
-            Err(why) => problems.add(
+            Err(why) => diagnostics.reject(
                 "value",
                 format!("cannot be read with that role: {}", why.what),
             ),
         }
-        for (_, why) in problems.of_keys {
+        for (_, why) in diagnostics.of_keys {
             self.problems.push(entry.problem("value", why));
         }
     }

@@ -10,9 +10,9 @@ use upsert_secret_core::value::SecretBytes;
 use super::role_arn::is_role;
 use super::session;
 use crate::ci;
+use crate::diagnostics::Diagnostics;
 use crate::environment::{Environment, bytes};
 use crate::inputs::RawInputs;
-use crate::problems::Problems;
 
 /// What AWS's own OIDC guides tell people to put into the trust policy.
 pub(crate) const DEFAULT_AUDIENCE: &str = "sts.amazonaws.com";
@@ -24,16 +24,16 @@ pub(super) fn choose(
     raw: &RawInputs,
     environment: &Environment,
     chaining: bool,
-    problems: &mut Problems,
+    diagnostics: &mut Diagnostics,
     warnings: &mut Vec<String>,
 ) -> Result<TokenSource, Failure> {
-    let spelling = problems.spelling;
+    let spelling = diagnostics.spelling;
     let unused = |input: &str, why: &str, warnings: &mut Vec<String>| {
         warnings.push(format!("{} is not used: {why}", spelling.name(input)));
     };
     if raw.web_identity_token_env.is_some() || ci::is_github(environment) && !chaining {
         if raw.role_external_id.is_some() {
-            problems.add(
+            diagnostics.reject(
                 "role-external-id",
                 "cannot be shown together with an OIDC token; only AssumeRole takes it (`role-chaining: true`)",
             );

@@ -18,7 +18,7 @@ pub(crate) enum Spelling {
 
 impl Spelling {
     /// How the user of these inputs wrote them.
-    pub(crate) fn of(raw: &RawInputs) -> Self {
+    pub(crate) fn from_inputs(raw: &RawInputs) -> Self {
         if raw.from_action {
             Self::Action
         } else {
@@ -36,14 +36,14 @@ impl Spelling {
 }
 
 /// Collects everything that is wrong, so that one run tells all of it.
-pub(crate) struct Problems {
+pub(crate) struct Diagnostics {
     pub(crate) spelling: Spelling,
     pub(crate) found: Vec<String>,
     /// Of a manifest: the key and what is wrong with it, for the manifest to say where that is.
     pub(crate) of_keys: Vec<(&'static str, String)>,
 }
 
-impl Problems {
+impl Diagnostics {
     pub(crate) fn new(spelling: Spelling) -> Self {
         Self {
             spelling,
@@ -64,7 +64,7 @@ impl Problems {
         }
     }
 
-    pub(crate) fn add(&mut self, input: &'static str, text: impl AsRef<str>) {
+    pub(crate) fn reject(&mut self, input: &'static str, text: impl AsRef<str>) {
         let text = text.as_ref();
         if self.spelling == Spelling::Key {
             self.of_keys.push((input, text.to_owned()));
@@ -89,7 +89,7 @@ impl Problems {
         };
         T::parse(given).unwrap_or_else(|| {
             let list: Vec<_> = T::words().iter().map(|word| format!("`{word}`")).collect();
-            self.add(input, format!("must be {}", list.join(" or ")));
+            self.reject(input, format!("must be {}", list.join(" or ")));
             T::default()
         })
     }

@@ -2,7 +2,7 @@
 //! text, one set for each secret, and into where values come from; everything that is wrong with it is
 //! told at once, with line, column and key. It must not read the file, the environment, values or
 //! anything else, and no message shows what stands in the file but names of secrets and of variables.
-//! Whether an input makes sense is for `request`, as with inputs from the environment; [`place()`] tells
+//! Whether an input makes sense is for `request`, as with inputs from the environment; [`locate_problems`] tells
 //! where in the file it came from.
 
 mod entry;
@@ -10,7 +10,7 @@ mod expand;
 mod given;
 mod input;
 mod keys;
-mod place;
+mod locate;
 mod problem;
 mod reader;
 mod reference;
@@ -21,7 +21,7 @@ mod tree;
 pub use given::{
     CharacterClass, Entry, GenerateSpec, Manifest, Member, Reference, SecretRef, ValueSpec,
 };
-pub use place::place;
+pub use locate::locate_problems;
 pub use problem::{InputProblem, Position, Problem};
 pub use schema::schema;
 pub use syntax::MAX_BYTES;

@@ -142,10 +142,10 @@ pub(crate) fn check(
         names: BTreeMap::new(),
     };
     let (drafts, found) = checker.check_all(entries, warnings);
-    wrong.extend(manifest::place(&text, found));
+    wrong.extend(manifest::locate_problems(&text, found));
     if !wrong.is_empty() {
         // In the file's order; a problem without a position is a count of more.
-        wrong.sort_by_key(|problem| (problem.place.is_none(), problem.place));
+        wrong.sort_by_key(|problem| (problem.position.is_none(), problem.position));
         return Err(rejection(path, &wrong));
     }
     let pacing = Pacing {
@@ -191,7 +191,7 @@ fn unreadable(path: &str, why: &str) -> Failure {
 fn rejection(path: &str, found: &[manifest::Problem]) -> Failure {
     let lines: Vec<_> = found
         .iter()
-        .map(|problem| match problem.place {
+        .map(|problem| match problem.position {
             Some(_) => format!("{path}:{problem}"),
             None => format!("{path}: {problem}"),
         })

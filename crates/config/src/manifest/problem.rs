@@ -19,7 +19,7 @@ pub struct Position {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// Where; not known for what concerns the whole file.
-    pub place: Option<Position>,
+    pub position: Option<Position>,
     /// The key, for people: `secrets.prod/model/api-key.tags`; empty for the whole file.
     pub path: String,
     /// What is wrong, without a full stop.
@@ -28,9 +28,9 @@ pub struct Problem {
 
 impl Problem {
     /// The whole file has it.
-    pub(super) fn of_file(place: Option<Position>, text: impl Into<String>) -> Self {
+    pub(super) fn of_file(position: Option<Position>, text: impl Into<String>) -> Self {
         Self {
-            place,
+            position,
             path: String::new(),
             text: text.into(),
         }
@@ -45,7 +45,7 @@ impl Problem {
 /// `12:5: secrets.prod/model/api-key.tags: must be …`
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(Position { line, column }) = self.place {
+        if let Some(Position { line, column }) = self.position {
             write!(f, "{line}:{column}: ")?;
         }
         if !self.path.is_empty() {
@@ -181,7 +181,7 @@ impl Problems {
             .found
             .into_iter()
             .map(|found| Problem {
-                place: locate(&found.way),
+                position: locate(&found.way),
                 path: found.path,
                 text: found.text,
             })

@@ -295,7 +295,7 @@ fn later_problems_are_placed_where_the_input_came_from() {
             found.push(target.problem("json", "is wrong"));
         }
     }
-    insta::assert_snapshot!(told(&place(GOOD.as_bytes(), found.clone())), @"
+    insta::assert_snapshot!(told(&locate_problems(GOOD.as_bytes(), found.clone())), @"
     3:15: defaults.kms-key-id: is of no use
     6:3: secrets.prod/model/api-key: is no name
     6:3: secrets.prod/model/api-key.store-as: is wrong
@@ -312,7 +312,7 @@ fn later_problems_are_placed_where_the_input_came_from() {
     ");
     // In another file there is nothing to find, and nothing to panic about.
     for other in ["", "secrets: 1", "secrets: { 1: 2 }", "\u{1}"] {
-        let problems = place(other.as_bytes(), found.clone());
+        let problems = locate_problems(other.as_bytes(), found.clone());
         assert!(problems.iter().all(|problem| problem.path.is_empty()));
     }
 }

@@ -99,7 +99,7 @@ fn check(bytes: &[u8]) -> Result<(), TestCaseError> {
             .split(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'])
             .count();
         for problem in &problems {
-            let line = problem.place.map_or(1, |place| place.line);
+            let line = problem.position.map_or(1, |place| place.line);
             prop_assert!((1..=lines).contains(&line), "{}", told);
             prop_assert_eq!(told.lines().count(), problems.len());
         }

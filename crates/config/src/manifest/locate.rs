@@ -9,7 +9,7 @@ use super::{syntax, tree};
 /// input from there, which many entries may have, so that it is told once. `bytes` are those that were
 /// parsed; in others nothing is found, and the problems have no places.
 #[must_use]
-pub fn place(bytes: &[u8], problems: Vec<InputProblem>) -> Vec<Problem> {
+pub fn locate_problems(bytes: &[u8], problems: Vec<InputProblem>) -> Vec<Problem> {
     let text = syntax::decode(bytes).unwrap_or_default();
     let tree = tree::read(text).unwrap_or(Node::Null);
     let mut found = Problems::default();

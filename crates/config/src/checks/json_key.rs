@@ -1,4 +1,4 @@
-//! `json-key` and `json-value-as`, and what they cannot be combined with.
+//! `json-key` and `json-value-as`, and what they cannot be combined with. Knows nothing of the document in the secret.
 
 use upsert_secret_core::choices::JsonValueAs;
 use upsert_secret_core::json::{JsonText, KeyPath};
@@ -9,17 +9,8 @@ use upsert_secret_core::value::SecretValue;
 use crate::diagnostics::Diagnostics;
 use crate::inputs::RawInputs;
 
-/// `json-key` and `json-value-as`, and what they do not go with.
-pub(crate) fn check(
-    raw: &RawInputs,
-    value: Option<&SecretValue>,
-    diagnostics: &mut Diagnostics,
-) -> Vec<JsonKey> {
-    one(raw, value, diagnostics).into_iter().collect()
-}
-
-/// What keys of a document do not go with; `input` is what asks for them.
-pub(crate) fn conflicts(raw: &RawInputs, input: &'static str, diagnostics: &mut Diagnostics) {
+/// Rejects what writing keys of a document cannot be combined with; `input` is the input that names the keys.
+pub(crate) fn check_conflicts(raw: &RawInputs, input: &'static str, diagnostics: &mut Diagnostics) {
     if raw.compare.as_deref() == Some("never") {
         diagnostics.reject(
             input,
@@ -39,19 +30,20 @@ pub(crate) fn conflicts(raw: &RawInputs, input: &'static str, diagnostics: &mut 
     }
 }
 
-fn one(
+/// Checks `json-key` and `json-value-as`.
+pub(crate) fn check(
     raw: &RawInputs,
     value: Option<&SecretValue>,
     diagnostics: &mut Diagnostics,
 ) -> Option<JsonKey> {
-    let how = diagnostics.choice("json-value-as", raw.json_value_as.as_deref());
+    let value_as = diagnostics.choice("json-value-as", raw.json_value_as.as_deref());
     let Some(text) = &raw.json_key else {
         if raw.json_value_as.is_some() {
             diagnostics.reject("json-value-as", "is given, but no `json-key`");
         }
         return None;
     };
-    conflicts(raw, "json-key", diagnostics);
+    check_conflicts(raw, "json-key", diagnostics);
     if raw.store_as.as_deref() == Some("binary") {
         diagnostics.reject("json-key", "is for strings; `store-as: binary` has no keys");
         return None;
@@ -59,9 +51,9 @@ fn one(
     let path = KeyPath::parse(text)
         .map_err(|why| diagnostics.reject("json-key", why.to_string()))
         .ok();
-    // What is wrong with the value itself has been said.
+    // A problem with the value itself has been reported already.
     let text = str::from_utf8(value?.expose()).ok()?;
-    let text = match how {
+    let text = match value_as {
         JsonValueAs::String => JsonText::string(text),
         JsonValueAs::Json => JsonText::json(text)
             .map_err(|_| {

@@ -1,10 +1,9 @@
-//! `name`.
+//! `name`: the secret's name or ARN. Whether the secret exists is for AWS to say.
 
 use upsert_secret_core::target::Target;
 
 use crate::diagnostics::Diagnostics;
 
-/// The input `name`.
 pub(crate) fn check(name: Option<&str>, diagnostics: &mut Diagnostics) -> Option<Target> {
     let Some(name) = name else {
         diagnostics.reject(

@@ -4,9 +4,7 @@
 use std::borrow::Cow;
 
 use super::syntax::MAX_BYTES;
-
-/// The longest name of a variable.
-pub(super) const MAX_NAME: usize = 128;
+use crate::environment::is_variable_name;
 
 /// Replaces variables, up to a limit: a long variable in each of thousands of names would fill all memory.
 pub(super) struct Expand<'l> {
@@ -71,14 +69,6 @@ impl<'l> Expand<'l> {
         })?;
         Ok(content)
     }
-}
-
-/// Whether this can be the name of a variable; what cannot is not shown: somebody may have put the value
-/// there.
-pub(super) fn is_variable_name(text: &str) -> bool {
-    (1..=MAX_NAME).contains(&text.len())
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-        && !text.starts_with(|c: char| c.is_ascii_digit())
 }
 
 #[cfg(test)]

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 
 use upsert_secret_core::json;
 
-use super::expand::is_variable_name;
 use super::given::{CharacterClass, GenerateSpec, Member, Reference, SecretRef};
 use super::keys::{Key, MEMBER, SOURCES, Shape};
 use super::problem::At;
 use super::reader::Reader;
 use super::tree::Node;
+use crate::environment::is_variable_name;
 
 /// A reference, and what qualifies it.
 struct Qualified {

@@ -3,9 +3,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::expand::MAX_NAME;
 use super::given::CharacterClass;
 use super::keys::{self, Key, NOT_WITH_JSON, Shape};
+use crate::environment::MAX_NAME;
 
 /// The schema (draft-07, the one that editors know).
 #[must_use]

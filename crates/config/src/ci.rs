@@ -43,9 +43,9 @@ pub fn is_gitlab(environment: &Environment) -> bool {
     log_format(environment) == LogFormat::Gitlab
 }
 
-/// The CI run without the number of the attempt, so that a re-run finds the version that the first attempt wrote. On GitLab
-/// a retried job has a new id and the same name; the jobs of a `parallel` job have names of their own, and so tokens of
-/// their own.
+/// The CI run without the number of the attempt, so that a re-run finds the version that the first attempt wrote. On
+/// GitLab a retried job has a new id and the same name; the jobs of a `parallel` job have names of their own, and so
+/// tokens of their own.
 #[must_use]
 pub fn run_identity(environment: &Environment) -> Option<RunIdentity> {
     let names = match log_format(environment) {

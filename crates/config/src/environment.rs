@@ -64,8 +64,8 @@ impl Environment {
     }
 }
 
-/// Whether a text can be the name of a variable. One that cannot is not shown in messages: it may be the value, given by
-/// mistake.
+/// Whether a text can be the name of a variable. One that cannot is not shown in messages: it may be the value, given
+/// by mistake.
 pub(crate) fn is_variable_name(text: &str) -> bool {
     (1..=MAX_NAME).contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')

@@ -1,5 +1,5 @@
-//! Reading of files that inputs name, limited in size and, where a file may be a pipe, in time. Errors are reasons in words
-//! and never quote the content.
+//! Reading of files that inputs name, limited in size and, where a file may be a pipe, in time. Errors are reasons in
+//! words and never quote the content.
 
 use std::fmt;
 use std::fs::{self, File};

@@ -1,5 +1,6 @@
-//! The table of inputs: name, scope, default, meaning. `action.yml`, the README and `--help` are generated from [`all`] or
-//! checked against it. Does not check what an input holds, and passes no value to a parser, whose errors would quote it.
+//! The table of inputs: name, scope, default, meaning. `action.yml`, the README and `--help` are generated from [`all`]
+//! or checked against it. Does not check what an input holds, and passes no value to a parser, whose errors would quote
+//! it.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! From the environment and the manifest to checked requests. Rejects everything that can be rejected without a network,
-//! names inputs as the user wrote them, and quotes no value. Reads files, never the network.
+//! From the environment and the manifest to checked requests. Rejects everything that can be rejected without a
+//! network, names inputs as the user wrote them, and quotes no value. Reads files, never the network.
 //!
 //! - [`environment`], [`inputs`]: the variables, and the table of inputs.
 //! - [`ci`]: the CI system and the run, from their variables.

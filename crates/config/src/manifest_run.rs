@@ -1,5 +1,5 @@
-//! The secrets of a manifest, checked. Every problem is reported at once, with its position in the file. Values in other
-//! secrets need the network and are read later: until then such an entry is checked with stand-ins.
+//! The secrets of a manifest, checked. Every problem is reported at once, with its position in the file. Values in
+//! other secrets need the network and are read later: until then such an entry is checked with stand-ins.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -106,7 +106,7 @@ pub(crate) fn check(
         expanded.borrow_mut().insert(name.to_owned());
         environment.text(name).map(str::to_owned)
     };
-    let (manifest, mut problems) = manifest::read(&text, &lookup);
+    let (manifest, mut problems) = manifest::parse_partially(&text, &lookup);
     let Some(Manifest {
         all_or_nothing,
         mut entries,

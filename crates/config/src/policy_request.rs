@@ -1,5 +1,5 @@
-//! The request for an IAM policy: the run that needs permissions, the account, and the role's trust policy. Requires neither
-//! a value nor credentials, because people use it before they have any.
+//! The request for an IAM policy: the run that needs permissions, the account, and the role's trust policy. Requires
+//! neither a value nor credentials, because people use it before they have any.
 
 use upsert_secret_core::claims::Claims;
 use upsert_secret_core::failure::{Class, Failure};

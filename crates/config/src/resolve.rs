@@ -1,5 +1,5 @@
-//! The values of a manifest's references: reads variables and files, and generates values. Values in Secrets Manager are
-//! read later, by the caller. No value is ever in a message.
+//! The values of a manifest's references: reads variables and files, and generates values. Values in Secrets Manager
+//! are read later, by the caller. No value is ever in a message.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! What a run is asked to do: the secrets it is about and how AWS is reached. A run of one secret is a list of one. Checks
-//! everything that needs no network; calls AWS never.
+//! What a run is asked to do: the secrets it is about and how AWS is reached. A run of one secret is a list of one.
+//! Checks everything that needs no network; calls AWS never.
 
 use std::sync::Arc;
 
@@ -42,7 +42,8 @@ pub struct Run {
 }
 
 impl Run {
-    /// Checks everything that needs no network. Without a sink, as for `iam-policy`, values are neither read nor required.
+    /// Checks everything that needs no network. Without a sink, as for `iam-policy`, values are neither read nor
+    /// required.
     ///
     /// # Errors
     /// Every problem at once, class `bad input`; or unusable credentials in the environment.

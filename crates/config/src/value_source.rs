@@ -1,5 +1,5 @@
-//! The value of a single secret: from a variable, a variable that another one names, a file, or standard input; plain or
-//! base64. No value is ever in a message.
+//! The value of a single secret: from a variable, a variable that another one names, a file, or standard input; plain
+//! or base64. No value is ever in a message.
 
 use upsert_secret_core::choices::ValueEncoding;
 use upsert_secret_core::failure::{Class, Failure};
@@ -104,8 +104,8 @@ fn no_value(raw: &RawInputs, input: &str, environment: &Environment) -> Failure 
     let spelling = Spelling::from_inputs(raw);
     let subject = match raw.value_env.as_deref() {
         None => spelling.name(input),
-        // The text is shown only if it is the name of a variable that is set: it may be the value, put here by mistake, and
-        // most API keys are shaped like names.
+        // The text is shown only if it is the name of a variable that is set: it may be the value, put here by mistake,
+        // and most API keys are shaped like names.
         Some(name) if environment.raw(name).is_some() => format!("the variable {name}"),
         Some(name) if is_variable_name(name) => {
             format!("the variable that {} names", spelling.name("value-env"))

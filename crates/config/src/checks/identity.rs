@@ -1,5 +1,5 @@
-//! `role-to-assume` and the inputs that belong to it: the role, how it is assumed, and the accounts that are allowed. Assumes
-//! no role. No token or key is ever in a message.
+//! `role-to-assume` and the inputs that belong to it: the role, how it is assumed, and the accounts that are allowed.
+//! Assumes no role. No token or key is ever in a message.
 
 use upsert_secret_core::connection::{Identity, Role};
 use upsert_secret_core::failure::{Class, Failure};

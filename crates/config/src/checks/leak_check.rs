@@ -1,5 +1,5 @@
-//! Public inputs that contain the value. Names, descriptions and tags are readable for everybody who may list secrets, and
-//! appear in logs: a value in one of them was given by mistake. Compares text, and shows none of it.
+//! Public inputs that contain the value. Names, descriptions and tags are readable for everybody who may list secrets,
+//! and appear in logs: a value in one of them was given by mistake. Compares text, and shows none of it.
 
 use std::borrow::Cow;
 
@@ -11,8 +11,8 @@ use crate::diagnostics::Diagnostics;
 /// The shortest value, in bytes, that does not occur in other text by chance.
 pub(crate) const MIN_DISTINCTIVE_BYTES: usize = 16;
 
-/// Rejects public inputs of a request, and of the role it runs with, that contain `value`: the request's value or a part
-/// of it.
+/// Rejects public inputs of a request, and of the role it runs with, that contain `value`: the request's value or a
+/// part of it.
 pub(crate) fn check(
     request: &Request,
     identity: &Identity,

@@ -1,5 +1,5 @@
-//! `resource-policy` and `allow-public-policy`: the document, from the input itself or from a file. Whether the policy is
-//! public is for AWS to say.
+//! `resource-policy` and `allow-public-policy`: the document, from the input itself or from a file. Whether the policy
+//! is public is for AWS to say.
 
 use upsert_secret_core::resource_policy::ResourcePolicy;
 

@@ -1,5 +1,5 @@
-//! The proxy variables, checked, so that a misspelled proxy is not treated as "no proxy". No message quotes a URL, because
-//! it may hold a password.
+//! The proxy variables, checked, so that a misspelled proxy is not treated as "no proxy". No message quotes a URL,
+//! because it may hold a password.
 
 use http::Uri;
 use upsert_secret_core::connection::ProxySettings;
@@ -67,8 +67,8 @@ pub fn passwords(environment: &Environment) -> Vec<SecretBytes> {
         .collect()
 }
 
-/// `NO_PROXY` in the form that the HTTP client knows: names and addresses with commas between them. Other tools also accept
-/// `*.name`, `[address]`, `name:port` and spaces.
+/// `NO_PROXY` in the form that the HTTP client knows: names and addresses with commas between them. Other tools also
+/// accept `*.name`, `[address]`, `name:port` and spaces.
 fn normalize_exceptions(list: &str) -> String {
     let entries = list
         .split(|c: char| c == ',' || c == ';' || c.is_whitespace())

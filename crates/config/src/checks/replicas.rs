@@ -1,4 +1,5 @@
-//! `replica-regions` and `replica-policy`: regions, each with or without a KMS key. Which regions exist is for AWS to say.
+//! `replica-regions` and `replica-policy`: regions, each with or without a KMS key. Which regions exist is for AWS to
+//! say.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! The SDK's own variables, checked before the SDK reads them: some make it panic, some it silently ignores, some make it
-//! log request bodies. Opens no file that they name.
+//! The SDK's own variables, checked before the SDK reads them: some make it panic, some it silently ignores, some make
+//! it log request bodies. Opens no file that they name.
 
 use upsert_secret_core::connection::{Settings, TrustSettings};
 use upsert_secret_core::failure::{Class, Failure};

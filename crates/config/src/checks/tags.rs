@@ -1,4 +1,5 @@
-//! `tags` and `tag-policy`: `key=value` lines, or a YAML or JSON mapping. Messages give line numbers, and quote no text.
+//! `tags` and `tag-policy`: `key=value` lines, or a YAML or JSON mapping. Messages give line numbers, and quote no
+//! text.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -56,7 +57,8 @@ fn parse(text: &str) -> Result<BTreeMap<String, String>, String> {
     Ok(tags)
 }
 
-/// Whether the text is a mapping: it starts with `{`, or its first line has a colon at the end of a word before any `=`.
+/// Whether the text is a mapping: it starts with `{`, or its first line has a colon at the end of a word before any
+/// `=`.
 fn is_mapping(text: &str) -> bool {
     let first = text
         .lines()
@@ -119,8 +121,8 @@ impl<'de> Deserialize<'de> for Pairs {
     }
 }
 
-/// A string and nothing else: as a `String`, serde_yaml accepts `null` as "null", and numbers such as `1.10`, which people
-/// misread.
+/// A string and nothing else: as a `String`, serde_yaml accepts `null` as "null", and numbers such as `1.10`, which
+/// people misread.
 struct Text(String);
 
 impl<'de> Deserialize<'de> for Text {

@@ -1,24 +1,25 @@
-//! The file from the top: `defaults`, and the entries of `secrets` with what goes together in one.
+//! Reading of the top level of a manifest: `defaults`, and the entries of `secrets` with the keys that belong together.
+//! Checks no input.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::given::{Entry, Inputs, Manifest, Reference, ValueSpec};
 use super::keys::{FILE, Key, NOT_WITH_JSON, Shape};
-use super::problem::{At, shown};
+use super::model::{Entry, Inputs, Manifest, Reference, ValueSpec};
+use super::problem::{NodePath, printable_name};
 use super::reader::{Pair, Reader};
 use super::reference::NOT_ENCODED;
 use super::tree::Node;
 
 impl Reader<'_> {
-    /// Reads the whole file. What it makes of one with problems is not complete.
-    pub(super) fn manifest(&mut self, tree: &Node<'_>) -> Manifest {
-        let at = At::ROOT;
-        let parts = self.known(tree, &at, FILE).unwrap_or_default();
+    /// Reads a whole manifest; one with problems in part.
+    pub(super) fn read_manifest(&mut self, tree: &Node<'_>) -> Manifest {
+        let path = NodePath::ROOT;
+        let parts = self.read_known_pairs(tree, &path, FILE).unwrap_or_default();
         let mut defaults = Inputs::default();
-        for &(nth, key, node) in &parts {
+        for &(index, key, node) in &parts {
             if let Shape::Defaults(keys) = key.shape {
-                defaults = self.defaults(node, &at.value(nth, key.name), keys);
+                defaults = self.read_defaults(node, &path.value(index, key.name), keys);
             }
         }
         let defaults = Arc::new(defaults);
@@ -26,15 +27,15 @@ impl Reader<'_> {
             all_or_nothing: None,
             entries: Vec::new(),
         };
-        for (nth, key, node) in parts {
-            let here = at.value(nth, key.name);
+        for (index, key, node) in parts {
+            let child_path = path.value(index, key.name);
             match key.shape {
                 Shape::Entries(keys) => {
-                    manifest.entries = self.entries(node, &here, keys, &defaults);
+                    manifest.entries = self.read_entries(node, &child_path, keys, &defaults);
                 }
-                Shape::Flag => manifest.all_or_nothing = self.flag(node, &here),
+                Shape::Flag => manifest.all_or_nothing = self.read_flag(node, &child_path),
                 Shape::Text => {
-                    self.text(node, &here);
+                    self.read_text(node, &child_path);
                 }
                 _ => {}
             }
@@ -42,134 +43,142 @@ impl Reader<'_> {
         manifest
     }
 
-    fn defaults(&mut self, node: &Node<'_>, at: &At<'_>, keys: &'static [Key]) -> Inputs {
+    fn read_defaults(
+        &mut self,
+        node: &Node<'_>,
+        path: &NodePath<'_>,
+        keys: &'static [Key],
+    ) -> Inputs {
         let mut inputs = Inputs::default();
-        for (nth, key, node) in self.known(node, at, keys).unwrap_or_default() {
+        for (index, key, node) in self.read_known_pairs(node, path, keys).unwrap_or_default() {
             if key.in_defaults {
-                self.input(key, node, &at.value(nth, key.name), &mut inputs);
+                self.read_input(key, node, &path.value(index, key.name), &mut inputs);
             } else {
                 let why = format!("has the key `{}`, which is for one secret alone", key.name);
-                self.problems.add(&at.key(nth, ""), why);
+                self.problems.add(&path.key(index, ""), why);
             }
         }
         inputs
     }
 
-    fn entries(
+    fn read_entries(
         &mut self,
         node: &Node<'_>,
-        at: &At<'_>,
+        path: &NodePath<'_>,
         keys: &'static [Key],
         defaults: &Arc<Inputs>,
     ) -> Vec<Entry> {
-        let pairs = self.pairs(
+        let pairs = self.read_pairs(
             node,
-            at,
+            path,
             "a mapping from names of secrets to what they hold",
         );
         if matches!(node, Node::Mapping(pairs) if pairs.is_empty()) {
             self.problems
-                .add(at, "is empty; it needs one secret at least");
+                .add(path, "is empty; it needs one secret at least");
         }
         let mut names = HashSet::new();
-        let mut targets = Vec::new();
-        for (nth, written, node) in pairs.unwrap_or_default() {
-            let shown = shown(written);
-            let of_key = at.key(nth, shown);
-            let name = if written.trim().is_empty() {
-                self.problems.add(&of_key, "has no name");
+        let mut entries = Vec::new();
+        for (index, raw_name, node) in pairs.unwrap_or_default() {
+            let label = printable_name(raw_name);
+            let key_path = path.key(index, label);
+            let name = if raw_name.trim().is_empty() {
+                self.problems.add(&key_path, "has no name");
                 None
             } else {
-                self.replaced(written, &of_key)
+                self.expand(raw_name, &key_path)
             };
             if let Some(name) = &name
                 && !names.insert(name.clone().into_owned())
             {
                 self.problems.add(
-                    &of_key,
+                    &key_path,
                     "is the name of another entry too once variables are replaced",
                 );
             }
-            let found = self.entry(node, &at.value(nth, shown), keys, defaults);
-            if let (Some(name), Some((given, own))) = (name, found) {
-                targets.push(Entry {
+            let content = self.read_entry(node, &path.value(index, label), keys, defaults);
+            if let (Some(name), Some((spec, own))) = (name, content) {
+                entries.push(Entry {
                     name: name.into_owned(),
-                    spec: given,
-                    nth,
+                    spec,
+                    index,
                     own,
                     defaults: Arc::clone(defaults),
                 });
             }
         }
-        targets
+        entries
     }
 
-    fn entry(
+    fn read_entry(
         &mut self,
         node: &Node<'_>,
-        at: &At<'_>,
+        path: &NodePath<'_>,
         keys: &'static [Key],
         defaults: &Inputs,
     ) -> Option<(ValueSpec, Inputs)> {
         let mut own = Inputs::default();
-        let pairs = self.known(node, at, keys)?;
+        let pairs = self.read_known_pairs(node, path, keys)?;
         let find = |name| pairs.iter().find(|(_, key, _)| key.name == name).copied();
         let (value, json, merge) = (find("value"), find("json"), find("merge"));
-        let merge = merge.map(|(nth, key, node)| {
-            let here = at.value(nth, key.name);
+        let merge = merge.map(|(index, key, node)| {
+            let child_path = path.value(index, key.name);
             if json.is_none() {
-                self.problems
-                    .add(&here, "is given, but no `json` whose keys could be merged");
+                self.problems.add(
+                    &child_path,
+                    "is given, but no `json` whose keys could be merged",
+                );
             }
-            self.flag(node, &here)
+            self.read_flag(node, &child_path)
         });
         let merge = merge.flatten().unwrap_or(false);
-        for &(nth, key, node) in &pairs {
-            let here = at.value(nth, key.name);
+        for &(index, key, node) in &pairs {
+            let child_path = path.value(index, key.name);
             if !matches!(key.name, "value" | "json" | "merge") {
-                self.input(key, node, &here, &mut own);
+                self.read_input(key, node, &child_path, &mut own);
             }
         }
         if value.is_some() == json.is_some() {
             self.problems
-                .add(at, "must have exactly one of `value` and `json`");
+                .add(path, "must have exactly one of `value` and `json`");
         }
-        let value = value.and_then(|(nth, key, node)| {
-            let reference = self.value(node, &at.value(nth, key.name));
+        let value = value.and_then(|(index, key, node)| {
+            let reference = self.read_value(node, &path.value(index, key.name));
             if matches!(
                 reference,
                 Some(Reference::Secret(_) | Reference::Generate(_))
-            ) && let Some((nth, key, _)) = find("value-encoding")
+            ) && let Some((index, key, _)) = find("value-encoding")
             {
-                self.problems.add(&at.value(nth, key.name), NOT_ENCODED);
+                self.problems.add(&path.value(index, key.name), NOT_ENCODED);
             }
             reference.map(ValueSpec::Value)
         });
-        let json = json.and_then(|(nth, key, node)| {
-            let here = at.value(nth, key.name);
-            self.refuse_beside_json(
-                at,
-                &here,
+        let json = json.and_then(|(index, key, node)| {
+            let child_path = path.value(index, key.name);
+            self.check_beside_json(
+                path,
+                &child_path,
                 &pairs,
                 own.text("store-as").or(defaults.text("store-as")),
             );
-            let members = self.members(node, &here, merge)?;
+            let members = self.read_members(node, &child_path, merge)?;
             Some(ValueSpec::Json { members, merge })
         });
         Some((value.or(json)?, own))
     }
 
-    fn refuse_beside_json(
+    /// Rejects keys and inputs that cannot be combined with `json`.
+    fn check_beside_json(
         &mut self,
-        at: &At<'_>,
-        json: &At<'_>,
+        path: &NodePath<'_>,
+        json: &NodePath<'_>,
         pairs: &[Pair<'_, &'static Key>],
         store_as: Option<&str>,
     ) {
-        for (nth, key, _) in pairs {
+        for (index, key, _) in pairs {
             let why = NOT_WITH_JSON.iter().find(|(name, _)| *name == key.name);
             if let Some((_, why)) = why {
-                self.problems.add(&at.value(*nth, key.name), *why);
+                self.problems.add(&path.value(*index, key.name), *why);
             }
         }
         if store_as == Some("binary") {

@@ -1,35 +1,36 @@
-//! Keys of an entry that are inputs: from the shapes that a file has to the text that the input takes.
+//! Reading of an entry's inputs: from the shapes that a file can have to the text that an input takes. Does not check
+//! the text.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::given::Inputs;
 use super::keys::{Key, Shape};
-use super::problem::At;
+use super::model::Inputs;
+use super::problem::NodePath;
 use super::reader::{Reader, TAGGED};
 use super::tree::Node;
 
 impl Reader<'_> {
-    /// Reads one input.
-    pub(super) fn input(
+    pub(super) fn read_input(
         &mut self,
         key: &'static Key,
         node: &Node<'_>,
-        at: &At<'_>,
+        path: &NodePath<'_>,
         inputs: &mut Inputs,
     ) {
         let text = match key.shape {
             Shape::Tags => {
-                inputs.tags = self.tags(node, at);
+                inputs.tags = self.read_tags(node, path);
                 return;
             }
-            // Trimmed, as in the environment: a block of text ends with a line end that nobody meant.
-            Shape::Text => self.text(node, at).map(|text| text.trim().to_owned()),
-            Shape::Expanded => self.expanded(node, at).map(|text| text.trim().to_owned()),
-            Shape::Flag => self.flag(node, at).map(|flag| flag.to_string()),
-            Shape::Choice(words) => self.choice(&words(), node, at).map(str::to_owned),
-            Shape::Texts(between) => self.texts(node, at, between),
-            Shape::Policy => self.policy(node, at),
+            Shape::Text => self.read_trimmed(node, path),
+            Shape::Expanded => self
+                .read_expanded(node, path)
+                .map(|text| text.trim().to_owned()),
+            Shape::Flag => self.read_flag(node, path).map(|flag| flag.to_string()),
+            Shape::Choice(words) => self.read_choice(&words(), node, path).map(str::to_owned),
+            Shape::Texts(separator) => self.read_text_or_list(node, path, separator),
+            Shape::Policy => self.read_policy(node, path),
             _ => None,
         };
         if let Some(text) = text {
@@ -37,20 +38,31 @@ impl Reader<'_> {
         }
     }
 
-    fn tags(&mut self, node: &Node<'_>, at: &At<'_>) -> Option<BTreeMap<String, String>> {
+    /// Text without white space around it, as in the environment: a block of text ends with a line ending that is no
+    /// part of it.
+    fn read_trimmed(&mut self, node: &Node<'_>, path: &NodePath<'_>) -> Option<String> {
+        self.read_text(node, path)
+            .map(|text| text.trim().to_owned())
+    }
+
+    fn read_tags(
+        &mut self,
+        node: &Node<'_>,
+        path: &NodePath<'_>,
+    ) -> Option<BTreeMap<String, String>> {
         let mut tags = BTreeMap::new();
-        for (nth, key, node) in self.pairs(node, at, "a mapping of text to text")? {
-            let of_key = at.key(nth, "");
-            let of_value = at.value(nth, "");
-            let key = self.replaced(key, &of_key).map(Cow::into_owned);
+        for (index, key, node) in self.read_pairs(node, path, "a mapping of text to text")? {
+            let key_path = path.key(index, "");
+            let value_path = path.value(index, "");
+            let key = self.expand(key, &key_path).map(Cow::into_owned);
             let value = self
-                .any_text(node, &of_value)
-                .and_then(|text| self.replaced(text, &of_value));
+                .read_any_text(node, &value_path)
+                .and_then(|text| self.expand(text, &value_path));
             if let (Some(key), Some(value)) = (key, value)
                 && tags.insert(key, value.into_owned()).is_some()
             {
                 self.problems.add(
-                    &of_key,
+                    &key_path,
                     "has a key that is another one's too once variables are replaced",
                 );
             }
@@ -58,37 +70,44 @@ impl Reader<'_> {
         Some(tags)
     }
 
-    /// A text, or several, with this between them.
-    fn texts(&mut self, node: &Node<'_>, at: &At<'_>, between: &str) -> Option<String> {
+    /// Reads text, or a list of texts and joins them.
+    fn read_text_or_list(
+        &mut self,
+        node: &Node<'_>,
+        path: &NodePath<'_>,
+        separator: &str,
+    ) -> Option<String> {
         let items = match node {
-            Node::Text(_) => return self.text(node, at).map(|text| text.trim().to_owned()),
+            Node::Text(_) => {
+                return self.read_trimmed(node, path);
+            }
             Node::List(items) if !items.is_empty() => items,
             _ => {
-                self.wrong(node, at, "text, or a list of texts that is not empty");
+                self.reject_kind(node, path, "text, or a list of texts that is not empty");
                 return None;
             }
         };
         let texts: Vec<_> = items
             .iter()
             .enumerate()
-            .filter_map(|(nth, item)| self.text(item, &at.value(nth, "")))
+            .filter_map(|(index, item)| self.read_text(item, &path.value(index, "")))
             .collect();
-        Some(texts.join(between))
+        Some(texts.join(separator))
     }
 
-    /// A policy as JSON: text as the input has it, or a mapping.
-    fn policy(&mut self, node: &Node<'_>, at: &At<'_>) -> Option<String> {
+    /// Reads a policy: a mapping, which becomes JSON, or text, unchanged.
+    fn read_policy(&mut self, node: &Node<'_>, path: &NodePath<'_>) -> Option<String> {
         match node {
-            Node::Text(_) => self.text(node, at).map(|text| text.trim().to_owned()),
-            Node::Mapping(_) => self.json(node, at).map(|json| json.to_string()),
+            Node::Text(_) => self.read_trimmed(node, path),
+            Node::Mapping(_) => self.read_json(node, path).map(|json| json.to_string()),
             _ => {
-                self.wrong(node, at, "a mapping, or text: JSON or `file:PATH`");
+                self.reject_kind(node, path, "a mapping, or text: JSON or `file:PATH`");
                 None
             }
         }
     }
 
-    fn json(&mut self, node: &Node<'_>, at: &At<'_>) -> Option<serde_json::Value> {
+    fn read_json(&mut self, node: &Node<'_>, path: &NodePath<'_>) -> Option<serde_json::Value> {
         use serde_json::Value;
         match node {
             Node::Text(text) => Some(Value::from(text.as_ref())),
@@ -96,19 +115,23 @@ impl Reader<'_> {
             Node::Number(Some(number)) => Some(Value::Number(number.clone())),
             Node::List(items) => {
                 let items = items.iter().enumerate();
-                let items = items.filter_map(|(nth, item)| self.json(item, &at.value(nth, "")));
+                let items =
+                    items.filter_map(|(index, item)| self.read_json(item, &path.value(index, "")));
                 Some(items.collect())
             }
             Node::Mapping(_) => {
-                let pairs = self.pairs(node, at, "")?.into_iter();
-                let pairs = pairs.filter_map(|(nth, key, node)| {
-                    Some((key.to_owned(), self.json(node, &at.value(nth, ""))?))
+                let pairs = self.read_pairs(node, path, "")?.into_iter();
+                let pairs = pairs.filter_map(|(index, key, node)| {
+                    Some((
+                        key.to_owned(),
+                        self.read_json(node, &path.value(index, ""))?,
+                    ))
                 });
                 Some(pairs.collect())
             }
             Node::Null | Node::Number(None) | Node::Tagged => {
                 self.problems.add(
-                    at,
+                    path,
                     match node {
                         Node::Tagged => TAGGED,
                         Node::Null => "has nothing here, which no policy needs",

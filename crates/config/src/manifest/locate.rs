@@ -1,62 +1,62 @@
-//! Places for problems that later checks find. A target keeps only which entry it is; where an input of
-//! it stands, in the entry or in `defaults`, is looked up when it turns out to be wrong.
+//! Positions of problems that later checks find. An entry knows only its index in the file: where an input is set, in
+//! the entry or in `defaults`, is looked up if it has a problem.
 
-use super::problem::{At, InputProblem, Problem, Problems, shown};
-use super::tree::{Node, find};
+use super::problem::{InputProblem, NodePath, Problem, Problems, printable_name};
+use super::tree::{Node, find_value};
 use super::{syntax, tree};
 
-/// Looks up where in the file these problems are: in the entry, or in `defaults` where the entry has the
-/// input from there, which many entries may have, so that it is told once. `bytes` are those that were
-/// parsed; in others nothing is found, and the problems have no places.
+/// Adds positions to problems with inputs. An input that many entries inherit from `defaults` is reported once, there.
+/// `bytes` are the manifest; in any other text nothing is found, and the problems have no positions.
 #[must_use]
 pub fn locate_problems(bytes: &[u8], problems: Vec<InputProblem>) -> Vec<Problem> {
     let text = syntax::decode(bytes).unwrap_or_default();
-    let tree = tree::read(text).unwrap_or(Node::Null);
-    let mut found = Problems::default();
+    let tree = tree::parse(text).unwrap_or(Node::Null);
+    let mut located = Problems::default();
     for problem in problems {
-        told(&tree, problem, &mut found);
+        add_problem(&tree, problem, &mut located);
     }
-    found.placed(|way| tree::locate(text, way))
+    located.into_located(|steps| tree::locate(text, steps))
 }
 
-fn told(tree: &Node<'_>, problem: InputProblem, found: &mut Problems) {
+fn add_problem(tree: &Node<'_>, problem: InputProblem, located: &mut Problems) {
     let InputProblem {
-        nth,
+        entry_index,
         input,
         member,
         text,
     } = problem;
-    let file = At::ROOT;
-    let entry = find(tree, "secrets").and_then(|(at, secrets)| match secrets {
-        Node::Mapping(pairs) => match pairs.get(nth)? {
-            (Node::Text(name), entry) => Some((at, shown(name), entry)),
+    let file = NodePath::ROOT;
+    let entry = find_value(tree, "secrets").and_then(|(index, secrets)| match secrets {
+        Node::Mapping(pairs) => match pairs.get(entry_index)? {
+            (Node::Text(name), entry) => Some((index, printable_name(name), entry)),
             _ => None,
         },
         _ => None,
     });
-    let Some((at, name, entry)) = entry else {
-        return found.add(&file, text);
+    let Some((secrets_index, name, entry)) = entry else {
+        return located.add(&file, text);
     };
-    let secrets = file.value(at, "secrets");
-    let here = secrets.value(nth, name);
-    if let Some((nth, node)) = find(entry, input) {
-        let here = here.value(nth, input);
+    let secrets_path = file.value(secrets_index, "secrets");
+    let entry_path = secrets_path.value(entry_index, name);
+    if let Some((index, node)) = find_value(entry, input) {
+        let input_path = entry_path.value(index, input);
         return match (member, node) {
             (Some(member), Node::Mapping(members)) if member < members.len() => {
-                found.add(&here.value(member, "*"), text);
+                located.add(&input_path.value(member, "*"), text);
             }
-            _ => found.add(&here, text),
+            _ => located.add(&input_path, text),
         };
     }
-    let inherited = find(tree, "defaults")
-        .and_then(|(at, defaults)| find(defaults, input).map(|(nth, _)| (at, nth)));
-    if let Some((at, nth)) = inherited {
-        return found.add(&file.value(at, "defaults").value(nth, input), text);
+    if let Some((defaults_index, defaults)) = find_value(tree, "defaults")
+        && let Some((index, _)) = find_value(defaults, input)
+    {
+        let defaults_path = file.value(defaults_index, "defaults");
+        return located.add(&defaults_path.value(index, input), text);
     }
-    // The secret as a whole; and what is not in the file is named all the same.
-    let named = match input {
+    // The position of the entry, and the name of the input although it is not in the file.
+    let label = match input {
         "name" => name.to_owned(),
         _ => format!("{name}.{input}"),
     };
-    found.add(&secrets.key(nth, &named), text);
+    located.add(&secrets_path.key(entry_index, &label), text);
 }

@@ -1,18 +1,18 @@
-//! Where values come from: `value`, and the members of `json`. A value itself never stands in a manifest,
-//! so what looks like one is refused, and not shown.
+//! Reading of references to values: `value`, and the members of `json`. A manifest never holds a value itself: what
+//! looks like one is rejected, and not shown.
 
 use std::collections::BTreeMap;
 
 use upsert_secret_core::json;
 
-use super::given::{CharacterClass, GenerateSpec, Member, Reference, SecretRef};
 use super::keys::{Key, MEMBER, SOURCES, Shape};
-use super::problem::At;
+use super::model::{CharacterClass, GenerateSpec, Member, Reference, SecretRef};
+use super::problem::NodePath;
 use super::reader::Reader;
 use super::tree::Node;
 use crate::environment::is_variable_name;
 
-/// A reference, and what qualifies it.
+/// A reference, and how its value is read.
 struct Qualified {
     reference: Reference,
     base64: bool,
@@ -20,40 +20,39 @@ struct Qualified {
 }
 
 impl Reader<'_> {
-    /// What `value` holds.
-    pub(super) fn value(&mut self, node: &Node<'_>, at: &At<'_>) -> Option<Reference> {
-        self.reference(node, at, SOURCES)
+    pub(super) fn read_value(&mut self, node: &Node<'_>, path: &NodePath<'_>) -> Option<Reference> {
+        self.read_reference(node, path, SOURCES)
             .map(|qualified| qualified.reference)
     }
 
-    /// What `json` holds.
-    pub(super) fn members(
+    pub(super) fn read_members(
         &mut self,
         node: &Node<'_>,
-        at: &At<'_>,
+        path: &NodePath<'_>,
         merge: bool,
     ) -> Option<Vec<Member>> {
         if matches!(node, Node::Text(_) | Node::Bool(_) | Node::Number(_)) {
-            self.problems.add(at, "holds a value itself, which a manifest never does; say for each key where it comes from: `{ user: { env: NAME } }`");
+            self.problems.add(path, "holds a value itself, which a manifest never does; say for each key where it comes from: `{ user: { env: NAME } }`");
             return None;
         }
-        let pairs = self.pairs(node, at, "a mapping from keys to where they come from")?;
+        let pairs = self.read_pairs(node, path, "a mapping from keys to where they come from")?;
         if matches!(node, Node::Mapping(pairs) if pairs.is_empty()) {
-            self.problems.add(at, "is empty; it needs one key at least");
+            self.problems
+                .add(path, "is empty; it needs one key at least");
         }
         let mut members = Vec::with_capacity(pairs.len());
-        let mut places = BTreeMap::new();
-        for (nth, name, node) in pairs {
-            let of_key = at.key(nth, "*");
-            let here = at.value(nth, "*");
+        let mut indexes = BTreeMap::new();
+        for (index, name, node) in pairs {
+            let key_path = path.key(index, "*");
+            let child_path = path.value(index, "*");
             let key = json::KeyPath::parse(name)
-                .map_err(|why| self.problems.add(&of_key, why.to_string()))
+                .map_err(|why| self.problems.add(&key_path, why.to_string()))
                 .ok();
-            if key.is_some() && places.insert(pointer(name), nth).is_some() {
+            if key.is_some() && indexes.insert(json_pointer(name), index).is_some() {
                 self.problems
-                    .add(&of_key, "is the same key as another member");
+                    .add(&key_path, "is the same key as another member");
             }
-            let Some(qualified) = self.reference(node, &here, MEMBER) else {
+            let Some(qualified) = self.read_reference(node, &child_path, MEMBER) else {
                 continue;
             };
             let Qualified {
@@ -63,7 +62,7 @@ impl Reader<'_> {
             } = qualified;
             if !merge && matches!(reference, Reference::Generate(_)) {
                 self.problems.add(
-                    &here,
+                    &child_path,
                     "is generated, which needs `merge: true`: without it the whole document is written, \
                      and this would be new in every run",
                 );
@@ -75,23 +74,25 @@ impl Reader<'_> {
                 as_json,
             }));
         }
-        for (pointer, nth) in &places {
-            let inside = pointer
+        for (pointer, index) in &indexes {
+            let is_inside = pointer
                 .match_indices('/')
                 .skip(1)
-                .any(|(end, _)| places.contains_key(&pointer[..end]));
-            if inside {
-                self.problems
-                    .add(&at.key(*nth, "*"), "is inside the key of another member");
+                .any(|(end, _)| indexes.contains_key(&pointer[..end]));
+            if is_inside {
+                self.problems.add(
+                    &path.key(*index, "*"),
+                    "is inside the key of another member",
+                );
             }
         }
         Some(members)
     }
 
-    fn reference(
+    fn read_reference(
         &mut self,
         node: &Node<'_>,
-        at: &At<'_>,
+        path: &NodePath<'_>,
         keys: &'static [Key],
     ) -> Option<Qualified> {
         let why = match node {
@@ -102,46 +103,46 @@ impl Reader<'_> {
             _ => "",
         };
         if !why.is_empty() {
-            self.problems.add(at, why);
+            self.problems.add(path, why);
             return None;
         }
         let before = self.problems.count();
-        let pairs = self.known(node, at, keys)?;
+        let pairs = self.read_known_pairs(node, path, keys)?;
         let mut references = Vec::new();
         let (mut encoding, mut as_json) = (None, false);
-        for (nth, key, node) in pairs {
-            let here = at.value(nth, key.name);
+        for (index, key, node) in pairs {
+            let child_path = path.value(index, key.name);
             match key.shape {
                 Shape::Choice(words) => {
-                    let word = self.choice(&words(), node, &here);
+                    let word = self.read_choice(&words(), node, &child_path);
                     if key.name == "value-encoding" {
-                        encoding = Some((nth, word == Some("base64")));
+                        encoding = Some((index, word == Some("base64")));
                     } else {
                         as_json = word == Some("json");
                     }
                 }
-                _ => references.push((key.name, self.source(key, node, &here))),
+                _ => references.push((key.name, self.read_source(key, node, &child_path))),
             }
         }
         let [(source, reference)] = &mut references[..] else {
-            // Not besides a key that was misspelt.
+            // A misspelled key has been reported already.
             if self.problems.count() == before || references.len() > 1 {
                 self.problems.add(
-                    at,
+                    path,
                     "must have exactly one of `env`, `file`, `secret` and `generate`",
                 );
             }
             return None;
         };
-        if let Some((nth, _)) = encoding
+        if let Some((index, _)) = encoding
             && !is_encoded(source)
         {
             self.problems
-                .add(&at.value(nth, "value-encoding"), NOT_ENCODED);
+                .add(&path.value(index, "value-encoding"), NOT_ENCODED);
         }
         if as_json && *source == "generate" {
             self.problems.add(
-                at,
+                path,
                 "is generated, and what is generated is text: `json-value-as: json` does not go with it",
             );
         }
@@ -152,21 +153,30 @@ impl Reader<'_> {
         })
     }
 
-    fn source(&mut self, key: &Key, node: &Node<'_>, at: &At<'_>) -> Option<Reference> {
+    fn read_source(
+        &mut self,
+        key: &Key,
+        node: &Node<'_>,
+        path: &NodePath<'_>,
+    ) -> Option<Reference> {
         match (key.name, key.shape) {
-            (_, Shape::Variable) => self.variable(node, at).map(Reference::Env),
-            (_, Shape::Path) => self.path(node, at).map(Reference::File),
-            ("secret", Shape::Mapping(keys)) => self.origin(node, at, keys).map(Reference::Secret),
-            (_, Shape::Mapping(keys)) => self.recipe(node, at, keys).map(Reference::Generate),
+            (_, Shape::Variable) => self.read_variable_name(node, path).map(Reference::Env),
+            (_, Shape::Path) => self.read_path(node, path).map(Reference::File),
+            ("secret", Shape::Mapping(keys)) => self
+                .read_secret_ref(node, path, keys)
+                .map(Reference::Secret),
+            (_, Shape::Mapping(keys)) => self
+                .read_generate_spec(node, path, keys)
+                .map(Reference::Generate),
             _ => None,
         }
     }
 
-    fn variable(&mut self, node: &Node<'_>, at: &At<'_>) -> Option<String> {
-        let name = self.text(node, at)?;
+    fn read_variable_name(&mut self, node: &Node<'_>, path: &NodePath<'_>) -> Option<String> {
+        let name = self.read_text(node, path)?;
         if !is_variable_name(name) {
             self.problems.add(
-                at,
+                path,
                 "is not the name of a variable; it takes the name of the variable that holds the value, without `$`, \
                  not the value itself",
             );
@@ -175,25 +185,30 @@ impl Reader<'_> {
         Some(name.to_owned())
     }
 
-    fn path(&mut self, node: &Node<'_>, at: &At<'_>) -> Option<String> {
-        let path = self.expanded(node, at)?;
-        if path == "-" {
+    fn read_path(&mut self, node: &Node<'_>, path: &NodePath<'_>) -> Option<String> {
+        let file = self.read_expanded(node, path)?;
+        if file == "-" {
             self.problems.add(
-                at,
+                path,
                 "is standard input, which is for a single secret; give the path of a file",
             );
             return None;
         }
-        Some(path.into_owned())
+        Some(file.into_owned())
     }
 
-    fn origin(&mut self, node: &Node<'_>, at: &At<'_>, keys: &'static [Key]) -> Option<SecretRef> {
+    fn read_secret_ref(
+        &mut self,
+        node: &Node<'_>,
+        path: &NodePath<'_>,
+        keys: &'static [Key],
+    ) -> Option<SecretRef> {
         let (mut id, mut stage, mut region, mut role) = (None, None, None, None);
-        for (nth, key, node) in self.known(node, at, keys)? {
-            let here = at.value(nth, key.name);
+        for (index, key, node) in self.read_known_pairs(node, path, keys)? {
+            let child_path = path.value(index, key.name);
             let text = match key.shape {
-                Shape::Expanded => self.expanded(node, &here),
-                _ => self.text(node, &here).map(Into::into),
+                Shape::Expanded => self.read_expanded(node, &child_path),
+                _ => self.read_text(node, &child_path).map(Into::into),
             };
             let text = text.map(|text| text.trim().to_owned());
             match key.name {
@@ -211,18 +226,18 @@ impl Reader<'_> {
         })
     }
 
-    fn recipe(
+    fn read_generate_spec(
         &mut self,
         node: &Node<'_>,
-        at: &At<'_>,
+        path: &NodePath<'_>,
         keys: &'static [Key],
     ) -> Option<GenerateSpec> {
-        let (mut length, mut classes) = (None, Some(CharacterClass::USUAL.to_vec()));
-        for (nth, key, node) in self.known(node, at, keys)? {
-            let here = at.value(nth, key.name);
+        let (mut length, mut classes) = (None, Some(CharacterClass::DEFAULT.to_vec()));
+        for (index, key, node) in self.read_known_pairs(node, path, keys)? {
+            let child_path = path.value(index, key.name);
             match key.shape {
-                Shape::Length(least, most) => length = self.length(node, &here, least, most),
-                _ => classes = self.classes(node, &here),
+                Shape::Length(min, max) => length = self.read_length(node, &child_path, min, max),
+                _ => classes = self.read_classes(node, &child_path),
             }
         }
         Some(GenerateSpec {
@@ -231,41 +246,51 @@ impl Reader<'_> {
         })
     }
 
-    fn length(&mut self, node: &Node<'_>, at: &At<'_>, least: usize, most: usize) -> Option<usize> {
+    fn read_length(
+        &mut self,
+        node: &Node<'_>,
+        path: &NodePath<'_>,
+        min: usize,
+        max: usize,
+    ) -> Option<usize> {
         let length = match node {
             Node::Number(Some(number)) => number.as_u64(),
             _ => None,
         };
         let length = length.and_then(|length| usize::try_from(length).ok());
-        let fits = length.filter(|length| (least..=most).contains(length));
-        if fits.is_none() {
-            let wanted = format!("a whole number from {least} to {most}, without quotes");
-            self.wrong(node, at, &wanted);
+        let length = length.filter(|length| (min..=max).contains(length));
+        if length.is_none() {
+            let wanted = format!("a whole number from {min} to {max}, without quotes");
+            self.reject_kind(node, path, &wanted);
         }
-        fits
+        length
     }
 
-    fn classes(&mut self, node: &Node<'_>, at: &At<'_>) -> Option<Vec<CharacterClass>> {
+    fn read_classes(
+        &mut self,
+        node: &Node<'_>,
+        path: &NodePath<'_>,
+    ) -> Option<Vec<CharacterClass>> {
         let words = CharacterClass::ALL.map(|(word, _)| word);
         let items = match node {
             Node::List(items) if !items.is_empty() => items,
             _ => {
                 let wanted = format!("a list of some of `{}`", words.join("`, `"));
-                self.wrong(node, at, &wanted);
+                self.reject_kind(node, path, &wanted);
                 return None;
             }
         };
         let mut classes = Vec::new();
-        for (nth, item) in items.iter().enumerate() {
-            let here = at.value(nth, "");
-            let Some(word) = self.choice(&words, item, &here) else {
+        for (index, item) in items.iter().enumerate() {
+            let child_path = path.value(index, "");
+            let Some(word) = self.read_choice(&words, item, &child_path) else {
                 continue;
             };
             let (_, class) = CharacterClass::ALL
                 .into_iter()
                 .find(|(known, _)| *known == word)?;
             if classes.contains(&class) {
-                self.problems.add(&here, "is in the list already");
+                self.problems.add(&child_path, "is in the list already");
             } else {
                 classes.push(class);
             }
@@ -274,15 +299,15 @@ impl Reader<'_> {
     }
 }
 
-/// Why `value-encoding` does not stand beside `secret` and `generate`.
+/// Why `value-encoding` is rejected beside `secret` and `generate`.
 pub(super) const NOT_ENCODED: &str = "goes with `env` and `file` only: another secret is taken as it is, and a generated value is text";
 
 fn is_encoded(source: &str) -> bool {
     matches!(source, "env" | "file")
 }
 
-/// The one way to write a key as a JSON pointer.
-fn pointer(key: &str) -> String {
+/// A key as a JSON pointer, which has one spelling only.
+fn json_pointer(key: &str) -> String {
     if key.starts_with('/') {
         return key.to_owned();
     }

@@ -1,5 +1,5 @@
-//! The request of a manifest entry, assembled from its inputs and values, and what cannot be combined in one entry. Reads
-//! no value itself.
+//! The request of a manifest entry, assembled from its inputs and values, and what cannot be combined in one entry.
+//! Reads no value itself.
 
 use std::sync::Arc;
 

@@ -96,8 +96,8 @@ impl<'a> EntryChecker<'a> {
         Some(Draft::Ready(Job::Upsert(Box::new(request))))
     }
 
-    /// The values of an entry, and whether all of them are known or can be reached. The others have stand-ins, so that the
-    /// rest of the entry is checked as well.
+    /// The values of an entry, and whether all of them are known or can be reached. The others have stand-ins, so that
+    /// the rest of the entry is checked as well.
     fn resolve_parts(&mut self, entry: &Entry) -> (Vec<ValuePart>, bool) {
         let decodes = entry.inputs().value_encoding.as_deref() == Some("base64");
         let mut is_complete = true;

@@ -43,8 +43,8 @@ pub(super) fn exposed_variables(
         .chain(raw.web_identity_token_env.as_deref())
         .chain(values.iter().copied())
         .collect();
-    // A copy under another name is as secret. A short one may be equal by chance: a database user may be called like the
-    // team.
+    // A copy under another name is as secret. A short one may be equal by chance: a database user may be called like
+    // the team.
     let contents: BTreeSet<_> = secrets
         .iter()
         .filter_map(|name| environment.raw(name))

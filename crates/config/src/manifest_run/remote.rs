@@ -19,7 +19,8 @@ use crate::manifest::SecretRef;
 pub(super) struct RemoteConnections(BTreeMap<(Option<String>, Option<String>), Arc<Connection>>);
 
 impl RemoteConnections {
-    /// The connection to a secret; `None` if it cannot be reached. `problems` are in words that follow the name of the key.
+    /// The connection to a secret; `None` if it cannot be reached. `problems` are in words that follow the name of the
+    /// key.
     pub(super) fn connect(
         &mut self,
         reference: &SecretRef,

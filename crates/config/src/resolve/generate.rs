@@ -6,8 +6,8 @@ use zeroize::Zeroizing;
 use crate::manifest::{CharacterClass, GenerateSpec};
 use crate::random;
 
-/// The characters of a class, without quotes, backslashes, `$`, `%` and spaces, which shells, YAML and connection strings
-/// interpret.
+/// The characters of a class, without quotes, backslashes, `$`, `%` and spaces, which shells, YAML and connection
+/// strings interpret.
 const fn alphabet(class: CharacterClass) -> &'static [u8] {
     match class {
         CharacterClass::Lower => b"abcdefghijklmnopqrstuvwxyz",

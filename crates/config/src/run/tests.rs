@@ -1,11 +1,11 @@
-//! Single requests, from variables.
+//! Runs of one secret, from variables.
 
 use upsert_secret_core::url::{Endpoint, endpoint};
 
 use super::*;
 use crate::inputs;
 
-/// Checks an environment: keys without the prefix are inputs, those with a `$` are as they are.
+/// Checks the run of an environment. Keys with a `$` are names of variables, the others get the prefix of inputs.
 pub(crate) fn check(pairs: &[(&str, &str)]) -> Result<Run, Failure> {
     let environment = Environment::from_pairs(pairs.iter().map(|(key, value)| {
         let key = key
@@ -13,8 +13,8 @@ pub(crate) fn check(pairs: &[(&str, &str)]) -> Result<Run, Failure> {
             .map_or_else(|| format!("UPSERT_SECRET_{key}"), str::to_owned);
         (key.into(), (*value).into())
     }));
-    let (raw, known) = inputs::read(&environment);
-    known?;
+    let (raw, checked) = inputs::read(&environment);
+    checked?;
     let sink = SecretSink {
         hide: &|_| {},
         mask: &|_| {},
@@ -30,7 +30,7 @@ pub(crate) fn valid(pairs: &[(&str, &str)]) -> Run {
 const ARN: &str = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:prod/key-AbCdEf";
 const BASE: [(&str, &str); 2] = [("NAME", "prod/key"), ("VALUE", "made-up-key")];
 
-/// [`BASE`] with other pairs over it.
+/// [`BASE`] with the values of other pairs.
 pub(crate) fn with<'a>(pairs: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     BASE.into_iter()
         .filter(|(key, _)| !pairs.iter().any(|(other, _)| other == key))
@@ -39,7 +39,7 @@ pub(crate) fn with<'a>(pairs: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> 
 }
 
 #[test]
-fn what_is_refused_and_in_which_words() {
+fn invalid_inputs_are_rejected() {
     let long = "x".repeat(2_049);
     let cases: &[(&[(&str, &str)], &str)] = &[
         (
@@ -172,7 +172,7 @@ fn what_is_refused_and_in_which_words() {
     ];
     for (pairs, wanted) in cases {
         let Err(failure) = check(&with(pairs)) else {
-            panic!("{pairs:?} is refused");
+            panic!("{pairs:?} is rejected");
         };
         assert_eq!(failure.class, Class::Input);
         assert_eq!(failure.what, *wanted);
@@ -180,13 +180,13 @@ fn what_is_refused_and_in_which_words() {
 }
 
 #[test]
-fn a_value_that_got_into_something_public_is_refused() {
+fn value_in_public_input_is_rejected() {
     let long = "made-up-key-of-more-than-16";
     let wrapped = format!("the key is {long}");
     let pair = format!("k={long}");
     let policy = format!(r#"{{"Statement":"{long}"}}"#);
     let region = format!("eu-west-2={long}");
-    let refused: [&[(&str, &str)]; 9] = [
+    let rejected: [&[(&str, &str)]; 9] = [
         &[("VALUE", long), ("RESOURCE_POLICY", &policy)],
         &[("VALUE", long), ("REPLICA_REGIONS", &region)],
         &[("NAME", "made-up-key")],
@@ -197,19 +197,19 @@ fn a_value_that_got_into_something_public_is_refused() {
         &[("VALUE", long), ("VERSION_STAGES", long)],
         &[("VALUE", long), ("JSON_KEY", long)],
     ];
-    for pairs in refused {
+    for pairs in rejected {
         let what = check(&with(pairs)).err().map(|failure| failure.what);
         assert!(
             what.is_some_and(|what| what.contains("contains the value") && !what.contains(long)),
             "{pairs:?}"
         );
     }
-    // A short value is part of ordinary words.
+    // A short value occurs in ordinary words.
     assert!(check(&with(&[("VALUE", "key"), ("DESCRIPTION", "a key")])).is_ok());
 }
 
 #[test]
-fn a_key_with_a_line_break_is_no_usable_credential() {
+fn access_key_with_line_break_is_rejected() {
     for name in [
         "$AWS_ACCESS_KEY_ID",
         "$AWS_SECRET_ACCESS_KEY",
@@ -225,7 +225,7 @@ fn a_key_with_a_line_break_is_no_usable_credential() {
 }
 
 #[test]
-fn an_empty_value_names_the_likely_causes_of_the_platform() {
+fn empty_value_names_causes_by_ci_system() {
     let next = |pairs: &[(&str, &str)]| {
         check(&with(pairs))
             .err()
@@ -239,14 +239,14 @@ fn an_empty_value_names_the_likely_causes_of_the_platform() {
 }
 
 #[test]
-fn inputs_are_called_as_the_user_wrote_them() {
+fn input_names_are_spelled_as_in_the_action() {
     let failure = check(&[("ACTION", "true"), ("VALUE", "made-up"), ("NAME", "a b")]).err();
     let what = failure.map(|failure| failure.what).unwrap_or_default();
     assert!(what.starts_with("`name` must have"), "{what}");
 }
 
 #[test]
-fn the_region_comes_from_the_input_the_arn_or_the_environment() {
+fn region_prefers_input_then_arn_then_variable() {
     let region = |pairs: &[(&str, &str)]| {
         let run = valid(&with(pairs));
         (run.connection.region.clone(), run.warnings.len())
@@ -279,7 +279,7 @@ fn the_region_comes_from_the_input_the_arn_or_the_environment() {
 }
 
 #[test]
-fn an_arn_names_the_secret_without_its_suffix() {
+fn arn_yields_name_without_suffix() {
     let run = valid(&with(&[("NAME", ARN)]));
     let [Draft::Ready(job)] = &run.drafts[..] else {
         panic!("one secret");
@@ -293,7 +293,7 @@ fn an_arn_names_the_secret_without_its_suffix() {
 }
 
 #[test]
-fn times_have_units() {
+fn timeout_accepts_units() {
     for (given, seconds) in [("90s", 90), ("2m", 120), ("1h", 3_600), ("45", 45)] {
         let run = valid(&with(&[("TIMEOUT", given)]));
         assert_eq!(run.connection.timeout.as_secs(), seconds, "{given}");
@@ -302,7 +302,7 @@ fn times_have_units() {
 }
 
 #[test]
-fn an_endpoint_that_would_carry_the_value_in_clear_is_told_apart() {
+fn endpoint_over_plain_http_is_unencrypted() {
     let cases = [
         ("http://127.0.0.1:4566", Some(Endpoint::Protected)),
         ("http://localhost:1", Some(Endpoint::Protected)),

@@ -7,19 +7,22 @@ use std::sync::Arc;
 use super::keys::{FILE, Key, NOT_WITH_JSON, Shape};
 use super::model::{Entry, Inputs, Manifest, Reference, ValueSpec};
 use super::problem::{NodePath, printable_name};
-use super::reader::{Pair, Reader};
+use super::reader::{NodeRef, Pair, Reader};
 use super::reference::NOT_ENCODED;
 use super::tree::Node;
 
 impl Reader<'_> {
     /// Reads a whole manifest; one with problems in part.
     pub(super) fn read_manifest(&mut self, tree: &Node<'_>) -> Manifest {
-        let path = NodePath::ROOT;
-        let parts = self.read_known_pairs(tree, &path, FILE).unwrap_or_default();
+        let root = NodeRef {
+            node: tree,
+            path: NodePath::ROOT,
+        };
+        let pairs = self.read_known_pairs(&root, FILE).unwrap_or_default();
         let mut defaults = Inputs::default();
-        for &(index, key, node) in &parts {
+        for Pair { key, value, .. } in &pairs {
             if let Shape::Defaults(keys) = key.shape {
-                defaults = self.read_defaults(node, &path.value(index, key.name), keys);
+                defaults = self.read_defaults(value, keys);
             }
         }
         let defaults = Arc::new(defaults);
@@ -27,15 +30,14 @@ impl Reader<'_> {
             all_or_nothing: None,
             entries: Vec::new(),
         };
-        for (index, key, node) in parts {
-            let child_path = path.value(index, key.name);
+        for Pair { key, value, .. } in &pairs {
             match key.shape {
                 Shape::Entries(keys) => {
-                    manifest.entries = self.read_entries(node, &child_path, keys, &defaults);
+                    manifest.entries = self.read_entries(value, keys, &defaults);
                 }
-                Shape::Flag => manifest.all_or_nothing = self.read_flag(node, &child_path),
+                Shape::Flag => manifest.all_or_nothing = self.read_flag(value),
                 Shape::Text => {
-                    self.read_text(node, &child_path);
+                    self.read_text(value);
                 }
                 _ => {}
             }
@@ -43,19 +45,17 @@ impl Reader<'_> {
         manifest
     }
 
-    fn read_defaults(
-        &mut self,
-        node: &Node<'_>,
-        path: &NodePath<'_>,
-        keys: &'static [Key],
-    ) -> Inputs {
+    fn read_defaults(&mut self, at: &NodeRef<'_>, keys: &'static [Key]) -> Inputs {
         let mut inputs = Inputs::default();
-        for (index, key, node) in self.read_known_pairs(node, path, keys).unwrap_or_default() {
-            if key.in_defaults {
-                self.read_input(key, node, &path.value(index, key.name), &mut inputs);
+        for pair in self.read_known_pairs(at, keys).unwrap_or_default() {
+            if pair.key.in_defaults {
+                self.read_input(pair.key, &pair.value, &mut inputs);
             } else {
-                let why = format!("has the key `{}`, which is for one secret alone", key.name);
-                self.problems.add(&path.key(index, ""), why);
+                let why = format!(
+                    "has the key `{}`, which is for one secret alone",
+                    pair.key.name
+                );
+                self.problems.add(&pair.key_path, why);
             }
         }
         inputs
@@ -63,45 +63,38 @@ impl Reader<'_> {
 
     fn read_entries(
         &mut self,
-        node: &Node<'_>,
-        path: &NodePath<'_>,
+        at: &NodeRef<'_>,
         keys: &'static [Key],
         defaults: &Arc<Inputs>,
     ) -> Vec<Entry> {
-        let pairs = self.read_pairs(
-            node,
-            path,
-            "a mapping from names of secrets to what they hold",
-        );
-        if matches!(node, Node::Mapping(pairs) if pairs.is_empty()) {
-            self.problems
-                .add(path, "is empty; it needs one secret at least");
+        let wanted = "a mapping from names of secrets to what they hold";
+        let pairs = self.read_pairs(at, wanted, printable_name);
+        if matches!(at.node, Node::Mapping(pairs) if pairs.is_empty()) {
+            self.reject(at, "is empty; it needs one secret at least");
         }
         let mut names = HashSet::new();
         let mut entries = Vec::new();
-        for (index, raw_name, node) in pairs.unwrap_or_default() {
-            let label = printable_name(raw_name);
-            let key_path = path.key(index, label);
-            let name = if raw_name.trim().is_empty() {
-                self.problems.add(&key_path, "has no name");
+        for pair in pairs.unwrap_or_default() {
+            let name = if pair.key.trim().is_empty() {
+                self.problems.add(&pair.key_path, "has no name");
                 None
             } else {
-                self.expand(raw_name, &key_path)
+                self.expand(pair.key, &pair.key_path)
             };
             if let Some(name) = &name
                 && !names.insert(name.clone().into_owned())
             {
                 self.problems.add(
-                    &key_path,
+                    &pair.key_path,
                     "is the name of another entry too once variables are replaced",
                 );
             }
-            let content = self.read_entry(node, &path.value(index, label), keys, defaults);
+            let content = self.read_entry(&pair.value, keys, defaults);
             if let (Some(name), Some((spec, own))) = (name, content) {
                 entries.push(Entry {
                     name: name.into_owned(),
                     spec,
-                    index,
+                    index: pair.value.path.step.index,
                     own,
                     defaults: Arc::clone(defaults),
                 });
@@ -112,78 +105,56 @@ impl Reader<'_> {
 
     fn read_entry(
         &mut self,
-        node: &Node<'_>,
-        path: &NodePath<'_>,
+        at: &NodeRef<'_>,
         keys: &'static [Key],
         defaults: &Inputs,
     ) -> Option<(ValueSpec, Inputs)> {
-        let mut own = Inputs::default();
-        let pairs = self.read_known_pairs(node, path, keys)?;
-        let find = |name| pairs.iter().find(|(_, key, _)| key.name == name).copied();
+        let pairs = self.read_known_pairs(at, keys)?;
+        let find = |name| pairs.iter().find(|pair| pair.key.name == name);
         let (value, json, merge) = (find("value"), find("json"), find("merge"));
-        let merge = merge.map(|(index, key, node)| {
-            let child_path = path.value(index, key.name);
-            if json.is_none() {
-                self.problems.add(
-                    &child_path,
-                    "is given, but no `json` whose keys could be merged",
-                );
-            }
-            self.read_flag(node, &child_path)
-        });
-        let merge = merge.flatten().unwrap_or(false);
-        for &(index, key, node) in &pairs {
-            let child_path = path.value(index, key.name);
-            if !matches!(key.name, "value" | "json" | "merge") {
-                self.read_input(key, node, &child_path, &mut own);
+        if let (None, Some(merge)) = (json, merge) {
+            self.reject(
+                &merge.value,
+                "is given, but no `json` whose keys could be merged",
+            );
+        }
+        let merge = merge.and_then(|merge| self.read_flag(&merge.value)) == Some(true);
+        let mut own = Inputs::default();
+        for pair in &pairs {
+            if !matches!(pair.key.name, "value" | "json" | "merge") {
+                self.read_input(pair.key, &pair.value, &mut own);
             }
         }
         if value.is_some() == json.is_some() {
-            self.problems
-                .add(path, "must have exactly one of `value` and `json`");
+            self.reject(at, "must have exactly one of `value` and `json`");
         }
-        let value = value.and_then(|(index, key, node)| {
-            let reference = self.read_value(node, &path.value(index, key.name));
-            if matches!(
-                reference,
-                Some(Reference::Secret(_) | Reference::Generate(_))
-            ) && let Some((index, key, _)) = find("value-encoding")
+        let value = value.and_then(|value| {
+            let reference = self.read_value(&value.value)?;
+            if matches!(reference, Reference::Secret(_) | Reference::Generate(_))
+                && let Some(encoding) = find("value-encoding")
             {
-                self.problems.add(&path.value(index, key.name), NOT_ENCODED);
+                self.reject(&encoding.value, NOT_ENCODED);
             }
-            reference.map(ValueSpec::Value)
+            Some(ValueSpec::Value(reference))
         });
-        let json = json.and_then(|(index, key, node)| {
-            let child_path = path.value(index, key.name);
-            self.check_beside_json(
-                path,
-                &child_path,
-                &pairs,
-                own.text("store-as").or(defaults.text("store-as")),
-            );
-            let members = self.read_members(node, &child_path, merge)?;
+        let json = json.and_then(|json| {
+            for pair in &pairs {
+                let why = NOT_WITH_JSON
+                    .iter()
+                    .find(|(name, _)| *name == pair.key.name);
+                if let Some((_, why)) = why {
+                    self.reject(&pair.value, *why);
+                }
+            }
+            if own.text("store-as").or(defaults.text("store-as")) == Some("binary") {
+                self.reject(
+                    &json.value,
+                    "is text, which does not go with `store-as: binary`",
+                );
+            }
+            let members = self.read_members(&json.value, merge)?;
             Some(ValueSpec::Json { members, merge })
         });
         Some((value.or(json)?, own))
-    }
-
-    /// Rejects keys and inputs that cannot be combined with `json`.
-    fn check_beside_json(
-        &mut self,
-        path: &NodePath<'_>,
-        json: &NodePath<'_>,
-        pairs: &[Pair<'_, &'static Key>],
-        store_as: Option<&str>,
-    ) {
-        for (index, key, _) in pairs {
-            let why = NOT_WITH_JSON.iter().find(|(name, _)| *name == key.name);
-            if let Some((_, why)) = why {
-                self.problems.add(&path.value(*index, key.name), *why);
-            }
-        }
-        if store_as == Some("binary") {
-            self.problems
-                .add(json, "is text, which does not go with `store-as: binary`");
-        }
     }
 }

@@ -4,33 +4,26 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::keys::{Key, Shape};
 use super::model::Inputs;
-use super::problem::NodePath;
-use super::reader::{Reader, TAGGED};
+use super::reader::{NodeRef, Reader, TAGGED};
 use super::tree::Node;
 
 impl Reader<'_> {
-    pub(super) fn read_input(
-        &mut self,
-        key: &'static Key,
-        node: &Node<'_>,
-        path: &NodePath<'_>,
-        inputs: &mut Inputs,
-    ) {
+    pub(super) fn read_input(&mut self, key: &Key, at: &NodeRef<'_>, inputs: &mut Inputs) {
         let text = match key.shape {
             Shape::Tags => {
-                inputs.tags = self.read_tags(node, path);
+                inputs.tags = self.read_tags(at);
                 return;
             }
-            Shape::Text => self.read_trimmed(node, path),
-            Shape::Expanded => self
-                .read_expanded(node, path)
-                .map(|text| text.trim().to_owned()),
-            Shape::Flag => self.read_flag(node, path).map(|flag| flag.to_string()),
-            Shape::Choice(words) => self.read_choice(&words(), node, path).map(str::to_owned),
-            Shape::Texts(separator) => self.read_text_or_list(node, path, separator),
-            Shape::Policy => self.read_policy(node, path),
+            Shape::Text => self.read_trimmed(at),
+            Shape::Expanded => self.read_expanded(at).map(|text| text.trim().to_owned()),
+            Shape::Flag => self.read_flag(at).map(|flag| flag.to_string()),
+            Shape::Choice(words) => self.read_choice(at, &words()).map(str::to_owned),
+            Shape::Texts(separator) => self.read_text_or_list(at, separator),
+            Shape::Policy => self.read_policy(at),
             _ => None,
         };
         if let Some(text) = text {
@@ -38,31 +31,18 @@ impl Reader<'_> {
         }
     }
 
-    /// Text without white space around it, as in the environment: a block of text ends with a line ending that is no
-    /// part of it.
-    fn read_trimmed(&mut self, node: &Node<'_>, path: &NodePath<'_>) -> Option<String> {
-        self.read_text(node, path)
-            .map(|text| text.trim().to_owned())
-    }
-
-    fn read_tags(
-        &mut self,
-        node: &Node<'_>,
-        path: &NodePath<'_>,
-    ) -> Option<BTreeMap<String, String>> {
+    fn read_tags(&mut self, at: &NodeRef<'_>) -> Option<BTreeMap<String, String>> {
         let mut tags = BTreeMap::new();
-        for (index, key, node) in self.read_pairs(node, path, "a mapping of text to text")? {
-            let key_path = path.key(index, "");
-            let value_path = path.value(index, "");
-            let key = self.expand(key, &key_path).map(Cow::into_owned);
+        for pair in self.read_pairs(at, "a mapping of text to text", |_| "")? {
+            let key = self.expand(pair.key, &pair.key_path).map(Cow::into_owned);
             let value = self
-                .read_any_text(node, &value_path)
-                .and_then(|text| self.expand(text, &value_path));
+                .read_any_text(&pair.value)
+                .and_then(|text| self.expand(text, &pair.value.path));
             if let (Some(key), Some(value)) = (key, value)
                 && tags.insert(key, value.into_owned()).is_some()
             {
                 self.problems.add(
-                    &key_path,
+                    &pair.key_path,
                     "has a key that is another one's too once variables are replaced",
                 );
             }
@@ -71,75 +51,55 @@ impl Reader<'_> {
     }
 
     /// Reads text, or a list of texts and joins them.
-    fn read_text_or_list(
-        &mut self,
-        node: &Node<'_>,
-        path: &NodePath<'_>,
-        separator: &str,
-    ) -> Option<String> {
-        let items = match node {
-            Node::Text(_) => {
-                return self.read_trimmed(node, path);
+    fn read_text_or_list(&mut self, at: &NodeRef<'_>, separator: &str) -> Option<String> {
+        match at.node {
+            Node::Text(_) => self.read_trimmed(at),
+            Node::List(items) if !items.is_empty() => {
+                let texts = at.items().filter_map(|item| self.read_text(&item));
+                Some(texts.collect::<Vec<_>>().join(separator))
             }
-            Node::List(items) if !items.is_empty() => items,
             _ => {
-                self.reject_kind(node, path, "text, or a list of texts that is not empty");
-                return None;
+                self.reject_kind(at, "text, or a list of texts that is not empty");
+                None
             }
-        };
-        let texts: Vec<_> = items
-            .iter()
-            .enumerate()
-            .filter_map(|(index, item)| self.read_text(item, &path.value(index, "")))
-            .collect();
-        Some(texts.join(separator))
+        }
     }
 
     /// Reads a policy: a mapping, which becomes JSON, or text, unchanged.
-    fn read_policy(&mut self, node: &Node<'_>, path: &NodePath<'_>) -> Option<String> {
-        match node {
-            Node::Text(_) => self.read_trimmed(node, path),
-            Node::Mapping(_) => self.read_json(node, path).map(|json| json.to_string()),
+    fn read_policy(&mut self, at: &NodeRef<'_>) -> Option<String> {
+        match at.node {
+            Node::Text(_) => self.read_trimmed(at),
+            Node::Mapping(_) => self.read_json(at).map(|json| json.to_string()),
             _ => {
-                self.reject_kind(node, path, "a mapping, or text: JSON or `file:PATH`");
+                self.reject_kind(at, "a mapping, or text: JSON or `file:PATH`");
                 None
             }
         }
     }
 
-    fn read_json(&mut self, node: &Node<'_>, path: &NodePath<'_>) -> Option<serde_json::Value> {
-        use serde_json::Value;
-        match node {
-            Node::Text(text) => Some(Value::from(text.as_ref())),
-            Node::Bool(flag) => Some(Value::from(*flag)),
-            Node::Number(Some(number)) => Some(Value::Number(number.clone())),
-            Node::List(items) => {
-                let items = items.iter().enumerate();
-                let items =
-                    items.filter_map(|(index, item)| self.read_json(item, &path.value(index, "")));
-                Some(items.collect())
+    fn read_json(&mut self, at: &NodeRef<'_>) -> Option<Value> {
+        let why = match at.node {
+            Node::Text(text) => return Some(Value::from(text.as_ref())),
+            Node::Bool(flag) => return Some(Value::from(*flag)),
+            Node::Number(Some(number)) => return Some(Value::Number(number.clone())),
+            Node::List(_) => {
+                return Some(
+                    at.items()
+                        .filter_map(|item| self.read_json(&item))
+                        .collect(),
+                );
             }
             Node::Mapping(_) => {
-                let pairs = self.read_pairs(node, path, "")?.into_iter();
-                let pairs = pairs.filter_map(|(index, key, node)| {
-                    Some((
-                        key.to_owned(),
-                        self.read_json(node, &path.value(index, ""))?,
-                    ))
-                });
-                Some(pairs.collect())
+                let pairs = self.read_pairs(at, "", |_| "")?.into_iter();
+                let pairs = pairs
+                    .filter_map(|pair| Some((pair.key.to_owned(), self.read_json(&pair.value)?)));
+                return Some(pairs.collect());
             }
-            Node::Null | Node::Number(None) | Node::Tagged => {
-                self.problems.add(
-                    path,
-                    match node {
-                        Node::Tagged => TAGGED,
-                        Node::Null => "has nothing here, which no policy needs",
-                        _ => "has a number that JSON does not have",
-                    },
-                );
-                None
-            }
-        }
+            Node::Null => "has nothing here, which no policy needs",
+            Node::Number(None) => "has a number that JSON does not have",
+            Node::Tagged => TAGGED,
+        };
+        self.reject(at, why);
+        None
     }
 }

@@ -88,8 +88,8 @@ pub(super) struct Step {
 #[derive(Clone, Copy)]
 pub(super) struct NodePath<'a> {
     parent: Option<&'a Self>,
-    step: Step,
-    label: &'a str,
+    pub(super) step: Step,
+    pub(super) label: &'a str,
 }
 
 impl<'a> NodePath<'a> {

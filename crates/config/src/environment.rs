@@ -22,7 +22,7 @@ impl Environment {
     }
 
     /// Makes an environment of pairs of name and content.
-    pub fn from_pairs(pairs: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
+    pub(crate) fn from_pairs(pairs: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
         Self(pairs.into_iter().collect())
     }
 

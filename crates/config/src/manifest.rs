@@ -24,7 +24,7 @@ pub use model::{
 };
 pub use problem::{InputProblem, Position, Problem};
 pub use schema::schema;
-pub use syntax::MAX_BYTES;
+pub(crate) use syntax::MAX_BYTES;
 
 /// Parses a manifest. `lookup` returns the text of a variable for `${NAME}`.
 ///

@@ -46,39 +46,9 @@ pub(crate) fn check(
     diagnostics: &mut Diagnostics,
 ) -> Result<Identity, Failure> {
     let chaining = diagnostics.choice("role-chaining", raw.role_chaining.as_deref());
-    let duration = match raw.role_duration_seconds.as_deref().map(str::parse) {
-        None => DEFAULT_DURATION,
-        Some(Ok(seconds)) if DURATIONS.contains(&seconds) => seconds,
-        Some(_) => {
-            diagnostics.reject(
-                "role-duration-seconds",
-                "must be a number from 900 to 43200",
-            );
-            DEFAULT_DURATION
-        }
-    };
-    let session_name = match &raw.role_session_name {
-        Some(name) if session::is_name(name) => name.clone(),
-        Some(_) => {
-            diagnostics.reject(
-                "role-session-name",
-                "must have 2 to 64 letters, digits or characters of `_=,.@+-`",
-            );
-            String::new()
-        }
-        None => session::default_name(environment),
-    };
-    if let Some(id) = &raw.role_external_id
-        && !((2..=1_224).contains(&id.len())
-            && id
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"_+=,.@:/-".contains(&b)))
-    {
-        diagnostics.reject(
-            "role-external-id",
-            "must have 2 to 1224 letters, digits or characters of `_+=,.@:/-`",
-        );
-    }
+    let duration = check_duration(raw, diagnostics);
+    let session_name = check_session_name(raw, environment, diagnostics);
+    check_external_id(raw, diagnostics);
     let allowed_accounts = check_accounts(raw, diagnostics);
     let token_file_role =
         token_source::token_file_role(environment, &session_name, duration, diagnostics);
@@ -105,9 +75,9 @@ pub(crate) fn check(
         duration,
         source,
     };
-    let allowed =
+    let is_allowed =
         allowed_accounts.is_empty() || allowed_accounts.iter().any(|id| id == role.account());
-    if is_role(arn) && !allowed {
+    if is_role(arn) && !is_allowed {
         return Err(Failure::new(
             Class::Credentials,
             format!(
@@ -123,6 +93,52 @@ pub(crate) fn check(
         token_file_role,
         allowed_accounts,
     })
+}
+
+fn check_duration(raw: &RawInputs, diagnostics: &mut Diagnostics) -> u32 {
+    match raw.role_duration_seconds.as_deref().map(str::parse) {
+        None => DEFAULT_DURATION,
+        Some(Ok(seconds)) if DURATIONS.contains(&seconds) => seconds,
+        Some(_) => {
+            diagnostics.reject(
+                "role-duration-seconds",
+                "must be a number from 900 to 43200",
+            );
+            DEFAULT_DURATION
+        }
+    }
+}
+
+fn check_session_name(
+    raw: &RawInputs,
+    environment: &Environment,
+    diagnostics: &mut Diagnostics,
+) -> String {
+    match &raw.role_session_name {
+        Some(name) if session::is_name(name) => name.clone(),
+        Some(_) => {
+            diagnostics.reject(
+                "role-session-name",
+                "must have 2 to 64 letters, digits or characters of `_=,.@+-`",
+            );
+            String::new()
+        }
+        None => session::default_name(environment),
+    }
+}
+
+fn check_external_id(raw: &RawInputs, diagnostics: &mut Diagnostics) {
+    if let Some(id) = &raw.role_external_id
+        && !((2..=1_224).contains(&id.len())
+            && id
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"_+=,.@:/-".contains(&b)))
+    {
+        diagnostics.reject(
+            "role-external-id",
+            "must have 2 to 1224 letters, digits or characters of `_+=,.@:/-`",
+        );
+    }
 }
 
 fn check_accounts(raw: &RawInputs, diagnostics: &mut Diagnostics) -> Vec<String> {

@@ -2,6 +2,7 @@
 //! and appear in logs: a value in one of them was given by mistake. Compares text, and shows none of it.
 
 use std::borrow::Cow;
+use std::iter;
 
 use upsert_secret_core::connection::{Identity, TokenSource};
 use upsert_secret_core::request::Request;
@@ -24,65 +25,57 @@ pub(crate) fn check(
         return;
     }
     let is_distinctive = value.len() >= MIN_DISTINCTIVE_BYTES;
-    let mut leaking: Vec<&'static str> = public_texts(request)
+    let is_leak = |text: &Cow<'_, str>| text == value || is_distinctive && text.contains(value);
+    for (input, texts) in public_texts(request)
         .into_iter()
         .chain(role_texts(identity))
-        .filter(|(_, text)| text == value || is_distinctive && text.contains(value))
-        .map(|(input, _)| input)
-        .collect();
-    leaking.dedup();
-    for input in leaking {
-        diagnostics.reject(input, "contains the value, and is not secret itself");
+    {
+        if texts.iter().any(is_leak) {
+            diagnostics.reject(input, "contains the value, and is not secret itself");
+        }
     }
 }
 
-/// The texts of the request's public inputs, those of one input together.
-fn public_texts(request: &Request) -> Vec<(&'static str, Cow<'_, str>)> {
-    let replicas = request.replicas.iter().flatten();
-    let replicas = replicas.flat_map(|(region, key)| [Some(region), key.as_ref()]);
-    let tags = request.tags.iter().flatten();
-    let json_keys = request.json.iter().map(|json| json.path.to_string());
-    let mut texts = vec![("name", Cow::from(&request.target.id))];
-    let description = request.description.iter().map(Cow::from);
-    texts.extend(description.map(|text| ("description", text)));
-    let kms_key = request.kms_key_id.iter().map(Cow::from);
-    texts.extend(kms_key.map(|text| ("kms-key-id", text)));
-    texts.extend(
-        replicas
-            .flatten()
-            .map(|text| ("replica-regions", text.into())),
-    );
-    let policy = request.policy.iter().map(|policy| policy.text().into());
-    texts.extend(policy.map(|text| ("resource-policy", text)));
-    texts.extend(
-        request
-            .stages
-            .iter()
-            .map(|text| ("version-stages", text.into())),
-    );
-    texts.extend(json_keys.map(|text| ("json-key", text.into())));
-    texts.extend(
-        tags.flat_map(|(key, value)| [key, value])
-            .map(|text| ("tags", text.into())),
-    );
-    texts
+type InputTexts<'a> = (&'static str, Vec<Cow<'a, str>>);
+
+fn texts<'a>(texts: impl IntoIterator<Item = &'a String>) -> Vec<Cow<'a, str>> {
+    texts.into_iter().map(Cow::from).collect()
 }
 
-/// The texts of the role, which STS logs.
-fn role_texts(identity: &Identity) -> Vec<(&'static str, Cow<'_, str>)> {
+/// The public inputs of a request.
+fn public_texts(request: &Request) -> Vec<InputTexts<'_>> {
+    let replicas = request.replicas.iter().flatten();
+    let tags = request.tags.iter().flatten();
+    let policy = request.policy.iter().map(|policy| policy.text().into());
+    let json_keys = request.json.iter().map(|key| key.path.to_string().into());
+    vec![
+        ("name", texts([&request.target.id])),
+        ("description", texts(&request.description)),
+        ("kms-key-id", texts(&request.kms_key_id)),
+        (
+            "replica-regions",
+            texts(replicas.flat_map(|(region, key)| iter::once(region).chain(key))),
+        ),
+        ("resource-policy", policy.collect()),
+        ("version-stages", texts(&request.stages)),
+        ("json-key", json_keys.collect()),
+        ("tags", texts(tags.flat_map(|(key, value)| [key, value]))),
+    ]
+}
+
+/// The inputs of a role that STS logs.
+fn role_texts(identity: &Identity) -> Vec<InputTexts<'_>> {
     let Some(role) = &identity.role else {
         return Vec::new();
     };
-    let mut texts = vec![
-        ("role-to-assume", Cow::from(&role.arn)),
-        ("role-session-name", Cow::from(&role.session_name)),
-    ];
-    match &role.source {
-        TokenSource::Github(request) => texts.push(("audience", Cow::from(&request.audience))),
-        TokenSource::Credentials {
-            external_id: Some(id),
-        } => texts.push(("role-external-id", Cow::from(id))),
-        _ => {}
-    }
-    texts
+    let source = match &role.source {
+        TokenSource::Github(request) => ("audience", texts([&request.audience])),
+        TokenSource::Credentials { external_id } => ("role-external-id", texts(external_id)),
+        TokenSource::Token(_) | TokenSource::TokenFile(_) => ("role-to-assume", Vec::new()),
+    };
+    vec![
+        ("role-to-assume", texts([&role.arn])),
+        ("role-session-name", texts([&role.session_name])),
+        source,
+    ]
 }

@@ -9,11 +9,11 @@ use super::proxies;
 use crate::diagnostics::Diagnostics;
 use crate::environment::Environment;
 
-/// Attempts for one call unless `AWS_MAX_ATTEMPTS` says otherwise.
+/// Attempts for one call, by default.
 const DEFAULT_ATTEMPTS: u32 = 5;
 const MAX_ATTEMPTS: u32 = 100;
 
-/// Variables that decide where requests go and as text are read here or by the SDK.
+/// Variables that must be UTF-8: this program or the SDK reads them as text.
 const TEXT_VARIABLES: [&str; 17] = [
     "AWS_CA_BUNDLE",
     "SSL_CERT_FILE",
@@ -68,8 +68,7 @@ pub(super) fn check(
     if let Some(mode) = environment.text("AWS_RETRY_MODE")
         && !["standard", "adaptive", "legacy"].contains(&mode.trim().to_ascii_lowercase().as_str())
     {
-        diagnostics
-            .add_problem("AWS_RETRY_MODE must be `standard`, `adaptive` or `legacy`".to_owned());
+        diagnostics.add_problem("AWS_RETRY_MODE must be `standard`, `adaptive` or `legacy`");
     }
     // The SDK ignores other words and would use an endpoint that is not FIPS.
     for name in ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"] {

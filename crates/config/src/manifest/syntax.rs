@@ -4,7 +4,7 @@
 use super::problem::{Position, Problem};
 
 /// The longest manifest, in bytes; enough for thousands of secrets.
-pub const MAX_BYTES: usize = 1024 * 1024;
+pub(crate) const MAX_BYTES: usize = 1024 * 1024;
 
 pub(super) const ALIASES: &str =
     "the file repeats too much by aliases (`*name`); `defaults` holds what all secrets share";

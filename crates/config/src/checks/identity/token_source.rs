@@ -132,23 +132,20 @@ pub(super) fn token_file_role(
 ) -> Option<Role> {
     let file = environment.text("AWS_WEB_IDENTITY_TOKEN_FILE")?;
     let Some(arn) = environment.text("AWS_ROLE_ARN").map(str::trim) else {
-        diagnostics.warn(
-            "AWS_WEB_IDENTITY_TOKEN_FILE is set without AWS_ROLE_ARN, and so is not used"
-                .to_owned(),
-        );
+        diagnostics
+            .warn("AWS_WEB_IDENTITY_TOKEN_FILE is set without AWS_ROLE_ARN, and so is not used");
         return None;
     };
     if !is_role(arn) {
         diagnostics.warn(
-            "AWS_ROLE_ARN is not the ARN of a role, and so AWS_WEB_IDENTITY_TOKEN_FILE is not used"
-                .to_owned(),
+            "AWS_ROLE_ARN is not the ARN of a role, and so AWS_WEB_IDENTITY_TOKEN_FILE is not used",
         );
         return None;
     }
     let own_name = environment.text("AWS_ROLE_SESSION_NAME").map(str::trim);
     if own_name.is_some_and(|name| !session::is_name(name)) {
         diagnostics.warn(
-            "AWS_ROLE_SESSION_NAME is not used: it must have 2 to 64 letters, digits or characters of `_=,.@+-`".to_owned(),
+            "AWS_ROLE_SESSION_NAME is not used: it must have 2 to 64 letters, digits or characters of `_=,.@+-`",
         );
     }
     Some(Role {

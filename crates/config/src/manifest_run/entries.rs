@@ -65,8 +65,8 @@ impl<'a> EntryChecker<'a> {
     fn check(&mut self, entry: Entry, diagnostics: &mut Diagnostics) -> Option<Draft> {
         let (parts, is_complete) = self.resolve_parts(&entry);
         let values: Vec<_> = parts.iter().map(ValuePart::or_stand_in).collect();
-        let (request, found) = assemble(&entry, &values, &self.shared);
-        let (rejections, warnings) = found.into_rejections();
+        let (request, entry_diagnostics) = assemble(&entry, &values, &self.shared);
+        let (rejections, warnings) = entry_diagnostics.into_rejections();
         if !rejections.is_empty() {
             let rejections = rejections.into_iter();
             self.problems

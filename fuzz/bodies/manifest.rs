@@ -2,7 +2,7 @@
 //! words of one. A file that holds the marker shows where it would get out. libFuzzer runs it, and so does an ordinary
 //! test over `corpus/manifest`.
 
-use upsert_secret_config::manifest::{Problem, parse, place};
+use upsert_secret_config::manifest::{Problem, locate_problems, parse};
 
 /// Can be no name of a variable, which messages do show.
 const MARKER: &str = "hunter-2!";
@@ -36,7 +36,7 @@ pub(crate) fn manifest(data: &[u8]) {
         }
         unplaced.push(entry.member_problem(3, "is made up"));
     }
-    check(&place(data, unplaced));
+    check(&locate_problems(data, unplaced));
 }
 
 fn check(problems: &[Problem]) {

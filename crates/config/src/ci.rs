@@ -1,4 +1,4 @@
-//! Which CI system this is, by its variables, and what only these variables tell. Opens no file.
+//! The CI system and the run, from the system's variables. Opens no file.
 
 use upsert_secret_core::failure::{Class, Failure};
 use upsert_secret_core::version_id::RunIdentity;
@@ -6,10 +6,10 @@ use upsert_secret_core::version_id::RunIdentity;
 use crate::environment::Environment;
 use crate::inputs::RawInputs;
 
-/// What reads the log, and so how messages and outputs are written.
+/// The reader of the log, which decides how messages and outputs are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LogFormat {
-    /// A person, or a log that shows lines as they are.
+    /// A person, or a log that shows lines unchanged.
     #[default]
     Plain,
     /// A GitHub runner, which interprets workflow commands.
@@ -18,13 +18,12 @@ pub enum LogFormat {
     Gitlab,
 }
 
-/// The CI system: a runner where it says so, with the exact value that it sets.
-#[must_use]
+/// The log format of the CI system. A system is detected by the exact value that its runner sets.
 pub fn log_format(environment: &Environment) -> LogFormat {
-    let is = |name| environment.text(name) == Some("true");
-    if is("GITHUB_ACTIONS") {
+    let is_set = |name| environment.text(name) == Some("true");
+    if is_set("GITHUB_ACTIONS") {
         LogFormat::Github
-    } else if is("GITLAB_CI") {
+    } else if is_set("GITLAB_CI") {
         LogFormat::Gitlab
     } else {
         LogFormat::Plain
@@ -32,21 +31,18 @@ pub fn log_format(environment: &Environment) -> LogFormat {
 }
 
 /// Whether this is a GitHub Actions step.
-#[must_use]
 pub fn is_github(environment: &Environment) -> bool {
     log_format(environment) == LogFormat::Github
 }
 
 /// Whether this is a GitLab job.
-#[must_use]
 pub fn is_gitlab(environment: &Environment) -> bool {
     log_format(environment) == LogFormat::Gitlab
 }
 
-/// The CI run without its attempt, so that a re-run finds the version that the first attempt wrote. On GitLab a retried
-/// job has another id and the same name; the legs of a `parallel` job have names of their own, and so tokens of their
-/// own.
-#[must_use]
+/// The CI run without the number of the attempt, so that a re-run finds the version that the first attempt wrote. On
+/// GitLab a retried job has a new id and the same name; the jobs of a `parallel` job have names of their own, and so
+/// tokens of their own.
 pub fn run_identity(environment: &Environment) -> Option<RunIdentity> {
     let names = match log_format(environment) {
         LogFormat::Github => [
@@ -87,16 +83,16 @@ pub(crate) fn check_value(environment: &Environment, raw: &RawInputs) -> Result<
     if !is_gitlab(environment) {
         return Ok(());
     }
-    let named = raw
+    let from_variable = raw
         .value_env
         .as_deref()
         .and_then(|name| environment.text(name));
-    let given = raw
+    let from_value = raw
         .value
         .as_ref()
         .and_then(|value| str::from_utf8(value.expose()).ok());
-    let Some(name) = named
-        .or(given)
+    let Some(name) = from_variable
+        .or(from_value)
         .and_then(|path| file_variable(environment, path))
     else {
         return Ok(());
@@ -112,7 +108,7 @@ pub(crate) fn check_value(environment: &Environment, raw: &RawInputs) -> Result<
     ))
 }
 
-/// The variable whose file this path is, by where GitLab's runner keeps such files.
+/// The file variable that holds this path, if it is one where GitLab's runner keeps such files.
 fn file_variable<'a>(environment: &Environment, path: &'a str) -> Option<&'a str> {
     let folder = environment.text("CI_PROJECT_DIR")?;
     let name = path.strip_prefix(folder)?.strip_prefix(".tmp/")?;

@@ -1,4 +1,4 @@
-//! JSON documents from the members of a manifest entry.
+//! JSON documents from the members of a manifest entry and their values. No value is ever in a message.
 
 use upsert_secret_core::json::{self, JsonText, KeyEdit};
 use upsert_secret_core::request::JsonKey;
@@ -7,30 +7,28 @@ use upsert_secret_core::value::{Kind, SecretBytes, SecretValue};
 use crate::manifest::Member;
 use crate::resolve::ResolvedValue;
 
-/// The members of a document as keys to be set.
+/// The keys that members set, each with the value in the same position.
 ///
 /// # Errors
-/// What is wrong with which of them.
-pub(crate) fn keys(
-    members: &[Member],
-    found: &[ResolvedValue],
-) -> Result<Vec<JsonKey>, (String, String)> {
+/// Why a value cannot be the value of its key.
+pub(crate) fn keys(members: &[Member], values: &[ResolvedValue]) -> Result<Vec<JsonKey>, String> {
     members
         .iter()
-        .zip(found)
-        .map(|(member, found)| {
-            let text = render(member, found).map_err(|why| (member.key.to_string(), why))?;
+        .zip(values)
+        .map(|(member, value)| {
+            let text = render(member, value)
+                .map_err(|why| format!("has a key {} whose value {why}", member.key))?;
             Ok(JsonKey {
                 path: member.key.clone(),
                 text,
-                seeds: found.generated,
+                seeds: value.generated,
             })
         })
         .collect()
 }
 
-fn render(member: &Member, found: &ResolvedValue) -> Result<JsonText, String> {
-    let value = SecretValue::new(found.copy(), Kind::String).map_err(|why| why.to_string())?;
+fn render(member: &Member, value: &ResolvedValue) -> Result<JsonText, String> {
+    let value = SecretValue::new(value.copy(), Kind::String).map_err(|why| why.to_string())?;
     let text = str::from_utf8(value.expose()).map_err(|_| "is not valid UTF-8".to_owned())?;
     if member.as_json {
         JsonText::json(text).map_err(|_| {
@@ -45,7 +43,7 @@ fn render(member: &Member, found: &ResolvedValue) -> Result<JsonText, String> {
 ///
 /// # Errors
 /// Two keys of which one is inside the other's value.
-pub(crate) fn document(keys: &[JsonKey]) -> Result<SecretBytes, String> {
+pub(crate) fn compose(keys: &[JsonKey]) -> Result<SecretBytes, String> {
     let edits = keys.iter().map(|key| KeyEdit {
         only_if_absent: false,
         ..key.edit()

@@ -1,30 +1,31 @@
-//! The variables of the process, as they are. Taken once, zeroized in the end.
+//! The variables of the process, taken once and zeroized when dropped. Does not interpret them.
 
 use std::ffi::{OsStr, OsString};
 
 use upsert_secret_core::value::SecretBytes;
 use zeroize::Zeroize as _;
 
-/// The prefix of this tool's variables: the action input `some-input` is the variable `UPSERT_SECRET_SOME_INPUT`.
+/// Prefix of this tool's variables: the action input `some-input` is the variable `UPSERT_SECRET_SOME_INPUT`.
 pub const PREFIX: &str = "UPSERT_SECRET_";
 
-/// The environment of the process. Zeroized when dropped, because it holds the value.
+/// The longest name of a variable, in characters.
+pub(crate) const MAX_NAME: usize = 128;
+
+/// Variables with their exact content. Zeroized when dropped, because one of them may be the value.
 pub struct Environment(Vec<(OsString, OsString)>);
 
 impl Environment {
-    /// The environment of this process.
-    #[must_use]
+    /// Copies the environment of this process.
     pub fn of_process() -> Self {
         Self::from_pairs(std::env::vars_os())
     }
 
-    /// An environment of these pairs.
+    /// Makes an environment of pairs of name and content.
     pub fn from_pairs(pairs: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
         Self(pairs.into_iter().collect())
     }
 
-    /// A variable's exact content.
-    #[must_use]
+    /// The exact content of a variable.
     pub fn raw(&self, name: &str) -> Option<&OsStr> {
         self.0
             .iter()
@@ -32,19 +33,24 @@ impl Environment {
             .map(|(_, value)| value.as_os_str())
     }
 
-    /// A variable as text; `None` where it is unset, empty or not UTF-8. Not trimmed.
-    #[must_use]
+    /// The text of a variable, not trimmed; `None` if it is unset, empty or not UTF-8.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.raw(name)?.to_str().filter(|text| !text.is_empty())
     }
 
+    /// The exact bytes of a variable; `None` if it is unset or empty.
+    pub(crate) fn secret(&self, name: &str) -> Option<SecretBytes> {
+        self.raw(name)
+            .filter(|content| !content.is_empty())
+            .map(bytes)
+    }
+
     /// Whether a switch is on in one of the usual spellings.
-    #[must_use]
     pub fn is_on(&self, name: &str) -> bool {
         matches!(self.text(name), Some("1" | "true" | "TRUE" | "True"))
     }
 
-    /// Our own variables, by name.
+    /// This tool's variables, by name.
     pub(crate) fn own_variables(&self) -> impl Iterator<Item = (String, &OsStr)> {
         self.0.iter().filter_map(|(key, value)| {
             let key = key.to_str()?;
@@ -54,8 +60,15 @@ impl Environment {
     }
 }
 
-/// The exact bytes of a variable; on Windows, of its text in UTF-8.
-#[must_use]
+/// Whether a text can be the name of a variable. One that cannot is not shown in messages: it may be the value, given
+/// by mistake.
+pub(crate) fn is_variable_name(text: &str) -> bool {
+    (1..=MAX_NAME).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        && !text.starts_with(|c: char| c.is_ascii_digit())
+}
+
+/// The exact bytes of a variable's content; on Windows, of its text in UTF-8.
 pub fn bytes(content: &OsStr) -> SecretBytes {
     #[cfg(unix)]
     let bytes = std::os::unix::ffi::OsStrExt::as_bytes(content).to_vec();

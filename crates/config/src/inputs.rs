@@ -1,6 +1,6 @@
-//! The one table of inputs: name, scope, default, meaning. `action.yml`, the README and `--help` are checked against or made
-//! from [`all`]. Knows which variables exist, not whether their content makes sense; and never puts a value through a
-//! parser, whose errors would quote it.
+//! The table of inputs: name, scope, default, meaning. `action.yml`, the README and `--help` are generated from [`all`]
+//! or checked against it. Does not check what an input holds, and passes no value to a parser, whose errors would quote
+//! it.
 
 use std::sync::Arc;
 
@@ -10,12 +10,12 @@ use upsert_secret_core::value::SecretBytes;
 
 use crate::environment::{Environment, PREFIX, bytes};
 
-/// Set by `action.yml`: standard output is a runner's, and inputs are spelled as in a workflow.
+/// Set by `action.yml`: a runner reads standard output, and the user spells inputs as in a workflow.
 const FROM_ACTION: &str = "UPSERT_SECRET_ACTION";
-/// Read by the launcher of a source checkout, not by us.
-const LAUNCHER: &str = "UPSERT_SECRET_BIN";
+/// Read by the launcher of a source checkout, not by this program.
+const FROM_LAUNCHER: &str = "UPSERT_SECRET_BIN";
 
-/// What an input has an effect on.
+/// The kinds of run that an input has an effect on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scope {
     /// `upsert` of one secret.
@@ -36,27 +36,24 @@ impl Scope {
     }
 }
 
-/// Every run.
-const RUN: Scope = Scope::new(true, true, true);
-/// What describes the desired state of one secret; in a manifest it is a key of the secret's entry.
-const SECRET: Scope = Scope::new(true, false, false);
-/// One secret, whatever the command.
-const ONE: Scope = Scope::new(true, false, true);
-/// Runs with a manifest only.
-const MANIFEST: Scope = Scope::new(false, true, false);
-/// `promote` and `rollback` only.
-const MOVE: Scope = Scope::new(false, false, true);
-/// Whatever writes a value.
-const WRITE: Scope = Scope::new(true, true, false);
+const EVERY_RUN: Scope = Scope::new(true, true, true);
+/// Describes the desired state of one secret. In a manifest it is a key of the secret's entry.
+const SECRET_STATE: Scope = Scope::new(true, false, false);
+/// Any command for one secret.
+const SINGLE_SECRET: Scope = Scope::new(true, false, true);
+const MANIFEST_RUN: Scope = Scope::new(false, true, false);
+const LABEL_MOVE: Scope = Scope::new(false, false, true);
+/// Every run that writes values.
+const VALUE_WRITE: Scope = Scope::new(true, true, false);
 
-/// One input, as the documents show it.
+/// An input, as the documents show it.
 #[derive(Clone, Copy, Debug)]
 pub struct Input {
-    /// As in `with:` and in a manifest: `some-input`.
+    /// The spelling in `with:` and in a manifest: `some-input`.
     pub name: &'static str,
     /// What it has an effect on.
     pub scope: Scope,
-    /// What holds when it is not given, in words; empty where there is nothing to say.
+    /// The default in words; empty if there is nothing to say.
     pub default: &'static str,
     /// What it does.
     pub help: &'static str,
@@ -64,38 +61,35 @@ pub struct Input {
 
 impl Input {
     /// The variable of this input.
-    #[must_use]
     pub fn variable(&self) -> String {
         variable(self.name)
     }
 }
 
 /// The variable of an input: `some-input` is `UPSERT_SECRET_SOME_INPUT`.
-#[must_use]
 pub fn variable(input: &str) -> String {
     format!("{PREFIX}{}", input.to_ascii_uppercase().replace('-', "_"))
 }
 
 macro_rules! inputs {
     ($($field:ident = $name:literal, $scope:ident, $default:literal, $help:literal;)*) => {
-        /// Every input but the two secret ones, as text, trimmed; `None` is "not given".
+        /// The given inputs, unchecked. All but the two secret ones are trimmed text; `None` is "not given".
         #[derive(Default, Deserialize)]
         pub struct RawInputs {
             $(#[doc = $help] pub $field: Option<String>,)*
-            /// `value`, exact bytes.
+            /// The exact bytes of `value`.
             #[serde(skip)]
             pub value: Option<SecretBytes>,
-            /// `version-id-key`, exact bytes.
+            /// The exact bytes of `version-id-key`.
             #[serde(skip)]
             pub version_id_key: Option<Arc<SecretBytes>>,
-            /// Whether our own action started us.
+            /// Whether this tool's own action started it.
             #[serde(skip)]
             pub from_action: bool,
         }
 
         impl RawInputs {
-            /// The same without the secrets.
-            #[must_use]
+            /// A copy without the secret inputs.
             pub fn public(&self) -> Self {
                 Self {
                     $($field: self.$field.clone(),)*
@@ -105,7 +99,7 @@ macro_rules! inputs {
                 }
             }
 
-            /// Gives a plain input its text; whether there is one of that name.
+            /// Sets an input that is not secret; false if there is none of that name.
             pub fn set(&mut self, name: &str, text: String) -> bool {
                 match name {
                     $($name => self.$field = Some(text),)*
@@ -115,7 +109,6 @@ macro_rules! inputs {
             }
 
             /// The inputs that are given.
-            #[must_use]
             pub fn given(&self) -> Vec<Input> {
                 let is_given = |input: &Input| match input.name {
                     $($name => self.$field.is_some(),)*
@@ -126,72 +119,71 @@ macro_rules! inputs {
             }
         }
 
-        const PLAIN: &[Input] = &[$(Input { name: $name, scope: $scope, default: $default, help: $help },)*];
+        const TEXT_INPUTS: &[Input] = &[$(Input { name: $name, scope: $scope, default: $default, help: $help },)*];
     };
 }
 
 inputs! {
-    command = "command", RUN, "`upsert`", "`upsert`: create the secret, give it the value, or leave it alone. `promote`: make the version current that holds `stage` or is `version-id`. `rollback`: make the version current that was current before. `plan`: say what `upsert` would do, and why, and write nothing. `iam-policy`: print the least IAM policy for these inputs.";
-    name = "name", ONE, "", "Required without `manifest`. Name or full ARN of the secret. An ARN's region must equal `aws-region` if that is given, and wins over `AWS_REGION`. A full ARN that does not exist cannot be created.";
-    value_env = "value-env", SECRET, "", "The name of the variable that holds the value, where it cannot be passed on under another name (GitLab).";
-    value_file = "value-file", SECRET, "", "A file that holds the value, byte for byte; `-` is standard input.";
-    value_encoding = "value-encoding", SECRET, "`text`", "`base64`: decode the value before storing it.";
-    store_as = "store-as", SECRET, "`string`", "`string` or `binary` (SecretString or SecretBinary).";
-    json_key = "json-key", SECRET, "", "Set this key of a secret that holds a JSON object, and leave the others as they are: a key, or a JSON pointer (`/database/password`) for a nested one.";
-    json_value_as = "json-value-as", SECRET, "`string`", "`json`: the value of `json-key` is JSON itself, not a string.";
-    description = "description", SECRET, "leave as it is", "Description of the secret, at most 2,048 characters.";
-    kms_key_id = "kms-key-id", SECRET, "leave as it is", "KMS key that encrypts the secret: id, ARN or alias. `alias/aws/secretsmanager` is AWS's own.";
-    tags = "tags", SECRET, "leave as they are", "Tags: `key=value` lines, or a YAML or JSON mapping.";
-    tag_policy = "tag-policy", SECRET, "`merge`", "`merge` adds and changes tags; `replace` also removes the ones that are not listed (never `aws:` ones).";
-    replica_regions = "replica-regions", SECRET, "leave as they are", "Regions to replicate the secret to: `region` or `region=KMS-KEY`, with white space or commas between them; `none` with `replica-policy: replace`. Waits until they are in sync.";
-    replica_policy = "replica-policy", SECRET, "`merge`", "`merge` adds replicas; `replace` also removes the ones that are not listed, and makes those anew that have another KMS key.";
-    resource_policy = "resource-policy", SECRET, "leave as it is", "Resource policy: JSON, or `file:PATH`. AWS validates it first; one that is public, or locks the caller out, is refused.";
-    allow_public_policy = "allow-public-policy", SECRET, "`false`", "`true`: attach `resource-policy` although it lets in everybody.";
-    if_exists = "if-exists", SECRET, "`update`", "`skip`: where the secret has a current value nothing is touched, neither value nor anything else.";
-    compare = "compare", SECRET, "`auto`", "`auto`: read the current value and write only when it differs; write also when reading is denied. `always`: a denied read is a failure. `never`: GetSecretValue is not called.";
-    version_stages = "version-stages", SECRET, "`AWSCURRENT`", "Staging labels for the version, with commas between them. Without AWSCURRENT the version is put beside the current one, for `promote`.";
-    expected_version_id = "expected-version-id", ONE, "", "Write, promote or roll back only while this version is current; another one is a conflict (exit 5), unless the value is there already.";
-    stage = "stage", MOVE, "`candidate`", "For `promote`: the staging label whose version becomes current.";
-    version_id = "version-id", MOVE, "", "For `promote`: the version that becomes current, instead of `stage`.";
-    on_scheduled_deletion = "on-scheduled-deletion", SECRET, "`fail`", "`restore`: take a secret that is scheduled for deletion back and go on.";
-    on_rotation = "on-rotation", ONE, "`fail`", "`allow`: write although rotation is enabled (the next rotation replaces the value).";
-    manifest = "manifest", MANIFEST, "", "A YAML file that says what many secrets shall be and where their values come from (see `docs/manifest.md`), instead of `name`, `value` and whatever else is about one secret.";
-    only = "only", MANIFEST, "all", "With `manifest`: only secrets with a name like this, such as `prod/*`; several with commas between them. `*` is any text, `?` any character, `[a-m]` one of these.";
-    rate = "rate", MANIFEST, "`40`", "With `manifest`: calls a second, at most, of each family of operations that share a quota of AWS (50 a second for most that write); slower by itself where AWS throttles.";
-    fail_fast = "fail-fast", MANIFEST, "`false`", "With `manifest`, `true`: after the first failure no further secret is begun.";
-    all_or_nothing = "all-or-nothing", MANIFEST, "`false`", "With `manifest`, `true`: every version is put beside the current one first, then all are made current; where one cannot be, those that were are taken back.";
-    aws_region = "aws-region", RUN, "`AWS_REGION`, `AWS_DEFAULT_REGION`, profile", "Region of the secret.";
-    role_to_assume = "role-to-assume", RUN, "", "ARN of a role to assume: with GitHub's OIDC token (the job needs `permissions: id-token: write`), with the token that `web-identity-token-env` names, or elsewhere, and with `role-chaining: true`, with the credentials that are there. Its credentials stay in this process.";
-    role_session_name = "role-session-name", RUN, "`upsert-secret-OWNER-REPOSITORY-RUN`", "How AWS's logs call the session.";
-    role_duration_seconds = "role-duration-seconds", RUN, "`900`", "How long the role's credentials are good for, 900 to 43200 seconds.";
-    role_external_id = "role-external-id", RUN, "", "External id that the role's trust policy asks for; goes with credentials, not with an OIDC token.";
-    role_chaining = "role-chaining", RUN, "`false`", "`true`: on GitHub, assume the role with the credentials that are there rather than by OIDC.";
-    audience = "audience", RUN, "`sts.amazonaws.com`", "Audience of GitHub's OIDC token.";
-    web_identity_token_env = "web-identity-token-env", RUN, "", "The name of the variable that holds an OIDC token (GitLab `id_tokens`, CircleCI, Bitbucket).";
-    allowed_account_ids = "allowed-account-ids", RUN, "any", "AWS account ids with commas between them; credentials of any other account are refused before the secret is looked at.";
-    output_file = "output-file", RUN, "`$GITHUB_OUTPUT`; on GitLab `upsert-secret.env`; else standard output", "A file that outputs are appended to instead, as `key=value` lines.";
-    timeout = "timeout", RUN, "`2m`; with `manifest` `60m`", "Limit for the whole run: `90s`, `2m`, `1h`.";
+    command = "command", EVERY_RUN, "`upsert`", "`upsert`: create the secret, give it the value, or leave it alone. `promote`: make the version current that holds `stage` or is `version-id`. `rollback`: make the version current that was current before. `plan`: say what `upsert` would do, and why, and write nothing. `iam-policy`: print the least IAM policy for these inputs.";
+    name = "name", SINGLE_SECRET, "", "Required without `manifest`. Name or full ARN of the secret. An ARN's region must equal `aws-region` if that is given, and wins over `AWS_REGION`. A full ARN that does not exist cannot be created.";
+    value_env = "value-env", SECRET_STATE, "", "The name of the variable that holds the value, where it cannot be passed on under another name (GitLab).";
+    value_file = "value-file", SECRET_STATE, "", "A file that holds the value, byte for byte; `-` is standard input.";
+    value_encoding = "value-encoding", SECRET_STATE, "`text`", "`base64`: decode the value before storing it.";
+    store_as = "store-as", SECRET_STATE, "`string`", "`string` or `binary` (SecretString or SecretBinary).";
+    json_key = "json-key", SECRET_STATE, "", "Set this key of a secret that holds a JSON object, and leave the others as they are: a key, or a JSON pointer (`/database/password`) for a nested one.";
+    json_value_as = "json-value-as", SECRET_STATE, "`string`", "`json`: the value of `json-key` is JSON itself, not a string.";
+    description = "description", SECRET_STATE, "leave as it is", "Description of the secret, at most 2,048 characters.";
+    kms_key_id = "kms-key-id", SECRET_STATE, "leave as it is", "KMS key that encrypts the secret: id, ARN or alias. `alias/aws/secretsmanager` is AWS's own.";
+    tags = "tags", SECRET_STATE, "leave as they are", "Tags: `key=value` lines, or a YAML or JSON mapping.";
+    tag_policy = "tag-policy", SECRET_STATE, "`merge`", "`merge` adds and changes tags; `replace` also removes the ones that are not listed (never `aws:` ones).";
+    replica_regions = "replica-regions", SECRET_STATE, "leave as they are", "Regions to replicate the secret to: `region` or `region=KMS-KEY`, with white space or commas between them; `none` with `replica-policy: replace`. Waits until they are in sync.";
+    replica_policy = "replica-policy", SECRET_STATE, "`merge`", "`merge` adds replicas; `replace` also removes the ones that are not listed, and makes those anew that have another KMS key.";
+    resource_policy = "resource-policy", SECRET_STATE, "leave as it is", "Resource policy: JSON, or `file:PATH`. AWS validates it first; one that is public, or locks the caller out, is refused.";
+    allow_public_policy = "allow-public-policy", SECRET_STATE, "`false`", "`true`: attach `resource-policy` although it lets in everybody.";
+    if_exists = "if-exists", SECRET_STATE, "`update`", "`skip`: where the secret has a current value nothing is touched, neither value nor anything else.";
+    compare = "compare", SECRET_STATE, "`auto`", "`auto`: read the current value and write only when it differs; write also when reading is denied. `always`: a denied read is a failure. `never`: GetSecretValue is not called.";
+    version_stages = "version-stages", SECRET_STATE, "`AWSCURRENT`", "Staging labels for the version, with commas between them. Without AWSCURRENT the version is put beside the current one, for `promote`.";
+    expected_version_id = "expected-version-id", SINGLE_SECRET, "", "Write, promote or roll back only while this version is current; another one is a conflict (exit 5), unless the value is there already.";
+    stage = "stage", LABEL_MOVE, "`candidate`", "For `promote`: the staging label whose version becomes current.";
+    version_id = "version-id", LABEL_MOVE, "", "For `promote`: the version that becomes current, instead of `stage`.";
+    on_scheduled_deletion = "on-scheduled-deletion", SECRET_STATE, "`fail`", "`restore`: take a secret that is scheduled for deletion back and go on.";
+    on_rotation = "on-rotation", SINGLE_SECRET, "`fail`", "`allow`: write although rotation is enabled (the next rotation replaces the value).";
+    manifest = "manifest", MANIFEST_RUN, "", "A YAML file that says what many secrets shall be and where their values come from (see `docs/manifest.md`), instead of `name`, `value` and whatever else is about one secret.";
+    only = "only", MANIFEST_RUN, "all", "With `manifest`: only secrets with a name like this, such as `prod/*`; several with commas between them. `*` is any text, `?` any character, `[a-m]` one of these.";
+    rate = "rate", MANIFEST_RUN, "`40`", "With `manifest`: calls a second, at most, of each family of operations that share a quota of AWS (50 a second for most that write); slower by itself where AWS throttles.";
+    fail_fast = "fail-fast", MANIFEST_RUN, "`false`", "With `manifest`, `true`: after the first failure no further secret is begun.";
+    all_or_nothing = "all-or-nothing", MANIFEST_RUN, "`false`", "With `manifest`, `true`: every version is put beside the current one first, then all are made current; where one cannot be, those that were are taken back.";
+    aws_region = "aws-region", EVERY_RUN, "`AWS_REGION`, `AWS_DEFAULT_REGION`, profile", "Region of the secret.";
+    role_to_assume = "role-to-assume", EVERY_RUN, "", "ARN of a role to assume: with GitHub's OIDC token (the job needs `permissions: id-token: write`), with the token that `web-identity-token-env` names, or elsewhere, and with `role-chaining: true`, with the credentials that are there. Its credentials stay in this process.";
+    role_session_name = "role-session-name", EVERY_RUN, "`upsert-secret-OWNER-REPOSITORY-RUN`", "How AWS's logs call the session.";
+    role_duration_seconds = "role-duration-seconds", EVERY_RUN, "`900`", "How long the role's credentials are good for, 900 to 43200 seconds.";
+    role_external_id = "role-external-id", EVERY_RUN, "", "External id that the role's trust policy asks for; goes with credentials, not with an OIDC token.";
+    role_chaining = "role-chaining", EVERY_RUN, "`false`", "`true`: on GitHub, assume the role with the credentials that are there rather than by OIDC.";
+    audience = "audience", EVERY_RUN, "`sts.amazonaws.com`", "Audience of GitHub's OIDC token.";
+    web_identity_token_env = "web-identity-token-env", EVERY_RUN, "", "The name of the variable that holds an OIDC token (GitLab `id_tokens`, CircleCI, Bitbucket).";
+    allowed_account_ids = "allowed-account-ids", EVERY_RUN, "any", "AWS account ids with commas between them; credentials of any other account are refused before the secret is looked at.";
+    output_file = "output-file", EVERY_RUN, "`$GITHUB_OUTPUT`; on GitLab `upsert-secret.env`; else standard output", "A file that outputs are appended to instead, as `key=value` lines.";
+    timeout = "timeout", EVERY_RUN, "`2m`; with `manifest` `60m`", "Limit for the whole run: `90s`, `2m`, `1h`.";
 }
 
 const SECRET_INPUTS: &[Input] = &[
     Input {
         name: "value",
-        scope: SECRET,
+        scope: SECRET_STATE,
         default: "",
         help: "The value to store, byte for byte; usually `${{ secrets.NAME }}`.",
     },
     Input {
         name: "version-id-key",
-        scope: WRITE,
+        scope: VALUE_WRITE,
         default: "",
         help: "Another CI secret, 16 bytes or more, that keys the version id to the value: an unchanged value keeps its version even with `compare: never`.",
     },
 ];
 
 /// Every input of this version, in the order of the documents: `command`, `name`, `value`, the rest.
-#[must_use]
 pub fn all() -> Vec<Input> {
-    let mut all = PLAIN.to_vec();
+    let mut all = TEXT_INPUTS.to_vec();
     all.insert(2, SECRET_INPUTS[0]);
     let key = all
         .iter()
@@ -200,27 +192,26 @@ pub fn all() -> Vec<Input> {
     all
 }
 
-/// Reads our variables.
+/// Reads the variables of this tool.
 ///
 /// # Errors
-/// A variable with our prefix that is no input of this version (a typo must not pass in silence),
-/// or one that is not UTF-8. The values it could read come back all the same, so that they can be
-/// hidden before the failure is printed.
+/// Unknown variables with the prefix, so that typos are caught, and variables that are not UTF-8. The other inputs are
+/// returned as well, so that their values can be hidden before the failure is printed.
 pub fn read(environment: &Environment) -> (RawInputs, Result<(), Failure>) {
     let mut plain = Vec::new();
     let mut problems = Vec::new();
-    let mut secrets = (None, None);
+    let (mut value, mut version_id_key) = (None, None);
     let mut from_action = false;
     let known = all();
     for (key, content) in environment.own_variables() {
         let given = !content.is_empty();
         if key == variable("value") {
-            secrets.0 = given.then(|| bytes(content));
+            value = given.then(|| bytes(content));
         } else if key == variable("version-id-key") {
-            secrets.1 = given.then(|| bytes(content));
+            version_id_key = given.then(|| bytes(content));
         } else if key == FROM_ACTION {
             from_action = content == "true";
-        } else if key == LAUNCHER {
+        } else if key == FROM_LAUNCHER {
         } else if known.iter().any(|input| input.variable() == key) {
             match content.to_str() {
                 // Trimmed here and nowhere else; empty is "not given".
@@ -231,12 +222,13 @@ pub fn read(environment: &Environment) -> (RawInputs, Result<(), Failure>) {
                 None => problems.push(format!("{key} is not valid UTF-8")),
             }
         } else {
-            problems.push(unknown(&key, &known));
+            problems.push(describe_unknown(&key, &known));
         }
     }
-    // Only fields of the struct, all of them optional text: nothing is left that envy could refuse.
+    // Every pair is a field of the struct and every field is optional text, so that envy finds nothing to reject.
     let mut raw: RawInputs = envy::prefixed(PREFIX).from_iter(plain).unwrap_or_default();
-    (raw.value, raw.version_id_key) = (secrets.0, secrets.1.map(Arc::new));
+    raw.value = value;
+    raw.version_id_key = version_id_key.map(Arc::new);
     raw.from_action = from_action;
     let checked = if problems.is_empty() {
         Ok(())
@@ -250,13 +242,13 @@ pub fn read(environment: &Environment) -> (RawInputs, Result<(), Failure>) {
     (raw, checked)
 }
 
-fn unknown(key: &str, known: &[Input]) -> String {
-    let near = known
+fn describe_unknown(key: &str, known: &[Input]) -> String {
+    let nearest = known
         .iter()
         .map(|input| (strsim::levenshtein(&input.variable(), key), input))
         .min_by_key(|(distance, _)| *distance)
         .filter(|(distance, _)| *distance <= 3);
-    match near {
+    match nearest {
         Some((_, input)) => format!("{key} is no input; did you mean {}?", input.variable()),
         None => format!("{key} is no input"),
     }
@@ -266,15 +258,15 @@ fn unknown(key: &str, known: &[Input]) -> String {
 mod tests {
     use super::*;
 
-    fn of(pairs: &[(&str, &str)]) -> (RawInputs, Result<(), Failure>) {
+    fn read_pairs(pairs: &[(&str, &str)]) -> (RawInputs, Result<(), Failure>) {
         read(&Environment::from_pairs(
             pairs.iter().map(|(k, v)| ((*k).into(), (*v).into())),
         ))
     }
 
     #[test]
-    fn text_is_trimmed_the_value_is_not_and_empty_is_not_given() {
-        let (raw, checked) = of(&[
+    fn text_is_trimmed_and_value_is_not() {
+        let (raw, checked) = read_pairs(&[
             ("UPSERT_SECRET_NAME", "  prod/key \n"),
             ("UPSERT_SECRET_VALUE", " made up \n"),
             ("UPSERT_SECRET_DESCRIPTION", "  "),
@@ -292,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn a_typo_does_not_pass_in_silence() {
+    fn unknown_variable_is_rejected() {
         let cases = [
             (
                 "UPSERT_SECRET_NAEM",
@@ -309,7 +301,7 @@ mod tests {
             ),
         ];
         for (variable, wanted) in cases {
-            let (_, checked) = of(&[(variable, "x")]);
+            let (_, checked) = read_pairs(&[(variable, "x")]);
             assert_eq!(
                 checked.map_err(|failure| failure.what),
                 Err(wanted.to_owned())
@@ -318,9 +310,9 @@ mod tests {
     }
 
     #[test]
-    fn every_plain_input_reaches_its_field() {
-        for input in PLAIN {
-            let (raw, _) = of(&[(&input.variable(), "given")]);
+    fn every_text_input_reaches_its_field() {
+        for input in TEXT_INPUTS {
+            let (raw, _) = read_pairs(&[(&input.variable(), "given")]);
             let fields = [
                 &raw.command,
                 &raw.name,
@@ -363,7 +355,7 @@ mod tests {
                 &raw.output_file,
                 &raw.timeout,
             ];
-            assert_eq!(fields.len(), PLAIN.len());
+            assert_eq!(fields.len(), TEXT_INPUTS.len());
             assert_eq!(
                 fields.iter().filter(|field| field.is_some()).count(),
                 1,

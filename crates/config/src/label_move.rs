@@ -1,74 +1,82 @@
-//! `promote` and `rollback` of one secret, from its inputs.
+//! `promote` and `rollback` of one secret, from its inputs. Whether the version exists is for a later step.
 
 use upsert_secret_core::request::{Direction, LabelMove, VersionSelector};
 use upsert_secret_core::target::Target;
 
 use crate::checks::labels;
+use crate::diagnostics::Diagnostics;
 use crate::inputs::RawInputs;
-use crate::problems::Problems;
 
-/// The label of `promote` where none is given.
-const CANDIDATE: &str = "candidate";
+/// The staging label of the version to promote, unless an input names one.
+const DEFAULT_STAGE: &str = "candidate";
 
-/// Checks everything that is about the move itself. `promote` is the command; otherwise it is `rollback`. What it
-/// returns is of use only where no problem was added.
-pub(crate) fn check(
-    promote: bool,
+/// Checks the inputs of `promote`. The result is valid only if no problem was added.
+pub(crate) fn check_promote(
     raw: &RawInputs,
     target: Option<Target>,
-    problems: &mut Problems,
-    warnings: &mut Vec<String>,
+    diagnostics: &mut Diagnostics,
 ) -> LabelMove {
-    let direction = if promote {
-        Direction::Promote(selector(raw, problems))
-    } else {
-        for (input, given) in [("stage", &raw.stage), ("version-id", &raw.version_id)] {
-            if given.is_some() {
-                problems.add(
-                    input,
-                    "is for the command `promote`; `rollback` always goes to AWSPREVIOUS's version",
-                );
-            }
+    let direction = Direction::Promote(check_selector(raw, diagnostics));
+    check(raw, target, "promote", direction, diagnostics)
+}
+
+/// Checks the inputs of `rollback`. The result is valid only if no problem was added.
+pub(crate) fn check_rollback(
+    raw: &RawInputs,
+    target: Option<Target>,
+    diagnostics: &mut Diagnostics,
+) -> LabelMove {
+    for (input, given) in [("stage", &raw.stage), ("version-id", &raw.version_id)] {
+        if given.is_some() {
+            diagnostics.reject(
+                input,
+                "is for the command `promote`; `rollback` always goes to AWSPREVIOUS's version",
+            );
         }
-        Direction::Rollback
-    };
-    let word = if promote { "promote" } else { "rollback" };
+    }
+    check(raw, target, "rollback", Direction::Rollback, diagnostics)
+}
+
+fn check(
+    raw: &RawInputs,
+    target: Option<Target>,
+    command: &str,
+    direction: Direction,
+    diagnostics: &mut Diagnostics,
+) -> LabelMove {
     for input in raw.given() {
         if !input.scope.label_move {
-            warnings.push(format!(
-                "{} says nothing to `{word}`, which writes no value and no metadata: it is ignored",
-                problems.spelling.name(input.name)
+            diagnostics.warn(format!(
+                "{} says nothing to `{command}`, which writes no value and no metadata: it is ignored",
+                diagnostics.spelling.name(input.name)
             ));
         }
     }
     LabelMove {
         target: target.unwrap_or_default(),
         direction,
-        expected: labels::version_id(
+        expected: labels::check_version_id(
             "expected-version-id",
             raw.expected_version_id.as_deref(),
-            problems,
+            diagnostics,
         ),
-        on_rotation: problems.choice("on-rotation", raw.on_rotation.as_deref()),
+        on_rotation: diagnostics.choice("on-rotation", raw.on_rotation.as_deref()),
     }
 }
 
-fn selector(raw: &RawInputs, problems: &mut Problems) -> VersionSelector {
-    match (&raw.stage, &raw.version_id) {
+fn check_selector(raw: &RawInputs, diagnostics: &mut Diagnostics) -> VersionSelector {
+    match (raw.stage.as_deref(), raw.version_id.as_deref()) {
         (Some(_), Some(_)) => {
-            problems.add(
+            diagnostics.reject(
                 "version-id",
                 "and `stage` are both given: one of them says which version",
             );
-            VersionSelector::Stage(CANDIDATE.to_owned())
+            VersionSelector::Stage(DEFAULT_STAGE.to_owned())
         }
-        (None, Some(_)) => VersionSelector::Version(
-            labels::version_id("version-id", raw.version_id.as_deref(), problems)
-                .unwrap_or_default(),
+        (None, version_id @ Some(_)) => VersionSelector::Version(
+            labels::check_version_id("version-id", version_id, diagnostics).unwrap_or_default(),
         ),
-        (stage, None) => VersionSelector::Stage(stage.as_deref().map_or_else(
-            || CANDIDATE.to_owned(),
-            |stage| labels::one(stage, problems),
-        )),
+        (Some(stage), None) => VersionSelector::Stage(labels::check_stage(stage, diagnostics)),
+        (None, None) => VersionSelector::Stage(DEFAULT_STAGE.to_owned()),
     }
 }

@@ -1,13 +1,12 @@
-//! From the environment and the manifest to checked requests. Everything that can be rejected without a network is
-//! rejected here; every message names the input as the user wrote it, and none quotes a value. Reads files, never the
-//! network.
+//! From the environment and the manifest to checked requests. Rejects everything that can be rejected without a
+//! network, names inputs as the user wrote them, and quotes no value. Reads files, never the network.
 //!
-//! - [`environment`], [`inputs`]: the variables as they are, and the one table of inputs.
-//! - [`ci`]: which CI system this is, by its variables.
-//! - [`manifest`]: many secrets in one YAML file, as text to inputs.
-//! - `problems`, `checks`: everything that is wrong, collected; one module for each input or group of inputs.
-//! - [`resolve`], [`value_source`]: where values come from.
-//! - [`request`], [`label_move`], `manifest_run`, [`run`], [`policy_request`]: what a run is asked to do.
+//! - [`environment`], [`inputs`]: the variables, and the table of inputs.
+//! - [`ci`]: the CI system and the run, from their variables.
+//! - [`manifest`]: a YAML file of many secrets, as inputs in text form.
+//! - `diagnostics`, `checks`: collected problems and warnings; one module for each input or group of inputs.
+//! - `files`, [`resolve`], `value_source`: where values come from.
+//! - `request`, `label_move`, `document`, `manifest_run`, [`run`], [`policy_request`]: what a run is asked to do.
 
 pub mod ci;
 pub mod environment;
@@ -19,11 +18,11 @@ pub mod resolve;
 pub mod run;
 
 mod checks;
+mod diagnostics;
 mod document;
 mod files;
 mod label_move;
 mod manifest_run;
-mod problems;
 mod request;
 mod value_source;
 

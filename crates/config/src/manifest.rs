@@ -1,16 +1,16 @@
-//! The manifest: many secrets in one YAML file (JSON is YAML). This room turns its text into inputs as
-//! text, one set for each secret, and into where values come from; everything that is wrong with it is
-//! told at once, with line, column and key. It must not read the file, the environment, values or
-//! anything else, and no message shows what stands in the file but names of secrets and of variables.
-//! Whether an input makes sense is for `request`, as with inputs from the environment; [`place()`] tells
-//! where in the file it came from.
+//! The manifest: many secrets in one YAML file (JSON is YAML). Turns its text into the inputs of each secret, still as
+//! text, and references to values; reports every problem at once, with line, column and key. Reads no file, variable or
+//! value, and no message shows more of the text than names of secrets and variables.
+//!
+//! What an input holds is checked later, as for inputs from the environment; [`locate_problems`] finds the input's
+//! position.
 
 mod entry;
 mod expand;
-mod given;
 mod input;
 mod keys;
-mod place;
+mod locate;
+mod model;
 mod problem;
 mod reader;
 mod reference;
@@ -18,33 +18,31 @@ mod schema;
 mod syntax;
 mod tree;
 
-pub use given::{
+pub use locate::locate_problems;
+pub use model::{
     CharacterClass, Entry, GenerateSpec, Manifest, Member, Reference, SecretRef, ValueSpec,
 };
-pub use place::place;
 pub use problem::{InputProblem, Position, Problem};
 pub use schema::schema;
-pub use syntax::MAX_BYTES;
+pub(crate) use syntax::MAX_BYTES;
 
-/// Reads a manifest. `lookup` gives the text of a variable for `${NAME}`.
+/// Parses a manifest. `lookup` returns the text of a variable for `${NAME}`.
 ///
 /// # Errors
-/// Everything that is wrong with it, in the file's order; where that is more than a person reads, the
-/// last one says how many are left.
+/// Every problem in the file's order. If there are too many to report, the last one is the number of further ones.
 pub fn parse(
     bytes: &[u8],
     lookup: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Manifest, Vec<Problem>> {
-    match read(bytes, lookup) {
+    match parse_partially(bytes, lookup) {
         (Some(manifest), problems) if problems.is_empty() => Ok(manifest),
         (_, problems) => Err(problems),
     }
 }
 
-/// Reads what can be read of a manifest, and tells what is wrong with the rest: so that what only later
-/// checks find can be told together with it.
-#[must_use]
-pub fn read(
+/// Parses what is valid in a manifest and returns the problems of the rest, so that those of later checks can be
+/// reported together with them.
+pub(crate) fn parse_partially(
     bytes: &[u8],
     lookup: &dyn Fn(&str) -> Option<String>,
 ) -> (Option<Manifest>, Vec<Problem>) {
@@ -52,13 +50,15 @@ pub fn read(
         Ok(text) => text,
         Err(problem) => return (None, vec![problem]),
     };
-    let tree = match tree::read(text) {
+    let tree = match tree::parse(text) {
         Ok(tree) => tree,
         Err(problem) => return (None, vec![problem]),
     };
     let mut reader = reader::Reader::new(lookup);
-    let manifest = reader.manifest(&tree);
-    let problems = reader.problems.placed(|way| tree::locate(text, way));
+    let manifest = reader.read_manifest(&tree);
+    let problems = reader
+        .problems
+        .into_located(|steps| tree::locate(text, steps));
     (Some(manifest), problems)
 }
 

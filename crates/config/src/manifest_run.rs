@@ -1,41 +1,41 @@
-//! The secrets of a manifest, checked: everything that is wrong is reported at once, each problem with its position in the
-//! file. Only the values of other secrets need the network; the rest of such an entry is checked with a stand-in first.
+//! The secrets of a manifest, checked. Every problem is reported at once, with its position in the file. Values in
+//! other secrets need the network and are read later: until then such an entry is checked with stand-ins.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use glob::Pattern;
 use upsert_secret_core::connection::Connection;
 use upsert_secret_core::failure::{Class, Failure};
 
+use crate::checks::list::items;
+use crate::diagnostics::Diagnostics;
 use crate::environment::Environment;
 use crate::files;
 use crate::inputs::RawInputs;
 use crate::manifest::{self, Manifest};
-use crate::problems::Problems;
+use crate::request;
 use crate::resolve::SecretSink;
 
 mod assemble;
 mod entries;
-mod guard;
+mod exposure;
+mod remote;
 mod unresolved;
 
 use assemble::Shared;
 use entries::EntryChecker;
 pub use unresolved::{Draft, Unresolved};
 
-/// The default time limit: a release can be thousands of secrets, at fifty a second.
-pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_mins(60);
-/// Below AWS's 50 calls a second, because others work in the account too.
+/// Below AWS's 50 calls a second, because other callers share the account's quota.
 const DEFAULT_RATE: u32 = 40;
-/// More than any quota of AWS; a mistake.
+/// More than any quota of AWS.
 const MAX_RATE: u32 = 1_000;
 
 /// How a manifest run proceeds.
 pub struct Pacing {
-    /// Calls a second of each family of operations.
+    /// Calls a second for each family of operations.
     pub rate: u32,
     /// Whether nothing more is started after a failure.
     pub fail_fast: bool,
@@ -43,8 +43,8 @@ pub struct Pacing {
     pub all_or_nothing: bool,
 }
 
-/// The inputs of a manifest run that need no file.
-pub(crate) struct ManifestInputs {
+/// The inputs of a manifest run that are checked before the file is read.
+struct ManifestInputs {
     rate: u32,
     fail_fast: bool,
     all_or_nothing: Option<bool>,
@@ -52,101 +52,92 @@ pub(crate) struct ManifestInputs {
 }
 
 impl ManifestInputs {
-    pub(crate) fn check(raw: &RawInputs, problems: &mut Problems) -> Self {
+    fn check(raw: &RawInputs, diagnostics: &mut Diagnostics) -> Self {
         for input in raw.given() {
             if !input.scope.manifest {
-                problems.add(
+                diagnostics.reject(
                     input.name,
                     "is about one secret: with a manifest it is a key of that file",
                 );
             }
         }
-        crate::request::check_key(raw, problems);
+        request::check_version_id_key(raw, diagnostics);
         let rate = match raw.rate.as_deref().map(str::parse) {
             None => DEFAULT_RATE,
             Some(Ok(rate)) if (1..=MAX_RATE).contains(&rate) => rate,
             Some(_) => {
-                problems.add("rate", format!("must be a number from 1 to {MAX_RATE}"));
+                diagnostics.reject("rate", format!("must be a number from 1 to {MAX_RATE}"));
                 DEFAULT_RATE
             }
         };
         Self {
             rate,
-            only: raw.only.as_deref().map(|text| patterns(text, problems)),
-            fail_fast: problems.choice("fail-fast", raw.fail_fast.as_deref()),
+            only: raw
+                .only
+                .as_deref()
+                .map(|text| parse_patterns(text, diagnostics)),
+            fail_fast: diagnostics.choice("fail-fast", raw.fail_fast.as_deref()),
             all_or_nothing: raw
                 .all_or_nothing
                 .as_deref()
-                .map(|text| problems.choice("all-or-nothing", Some(text))),
+                .map(|text| diagnostics.choice("all-or-nothing", Some(text))),
         }
     }
 }
 
-/// Reads the manifest at `path` and checks its entries. Without a sink no value is looked at, and each has a stand-in.
+/// Reads the manifest at `path` and checks its entries. Without a sink, values are neither read nor required.
 ///
 /// # Errors
-/// Every problem at once, class `bad input`; or `unusable`, the lack of credentials, which comes after problems with
-/// inputs.
+/// Every problem at once, class `bad input`. Unusable credentials come after problems with inputs and before those of
+/// entries.
 pub(crate) fn check(
     raw: &RawInputs,
     path: &str,
-    inputs: ManifestInputs,
     connection: &Arc<Connection>,
-    unusable: Option<Failure>,
     environment: &Environment,
     sink: Option<&SecretSink<'_>>,
-    problems: &mut Problems,
-    warnings: &mut Vec<String>,
+    diagnostics: &mut Diagnostics,
 ) -> Result<(Vec<Draft>, Pacing), Failure> {
-    let text = read(path).map_err(|why| unreadable(path, &why))?;
+    let inputs = ManifestInputs::check(raw, diagnostics);
+    diagnostics.check_problems()?;
+    let text = read(path)?;
     let expanded = RefCell::new(BTreeSet::new());
     let lookup = |name: &str| {
         expanded.borrow_mut().insert(name.to_owned());
         environment.text(name).map(str::to_owned)
     };
-    let (manifest, mut wrong) = manifest::read(&text, &lookup);
+    let (manifest, mut problems) = manifest::parse_partially(&text, &lookup);
     let Some(Manifest {
         all_or_nothing,
         mut entries,
     }) = manifest
     else {
-        return Err(rejection(path, &wrong));
+        return Err(reject(path, &problems));
     };
-    // For all entries: what `only` leaves out is no less a secret.
-    for why in guard::exposed_variables(&expanded.borrow(), &entries, raw, environment) {
-        problems.found.push(format!("{path}: {why}"));
+    // Of all entries: `only` does not make the values of the others less secret.
+    for why in exposure::exposed_variables(&expanded.borrow(), &entries, raw, environment) {
+        diagnostics.add_problem(format!("{path}: {why}"));
     }
     if let Some(only) = &inputs.only {
         entries.retain(|entry| only.iter().any(|pattern| pattern.matches(&entry.name)));
-        if entries.is_empty() && wrong.is_empty() {
-            problems.add("only", "fits no secret of the manifest");
+        if entries.is_empty() && problems.is_empty() {
+            diagnostics.reject("only", "fits no secret of the manifest");
         }
     }
-    problems.to_result()?;
-    if let Some(why) = unusable {
-        return Err(why);
-    }
+    diagnostics.check_all()?;
     let all_or_nothing = inputs.all_or_nothing.or(all_or_nothing).unwrap_or_default();
     let shared = Shared {
         connection: Arc::clone(connection),
-        key: raw.version_id_key.clone(),
+        version_id_key: raw.version_id_key.clone(),
         all_or_nothing,
     };
-    let checker = EntryChecker {
-        raw,
-        environment,
-        sink,
-        shared: &shared,
-        problems: Vec::new(),
-        connections: BTreeMap::new(),
-        names: BTreeMap::new(),
-    };
-    let (drafts, found) = checker.check_all(entries, warnings);
-    wrong.extend(manifest::place(&text, found));
-    if !wrong.is_empty() {
-        // In the file's order; a problem without a position is a count of more.
-        wrong.sort_by_key(|problem| (problem.place.is_none(), problem.place));
-        return Err(rejection(path, &wrong));
+    let checker = EntryChecker::new(raw, environment, sink, shared);
+    let (drafts, input_problems) = checker.check_all(entries, diagnostics);
+    problems.extend(manifest::locate_problems(&text, input_problems));
+    if !problems.is_empty() {
+        // In the file's order; a problem without a position is the count of further ones.
+        problems.sort_by_key(|problem| (problem.position.is_none(), problem.position));
+        return Err(reject(path, &problems));
     }
     let pacing = Pacing {
         rate: inputs.rate,
@@ -156,42 +147,40 @@ pub(crate) fn check(
     Ok((drafts, pacing))
 }
 
-fn patterns(text: &str, problems: &mut Problems) -> Vec<Pattern> {
-    let mut patterns = Vec::new();
-    for one in text
-        .split(|c: char| c == ',' || c.is_whitespace())
-        .filter(|one| !one.is_empty())
-    {
-        match Pattern::new(one) {
-            Ok(pattern) => patterns.push(pattern),
-            Err(_) => problems.add(
-                "only",
-                "must be names in which `*` is any text, `?` any character and `[a-m]` one of these",
-            ),
-        }
-    }
-    patterns
+fn parse_patterns(text: &str, diagnostics: &mut Diagnostics) -> Vec<Pattern> {
+    items(text)
+        .filter_map(|item| {
+            Pattern::new(item)
+                .map_err(|_| {
+                    diagnostics.reject(
+                        "only",
+                        "must be names in which `*` is any text, `?` any character and `[a-m]` one of these",
+                    );
+                })
+                .ok()
+        })
+        .collect()
 }
 
-/// One byte more than allowed, so that the parser can say that the file is too large.
-fn read(path: &str) -> Result<Vec<u8>, String> {
+fn read(path: &str) -> Result<Vec<u8>, Failure> {
     let limit = manifest::MAX_BYTES;
-    Ok(files::read(path, limit)?.unwrap_or_else(|| vec![b' '; limit + 1]))
+    match files::read(path, limit) {
+        Ok(Some(text)) => Ok(text),
+        // The parser rejects a file that is too large by its length.
+        Ok(None) => Ok(vec![b' '; limit + 1]),
+        Err(why) => Err(Failure::new(
+            Class::Input,
+            format!("the manifest {path} cannot be read"),
+            "give the path of the file, seen from the folder that the step runs in; in GitHub Actions check the repository out first",
+        )
+        .because(why.to_string())),
+    }
 }
 
-fn unreadable(path: &str, why: &str) -> Failure {
-    Failure::new(
-        Class::Input,
-        format!("the manifest {path} cannot be read"),
-        "give the path of the file, seen from the folder that the step runs in; in GitHub Actions check the repository out first",
-    )
-    .because(why)
-}
-
-fn rejection(path: &str, found: &[manifest::Problem]) -> Failure {
-    let lines: Vec<_> = found
+fn reject(path: &str, problems: &[manifest::Problem]) -> Failure {
+    let lines: Vec<_> = problems
         .iter()
-        .map(|problem| match problem.place {
+        .map(|problem| match problem.position {
             Some(_) => format!("{path}:{problem}"),
             None => format!("{path}: {problem}"),
         })
@@ -202,3 +191,6 @@ fn rejection(path: &str, found: &[manifest::Problem]) -> Failure {
         "correct the manifest; nothing was sent to AWS",
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,5 @@
-//! `iam-policy`: which permissions are requested, where, and who may assume the role. Needs no value and no credentials,
-//! because people run it before there are any.
+//! The request for an IAM policy: the run that needs permissions, the account, and the role's trust policy. Requires
+//! neither a value nor credentials, because people use it before they have any.
 
 use upsert_secret_core::claims::Claims;
 use upsert_secret_core::failure::{Class, Failure};
@@ -9,15 +9,15 @@ use upsert_secret_core::target::Target;
 
 use crate::checks::identity;
 use crate::ci;
+use crate::diagnostics::{Diagnostics, Spelling};
 use crate::environment::Environment;
 use crate::inputs::RawInputs;
-use crate::problems::{Problems, Spelling};
 use crate::run::{Action, Draft, Run};
 
 /// GitHub's OIDC provider, as IAM names it.
-const GITHUB: &str = "token.actions.githubusercontent.com";
+const GITHUB_PROVIDER: &str = "token.actions.githubusercontent.com";
 
-/// Checks what permissions are requested for.
+/// Checks the inputs of `iam-policy`.
 ///
 /// # Errors
 /// Every problem at once, class `bad input`.
@@ -26,10 +26,10 @@ pub fn check(
     mut raw: RawInputs,
     environment: &Environment,
 ) -> Result<PolicyRequest, Failure> {
-    let spelling = Spelling::of(&raw);
+    let spelling = Spelling::from_inputs(&raw);
     let mut notes = Vec::new();
-    let role = role(&raw, environment, &mut notes)?;
-    // A run would look for tokens now, which are somewhere else.
+    let role = check_role(&raw, environment, &mut notes)?;
+    // Tokens and values are where the run will be, which may not be here.
     for input in [
         &mut raw.role_to_assume,
         &mut raw.role_session_name,
@@ -60,8 +60,8 @@ pub fn check(
     };
     let allowed = &run.connection.identity.allowed_accounts;
     let only_account = (allowed.len() == 1).then(|| allowed[0].clone());
-    let (run, account) = policy_run(run, &mut notes);
-    let account = account
+    let (run, target_account) = policy_run(run, &mut notes);
+    let account = target_account
         .or_else(|| role.as_ref().map(|role| role.account.clone()))
         .or(only_account);
     if account.is_none() {
@@ -80,7 +80,7 @@ pub fn check(
     })
 }
 
-/// What the run does, and the account that the secret's ARN names.
+/// What the run does, and the account in the secret's ARN.
 fn policy_run(run: Run, notes: &mut Vec<String>) -> (PolicyRun, Option<String>) {
     let is_manifest = run.manifest.is_some();
     let mut requests = Vec::with_capacity(run.drafts.len());
@@ -128,8 +128,8 @@ struct CheckedRole {
     trust: Option<Trust>,
 }
 
-/// The role, and whom it trusts: from the token where it is at hand, else from what is known of the platform.
-fn role(
+/// The role and its trust policy: from the OIDC token if there is one, otherwise from what is known of the CI system.
+fn check_role(
     raw: &RawInputs,
     environment: &Environment,
     notes: &mut Vec<String>,
@@ -138,15 +138,15 @@ fn role(
         return Ok(None);
     };
     if !identity::is_role(arn) {
-        let mut problems = Problems::new(Spelling::of(raw));
-        problems.add("role-to-assume", identity::NOT_A_ROLE);
-        return Err(problems.failure());
+        let mut diagnostics = Diagnostics::new(Spelling::from_inputs(raw));
+        diagnostics.reject("role-to-assume", identity::NOT_A_ROLE);
+        diagnostics.check_problems()?;
     }
     let parts: Vec<&str> = arn.splitn(6, ':').collect();
     let (partition, account) = (parts[1].to_owned(), parts[4].to_owned());
-    let by_credentials = raw.role_chaining.as_deref() == Some("true")
+    let uses_credentials = raw.role_chaining.as_deref() == Some("true")
         || raw.web_identity_token_env.is_none() && ci::is_gitlab(environment);
-    if by_credentials {
+    if uses_credentials {
         notes.push(
             "the role is assumed with credentials: its trust policy must allow sts:AssumeRole to whoever has them"
                 .to_owned(),
@@ -157,8 +157,8 @@ fn role(
         }));
     }
     let (provider, audience, subject) = match &raw.web_identity_token_env {
-        Some(name) => of_token(name, environment, notes),
-        None => of_github(raw, environment, notes),
+        Some(name) => token_claims(name, environment, notes),
+        None => github_claims(raw, environment, notes),
     };
     Ok(Some(CheckedRole {
         trust: Some(Trust {
@@ -172,7 +172,8 @@ fn role(
     }))
 }
 
-fn of_token(
+/// Provider, audience and subject of the token in the variable `name`; placeholders for what cannot be read from it.
+fn token_claims(
     name: &str,
     environment: &Environment,
     notes: &mut Vec<String>,
@@ -188,25 +189,27 @@ fn of_token(
                  (GitLab's subject: `project_path:GROUP/PROJECT:ref_type:branch:ref:main`)"
                     .to_owned(),
             );
-            let unknown = |what: &str| what.to_owned();
-            (unknown("PROVIDER"), unknown("AUDIENCE"), unknown("SUBJECT"))
+            ["PROVIDER", "AUDIENCE", "SUBJECT"]
+                .map(str::to_owned)
+                .into()
         }
     }
 }
 
-fn of_github(
+/// Provider, audience and subject of the tokens that GitHub issues to this job; placeholders outside GitHub.
+fn github_claims(
     raw: &RawInputs,
     environment: &Environment,
     notes: &mut Vec<String>,
 ) -> (String, String, String) {
-    let of = |name: &str| environment.text(name).filter(|text| is_plain(text));
-    let repository = of("GITHUB_REPOSITORY").unwrap_or("OWNER/REPOSITORY");
-    let branch = of("GITHUB_REF").unwrap_or("refs/heads/main");
+    let plain_text = |name| environment.text(name).filter(|text| is_plain(text));
+    let repository = plain_text("GITHUB_REPOSITORY").unwrap_or("OWNER/REPOSITORY");
+    let branch = plain_text("GITHUB_REF").unwrap_or("refs/heads/main");
     notes.push(format!(
         "the trust policy is for jobs of {repository} on {branch}; a job with `environment: NAME` has the subject `repo:{repository}:environment:NAME`"
     ));
     (
-        GITHUB.to_owned(),
+        GITHUB_PROVIDER.to_owned(),
         raw.audience
             .clone()
             .unwrap_or_else(|| identity::DEFAULT_AUDIENCE.to_owned()),
@@ -214,7 +217,7 @@ fn of_github(
     )
 }
 
-/// Without the wildcards of IAM: nothing that would let in more than it names.
+/// Whether a text has no wildcards of IAM, which would trust more than it names.
 fn is_plain(text: &str) -> bool {
     !text.is_empty()
         && text

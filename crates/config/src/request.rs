@@ -1,50 +1,45 @@
-//! The desired state of one secret, from its inputs.
+//! The desired state of one secret, from its inputs. Whether the secret exists is for a later step.
 
-use std::collections::BTreeMap;
-
-use upsert_secret_core::choices::{StoreAs, TagPolicy};
+use upsert_secret_core::choices::StoreAs;
 use upsert_secret_core::connection::Connection;
 use upsert_secret_core::request::Request;
 use upsert_secret_core::target::Target;
 use upsert_secret_core::value::{Kind, SecretBytes, SecretValue, ValueError};
 
+use crate::checks::kms_key::is_kms_key;
 use crate::checks::{json_key, labels, leak_check, policy, replicas, tags};
+use crate::diagnostics::Diagnostics;
 use crate::inputs::RawInputs;
-use crate::problems::Problems;
 use crate::value_source::Source;
 
-/// The shortest key for version ids: with a shorter one, the value could be searched for from an id.
+/// The shortest `version-id-key`, in bytes: with a shorter one, the value could be searched for from a version id.
 const MIN_KEY_BYTES: usize = 16;
-/// AWS's limit for a description, in characters.
+/// Limit of AWS, in characters.
 const MAX_DESCRIPTION: usize = 2_048;
-/// AWS's limit for a KMS key id, in characters.
-const MAX_KMS_KEY: usize = 2_048;
 
-/// Checks everything that is about the secret itself. What it returns is of use only where no problem was added.
+/// Checks the inputs of one secret. The result is valid only if no problem was added.
 pub(crate) fn check(
     raw: RawInputs,
     target: Option<Target>,
     source: Source,
     connection: &Connection,
-    problems: &mut Problems,
-    warnings: &mut Vec<String>,
+    diagnostics: &mut Diagnostics,
 ) -> Request {
-    let stages = labels::list(raw.version_stages.as_deref(), problems);
-    let expected = labels::version_id(
+    let stages = labels::check_version_stages(raw.version_stages.as_deref(), diagnostics);
+    let expected = labels::check_version_id(
         "expected-version-id",
         raw.expected_version_id.as_deref(),
-        problems,
+        diagnostics,
     );
-    let value = value(&raw, source, problems);
-    if let Some(value) = &value {
-        warnings.extend(value.warnings().into_iter().map(str::to_owned));
-    }
-    let json = json_key::check(&raw, value.as_ref(), problems);
-    check_lengths(&raw, problems);
-    let (tags, tag_policy) = check_tags(&raw, problems);
-    let (replicas, replica_policy) = replicas::check(&raw, connection.region.as_deref(), problems);
-    let (policy, allow_public_policy) = policy::check(&raw, problems);
-    check_key(&raw, problems);
+    let value = check_value(&raw, source, diagnostics);
+    let json = json_key::check(&raw, value.as_ref(), diagnostics);
+    check_description(&raw, diagnostics);
+    check_kms_key(&raw, diagnostics);
+    let (tags, tag_policy) = tags::check(&raw, diagnostics);
+    let own_region = connection.region.as_deref();
+    let (replicas, replica_policy) = replicas::check(&raw, own_region, diagnostics);
+    let (policy, allow_public_policy) = policy::check(&raw, diagnostics);
+    check_version_id_key(&raw, diagnostics);
     let request = Request {
         target: target.unwrap_or_default(),
         value: value
@@ -55,19 +50,19 @@ pub(crate) fn check(
         replica_policy,
         policy,
         allow_public_policy,
-        if_exists: problems.choice("if-exists", raw.if_exists.as_deref()),
-        compare: problems.choice("compare", raw.compare.as_deref()),
-        on_scheduled_deletion: problems.choice(
+        if_exists: diagnostics.choice("if-exists", raw.if_exists.as_deref()),
+        compare: diagnostics.choice("compare", raw.compare.as_deref()),
+        on_scheduled_deletion: diagnostics.choice(
             "on-scheduled-deletion",
             raw.on_scheduled_deletion.as_deref(),
         ),
-        on_rotation: problems.choice("on-rotation", raw.on_rotation.as_deref()),
+        on_rotation: diagnostics.choice("on-rotation", raw.on_rotation.as_deref()),
         description: raw.description,
         kms_key_id: raw.kms_key_id,
         version_id_key: raw.version_id_key,
         stages,
         expected,
-        json,
+        json: json.into_iter().collect(),
         composed: false,
         seeds: false,
     };
@@ -75,15 +70,25 @@ pub(crate) fn check(
         &request,
         &connection.identity,
         request.value.expose(),
-        problems,
+        diagnostics,
     );
     request
 }
 
-fn value(raw: &RawInputs, source: Source, problems: &mut Problems) -> Option<SecretValue> {
-    let kind: StoreAs = problems.choice("store-as", raw.store_as.as_deref());
-    SecretValue::new(source.bytes, kind.into())
-        .map_err(|why| {
+fn check_value(
+    raw: &RawInputs,
+    source: Source,
+    diagnostics: &mut Diagnostics,
+) -> Option<SecretValue> {
+    let store_as: StoreAs = diagnostics.choice("store-as", raw.store_as.as_deref());
+    match SecretValue::new(source.bytes, store_as.into()) {
+        Ok(value) => {
+            for warning in value.warnings() {
+                diagnostics.warn(warning);
+            }
+            Some(value)
+        }
+        Err(why) => {
             let hint = match why {
                 ValueError::NotUtf8 => "; `store-as: binary` stores any bytes",
                 ValueError::Mask => {
@@ -91,54 +96,40 @@ fn value(raw: &RawInputs, source: Source, problems: &mut Problems) -> Option<Sec
                 }
                 _ => "",
             };
-            problems.add(source.input, format!("{why}{hint}"));
-        })
-        .ok()
-}
-
-fn check_tags(
-    raw: &RawInputs,
-    problems: &mut Problems,
-) -> (Option<BTreeMap<String, String>>, TagPolicy) {
-    let tags = raw.tags.as_deref().and_then(|text| {
-        tags::parse(text)
-            .map_err(|why| problems.add("tags", why))
-            .ok()
-    });
-    let policy = problems.choice("tag-policy", raw.tag_policy.as_deref());
-    if policy == TagPolicy::Replace && raw.tags.is_none() {
-        problems.add("tag-policy", "is `replace`, but no tags are given");
-    }
-    (tags, policy)
-}
-
-/// `version-id-key`.
-pub(crate) fn check_key(raw: &RawInputs, problems: &mut Problems) {
-    if let Some(key) = &raw.version_id_key
-        && key.expose().len() < MIN_KEY_BYTES
-    {
-        problems.add(
-            "version-id-key",
-            format!("must have at least {MIN_KEY_BYTES} bytes: version ids are public, and a short key could be guessed from them"),
-        );
+            diagnostics.reject(source.input, format!("{why}{hint}"));
+            None
+        }
     }
 }
 
-fn check_lengths(raw: &RawInputs, problems: &mut Problems) {
+fn check_description(raw: &RawInputs, diagnostics: &mut Diagnostics) {
     if let Some(text) = &raw.description
         && text.chars().count() > MAX_DESCRIPTION
     {
-        problems.add(
+        diagnostics.reject(
             "description",
             format!("is longer than {MAX_DESCRIPTION} characters"),
         );
     }
-    if let Some(key) = &raw.kms_key_id
-        && (key.len() > MAX_KMS_KEY || !key.chars().all(|c| c.is_ascii_graphic()))
-    {
-        problems.add(
+}
+
+fn check_kms_key(raw: &RawInputs, diagnostics: &mut Diagnostics) {
+    if raw.kms_key_id.as_deref().is_some_and(|id| !is_kms_key(id)) {
+        diagnostics.reject(
             "kms-key-id",
             "must be a key id, a key ARN, an alias (`alias/…`) or an alias ARN",
+        );
+    }
+}
+
+/// Checks `version-id-key`, which a manifest's secrets share.
+pub(crate) fn check_version_id_key(raw: &RawInputs, diagnostics: &mut Diagnostics) {
+    if let Some(key) = &raw.version_id_key
+        && key.expose().len() < MIN_KEY_BYTES
+    {
+        diagnostics.reject(
+            "version-id-key",
+            format!("must have at least {MIN_KEY_BYTES} bytes: version ids are public, and a short key could be guessed from them"),
         );
     }
 }

@@ -1,35 +1,35 @@
-//! The values that a manifest's references stand for. Reads variables and files and generates values; values in Secrets
-//! Manager are read later. No value is ever in a message.
+//! The values of a manifest's references: reads variables and files, and generates values. Values in Secrets Manager
+//! are read later, by the caller. No value is ever in a message.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use upsert_secret_core::value::{Kind, SecretBytes, SecretValue, decode_base64};
 
-use crate::environment::{Environment, bytes};
-use crate::manifest::{Reference, SecretRef};
-use crate::{ci, value_source};
+use crate::ci;
+use crate::environment::Environment;
+use crate::files::{self, Unreadable};
+use crate::manifest::{GenerateSpec, Reference, SecretRef};
 
 mod generate;
 
-/// Stands for a value that is not known yet: a string, and JSON.
-const NO_VALUE: &[u8] = b"\"this value is not known yet\"";
+/// Takes the place of a value that is not known; valid as a string and as JSON.
+const STAND_IN: &[u8] = b"\"this value is not known yet\"";
 
 /// Where every value is registered: for redaction, and for the CI system's masks.
 pub struct SecretSink<'a> {
     /// Registers a secret for redaction.
     pub hide: &'a dyn Fn(&[u8]),
-    /// Masks a secret that the CI system cannot know, where it has masks.
+    /// Masks a secret that the CI system cannot know, if the system supports masks.
     pub mask: &'a dyn Fn(&[u8]),
 }
 
-/// A value, and what else is known about it.
+/// The value of a reference.
 #[derive(Clone)]
 pub struct ResolvedValue {
     bytes: Arc<SecretBytes>,
-    /// Its kind where it comes from, if that is Secrets Manager.
+    /// The kind of a value from Secrets Manager.
     pub(crate) kind: Option<Kind>,
-    /// Whether it was generated, for a secret that has none.
+    /// Whether it was generated, and so is only for a secret without a value.
     pub(crate) generated: bool,
 }
 
@@ -42,8 +42,7 @@ impl ResolvedValue {
         }
     }
 
-    /// A value as Secrets Manager has it.
-    #[must_use]
+    /// Registers a value from Secrets Manager and keeps its kind.
     pub fn stored(value: &SecretValue, sink: &SecretSink<'_>) -> Self {
         (sink.hide)(value.expose());
         (sink.mask)(value.expose());
@@ -53,112 +52,97 @@ impl ResolvedValue {
         }
     }
 
-    /// For a value that is not known yet.
-    pub(crate) fn stand_in() -> Self {
-        Self::new(SecretBytes::new(NO_VALUE.to_vec()))
+    fn generate(spec: &GenerateSpec) -> Self {
+        Self {
+            generated: true,
+            ..Self::new(generate::value(spec))
+        }
     }
 
-    /// The bytes, to look for them where they must not be.
+    /// Takes the place of a value that is not known.
+    pub(crate) fn stand_in() -> Self {
+        Self::new(SecretBytes::new(STAND_IN.to_vec()))
+    }
+
     pub(crate) fn expose(&self) -> &[u8] {
         self.bytes.expose()
     }
 
-    /// A copy of the bytes themselves.
+    /// A copy of the bytes, zeroized on its own.
     pub(crate) fn copy(&self) -> SecretBytes {
         SecretBytes::new(self.bytes.expose().to_vec())
     }
 }
 
-/// What a reference resolves to.
-pub(crate) enum ValuePart {
-    /// The value.
-    Here(ResolvedValue),
-    /// The value of another secret.
-    Elsewhere(SecretRef),
+/// What a reference resolves to without a network.
+pub(crate) enum Resolution<'a> {
+    Value(ResolvedValue),
+    Secret(&'a SecretRef),
 }
 
-impl ValuePart {
-    /// The value, or what stands for it.
-    pub(crate) fn or_stand_in(&self) -> ResolvedValue {
-        match self {
-            Self::Here(found) => found.clone(),
-            Self::Elsewhere(_) => ResolvedValue::stand_in(),
-        }
-    }
-}
-
-/// What stands for a reference that is not looked up.
-pub(crate) fn stand_in(reference: &Reference) -> ValuePart {
+/// A stand-in for the value of a reference that is not to be read.
+pub(crate) fn stand_in(reference: &Reference) -> Resolution<'_> {
     match reference {
-        Reference::Secret(origin) => ValuePart::Elsewhere(origin.clone()),
-        Reference::Generate(_) => ValuePart::Here(ResolvedValue {
-            generated: true,
+        Reference::Secret(secret) => Resolution::Secret(secret),
+        _ => Resolution::Value(ResolvedValue {
+            generated: matches!(reference, Reference::Generate(_)),
             ..ResolvedValue::stand_in()
         }),
-        Reference::Env(_) | Reference::File(_) => ValuePart::Here(ResolvedValue::stand_in()),
     }
 }
 
-/// Looks a reference up.
+/// Reads or generates the value of a reference.
 ///
 /// # Errors
-/// What is wrong, without a subject: it follows the name of the key.
-pub(crate) fn look_up(
-    reference: &Reference,
+/// What is wrong, in words that follow the name of the key.
+pub(crate) fn resolve<'a>(
+    reference: &'a Reference,
     base64: bool,
     environment: &Environment,
-    limit: Duration,
     sink: &SecretSink<'_>,
-) -> Result<ValuePart, String> {
-    let (found, known) = match reference {
-        Reference::Secret(origin) => return Ok(ValuePart::Elsewhere(origin.clone())),
-        Reference::Env(name) if ci::is_file_variable(environment, name) => {
-            return Err(format!(
-                "is to come from {name}, a variable of type file, which holds a path: write `{{ file: \"${{{name}}}\" }}`"
-            ));
-        }
-        Reference::Env(name) => {
-            let found = environment.raw(name).map(bytes);
-            let found = found
-                .filter(|found| !found.expose().is_empty())
-                .ok_or_else(|| {
-                    format!(
-                        "is to come from the variable {name}, which is empty or not set (a CI secret that is not defined \
-                         for this job arrives as an empty string)"
-                    )
-                })?;
-            (ResolvedValue::new(found), true)
-        }
-        Reference::File(path) => {
-            // A pipe that nobody writes to would be waited for, one after the other.
-            if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
-                return Err("is to come from something that is no regular file".to_owned());
-            }
-            let read = value_source::read(path, limit)
-                .map_err(|why| format!("is to come from a file that cannot be read: {why}"))?;
-            if read.expose().is_empty() {
-                return Err("is to come from a file that is empty".to_owned());
-            }
-            (ResolvedValue::new(read), false)
-        }
-        Reference::Generate(spec) => {
-            let generated = ResolvedValue {
-                generated: true,
-                ..ResolvedValue::new(generate::value(spec))
-            };
-            (generated, false)
-        }
+) -> Result<Resolution<'a>, String> {
+    let value = match reference {
+        Reference::Secret(secret) => return Ok(Resolution::Secret(secret)),
+        Reference::Env(name) => ResolvedValue::new(read_variable(name, environment)?),
+        Reference::File(path) => ResolvedValue::new(read_file(path)?),
+        Reference::Generate(spec) => ResolvedValue::generate(spec),
     };
-    (sink.hide)(found.bytes.expose());
-    if !base64 {
-        if !known {
-            (sink.mask)(found.bytes.expose());
-        }
-        return Ok(ValuePart::Here(found));
+    (sink.hide)(value.expose());
+    if base64 {
+        let decoded = decode_base64(&value.bytes)
+            .map_err(|why| format!("{why}, but `value-encoding` is `base64`"))?;
+        (sink.hide)(decoded.expose());
+        (sink.mask)(decoded.expose());
+        return Ok(Resolution::Value(ResolvedValue::new(decoded)));
     }
-    let decoded = decode_base64(&found.bytes)
-        .map_err(|why| format!("{why}, but `value-encoding` is `base64`"))?;
-    (sink.hide)(decoded.expose());
-    (sink.mask)(decoded.expose());
-    Ok(ValuePart::Here(ResolvedValue::new(decoded)))
+    // The CI system knows its own variables.
+    if !matches!(reference, Reference::Env(_)) {
+        (sink.mask)(value.expose());
+    }
+    Ok(Resolution::Value(value))
+}
+
+fn read_variable(name: &str, environment: &Environment) -> Result<SecretBytes, String> {
+    if ci::is_file_variable(environment, name) {
+        return Err(format!(
+            "is to come from {name}, a variable of type file, which holds a path: write `{{ file: \"${{{name}}}\" }}`"
+        ));
+    }
+    environment.secret(name).ok_or_else(|| {
+        format!(
+            "is to come from the variable {name}, which is empty or not set (a CI secret that is not defined \
+             for this job arrives as an empty string)"
+        )
+    })
+}
+
+fn read_file(path: &str) -> Result<SecretBytes, String> {
+    let content = files::read_value(path).map_err(|why| match why {
+        Unreadable::NotRegular => "is to come from something that is no regular file".to_owned(),
+        Unreadable::Failed(why) => format!("is to come from a file that cannot be read: {why}"),
+    })?;
+    if content.expose().is_empty() {
+        return Err("is to come from a file that is empty".to_owned());
+    }
+    Ok(content)
 }

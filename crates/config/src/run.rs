@@ -1,27 +1,22 @@
-//! What a run is asked to do: a list of secrets, with everything around it. A run of one secret is a list of one.
+//! What a run is asked to do: the secrets it is about and how AWS is reached. A run of one secret is a list of one.
+//! Checks everything that needs no network; calls AWS never.
 
 use std::sync::Arc;
 
 use upsert_secret_core::connection::Connection;
 use upsert_secret_core::failure::{Class, Failure};
-use upsert_secret_core::request::{Job, Request};
-use upsert_secret_core::value::SecretBytes;
+use upsert_secret_core::request::{Job, LabelMove};
+use upsert_secret_core::target::Target;
 
-use crate::checks::connection::{self, CheckedConnection};
-use crate::checks::{target, timeout};
-use crate::ci;
+use crate::checks::{connection, target, timeout};
+use crate::diagnostics::{Diagnostics, Spelling};
 use crate::environment::Environment;
-use crate::inputs::{Input, RawInputs};
-use crate::manifest_run::{self, ManifestInputs};
-use crate::problems::{Problems, Spelling};
+use crate::inputs::RawInputs;
 use crate::resolve::SecretSink;
 use crate::value_source::{self, Source};
-use crate::{label_move, request};
+use crate::{ci, label_move, manifest_run, request};
 
 pub use crate::manifest_run::{Draft, Pacing, Unresolved};
-
-/// Stands for the value where none is looked up: a string, and JSON.
-const NO_VALUE: &[u8] = b"\"no value is needed here\"";
 
 /// What is done to the secrets of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +29,7 @@ pub enum Action {
     Rollback,
 }
 
-/// A run, checked.
+/// A checked run.
 pub struct Run {
     /// How AWS is reached.
     pub connection: Arc<Connection>,
@@ -47,7 +42,8 @@ pub struct Run {
 }
 
 impl Run {
-    /// Checks everything that needs no network. Without a sink, as for `iam-policy`, no value is looked at.
+    /// Checks everything that needs no network. Without a sink, as for `iam-policy`, values are neither read nor
+    /// required.
     ///
     /// # Errors
     /// Every problem at once, class `bad input`; or unusable credentials in the environment.
@@ -58,191 +54,133 @@ impl Run {
         sink: Option<&SecretSink<'_>>,
     ) -> Result<Self, Failure> {
         match (action, raw.manifest.clone()) {
-            (Action::Upsert, Some(path)) => manifest(&raw, &path, environment, sink),
-            (Action::Upsert, None) => upsert(raw, environment, sink),
-            (_, Some(_)) => Err(Failure::new(
+            (Action::Upsert, Some(path)) => check_manifest(&raw, &path, environment, sink),
+            (Action::Upsert, None) => check_upsert(raw, environment, sink),
+            (Action::Promote, None) => {
+                check_label_move(&raw, environment, label_move::check_promote)
+            }
+            (Action::Rollback, None) => {
+                check_label_move(&raw, environment, label_move::check_rollback)
+            }
+            (Action::Promote | Action::Rollback, Some(_)) => Err(Failure::new(
                 Class::Input,
                 format!(
                     "{} says nothing to `promote` and `rollback`, which are about one secret",
-                    Spelling::of(&raw).name("manifest")
+                    Spelling::from_inputs(&raw).name("manifest")
                 ),
                 "name the secret in `name`, or leave the command out",
             )),
-            (_, None) => single_move(action == Action::Promote, &raw, environment),
         }
+    }
+
+    /// A run of one secret.
+    ///
+    /// # Errors
+    /// The problems, or the lack of usable credentials, that the checks found.
+    fn single(
+        job: Job,
+        connection: Arc<Connection>,
+        mut diagnostics: Diagnostics,
+    ) -> Result<Self, Failure> {
+        diagnostics.check_all()?;
+        Ok(Self {
+            connection,
+            drafts: vec![Draft::Ready(job)],
+            manifest: None,
+            warnings: diagnostics.into_warnings(),
+        })
     }
 }
 
-fn upsert(
+fn check_upsert(
     raw: RawInputs,
     environment: &Environment,
     sink: Option<&SecretSink<'_>>,
 ) -> Result<Run, Failure> {
-    let spelling = Spelling::of(&raw);
+    let mut diagnostics = Diagnostics::new(Spelling::from_inputs(&raw));
     for input in raw.given() {
         if input.scope.manifest && !input.scope.upsert {
-            return Err(without_manifest(spelling, &input));
+            return Err(Failure::new(
+                Class::Input,
+                format!(
+                    "{} is for a manifest, and none is given",
+                    diagnostics.spelling.name(input.name)
+                ),
+                "give the manifest's path in `manifest`, or leave the input out",
+            ));
         }
     }
     let source = match sink {
-        Some(sink) => look_up(&raw, environment, sink)?,
-        None => Source {
-            bytes: SecretBytes::new(NO_VALUE.to_vec()),
-            input: "value",
-            unmasked: false,
-        },
+        Some(sink) => {
+            ci::check_value(environment, &raw)?;
+            value_source::load(&raw, environment, sink)?
+        }
+        None => Source::stand_in(),
     };
-    check_upsert(raw, source, environment)
-}
-
-fn without_manifest(spelling: Spelling, input: &Input) -> Failure {
-    Failure::new(
-        Class::Input,
-        format!(
-            "{} is for a manifest, and none is given",
-            spelling.name(input.name)
-        ),
-        "give the manifest's path in `manifest`, or leave the input out",
-    )
-}
-
-fn look_up(
-    raw: &RawInputs,
-    environment: &Environment,
-    sink: &SecretSink<'_>,
-) -> Result<Source, Failure> {
-    ci::check_value(environment, raw)?;
-    let source = value_source::load(raw, environment, sink.hide)?;
-    if source.unmasked {
-        (sink.mask)(source.bytes.expose());
-    }
-    Ok(source)
-}
-
-fn check_upsert(raw: RawInputs, source: Source, environment: &Environment) -> Result<Run, Failure> {
-    let mut problems = Problems::new(Spelling::of(&raw));
-    let mut warnings = Vec::new();
-    let target = target::check(raw.name.as_deref(), &mut problems);
-    let CheckedConnection {
-        connection,
-        unusable,
-    } = connection::check(
-        &raw,
-        target.as_ref(),
-        timeout::DEFAULT_TIMEOUT,
-        environment,
-        &mut problems,
-        &mut warnings,
-    )?;
+    let target = target::check(raw.name.as_deref(), &mut diagnostics);
+    let connection = connect(&raw, target.as_ref(), environment, &mut diagnostics)?;
     for (input, given) in [("stage", &raw.stage), ("version-id", &raw.version_id)] {
         if given.is_some() {
-            problems.add(
+            diagnostics.reject(
                 input,
                 "is for the command `promote`; `version-stages` says which labels a new version gets",
             );
         }
     }
-    let request: Request = request::check(
+    let request = request::check(raw, target, source, &connection, &mut diagnostics);
+    Run::single(Job::Upsert(Box::new(request)), connection, diagnostics)
+}
+
+fn check_label_move(
+    raw: &RawInputs,
+    environment: &Environment,
+    check: fn(&RawInputs, Option<Target>, &mut Diagnostics) -> LabelMove,
+) -> Result<Run, Failure> {
+    let mut diagnostics = Diagnostics::new(Spelling::from_inputs(raw));
+    let target = target::check(raw.name.as_deref(), &mut diagnostics);
+    let connection = connect(raw, target.as_ref(), environment, &mut diagnostics)?;
+    let label_move = check(raw, target, &mut diagnostics);
+    Run::single(Job::Move(Box::new(label_move)), connection, diagnostics)
+}
+
+fn connect(
+    raw: &RawInputs,
+    target: Option<&Target>,
+    environment: &Environment,
+    diagnostics: &mut Diagnostics,
+) -> Result<Arc<Connection>, Failure> {
+    connection::check(
         raw,
         target,
-        source,
-        &connection,
-        &mut problems,
-        &mut warnings,
-    );
-    single(
-        Job::Upsert(Box::new(request)),
-        connection,
-        unusable,
-        &problems,
-        warnings,
-    )
-}
-
-fn single_move(promote: bool, raw: &RawInputs, environment: &Environment) -> Result<Run, Failure> {
-    let mut problems = Problems::new(Spelling::of(raw));
-    let mut warnings = Vec::new();
-    let target = target::check(raw.name.as_deref(), &mut problems);
-    let CheckedConnection {
-        connection,
-        unusable,
-    } = connection::check(
-        raw,
-        target.as_ref(),
         timeout::DEFAULT_TIMEOUT,
         environment,
-        &mut problems,
-        &mut warnings,
-    )?;
-    let label_move = label_move::check(promote, raw, target, &mut problems, &mut warnings);
-    single(
-        Job::Move(Box::new(label_move)),
-        connection,
-        unusable,
-        &problems,
-        warnings,
+        diagnostics,
     )
 }
 
-/// A run of one. Problems with inputs come first: they may be why there are no credentials.
-fn single(
-    job: Job,
-    connection: Arc<Connection>,
-    unusable: Option<Failure>,
-    problems: &Problems,
-    warnings: Vec<String>,
-) -> Result<Run, Failure> {
-    problems.to_result()?;
-    match unusable {
-        Some(why) => Err(why),
-        None => Ok(Run {
-            connection,
-            drafts: vec![Draft::Ready(job)],
-            manifest: None,
-            warnings,
-        }),
-    }
-}
-
-fn manifest(
+fn check_manifest(
     raw: &RawInputs,
     path: &str,
     environment: &Environment,
     sink: Option<&SecretSink<'_>>,
 ) -> Result<Run, Failure> {
-    let mut problems = Problems::new(Spelling::of(raw));
-    let mut warnings = Vec::new();
-    let CheckedConnection {
-        connection,
-        unusable,
-    } = connection::check(
+    let mut diagnostics = Diagnostics::new(Spelling::from_inputs(raw));
+    let connection = connection::check(
         raw,
         None,
-        manifest_run::DEFAULT_TIMEOUT,
+        timeout::DEFAULT_MANIFEST_TIMEOUT,
         environment,
-        &mut problems,
-        &mut warnings,
+        &mut diagnostics,
     )?;
-    let inputs = ManifestInputs::check(raw, &mut problems);
-    problems.to_result()?;
-    let (drafts, pacing) = manifest_run::check(
-        raw,
-        path,
-        inputs,
-        &connection,
-        unusable,
-        environment,
-        sink,
-        &mut problems,
-        &mut warnings,
-    )?;
+    let (drafts, pacing) =
+        manifest_run::check(raw, path, &connection, environment, sink, &mut diagnostics)?;
     Ok(Run {
         connection,
         drafts,
         manifest: Some(pacing),
-        warnings,
+        warnings: diagnostics.into_warnings(),
     })
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,4 +1,4 @@
-//! How AWS is reached, from inputs and the SDK's own variables: what all commands and manifests share.
+//! How AWS is reached, from inputs and the SDK's own variables. Connects to nothing.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,45 +7,33 @@ use upsert_secret_core::connection::{Connection, Identity};
 use upsert_secret_core::failure::Failure;
 use upsert_secret_core::target::Target;
 
-use super::settings;
-use super::{identity, region, timeout};
+use super::{identity, region, settings, timeout};
+use crate::diagnostics::Diagnostics;
 use crate::environment::Environment;
 use crate::inputs::RawInputs;
-use crate::problems::Problems;
 
-/// A connection, and why it has no usable credentials. That comes after all problems with inputs, which may be its
-/// cause.
-pub(crate) struct CheckedConnection {
-    pub(crate) connection: Arc<Connection>,
-    pub(crate) unusable: Option<Failure>,
-}
-
-/// Checks everything that a connection needs. `target` is the secret of a run of one.
+/// Checks everything that a connection needs. `target` is the secret of a run without a manifest.
 ///
 /// # Errors
-/// A key in the environment that no request could be signed with.
+/// The access key in the environment is malformed or incomplete.
 pub(crate) fn check(
     raw: &RawInputs,
     target: Option<&Target>,
     default_timeout: Duration,
     environment: &Environment,
-    problems: &mut Problems,
-    warnings: &mut Vec<String>,
-) -> Result<CheckedConnection, Failure> {
-    let settings = settings::check(environment, &mut problems.found, warnings)?;
-    let region = region::choose(raw, target, environment, problems, warnings);
-    let timeout = timeout::check(raw.timeout.as_deref(), default_timeout, problems);
-    let (identity, unusable) = match identity::check(raw, environment, problems, warnings) {
-        Ok(identity) => (identity, None),
-        Err(why) => (Identity::default(), Some(why)),
-    };
-    Ok(CheckedConnection {
-        connection: Arc::new(Connection {
-            region,
-            identity: Arc::new(identity),
-            timeout,
-            settings,
-        }),
-        unusable,
-    })
+    diagnostics: &mut Diagnostics,
+) -> Result<Arc<Connection>, Failure> {
+    let settings = settings::check(environment, diagnostics)?;
+    let region = region::choose(raw, target, environment, diagnostics);
+    let timeout = timeout::check(raw.timeout.as_deref(), default_timeout, diagnostics);
+    let identity = identity::check(raw, environment, diagnostics).unwrap_or_else(|why| {
+        diagnostics.set_unusable_credentials(why);
+        Identity::default()
+    });
+    Ok(Arc::new(Connection {
+        region,
+        identity: Arc::new(identity),
+        timeout,
+        settings,
+    }))
 }

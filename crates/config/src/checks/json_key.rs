@@ -1,4 +1,4 @@
-//! `json-key` and `json-value-as`, and what they cannot be combined with.
+//! `json-key` and `json-value-as`, and what they cannot be combined with. Knows nothing of the document in the secret.
 
 use upsert_secret_core::choices::JsonValueAs;
 use upsert_secret_core::json::{JsonText, KeyPath};
@@ -6,22 +6,13 @@ use upsert_secret_core::labels::CURRENT;
 use upsert_secret_core::request::JsonKey;
 use upsert_secret_core::value::SecretValue;
 
+use crate::diagnostics::Diagnostics;
 use crate::inputs::RawInputs;
-use crate::problems::Problems;
 
-/// `json-key` and `json-value-as`, and what they do not go with.
-pub(crate) fn check(
-    raw: &RawInputs,
-    value: Option<&SecretValue>,
-    problems: &mut Problems,
-) -> Vec<JsonKey> {
-    one(raw, value, problems).into_iter().collect()
-}
-
-/// What keys of a document do not go with; `input` is what asks for them.
-pub(crate) fn conflicts(raw: &RawInputs, input: &'static str, problems: &mut Problems) {
+/// Rejects what writing keys of a document cannot be combined with; `input` is the input that names the keys.
+pub(crate) fn check_conflicts(raw: &RawInputs, input: &'static str, diagnostics: &mut Diagnostics) {
     if raw.compare.as_deref() == Some("never") {
-        problems.add(
+        diagnostics.reject(
             input,
             "cannot be set with `compare: never`: the other keys have to be read to be kept",
         );
@@ -31,7 +22,7 @@ pub(crate) fn conflicts(raw: &RawInputs, input: &'static str, problems: &mut Pro
         .as_deref()
         .is_some_and(|stages| stages != CURRENT)
     {
-        problems.add(
+        diagnostics.reject(
             input,
             "cannot be set in a version beside the current one: whoever made that current later would undo what \
              others did to the other keys in the meantime; leave `version-stages` out, or stage the whole document",
@@ -39,29 +30,34 @@ pub(crate) fn conflicts(raw: &RawInputs, input: &'static str, problems: &mut Pro
     }
 }
 
-fn one(raw: &RawInputs, value: Option<&SecretValue>, problems: &mut Problems) -> Option<JsonKey> {
-    let how = problems.choice("json-value-as", raw.json_value_as.as_deref());
+/// Checks `json-key` and `json-value-as`.
+pub(crate) fn check(
+    raw: &RawInputs,
+    value: Option<&SecretValue>,
+    diagnostics: &mut Diagnostics,
+) -> Option<JsonKey> {
+    let value_as = diagnostics.choice("json-value-as", raw.json_value_as.as_deref());
     let Some(text) = &raw.json_key else {
         if raw.json_value_as.is_some() {
-            problems.add("json-value-as", "is given, but no `json-key`");
+            diagnostics.reject("json-value-as", "is given, but no `json-key`");
         }
         return None;
     };
-    conflicts(raw, "json-key", problems);
+    check_conflicts(raw, "json-key", diagnostics);
     if raw.store_as.as_deref() == Some("binary") {
-        problems.add("json-key", "is for strings; `store-as: binary` has no keys");
+        diagnostics.reject("json-key", "is for strings; `store-as: binary` has no keys");
         return None;
     }
     let path = KeyPath::parse(text)
-        .map_err(|why| problems.add("json-key", why.to_string()))
+        .map_err(|why| diagnostics.reject("json-key", why.to_string()))
         .ok();
-    // What is wrong with the value itself has been said.
+    // A problem with the value itself has been reported already.
     let text = str::from_utf8(value?.expose()).ok()?;
-    let text = match how {
+    let text = match value_as {
         JsonValueAs::String => JsonText::string(text),
         JsonValueAs::Json => JsonText::json(text)
             .map_err(|_| {
-                problems.add(
+                diagnostics.reject(
                     "value",
                     "is not JSON, as `json-value-as: json` asks; it is not shown here",
                 );

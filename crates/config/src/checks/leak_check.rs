@@ -1,87 +1,81 @@
-//! Public inputs that contain the value. Names, descriptions and tags can be read by everyone who may list secrets, and
-//! appear in every log: a value in one of them was mixed up with it.
+//! Public inputs that contain the value. Names, descriptions and tags are readable for everybody who may list secrets,
+//! and appear in logs: a value in one of them was given by mistake. Compares text, and shows none of it.
+
+use std::borrow::Cow;
+use std::iter;
 
 use upsert_secret_core::connection::{Identity, TokenSource};
 use upsert_secret_core::request::Request;
 
-use crate::problems::Problems;
+use crate::diagnostics::Diagnostics;
 
-/// From this length on a value does not occur in a name by chance.
-pub(crate) const MIN_TELLING_BYTES: usize = 16;
+/// The shortest value, in bytes, that does not occur in other text by chance.
+pub(crate) const MIN_DISTINCTIVE_BYTES: usize = 16;
 
-/// Rejects public inputs of a request, and of the role it runs with, that contain `value`: its own value or a part of
-/// it.
-pub(crate) fn check(request: &Request, identity: &Identity, value: &[u8], problems: &mut Problems) {
-    let Ok(value) = str::from_utf8(value) else {
+/// Rejects public inputs of a request, and of the role it runs with, that contain `value`: the request's value or a
+/// part of it.
+pub(crate) fn check(
+    request: &Request,
+    identity: &Identity,
+    value: &[u8],
+    diagnostics: &mut Diagnostics,
+) {
+    let value = str::from_utf8(value).unwrap_or_default().trim();
+    if value.is_empty() {
         return;
-    };
-    let value = value.trim();
-    let shows = |text: &str| {
-        !value.is_empty()
-            && (text == value || value.len() >= MIN_TELLING_BYTES && text.contains(value))
-    };
-    let tags = request.tags.iter().flatten();
-    let public = [
-        ("name", shows(&request.target.id)),
-        (
-            "description",
-            request.description.as_deref().is_some_and(shows),
-        ),
-        (
-            "kms-key-id",
-            request.kms_key_id.as_deref().is_some_and(shows),
-        ),
-        (
-            "replica-regions",
-            request
-                .replicas
-                .iter()
-                .flatten()
-                .any(|(region, key)| shows(region) || key.as_deref().is_some_and(shows)),
-        ),
-        (
-            "resource-policy",
-            request
-                .policy
-                .as_ref()
-                .is_some_and(|policy| shows(policy.text())),
-        ),
-        (
-            "version-stages",
-            request.stages.iter().any(|label| shows(label)),
-        ),
-        (
-            "json-key",
-            request
-                .json
-                .iter()
-                .any(|json| shows(&json.path.to_string())),
-        ),
-        (
-            "tags",
-            tags.flat_map(|(key, value)| [key, value])
-                .any(|text| shows(text)),
-        ),
-    ];
-    // STS's log keeps these.
-    let role = identity.role.as_ref();
-    let of_role = role.map(|role| {
-        let (audience, external_id) = match &role.source {
-            TokenSource::Github(request) => (Some(&request.audience), None),
-            TokenSource::Credentials { external_id } => (None, external_id.as_ref()),
-            _ => (None, None),
-        };
-        [
-            ("role-to-assume", Some(&role.arn)),
-            ("role-session-name", Some(&role.session_name)),
-            ("audience", audience),
-            ("role-external-id", external_id),
-        ]
-        .map(|(input, text)| (input, text.is_some_and(|text| shows(text))))
-    });
-    for (input, shown) in public.into_iter().chain(of_role.into_iter().flatten()) {
-        if shown {
-            problems.add(input, "contains the value, and is not secret itself");
+    }
+    let is_distinctive = value.len() >= MIN_DISTINCTIVE_BYTES;
+    let is_leak = |text: &Cow<'_, str>| text == value || is_distinctive && text.contains(value);
+    for (input, texts) in public_texts(request)
+        .into_iter()
+        .chain(role_texts(identity))
+    {
+        if texts.iter().any(is_leak) {
+            diagnostics.reject(input, "contains the value, and is not secret itself");
         }
     }
+}
+
+type InputTexts<'a> = (&'static str, Vec<Cow<'a, str>>);
+
+fn texts<'a>(texts: impl IntoIterator<Item = &'a String>) -> Vec<Cow<'a, str>> {
+    texts.into_iter().map(Cow::from).collect()
+}
+
+/// The public inputs of a request.
+fn public_texts(request: &Request) -> Vec<InputTexts<'_>> {
+    let replicas = request.replicas.iter().flatten();
+    let tags = request.tags.iter().flatten();
+    let policy = request.policy.iter().map(|policy| policy.text().into());
+    let json_keys = request.json.iter().map(|key| key.path.to_string().into());
+    vec![
+        ("name", texts([&request.target.id])),
+        ("description", texts(&request.description)),
+        ("kms-key-id", texts(&request.kms_key_id)),
+        (
+            "replica-regions",
+            texts(replicas.flat_map(|(region, key)| iter::once(region).chain(key))),
+        ),
+        ("resource-policy", policy.collect()),
+        ("version-stages", texts(&request.stages)),
+        ("json-key", json_keys.collect()),
+        ("tags", texts(tags.flat_map(|(key, value)| [key, value]))),
+    ]
+}
+
+/// The inputs of a role that STS logs.
+fn role_texts(identity: &Identity) -> Vec<InputTexts<'_>> {
+    let Some(role) = &identity.role else {
+        return Vec::new();
+    };
+    let source = match &role.source {
+        TokenSource::Github(request) => ("audience", texts([&request.audience])),
+        TokenSource::Credentials { external_id } => ("role-external-id", texts(external_id)),
+        TokenSource::Token(_) | TokenSource::TokenFile(_) => ("role-to-assume", Vec::new()),
+    };
+    vec![
+        ("role-to-assume", texts([&role.arn])),
+        ("role-session-name", texts([&role.session_name])),
+        source,
+    ]
 }

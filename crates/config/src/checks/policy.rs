@@ -1,28 +1,32 @@
-//! `resource-policy` and `allow-public-policy`: the document, from the input itself or from a file.
+//! `resource-policy` and `allow-public-policy`: the document, from the input itself or from a file. Whether the policy
+//! is public is for AWS to say.
 
 use upsert_secret_core::resource_policy::ResourcePolicy;
 
-use crate::files;
+use crate::diagnostics::Diagnostics;
+use crate::files::{self, Unreadable};
 use crate::inputs::RawInputs;
-use crate::problems::Problems;
 
 /// Limit of AWS for a resource policy, in characters (API model; PutResourcePolicy).
 const MAX_POLICY: usize = 20_480;
-/// In bytes: a character has four at most.
+/// The same limit in bytes, with the longest UTF-8 encoding of a character.
 const MAX_BYTES: usize = 4 * MAX_POLICY;
-/// What stands before the path of a file.
-const FILE: &str = "file:";
+const FILE_PREFIX: &str = "file:";
 
-pub(crate) fn check(raw: &RawInputs, problems: &mut Problems) -> (Option<ResourcePolicy>, bool) {
-    let public = problems.choice("allow-public-policy", raw.allow_public_policy.as_deref());
+pub(crate) fn check(
+    raw: &RawInputs,
+    diagnostics: &mut Diagnostics,
+) -> (Option<ResourcePolicy>, bool) {
+    let allow_public =
+        diagnostics.choice("allow-public-policy", raw.allow_public_policy.as_deref());
     let Some(given) = raw.resource_policy.as_deref() else {
         if raw.allow_public_policy.is_some() {
-            problems.add("allow-public-policy", "is given, but no `resource-policy`");
+            diagnostics.reject("allow-public-policy", "is given, but no `resource-policy`");
         }
-        return (None, public);
+        return (None, allow_public);
     };
-    let policy = match given.strip_prefix(FILE) {
-        Some(path) => read(path),
+    let policy = match given.strip_prefix(FILE_PREFIX) {
+        Some(path) => read_file(path),
         None => Ok(given.to_owned()),
     }
     .and_then(|text| {
@@ -33,18 +37,15 @@ pub(crate) fn check(raw: &RawInputs, problems: &mut Problems) -> (Option<Resourc
         ResourcePolicy::parse(text)
     });
     let policy = policy
-        .map_err(|why| problems.add("resource-policy", why))
+        .map_err(|why| diagnostics.reject("resource-policy", why))
         .ok();
-    (policy, public)
+    (policy, allow_public)
 }
 
-fn read(path: &str) -> Result<String, String> {
-    let content = files::read(path, MAX_BYTES).map_err(|why| {
-        if why == files::NOT_REGULAR {
-            "names something that is no regular file".to_owned()
-        } else {
-            format!("names a file that cannot be read: {why}")
-        }
+fn read_file(path: &str) -> Result<String, String> {
+    let content = files::read(path, MAX_BYTES).map_err(|why| match why {
+        Unreadable::NotRegular => "names something that is no regular file".to_owned(),
+        Unreadable::Failed(why) => format!("names a file that cannot be read: {why}"),
     })?;
     let content = content.ok_or_else(|| format!("is longer than {MAX_POLICY} characters"))?;
     String::from_utf8(content).map_err(|_| "names a file that is not UTF-8".to_owned())

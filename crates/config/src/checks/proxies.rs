@@ -1,14 +1,15 @@
-//! The proxy variables, checked: a misspelled proxy must not mean "no proxy". No message quotes a URL, which may hold a
-//! password.
+//! The proxy variables, checked, so that a misspelled proxy is not treated as "no proxy". No message quotes a URL,
+//! because it may hold a password.
 
 use http::Uri;
 use upsert_secret_core::connection::ProxySettings;
 use upsert_secret_core::url::has_valid_port;
 use upsert_secret_core::value::SecretBytes;
 
+use crate::diagnostics::Diagnostics;
 use crate::environment::Environment;
 
-/// Variables that may name a proxy, and with it a password.
+/// Variables whose URL may hold a password.
 const VARIABLES: [&str; 6] = [
     "HTTPS_PROXY",
     "https_proxy",
@@ -19,8 +20,8 @@ const VARIABLES: [&str; 6] = [
 ];
 
 /// The proxy variables, in upper case before lower case.
-pub(super) fn check(environment: &Environment, problems: &mut Vec<String>) -> ProxySettings {
-    let mut named = |upper: &'static str, lower: &'static str| {
+pub(super) fn check(environment: &Environment, diagnostics: &mut Diagnostics) -> ProxySettings {
+    let mut proxy_url = |upper: &'static str, lower: &'static str| {
         let (name, url) = [upper, lower]
             .into_iter()
             .filter_map(|name| Some((name, environment.text(name)?.trim())))
@@ -28,16 +29,15 @@ pub(super) fn check(environment: &Environment, problems: &mut Vec<String>) -> Pr
         if is_proxy(url) {
             Some(url.to_owned())
         } else {
-            // Not quoted: it may hold a password.
-            problems.push(format!(
+            diagnostics.add_problem(format!(
                     "{name} must be the URL of an HTTP proxy, such as `http://proxy.example.com:3128`; a user and a password in it must be percent-encoded"
                 ));
             None
         }
     };
-    let https = named("HTTPS_PROXY", "https_proxy");
-    let http = named("HTTP_PROXY", "http_proxy");
-    let all = named("ALL_PROXY", "all_proxy");
+    let https = proxy_url("HTTPS_PROXY", "https_proxy");
+    let http = proxy_url("HTTP_PROXY", "http_proxy");
+    let all = proxy_url("ALL_PROXY", "all_proxy");
     let no = ["NO_PROXY", "no_proxy"]
         .into_iter()
         .find_map(|name| environment.text(name))
@@ -46,13 +46,11 @@ pub(super) fn check(environment: &Environment, problems: &mut Vec<String>) -> Pr
         https: https.unwrap_or_default(),
         http: http.unwrap_or_default(),
         all: all.unwrap_or_default(),
-        no: exceptions(no),
+        no: normalize_exceptions(no),
     }
 }
 
-/// The passwords in the proxies' URLs, as written and as meant, to be hidden before anything is
-/// printed.
-#[must_use]
+/// The passwords in the URLs of proxies, percent-encoded and decoded, to be hidden before anything is printed.
 pub fn passwords(environment: &Environment) -> Vec<SecretBytes> {
     VARIABLES
         .into_iter()
@@ -62,15 +60,15 @@ pub fn passwords(environment: &Environment) -> Vec<SecretBytes> {
             user_info.split_once(':').map(|(_, password)| password)
         })
         .flat_map(|password| {
-            let meant = percent_encoding::percent_decode_str(password).collect();
-            [password.as_bytes().to_vec(), meant].map(SecretBytes::new)
+            let decoded = percent_encoding::percent_decode_str(password).collect();
+            [password.as_bytes().to_vec(), decoded].map(SecretBytes::new)
         })
         .collect()
 }
 
-/// `NO_PROXY` in the one form that the matcher knows: names and addresses with commas between them.
-/// Other tools also take `*.name`, `[address]`, `name:port` and blanks.
-fn exceptions(list: &str) -> String {
+/// `NO_PROXY` in the form that the HTTP client knows: names and addresses with commas between them. Other tools also
+/// accept `*.name`, `[address]`, `name:port` and spaces.
+fn normalize_exceptions(list: &str) -> String {
     let entries = list
         .split(|c: char| c == ',' || c == ';' || c.is_whitespace())
         .filter(|entry| !entry.is_empty())
@@ -90,7 +88,7 @@ fn exceptions(list: &str) -> String {
 }
 
 fn is_proxy(url: &str) -> bool {
-    // A password with one of these, not encoded, would turn its beginning into the proxy's name.
+    // The URL parser would take the part before an unencoded `#`, `?` or `@` of a password for the proxy's name.
     if url.contains(['#', '?']) || url.matches('@').count() > 1 {
         return false;
     }
@@ -107,12 +105,19 @@ fn is_proxy(url: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnostics::Spelling;
 
-    fn of(pairs: &[(&str, &str)]) -> (ProxySettings, Vec<String>) {
-        let mut problems = Vec::new();
+    /// The settings, and all problems.
+    fn checked(pairs: &[(&str, &str)]) -> (ProxySettings, String) {
         let environment =
             Environment::from_pairs(pairs.iter().map(|(k, v)| ((*k).into(), (*v).into())));
-        (check(&environment, &mut problems), problems)
+        let mut diagnostics = Diagnostics::new(Spelling::Variable);
+        let settings = check(&environment, &mut diagnostics);
+        let problems = diagnostics.check_problems().err();
+        (
+            settings,
+            problems.map_or_else(String::new, |failure| failure.what),
+        )
     }
 
     #[test]
@@ -128,8 +133,8 @@ mod tests {
                 "http://b:1",
             ),
         ] {
-            let (settings, problems) = of(pairs);
-            assert_eq!(problems, [""; 0]);
+            let (settings, problems) = checked(pairs);
+            assert_eq!(problems, "");
             assert_eq!(settings.https, wanted);
         }
     }
@@ -142,7 +147,7 @@ mod tests {
             ("a;[fd00::1]", "a,fd00::1"),
             ("fd00::1", "fd00::1"),
         ] {
-            assert_eq!(of(&[("NO_PROXY", list)]).0.no, wanted, "{list}");
+            assert_eq!(checked(&[("NO_PROXY", list)]).0.no, wanted, "{list}");
         }
     }
 
@@ -161,9 +166,9 @@ mod tests {
             "http://ci:made?up@proxy:1",
             "http://ci:made@up@proxy:1",
         ] {
-            let (_, problems) = of(&[("HTTPS_PROXY", url)]);
-            assert_eq!(problems.len(), 1, "{url}");
-            assert!(!problems[0].contains("made"), "{problems:?}");
+            let (_, problems) = checked(&[("HTTPS_PROXY", url)]);
+            assert_eq!(problems.lines().count(), 1, "{url}");
+            assert!(!problems.contains("made"), "{problems}");
         }
     }
 }

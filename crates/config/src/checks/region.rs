@@ -1,57 +1,56 @@
-//! `aws-region`: the region of the input, the ARN or the environment.
+//! `aws-region`: the region of the input, the ARN or the environment. Whether the region exists is for AWS to say.
 
 use upsert_secret_core::region::is_region;
 use upsert_secret_core::target::Target;
 
+use crate::diagnostics::Diagnostics;
 use crate::environment::Environment;
 use crate::inputs::RawInputs;
-use crate::problems::Problems;
 
 /// The region of the input, the ARN or the environment, in this order; `None` leaves it to the profile.
-pub(crate) fn choose(
+pub(super) fn choose(
     raw: &RawInputs,
     target: Option<&Target>,
     environment: &Environment,
-    problems: &mut Problems,
-    warnings: &mut Vec<String>,
+    diagnostics: &mut Diagnostics,
 ) -> Option<String> {
-    let of_arn = target.and_then(Target::region);
+    let arn_region = target.and_then(Target::region);
     if let Some(given) = raw.aws_region.as_deref() {
         if !is_region(given) {
-            problems.add(
+            diagnostics.reject(
                 "aws-region",
                 "must be a region such as `eu-west-1`, in lower case",
             );
-        } else if let Some(of_arn) = of_arn
-            && of_arn != given
+        } else if let Some(arn_region) = arn_region
+            && arn_region != given
         {
-            problems.add(
+            diagnostics.reject(
                 "aws-region",
                 format!(
-                    "is {given}, but the ARN in {} is in {of_arn}",
-                    problems.spelling.name("name")
+                    "is {given}, but the ARN in {} is in {arn_region}",
+                    diagnostics.spelling.name("name")
                 ),
             );
         }
         return Some(given.to_owned());
     }
-    let from = ["AWS_REGION", "AWS_DEFAULT_REGION"]
+    let variable = ["AWS_REGION", "AWS_DEFAULT_REGION"]
         .into_iter()
         .find_map(|name| Some((name, environment.text(name)?.trim())))
         .filter(|(_, region)| !region.is_empty());
-    if let Some(of_arn) = of_arn {
-        if let Some((name, other)) = from
-            && other != of_arn
+    if let Some(arn_region) = arn_region {
+        if let Some((name, other)) = variable
+            && other != arn_region
         {
-            warnings.push(format!("the ARN's region {of_arn} is used, not {name}"));
+            diagnostics.warn(format!("the ARN's region {arn_region} is used, not {name}"));
         }
-        return Some(of_arn.to_owned());
+        return Some(arn_region.to_owned());
     }
-    let (name, region) = from?;
+    let (name, region) = variable?;
     if is_region(region) {
         Some(region.to_owned())
     } else {
-        problems.found.push(format!(
+        diagnostics.add_problem(format!(
             "{name} must be a region such as `eu-west-1`, in lower case"
         ));
         None

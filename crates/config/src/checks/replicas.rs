@@ -1,16 +1,17 @@
-//! `replica-regions` and `replica-policy`: regions, each with a key of its own or without.
+//! `replica-regions` and `replica-policy`: regions, each with or without a KMS key. Which regions exist is for AWS to
+//! say.
 
 use std::collections::BTreeMap;
 
 use upsert_secret_core::choices::ReplicaPolicy;
 use upsert_secret_core::region::is_region;
 
+use super::kms_key::is_kms_key;
+use super::list::items;
+use crate::diagnostics::Diagnostics;
 use crate::inputs::RawInputs;
-use crate::problems::Problems;
 
-/// The longest KMS key id of AWS, in characters.
-const MAX_KMS_KEY: usize = 2_048;
-/// The word for "no replica at all", because an empty input leaves replicas as they are.
+/// Stands for an empty list: an empty input leaves replicas as they are.
 const NONE: &str = "none";
 /// More than AWS has regions.
 const MAX_REGIONS: usize = 100;
@@ -19,45 +20,42 @@ type Regions = BTreeMap<String, Option<String>>;
 
 pub(crate) fn check(
     raw: &RawInputs,
-    own: Option<&str>,
-    problems: &mut Problems,
+    own_region: Option<&str>,
+    diagnostics: &mut Diagnostics,
 ) -> (Option<Regions>, ReplicaPolicy) {
-    let how = problems.choice("replica-policy", raw.replica_policy.as_deref());
+    let policy = diagnostics.choice("replica-policy", raw.replica_policy.as_deref());
     let Some(text) = raw.replica_regions.as_deref() else {
-        if how == ReplicaPolicy::Replace {
-            problems.add(
+        if policy == ReplicaPolicy::Replace {
+            diagnostics.reject(
                 "replica-policy",
                 "is `replace`, but no `replica-regions` are given",
             );
         }
-        return (None, how);
+        return (None, policy);
     };
-    let regions = match parse(text, own) {
+    let regions = match parse(text, own_region) {
         Ok(regions) => regions,
         Err(why) => {
-            problems.add("replica-regions", why);
-            return (None, how);
+            diagnostics.reject("replica-regions", why);
+            return (None, policy);
         }
     };
-    if regions.is_empty() && how == ReplicaPolicy::Merge {
-        problems.add(
+    if regions.is_empty() && policy == ReplicaPolicy::Merge {
+        diagnostics.reject(
             "replica-regions",
             "is `none`, which only `replica-policy: replace` can make true",
         );
     }
-    (Some(regions), how)
+    (Some(regions), policy)
 }
 
-/// `region` or `region=key`, with white space or commas between them. Regions and keys have neither.
-fn parse(text: &str, own: Option<&str>) -> Result<Regions, String> {
+/// Parses `region` and `region=key` items.
+fn parse(text: &str, own_region: Option<&str>) -> Result<Regions, String> {
     let mut regions = Regions::new();
     if text == NONE {
         return Ok(regions);
     }
-    for entry in text
-        .split(|c: char| c == ',' || c.is_whitespace())
-        .filter(|entry| !entry.is_empty())
-    {
+    for entry in items(text) {
         let (region, key) = match entry.split_once('=') {
             Some((region, key)) => (region, Some(key)),
             None => (entry, None),
@@ -68,12 +66,10 @@ fn parse(text: &str, own: Option<&str>) -> Result<Regions, String> {
                     .to_owned(),
             );
         }
-        if own == Some(region) {
+        if own_region == Some(region) {
             return Err(format!("names {region}, where the secret itself is"));
         }
-        if key.is_some_and(|key| {
-            key.is_empty() || key.len() > MAX_KMS_KEY || !key.bytes().all(|b| b.is_ascii_graphic())
-        }) {
+        if key.is_some_and(|key| !is_kms_key(key)) {
             return Err(format!("has no KMS key behind `{region}=`"));
         }
         if regions
@@ -94,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn regions_with_and_without_keys() {
+    fn regions_may_have_keys() {
         let key = "arn:aws:kms:eu-west-2:111122223333:key/1234abcd";
         let parsed = parse(
             &format!("eu-west-2={key}\n  us-east-1, us-gov-west-1 "),
@@ -110,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_refused() {
+    fn malformed_regions_are_rejected() {
         let cases = [
             "made up!",
             "eu-west-2=",

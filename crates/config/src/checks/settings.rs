@@ -1,19 +1,20 @@
-//! The SDK's own variables, checked before the SDK sees them: some make it panic, some it silently ignores, some make it
-//! print request bodies.
+//! The SDK's own variables, checked before the SDK reads them: some make it panic, some it silently ignores, some make
+//! it log request bodies. Opens no file that they name.
 
 use upsert_secret_core::connection::{Settings, TrustSettings};
 use upsert_secret_core::failure::{Class, Failure};
 use upsert_secret_core::url::endpoint;
 
 use super::proxies;
+use crate::diagnostics::Diagnostics;
 use crate::environment::Environment;
 
-/// Attempts for one call unless `AWS_MAX_ATTEMPTS` says otherwise.
+/// Attempts for one call, by default.
 const DEFAULT_ATTEMPTS: u32 = 5;
 const MAX_ATTEMPTS: u32 = 100;
 
-/// Variables of others that decide where requests go.
-const READ_BY_US: [&str; 17] = [
+/// Variables that must be UTF-8: this program or the SDK reads them as text.
+const TEXT_VARIABLES: [&str; 17] = [
     "AWS_CA_BUNDLE",
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
@@ -35,21 +36,20 @@ const READ_BY_US: [&str; 17] = [
 
 pub(super) fn check(
     environment: &Environment,
-    problems: &mut Vec<String>,
-    warnings: &mut Vec<String>,
+    diagnostics: &mut Diagnostics,
 ) -> Result<Settings, Failure> {
-    for name in READ_BY_US {
-        // Taken for "not set", it would lead around a proxy or to an endpoint that is not FIPS.
+    for name in TEXT_VARIABLES {
+        // Treated as "not set", it would bypass a proxy or select an endpoint that is not FIPS.
         if environment
             .raw(name)
             .is_some_and(|content| content.to_str().is_none())
         {
-            problems.push(format!("{name} is not valid UTF-8"));
+            diagnostics.add_problem(format!("{name} is not valid UTF-8"));
         }
     }
     for name in ["LOG_SENSITIVE_BODIES", "LOG_SIGNABLE_BODY"] {
         if environment.raw(name).is_some() {
-            problems.push(format!("{name} is set: it makes the AWS SDK log request bodies, the value included; unset it"));
+            diagnostics.add_problem(format!("{name} is set: it makes the AWS SDK log request bodies, the value included; unset it"));
         }
     }
     let max_attempts = match environment
@@ -59,7 +59,7 @@ pub(super) fn check(
         None => DEFAULT_ATTEMPTS,
         Some(Ok(number @ 1..=MAX_ATTEMPTS)) => number,
         Some(_) => {
-            problems.push(format!(
+            diagnostics.add_problem(format!(
                 "AWS_MAX_ATTEMPTS must be a number from 1 to {MAX_ATTEMPTS}"
             ));
             DEFAULT_ATTEMPTS
@@ -68,32 +68,67 @@ pub(super) fn check(
     if let Some(mode) = environment.text("AWS_RETRY_MODE")
         && !["standard", "adaptive", "legacy"].contains(&mode.trim().to_ascii_lowercase().as_str())
     {
-        problems.push("AWS_RETRY_MODE must be `standard`, `adaptive` or `legacy`".to_owned());
+        diagnostics.add_problem("AWS_RETRY_MODE must be `standard`, `adaptive` or `legacy`");
     }
-    // The SDK ignores nonsense here and would go on to an endpoint that is not FIPS.
+    // The SDK ignores other words and would use an endpoint that is not FIPS.
     for name in ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"] {
         if let Some(flag) = environment.text(name)
             && !["true", "false"].contains(&flag.to_ascii_lowercase().as_str())
         {
-            problems.push(format!("{name} must be `true` or `false`"));
+            diagnostics.add_problem(format!("{name} must be `true` or `false`"));
         }
     }
+    check_endpoints(environment, diagnostics);
+    check_access_key(environment, diagnostics)?;
+    Ok(Settings {
+        max_attempts,
+        trust: check_trust(environment, diagnostics),
+        proxies: proxies::check(environment, diagnostics),
+        trace: environment.is_on("RUNNER_DEBUG") || environment.is_on("CI_DEBUG_TRACE"),
+    })
+}
+
+fn check_endpoints(environment: &Environment, diagnostics: &mut Diagnostics) {
     for name in [
         "AWS_ENDPOINT_URL_SECRETS_MANAGER",
         "AWS_ENDPOINT_URL_STS",
         "AWS_ENDPOINT_URL",
     ] {
-        // Set but empty: the SDK would take it for an address.
+        // The SDK would take an empty one for an address.
         let Some(url) = environment.raw(name) else {
             continue;
         };
         if url.is_empty() {
-            problems.push(format!("{name} is set but empty; unset it"));
+            diagnostics.add_problem(format!("{name} is set but empty; unset it"));
         } else if url.to_str().and_then(endpoint).is_none() {
-            problems.push(format!("{name} must be a URL such as `https://host:port`"));
+            diagnostics.add_problem(format!("{name} must be a URL such as `https://host:port`"));
         }
     }
-    // A pasted key with a line break makes the SDK panic.
+}
+
+/// Which certificate authorities are trusted, by the variables of AWS's tools and of OpenSSL.
+fn check_trust(environment: &Environment, diagnostics: &mut Diagnostics) -> TrustSettings {
+    if let Some(file) = environment.text("AWS_CA_BUNDLE") {
+        return TrustSettings::Bundle(file.to_owned());
+    }
+    for name in ["SSL_CERT_FILE", "SSL_CERT_DIR"] {
+        if environment.raw(name).is_some_and(|path| path.is_empty()) {
+            diagnostics.add_problem(format!("{name} is set but empty; unset it"));
+        }
+    }
+    let text = |name| environment.text(name).map(str::to_owned);
+    match (text("SSL_CERT_FILE"), text("SSL_CERT_DIR")) {
+        (None, None) => TrustSettings::System,
+        (file, folders) => TrustSettings::Files { file, folders },
+    }
+}
+
+/// Rejects keys that make the SDK panic, such as one with a line break, and half an access key: the other half is a CI
+/// secret that is not defined, no reason to use other credentials.
+fn check_access_key(
+    environment: &Environment,
+    diagnostics: &mut Diagnostics,
+) -> Result<(), Failure> {
     for name in [
         "AWS_ACCESS_KEY_ID",
         "AWS_SECRET_ACCESS_KEY",
@@ -113,40 +148,12 @@ pub(super) fn check(
             ));
         }
     }
-    half_a_key(environment, warnings)?;
-    Ok(Settings {
-        max_attempts,
-        trust: trust(environment, problems),
-        proxies: proxies::check(environment, problems),
-        trace: environment.is_on("RUNNER_DEBUG") || environment.is_on("CI_DEBUG_TRACE"),
-    })
-}
-
-/// Which certificate authorities are trusted, by the variables of AWS's tools and of OpenSSL.
-fn trust(environment: &Environment, problems: &mut Vec<String>) -> TrustSettings {
-    if let Some(file) = environment.text("AWS_CA_BUNDLE") {
-        return TrustSettings::Bundle(file.to_owned());
-    }
-    for name in ["SSL_CERT_FILE", "SSL_CERT_DIR"] {
-        if environment.raw(name).is_some_and(|path| path.is_empty()) {
-            problems.push(format!("{name} is set but empty; unset it"));
-        }
-    }
-    let text = |name| environment.text(name).map(str::to_owned);
-    match (text("SSL_CERT_FILE"), text("SSL_CERT_DIR")) {
-        (None, None) => TrustSettings::System,
-        (file, folders) => TrustSettings::Files { file, folders },
-    }
-}
-
-/// One half of a key is a CI secret that is not there, not a reason to look for other credentials.
-fn half_a_key(environment: &Environment, warnings: &mut Vec<String>) -> Result<(), Failure> {
     let [id, secret] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
     let (given, missing) = match [id, secret].map(|name| environment.text(name).is_some()) {
         [true, false] => (id, secret),
         [false, true] => (secret, id),
         [false, false] if environment.raw(id).is_some() && environment.raw(secret).is_some() => {
-            warnings.push(format!(
+            diagnostics.warn(format!(
                 "{id} and {secret} are set but empty (CI secrets that are not defined?), so credentials are looked for elsewhere"
             ));
             return Ok(());

@@ -1,29 +1,50 @@
-//! `tags`: `key=value` lines, or a YAML or JSON mapping. Messages give line numbers, never text.
+//! `tags` and `tag-policy`: `key=value` lines, or a YAML or JSON mapping. Messages give line numbers, and quote no
+//! text.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use upsert_secret_core::choices::TagPolicy;
+
+use crate::diagnostics::Diagnostics;
+use crate::inputs::RawInputs;
 
 // Limits of AWS (API model; TagResource).
 const MAX_TAGS: usize = 50;
 const MAX_KEY: usize = 128;
 const MAX_VALUE: usize = 256;
-/// What comes from outside is bounded before it is parsed: 50 tags of the longest kind fit.
+/// Limit for the input before it is parsed, in bytes: 50 tags of the greatest length fit.
 const MAX_TEXT: usize = 128 * 1024;
 
-pub(crate) fn parse(text: &str) -> Result<BTreeMap<String, String>, String> {
+pub(crate) fn check(
+    raw: &RawInputs,
+    diagnostics: &mut Diagnostics,
+) -> (Option<BTreeMap<String, String>>, TagPolicy) {
+    let tags = raw.tags.as_deref().and_then(|text| {
+        parse(text)
+            .map_err(|why| diagnostics.reject("tags", why))
+            .ok()
+    });
+    let policy = diagnostics.choice("tag-policy", raw.tag_policy.as_deref());
+    if policy == TagPolicy::Replace && raw.tags.is_none() {
+        diagnostics.reject("tag-policy", "is `replace`, but no tags are given");
+    }
+    (tags, policy)
+}
+
+fn parse(text: &str) -> Result<BTreeMap<String, String>, String> {
     if text.len() > MAX_TEXT {
         return Err(format!("is longer than {MAX_TEXT} bytes"));
     }
     let pairs = if is_mapping(text) {
-        mapping(text)?
+        parse_mapping(text)?
     } else {
-        lines(text)?
+        parse_lines(text)?
     };
     let mut tags = BTreeMap::new();
     for (key, value) in pairs {
-        check(&key, &value)?;
+        check_tag(&key, &value)?;
         if tags.insert(key, value).is_some() {
             return Err("names a key twice".to_owned());
         }
@@ -36,7 +57,8 @@ pub(crate) fn parse(text: &str) -> Result<BTreeMap<String, String>, String> {
     Ok(tags)
 }
 
-/// A mapping starts with `{`, or its first line has a colon at a word's end before any `=`.
+/// Whether the text is a mapping: it starts with `{`, or its first line has a colon at the end of a word before any
+/// `=`.
 fn is_mapping(text: &str) -> bool {
     let first = text
         .lines()
@@ -47,7 +69,7 @@ fn is_mapping(text: &str) -> bool {
     first.starts_with('{') || before.contains(": ") || before.ends_with(':')
 }
 
-fn lines(text: &str) -> Result<Vec<(String, String)>, String> {
+fn parse_lines(text: &str) -> Result<Vec<(String, String)>, String> {
     text.lines()
         .enumerate()
         .map(|(number, line)| (number + 1, line.trim()))
@@ -60,27 +82,27 @@ fn lines(text: &str) -> Result<Vec<(String, String)>, String> {
         .collect()
 }
 
-fn mapping(text: &str) -> Result<Vec<(String, String)>, String> {
+fn parse_mapping(text: &str) -> Result<Vec<(String, String)>, String> {
     serde_yaml::from_str::<Pairs>(text)
         .map(|pairs| pairs.0)
         .map_err(|error| {
-            // Only the place: the parser's own text quotes what it read.
-            let place = error.location().map_or_else(String::new, |at| {
+            // The position only: the parser's own text quotes the input.
+            let position = error.location().map_or_else(String::new, |at| {
                 format!(" at line {}, column {}", at.line(), at.column())
             });
             format!(
-                "is not a mapping of text to text{place} (a number, `true` or `null` needs quotes)"
+                "is not a mapping of text to text{position} (a number, `true` or `null` needs quotes)"
             )
         })
 }
 
-/// Keeps duplicates, which a map of serde_yaml silently drops, so that they can be refused.
+/// A mapping with its duplicate keys, so that they can be rejected: a map would silently keep the last.
 struct Pairs(Vec<(String, String)>);
 
 impl<'de> Deserialize<'de> for Pairs {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Reader;
-        impl<'de> Visitor<'de> for Reader {
+        struct PairsVisitor;
+        impl<'de> Visitor<'de> for PairsVisitor {
             type Value = Pairs;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -95,18 +117,18 @@ impl<'de> Deserialize<'de> for Pairs {
                 Ok(Pairs(pairs))
             }
         }
-        deserializer.deserialize_map(Reader)
+        deserializer.deserialize_map(PairsVisitor)
     }
 }
 
-/// A string and nothing else: asked for a `String`, serde_yaml turns `null` into "null" and `1.10`
-/// stays to be misread by a person.
+/// A string and nothing else: as a `String`, serde_yaml accepts `null` as "null", and numbers such as `1.10`, which
+/// people misread.
 struct Text(String);
 
 impl<'de> Deserialize<'de> for Text {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Reader;
-        impl Visitor<'_> for Reader {
+        struct TextVisitor;
+        impl Visitor<'_> for TextVisitor {
             type Value = Text;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -117,11 +139,11 @@ impl<'de> Deserialize<'de> for Text {
                 Ok(Text(text.to_owned()))
             }
         }
-        deserializer.deserialize_any(Reader)
+        deserializer.deserialize_any(TextVisitor)
     }
 }
 
-fn check(key: &str, value: &str) -> Result<(), String> {
+fn check_tag(key: &str, value: &str) -> Result<(), String> {
     if key.is_empty() || key.chars().count() > MAX_KEY {
         return Err(format!(
             "has a key that is empty or longer than {MAX_KEY} characters"
@@ -147,12 +169,12 @@ fn check(key: &str, value: &str) -> Result<(), String> {
 mod tests {
     use super::*;
 
-    fn of(text: &str) -> Result<Vec<(String, String)>, String> {
+    fn parsed(text: &str) -> Result<Vec<(String, String)>, String> {
         parse(text).map(|tags| tags.into_iter().collect())
     }
 
     #[test]
-    fn three_ways_to_write_the_same_tags() {
+    fn lines_yaml_and_json_are_equivalent() {
         let wanted = Ok(vec![
             ("stage".to_owned(), "prod=blue".to_owned()),
             ("team".to_owned(), "ml: core".to_owned()),
@@ -162,16 +184,16 @@ mod tests {
             "team: 'ml: core'\nstage: prod=blue",
             r#"{"team": "ml: core", "stage": "prod=blue"}"#,
         ] {
-            assert_eq!(of(text), wanted, "{text}");
+            assert_eq!(parsed(text), wanted, "{text}");
         }
         assert_eq!(
-            of("url:path=x"),
+            parsed("url:path=x"),
             Ok(vec![("url:path".to_owned(), "x".to_owned())])
         );
     }
 
     #[test]
-    fn what_is_refused_and_that_no_text_is_quoted() {
+    fn malformed_tags_are_rejected_unquoted() {
         let many: String = (0..51).map(|n| format!("k{n}=v\n")).collect();
         let long = format!("{}=v", "k".repeat(129));
         for text in [
@@ -191,8 +213,8 @@ mod tests {
             &many,
             &long,
         ] {
-            let Err(why) = of(text) else {
-                panic!("{text:?} is refused");
+            let Err(why) = parsed(text) else {
+                panic!("{text:?} is rejected");
             };
             assert!(!why.contains("made-up"), "{why}");
         }

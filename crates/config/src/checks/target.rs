@@ -1,19 +1,18 @@
-//! `name`.
+//! `name`: the secret's name or ARN. Whether the secret exists is for AWS to say.
 
 use upsert_secret_core::target::Target;
 
-use crate::problems::Problems;
+use crate::diagnostics::Diagnostics;
 
-/// The input `name`.
-pub(crate) fn check(name: Option<&str>, problems: &mut Problems) -> Option<Target> {
+pub(crate) fn check(name: Option<&str>, diagnostics: &mut Diagnostics) -> Option<Target> {
     let Some(name) = name else {
-        problems.add(
+        diagnostics.reject(
             "name",
             "is not given: it is the name or the ARN of the secret",
         );
         return None;
     };
     Target::parse(name)
-        .map_err(|why| problems.add("name", why))
+        .map_err(|why| diagnostics.reject("name", why))
         .ok()
 }

@@ -1,21 +1,26 @@
-//! `timeout`: the time limit of the whole run.
+//! `timeout`: the time limit of the whole run, and its defaults. Measures no time.
 
 use std::time::Duration;
 
 use upsert_secret_core::labels::MAX_RUN;
 
-use crate::problems::Problems;
+use crate::diagnostics::Diagnostics;
 
 /// The default for one secret.
 pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_mins(2);
+/// The default for a manifest: a release can be thousands of secrets, at fifty a second.
+pub(crate) const DEFAULT_MANIFEST_TIMEOUT: Duration = Duration::from_mins(60);
 
-/// The time limit.
-pub(crate) fn check(given: Option<&str>, default: Duration, problems: &mut Problems) -> Duration {
+pub(crate) fn check(
+    given: Option<&str>,
+    default: Duration,
+    diagnostics: &mut Diagnostics,
+) -> Duration {
     let Some(given) = given else {
         return default;
     };
     parse(given).unwrap_or_else(|| {
-        problems.add(
+        diagnostics.reject(
             "timeout",
             "must be a time from 1s to 6h, such as `90s`, `2m` or `1h`",
         );
@@ -23,8 +28,8 @@ pub(crate) fn check(given: Option<&str>, default: Duration, problems: &mut Probl
     })
 }
 
-/// The time limit before anything has been checked, for reading the value.
-pub(crate) fn unchecked(given: Option<&str>) -> Duration {
+/// The time limit for reading the value, before the inputs are checked.
+pub(crate) fn parse_or_default(given: Option<&str>) -> Duration {
     given.and_then(parse).unwrap_or(DEFAULT_TIMEOUT)
 }
 

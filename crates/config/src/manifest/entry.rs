@@ -1,24 +1,28 @@
-//! The file from the top: `defaults`, and the entries of `secrets` with what goes together in one.
+//! Reading of the top level of a manifest: `defaults`, and the entries of `secrets` with the keys that belong together.
+//! Checks no input.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::given::{Entry, Inputs, Manifest, Reference, ValueSpec};
 use super::keys::{FILE, Key, NOT_WITH_JSON, Shape};
-use super::problem::{At, shown};
-use super::reader::{Pair, Reader};
+use super::model::{Entry, Inputs, Manifest, Reference, ValueSpec};
+use super::problem::{NodePath, printable_name};
+use super::reader::{NodeRef, Pair, Reader};
 use super::reference::NOT_ENCODED;
 use super::tree::Node;
 
 impl Reader<'_> {
-    /// Reads the whole file. What it makes of one with problems is not complete.
-    pub(super) fn manifest(&mut self, tree: &Node<'_>) -> Manifest {
-        let at = At::ROOT;
-        let parts = self.known(tree, &at, FILE).unwrap_or_default();
+    /// Reads a whole manifest; one with problems in part.
+    pub(super) fn read_manifest(&mut self, tree: &Node<'_>) -> Manifest {
+        let root = NodeRef {
+            node: tree,
+            path: NodePath::ROOT,
+        };
+        let pairs = self.read_known_pairs(&root, FILE).unwrap_or_default();
         let mut defaults = Inputs::default();
-        for &(nth, key, node) in &parts {
+        for Pair { key, value, .. } in &pairs {
             if let Shape::Defaults(keys) = key.shape {
-                defaults = self.defaults(node, &at.value(nth, key.name), keys);
+                defaults = self.read_defaults(value, keys);
             }
         }
         let defaults = Arc::new(defaults);
@@ -26,15 +30,14 @@ impl Reader<'_> {
             all_or_nothing: None,
             entries: Vec::new(),
         };
-        for (nth, key, node) in parts {
-            let here = at.value(nth, key.name);
+        for Pair { key, value, .. } in &pairs {
             match key.shape {
                 Shape::Entries(keys) => {
-                    manifest.entries = self.entries(node, &here, keys, &defaults);
+                    manifest.entries = self.read_entries(value, keys, &defaults);
                 }
-                Shape::Flag => manifest.all_or_nothing = self.flag(node, &here),
+                Shape::Flag => manifest.all_or_nothing = self.read_flag(value),
                 Shape::Text => {
-                    self.text(node, &here);
+                    self.read_text(value);
                 }
                 _ => {}
             }
@@ -42,139 +45,116 @@ impl Reader<'_> {
         manifest
     }
 
-    fn defaults(&mut self, node: &Node<'_>, at: &At<'_>, keys: &'static [Key]) -> Inputs {
+    fn read_defaults(&mut self, at: &NodeRef<'_>, keys: &'static [Key]) -> Inputs {
         let mut inputs = Inputs::default();
-        for (nth, key, node) in self.known(node, at, keys).unwrap_or_default() {
-            if key.in_defaults {
-                self.input(key, node, &at.value(nth, key.name), &mut inputs);
+        for pair in self.read_known_pairs(at, keys).unwrap_or_default() {
+            if pair.key.in_defaults {
+                self.read_input(pair.key, &pair.value, &mut inputs);
             } else {
-                let why = format!("has the key `{}`, which is for one secret alone", key.name);
-                self.problems.add(&at.key(nth, ""), why);
+                let why = format!(
+                    "has the key `{}`, which is for one secret alone",
+                    pair.key.name
+                );
+                self.problems.add(&pair.key_path, why);
             }
         }
         inputs
     }
 
-    fn entries(
+    fn read_entries(
         &mut self,
-        node: &Node<'_>,
-        at: &At<'_>,
+        at: &NodeRef<'_>,
         keys: &'static [Key],
         defaults: &Arc<Inputs>,
     ) -> Vec<Entry> {
-        let pairs = self.pairs(
-            node,
-            at,
-            "a mapping from names of secrets to what they hold",
-        );
-        if matches!(node, Node::Mapping(pairs) if pairs.is_empty()) {
-            self.problems
-                .add(at, "is empty; it needs one secret at least");
+        let wanted = "a mapping from names of secrets to what they hold";
+        let pairs = self.read_pairs(at, wanted, printable_name);
+        if matches!(at.node, Node::Mapping(pairs) if pairs.is_empty()) {
+            self.reject(at, "is empty; it needs one secret at least");
         }
         let mut names = HashSet::new();
-        let mut targets = Vec::new();
-        for (nth, written, node) in pairs.unwrap_or_default() {
-            let shown = shown(written);
-            let of_key = at.key(nth, shown);
-            let name = if written.trim().is_empty() {
-                self.problems.add(&of_key, "has no name");
+        let mut entries = Vec::new();
+        for pair in pairs.unwrap_or_default() {
+            let name = if pair.key.trim().is_empty() {
+                self.problems.add(&pair.key_path, "has no name");
                 None
             } else {
-                self.replaced(written, &of_key)
+                self.expand(pair.key, &pair.key_path)
             };
             if let Some(name) = &name
                 && !names.insert(name.clone().into_owned())
             {
                 self.problems.add(
-                    &of_key,
+                    &pair.key_path,
                     "is the name of another entry too once variables are replaced",
                 );
             }
-            let found = self.entry(node, &at.value(nth, shown), keys, defaults);
-            if let (Some(name), Some((given, own))) = (name, found) {
-                targets.push(Entry {
+            let content = self.read_entry(&pair.value, keys, defaults);
+            if let (Some(name), Some((spec, own))) = (name, content) {
+                entries.push(Entry {
                     name: name.into_owned(),
-                    spec: given,
-                    nth,
+                    spec,
+                    index: pair.value.path.step.index,
                     own,
                     defaults: Arc::clone(defaults),
                 });
             }
         }
-        targets
+        entries
     }
 
-    fn entry(
+    fn read_entry(
         &mut self,
-        node: &Node<'_>,
-        at: &At<'_>,
+        at: &NodeRef<'_>,
         keys: &'static [Key],
         defaults: &Inputs,
     ) -> Option<(ValueSpec, Inputs)> {
-        let mut own = Inputs::default();
-        let pairs = self.known(node, at, keys)?;
-        let find = |name| pairs.iter().find(|(_, key, _)| key.name == name).copied();
+        let pairs = self.read_known_pairs(at, keys)?;
+        let find = |name| pairs.iter().find(|pair| pair.key.name == name);
         let (value, json, merge) = (find("value"), find("json"), find("merge"));
-        let merge = merge.map(|(nth, key, node)| {
-            let here = at.value(nth, key.name);
-            if json.is_none() {
-                self.problems
-                    .add(&here, "is given, but no `json` whose keys could be merged");
-            }
-            self.flag(node, &here)
-        });
-        let merge = merge.flatten().unwrap_or(false);
-        for &(nth, key, node) in &pairs {
-            let here = at.value(nth, key.name);
-            if !matches!(key.name, "value" | "json" | "merge") {
-                self.input(key, node, &here, &mut own);
+        if let (None, Some(merge)) = (json, merge) {
+            self.reject(
+                &merge.value,
+                "is given, but no `json` whose keys could be merged",
+            );
+        }
+        let merge = merge.and_then(|merge| self.read_flag(&merge.value)) == Some(true);
+        let mut own = Inputs::default();
+        for pair in &pairs {
+            if !matches!(pair.key.name, "value" | "json" | "merge") {
+                self.read_input(pair.key, &pair.value, &mut own);
             }
         }
         if value.is_some() == json.is_some() {
-            self.problems
-                .add(at, "must have exactly one of `value` and `json`");
+            self.reject(at, "must have exactly one of `value` and `json`");
         }
-        let value = value.and_then(|(nth, key, node)| {
-            let reference = self.value(node, &at.value(nth, key.name));
-            if matches!(
-                reference,
-                Some(Reference::Secret(_) | Reference::Generate(_))
-            ) && let Some((nth, key, _)) = find("value-encoding")
+        let value = value.and_then(|value| {
+            let reference = self.read_value(&value.value)?;
+            if matches!(reference, Reference::Secret(_) | Reference::Generate(_))
+                && let Some(encoding) = find("value-encoding")
             {
-                self.problems.add(&at.value(nth, key.name), NOT_ENCODED);
+                self.reject(&encoding.value, NOT_ENCODED);
             }
-            reference.map(ValueSpec::Value)
+            Some(ValueSpec::Value(reference))
         });
-        let json = json.and_then(|(nth, key, node)| {
-            let here = at.value(nth, key.name);
-            self.refuse_beside_json(
-                at,
-                &here,
-                &pairs,
-                own.text("store-as").or(defaults.text("store-as")),
-            );
-            let members = self.members(node, &here, merge)?;
+        let json = json.and_then(|json| {
+            for pair in &pairs {
+                let why = NOT_WITH_JSON
+                    .iter()
+                    .find(|(name, _)| *name == pair.key.name);
+                if let Some((_, why)) = why {
+                    self.reject(&pair.value, *why);
+                }
+            }
+            if own.text("store-as").or(defaults.text("store-as")) == Some("binary") {
+                self.reject(
+                    &json.value,
+                    "is text, which does not go with `store-as: binary`",
+                );
+            }
+            let members = self.read_members(&json.value, merge)?;
             Some(ValueSpec::Json { members, merge })
         });
         Some((value.or(json)?, own))
-    }
-
-    fn refuse_beside_json(
-        &mut self,
-        at: &At<'_>,
-        json: &At<'_>,
-        pairs: &[Pair<'_, &'static Key>],
-        store_as: Option<&str>,
-    ) {
-        for (nth, key, _) in pairs {
-            let why = NOT_WITH_JSON.iter().find(|(name, _)| *name == key.name);
-            if let Some((_, why)) = why {
-                self.problems.add(&at.value(*nth, key.name), *why);
-            }
-        }
-        if store_as == Some("binary") {
-            self.problems
-                .add(json, "is text, which does not go with `store-as: binary`");
-        }
     }
 }

@@ -1,39 +1,37 @@
-//! `${NAME}` in names, descriptions, tags and paths becomes the variable's text, once; `$${` is a `${`
-//! that stays. Values are never expanded, and no message shows what a variable holds.
+//! Expansion of `${NAME}` to the variable's text, once; `$${` stands for `${`. Is not applied to values, and no message
+//! shows what a variable holds.
 
 use std::borrow::Cow;
 
 use super::syntax::MAX_BYTES;
+use crate::environment::is_variable_name;
 
-/// The longest name of a variable.
-pub(super) const MAX_NAME: usize = 128;
-
-/// Replaces variables, up to a limit: a long variable in each of thousands of names would fill all memory.
-pub(super) struct Expand<'l> {
+/// Replaces variables, up to a total size: a long variable in each of thousands of names would exhaust memory.
+pub(super) struct Expander<'l> {
     lookup: &'l dyn Fn(&str) -> Option<String>,
-    left: usize,
+    remaining: usize,
 }
 
-impl<'l> Expand<'l> {
+impl<'l> Expander<'l> {
     pub(super) fn new(lookup: &'l dyn Fn(&str) -> Option<String>) -> Self {
         Self {
             lookup,
-            left: MAX_BYTES,
+            remaining: MAX_BYTES,
         }
     }
 
-    /// The text with its variables replaced.
-    pub(super) fn text<'t>(&mut self, text: &'t str) -> Result<Cow<'t, str>, String> {
+    /// The text with its variables replaced, or why it cannot be.
+    pub(super) fn expand<'t>(&mut self, text: &'t str) -> Result<Cow<'t, str>, String> {
         if !text.contains("${") {
             return Ok(Cow::Borrowed(text));
         }
-        let mut made = String::new();
+        let mut expanded = String::new();
         let mut rest = text;
         while let Some(at) = rest.find('$') {
-            made.push_str(&rest[..at]);
+            expanded.push_str(&rest[..at]);
             rest = &rest[at..];
             if let Some(after) = rest.strip_prefix("$${") {
-                made.push_str("${");
+                expanded.push_str("${");
                 rest = after;
             } else if let Some(after) = rest.strip_prefix("${") {
                 let Some((name, after)) = after.split_once('}') else {
@@ -42,15 +40,15 @@ impl<'l> Expand<'l> {
                             .to_owned(),
                     );
                 };
-                made.push_str(&self.variable(name)?);
+                expanded.push_str(&self.variable(name)?);
                 rest = after;
             } else {
-                made.push('$');
+                expanded.push('$');
                 rest = &rest[1..];
             }
         }
-        made.push_str(rest);
-        Ok(Cow::Owned(made))
+        expanded.push_str(rest);
+        Ok(Cow::Owned(expanded))
     }
 
     fn variable(&mut self, name: &str) -> Result<String, String> {
@@ -66,26 +64,18 @@ impl<'l> Expand<'l> {
                 "has `${{{name}}}`, but the variable {name} is empty or not set"
             ));
         };
-        self.left = self.left.checked_sub(content.len()).ok_or_else(|| {
+        self.remaining = self.remaining.checked_sub(content.len()).ok_or_else(|| {
             format!("has `${{{name}}}`, and what variables add to the file is more than it may hold itself")
         })?;
         Ok(content)
     }
 }
 
-/// Whether this can be the name of a variable; what cannot is not shown: somebody may have put the value
-/// there.
-pub(super) fn is_variable_name(text: &str) -> bool {
-    (1..=MAX_NAME).contains(&text.len())
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-        && !text.starts_with(|c: char| c.is_ascii_digit())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn of(text: &str) -> Result<String, String> {
+    fn expand(text: &str) -> Result<String, String> {
         let lookup = |name: &str| match name {
             "STAGE" => Some("prod".to_owned()),
             "_N1" => Some("${STAGE}".to_owned()),
@@ -93,11 +83,11 @@ mod tests {
             "LONG" => Some("x".repeat(MAX_BYTES / 2)),
             _ => None,
         };
-        Expand::new(&lookup).text(text).map(Cow::into_owned)
+        Expander::new(&lookup).expand(text).map(Cow::into_owned)
     }
 
     #[test]
-    fn variables_are_replaced_once() {
+    fn variables_are_expanded_once() {
         let cases = [
             ("${STAGE}/${STAGE}-key", "prod/prod-key"),
             ("a$${STAGE}b", "a${STAGE}b"),
@@ -107,23 +97,23 @@ mod tests {
             ("$${", "${"),
         ];
         for (text, wanted) in cases {
-            assert_eq!(of(text).as_deref(), Ok(wanted), "{text}");
+            assert_eq!(expand(text).as_deref(), Ok(wanted), "{text}");
         }
     }
 
     #[test]
-    fn what_cannot_be_replaced_is_told_and_not_shown() {
+    fn invalid_variables_are_rejected_unquoted() {
         for text in ["${", "a${STAGE", "${}", "${made-up}", "${1X}", "${ STAGE }"] {
-            let Err(why) = of(text) else {
-                panic!("{text} is refused");
+            let Err(why) = expand(text) else {
+                panic!("{text} is rejected");
             };
             assert!(!why.contains("STAGE") && !why.contains("made-up"), "{why}");
         }
         for name in ["MISSING", "EMPTY"] {
             let wanted = format!("has `${{{name}}}`, but the variable {name} is empty or not set");
-            assert_eq!(of(&format!("${{{name}}}")), Err(wanted));
+            assert_eq!(expand(&format!("${{{name}}}")), Err(wanted));
         }
-        assert!(of("${LONG}${LONG}").is_ok());
-        assert!(of("${LONG}${LONG}${STAGE}").is_err());
+        assert!(expand("${LONG}${LONG}").is_ok());
+        assert!(expand("${LONG}${LONG}${STAGE}").is_err());
     }
 }

@@ -1,35 +1,29 @@
-//! Keys of an entry that are inputs: from the shapes that a file has to the text that the input takes.
+//! Reading of an entry's inputs: from the shapes that a file can have to the text that an input takes. Does not check
+//! the text.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::given::Inputs;
+use serde_json::Value;
+
 use super::keys::{Key, Shape};
-use super::problem::At;
-use super::reader::{Reader, TAGGED};
+use super::model::Inputs;
+use super::reader::{NodeRef, Reader, TAGGED};
 use super::tree::Node;
 
 impl Reader<'_> {
-    /// Reads one input.
-    pub(super) fn input(
-        &mut self,
-        key: &'static Key,
-        node: &Node<'_>,
-        at: &At<'_>,
-        inputs: &mut Inputs,
-    ) {
+    pub(super) fn read_input(&mut self, key: &Key, at: &NodeRef<'_>, inputs: &mut Inputs) {
         let text = match key.shape {
             Shape::Tags => {
-                inputs.tags = self.tags(node, at);
+                inputs.tags = self.read_tags(at);
                 return;
             }
-            // Trimmed, as in the environment: a block of text ends with a line end that nobody meant.
-            Shape::Text => self.text(node, at).map(|text| text.trim().to_owned()),
-            Shape::Expanded => self.expanded(node, at).map(|text| text.trim().to_owned()),
-            Shape::Flag => self.flag(node, at).map(|flag| flag.to_string()),
-            Shape::Choice(words) => self.choice(&words(), node, at).map(str::to_owned),
-            Shape::Texts(between) => self.texts(node, at, between),
-            Shape::Policy => self.policy(node, at),
+            Shape::Text => self.read_trimmed(at),
+            Shape::Expanded => self.read_expanded(at).map(|text| text.trim().to_owned()),
+            Shape::Flag => self.read_flag(at).map(|flag| flag.to_string()),
+            Shape::Choice(words) => self.read_choice(at, &words()).map(str::to_owned),
+            Shape::Texts(separator) => self.read_text_or_list(at, separator),
+            Shape::Policy => self.read_policy(at),
             _ => None,
         };
         if let Some(text) = text {
@@ -37,20 +31,18 @@ impl Reader<'_> {
         }
     }
 
-    fn tags(&mut self, node: &Node<'_>, at: &At<'_>) -> Option<BTreeMap<String, String>> {
+    fn read_tags(&mut self, at: &NodeRef<'_>) -> Option<BTreeMap<String, String>> {
         let mut tags = BTreeMap::new();
-        for (nth, key, node) in self.pairs(node, at, "a mapping of text to text")? {
-            let of_key = at.key(nth, "");
-            let of_value = at.value(nth, "");
-            let key = self.replaced(key, &of_key).map(Cow::into_owned);
+        for pair in self.read_pairs(at, "a mapping of text to text", |_| "")? {
+            let key = self.expand(pair.key, &pair.key_path).map(Cow::into_owned);
             let value = self
-                .any_text(node, &of_value)
-                .and_then(|text| self.replaced(text, &of_value));
+                .read_any_text(&pair.value)
+                .and_then(|text| self.expand(text, &pair.value.path));
             if let (Some(key), Some(value)) = (key, value)
                 && tags.insert(key, value.into_owned()).is_some()
             {
                 self.problems.add(
-                    &of_key,
+                    &pair.key_path,
                     "has a key that is another one's too once variables are replaced",
                 );
             }
@@ -58,65 +50,56 @@ impl Reader<'_> {
         Some(tags)
     }
 
-    /// A text, or several, with this between them.
-    fn texts(&mut self, node: &Node<'_>, at: &At<'_>, between: &str) -> Option<String> {
-        let items = match node {
-            Node::Text(_) => return self.text(node, at).map(|text| text.trim().to_owned()),
-            Node::List(items) if !items.is_empty() => items,
-            _ => {
-                self.wrong(node, at, "text, or a list of texts that is not empty");
-                return None;
+    /// Reads text, or a list of texts and joins them.
+    fn read_text_or_list(&mut self, at: &NodeRef<'_>, separator: &str) -> Option<String> {
+        match at.node {
+            Node::Text(_) => self.read_trimmed(at),
+            Node::List(items) if !items.is_empty() => {
+                let texts = at.items().filter_map(|item| self.read_text(&item));
+                Some(texts.collect::<Vec<_>>().join(separator))
             }
-        };
-        let texts: Vec<_> = items
-            .iter()
-            .enumerate()
-            .filter_map(|(nth, item)| self.text(item, &at.value(nth, "")))
-            .collect();
-        Some(texts.join(between))
-    }
-
-    /// A policy as JSON: text as the input has it, or a mapping.
-    fn policy(&mut self, node: &Node<'_>, at: &At<'_>) -> Option<String> {
-        match node {
-            Node::Text(_) => self.text(node, at).map(|text| text.trim().to_owned()),
-            Node::Mapping(_) => self.json(node, at).map(|json| json.to_string()),
             _ => {
-                self.wrong(node, at, "a mapping, or text: JSON or `file:PATH`");
+                self.reject_kind(at, "text, or a list of texts that is not empty");
                 None
             }
         }
     }
 
-    fn json(&mut self, node: &Node<'_>, at: &At<'_>) -> Option<serde_json::Value> {
-        use serde_json::Value;
-        match node {
-            Node::Text(text) => Some(Value::from(text.as_ref())),
-            Node::Bool(flag) => Some(Value::from(*flag)),
-            Node::Number(Some(number)) => Some(Value::Number(number.clone())),
-            Node::List(items) => {
-                let items = items.iter().enumerate();
-                let items = items.filter_map(|(nth, item)| self.json(item, &at.value(nth, "")));
-                Some(items.collect())
+    /// Reads a policy: a mapping, which becomes JSON, or text, unchanged.
+    fn read_policy(&mut self, at: &NodeRef<'_>) -> Option<String> {
+        match at.node {
+            Node::Text(_) => self.read_trimmed(at),
+            Node::Mapping(_) => self.read_json(at).map(|json| json.to_string()),
+            _ => {
+                self.reject_kind(at, "a mapping, or text: JSON or `file:PATH`");
+                None
+            }
+        }
+    }
+
+    fn read_json(&mut self, at: &NodeRef<'_>) -> Option<Value> {
+        let why = match at.node {
+            Node::Text(text) => return Some(Value::from(text.as_ref())),
+            Node::Bool(flag) => return Some(Value::from(*flag)),
+            Node::Number(Some(number)) => return Some(Value::Number(number.clone())),
+            Node::List(_) => {
+                return Some(
+                    at.items()
+                        .filter_map(|item| self.read_json(&item))
+                        .collect(),
+                );
             }
             Node::Mapping(_) => {
-                let pairs = self.pairs(node, at, "")?.into_iter();
-                let pairs = pairs.filter_map(|(nth, key, node)| {
-                    Some((key.to_owned(), self.json(node, &at.value(nth, ""))?))
-                });
-                Some(pairs.collect())
+                let pairs = self.read_pairs(at, "", |_| "")?.into_iter();
+                let pairs = pairs
+                    .filter_map(|pair| Some((pair.key.to_owned(), self.read_json(&pair.value)?)));
+                return Some(pairs.collect());
             }
-            Node::Null | Node::Number(None) | Node::Tagged => {
-                self.problems.add(
-                    at,
-                    match node {
-                        Node::Tagged => TAGGED,
-                        Node::Null => "has nothing here, which no policy needs",
-                        _ => "has a number that JSON does not have",
-                    },
-                );
-                None
-            }
-        }
+            Node::Null => "has nothing here, which no policy needs",
+            Node::Number(None) => "has a number that JSON does not have",
+            Node::Tagged => TAGGED,
+        };
+        self.reject(at, why);
+        None
     }
 }

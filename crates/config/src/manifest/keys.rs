@@ -1,21 +1,20 @@
-//! The one table of what may stand in a manifest: keys, what each holds, what it means. The file is read
-//! by it, `defaults` are, and the JSON Schema is made from it, so the three cannot differ. What a key
-//! means that is an input is said where inputs are.
+//! The table of a manifest's keys: what each holds and means. Entries, `defaults` and the JSON Schema all follow it, so
+//! they cannot differ. The meaning of a key that is an input is in the table of inputs.
 
 use upsert_secret_core::choices::{
     Choice as _, Compare, IfExists, JsonValueAs, OnRotation, OnScheduledDeletion, ReplicaPolicy,
     StoreAs, TagPolicy, ValueEncoding,
 };
 
-use super::given::CharacterClass;
+use super::model::CharacterClass;
 use crate::inputs;
 
-/// A key, and what it holds.
+/// A key of a manifest.
 #[derive(Clone, Copy)]
 pub(super) struct Key {
     pub(super) name: &'static str,
     pub(super) shape: Shape,
-    /// Whether `defaults` may have it.
+    /// Whether `defaults` can have it.
     pub(super) in_defaults: bool,
     /// Whether its mapping must have it.
     pub(super) required: bool,
@@ -31,11 +30,11 @@ pub(super) enum Shape {
     Expanded,
     /// `true` or `false`.
     Flag,
-    /// One of these words.
+    /// One of a few words.
     Choice(fn() -> Vec<&'static str>),
     /// A mapping of text to text.
     Tags,
-    /// Text, or a list of texts that become one with this between them.
+    /// Text, or a list of texts that are joined with this separator.
     Texts(&'static str),
     /// Text, or a mapping that becomes JSON.
     Policy,
@@ -43,24 +42,24 @@ pub(super) enum Shape {
     Variable,
     /// The path of a file.
     Path,
-    /// A whole number between these two.
+    /// A whole number from a minimum to a maximum.
     Length(usize, usize),
-    /// A list of kinds of characters.
+    /// A list of character classes.
     Classes,
-    /// Where a value comes from: one of [`SOURCES`].
+    /// A mapping with one of [`SOURCES`].
     Reference,
-    /// A mapping from keys of a document to such: each one of [`MEMBER`]'s sources, and what qualifies it.
+    /// A mapping from keys of a document to mappings with keys of [`MEMBER`].
     Members,
-    /// A mapping with these keys.
+    /// A mapping with the given keys.
     Mapping(&'static [Key]),
-    /// What a secret has where its entry does not say.
+    /// The inputs that entries inherit.
     Defaults(&'static [Key]),
-    /// Secrets by name.
+    /// A mapping from names of secrets to entries.
     Entries(&'static [Key]),
 }
 
 impl Key {
-    /// An input that a secret has.
+    /// An input, which entries and `defaults` can have.
     const fn input(name: &'static str, shape: Shape) -> Self {
         Self {
             name,
@@ -71,7 +70,7 @@ impl Key {
         }
     }
 
-    /// An input that belongs to one secret alone.
+    /// An input that only entries can have.
     const fn single(name: &'static str, shape: Shape) -> Self {
         Self {
             in_defaults: false,
@@ -79,7 +78,7 @@ impl Key {
         }
     }
 
-    /// A key that is no input, or not quite.
+    /// A key with a meaning of its own in a manifest.
     const fn new(name: &'static str, shape: Shape, help: &'static str) -> Self {
         Self {
             help: Some(help),
@@ -94,7 +93,7 @@ impl Key {
         }
     }
 
-    /// What it means, in the words of the documents.
+    /// The description in the documents and the JSON Schema.
     pub(super) fn meaning(&self) -> String {
         let own = self.help.map(str::to_owned);
         own.or_else(|| {
@@ -109,13 +108,13 @@ impl Key {
         .unwrap_or_default()
     }
 
-    /// Whether it says where a value comes from.
+    /// Whether it is one of [`SOURCES`].
     pub(super) fn is_source(&self) -> bool {
         SOURCES.iter().any(|source| source.name == self.name)
     }
 }
 
-/// The whole file.
+/// The keys at the top level.
 pub(super) const FILE: &[Key] = &[
     Key::new(
         "defaults",
@@ -140,7 +139,7 @@ pub(super) const FILE: &[Key] = &[
     ),
 ];
 
-/// One secret, and `defaults`.
+/// The keys of an entry; those that `defaults` can have are marked.
 pub(super) const ENTRY: &[Key] = &[
     Key::new(
         "value",
@@ -201,19 +200,19 @@ const FILE_SOURCE: Key = Key::new(
 );
 const SECRET: Key = Key::new(
     "secret",
-    Shape::Mapping(ORIGIN),
+    Shape::Mapping(SECRET_REF),
     "Another secret of Secrets Manager that holds the value.",
 );
 const GENERATE: Key = Key::new(
     "generate",
-    Shape::Mapping(RECIPE),
+    Shape::Mapping(GENERATE_SPEC),
     "A random value, made when there is none yet.",
 );
 
-/// Where a value comes from.
+/// The sources of a value.
 pub(super) const SOURCES: &[Key] = &[ENV, FILE_SOURCE, SECRET, GENERATE];
 
-/// Where a key of a document comes from, and how it is read.
+/// The keys of a member of `json`: its source, and how the value is read.
 pub(super) const MEMBER: &[Key] = &[
     ENV,
     FILE_SOURCE,
@@ -227,7 +226,7 @@ pub(super) const MEMBER: &[Key] = &[
     ),
 ];
 
-const ORIGIN: &[Key] = &[
+const SECRET_REF: &[Key] = &[
     Key::new(
         "id",
         Shape::Expanded,
@@ -251,7 +250,7 @@ const ORIGIN: &[Key] = &[
     ),
 ];
 
-const RECIPE: &[Key] = &[
+const GENERATE_SPEC: &[Key] = &[
     Key::new("length", Shape::Length(8, 4_096), "How many characters.").required(),
     Key::new(
         "classes",
@@ -260,10 +259,10 @@ const RECIPE: &[Key] = &[
     ),
 ];
 
-// A generated value has one of each kind.
+// A generated value has at least one character of each class.
 const _: () = assert!(CharacterClass::ALL.len() <= 8);
 
-/// What `json` does not go with in the same entry, and why.
+/// The keys that `json` cannot be combined with, and why.
 pub(super) const NOT_WITH_JSON: &[(&str, &str)] = &[
     (
         "json-key",
@@ -279,15 +278,15 @@ pub(super) const NOT_WITH_JSON: &[(&str, &str)] = &[
     ),
 ];
 
-/// The input with the nearest name, where one is near.
-pub(super) fn near(name: &str, keys: &'static [Key]) -> Option<&'static str> {
-    // No key is that long, and the comparison takes time.
+/// The key with the most similar name, if one is similar.
+pub(super) fn nearest_key(name: &str, keys: &'static [Key]) -> Option<&'static str> {
+    // No key is that long, and the time of the comparison grows with the length.
     if name.len() > 64 {
         return None;
     }
     keys.iter()
         .map(|key| (strsim::levenshtein(key.name, name), key.name))
         .min()
-        .filter(|(distance, near)| *distance <= 3 && distance * 2 < near.len())
-        .map(|(_, near)| near)
+        .filter(|(distance, nearest)| *distance <= 3 && distance * 2 < nearest.len())
+        .map(|(_, nearest)| nearest)
 }

@@ -1,12 +1,12 @@
-//! What is wrong with a file: where, in which key, in words. A problem names secrets and the keys that
-//! a manifest has; it must never show anything else that stands in the file.
+//! Problems of a manifest: position, key and text. A problem names secrets and known keys. It never shows any other
+//! text of the file.
 
 use std::fmt;
 
-/// The most problems that are told; a file with more has one mistake that was made often.
-pub(super) const MOST: usize = 50;
+/// The most problems that are reported; a file with more repeats one mistake.
+const MAX_REPORTED: usize = 50;
 
-/// A place in the file, counted from 1; a column is a character.
+/// A position in the file. Lines and columns are counted from 1; a column is a character.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
     /// The line.
@@ -15,37 +15,36 @@ pub struct Position {
     pub column: usize,
 }
 
-/// One thing that is wrong with a file.
+/// A problem of a manifest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// Where; not known for what concerns the whole file.
-    pub place: Option<Position>,
+    /// The position; `None` for a problem of the whole file.
+    pub position: Option<Position>,
     /// The key, for people: `secrets.prod/model/api-key.tags`; empty for the whole file.
     pub path: String,
-    /// What is wrong, without a full stop.
+    /// What is wrong, without a period at the end.
     pub text: String,
 }
 
 impl Problem {
-    /// The whole file has it.
-    pub(super) fn of_file(place: Option<Position>, text: impl Into<String>) -> Self {
+    pub(super) fn whole_file(position: Option<Position>, text: impl Into<String>) -> Self {
         Self {
-            place,
+            position,
             path: String::new(),
             text: text.into(),
         }
     }
 
-    /// The last of a list that would be too long.
-    pub(super) fn more(count: usize) -> Self {
-        Self::of_file(None, format!("and {count} more"))
+    /// Takes the place of the problems that are not reported.
+    fn more(count: usize) -> Self {
+        Self::whole_file(None, format!("and {count} more"))
     }
 }
 
 /// `12:5: secrets.prod/model/api-key.tags: must be …`
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(Position { line, column }) = self.place {
+        if let Some(Position { line, column }) = self.position {
             write!(f, "{line}:{column}: ")?;
         }
         if !self.path.is_empty() {
@@ -55,139 +54,141 @@ impl fmt::Display for Problem {
     }
 }
 
-/// A problem with an input of a secret, as [`super::Entry::problem`] makes it.
+/// A problem that a later check finds with an input of an entry, without its position.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InputProblem {
-    pub(super) nth: usize,
+    pub(super) entry_index: usize,
     pub(super) input: &'static str,
     pub(super) member: Option<usize>,
     pub(super) text: String,
 }
 
-/// Names are public and shown as they are written. What cannot be one is not: somebody may have mixed it
-/// up with the value.
-pub(super) fn shown(name: &str) -> &str {
-    let fits = !name.is_empty()
+/// A name as messages show it. Names are public. Text that cannot be a name is not shown: it may be the value, given by
+/// mistake.
+pub(super) fn printable_name(name: &str) -> &str {
+    let is_name = !name.is_empty()
         && name.len() <= 1_024
         && name
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || b"/_+=.@-!:${}".contains(&b));
-    if fits { name } else { "*" }
+    if is_name { name } else { "*" }
 }
 
-/// One step from a part of the file to a part of that.
+/// A step from a node of the tree to a child.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Step {
-    /// Which pair or item, from 0.
-    pub(super) nth: usize,
-    /// The value of the pair, or the item; otherwise the key of the pair.
-    pub(super) value: bool,
+    /// The index of the pair or item.
+    pub(super) index: usize,
+    /// Whether the child is the item or the pair's value, rather than the pair's key.
+    pub(super) is_value: bool,
 }
 
-/// The way to a part of the file, for the machine and for people. It is made while the tree is walked
-/// and costs nothing until something is wrong.
+/// The path to a node, as steps and as labels for people. Built while the tree is read, without an allocation until
+/// there is a problem.
 #[derive(Clone, Copy)]
-pub(super) struct At<'a> {
-    above: Option<&'a Self>,
-    step: Step,
-    word: &'a str,
+pub(super) struct NodePath<'a> {
+    parent: Option<&'a Self>,
+    pub(super) step: Step,
+    pub(super) label: &'a str,
 }
 
-impl<'a> At<'a> {
+impl<'a> NodePath<'a> {
     /// The whole file.
-    pub(super) const ROOT: At<'static> = At {
-        above: None,
+    pub(super) const ROOT: NodePath<'static> = NodePath {
+        parent: None,
         step: Step {
-            nth: 0,
-            value: true,
+            index: 0,
+            is_value: true,
         },
-        word: "",
+        label: "",
     };
 
-    /// The nth value, under this word; "" where the key must not be shown.
-    pub(super) fn value(&'a self, nth: usize, word: &'a str) -> Self {
-        self.to(nth, true, word)
+    /// The path to an item or a pair's value. The label is empty if the key must not be shown.
+    pub(super) fn value(&'a self, index: usize, label: &'a str) -> Self {
+        self.child(index, true, label)
     }
 
-    /// The nth key.
-    pub(super) fn key(&'a self, nth: usize, word: &'a str) -> Self {
-        self.to(nth, false, word)
+    /// The path to a pair's key.
+    pub(super) fn key(&'a self, index: usize, label: &'a str) -> Self {
+        self.child(index, false, label)
     }
 
-    fn to(&'a self, nth: usize, value: bool, word: &'a str) -> Self {
+    fn child(&'a self, index: usize, is_value: bool, label: &'a str) -> Self {
         Self {
-            above: Some(self),
-            step: Step { nth, value },
-            word,
+            parent: Some(self),
+            step: Step { index, is_value },
+            label,
         }
     }
 
     fn parts(&self) -> (Vec<Step>, Vec<&'a str>) {
-        let Some(above) = self.above else {
+        let Some(parent) = self.parent else {
             return (Vec::new(), Vec::new());
         };
-        let (mut steps, mut words) = above.parts();
+        let (mut steps, mut labels) = parent.parts();
         steps.push(self.step);
-        if !self.word.is_empty() {
-            words.push(self.word);
+        if !self.label.is_empty() {
+            labels.push(self.label);
         }
-        (steps, words)
+        (steps, labels)
     }
 }
 
-/// A problem whose place has not been looked up.
+/// A problem whose position has not been looked up.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Found {
-    way: Vec<Step>,
+struct Unlocated {
+    steps: Vec<Step>,
     path: String,
     text: String,
 }
 
-/// Collects everything that is wrong, so that one run tells all of it.
+/// The problems of a manifest, collected so that one run reports all of them.
 #[derive(Default)]
 pub(super) struct Problems {
-    found: Vec<Found>,
-    more: usize,
+    unlocated: Vec<Unlocated>,
+    unreported: usize,
 }
 
 impl Problems {
-    /// The same problem at the same place is told once: an alias or `defaults` may lead there often.
-    pub(super) fn add(&mut self, at: &At<'_>, text: impl Into<String>) {
-        let (way, words) = at.parts();
-        let found = Found {
-            way,
-            path: words.join("."),
+    /// Adds a problem, unless it is known: aliases and `defaults` lead to the same node many times.
+    pub(super) fn add(&mut self, path: &NodePath<'_>, text: impl Into<String>) {
+        let (steps, labels) = path.parts();
+        let problem = Unlocated {
+            steps,
+            path: labels.join("."),
             text: text.into(),
         };
-        if self.found.contains(&found) {
+        if self.unlocated.contains(&problem) {
             return;
         }
-        if self.found.len() == MOST {
-            self.more += 1;
+        if self.unlocated.len() == MAX_REPORTED {
+            self.unreported += 1;
             return;
         }
-        self.found.push(found);
+        self.unlocated.push(problem);
     }
 
-    /// How many there are.
     pub(super) fn count(&self) -> usize {
-        self.found.len() + self.more
+        self.unlocated.len() + self.unreported
     }
 
-    /// Looks the places up, in the file's order.
-    pub(super) fn placed(mut self, locate: impl Fn(&[Step]) -> Option<Position>) -> Vec<Problem> {
-        self.found.sort();
+    /// Looks up the positions and sorts the problems in the file's order.
+    pub(super) fn into_located(
+        mut self,
+        locate: impl Fn(&[Step]) -> Option<Position>,
+    ) -> Vec<Problem> {
+        self.unlocated.sort();
         let mut problems: Vec<_> = self
-            .found
+            .unlocated
             .into_iter()
-            .map(|found| Problem {
-                place: locate(&found.way),
-                path: found.path,
-                text: found.text,
+            .map(|problem| Problem {
+                position: locate(&problem.steps),
+                path: problem.path,
+                text: problem.text,
             })
             .collect();
-        if self.more > 0 {
-            problems.push(Problem::more(self.more));
+        if self.unreported > 0 {
+            problems.push(Problem::more(self.unreported));
         }
         problems
     }

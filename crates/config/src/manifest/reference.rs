@@ -1,18 +1,20 @@
-//! Where values come from: `value`, and the members of `json`. A value itself never stands in a manifest,
-//! so what looks like one is refused, and not shown.
+//! Reading of references to values: `value`, and the members of `json`. A manifest never holds a value itself: what
+//! looks like one is rejected, and not shown.
 
 use std::collections::BTreeMap;
 
-use upsert_secret_core::json;
+use upsert_secret_core::json::KeyPath;
 
-use super::expand::is_variable_name;
-use super::given::{CharacterClass, GenerateSpec, Member, Reference, SecretRef};
 use super::keys::{Key, MEMBER, SOURCES, Shape};
-use super::problem::At;
-use super::reader::Reader;
+use super::model::{CharacterClass, GenerateSpec, Member, Reference, SecretRef};
+use super::reader::{NodeRef, Reader};
 use super::tree::Node;
+use crate::environment::is_variable_name;
 
-/// A reference, and what qualifies it.
+/// Why `value-encoding` is rejected beside `secret` and `generate`.
+pub(super) const NOT_ENCODED: &str = "goes with `env` and `file` only: another secret is taken as it is, and a generated value is text";
+
+/// A reference, and how its value is read.
 struct Qualified {
     reference: Reference,
     base64: bool,
@@ -20,152 +22,132 @@ struct Qualified {
 }
 
 impl Reader<'_> {
-    /// What `value` holds.
-    pub(super) fn value(&mut self, node: &Node<'_>, at: &At<'_>) -> Option<Reference> {
-        self.reference(node, at, SOURCES)
+    pub(super) fn read_value(&mut self, at: &NodeRef<'_>) -> Option<Reference> {
+        self.read_reference(at, SOURCES)
             .map(|qualified| qualified.reference)
     }
 
-    /// What `json` holds.
-    pub(super) fn members(
-        &mut self,
-        node: &Node<'_>,
-        at: &At<'_>,
-        merge: bool,
-    ) -> Option<Vec<Member>> {
-        if matches!(node, Node::Text(_) | Node::Bool(_) | Node::Number(_)) {
-            self.problems.add(at, "holds a value itself, which a manifest never does; say for each key where it comes from: `{ user: { env: NAME } }`");
+    pub(super) fn read_members(&mut self, at: &NodeRef<'_>, merge: bool) -> Option<Vec<Member>> {
+        if is_scalar(at.node) {
+            self.reject(at, "holds a value itself, which a manifest never does; say for each key where it comes from: `{ user: { env: NAME } }`");
             return None;
         }
-        let pairs = self.pairs(node, at, "a mapping from keys to where they come from")?;
-        if matches!(node, Node::Mapping(pairs) if pairs.is_empty()) {
-            self.problems.add(at, "is empty; it needs one key at least");
+        let wanted = "a mapping from keys to where they come from";
+        let pairs = self.read_pairs(at, wanted, |_| "*")?;
+        if matches!(at.node, Node::Mapping(pairs) if pairs.is_empty()) {
+            self.reject(at, "is empty; it needs one key at least");
         }
         let mut members = Vec::with_capacity(pairs.len());
-        let mut places = BTreeMap::new();
-        for (nth, name, node) in pairs {
-            let of_key = at.key(nth, "*");
-            let here = at.value(nth, "*");
-            let key = json::KeyPath::parse(name)
-                .map_err(|why| self.problems.add(&of_key, why.to_string()))
+        let mut key_paths = BTreeMap::new();
+        for pair in &pairs {
+            let key = KeyPath::parse(pair.key)
+                .map_err(|why| self.problems.add(&pair.key_path, why.to_string()))
                 .ok();
-            if key.is_some() && places.insert(pointer(name), nth).is_some() {
+            let pointer = json_pointer(pair.key);
+            if key.is_some() && key_paths.insert(pointer, pair.key_path).is_some() {
                 self.problems
-                    .add(&of_key, "is the same key as another member");
+                    .add(&pair.key_path, "is the same key as another member");
             }
-            let Some(qualified) = self.reference(node, &here, MEMBER) else {
+            let Some(qualified) = self.read_reference(&pair.value, MEMBER) else {
                 continue;
             };
-            let Qualified {
-                reference,
-                base64,
-                as_json,
-            } = qualified;
-            if !merge && matches!(reference, Reference::Generate(_)) {
-                self.problems.add(
-                    &here,
+            if !merge && matches!(qualified.reference, Reference::Generate(_)) {
+                self.reject(
+                    &pair.value,
                     "is generated, which needs `merge: true`: without it the whole document is written, \
                      and this would be new in every run",
                 );
             }
             members.extend(key.map(|key| Member {
                 key,
-                reference,
-                base64,
-                as_json,
+                reference: qualified.reference,
+                base64: qualified.base64,
+                as_json: qualified.as_json,
             }));
         }
-        for (pointer, nth) in &places {
-            let inside = pointer
+        for (pointer, key_path) in &key_paths {
+            let is_inside = pointer
                 .match_indices('/')
                 .skip(1)
-                .any(|(end, _)| places.contains_key(&pointer[..end]));
-            if inside {
+                .any(|(end, _)| key_paths.contains_key(&pointer[..end]));
+            if is_inside {
                 self.problems
-                    .add(&at.key(*nth, "*"), "is inside the key of another member");
+                    .add(key_path, "is inside the key of another member");
             }
         }
         Some(members)
     }
 
-    fn reference(
-        &mut self,
-        node: &Node<'_>,
-        at: &At<'_>,
-        keys: &'static [Key],
-    ) -> Option<Qualified> {
-        let why = match node {
-            Node::Text(_) | Node::Bool(_) | Node::Number(_) => {
-                "holds a value itself, which a manifest never does; say where it comes from: `{ env: NAME }`"
-            }
-            Node::Null => "has no value; say where it comes from: `{ env: NAME }`",
-            _ => "",
-        };
-        if !why.is_empty() {
-            self.problems.add(at, why);
+    fn read_reference(&mut self, at: &NodeRef<'_>, keys: &'static [Key]) -> Option<Qualified> {
+        if is_scalar(at.node) {
+            self.reject(at, "holds a value itself, which a manifest never does; say where it comes from: `{ env: NAME }`");
             return None;
         }
-        let before = self.problems.count();
-        let pairs = self.known(node, at, keys)?;
+        if matches!(at.node, Node::Null) {
+            self.reject(at, "has no value; say where it comes from: `{ env: NAME }`");
+            return None;
+        }
+        let problems_before = self.problems.count();
+        let pairs = self.read_known_pairs(at, keys)?;
         let mut references = Vec::new();
         let (mut encoding, mut as_json) = (None, false);
-        for (nth, key, node) in pairs {
-            let here = at.value(nth, key.name);
-            match key.shape {
+        for pair in &pairs {
+            match pair.key.shape {
                 Shape::Choice(words) => {
-                    let word = self.choice(&words(), node, &here);
-                    if key.name == "value-encoding" {
-                        encoding = Some((nth, word == Some("base64")));
+                    let word = self.read_choice(&pair.value, &words());
+                    if pair.key.name == "value-encoding" {
+                        encoding = Some((&pair.value, word));
                     } else {
                         as_json = word == Some("json");
                     }
                 }
-                _ => references.push((key.name, self.source(key, node, &here))),
+                _ => references.push((pair.key.name, self.read_source(pair.key, &pair.value))),
             }
         }
         let [(source, reference)] = &mut references[..] else {
-            // Not besides a key that was misspelled.
-            if self.problems.count() == before || references.len() > 1 {
-                self.problems.add(
+            // A misspelled key has been reported already.
+            if self.problems.count() == problems_before || references.len() > 1 {
+                self.reject(
                     at,
                     "must have exactly one of `env`, `file`, `secret` and `generate`",
                 );
             }
             return None;
         };
-        if let Some((nth, _)) = encoding
-            && !is_encoded(source)
+        if let Some((encoding, _)) = encoding
+            && !matches!(*source, "env" | "file")
         {
-            self.problems
-                .add(&at.value(nth, "value-encoding"), NOT_ENCODED);
+            self.reject(encoding, NOT_ENCODED);
         }
         if as_json && *source == "generate" {
-            self.problems.add(
+            self.reject(
                 at,
                 "is generated, and what is generated is text: `json-value-as: json` does not go with it",
             );
         }
         Some(Qualified {
             reference: reference.take()?,
-            base64: encoding.is_some_and(|(_, base64)| base64),
+            base64: encoding.is_some_and(|(_, word)| word == Some("base64")),
             as_json,
         })
     }
 
-    fn source(&mut self, key: &Key, node: &Node<'_>, at: &At<'_>) -> Option<Reference> {
+    fn read_source(&mut self, key: &Key, at: &NodeRef<'_>) -> Option<Reference> {
         match (key.name, key.shape) {
-            (_, Shape::Variable) => self.variable(node, at).map(Reference::Env),
-            (_, Shape::Path) => self.path(node, at).map(Reference::File),
-            ("secret", Shape::Mapping(keys)) => self.origin(node, at, keys).map(Reference::Secret),
-            (_, Shape::Mapping(keys)) => self.recipe(node, at, keys).map(Reference::Generate),
+            (_, Shape::Variable) => self.read_variable_name(at).map(Reference::Env),
+            (_, Shape::Path) => self.read_path(at).map(Reference::File),
+            ("secret", Shape::Mapping(keys)) => {
+                self.read_secret_ref(at, keys).map(Reference::Secret)
+            }
+            (_, Shape::Mapping(keys)) => self.read_generate_spec(at, keys).map(Reference::Generate),
             _ => None,
         }
     }
 
-    fn variable(&mut self, node: &Node<'_>, at: &At<'_>) -> Option<String> {
-        let name = self.text(node, at)?;
+    fn read_variable_name(&mut self, at: &NodeRef<'_>) -> Option<String> {
+        let name = self.read_text(at)?;
         if !is_variable_name(name) {
-            self.problems.add(
+            self.reject(
                 at,
                 "is not the name of a variable; it takes the name of the variable that holds the value, without `$`, \
                  not the value itself",
@@ -175,10 +157,10 @@ impl Reader<'_> {
         Some(name.to_owned())
     }
 
-    fn path(&mut self, node: &Node<'_>, at: &At<'_>) -> Option<String> {
-        let path = self.expanded(node, at)?;
+    fn read_path(&mut self, at: &NodeRef<'_>) -> Option<String> {
+        let path = self.read_expanded(at)?;
         if path == "-" {
-            self.problems.add(
+            self.reject(
                 at,
                 "is standard input, which is for a single secret; give the path of a file",
             );
@@ -187,16 +169,15 @@ impl Reader<'_> {
         Some(path.into_owned())
     }
 
-    fn origin(&mut self, node: &Node<'_>, at: &At<'_>, keys: &'static [Key]) -> Option<SecretRef> {
+    fn read_secret_ref(&mut self, at: &NodeRef<'_>, keys: &'static [Key]) -> Option<SecretRef> {
         let (mut id, mut stage, mut region, mut role) = (None, None, None, None);
-        for (nth, key, node) in self.known(node, at, keys)? {
-            let here = at.value(nth, key.name);
-            let text = match key.shape {
-                Shape::Expanded => self.expanded(node, &here),
-                _ => self.text(node, &here).map(Into::into),
+        for pair in self.read_known_pairs(at, keys)? {
+            let text = match pair.key.shape {
+                Shape::Expanded => self.read_expanded(&pair.value),
+                _ => self.read_text(&pair.value).map(Into::into),
             };
             let text = text.map(|text| text.trim().to_owned());
-            match key.name {
+            match pair.key.name {
                 "id" => id = text,
                 "stage" => stage = text,
                 "region" => region = text,
@@ -211,18 +192,16 @@ impl Reader<'_> {
         })
     }
 
-    fn recipe(
+    fn read_generate_spec(
         &mut self,
-        node: &Node<'_>,
-        at: &At<'_>,
+        at: &NodeRef<'_>,
         keys: &'static [Key],
     ) -> Option<GenerateSpec> {
-        let (mut length, mut classes) = (None, Some(CharacterClass::USUAL.to_vec()));
-        for (nth, key, node) in self.known(node, at, keys)? {
-            let here = at.value(nth, key.name);
-            match key.shape {
-                Shape::Length(least, most) => length = self.length(node, &here, least, most),
-                _ => classes = self.classes(node, &here),
+        let (mut length, mut classes) = (None, Some(CharacterClass::DEFAULT.to_vec()));
+        for pair in self.read_known_pairs(at, keys)? {
+            match pair.key.shape {
+                Shape::Length(min, max) => length = self.read_length(&pair.value, min, max),
+                _ => classes = self.read_classes(&pair.value),
             }
         }
         Some(GenerateSpec {
@@ -231,41 +210,38 @@ impl Reader<'_> {
         })
     }
 
-    fn length(&mut self, node: &Node<'_>, at: &At<'_>, least: usize, most: usize) -> Option<usize> {
-        let length = match node {
+    fn read_length(&mut self, at: &NodeRef<'_>, min: usize, max: usize) -> Option<usize> {
+        let length = match at.node {
             Node::Number(Some(number)) => number.as_u64(),
             _ => None,
         };
-        let length = length.and_then(|length| usize::try_from(length).ok());
-        let fits = length.filter(|length| (least..=most).contains(length));
-        if fits.is_none() {
-            let wanted = format!("a whole number from {least} to {most}, without quotes");
-            self.wrong(node, at, &wanted);
+        let length = length
+            .and_then(|length| usize::try_from(length).ok())
+            .filter(|length| (min..=max).contains(length));
+        if length.is_none() {
+            let wanted = format!("a whole number from {min} to {max}, without quotes");
+            self.reject_kind(at, &wanted);
         }
-        fits
+        length
     }
 
-    fn classes(&mut self, node: &Node<'_>, at: &At<'_>) -> Option<Vec<CharacterClass>> {
+    fn read_classes(&mut self, at: &NodeRef<'_>) -> Option<Vec<CharacterClass>> {
         let words = CharacterClass::ALL.map(|(word, _)| word);
-        let items = match node {
-            Node::List(items) if !items.is_empty() => items,
-            _ => {
-                let wanted = format!("a list of some of `{}`", words.join("`, `"));
-                self.wrong(node, at, &wanted);
-                return None;
-            }
-        };
+        if !matches!(at.node, Node::List(items) if !items.is_empty()) {
+            let wanted = format!("a list of some of `{}`", words.join("`, `"));
+            self.reject_kind(at, &wanted);
+            return None;
+        }
         let mut classes = Vec::new();
-        for (nth, item) in items.iter().enumerate() {
-            let here = at.value(nth, "");
-            let Some(word) = self.choice(&words, item, &here) else {
+        for item in at.items() {
+            let Some(word) = self.read_choice(&item, &words) else {
                 continue;
             };
             let (_, class) = CharacterClass::ALL
                 .into_iter()
                 .find(|(known, _)| *known == word)?;
             if classes.contains(&class) {
-                self.problems.add(&here, "is in the list already");
+                self.reject(&item, "is in the list already");
             } else {
                 classes.push(class);
             }
@@ -274,15 +250,13 @@ impl Reader<'_> {
     }
 }
 
-/// Why `value-encoding` does not stand beside `secret` and `generate`.
-pub(super) const NOT_ENCODED: &str = "goes with `env` and `file` only: another secret is taken as it is, and a generated value is text";
-
-fn is_encoded(source: &str) -> bool {
-    matches!(source, "env" | "file")
+/// Whether a node is what a value itself would look like.
+fn is_scalar(node: &Node<'_>) -> bool {
+    matches!(node, Node::Text(_) | Node::Bool(_) | Node::Number(_))
 }
 
-/// The one way to write a key as a JSON pointer.
-fn pointer(key: &str) -> String {
+/// A key as a JSON pointer, which has one spelling only.
+fn json_pointer(key: &str) -> String {
     if key.starts_with('/') {
         return key.to_owned();
     }

@@ -1,31 +1,29 @@
-//! The JSON Schema of a manifest, for editors, made from the table of keys. It says what a schema can;
-//! what only reading tells, such as variables that are not set, is said when the file is read.
+//! The JSON Schema of a manifest, for editors, generated from the table of keys. It cannot express every rule:
+//! variables, for example, are checked when the manifest is read.
 
 use serde_json::{Map, Value, json};
 
-use super::expand::MAX_NAME;
-use super::given::CharacterClass;
 use super::keys::{self, Key, NOT_WITH_JSON, Shape};
+use super::model::CharacterClass;
+use crate::environment::MAX_NAME;
 
-/// The schema (draft-07, the one that editors know).
-#[must_use]
+/// Generates the JSON Schema in draft-07, which editors support.
 pub fn schema() -> Value {
-    let mut schema = mapping(keys::FILE.iter());
+    let mut schema = mapping_schema(keys::FILE.iter());
     schema["$schema"] = "http://json-schema.org/draft-07/schema#".into();
     schema["title"] = "upsert-secret manifest".into();
     schema["definitions"] = json!({
-        "entry": entry(),
-        "reference": reference(keys::SOURCES),
-        "member": reference(keys::MEMBER),
+        "entry": entry_schema(),
+        "reference": source_schema(keys::SOURCES),
+        "member": source_schema(keys::MEMBER),
     });
     schema
 }
 
-/// A mapping with these keys and no other.
-fn mapping<'k>(keys: impl Iterator<Item = &'k Key>) -> Value {
+fn mapping_schema<'k>(keys: impl Iterator<Item = &'k Key>) -> Value {
     let (mut properties, mut required) = (Map::new(), Vec::new());
     for key in keys {
-        let mut property = shape(key.shape);
+        let mut property = shape_schema(key.shape);
         property["description"] = key.meaning().into();
         properties.insert(key.name.to_owned(), property);
         if key.required {
@@ -43,9 +41,9 @@ fn mapping<'k>(keys: impl Iterator<Item = &'k Key>) -> Value {
     schema
 }
 
-fn shape(shape: Shape) -> Value {
+fn shape_schema(shape: Shape) -> Value {
     match shape {
-        Shape::Text | Shape::Expanded | Shape::Path => text(),
+        Shape::Text | Shape::Expanded | Shape::Path => text_schema(),
         Shape::Flag => json!({ "type": "boolean" }),
         Shape::Choice(words) => json!({ "enum": words() }),
         Shape::Tags => json!({
@@ -53,18 +51,18 @@ fn shape(shape: Shape) -> Value {
             "additionalProperties": { "type": "string" },
         }),
         Shape::Texts(_) => json!({
-            "oneOf": [text(), { "type": "array", "items": text(), "minItems": 1 }],
+            "oneOf": [text_schema(), { "type": "array", "items": text_schema(), "minItems": 1 }],
         }),
-        Shape::Policy => json!({ "oneOf": [text(), { "type": "object" }] }),
+        Shape::Policy => json!({ "oneOf": [text_schema(), { "type": "object" }] }),
         Shape::Variable => json!({
             "type": "string",
             "pattern": "^[A-Za-z_][A-Za-z0-9_]*$",
             "maxLength": MAX_NAME,
         }),
-        Shape::Length(least, most) => json!({
+        Shape::Length(min, max) => json!({
             "type": "integer",
-            "minimum": least,
-            "maximum": most,
+            "minimum": min,
+            "maximum": max,
         }),
         Shape::Classes => json!({
             "type": "array",
@@ -72,15 +70,15 @@ fn shape(shape: Shape) -> Value {
             "minItems": 1,
             "uniqueItems": true,
         }),
-        // A `$ref` alone: what stands beside one is ignored.
+        // In `allOf`, because a `$ref` hides its siblings, such as the description.
         Shape::Reference => json!({ "allOf": [{ "$ref": "#/definitions/reference" }] }),
         Shape::Members => json!({
             "type": "object",
             "additionalProperties": { "$ref": "#/definitions/member" },
             "minProperties": 1,
         }),
-        Shape::Mapping(keys) => mapping(keys.iter()),
-        Shape::Defaults(keys) => mapping(keys.iter().filter(|key| key.in_defaults)),
+        Shape::Mapping(keys) => mapping_schema(keys.iter()),
+        Shape::Defaults(keys) => mapping_schema(keys.iter().filter(|key| key.in_defaults)),
         Shape::Entries(_) => json!({
             "type": "object",
             "additionalProperties": { "$ref": "#/definitions/entry" },
@@ -89,13 +87,13 @@ fn shape(shape: Shape) -> Value {
     }
 }
 
-/// Text with something in it.
-fn text() -> Value {
+/// Text that is not blank.
+fn text_schema() -> Value {
     json!({ "type": "string", "pattern": "\\S" })
 }
 
-fn entry() -> Value {
-    let mut entry = mapping(keys::ENTRY.iter());
+fn entry_schema() -> Value {
+    let mut entry = mapping_schema(keys::ENTRY.iter());
     let not_with_json: Vec<_> = NOT_WITH_JSON
         .iter()
         .map(|(name, _)| json!({ "required": [name] }))
@@ -109,8 +107,8 @@ fn entry() -> Value {
 }
 
 /// A mapping with exactly one source among its keys.
-fn reference(keys: &'static [Key]) -> Value {
-    let mut reference = mapping(keys.iter());
+fn source_schema(keys: &'static [Key]) -> Value {
+    let mut reference = mapping_schema(keys.iter());
     reference["oneOf"] = keys
         .iter()
         .filter(|key| key.is_source())

@@ -1,30 +1,29 @@
-//! From bytes to text that a parser may see, and from its errors to words of our own. The parser's text
-//! is looked at to tell one error from another, and never shown: it quotes the file.
+//! From bytes to text that is safe to parse, and from errors of the parser to explanations. The parser's own text tells
+//! errors apart and is never shown, because it quotes the file.
 
 use super::problem::{Position, Problem};
 
-/// The longest manifest, in bytes: thousands of secrets.
-pub const MAX_BYTES: usize = 1024 * 1024;
+/// The longest manifest, in bytes; enough for thousands of secrets.
+pub(crate) const MAX_BYTES: usize = 1024 * 1024;
 
 pub(super) const ALIASES: &str =
     "the file repeats too much by aliases (`*name`); `defaults` holds what all secrets share";
 const DEPTH: &str = "is nested too deeply";
 const TABS: &str = "has a tab for indentation, which YAML does not allow; use spaces";
 
-/// More brackets than this are never open at once in a file that makes sense, and libyaml's time grows
-/// with their square.
-const MAX_OPEN: usize = 1_000;
+/// The most brackets that are open at once: libyaml's time grows with the square of their number.
+const MAX_OPEN_BRACKETS: usize = 1_000;
 
-/// The bytes of a file as text, without a byte order mark.
+/// Decodes a file to text that the parser accepts, without a byte order mark.
 pub(super) fn decode(bytes: &[u8]) -> Result<&str, Problem> {
     if bytes.len() > MAX_BYTES {
-        return Err(Problem::of_file(
+        return Err(Problem::whole_file(
             None,
             format!("the file has more than {MAX_BYTES} bytes"),
         ));
     }
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
-        return Err(Problem::of_file(
+        return Err(Problem::whole_file(
             None,
             "the file is UTF-16; save it as UTF-8",
         ));
@@ -32,8 +31,8 @@ pub(super) fn decode(bytes: &[u8]) -> Result<&str, Problem> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let text = str::from_utf8(bytes).map_err(|error| {
         let before = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
-        Problem::of_file(
-            Some(end_of(&before)),
+        Problem::whole_file(
+            Some(end_position(&before)),
             "is not valid UTF-8; save the file as UTF-8",
         )
     })?;
@@ -44,26 +43,26 @@ pub(super) fn decode(bytes: &[u8]) -> Result<&str, Problem> {
             ']' | '}' => open = open.saturating_sub(1),
             _ => {}
         }
-        let why = if !may_stand_in_yaml(char) {
+        let why = if !is_allowed_in_yaml(char) {
             "is a character that YAML does not allow; in quotes it can be written `\\xNN`"
-        } else if open > MAX_OPEN {
+        } else if open > MAX_OPEN_BRACKETS {
             DEPTH
         } else {
             continue;
         };
-        return Err(Problem::of_file(Some(end_of(&text[..at])), why));
+        return Err(Problem::whole_file(Some(end_position(&text[..at])), why));
     }
     Ok(text)
 }
 
-/// YAML 1.2, production 1, without what needs more than one look: surrogates are not in UTF-8.
-fn may_stand_in_yaml(char: char) -> bool {
+/// Whether a character is printable by YAML 1.2, production 1. UTF-8 has no surrogates, so they need no check.
+fn is_allowed_in_yaml(char: char) -> bool {
     matches!(char, '\t' | '\n' | '\r' | '\u{85}')
         || !char.is_control() && !matches!(char, '\u{feff}' | '\u{fffe}' | '\u{ffff}')
 }
 
-/// The place behind a text.
-fn end_of(text: &str) -> Position {
+/// The position after a text.
+fn end_position(text: &str) -> Position {
     let (line, last) = text.split('\n').enumerate().last().unwrap_or_default();
     Position {
         line: line + 1,
@@ -71,31 +70,30 @@ fn end_of(text: &str) -> Position {
     }
 }
 
-/// What ends a line (YAML 1.1, which libyaml reads).
-const BREAKS: [char; 5] = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
+/// Line endings of YAML 1.1, which libyaml implements.
+const LINE_ENDINGS: [char; 5] = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
 
-/// libyaml may find something missing on a line behind the last.
-fn end_of_file(text: &str) -> Position {
+/// The position after a text by YAML's line endings. libyaml may report an error on a line after it.
+fn last_position(text: &str) -> Position {
     let text = text.replace("\r\n", "\n");
-    let lines = text.split(BREAKS).count();
-    let last = text.rsplit(BREAKS).next().unwrap_or_default();
+    let lines = text.split(LINE_ENDINGS).count();
+    let last = text.rsplit(LINE_ENDINGS).next().unwrap_or_default();
     Position {
         line: lines,
         column: last.chars().count() + 1,
     }
 }
 
-/// The place of an error.
-pub(super) fn place(error: &serde_yaml::Error) -> Option<Position> {
-    let at = error.location()?;
+pub(super) fn error_position(error: &serde_yaml::Error) -> Option<Position> {
+    let location = error.location()?;
     Some(Position {
-        line: at.line(),
-        column: at.column(),
+        line: location.line(),
+        column: location.column(),
     })
 }
 
-/// What libyaml calls the common mistakes, and what we do.
-const MISTAKES: &[(&str, &str)] = &[
+/// The beginnings of libyaml's errors for common mistakes, and their explanations.
+const EXPLANATIONS: &[(&str, &str)] = &[
     (
         "mapping values are not allowed",
         "has a `:` where none can be: a line above it may be indented wrongly, and text with `: ` in it needs quotes",
@@ -148,48 +146,52 @@ const MISTAKES: &[(&str, &str)] = &[
     ("repetition limit exceeded", ALIASES),
 ];
 
-/// The place of an error that reading `text` ended with, and our words for it.
+/// The position and explanation of an error that parsing `text` ended with.
 pub(super) fn explain(text: &str, error: &serde_yaml::Error) -> (Option<Position>, &'static str) {
-    let told = error.to_string();
-    let at = place(error).map(|at| at.min(end_of_file(text)));
-    if told.contains("more than one document") {
+    let message = error.to_string();
+    let position = error_position(error).map(|position| position.min(last_position(text)));
+    if message.contains("more than one document") {
         return (
             second_document(text),
             "begins a second document; a manifest is one",
         );
     }
-    if told.starts_with("found unexpected end of stream") {
-        // Where it begins says more than where the file ends.
-        return (start(&told).or(at), "begins a quote that is not closed");
+    if message.starts_with("found unexpected end of stream") {
+        // The start of the quote, rather than the end of the file.
+        return (
+            quote_start(&message).or(position),
+            "begins a quote that is not closed",
+        );
     }
-    let tab = told.starts_with("found a tab character")
-        || told.starts_with("found character") && at.is_some_and(|at| char_at(text, at) == '\t');
-    if tab {
-        return (at, TABS);
+    let is_tab = message.starts_with("found a tab character")
+        || message.starts_with("found character")
+            && position.is_some_and(|position| char_at(text, position) == '\t');
+    if is_tab {
+        return (position, TABS);
     }
-    let words = MISTAKES
+    let explanation = EXPLANATIONS
         .iter()
-        .find(|(theirs, _)| told.starts_with(theirs))
-        .map_or("is not valid YAML", |(_, ours)| ours);
-    (at, words)
+        .find(|(parser_text, _)| message.starts_with(parser_text))
+        .map_or("is not valid YAML", |(_, explanation)| explanation);
+    (position, explanation)
 }
 
-fn char_at(text: &str, at: Position) -> char {
-    let line = text.split('\n').nth(at.line - 1).unwrap_or_default();
-    line.chars().nth(at.column - 1).unwrap_or_default()
+fn char_at(text: &str, position: Position) -> char {
+    let line = text.split('\n').nth(position.line - 1).unwrap_or_default();
+    line.chars().nth(position.column - 1).unwrap_or_default()
 }
 
-/// `…, while scanning a quoted scalar at line 3 column 9`: only the two numbers are taken.
-fn start(told: &str) -> Option<Position> {
-    let (_, place) = told.rsplit_once(" at line ")?;
-    let (line, column) = place.split_once(" column ")?;
+/// The position in `…, while scanning a quoted scalar at line 3 column 9`.
+fn quote_start(message: &str) -> Option<Position> {
+    let (_, position) = message.rsplit_once(" at line ")?;
+    let (line, column) = position.split_once(" column ")?;
     Some(Position {
         line: line.parse().ok()?,
         column: column.parse().ok()?,
     })
 }
 
-/// The line that ends the first document; serde_yaml does not say.
+/// The start of a second document, which serde_yaml's error does not have.
 fn second_document(text: &str) -> Option<Position> {
     let mut started = false;
     for (number, line) in text.lines().enumerate() {

@@ -1,13 +1,11 @@
-//! What good files come to; what bad ones are told is in the rooms below.
+//! Valid manifests; the modules below hold invalid ones.
 
-use super::keys::{ENTRY, Shape};
+use super::keys::ENTRY;
 use super::*;
-use crate::inputs::{self, Environment, RawInputs};
-use crate::request::{Request, load};
-use crate::value::SecretBytes;
+use crate::inputs::{self, RawInputs};
 
 mod hostile;
-mod refused;
+mod rejected;
 mod sources;
 mod unreadable;
 
@@ -43,30 +41,30 @@ fn lookup(name: &str) -> Option<String> {
     }
 }
 
-fn good(text: &str) -> Manifest {
+fn parse_valid(text: &str) -> Manifest {
     match parse(text.as_bytes(), &lookup) {
         Ok(manifest) => manifest,
-        Err(problems) => panic!("{}", told(&problems)),
+        Err(problems) => panic!("{}", lines(&problems)),
     }
 }
 
-fn told(problems: &[Problem]) -> String {
+fn lines(problems: &[Problem]) -> String {
     let lines: Vec<_> = problems.iter().map(ToString::to_string).collect();
     lines.join("\n")
 }
 
-/// Every file is refused, and this is what is told.
-fn refused(cases: &[(&str, &[&str])]) {
+/// Asserts that each manifest is rejected with exactly these problems.
+fn assert_rejected(cases: &[(&str, &[&str])]) {
     for (text, wanted) in cases {
         let Err(problems) = parse(text.as_bytes(), &lookup) else {
             panic!("is accepted:\n{text}");
         };
-        assert_eq!(told(&problems), wanted.join("\n"), "in\n{text}");
+        assert_eq!(lines(&problems), wanted.join("\n"), "in\n{text}");
     }
 }
 
 /// The inputs that are given, as text.
-fn given(raw: &RawInputs) -> String {
+fn given_inputs(raw: &RawInputs) -> String {
     let lines = [
         ("store-as", &raw.store_as),
         ("description", &raw.description),
@@ -85,7 +83,7 @@ fn given(raw: &RawInputs) -> String {
 
 fn member(key: &str, variable: &str) -> Member {
     Member {
-        key: crate::json::KeyPath::parse(key).unwrap(),
+        key: upsert_secret_core::json::KeyPath::parse(key).unwrap(),
         reference: Reference::Env(variable.to_owned()),
         base64: false,
         as_json: false,
@@ -93,16 +91,16 @@ fn member(key: &str, variable: &str) -> Member {
 }
 
 #[test]
-fn the_example_of_the_documents() {
-    let manifest = good(GOOD);
+fn documented_example_is_parsed() {
+    let manifest = parse_valid(GOOD);
     assert_eq!(manifest.all_or_nothing, None);
-    let origin = SecretRef {
+    let secret = SecretRef {
         id: "staging/model/upstream".to_owned(),
         stage: Some("AWSCURRENT".to_owned()),
         region: None,
         role: None,
     };
-    let recipe = GenerateSpec {
+    let spec = GenerateSpec {
         length: 48,
         classes: vec![
             CharacterClass::Lower,
@@ -132,28 +130,28 @@ fn the_example_of_the_documents() {
         ),
         (
             "prod/model/upstream",
-            ValueSpec::Value(Reference::Secret(origin)),
+            ValueSpec::Value(Reference::Secret(secret)),
             "",
         ),
         (
             "prod/model/session-key",
-            ValueSpec::Value(Reference::Generate(recipe)),
+            ValueSpec::Value(Reference::Generate(spec)),
             "",
         ),
     ];
-    assert_eq!(manifest.targets.len(), wanted.len());
-    for (target, (name, holds, inputs)) in manifest.targets.iter().zip(wanted) {
-        assert_eq!(target.name, name);
-        assert_eq!(target.given, holds);
-        let raw = target.inputs();
+    assert_eq!(manifest.entries.len(), wanted.len());
+    for (entry, (name, spec, inputs)) in manifest.entries.iter().zip(wanted) {
+        assert_eq!(entry.name, name);
+        assert_eq!(entry.spec, spec);
+        let raw = entry.inputs();
         assert_eq!(raw.name.as_deref(), Some(name));
-        assert_eq!(given(&raw), format!("{inputs}{shared}"));
+        assert_eq!(given_inputs(&raw), format!("{inputs}{shared}"));
     }
 }
 
 #[test]
-fn an_entry_wins_over_defaults_and_adds_tags_to_theirs() {
-    let manifest = good(
+fn entry_overrides_defaults_and_merges_tags() {
+    let manifest = parse_valid(
         "
 defaults: { store-as: binary, tags: { team: ml, stage: dev }, resource-policy: file:policy.json }
 all-or-nothing: true
@@ -163,8 +161,8 @@ secrets:
 ",
     );
     assert_eq!(manifest.all_or_nothing, Some(true));
-    let inputs: Vec<_> = (manifest.targets.iter())
-        .map(|target| given(&target.inputs()))
+    let inputs: Vec<_> = (manifest.entries.iter())
+        .map(|entry| given_inputs(&entry.inputs()))
         .collect();
     assert_eq!(
         inputs,
@@ -176,8 +174,8 @@ secrets:
 }
 
 #[test]
-fn every_shape_comes_to_the_text_of_its_input() {
-    let manifest = good(
+fn every_shape_becomes_input_text() {
+    let manifest = parse_valid(
         "
 secrets:
   a:
@@ -197,12 +195,12 @@ secrets:
     let wanted = "description=In a block of text\ntags={}\nreplica-regions=eu-west-1\neu-west-2=alias/key\n\
         resource-policy={\"Statement\":[{\"Condition\":{\"Bool\":{\"aws:SecureTransport\":false},\"N\":[1,-2,1.5]},\
         \"Effect\":\"Deny\"}],\"Version\":\"2012-10-17\"}\nallow-public-policy=false\nversion-stages=AWSCURRENT,blue";
-    assert_eq!(given(&manifest.targets[0].inputs()), wanted);
+    assert_eq!(given_inputs(&manifest.entries[0].inputs()), wanted);
 }
 
 #[test]
-fn variables_are_replaced_in_what_is_public_and_nowhere_else() {
-    let manifest = good(
+fn variables_expand_in_public_texts_only() {
+    let manifest = parse_valid(
         "
 secrets:
   ${STAGE}/a:
@@ -213,19 +211,19 @@ secrets:
   b: { json: { '${STAGE}': { file: 'keys/${STAGE}' } } }
 ",
     );
-    let [a, b] = &manifest.targets[..] else {
+    let [a, b] = &manifest.entries[..] else {
         panic!("two secrets");
     };
     assert_eq!(a.name, "prod/a");
     let wanted =
         "description=for ${STAGE}, ${STAGE}\nkms-key-id=${STAGE}\ntags={\"prod\":\"prod\"}";
-    assert_eq!(given(&a.inputs()), wanted);
+    assert_eq!(given_inputs(&a.inputs()), wanted);
     assert!(matches!(
-        &a.given,
+        &a.spec,
         ValueSpec::Value(Reference::Secret(SecretRef { id, role: Some(role), .. })) if id == "prod/b" && role == "${STAGE}"
     ));
     assert!(matches!(
-        &b.given,
+        &b.spec,
         ValueSpec::Json { members, merge: false }
             if members[0].key.to_string() == "${STAGE}"
                 && members[0].reference == Reference::File("keys/prod".to_owned())
@@ -233,10 +231,10 @@ secrets:
 }
 
 #[test]
-fn json_is_yaml_and_a_byte_order_mark_is_no_part_of_it() {
+fn json_with_byte_order_mark_is_parsed() {
     let text = "\u{feff}{\n\t\"$schema\": \"x\",\n\t\"secrets\": {\"a\": {\"json\": {\"/k\\u00fc/~1\": \
         {\"env\": \"A\", \"value-encoding\": \"base64\", \"json-value-as\": \"json\"}}}}\n}\r\n";
-    let manifest = good(text);
+    let manifest = parse_valid(text);
     let wanted = ValueSpec::Json {
         members: vec![Member {
             base64: true,
@@ -245,25 +243,21 @@ fn json_is_yaml_and_a_byte_order_mark_is_no_part_of_it() {
         }],
         merge: false,
     };
-    assert_eq!(manifest.targets[0].given, wanted);
+    assert_eq!(manifest.entries[0].spec, wanted);
 }
 
-/// Aliases are not the way to share, but do no harm.
 #[test]
-fn aliases_stand_for_what_they_name() {
+fn aliases_are_resolved() {
     let manifest =
-        good("secrets:\n  a: &a { value: &v { env: A } }\n  b: *a\n  c: { value: *v }\n");
-    assert_eq!(manifest.targets.len(), 3);
-    for target in manifest.targets {
-        assert_eq!(
-            target.given,
-            ValueSpec::Value(Reference::Env("A".to_owned()))
-        );
+        parse_valid("secrets:\n  a: &a { value: &v { env: A } }\n  b: *a\n  c: { value: *v }\n");
+    assert_eq!(manifest.entries.len(), 3);
+    for entry in manifest.entries {
+        assert_eq!(entry.spec, ValueSpec::Value(Reference::Env("A".to_owned())));
     }
 }
 
 #[test]
-fn thousands_of_secrets_share_what_defaults_say() {
+fn thousands_of_entries_share_defaults() {
     let policy = "x".repeat(20_000);
     let mut text = format!("defaults: {{ resource-policy: {policy} }}\nsecrets:\n");
     for n in 0..10_000 {
@@ -271,33 +265,33 @@ fn thousands_of_secrets_share_what_defaults_say() {
             "  prod/model/key-{n}:\n    description: Key {n}\n    value: {{ env: KEY_{n} }}\n"
         ));
     }
-    let manifest = good(&text);
-    assert_eq!(manifest.targets.len(), 10_000);
-    let last = &manifest.targets[9_999];
+    let manifest = parse_valid(&text);
+    assert_eq!(manifest.entries.len(), 10_000);
+    let last = &manifest.entries[9_999];
     assert_eq!(last.name, "prod/model/key-9999");
     assert_eq!(last.inputs().resource_policy.as_ref(), Some(&policy));
     assert!(std::sync::Arc::ptr_eq(
         &last.defaults,
-        &manifest.targets[0].defaults
+        &manifest.entries[0].defaults
     ));
 }
 
 #[test]
-fn later_problems_are_placed_where_the_input_came_from() {
-    let mut manifest = good(GOOD);
-    let mut found = Vec::new();
-    for target in manifest.targets.drain(..) {
-        found.extend([
-            target.problem("kms-key-id", "is of no use"),
-            target.problem("name", "is no name"),
-            target.problem("store-as", "is wrong"),
+fn later_problems_get_position_of_input() {
+    let mut manifest = parse_valid(GOOD);
+    let mut problems = Vec::new();
+    for entry in manifest.entries.drain(..) {
+        problems.extend([
+            entry.problem("kms-key-id", "is of no use"),
+            entry.problem("name", "is no name"),
+            entry.problem("store-as", "is wrong"),
         ]);
-        if target.name == "prod/model/database" {
-            found.push(target.member_problem(1, "is not set"));
-            found.push(target.problem("json", "is wrong"));
+        if entry.name == "prod/model/database" {
+            problems.push(entry.member_problem(1, "is not set"));
+            problems.push(entry.problem("json", "is wrong"));
         }
     }
-    insta::assert_snapshot!(told(&place(GOOD.as_bytes(), found.clone())), @"
+    insta::assert_snapshot!(lines(&locate_problems(GOOD.as_bytes(), problems.clone())), @"
     3:15: defaults.kms-key-id: is of no use
     6:3: secrets.prod/model/api-key: is no name
     6:3: secrets.prod/model/api-key.store-as: is wrong
@@ -312,15 +306,15 @@ fn later_problems_are_placed_where_the_input_came_from() {
     19:3: secrets.prod/model/session-key: is no name
     19:3: secrets.prod/model/session-key.store-as: is wrong
     ");
-    // In another file there is nothing to find, and nothing to panic about.
+    // In another text there is nothing to find.
     for other in ["", "secrets: 1", "secrets: { 1: 2 }", "\u{1}"] {
-        let problems = place(other.as_bytes(), found.clone());
+        let problems = locate_problems(other.as_bytes(), problems.clone());
         assert!(problems.iter().all(|problem| problem.path.is_empty()));
     }
 }
 
 #[test]
-fn every_key_is_an_input_or_says_what_it_means() {
+fn every_key_has_a_meaning() {
     for key in ENTRY {
         assert!(!key.meaning().is_empty(), "{}", key.name);
         let plain = !matches!(key.name, "value" | "json" | "merge");
@@ -335,39 +329,8 @@ fn every_key_is_an_input_or_says_what_it_means() {
     }
 }
 
-/// The words of the table are those that are accepted later, told in the same way.
 #[test]
-fn words_are_those_of_request() {
-    for key in ENTRY {
-        let Shape::Choice(words) = key.shape else {
-            continue;
-        };
-        let mut raw = RawInputs {
-            from_action: true,
-            ..RawInputs::default()
-        };
-        raw.set(key.name, "made-up".to_owned());
-        raw.value = Some(SecretBytes::new(b"made-up".to_vec()));
-        let environment = Environment::from_pairs(std::iter::empty());
-        let checked = match load(&raw, &environment, |_| {}) {
-            Ok(source) => Request::check(raw, source, &environment).map(|_| ()),
-            Err(failure) => Err(failure),
-        };
-        let list: Vec<_> = words.iter().map(|word| format!("`{word}`")).collect();
-        let wanted = format!("`{}` must be {}", key.name, list.join(" or "));
-        let Err(failure) = checked else {
-            panic!("{} is checked", key.name);
-        };
-        assert!(
-            failure.what.lines().any(|line| line == wanted),
-            "{wanted}\n{}",
-            failure.what
-        );
-    }
-}
-
-#[test]
-fn the_schema_knows_every_key() {
+fn schema_has_every_key() {
     let schema = schema();
     let known = &schema["definitions"]["entry"]["properties"];
     let shared = &schema["properties"]["defaults"]["properties"];

@@ -1,6 +1,5 @@
-//! The file as a tree, and the place of each part of it. What serde_yaml makes of a mapping loses
-//! keys that stand there twice, so pairs are kept here as they come. It must never pass on the text
-//! of a parser's error: that quotes the file.
+//! The YAML tree, and the positions of its nodes. Mappings keep duplicate keys, which serde_yaml's own tree loses. The
+//! text of a parser's error is never passed on, because it quotes the file.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -14,70 +13,67 @@ use serde::de::{
 use super::problem::{Position, Problem, Step};
 use super::syntax::{self, MAX_BYTES};
 
-/// What a file may come to, in parts and bytes of text that is not the file's own. None without aliases
-/// comes to that much; with them a small file could fill all memory long before libyaml's own limit,
-/// which counts aliases and not what each stands for.
+/// Limit for the number of nodes plus the bytes of text that are not borrowed from the file. No file without aliases
+/// reaches it. With aliases, a small file could exhaust memory: libyaml's own limit counts aliases, not what each
+/// stands for.
 const MAX_SIZE: usize = 2 * MAX_BYTES;
 
-/// A part of the file.
+/// A node of the tree.
 pub(super) enum Node<'a> {
-    /// Nothing, `~` or `null`.
+    /// No content, `~` or `null`.
     Null,
-    /// `true` or `false`.
     Bool(bool),
-    /// A number; `None` where JSON has none such.
+    /// A number; `None` if JSON cannot represent it.
     Number(Option<serde_json::Number>),
-    /// Text, whether quoted or not.
+    /// Text, quoted or not.
     Text(Cow<'a, str>),
-    /// A list.
     List(Vec<Self>),
-    /// Pairs in the file's order, with keys of any kind, some perhaps twice.
+    /// Pairs in the file's order, with keys of any kind, duplicates included.
     Mapping(Vec<(Self, Self)>),
-    /// Anything with a tag (`!ref x`), which is refused wherever it stands.
+    /// A node with a tag (`!ref x`), which is rejected everywhere.
     Tagged,
 }
 
-/// The value of a key, and which pair it is.
-pub(super) fn find<'n>(node: &'n Node<'n>, name: &str) -> Option<(usize, &'n Node<'n>)> {
+/// The value of a key, and the index of the pair.
+pub(super) fn find_value<'n>(node: &'n Node<'n>, name: &str) -> Option<(usize, &'n Node<'n>)> {
     let Node::Mapping(pairs) = node else {
         return None;
     };
-    let is_it = |key: &Node<'_>| matches!(key, Node::Text(text) if text == name);
-    let nth = pairs.iter().position(|(key, _)| is_it(key))?;
-    Some((nth, &pairs[nth].1))
+    let has_name = |key: &Node<'_>| matches!(key, Node::Text(text) if text == name);
+    let index = pairs.iter().position(|(key, _)| has_name(key))?;
+    Some((index, &pairs[index].1))
 }
 
-/// Reads the file.
-pub(super) fn read(text: &str) -> Result<Node<'_>, Problem> {
-    let left = Cell::new(MAX_SIZE);
-    let refused = Problem::of_file;
-    match Reader(&left).deserialize(serde_yaml::Deserializer::from_str(text)) {
-        Ok(Node::Null) => Err(refused(None, "the file is empty")),
+/// Parses a file to a tree that is not empty.
+pub(super) fn parse(text: &str) -> Result<Node<'_>, Problem> {
+    let remaining = Cell::new(MAX_SIZE);
+    match TreeBuilder(&remaining).deserialize(serde_yaml::Deserializer::from_str(text)) {
+        Ok(Node::Null) => Err(Problem::whole_file(None, "the file is empty")),
         Ok(tree) => Ok(tree),
-        Err(_) if left.get() == 0 => Err(refused(None, syntax::ALIASES)),
+        Err(_) if remaining.get() == 0 => Err(Problem::whole_file(None, syntax::ALIASES)),
         Err(error) => {
-            let (place, text) = syntax::explain(text, &error);
-            Err(refused(place, text))
+            let (position, text) = syntax::explain(text, &error);
+            Err(Problem::whole_file(position, text))
         }
     }
 }
 
-/// Builds the tree, and counts down what is left of [`MAX_SIZE`].
+/// Builds the tree, and counts down the remainder of [`MAX_SIZE`].
 #[derive(Clone, Copy)]
-struct Reader<'l>(&'l Cell<usize>);
+struct TreeBuilder<'l>(&'l Cell<usize>);
 
-impl Reader<'_> {
+impl TreeBuilder<'_> {
     fn spend<E: serde::de::Error>(self, size: usize) -> Result<(), E> {
-        let left = self.0.get().saturating_sub(size);
-        self.0.set(left);
-        if left == 0 {
+        let remaining = self.0.get().saturating_sub(size);
+        self.0.set(remaining);
+        if remaining == 0 {
             return Err(E::custom("too large"));
         }
         Ok(())
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Reader<'_> {
+impl<'de> DeserializeSeed<'de> for TreeBuilder<'_> {
     type Value = Node<'de>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Node<'de>, D::Error> {
@@ -86,7 +82,7 @@ impl<'de> DeserializeSeed<'de> for Reader<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Reader<'_> {
+impl<'de> Visitor<'de> for TreeBuilder<'_> {
     type Value = Node<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -150,7 +146,7 @@ impl<'de> Visitor<'de> for Reader<'_> {
         Ok(Node::Mapping(pairs))
     }
 
-    /// This is how serde_yaml shows a tag.
+    /// serde_yaml represents a tag as an enum.
     fn visit_enum<A: EnumAccess<'de>>(self, tagged: A) -> Result<Node<'de>, A::Error> {
         let (_, content): (IgnoredAny, _) = tagged.variant()?;
         let _: IgnoredAny = content.newtype_variant()?;
@@ -158,21 +154,21 @@ impl<'de> Visitor<'de> for Reader<'_> {
     }
 }
 
-/// Where a part is. A tree from serde_yaml has no places, but an error raised while reading has one:
-/// so the text is read again as far as the part, and an error raised there. Each look-up costs as much
-/// as reading the file, which only a file with problems pays, and for a few of them.
-pub(super) fn locate(text: &str, way: &[Step]) -> Option<Position> {
-    let error = Probe(way)
+/// The position of a node. serde_yaml's trees have no positions, but its errors do: the text is parsed again up to the
+/// node, where an error is raised. That takes as long as parsing the file, for the few problems that are reported.
+pub(super) fn locate(text: &str, steps: &[Step]) -> Option<Position> {
+    let error = Probe(steps)
         .deserialize(serde_yaml::Deserializer::from_str(text))
         .err()?;
-    syntax::place(&error)
+    syntax::error_position(&error)
 }
 
-struct Probe<'w>(&'w [Step]);
+/// Raises an error at the node that the steps lead to.
+struct Probe<'s>(&'s [Step]);
 
 impl Probe<'_> {
-    /// The way ends here, or the text is not the one that the way was made for.
-    fn here<T, E: serde::de::Error>() -> Result<T, E> {
+    /// The error at the node, or where the text does not match the steps.
+    fn stop<T, E: serde::de::Error>() -> Result<T, E> {
         Err(E::custom("here"))
     }
 }
@@ -185,7 +181,7 @@ impl<'de> DeserializeSeed<'de> for Probe<'_> {
     }
 }
 
-// Every kind that is not overridden here is refused by serde's defaults: an error at this place too.
+// serde's default for every other kind of node is an error, at the same position.
 impl<'de> Visitor<'de> for Probe<'_> {
     type Value = ();
 
@@ -195,28 +191,28 @@ impl<'de> Visitor<'de> for Probe<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
         let Some((step, rest)) = self.0.split_first() else {
-            return Self::here();
+            return Self::stop();
         };
-        for _ in 0..step.nth {
+        for _ in 0..step.index {
             list.next_element::<IgnoredAny>()?;
         }
         list.next_element_seed(Probe(rest))?;
-        Self::here()
+        Self::stop()
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let Some((step, rest)) = self.0.split_first() else {
-            return Self::here();
+            return Self::stop();
         };
-        for _ in 0..step.nth {
+        for _ in 0..step.index {
             map.next_entry::<IgnoredAny, IgnoredAny>()?;
         }
-        if step.value {
+        if step.is_value {
             map.next_key::<IgnoredAny>()?;
             map.next_value_seed(Probe(rest))?;
         } else {
             map.next_key_seed(Probe(rest))?;
         }
-        Self::here()
+        Self::stop()
     }
 }

@@ -1,165 +1,161 @@
-//! From an entry and its values to a request, and what cannot be combined in one.
+//! The request of a manifest entry, assembled from its inputs and values, and what cannot be combined in one entry.
+//! Reads no value itself.
 
 use std::sync::Arc;
 
 use upsert_secret_core::connection::Connection;
 use upsert_secret_core::labels::CURRENT;
-use upsert_secret_core::request::Request;
+use upsert_secret_core::request::{JsonKey, Request};
 use upsert_secret_core::target::Target;
 use upsert_secret_core::value::{Kind, SecretBytes};
 
+use crate::checks::list::items;
 use crate::checks::{json_key, leak_check};
+use crate::diagnostics::{Diagnostics, Spelling};
 use crate::document;
 use crate::inputs::RawInputs;
-use crate::manifest::{Entry, ValueSpec};
-use crate::problems::{Problems, Spelling};
+use crate::manifest::{Entry, Member, ValueSpec};
 use crate::request;
 use crate::resolve::ResolvedValue;
 use crate::value_source::Source;
 
-/// What all entries share.
+/// What all entries of a manifest share.
 #[derive(Clone)]
 pub(super) struct Shared {
     pub(super) connection: Arc<Connection>,
-    pub(super) key: Option<Arc<SecretBytes>>,
+    pub(super) version_id_key: Option<Arc<SecretBytes>>,
     pub(super) all_or_nothing: bool,
 }
 
-/// A request, and what is wrong with which key of its entry.
-pub(super) struct Assembled {
-    pub(super) request: Request,
-    pub(super) problems: Vec<(&'static str, String)>,
-    pub(super) warnings: Vec<String>,
-}
-
-/// The request of an entry, and what is wrong with which key.
-pub(super) fn assemble(entry: &Entry, found: &[ResolvedValue], shared: &Shared) -> Assembled {
-    let mut problems = Problems::new(Spelling::Key);
+/// Checks an entry with `values`, one for each of its references. The request is valid only if there is no problem.
+pub(super) fn assemble(
+    entry: &Entry,
+    values: &[ResolvedValue],
+    shared: &Shared,
+) -> (Request, Diagnostics) {
+    let mut diagnostics = Diagnostics::new(Spelling::Input);
     let mut raw = entry.inputs();
-    raw.version_id_key.clone_from(&shared.key);
-    // Decoded already.
+    raw.version_id_key.clone_from(&shared.version_id_key);
+    // The values are decoded already.
     raw.value_encoding = None;
     let mut keys = Vec::new();
-    let mut seeds = false;
-    let (composed, merge) = match &entry.spec {
-        ValueSpec::Value(_) => (false, false),
-        ValueSpec::Json { merge, .. } => (!merge, *merge),
-    };
-    let (bytes, input) = match &entry.spec {
+    let source = match &entry.spec {
         ValueSpec::Value(_) => {
-            let one = found.first();
-            seeds = one.is_some_and(|found| found.generated);
-            // A binary secret stays one wherever it is promoted to.
-            if raw.store_as.is_none() && one.is_some_and(|found| found.kind == Some(Kind::Binary)) {
+            // A binary secret stays one wherever it is copied to.
+            if raw.store_as.is_none() && values[0].kind == Some(Kind::Binary) {
                 raw.store_as = Some("binary".to_owned());
             }
-            (one.map(ResolvedValue::copy), "value")
+            Source {
+                bytes: values[0].copy(),
+                input: "value",
+            }
         }
         ValueSpec::Json { members, .. } => {
-            let bytes = document::keys(members, found)
-                .map_err(|(key, why)| {
-                    problems.add("json", format!("has a key {key} whose value {why}"));
-                })
-                .and_then(|made| {
-                    let document =
-                        document::document(&made).map_err(|why| problems.add("json", why));
-                    keys = made;
-                    document
-                });
-            (bytes.ok(), "json")
+            let (json_keys, bytes) = compose(members, values, &mut diagnostics);
+            keys = json_keys;
+            Source {
+                bytes,
+                input: "json",
+            }
         }
     };
-    if merge {
-        json_key::conflicts(&raw, "merge", &mut problems);
+    let is_json = matches!(entry.spec, ValueSpec::Json { .. });
+    let is_merge = matches!(entry.spec, ValueSpec::Json { merge: true, .. });
+    if is_merge {
+        json_key::check_conflicts(&raw, "merge", &mut diagnostics);
     }
-    if seeds || keys.iter().any(|key| key.seeds) {
-        seed_conflicts(&raw, &mut problems);
+    if values.iter().any(|value| value.generated) {
+        check_seed_conflicts(&raw, &mut diagnostics);
     }
     if shared.all_or_nothing {
-        transaction_conflicts(&raw, &mut problems);
+        check_transaction_conflicts(&raw, &mut diagnostics);
     }
-    let id = Target::parse(&entry.name)
-        .map_err(|why| problems.add("name", why))
-        .ok();
-    let region = shared.connection.region.as_deref();
-    if let Some(own) = id.as_ref().and_then(Target::region)
-        && region != Some(own)
-    {
-        let here = region.unwrap_or("the profile's region");
-        problems.add(
-            "name",
-            format!("is an ARN of {own}, but this run is about {here}"),
-        );
-    }
-    let broken = bytes.is_none();
-    let source = Source {
-        bytes: bytes.unwrap_or_else(|| ResolvedValue::stand_in().copy()),
-        input,
-        unmasked: true,
-    };
-    let mut warnings = Vec::new();
-    let mut request = request::check(
-        raw,
-        id,
-        source,
-        &shared.connection,
-        &mut problems,
-        &mut warnings,
-    );
-    if broken {
-        // What was said of the stand-in is not about the manifest.
-        problems.of_keys.retain(|(key, _)| *key != "value");
-    }
-    request.composed = composed;
-    request.seeds = seeds;
-    if matches!(entry.spec, ValueSpec::Json { .. }) {
-        for part in found {
+    let target = check_target(entry, &shared.connection, &mut diagnostics);
+    let connection = &shared.connection;
+    let mut request = request::check(raw, target, source, connection, &mut diagnostics);
+    if is_json {
+        for value in values {
             leak_check::check(
                 &request,
-                &shared.connection.identity,
-                part.expose(),
-                &mut problems,
+                &connection.identity,
+                value.expose(),
+                &mut diagnostics,
             );
         }
     }
-    if merge {
+    request.composed = is_json && !is_merge;
+    request.seeds = !is_json && values[0].generated;
+    if is_merge {
         request.json = keys;
     }
-    Assembled {
-        request,
-        problems: problems.of_keys,
-        warnings,
-    }
+    (request, diagnostics)
 }
 
-fn seed_conflicts(raw: &RawInputs, problems: &mut Problems) {
-    if names_others_than_current(raw) {
-        problems.add(
+/// The keys of a document and the document itself; a stand-in for one that cannot be composed.
+fn compose(
+    members: &[Member],
+    values: &[ResolvedValue],
+    diagnostics: &mut Diagnostics,
+) -> (Vec<JsonKey>, SecretBytes) {
+    document::keys(members, values)
+        .and_then(|keys| {
+            let document = document::compose(&keys)?;
+            Ok((keys, document))
+        })
+        .unwrap_or_else(|why| {
+            diagnostics.reject("json", why);
+            (Vec::new(), ResolvedValue::stand_in().copy())
+        })
+}
+
+fn check_target(
+    entry: &Entry,
+    connection: &Connection,
+    diagnostics: &mut Diagnostics,
+) -> Option<Target> {
+    let target = Target::parse(&entry.name)
+        .map_err(|why| diagnostics.reject("name", why))
+        .ok()?;
+    let region = connection.region.as_deref();
+    if let Some(of_arn) = target.region()
+        && region != Some(of_arn)
+    {
+        let region = region.unwrap_or("the profile's region");
+        diagnostics.reject(
+            "name",
+            format!("is an ARN of {of_arn}, but this run is about {region}"),
+        );
+    }
+    Some(target)
+}
+
+/// A generated value is for a secret without a current value.
+fn check_seed_conflicts(raw: &RawInputs, diagnostics: &mut Diagnostics) {
+    if excludes_current(raw) {
+        diagnostics.reject(
             "version-stages",
             "must have AWSCURRENT where a value is generated: it is for a secret that has none yet",
         );
     }
     if raw.expected_version_id.is_some() {
-        problems.add(
+        diagnostics.reject(
             "expected-version-id",
             "expects a version, and `generate` is for a secret that has none",
         );
     }
 }
 
-fn transaction_conflicts(raw: &RawInputs, problems: &mut Problems) {
-    if names_others_than_current(raw) {
-        problems.add(
+fn check_transaction_conflicts(raw: &RawInputs, diagnostics: &mut Diagnostics) {
+    if excludes_current(raw) {
+        diagnostics.reject(
             "version-stages",
             "must have AWSCURRENT with `all-or-nothing`, which is about what becomes current",
         );
     }
 }
 
-fn names_others_than_current(raw: &RawInputs) -> bool {
-    raw.version_stages.as_deref().is_some_and(|stages| {
-        !stages
-            .split(|c: char| c == ',' || c.is_whitespace())
-            .any(|stage| stage == CURRENT)
-    })
+fn excludes_current(raw: &RawInputs) -> bool {
+    raw.version_stages
+        .as_deref()
+        .is_some_and(|stages| !items(stages).any(|stage| stage == CURRENT))
 }

@@ -1,206 +1,167 @@
-//! Entry by entry: references are looked up, the desired state is checked, and everything that is wrong is collected.
+//! The entries of a manifest, one after the other: resolves their references, assembles their requests and collects the
+//! problems. What the file must look like is for the manifest reader.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use upsert_secret_core::connection::Connection;
-use upsert_secret_core::region::is_region;
-use upsert_secret_core::request::{Job, Request};
+use upsert_secret_core::request::Job;
 use upsert_secret_core::target::Target;
 
-use super::assemble::{Assembled, Shared, assemble};
-use super::guard;
-use super::unresolved::{Draft, RemoteKey, Unresolved, remote_key};
-use crate::checks::identity;
+use super::assemble::{Shared, assemble};
+use super::remote::RemoteConnections;
+use super::unresolved::{Draft, Unresolved, ValuePart};
+use crate::diagnostics::Diagnostics;
 use crate::environment::Environment;
 use crate::inputs::RawInputs;
 use crate::manifest::{Entry, InputProblem, SecretRef, ValueSpec};
-use crate::problems::{Problems, Spelling};
-use crate::resolve::{self, ResolvedValue, SecretSink, ValuePart};
+use crate::resolve::{self, Resolution, ResolvedValue, SecretSink};
 
-/// Checks entry by entry, and collects what is wrong.
 pub(super) struct EntryChecker<'a> {
-    pub(super) raw: &'a RawInputs,
-    pub(super) environment: &'a Environment,
-    pub(super) sink: Option<&'a SecretSink<'a>>,
-    pub(super) shared: &'a Shared,
-    pub(super) problems: Vec<InputProblem>,
-    pub(super) connections: BTreeMap<RemoteKey, Arc<Connection>>,
-    /// A secret may be named by its name and by its ARN.
-    pub(super) names: BTreeMap<String, String>,
+    raw: &'a RawInputs,
+    environment: &'a Environment,
+    sink: Option<&'a SecretSink<'a>>,
+    shared: Shared,
+    remotes: RemoteConnections,
+    /// The entry of each secret, by the secret's name: an entry may give its ARN.
+    entry_names: BTreeMap<String, String>,
+    problems: Vec<InputProblem>,
 }
 
-/// An entry in order; without parts where all its values are known.
-struct CheckedEntry {
-    request: Request,
-    unresolved: Option<(Box<Entry>, Vec<ValuePart>)>,
-}
+impl<'a> EntryChecker<'a> {
+    pub(super) fn new(
+        raw: &'a RawInputs,
+        environment: &'a Environment,
+        sink: Option<&'a SecretSink<'a>>,
+        shared: Shared,
+    ) -> Self {
+        Self {
+            raw,
+            environment,
+            sink,
+            shared,
+            remotes: RemoteConnections::default(),
+            entry_names: BTreeMap::new(),
+            problems: Vec::new(),
+        }
+    }
 
-impl EntryChecker<'_> {
-    /// Checks all entries: what is in order, and everything that is wrong.
+    /// Checks all entries: the valid ones and every problem of the others. Warnings go to `diagnostics`.
     pub(super) fn check_all(
         mut self,
         entries: Vec<Entry>,
-        warnings: &mut Vec<String>,
+        diagnostics: &mut Diagnostics,
     ) -> (Vec<Draft>, Vec<InputProblem>) {
-        let checked: Vec<_> = entries
+        let drafts: Vec<_> = entries
             .into_iter()
-            .filter_map(|entry| self.check(entry, warnings))
+            .filter_map(|entry| self.check(entry, diagnostics))
             .collect();
-        let unresolved = checked
-            .iter()
-            .filter_map(|checked| checked.unresolved.as_ref())
-            .map(|(entry, parts)| (&**entry, parts.as_slice()));
-        let circles = guard::circles(unresolved, &self.names, &self.shared.connection);
-        self.problems.extend(circles);
-        let connections = Arc::new(self.connections);
-        let drafts = checked.into_iter().map(|checked| match checked.unresolved {
-            None => Draft::Ready(Job::Upsert(Box::new(checked.request))),
-            Some((entry, parts)) => Draft::Unresolved(Box::new(Unresolved {
-                entry,
-                parts,
-                connections: Arc::clone(&connections),
-                shared: self.shared.clone(),
-            })),
-        });
-        (drafts.collect(), self.problems)
-    }
-
-    fn check(&mut self, entry: Entry, warnings: &mut Vec<String>) -> Option<CheckedEntry> {
-        let (parts, complete) = self.look_up(&entry);
-        for part in &parts {
-            if let ValuePart::Elsewhere(reference) = part {
-                self.connect(reference, &entry);
+        for draft in &drafts {
+            if let Draft::Unresolved(unresolved) = draft {
+                self.check_sources(unresolved);
             }
         }
-        let known: Vec<ResolvedValue> = parts.iter().map(ValuePart::or_stand_in).collect();
-        let Assembled {
-            request,
-            problems,
-            warnings: found,
-        } = assemble(&entry, &known, self.shared);
-        if !problems.is_empty() {
-            let problems = problems.into_iter();
+        (drafts, self.problems)
+    }
+
+    fn check(&mut self, entry: Entry, diagnostics: &mut Diagnostics) -> Option<Draft> {
+        let (parts, is_complete) = self.resolve_parts(&entry);
+        let values: Vec<_> = parts.iter().map(ValuePart::or_stand_in).collect();
+        let (request, entry_diagnostics) = assemble(&entry, &values, &self.shared);
+        let (rejections, warnings) = entry_diagnostics.into_rejections();
+        if !rejections.is_empty() {
+            let rejections = rejections.into_iter();
             self.problems
-                .extend(problems.map(|(key, why)| entry.problem(key, why)));
+                .extend(rejections.map(|(key, why)| entry.problem(key, why)));
             return None;
         }
-        let twin = self
-            .names
+        let same_secret = self
+            .entry_names
             .insert(request.target.name.clone(), entry.name.clone());
-        if let Some(twin) = twin {
-            let why = format!("is the same secret as {twin}");
+        if let Some(other) = same_secret {
+            let why = format!("is the same secret as {other}");
             self.problems.push(entry.problem("name", why));
         }
-        if !complete {
+        if !is_complete {
             return None;
         }
-        if parts
-            .iter()
-            .any(|part| matches!(part, ValuePart::Elsewhere(_)))
-        {
-            return Some(CheckedEntry {
-                request,
-                unresolved: Some((Box::new(entry), parts)),
-            });
+        if parts.iter().any(ValuePart::is_remote) {
+            return Some(Draft::Unresolved(Box::new(Unresolved {
+                entry,
+                parts,
+                shared: self.shared.clone(),
+            })));
         }
-        for warning in found {
-            warnings.push(format!("{}: {warning}", request.target.id));
+        for warning in warnings {
+            diagnostics.warn(format!("{}: {warning}", request.target.id));
         }
-        Some(CheckedEntry {
-            request,
-            unresolved: None,
-        })
+        Some(Draft::Ready(Job::Upsert(Box::new(request))))
     }
 
-    /// The values of an entry, and whether all of them could be looked up. One that could not has a stand-in, so that the
-    /// rest of the entry is checked as well.
-    fn look_up(&mut self, entry: &Entry) -> (Vec<ValuePart>, bool) {
-        let limit = self.shared.connection.timeout;
+    /// The values of an entry, and whether all of them are known or can be reached. The others have stand-ins, so that
+    /// the rest of the entry is checked as well.
+    fn resolve_parts(&mut self, entry: &Entry) -> (Vec<ValuePart>, bool) {
         let decodes = entry.inputs().value_encoding.as_deref() == Some("base64");
-        let mut complete = true;
+        let mut is_complete = true;
         let mut parts = Vec::new();
         for (member, (reference, base64)) in entry.spec.references().into_iter().enumerate() {
-            let base64 = base64 || decodes;
-            let part = match self.sink {
+            let resolution = match self.sink {
                 None => Ok(resolve::stand_in(reference)),
-                Some(sink) => resolve::look_up(reference, base64, self.environment, limit, sink),
+                Some(sink) => {
+                    resolve::resolve(reference, base64 || decodes, self.environment, sink)
+                }
             };
-            parts.push(part.unwrap_or_else(|why| {
-                self.problems.push(match entry.spec {
-                    ValueSpec::Value(_) => entry.problem("value", why),
-                    ValueSpec::Json { .. } => entry.member_problem(member, why),
-                });
-                complete = false;
-                resolve::stand_in(reference)
-            }));
+            let part = match resolution {
+                Ok(Resolution::Value(value)) => Some(ValuePart::Known(value)),
+                Ok(Resolution::Secret(secret)) => self.connect(secret, entry),
+                Err(why) => {
+                    self.problems.push(match entry.spec {
+                        ValueSpec::Value(_) => entry.problem("value", why),
+                        ValueSpec::Json { .. } => entry.member_problem(member, why),
+                    });
+                    None
+                }
+            };
+            is_complete &= part.is_some();
+            parts.push(part.unwrap_or_else(|| ValuePart::Known(ResolvedValue::stand_in())));
         }
-        (parts, complete)
+        (parts, is_complete)
     }
 
-    /// How another secret is reached.
-    fn connect(&mut self, reference: &SecretRef, entry: &Entry) {
-        let named = Target::parse(&reference.id);
-        let asked = reference
-            .region
-            .as_ref()
-            .or(self.shared.connection.region.as_ref());
-        match &named {
-            Err(why) => self
-                .problems
-                .push(entry.problem("value", format!("names a secret whose name {why}"))),
-            Ok(named) => {
-                if let (Some(there), Some(asked)) = (named.region(), asked)
-                    && there != asked
-                {
-                    let why = format!(
-                        "names an ARN of {there}, but is read in {asked}: give `region` with it"
-                    );
-                    self.problems.push(entry.problem("value", why));
-                }
+    fn connect(&mut self, secret: &SecretRef, entry: &Entry) -> Option<ValuePart> {
+        let mut problems = Vec::new();
+        let connection = self.remotes.connect(
+            secret,
+            &self.shared.connection,
+            self.raw,
+            self.environment,
+            &mut problems,
+        );
+        let problems = problems.into_iter();
+        self.problems
+            .extend(problems.map(|why| entry.problem("value", why)));
+        Some(ValuePart::Remote(secret.clone(), connection?))
+    }
+
+    /// Rejects values from secrets that the same run writes. They would be those from before the run, and a secret that
+    /// reads itself, or two that read each other, would change with every run.
+    fn check_sources(&mut self, unresolved: &Unresolved) {
+        for (secret, connection) in unresolved.references() {
+            if secret.role.is_some() || connection.region != self.shared.connection.region {
+                continue;
             }
-        }
-        let key = remote_key(reference);
-        if self.connections.contains_key(&key) {
-            return;
-        }
-        let own = &self.shared.connection;
-        let mut problems = Problems::new(Spelling::Key);
-        let mut raw = self.raw.public();
-        if let Some(role) = &reference.role {
-            raw.role_to_assume = Some(role.clone());
-            // Those are about the run's own account.
-            raw.allowed_account_ids = None;
-        }
-        if reference
-            .region
-            .as_deref()
-            .is_some_and(|region| !is_region(region))
-        {
-            problems.add("value", "names a region that is none, such as `eu-west-1`");
-        }
-        let mut warnings = Vec::new();
-        match identity::check(&raw, self.environment, &mut problems, &mut warnings) {
-            Ok(identity) => {
-                let connection = Connection {
-                    region: reference.region.clone().or_else(|| own.region.clone()),
-                    identity: if reference.role.is_some() {
-                        Arc::new(identity)
-                    } else {
-                        Arc::clone(&own.identity)
-                    },
-                    timeout: own.timeout,
-                    settings: own.settings.clone(),
-                };
-                self.connections.insert(key, Arc::new(connection));
+            let Ok(target) = Target::parse(&secret.id) else {
+                continue;
+            };
+            // An ARN may be of another account, where the same name is another secret.
+            let written = self
+                .entry_names
+                .get(&target.name)
+                .filter(|name| !target.is_arn() || **name == secret.id);
+            if let Some(name) = written {
+                self.problems.push(unresolved.entry.problem(
+                    "value",
+                    format!("is to come from {name}, which this manifest writes: give both the same source"),
+                ));
             }
-            Err(why) => problems.add(
-                "value",
-                format!("cannot be read with that role: {}", why.what),
-            ),
-        }
-        for (_, why) in problems.of_keys {
-            self.problems.push(entry.problem("value", why));
         }
     }
 }

@@ -1,6 +1,5 @@
-//! Entries whose values, or parts of them, are in other secrets.
+//! The secrets of a run, before the values of other secrets are read. Reads nothing itself.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use upsert_secret_core::connection::Connection;
@@ -9,7 +8,7 @@ use upsert_secret_core::request::{Job, Request};
 
 use super::assemble::{Shared, assemble};
 use crate::manifest::{Entry, SecretRef};
-use crate::resolve::{ResolvedValue, ValuePart};
+use crate::resolve::ResolvedValue;
 
 /// One secret of a run.
 pub enum Draft {
@@ -20,8 +19,7 @@ pub enum Draft {
 }
 
 impl Draft {
-    /// The secret, as it was named.
-    #[must_use]
+    /// The secret's name or ARN, as given.
     pub fn id(&self) -> &str {
         match self {
             Self::Ready(job) => &job.target().id,
@@ -30,20 +28,31 @@ impl Draft {
     }
 }
 
-/// Region and role of another secret, where they differ from the run's.
-pub(super) type RemoteKey = (Option<String>, Option<String>);
+/// The value of an entry or of one of its members.
+pub(super) enum ValuePart {
+    Known(ResolvedValue),
+    /// The value of another secret.
+    Remote(SecretRef, Arc<Connection>),
+}
 
-/// The key of a reference's connection.
-pub(super) fn remote_key(reference: &SecretRef) -> RemoteKey {
-    (reference.region.clone(), reference.role.clone())
+impl ValuePart {
+    pub(super) fn is_remote(&self) -> bool {
+        matches!(self, Self::Remote(..))
+    }
+
+    /// The value, or a stand-in.
+    pub(super) fn or_stand_in(&self) -> ResolvedValue {
+        match self {
+            Self::Known(value) => value.clone(),
+            Self::Remote(..) => ResolvedValue::stand_in(),
+        }
+    }
 }
 
 /// A secret whose value, or a part of it, is in another secret.
 pub struct Unresolved {
-    pub(super) entry: Box<Entry>,
+    pub(super) entry: Entry,
     pub(super) parts: Vec<ValuePart>,
-    /// The connection to each region and role that values come from.
-    pub(super) connections: Arc<BTreeMap<RemoteKey, Arc<Connection>>>,
     pub(super) shared: Shared,
 }
 
@@ -51,49 +60,49 @@ impl Unresolved {
     /// The secrets whose values are missing, and how they are reached.
     pub fn references(&self) -> impl Iterator<Item = (&SecretRef, &Arc<Connection>)> {
         self.parts.iter().filter_map(|part| match part {
-            ValuePart::Elsewhere(reference) => {
-                Some((reference, self.connections.get(&remote_key(reference))?))
-            }
-            ValuePart::Here(_) => None,
+            ValuePart::Known(_) => None,
+            ValuePart::Remote(reference, connection) => Some((reference, connection)),
         })
     }
 
     /// The request with stand-ins for the values that are missing.
-    #[must_use]
     pub fn with_stand_ins(&self) -> Request {
-        let found: Vec<ResolvedValue> = self.parts.iter().map(ValuePart::or_stand_in).collect();
-        assemble(&self.entry, &found, &self.shared).request
+        let values: Vec<_> = self.parts.iter().map(ValuePart::or_stand_in).collect();
+        assemble(&self.entry, &values, &self.shared).0
     }
 
-    /// The request, with these values in the order of [`Unresolved::references`].
+    /// The request with `values`, one for each of [`Unresolved::references`].
     ///
     /// # Errors
-    /// The value cannot be stored as asked.
+    /// A value cannot be stored as the entry asks.
+    ///
+    /// # Panics
+    /// There are fewer values than references.
     pub fn complete(
         &self,
         values: impl IntoIterator<Item = ResolvedValue>,
     ) -> Result<Request, Failure> {
         let mut values = values.into_iter();
-        let found: Vec<ResolvedValue> = self
+        let values: Vec<_> = self
             .parts
             .iter()
-            .filter_map(|part| match part {
-                ValuePart::Here(found) => Some(found.clone()),
-                ValuePart::Elsewhere(_) => values.next(),
+            .map(|part| match part {
+                ValuePart::Known(value) => value.clone(),
+                ValuePart::Remote(..) => values.next().expect("a value for each reference"),
             })
             .collect();
-        let assembled = assemble(&self.entry, &found, &self.shared);
-        if assembled.problems.is_empty() {
-            return Ok(assembled.request);
+        let (request, diagnostics) = assemble(&self.entry, &values, &self.shared);
+        let (rejections, _) = diagnostics.into_rejections();
+        if rejections.is_empty() {
+            return Ok(request);
         }
-        let wrong: Vec<_> = assembled
-            .problems
+        let lines: Vec<_> = rejections
             .into_iter()
             .map(|(key, why)| format!("`{key}` of {} {why}", self.entry.name))
             .collect();
         Err(Failure::new(
             Class::Input,
-            wrong.join("\n"),
+            lines.join("\n"),
             "correct the manifest, or the secret that the value comes from; nothing was written",
         ))
     }

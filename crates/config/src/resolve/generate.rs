@@ -1,4 +1,4 @@
-//! Generated values.
+//! Generation of random values. Stores none of them.
 
 use upsert_secret_core::value::SecretBytes;
 use zeroize::Zeroizing;
@@ -6,8 +6,8 @@ use zeroize::Zeroizing;
 use crate::manifest::{CharacterClass, GenerateSpec};
 use crate::random;
 
-/// The characters of a class. No quotes, backslashes, `$`, `%` or blanks: shells, YAML and connection strings interpret
-/// those.
+/// The characters of a class, without quotes, backslashes, `$`, `%` and spaces, which shells, YAML and connection
+/// strings interpret.
 const fn alphabet(class: CharacterClass) -> &'static [u8] {
     match class {
         CharacterClass::Lower => b"abcdefghijklmnopqrstuvwxyz",
@@ -17,7 +17,7 @@ const fn alphabet(class: CharacterClass) -> &'static [u8] {
     }
 }
 
-/// Random text of these classes, with at least one character of each.
+/// Generates text of the classes, with at least one character of each.
 pub(super) fn value(spec: &GenerateSpec) -> SecretBytes {
     let all: Vec<u8> = spec
         .classes
@@ -28,24 +28,24 @@ pub(super) fn value(spec: &GenerateSpec) -> SecretBytes {
     loop {
         let mut text = Zeroizing::new(Vec::with_capacity(spec.length));
         while text.len() < spec.length {
-            text.push(all[below(all.len())]);
+            text.push(all[random_below(all.len())]);
         }
         let has = |class: &CharacterClass| text.iter().any(|byte| alphabet(*class).contains(byte));
-        // All texts that have every class are equally likely.
+        // Uniformly distributed among the texts that have every class.
         if spec.classes.iter().all(has) {
             return SecretBytes::new(text.to_vec());
         }
     }
 }
 
-/// A number below `limit`, which is at most 256, each equally likely.
-fn below(limit: usize) -> usize {
-    let fair = 256 / limit * limit;
+/// A uniformly distributed number below `limit`, which is at most 256.
+fn random_below(limit: usize) -> usize {
+    let unbiased = 256 / limit * limit;
     loop {
         let mut byte = Zeroizing::new([0]);
         random::fill(byte.as_mut_slice());
         let number = usize::from(byte[0]);
-        if number < fair {
+        if number < unbiased {
             return number % limit;
         }
     }

@@ -1,11 +1,11 @@
-//! Single requests, from variables.
+//! Runs of one secret, from variables.
 
-use upsert_secret_core::failure::Class;
+use upsert_secret_core::url::{Endpoint, endpoint};
 
 use super::*;
 use crate::inputs;
 
-/// Checks an environment: keys without the prefix are inputs, those with a `$` are as they are.
+/// Checks the run of an environment. Keys with a `$` are names of variables, the others get the prefix of inputs.
 pub(crate) fn check(pairs: &[(&str, &str)]) -> Result<Run, Failure> {
     let environment = Environment::from_pairs(pairs.iter().map(|(key, value)| {
         let key = key
@@ -13,8 +13,8 @@ pub(crate) fn check(pairs: &[(&str, &str)]) -> Result<Run, Failure> {
             .map_or_else(|| format!("UPSERT_SECRET_{key}"), str::to_owned);
         (key.into(), (*value).into())
     }));
-    let (raw, known) = inputs::read(&environment);
-    known?;
+    let (raw, checked) = inputs::read(&environment);
+    checked?;
     let sink = SecretSink {
         hide: &|_| {},
         mask: &|_| {},
@@ -22,19 +22,16 @@ pub(crate) fn check(pairs: &[(&str, &str)]) -> Result<Run, Failure> {
     Run::check(Action::Upsert, raw, &environment, Some(&sink))
 }
 
-/// A request that is in order.
-pub(crate) fn request(pairs: &[(&str, &str)]) -> Request {
-    match check(pairs) {
-        Ok(request) => request,
-        Err(failure) => panic!("{failure}"),
-    }
+/// The run of an environment without problems.
+pub(crate) fn valid(pairs: &[(&str, &str)]) -> Run {
+    check(pairs).unwrap_or_else(|failure| panic!("{failure}"))
 }
 
 const ARN: &str = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:prod/key-AbCdEf";
 const BASE: [(&str, &str); 2] = [("NAME", "prod/key"), ("VALUE", "made-up-key")];
 
-/// [`BASE`] with other pairs over it.
-pub(super) fn with<'a>(pairs: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+/// [`BASE`] with the values of other pairs.
+pub(crate) fn with<'a>(pairs: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     BASE.into_iter()
         .filter(|(key, _)| !pairs.iter().any(|(other, _)| other == key))
         .chain(pairs.iter().copied())
@@ -42,7 +39,7 @@ pub(super) fn with<'a>(pairs: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> 
 }
 
 #[test]
-fn what_is_refused_and_in_which_words() {
+fn invalid_inputs_are_rejected() {
     let long = "x".repeat(2_049);
     let cases: &[(&[(&str, &str)], &str)] = &[
         (
@@ -175,7 +172,7 @@ fn what_is_refused_and_in_which_words() {
     ];
     for (pairs, wanted) in cases {
         let Err(failure) = check(&with(pairs)) else {
-            panic!("{pairs:?} is refused");
+            panic!("{pairs:?} is rejected");
         };
         assert_eq!(failure.class, Class::Input);
         assert_eq!(failure.what, *wanted);
@@ -183,13 +180,13 @@ fn what_is_refused_and_in_which_words() {
 }
 
 #[test]
-fn a_value_that_got_into_something_public_is_refused() {
+fn value_in_public_input_is_rejected() {
     let long = "made-up-key-of-more-than-16";
     let wrapped = format!("the key is {long}");
     let pair = format!("k={long}");
     let policy = format!(r#"{{"Statement":"{long}"}}"#);
     let region = format!("eu-west-2={long}");
-    let refused: [&[(&str, &str)]; 9] = [
+    let rejected: [&[(&str, &str)]; 9] = [
         &[("VALUE", long), ("RESOURCE_POLICY", &policy)],
         &[("VALUE", long), ("REPLICA_REGIONS", &region)],
         &[("NAME", "made-up-key")],
@@ -200,19 +197,19 @@ fn a_value_that_got_into_something_public_is_refused() {
         &[("VALUE", long), ("VERSION_STAGES", long)],
         &[("VALUE", long), ("JSON_KEY", long)],
     ];
-    for pairs in refused {
+    for pairs in rejected {
         let what = check(&with(pairs)).err().map(|failure| failure.what);
         assert!(
             what.is_some_and(|what| what.contains("contains the value") && !what.contains(long)),
             "{pairs:?}"
         );
     }
-    // A short value is part of ordinary words.
+    // A short value occurs in ordinary words.
     assert!(check(&with(&[("VALUE", "key"), ("DESCRIPTION", "a key")])).is_ok());
 }
 
 #[test]
-fn a_key_with_a_line_break_is_no_usable_credential() {
+fn access_key_with_line_break_is_rejected() {
     for name in [
         "$AWS_ACCESS_KEY_ID",
         "$AWS_SECRET_ACCESS_KEY",
@@ -228,7 +225,7 @@ fn a_key_with_a_line_break_is_no_usable_credential() {
 }
 
 #[test]
-fn an_empty_value_names_the_likely_causes_of_the_platform() {
+fn empty_value_names_causes_by_ci_system() {
     let next = |pairs: &[(&str, &str)]| {
         check(&with(pairs))
             .err()
@@ -242,17 +239,17 @@ fn an_empty_value_names_the_likely_causes_of_the_platform() {
 }
 
 #[test]
-fn inputs_are_called_as_the_user_wrote_them() {
+fn input_names_are_spelled_as_in_the_action() {
     let failure = check(&[("ACTION", "true"), ("VALUE", "made-up"), ("NAME", "a b")]).err();
     let what = failure.map(|failure| failure.what).unwrap_or_default();
     assert!(what.starts_with("`name` must have"), "{what}");
 }
 
 #[test]
-fn the_region_comes_from_the_input_the_arn_or_the_environment() {
+fn region_prefers_input_then_arn_then_variable() {
     let region = |pairs: &[(&str, &str)]| {
-        let request = request(&with(pairs));
-        (request.reach.region.clone(), request.doubts.len())
+        let run = valid(&with(pairs));
+        (run.connection.region.clone(), run.warnings.len())
     };
     let some = |region: &str| Some(region.to_owned());
     assert_eq!(region(&[]), (None, 0));
@@ -282,8 +279,12 @@ fn the_region_comes_from_the_input_the_arn_or_the_environment() {
 }
 
 #[test]
-fn an_arn_names_the_secret_without_its_suffix() {
-    let target = request(&with(&[("NAME", ARN)])).target;
+fn arn_yields_name_without_suffix() {
+    let run = valid(&with(&[("NAME", ARN)]));
+    let [Draft::Ready(job)] = &run.drafts[..] else {
+        panic!("one secret");
+    };
+    let target = job.target();
     assert_eq!(
         (target.name.as_str(), target.id.as_str()),
         ("prod/key", ARN)
@@ -292,24 +293,24 @@ fn an_arn_names_the_secret_without_its_suffix() {
 }
 
 #[test]
-fn times_have_units() {
+fn timeout_accepts_units() {
     for (given, seconds) in [("90s", 90), ("2m", 120), ("1h", 3_600), ("45", 45)] {
-        let request = request(&with(&[("TIMEOUT", given)]));
-        assert_eq!(request.reach.timeout.as_secs(), seconds, "{given}");
+        let run = valid(&with(&[("TIMEOUT", given)]));
+        assert_eq!(run.connection.timeout.as_secs(), seconds, "{given}");
     }
-    assert_eq!(request(&with(&[])).reach.timeout.as_secs(), 120);
+    assert_eq!(valid(&with(&[])).connection.timeout.as_secs(), 120);
 }
 
 #[test]
-fn an_endpoint_that_would_carry_the_value_in_clear_is_told_apart() {
+fn endpoint_over_plain_http_is_unencrypted() {
     let cases = [
-        ("http://127.0.0.1:4566", Some(Endpoint::Safe)),
-        ("http://localhost:1", Some(Endpoint::Safe)),
-        ("http://[::1]:1", Some(Endpoint::Safe)),
-        ("https://host", Some(Endpoint::Safe)),
-        ("http://127.evil.example", Some(Endpoint::Clear)),
-        ("http://localhost.evil.example", Some(Endpoint::Clear)),
-        ("http://10.0.0.1:4566", Some(Endpoint::Clear)),
+        ("http://127.0.0.1:4566", Some(Endpoint::Protected)),
+        ("http://localhost:1", Some(Endpoint::Protected)),
+        ("http://[::1]:1", Some(Endpoint::Protected)),
+        ("https://host", Some(Endpoint::Protected)),
+        ("http://127.evil.example", Some(Endpoint::Unencrypted)),
+        ("http://localhost.evil.example", Some(Endpoint::Unencrypted)),
+        ("http://10.0.0.1:4566", Some(Endpoint::Unencrypted)),
         ("localhost:4566", None),
         ("ftp://host", None),
         ("https://made:up@host", None),

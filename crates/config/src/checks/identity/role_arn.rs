@@ -1,10 +1,10 @@
-//! The shape of a role's ARN.
+//! The shape of a role's ARN. Whether the role exists is for AWS to say.
 
-/// What a role's ARN must look like.
+/// Why an input is rejected that is not the ARN of a role.
 pub(crate) const NOT_A_ROLE: &str =
     "must be the ARN of a role: `arn:aws:iam::111122223333:role/NAME`";
 
-/// `arn:PARTITION:iam::ACCOUNT:role/PATH/NAME`, 20 to 2,048 characters.
+/// Whether a text is `arn:PARTITION:iam::ACCOUNT:role/PATH/NAME`, 20 to 2,048 characters.
 pub(crate) fn is_role(arn: &str) -> bool {
     let parts: Vec<_> = arn.splitn(6, ':').collect();
     let [prefix, partition, service, region, account, resource] = parts[..] else {

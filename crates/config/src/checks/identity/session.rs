@@ -1,18 +1,18 @@
-//! How AWS's logs call a run: a name that leads back to the repository and the run.
+//! The name of a role's session in AWS's logs: it identifies the repository and the run. Makes names that STS accepts.
 
 use crate::environment::Environment;
 
-/// Limits of STS, in characters.
+/// Limits of STS for a session name, in characters.
 const LENGTH: std::ops::RangeInclusive<usize> = 2..=64;
 const PREFIX: &str = "upsert-secret";
 
-/// Which variables name the repository and the run, by CI system.
-const PLACES: [(&str, &str); 2] = [
+/// The variables that name the repository and the run, by CI system.
+const RUN_VARIABLES: [(&str, &str); 2] = [
     ("GITHUB_REPOSITORY", "GITHUB_RUN_ID"),
     ("CI_PROJECT_PATH", "CI_PIPELINE_ID"),
 ];
 
-/// Whether STS takes it: `[\w+=,.@-]*`, 2 to 64 characters.
+/// Whether STS accepts a session name: `[\w+=,.@-]*`, 2 to 64 characters.
 pub(super) fn is_name(name: &str) -> bool {
     LENGTH.contains(&name.len()) && name.bytes().all(is_allowed)
 }
@@ -21,12 +21,12 @@ fn is_allowed(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"_=,.@+-".contains(&byte)
 }
 
-/// `upsert-secret-acme-models-4711`; the run's id stays whole when there is not room for all.
-pub(super) fn default(environment: &Environment) -> String {
-    let place = PLACES.into_iter().find_map(|(repository, run)| {
+/// `upsert-secret-acme-models-4711`; a long repository is cut, the run's id is not.
+pub(super) fn default_name(environment: &Environment) -> String {
+    let names = RUN_VARIABLES.into_iter().find_map(|(repository, run)| {
         Some((environment.text(repository)?, environment.text(run)?))
     });
-    let Some((repository, run)) = place else {
+    let Some((repository, run)) = names else {
         return PREFIX.to_owned();
     };
     let clean = |text: &str| -> String {
@@ -52,30 +52,33 @@ mod tests {
 
     use super::*;
 
-    fn of(repository: &str, run: &str) -> String {
-        default(&Environment::from_pairs([
+    fn name(repository: &str, run: &str) -> String {
+        default_name(&Environment::from_pairs([
             ("GITHUB_REPOSITORY".into(), repository.into()),
             ("GITHUB_RUN_ID".into(), run.into()),
         ]))
     }
 
     #[test]
-    fn it_leads_back_to_the_run() {
-        assert_eq!(of("acme/models", "4711"), "upsert-secret-acme-models-4711");
+    fn session_name_identifies_run() {
         assert_eq!(
-            of(
+            name("acme/models", "4711"),
+            "upsert-secret-acme-models-4711"
+        );
+        assert_eq!(
+            name(
                 "acme/models-with-a-very-long-name-that-goes-on-and-on",
                 "12345678901"
             ),
             "upsert-secret-acme-models-with-a-very-long-name-that-12345678901"
         );
-        assert_eq!(default(&Environment::from_pairs([])), "upsert-secret");
+        assert_eq!(default_name(&Environment::from_pairs([])), "upsert-secret");
     }
 
     proptest! {
         #[test]
-        fn sts_takes_it_whatever_the_repository_is_called(repository in "[^\0]+", run in "[^\0]+") {
-            prop_assert!(is_name(&of(&repository, &run)));
+        fn session_name_is_valid_for_any_repository(repository in "[^\0]+", run in "[^\0]+") {
+            prop_assert!(is_name(&name(&repository, &run)));
         }
     }
 }

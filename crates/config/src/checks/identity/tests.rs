@@ -1,11 +1,13 @@
-//! The way to a role, and what is refused on it.
+//! Roles, how they are assumed, and invalid combinations of inputs.
 
-use super::super::tests::{check, request, with};
+use upsert_secret_core::connection::TokenSource;
+
 use super::*;
+use crate::run::tests::{check, valid, with};
 
 type Pairs = Vec<(&'static str, &'static str)>;
 
-/// As a job of GitHub's that may ask for OIDC tokens.
+/// A GitHub job with permission for OIDC tokens.
 const GITHUB: [(&str, &str); 4] = [
     ("$GITHUB_ACTIONS", "true"),
     (
@@ -25,18 +27,20 @@ fn github<'a>(pairs: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
 }
 
 #[test]
-fn the_way_to_a_role() {
-    let way = |pairs: &[(&str, &str)]| {
-        let request = request(pairs);
-        let role = request.reach.identity.role.as_ref().expect("a role");
+fn token_source_follows_inputs() {
+    let source = |pairs: &[(&str, &str)]| {
+        let run = valid(pairs);
+        let role = run.connection.identity.role.as_ref().expect("a role");
         assert_eq!((role.arn.as_str(), role.account()), (ROLE, "111122223333"));
-        let way = match &role.via {
-            Via::Token(token) => format!("token {}", String::from_utf8_lossy(token.expose())),
-            Via::Github(request) => format!("github {} {}", request.url, request.audience),
-            Via::Credentials { external_id } => format!("credentials {external_id:?}"),
-            Via::TokenFile(_) => panic!("a token file is a place of the chain"),
+        let source = match &role.source {
+            TokenSource::Token(token) => {
+                format!("token {}", String::from_utf8_lossy(token.expose()))
+            }
+            TokenSource::Github(request) => format!("github {} {}", request.url, request.audience),
+            TokenSource::Credentials { external_id } => format!("credentials {external_id:?}"),
+            TokenSource::TokenFile(_) => panic!("a token file is part of the credential chain"),
         };
-        (way, request.doubts)
+        (source, run.warnings)
     };
     let role = ("ROLE_TO_ASSUME", ROLE);
     let token = ("WEB_IDENTITY_TOKEN_ENV", "ID_TOKEN");
@@ -57,15 +61,15 @@ fn the_way_to_a_role() {
             &["UPSERT_SECRET_ROLE_CHAINING is not used: an OIDC token is given"]),
         (with(&[role, ("$GITHUB_ACTIONS", "TRUE")]), "credentials None", &[]),
     ];
-    for (pairs, wanted, doubted) in cases {
-        let (found, doubts) = way(pairs);
+    for (pairs, wanted, wanted_warnings) in cases {
+        let (found, warnings) = source(pairs);
         assert_eq!(found, *wanted, "{pairs:?}");
-        assert_eq!(doubts, *doubted, "{pairs:?}");
+        assert_eq!(warnings, *wanted_warnings, "{pairs:?}");
     }
 }
 
 #[test]
-fn what_is_refused_of_a_role() {
+fn invalid_role_inputs_are_rejected() {
     let role = ("ROLE_TO_ASSUME", ROLE);
     let url = "$ACTIONS_ID_TOKEN_REQUEST_URL";
     #[rustfmt::skip]
@@ -98,13 +102,13 @@ fn what_is_refused_of_a_role() {
             "the variable ID_TOKEN holds no OIDC token"),
         (with(&[role, ("WEB_IDENTITY_TOKEN_ENV", "ID_TOKEN"), ("$ID_TOKEN", "made up")]), Class::Credentials,
             "what the variable ID_TOKEN holds is no OIDC token"),
-        // What is wrong with the inputs is told before what it leads to.
+        // Problems with inputs come before the lack of credentials.
         (with(&[role, ("$GITHUB_ACTIONS", "true"), ("NAME", "")]), Class::Input,
             "UPSERT_SECRET_NAME is not given: it is the name or the ARN of the secret"),
     ];
     for (pairs, class, wanted) in cases {
         let Err(failure) = check(pairs) else {
-            panic!("{pairs:?} is refused");
+            panic!("{pairs:?} is rejected");
         };
         assert_eq!(
             (failure.class, failure.what.as_str()),
@@ -115,22 +119,22 @@ fn what_is_refused_of_a_role() {
 }
 
 #[test]
-fn a_token_file_is_a_place_of_the_chain() {
+fn token_file_role_needs_file_and_arn() {
     let file = ("$AWS_WEB_IDENTITY_TOKEN_FILE", "/var/token");
-    let of_file = |pairs: &[(&str, &str)]| {
-        let request = request(&with(pairs));
-        let role = request.reach.identity.of_token_file.as_ref();
+    let file_role = |pairs: &[(&str, &str)]| {
+        let run = valid(&with(pairs));
+        let role = run.connection.identity.token_file_role.as_ref();
         let found = role.map(|role| (role.arn.clone(), role.session_name.clone()));
-        (found, request.doubts.len())
+        (found, run.warnings.len())
     };
-    assert_eq!(of_file(&[]), (None, 0));
-    assert_eq!(of_file(&[file]), (None, 1));
+    assert_eq!(file_role(&[]), (None, 0));
+    assert_eq!(file_role(&[file]), (None, 1));
     assert_eq!(
-        of_file(&[file, ("$AWS_ROLE_ARN", ROLE)]),
+        file_role(&[file, ("$AWS_ROLE_ARN", ROLE)]),
         (Some((ROLE.to_owned(), "upsert-secret".to_owned())), 0)
     );
     assert_eq!(
-        of_file(&[
+        file_role(&[
             file,
             ("$AWS_ROLE_ARN", ROLE),
             ("$AWS_ROLE_SESSION_NAME", "made-up")

@@ -1,7 +1,6 @@
-//! What STS is given in exchange for a role: which token or which credentials, and where they are.
+//! What STS gets in exchange for a role: an OIDC token or credentials. Requests no token.
 
 use http::Uri;
-
 use upsert_secret_core::connection::{Role, TokenRequest, TokenSource};
 use upsert_secret_core::failure::{Class, Failure};
 use upsert_secret_core::url::is_loopback;
@@ -10,11 +9,11 @@ use upsert_secret_core::value::SecretBytes;
 use super::role_arn::is_role;
 use super::session;
 use crate::ci;
-use crate::environment::{Environment, bytes};
+use crate::diagnostics::Diagnostics;
+use crate::environment::Environment;
 use crate::inputs::RawInputs;
-use crate::problems::Problems;
 
-/// What AWS's own OIDC guides tell people to put into the trust policy.
+/// The audience in AWS's own guides for trust policies.
 pub(crate) const DEFAULT_AUDIENCE: &str = "sts.amazonaws.com";
 /// Limit of STS for a token, in characters.
 const MAX_TOKEN: usize = 20_000;
@@ -24,34 +23,30 @@ pub(super) fn choose(
     raw: &RawInputs,
     environment: &Environment,
     chaining: bool,
-    problems: &mut Problems,
-    warnings: &mut Vec<String>,
+    diagnostics: &mut Diagnostics,
 ) -> Result<TokenSource, Failure> {
-    let spelling = problems.spelling;
-    let unused = |input: &str, why: &str, warnings: &mut Vec<String>| {
-        warnings.push(format!("{} is not used: {why}", spelling.name(input)));
-    };
-    if raw.web_identity_token_env.is_some() || ci::is_github(environment) && !chaining {
+    let requests_token = ci::is_github(environment) && !chaining;
+    if raw.web_identity_token_env.is_some() || requests_token {
         if raw.role_external_id.is_some() {
-            problems.add(
+            diagnostics.reject(
                 "role-external-id",
                 "cannot be shown together with an OIDC token; only AssumeRole takes it (`role-chaining: true`)",
             );
         }
     } else if raw.audience.is_some() {
-        unused("audience", "no OIDC token is asked for", warnings);
+        warn_unused("audience", "no OIDC token is asked for", diagnostics);
     }
     if let Some(name) = &raw.web_identity_token_env {
         if chaining {
-            unused("role-chaining", "an OIDC token is given", warnings);
+            warn_unused("role-chaining", "an OIDC token is given", diagnostics);
         }
         if raw.audience.is_some() {
-            unused("audience", "the token has one already", warnings);
+            warn_unused("audience", "the token has one already", diagnostics);
         }
-        return token(name, environment, &spelling.name("web-identity-token-env"))
-            .map(TokenSource::Token);
+        let input = diagnostics.spelling.name("web-identity-token-env");
+        return read_token(name, environment, &input).map(TokenSource::Token);
     }
-    if ci::is_github(environment) && !chaining {
+    if requests_token {
         return token_request(raw, environment).map(TokenSource::Github);
     }
     Ok(TokenSource::Credentials {
@@ -59,15 +54,20 @@ pub(super) fn choose(
     })
 }
 
-/// The token in the variable `name`, without white space around it.
-fn token(name: &str, environment: &Environment, input: &str) -> Result<SecretBytes, Failure> {
-    let found = environment.raw(name).map(bytes);
-    let token = found
+fn warn_unused(input: &str, why: &str, diagnostics: &mut Diagnostics) {
+    let name = diagnostics.spelling.name(input);
+    diagnostics.warn(format!("{name} is not used: {why}"));
+}
+
+/// Reads the token in the variable `name`, without white space around it. `input` is the input that names the variable.
+fn read_token(name: &str, environment: &Environment, input: &str) -> Result<SecretBytes, Failure> {
+    let content = environment.secret(name);
+    let token = content
         .as_ref()
-        .map_or(&b""[..], |found| found.expose().trim_ascii());
+        .map_or(&b""[..], |content| content.expose().trim_ascii());
     if token.is_empty() {
-        // Named only where the variable is there: somebody may have passed the token for its name.
-        let variable = if found.is_some() {
+        // Shown only if it is the name of a variable that is set: it may be the token, given by mistake.
+        let variable = if environment.raw(name).is_some() {
             format!("the variable {name}")
         } else {
             format!("the variable that {input} names")
@@ -89,10 +89,11 @@ fn token(name: &str, environment: &Environment, input: &str) -> Result<SecretByt
     Ok(SecretBytes::new(token.to_vec()))
 }
 
+/// The request for an OIDC token that GitHub's runner offers to a job with the permission for it.
 fn token_request(raw: &RawInputs, environment: &Environment) -> Result<TokenRequest, Failure> {
     let url = environment.text("ACTIONS_ID_TOKEN_REQUEST_URL");
-    let bearer = environment.raw("ACTIONS_ID_TOKEN_REQUEST_TOKEN").map(bytes);
-    let (Some(url), Some(bearer)) = (url, bearer.filter(|token| !token.expose().is_empty())) else {
+    let bearer = environment.secret("ACTIONS_ID_TOKEN_REQUEST_TOKEN");
+    let (Some(url), Some(bearer)) = (url, bearer) else {
         return Err(Failure::new(
             Class::Credentials,
             "GitHub gives this job no OIDC token, so it cannot assume the role",
@@ -100,12 +101,12 @@ fn token_request(raw: &RawInputs, environment: &Environment) -> Result<TokenRequ
              to assume the role with credentials that are there already, set `role-chaining: true`",
         ));
     };
-    let safe = url.parse::<Uri>().ok().is_some_and(|uri| {
+    let is_safe = url.parse::<Uri>().ok().is_some_and(|uri| {
         let authority = uri.authority();
         authority.is_some_and(|authority| !authority.as_str().contains('@'))
             && (uri.scheme_str() == Some("https") || is_loopback(&uri))
     });
-    if !safe || !bearer.expose().iter().all(u8::is_ascii_graphic) {
+    if !is_safe || !bearer.expose().iter().all(u8::is_ascii_graphic) {
         return Err(Failure::new(
             Class::Credentials,
             "ACTIONS_ID_TOKEN_REQUEST_URL is not an https:// address, or its token cannot be one",
@@ -127,32 +128,29 @@ pub(super) fn token_file_role(
     environment: &Environment,
     session_name: &str,
     duration: u32,
-    warnings: &mut Vec<String>,
+    diagnostics: &mut Diagnostics,
 ) -> Option<Role> {
     let file = environment.text("AWS_WEB_IDENTITY_TOKEN_FILE")?;
     let Some(arn) = environment.text("AWS_ROLE_ARN").map(str::trim) else {
-        warnings.push(
-            "AWS_WEB_IDENTITY_TOKEN_FILE is set without AWS_ROLE_ARN, and so is not used"
-                .to_owned(),
-        );
+        diagnostics
+            .warn("AWS_WEB_IDENTITY_TOKEN_FILE is set without AWS_ROLE_ARN, and so is not used");
         return None;
     };
     if !is_role(arn) {
-        warnings.push(
-            "AWS_ROLE_ARN is not the ARN of a role, and so AWS_WEB_IDENTITY_TOKEN_FILE is not used"
-                .to_owned(),
+        diagnostics.warn(
+            "AWS_ROLE_ARN is not the ARN of a role, and so AWS_WEB_IDENTITY_TOKEN_FILE is not used",
         );
         return None;
     }
-    let named = environment.text("AWS_ROLE_SESSION_NAME").map(str::trim);
-    if named.is_some_and(|name| !session::is_name(name)) {
-        warnings.push(
-            "AWS_ROLE_SESSION_NAME is not used: it must have 2 to 64 letters, digits or characters of `_=,.@+-`".to_owned(),
+    let own_name = environment.text("AWS_ROLE_SESSION_NAME").map(str::trim);
+    if own_name.is_some_and(|name| !session::is_name(name)) {
+        diagnostics.warn(
+            "AWS_ROLE_SESSION_NAME is not used: it must have 2 to 64 letters, digits or characters of `_=,.@+-`",
         );
     }
     Some(Role {
         arn: arn.to_owned(),
-        session_name: named
+        session_name: own_name
             .filter(|name| session::is_name(name))
             .unwrap_or(session_name)
             .to_owned(),

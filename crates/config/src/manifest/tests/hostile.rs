@@ -1,4 +1,4 @@
-//! Whatever is in a file: no panic, and no problem that shows what stands there.
+//! Arbitrary and damaged files: no panic, and no problem that quotes the file.
 
 use proptest::prelude::*;
 use serde_yaml::Value;
@@ -8,7 +8,7 @@ use super::*;
 /// No name of a secret or a variable looks like this.
 const MARKER: &str = "hunter2~made-up";
 
-/// Files in which each part in turn is or has the marker.
+/// Variants of a file, each with the marker in place of or beside one node.
 fn marked(value: &Value) -> Vec<Value> {
     let marker = Value::from(MARKER);
     let pair = Value::Mapping([(marker.clone(), marker.clone())].into_iter().collect());
@@ -43,7 +43,7 @@ fn marked(value: &Value) -> Vec<Value> {
     files
 }
 
-/// Everything that a manifest can have, once.
+/// A manifest with every key.
 const FULL: &str = "
 defaults: { kms-key-id: alias/models, tags: { team: ml }, if-exists: update }
 all-or-nothing: true
@@ -70,44 +70,44 @@ secrets:
 ";
 
 #[test]
-fn nothing_that_stands_in_a_file_is_shown() {
-    let mut refused = 0;
+fn file_text_is_never_quoted() {
+    let mut rejected = 0;
     for text in [GOOD, FULL] {
-        let _ = good(text);
+        let _ = parse_valid(text);
         for file in marked(&serde_yaml::from_str(text).unwrap()) {
             let text = serde_yaml::to_string(&file).unwrap();
             if let Err(problems) = parse(text.as_bytes(), &lookup) {
-                let told = told(&problems);
-                assert!(!told.contains("hunter2"), "{told}\n{text}");
-                assert!(!told.contains("made-up"), "{told}\n{text}");
-                refused += 1;
+                let report = lines(&problems);
+                assert!(!report.contains("hunter2"), "{report}\n{text}");
+                assert!(!report.contains("made-up"), "{report}\n{text}");
+                rejected += 1;
             }
         }
     }
-    // Most of them: text is good where text may be anything.
-    assert!(refused > 200, "{refused}");
+    // Not all of them: some keys accept any text.
+    assert!(rejected > 200, "{rejected}");
 }
 
-/// Every problem has a place in the file, and reading it does not panic.
+/// Asserts that parsing does not panic, and that problems have positions in the file and do not quote it.
 fn check(bytes: &[u8]) -> Result<(), TestCaseError> {
     if let Err(problems) = parse(bytes, &lookup) {
         prop_assert!(!problems.is_empty());
-        let told = told(&problems);
-        prop_assert!(!told.contains("hunter2"), "{}", told);
-        // What ends a line in YAML 1.1.
+        let report = lines(&problems);
+        prop_assert!(!report.contains("hunter2"), "{}", report);
+        // Line endings of YAML 1.1.
         let lines = String::from_utf8_lossy(bytes)
             .split(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'])
             .count();
         for problem in &problems {
-            let line = problem.place.map_or(1, |place| place.line);
-            prop_assert!((1..=lines).contains(&line), "{}", told);
-            prop_assert_eq!(told.lines().count(), problems.len());
+            let line = problem.position.map_or(1, |position| position.line);
+            prop_assert!((1..=lines).contains(&line), "{}", report);
+            prop_assert_eq!(report.lines().count(), problems.len());
         }
     }
     Ok(())
 }
 
-/// Pieces that YAML is made of.
+/// Pieces of YAML.
 const PIECES: &[&str] = &[
     "secrets:",
     "\n",
@@ -158,19 +158,19 @@ const PIECES: &[&str] = &[
 
 proptest! {
     #[test]
-    fn any_bytes(bytes: Vec<u8>) {
+    fn arbitrary_bytes_do_not_panic(bytes: Vec<u8>) {
         check(&bytes)?;
     }
 
     #[test]
-    fn any_pieces(pieces in prop::collection::vec(prop::sample::select(PIECES), 0..40), good in any::<bool>()) {
+    fn arbitrary_yaml_pieces_do_not_panic(pieces in prop::collection::vec(prop::sample::select(PIECES), 0..40), good in any::<bool>()) {
         let start = if good { "secrets:\n  a: " } else { "" };
         check(format!("{start}{}", pieces.concat()).as_bytes())?;
     }
 
-    /// A good file with the marker put in, a piece put in, and a part cut out.
+    /// A valid manifest with the marker and a piece inserted and a part cut out.
     #[test]
-    fn good_files_that_were_spoilt(
+    fn damaged_manifest_does_not_panic(
         full: bool,
         at in any::<prop::sample::Index>(),
         piece in prop::sample::select(PIECES),

@@ -1,10 +1,10 @@
-//! Values that cannot come from where the file says, and exactly what is said about them.
+//! Invalid sources of values, and their exact problems.
 
 use super::*;
 
 #[test]
-fn where_values_come_from() {
-    refused(&[
+fn invalid_sources_are_rejected() {
+    assert_rejected(&[
         (
             "
 secrets:
@@ -101,8 +101,8 @@ secrets:
 }
 
 #[test]
-fn documents_made_of_members() {
-    refused(&[
+fn invalid_members_are_rejected() {
+    assert_rejected(&[
         (
             "
 secrets:

@@ -1,10 +1,10 @@
-//! Files that are no manifest at all, and exactly what is said about them.
+//! Files that are not manifests, and their exact problems.
 
 use super::*;
 
 #[test]
-fn the_file_as_a_whole() {
-    refused(&[
+fn whole_file_problems_are_explained() {
+    assert_rejected(&[
 (
 "
 # nothing in it
@@ -80,8 +80,8 @@ secrets: { a: [&a [x, x, x, x], &b [*a, *a, *a, *a], &c [*b, *b, *b, *b], &d [*c
 }
 
 #[test]
-fn what_is_no_yaml() {
-    refused(&[
+fn invalid_yaml_is_explained() {
+    assert_rejected(&[
         (
             "secrets:\n\ta: made-up\n",
             &["2:1: has a tab for indentation, which YAML does not allow; use spaces"],
@@ -261,7 +261,7 @@ secrets:
 }
 
 #[test]
-fn bytes_that_are_no_text() {
+fn invalid_encoding_is_rejected() {
     let large = vec![b' '; MAX_BYTES + 1];
     let nested = "[".repeat(MAX_BYTES);
     let deep = "[".repeat(500) + &"]".repeat(500);
@@ -283,29 +283,29 @@ fn bytes_that_are_no_text() {
         let Err(problems) = parse(bytes, &lookup) else {
             panic!("is accepted, and not {wanted}");
         };
-        assert_eq!(told(&problems), *wanted);
+        assert_eq!(lines(&problems), *wanted);
     }
 }
 
-/// What libyaml's own limit lets pass: few aliases, each for much.
+/// Few aliases that each stand for much, which pass libyaml's own limit.
 #[test]
-fn aliases_do_not_fill_the_memory() {
+fn alias_expansion_is_bounded() {
     let much = "x,".repeat(100_000);
     let often = "*much,".repeat(100_000);
     let text = format!("[&much [{much}], {often}]");
     let wanted =
         "the file repeats too much by aliases (`*name`); `defaults` holds what all secrets share";
-    refused(&[(&text, &[wanted])]);
+    assert_rejected(&[(&text, &[wanted])]);
     let text = format!("[&much \"{}\\x41\", {often}]", "x".repeat(100_000));
-    refused(&[(&text, &[wanted])]);
+    assert_rejected(&[(&text, &[wanted])]);
 }
 
 #[test]
-fn a_mistake_made_often_is_not_told_without_end() {
+fn repeated_mistake_is_reported_50_times() {
     let text: String = (0..200).map(|n| format!("  s{n}: made-up\n")).collect();
     let text = format!("secrets:\n{text}");
     let Err(problems) = parse(text.as_bytes(), &lookup) else {
-        panic!("is refused");
+        panic!("is accepted");
     };
     assert_eq!(problems.len(), 51);
     assert_eq!(

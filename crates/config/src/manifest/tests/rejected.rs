@@ -1,10 +1,10 @@
-//! Keys and kinds that do not fit, and exactly what is said about them.
+//! Invalid keys, kinds and variables, and their exact problems.
 
 use super::*;
 
 #[test]
-fn keys_and_kinds() {
-    refused(&[
+fn unknown_keys_and_kinds_are_rejected() {
+    assert_rejected(&[
         (
             "
 secrets:
@@ -154,8 +154,8 @@ secrets:
 }
 
 #[test]
-fn defaults_hold_what_secrets_share() {
-    refused(&[
+fn invalid_defaults_are_rejected() {
+    assert_rejected(&[
         (
             "
 defaults:
@@ -195,8 +195,8 @@ secrets:
 }
 
 #[test]
-fn variables_that_cannot_be_replaced() {
-    refused(&[(
+fn invalid_variables_are_rejected() {
+    assert_rejected(&[(
         r#"
 secrets:
   ${MISSING}/a:

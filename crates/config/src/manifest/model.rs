@@ -1,37 +1,38 @@
-//! What a manifest comes to: secrets, their inputs as text, and where their values come from. Plain
-//! data, none of it checked beyond its shape; no value is ever in it.
+//! A parsed manifest: secrets, their inputs as text, and references to their values. Plain data, checked for its shape
+//! only. It never holds a value.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::problem::InputProblem;
-use crate::inputs::RawInputs;
 use upsert_secret_core::json;
 
-/// A manifest.
+use super::problem::InputProblem;
+use crate::inputs::RawInputs;
+
+/// A parsed manifest.
 #[derive(Debug)]
 pub struct Manifest {
-    /// ValueSpec only.
+    /// `all-or-nothing`, if the manifest sets it.
     pub all_or_nothing: Option<bool>,
     /// One for each entry of `secrets`, in the file's order.
     pub entries: Vec<Entry>,
 }
 
-/// One secret.
+/// The entry of a secret.
 #[derive(Debug)]
 pub struct Entry {
     /// The name or ARN, with variables replaced.
     pub name: String,
-    /// What it shall hold.
+    /// Where its value comes from.
     pub spec: ValueSpec,
-    /// Which pair of `secrets` it is.
-    pub(super) nth: usize,
+    /// Position among the entries of the file, which counts invalid ones.
+    pub(super) index: usize,
     pub(super) own: Inputs,
     pub(super) defaults: Arc<Inputs>,
 }
 
-/// Inputs as text. A target keeps its own and shares the defaults: a long policy there would
-/// otherwise be held once for each of thousands of secrets.
+/// Inputs as text. An entry has its own and shares the defaults, so that a long policy is not copied into each of
+/// thousands of entries.
 #[derive(Debug, Default)]
 pub(super) struct Inputs {
     pub(super) texts: Vec<(&'static str, String)>,
@@ -40,14 +41,13 @@ pub(super) struct Inputs {
 
 impl Inputs {
     pub(super) fn text(&self, name: &str) -> Option<&str> {
-        let (_, text) = self.texts.iter().find(|(given, _)| *given == name)?;
+        let (_, text) = self.texts.iter().find(|(input, _)| *input == name)?;
         Some(text)
     }
 }
 
 impl Entry {
-    /// The inputs of this secret, with those of `defaults`, as the environment would give them.
-    #[must_use]
+    /// The inputs of the entry and of `defaults`, in the form that inputs from the environment have.
     pub fn inputs(&self) -> RawInputs {
         let mut inputs = RawInputs {
             name: Some(self.name.clone()),
@@ -60,7 +60,7 @@ impl Entry {
         inputs
     }
 
-    /// A JSON object; what the entry says wins.
+    /// The tags of the entry and of `defaults` as a JSON object. The entry's override those of `defaults`.
     fn tags(&self) -> Option<String> {
         if self.own.tags.is_none() && self.defaults.tags.is_none() {
             return None;
@@ -73,20 +73,17 @@ impl Entry {
         Some(serde_json::Value::from(tags).to_string())
     }
 
-    /// A problem that a later check finds with an input of this secret, by the input's name; also with
-    /// `name`, `value` or `json`.
-    #[must_use]
+    /// A problem that a later check finds with an input of this entry, or with `name`, `value` or `json`.
     pub fn problem(&self, input: &'static str, text: impl Into<String>) -> InputProblem {
         InputProblem {
-            nth: self.nth,
+            entry_index: self.index,
             input,
             member: None,
             text: text.into(),
         }
     }
 
-    /// The same, with one of the members of `json`.
-    #[must_use]
+    /// A problem that a later check finds with a member of `json`.
     pub fn member_problem(&self, member: usize, text: impl Into<String>) -> InputProblem {
         InputProblem {
             member: Some(member),
@@ -95,7 +92,7 @@ impl Entry {
     }
 }
 
-/// What a secret shall hold.
+/// Where the value of a secret comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ValueSpec {
     /// One value.
@@ -104,13 +101,13 @@ pub enum ValueSpec {
     Json {
         /// Its keys, in the file's order.
         members: Vec<Member>,
-        /// Whether the other keys that the secret has stay.
+        /// Whether other keys of the secret's object are kept.
         merge: bool,
     },
 }
 
 impl ValueSpec {
-    /// The references, and whether each is base64 by itself.
+    /// The references, and whether each has its own `value-encoding: base64`.
     pub(crate) fn references(&self) -> Vec<(&Reference, bool)> {
         match self {
             Self::Value(reference) => vec![(reference, false)],
@@ -122,20 +119,20 @@ impl ValueSpec {
     }
 }
 
-/// One key of a JSON object.
+/// A key of a JSON object and where its value comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {
-    /// Where in the object.
+    /// The path in the object.
     pub key: json::KeyPath,
-    /// Where its value comes from.
+    /// The source of the value.
     pub reference: Reference,
-    /// Whether that is base64 and to be decoded.
+    /// Whether the value is decoded from base64.
     pub base64: bool,
-    /// Whether that is JSON itself rather than the text of a string.
+    /// Whether the value is JSON rather than the text of a string.
     pub as_json: bool,
 }
 
-/// Where a value comes from.
+/// A source of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reference {
     /// The variable of this name.
@@ -144,33 +141,33 @@ pub enum Reference {
     File(String),
     /// Another secret.
     Secret(SecretRef),
-    /// Nowhere: it is made.
+    /// Random text, for a secret without a value.
     Generate(GenerateSpec),
 }
 
-/// A secret that a value is taken from. Nothing but shape is checked.
+/// A secret that a value is copied from; only its shape is checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecretRef {
     /// Name or ARN.
     pub id: String,
-    /// The staging label of the version.
+    /// The staging label of the version; AWSCURRENT by default.
     pub stage: Option<String>,
-    /// Where it is.
+    /// Its region, if not the run's.
     pub region: Option<String>,
-    /// Who may read it.
+    /// ARN of a role to read it with.
     pub role: Option<String>,
 }
 
-/// How a value is made.
+/// How a value is generated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GenerateSpec {
-    /// In characters.
+    /// The length in characters.
     pub length: usize,
-    /// Kinds of characters, each once; there are never more of them than characters.
+    /// Classes without duplicates; never more than characters.
     pub classes: Vec<CharacterClass>,
 }
 
-/// A kind of characters.
+/// A class of characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CharacterClass {
     /// `a` to `z`
@@ -184,13 +181,13 @@ pub enum CharacterClass {
 }
 
 impl CharacterClass {
-    /// Every kind, and its word in a manifest.
+    /// Every class, and its word in a manifest.
     pub(super) const ALL: [(&'static str, Self); 4] = [
         ("lower", Self::Lower),
         ("upper", Self::Upper),
         ("digits", Self::Digits),
         ("symbols", Self::Symbols),
     ];
-    /// Those of a value whose entry does not say.
-    pub(super) const USUAL: [Self; 3] = [Self::Lower, Self::Upper, Self::Digits];
+    /// The classes of a value whose entry names none.
+    pub(super) const DEFAULT: [Self; 3] = [Self::Lower, Self::Upper, Self::Digits];
 }

@@ -198,3 +198,6 @@ impl Outcome {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -100,3 +100,54 @@ fn is_name(text: &str) -> bool {
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || b"/_+=.@-!".contains(&b))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arn_is_split_into_name_account_and_region() {
+        let arn = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/key-AbCdEf";
+        let target = Target::parse(arn).unwrap();
+        assert_eq!((&*target.id, &*target.name), (arn, "prod/key"));
+        assert_eq!(target.account(), Some("111122223333"));
+        assert_eq!(target.region(), Some("eu-west-1"));
+        assert!(target.is_arn());
+    }
+
+    #[test]
+    fn name_has_no_account_and_no_region() {
+        let target = Target::parse("prod/key-AbCdEf").unwrap();
+        assert_eq!(target.name, "prod/key-AbCdEf");
+        assert_eq!((target.account(), target.region()), (None, None));
+        assert!(!target.is_arn());
+    }
+
+    #[test]
+    fn invalid_name_or_arn_is_rejected() {
+        let longest = "x".repeat(512);
+        for text in ["a", "rds!a/_+=.@-1", &longest] {
+            assert!(Target::parse(text).is_ok(), "{text}");
+        }
+        let too_long = "x".repeat(513);
+        for text in [
+            "",
+            "a b",
+            "a:b",
+            "\u{e4}",
+            &too_long,
+            "arn:aws:secretsmanager:eu-west-1:111122223333:secret:key",
+            "arn:aws:secretsmanager:eu-west-1:111122223333:secret:key-AbCd!f",
+            "arn:aws:secretsmanager:eu-west-1:111122223333:secret:keyxAbCdEf",
+            "arn:aws:secretsmanager:eu-west-1:111122223333:secret:-AbCdEf",
+            "arn:aws:secretsmanager:eu-west-1:11112222333:secret:key-AbCdEf",
+            "arn:aws:secretsmanager:eu-west-1:11112222333x:secret:key-AbCdEf",
+            "arn:aws:secretsmanager:EU:111122223333:secret:key-AbCdEf",
+            "arn:x:secretsmanager:eu-west-1:111122223333:secret:key-AbCdEf",
+            "arn:aws:ssm:eu-west-1:111122223333:secret:key-AbCdEf",
+            "arn:aws:secretsmanager:eu-west-1:111122223333:key-AbCdEf",
+        ] {
+            assert!(Target::parse(text).is_err(), "{text}");
+        }
+    }
+}

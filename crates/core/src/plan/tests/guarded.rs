@@ -165,15 +165,10 @@ fn too_large_document_is_rejected() {
 
 #[test]
 fn json_key_in_binary_value_is_rejected() {
+    let binary = SecretValue::stored(SecretBytes::new(b"{}".to_vec()), Kind::Binary);
     let observed = Observed::Present(Box::new(Present {
-        secret: secret(),
-        value: Some(SecretValue::stored(
-            SecretBytes::new(b"{}".to_vec()),
-            Kind::Binary,
-        )),
-        unread: None,
-        policy: PolicyView::NotRequested,
-        at: NOW,
+        value: Some(binary),
+        ..present(secret(), None)
     }));
     check(
         vec![(&[("JSON_KEY", "b")], observed, "exit 6")],
@@ -291,32 +286,4 @@ fn labels_move_to_version_with_value() {
         ],
         &Attempt::default(),
     );
-}
-
-#[test]
-fn first_version_and_rotation_are_noticed() {
-    let notices = |pairs: &[(&str, &str)], observed: &Observed| {
-        decide(pairs, observed, &Attempt::default())
-            .unwrap()
-            .notices
-            .into_iter()
-            .map(|(_, text)| text)
-            .collect::<Vec<_>>()
-            .join("; ")
-    };
-    let blue: &[(&str, &str)] = &[("VERSION_STAGES", "blue")];
-    for observed in [Observed::Absent, described(labeled(&[]), None)] {
-        assert!(notices(blue, &observed).contains("the first one current as well"));
-    }
-    let rotating = labeled(&[(V1, &["AWSCURRENT"]), (V2, &["AWSPENDING"])]);
-    for pairs in [blue, &[], &[("EXPECTED_VERSION_ID", V1)]] {
-        let text = notices(
-            pairs,
-            &described(rotating.clone(), Some("old").filter(|_| pairs != blue)),
-        );
-        assert!(
-            text.contains("AWSPENDING is on version"),
-            "{pairs:?}: {text}"
-        );
-    }
 }

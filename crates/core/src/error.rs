@@ -88,13 +88,14 @@ impl StoreError {
     /// and depends on the reason.
     #[must_use]
     pub fn is_lost_swap(&self) -> bool {
-        [
-            "InvalidParameterException",
-            "InvalidRequestException",
-            "ResourceNotFoundException",
-        ]
-        .iter()
-        .any(|code| self.is(code))
+        matches!(
+            self.code(),
+            Some(
+                "InvalidParameterException"
+                    | "InvalidRequestException"
+                    | "ResourceNotFoundException"
+            )
+        )
     }
 
     /// Whether a write may have been applied despite the error.

@@ -147,3 +147,10 @@ fn labels_are_recorded_before_the_first_move_only() {
     outcome.record_labels(&VersionLabels::new());
     assert_eq!(outcome.labels, labels);
 }
+
+#[test]
+fn result_words_never_change() {
+    use ChangeKind::{Created, Unchanged, Updated};
+    let words = [Created, Updated, Unchanged].map(ChangeKind::word);
+    assert_eq!(words, ["created", "updated", "unchanged"]);
+}

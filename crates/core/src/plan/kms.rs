@@ -12,6 +12,7 @@ pub(super) enum Comparison {
 }
 
 /// The part of a name that is the same in all notations.
+#[derive(PartialEq)]
 enum KeyName<'a> {
     Default,
     Alias(&'a str),
@@ -34,10 +35,7 @@ pub(super) fn compare(given: &str, present: Option<&str>) -> Comparison {
         };
     }
     match (parse(given), parse(present.unwrap_or_default())) {
-        (KeyName::Default, KeyName::Default) => Comparison::Same,
-        (KeyName::Alias(a), KeyName::Alias(b)) | (KeyName::Id(a), KeyName::Id(b)) if a == b => {
-            Comparison::Same
-        }
+        (given, present) if given == present => Comparison::Same,
         (KeyName::Alias(_), KeyName::Id(_)) | (KeyName::Id(_), KeyName::Alias(_)) => {
             Comparison::Unknown
         }

@@ -30,6 +30,8 @@ fn only_progress_changes_of_runs() {
         change(&mut snapshot);
         snapshot.of_runs()
     };
+    let labels = vec![(label.clone(), "staged".to_owned())];
+    assert_eq!(staged.of_runs(), (labels, false));
     // The transaction makes its version current, or removes its label.
     assert_ne!(
         runs_after(&|snapshot| snapshot.current = Some("staged".to_owned())),

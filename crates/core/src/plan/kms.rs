@@ -98,6 +98,11 @@ mod tests {
             ("alias/models", Some("1234abcd"), Unknown),
             (
                 "arn:aws:kms:eu-west-1:111122223333:alias/models",
+                Some("arn:aws:kms:eu-west-1:111122223333:key/1234abcd"),
+                Unknown,
+            ),
+            (
+                "arn:aws:kms:eu-west-1:111122223333:alias/models",
                 Some("arn:aws:kms:eu-west-1:444455556666:alias/models"),
                 Different,
             ),
@@ -110,5 +115,12 @@ mod tests {
         for (given, present, wanted) in cases {
             assert_eq!(compare(given, present), wanted, "{given} {present:?}");
         }
+    }
+
+    #[test]
+    fn default_key_is_recognized() {
+        let arn = format!("arn:aws:kms:eu-west-1:111122223333:{DEFAULT_KEY}");
+        assert!(is_default_key(DEFAULT_KEY) && is_default_key(&arn));
+        assert!(!is_default_key("alias/models") && !is_default_key("1234abcd"));
     }
 }

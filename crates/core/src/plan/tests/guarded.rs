@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::labels::WriteLabel;
+use crate::value::MAX_BYTES;
 
 const V1: &str = "11111111-1111-8111-8111-111111111111";
 const V2: &str = "22222222-2222-8222-8222-222222222222";
@@ -151,16 +152,34 @@ fn json_key_is_set_in_stored_document() {
 }
 
 #[test]
-fn too_large_document_is_rejected() {
-    let full = format!(r#"{{"a":"{}"}}"#, "x".repeat(65_520));
-    check(
-        vec![(
-            &[("JSON_KEY", "b"), ("VALUE", "12345678")],
-            described(secret(), Some(&full)),
-            "exit 8",
-        )],
-        &Attempt::default(),
-    );
+fn document_over_the_size_limit_is_rejected() {
+    let rest = r#"{"a":"","b":"new"}"#.len();
+    for (size, wanted) in [(MAX_BYTES, "swap over v1"), (MAX_BYTES + 1, "exit 8")] {
+        let stored = format!(r#"{{"a":"{}"}}"#, "x".repeat(size - rest));
+        check(
+            vec![(
+                &[("JSON_KEY", "b"), ("VALUE", "new")],
+                described(secret(), Some(&stored)),
+                wanted,
+            )],
+            &Attempt::default(),
+        );
+    }
+}
+
+#[test]
+fn document_is_compared_but_never_shown() {
+    let document = |value: &str| {
+        let plan = decide(
+            &[("JSON_KEY", "b"), ("VALUE", value)],
+            &Observed::Absent,
+            &Attempt::default(),
+        );
+        plan.unwrap().document.unwrap()
+    };
+    assert!(document("made-up-1") == document("made-up-1"));
+    assert!(document("made-up-1") != document("made-up-2"));
+    assert_eq!(format!("{:?}", document("made-up-1")), "Document");
 }
 
 #[test]
@@ -210,11 +229,13 @@ fn rival_label_is_awaited_or_swept() {
     );
     // A label that stays belongs to a killed run.
     let label = write_label(NOW + 60);
-    let dead = Attempt {
-        rivals: BTreeMap::from([(format!("{label} {V2}"), 5)]),
-        ..Attempt::default()
-    };
-    check(vec![(guard, with(&label), &swap)], &dead);
+    for (sightings, wanted) in [(4, "yield"), (5, &swap)] {
+        let attempt = Attempt {
+            rivals: BTreeMap::from([(sighting(&label, V2), sightings)]),
+            ..Attempt::default()
+        };
+        check(vec![(guard, with(&label), wanted)], &attempt);
+    }
     // The run's own label is no rival.
     let own = Attempt {
         write_label: Some(WriteLabel {

@@ -30,7 +30,7 @@ fn only_progress_changes_of_runs() {
         change(&mut snapshot);
         snapshot.of_runs()
     };
-    let labels = vec![(label.clone(), "staged".to_owned())];
+    let labels = vec![(label, "staged".to_owned())];
     assert_eq!(staged.of_runs(), (labels, false));
     // The transaction makes its version current, or removes its label.
     assert_ne!(

@@ -260,6 +260,32 @@ fn rival_label_is_awaited_or_swept() {
 }
 
 #[test]
+fn created_version_gets_remaining_labels() {
+    let created = Attempt {
+        sent: vec![V1.to_owned()],
+        ..Attempt::default()
+    };
+    let stages: &[(&str, &str)] = &[("VERSION_STAGES", "blue,green")];
+    let label_both = format!("label blue, label green, keep {V1}");
+    let label_blue = format!("label blue, keep {V1}");
+    check(
+        vec![
+            (
+                stages,
+                described(labeled(&[(V1, &["AWSCURRENT"])]), None),
+                &label_both,
+            ),
+            (
+                stages,
+                described(labeled(&[(V1, &["AWSCURRENT", "green"])]), None),
+                &label_blue,
+            ),
+        ],
+        &created,
+    );
+}
+
+#[test]
 fn labels_move_to_version_with_value() {
     let current = || labeled(&[(V1, &["AWSCURRENT"]), (V2, &["blue"])]);
     let blue: &[(&str, &str)] = &[("VERSION_STAGES", "blue")];
@@ -288,6 +314,11 @@ fn labels_move_to_version_with_value() {
                 two,
                 described(current(), Some("wanted")),
                 &format!("label green, keep {V2}"),
+            ),
+            (
+                both,
+                described(labeled(&[(V1, &["AWSCURRENT", "blue"])]), Some("wanted")),
+                &format!("keep {V1}"),
             ),
             (
                 two,

@@ -82,13 +82,14 @@ impl StoreError {
     /// Whether UpdateSecretVersionStage failed because a label has moved since it was observed. The code is not documented
     /// and depends on the reason.
     pub fn is_lost_swap(&self) -> bool {
-        [
-            "InvalidParameterException",
-            "InvalidRequestException",
-            "ResourceNotFoundException",
-        ]
-        .iter()
-        .any(|code| self.is(code))
+        matches!(
+            self.code(),
+            Some(
+                "InvalidParameterException"
+                    | "InvalidRequestException"
+                    | "ResourceNotFoundException"
+            )
+        )
     }
 
     /// Whether a write may have been applied despite the error.

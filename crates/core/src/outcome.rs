@@ -3,7 +3,7 @@
 
 use crate::labels::{CURRENT, PREVIOUS};
 use crate::notice::Level;
-use crate::state::{SecretMetadata, SecretVersion, VersionLabels};
+use crate::state::{SecretMetadata, SecretVersion, VersionLabels, holder};
 
 mod change;
 
@@ -153,10 +153,7 @@ impl Outcome {
         let Some((_, after)) = &mut self.labels else {
             return;
         };
-        let from = after
-            .iter()
-            .find(|(_, labels)| labels.iter().any(|held| held == label))
-            .map(|(id, _)| id.clone());
+        let from = holder(after, label).map(str::to_owned);
         if from.as_deref() == Some(to) {
             return;
         }
@@ -193,3 +190,6 @@ impl Outcome {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

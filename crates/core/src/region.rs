@@ -28,3 +28,40 @@ pub fn domain(region: &str) -> &'static str {
         _ => "amazonaws.com",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn region_must_be_a_host_label() {
+        let longest = "a".repeat(63);
+        for text in ["eu-west-1", "us-gov-east-1", &longest] {
+            assert!(is_region(text), "{text}");
+        }
+        let too_long = "a".repeat(64);
+        for text in [
+            "",
+            "-a",
+            "a-",
+            "EU-WEST-1",
+            "eu_west_1",
+            "eu.west",
+            &too_long,
+        ] {
+            assert!(!is_region(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn partition_and_domain_follow_from_region() {
+        for (region, arn_part, host_part) in [
+            ("eu-west-1", "aws", "amazonaws.com"),
+            ("us-gov-west-1", "aws-us-gov", "amazonaws.com"),
+            ("cn-north-1", "aws-cn", "amazonaws.com.cn"),
+            ("eusc-de-east-1", "aws-eusc", "amazonaws.eu"),
+        ] {
+            assert_eq!((partition(region), domain(region)), (arn_part, host_part));
+        }
+    }
+}

@@ -8,6 +8,13 @@ use crate::value::SecretValue;
 /// Version ids and the staging labels they hold.
 pub type VersionLabels = BTreeMap<String, Vec<String>>;
 
+/// The version that holds a label.
+pub(crate) fn holder<'a>(versions: &'a VersionLabels, label: &str) -> Option<&'a str> {
+    let mut versions = versions.iter();
+    let (id, _) = versions.find(|(_, labels)| labels.iter().any(|held| held == label))?;
+    Some(id)
+}
+
 /// The part of DescribeSecret's answer that is used.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SecretMetadata {
@@ -38,10 +45,7 @@ pub struct SecretMetadata {
 impl SecretMetadata {
     /// The version that holds a label.
     pub fn holder(&self, label: &str) -> Option<&str> {
-        self.versions
-            .iter()
-            .find(|(_, labels)| labels.iter().any(|held| held == label))
-            .map(|(id, _)| id.as_str())
+        holder(&self.versions, label)
     }
 
     /// The replica in a region.

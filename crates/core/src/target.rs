@@ -36,34 +36,7 @@ impl Target {
                 arn: None,
             });
         }
-        let parts: Vec<&str> = id.splitn(7, ':').collect();
-        let [
-            _,
-            partition,
-            "secretsmanager",
-            region,
-            account,
-            "secret",
-            rest,
-        ] = parts[..]
-        else {
-            return Err(NOT_AN_ARN.to_owned());
-        };
-        let account_ok = account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit());
-        if !partition.starts_with("aws") || !is_region(region) || !account_ok {
-            return Err(NOT_AN_ARN.to_owned());
-        }
-        let cut = rest.len().saturating_sub(SUFFIX);
-        // An ARN without its suffix is ambiguous, because a name can end like one.
-        let (Some(name), Some(suffix)) = (rest.get(..cut), rest.get(cut..)) else {
-            return Err(NOT_AN_ARN.to_owned());
-        };
-        let complete = suffix
-            .strip_prefix('-')
-            .is_some_and(|random| random.bytes().all(|b| b.is_ascii_alphanumeric()));
-        if !complete || !is_name(name) {
-            return Err(NOT_AN_ARN.to_owned());
-        }
+        let (name, region, account) = parse_arn(id).ok_or(NOT_AN_ARN)?;
         Ok(Self {
             id: id.to_owned(),
             name: name.to_owned(),
@@ -90,10 +63,86 @@ impl Target {
 const NOT_AN_ARN: &str = "must be a full ARN with its six-character suffix, \
      such as `arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/key-AbCdEf`, or a name";
 
+/// Name, region and account of a full ARN.
+fn parse_arn(arn: &str) -> Option<(&str, &str, &str)> {
+    let parts: Vec<&str> = arn.splitn(7, ':').collect();
+    let [
+        _,
+        partition,
+        "secretsmanager",
+        region,
+        account,
+        "secret",
+        rest,
+    ] = parts[..]
+    else {
+        return None;
+    };
+    // An ARN without its suffix is ambiguous, because a name can end like one.
+    let (name, suffix) = rest.split_at_checked(rest.len().checked_sub(SUFFIX)?)?;
+    let is_complete = suffix
+        .strip_prefix('-')
+        .is_some_and(|random| random.bytes().all(|b| b.is_ascii_alphanumeric()));
+    let is_account = account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit());
+    let is_valid = partition.starts_with("aws") && is_region(region) && is_account && is_name(name);
+    (is_valid && is_complete).then_some((name, region, account))
+}
+
 /// `!` occurs in the names of secrets that other AWS services manage. They exist, and are rejected by their state.
 fn is_name(text: &str) -> bool {
     !text.is_empty()
         && text
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || b"/_+=.@-!".contains(&b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arn_is_split_into_name_account_and_region() {
+        let arn = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/key-AbCdEf";
+        let target = Target::parse(arn).unwrap();
+        assert_eq!((&*target.id, &*target.name), (arn, "prod/key"));
+        assert_eq!(target.account(), Some("111122223333"));
+        assert_eq!(target.region(), Some("eu-west-1"));
+        assert!(target.is_arn());
+    }
+
+    #[test]
+    fn name_has_no_account_and_no_region() {
+        let target = Target::parse("prod/key-AbCdEf").unwrap();
+        assert_eq!(target.name, "prod/key-AbCdEf");
+        assert_eq!((target.account(), target.region()), (None, None));
+        assert!(!target.is_arn());
+    }
+
+    #[test]
+    fn invalid_name_or_arn_is_rejected() {
+        let longest = "x".repeat(512);
+        for text in ["a", "rds!a/_+=.@-1", &longest] {
+            assert!(Target::parse(text).is_ok(), "{text}");
+        }
+        let too_long = "x".repeat(513);
+        for text in [
+            "",
+            "a b",
+            "a:b",
+            "\u{e4}",
+            &too_long,
+            "arn:aws:secretsmanager:eu-west-1:111122223333:secret:key",
+            "arn:aws:secretsmanager:eu-west-1:111122223333:secret:key-AbCd!f",
+            "arn:aws:secretsmanager:eu-west-1:111122223333:secret:keyxAbCdEf",
+            "arn:aws:secretsmanager:eu-west-1:111122223333:secret:-AbCdEf",
+            "arn:aws:secretsmanager:eu-west-1:11112222333:secret:key-AbCdEf",
+            "arn:aws:secretsmanager:eu-west-1:11112222333x:secret:key-AbCdEf",
+            "arn:aws:secretsmanager:EU:111122223333:secret:key-AbCdEf",
+            "arn:x:secretsmanager:eu-west-1:111122223333:secret:key-AbCdEf",
+            "arn:aws:ssm:eu-west-1:111122223333:secret:key-AbCdEf",
+            "arn:aws:secretsmanager:eu-west-1:111122223333:key-AbCdEf",
+        ] {
+            assert!(Target::parse(text).is_err(), "{text}");
+        }
+    }
 }

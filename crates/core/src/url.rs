@@ -52,3 +52,39 @@ pub fn is_loopback(uri: &Uri) -> bool {
             .parse::<Ipv4Addr>()
             .is_ok_and(|address| address.is_loopback())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn endpoint_is_protected_by_tls_or_loopback() {
+        for (url, wanted) in [
+            ("https://a.example", Some(Endpoint::Protected)),
+            ("https://a.example:8443/path", Some(Endpoint::Protected)),
+            ("http://localhost:4566", Some(Endpoint::Protected)),
+            ("http://127.1.2.3", Some(Endpoint::Protected)),
+            ("http://[::1]:80", Some(Endpoint::Protected)),
+            ("http://a.example", Some(Endpoint::Unencrypted)),
+            ("http://localhost.example", Some(Endpoint::Unencrypted)),
+            ("ftp://a.example", None),
+            ("a.example", None),
+            ("https://", None),
+            ("https://user@a.example", None),
+            ("https://a.example?q", None),
+            ("https://a.example:0", None),
+            ("https://a.example:99999", None),
+            ("https://a.example:", None),
+        ] {
+            assert_eq!(endpoint(url), wanted, "{url}");
+        }
+    }
+
+    #[test]
+    fn port_is_valid_after_credentials() {
+        for (authority, wanted) in [("u:1@h:2", true), ("u:1@h", true), ("u:1@h:99999", false)] {
+            let authority: Authority = authority.parse().unwrap();
+            assert_eq!(has_valid_port(&authority), wanted, "{authority}");
+        }
+    }
+}

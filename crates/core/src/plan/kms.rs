@@ -12,6 +12,7 @@ pub(super) enum Comparison {
 }
 
 /// The part of a name that is the same in all notations.
+#[derive(PartialEq)]
 enum KeyName<'a> {
     Default,
     Alias(&'a str),
@@ -34,10 +35,7 @@ pub(super) fn compare(given: &str, present: Option<&str>) -> Comparison {
         };
     }
     match (parse(given), parse(present.unwrap_or_default())) {
-        (KeyName::Default, KeyName::Default) => Comparison::Same,
-        (KeyName::Alias(a), KeyName::Alias(b)) | (KeyName::Id(a), KeyName::Id(b)) if a == b => {
-            Comparison::Same
-        }
+        (given, present) if given == present => Comparison::Same,
         (KeyName::Alias(_), KeyName::Id(_)) | (KeyName::Id(_), KeyName::Alias(_)) => {
             Comparison::Unknown
         }
@@ -99,6 +97,11 @@ mod tests {
             ("alias/models", Some("1234abcd"), Unknown),
             (
                 "arn:aws:kms:eu-west-1:111122223333:alias/models",
+                Some("arn:aws:kms:eu-west-1:111122223333:key/1234abcd"),
+                Unknown,
+            ),
+            (
+                "arn:aws:kms:eu-west-1:111122223333:alias/models",
                 Some("arn:aws:kms:eu-west-1:444455556666:alias/models"),
                 Different,
             ),
@@ -111,5 +114,12 @@ mod tests {
         for (given, present, wanted) in cases {
             assert_eq!(compare(given, present), wanted, "{given} {present:?}");
         }
+    }
+
+    #[test]
+    fn default_key_is_recognized() {
+        let arn = format!("arn:aws:kms:eu-west-1:111122223333:{DEFAULT_KEY}");
+        assert!(is_default_key(DEFAULT_KEY) && is_default_key(&arn));
+        assert!(!is_default_key("alias/models") && !is_default_key("1234abcd"));
     }
 }

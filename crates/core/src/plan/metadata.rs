@@ -98,8 +98,7 @@ fn add_replicas(
     let mut added = BTreeMap::new();
     let mut awaited = Vec::new();
     for (region, key) in wanted {
-        let replica = secret.replica(region);
-        let Some(replica) = replica else {
+        let Some(replica) = secret.replica(region) else {
             added.insert(region.clone(), key.clone());
             awaited.push(region.clone());
             continue;

@@ -103,10 +103,7 @@ fn add_put(
         plan.keep = VersionRef::holder(secret, label);
         return Ok(());
     }
-    if label != CURRENT
-        && holder.is_none()
-        && current.is_some_and(|id| attempt.may_have_written(id))
-    {
+    if holder.is_none() && current.is_some_and(|id| attempt.may_have_written(id)) {
         // This run has just created the secret: the label goes on that version.
         plan.keep = VersionRef::holder(secret, CURRENT);
         return Ok(());

@@ -54,7 +54,7 @@ pub enum Step {
     Replicate(BTreeMap<String, Option<String>>),
     /// A wait until the replicas in these regions are in sync, or one has failed.
     AwaitReplicas(Vec<String>),
-    /// ValidateResourcePolicy, before any write: an invalid policy ends the run.
+    /// ValidateResourcePolicy; an invalid policy ends the run. It precedes all writes to a secret that exists.
     CheckPolicy,
     /// PutResourcePolicy.
     SetPolicy,

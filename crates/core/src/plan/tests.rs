@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::error::{ErrorKind, StoreError};
-use crate::state::{NotDescribable, PolicyView, Present, SecretMetadata, ValueView};
+use crate::outcome::VersionRef;
+use crate::state::{
+    NotDescribable, PolicyView, Present, Replica, ReplicaStatus, SecretMetadata, ValueView,
+};
 use crate::testing::request;
 use crate::value::{Kind, SecretBytes, SecretValue};
 
@@ -35,24 +38,25 @@ fn secret() -> SecretMetadata {
     }
 }
 
-fn described(secret: SecretMetadata, text: Option<&str>) -> Observed {
-    Observed::Present(Box::new(Present {
+fn present(secret: SecretMetadata, text: Option<&str>) -> Present {
+    Present {
         secret,
         value: text.map(value),
         unread: None,
         policy: PolicyView::NotRequested,
         at: NOW,
-    }))
+    }
+}
+
+fn described(secret: SecretMetadata, text: Option<&str>) -> Observed {
+    Observed::Present(Box::new(present(secret, text)))
 }
 
 /// A secret whose value must not be read.
 fn unread(secret: SecretMetadata) -> Observed {
     Observed::Present(Box::new(Present {
-        secret,
-        value: None,
         unread: Some(denied("GetSecretValue")),
-        policy: PolicyView::NotRequested,
-        at: NOW,
+        ..present(secret, None)
     }))
 }
 
@@ -390,3 +394,6 @@ fn later_write_is_not_reverted() {
 mod guarded;
 mod metadata;
 mod not_describable;
+mod notices;
+mod settled;
+mod steps;

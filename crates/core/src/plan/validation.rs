@@ -47,13 +47,9 @@ pub fn check_validation(
 /// searched as well.
 fn is_public_access(finding: &Finding) -> bool {
     let text = format!("{} {}", finding.check, finding.message).to_ascii_lowercase();
-    let is_lockout = ["lock", "would not let you"]
-        .iter()
-        .any(|word| text.contains(word));
-    !is_lockout
-        && ["public", "broad access", "any aws principal"]
-            .iter()
-            .any(|word| text.contains(word))
+    let mentions = |phrases: &[&str]| phrases.iter().any(|phrase| text.contains(phrase));
+    mentions(&["public", "broad access", "any aws principal"])
+        && !mentions(&["lock", "would not let you"])
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::labels::WriteLabel;
+use crate::value::MAX_BYTES;
 
 const V1: &str = "11111111-1111-8111-8111-111111111111";
 const V2: &str = "22222222-2222-8222-8222-222222222222";
@@ -151,29 +152,42 @@ fn json_key_is_set_in_stored_document() {
 }
 
 #[test]
-fn too_large_document_is_rejected() {
-    let full = format!(r#"{{"a":"{}"}}"#, "x".repeat(65_520));
-    check(
-        vec![(
-            &[("JSON_KEY", "b"), ("VALUE", "12345678")],
-            described(secret(), Some(&full)),
-            "exit 8",
-        )],
-        &Attempt::default(),
-    );
+fn document_over_the_size_limit_is_rejected() {
+    let rest = r#"{"a":"","b":"new"}"#.len();
+    for (size, wanted) in [(MAX_BYTES, "swap over v1"), (MAX_BYTES + 1, "exit 8")] {
+        let stored = format!(r#"{{"a":"{}"}}"#, "x".repeat(size - rest));
+        check(
+            vec![(
+                &[("JSON_KEY", "b"), ("VALUE", "new")],
+                described(secret(), Some(&stored)),
+                wanted,
+            )],
+            &Attempt::default(),
+        );
+    }
+}
+
+#[test]
+fn document_is_compared_but_never_shown() {
+    let document = |value: &str| {
+        let plan = decide(
+            &[("JSON_KEY", "b"), ("VALUE", value)],
+            &Observed::Absent,
+            &Attempt::default(),
+        );
+        plan.unwrap().document.unwrap()
+    };
+    assert!(document("made-up-1") == document("made-up-1"));
+    assert!(document("made-up-1") != document("made-up-2"));
+    assert_eq!(format!("{:?}", document("made-up-1")), "Document");
 }
 
 #[test]
 fn json_key_in_binary_value_is_rejected() {
+    let binary = SecretValue::stored(SecretBytes::new(b"{}".to_vec()), Kind::Binary);
     let observed = Observed::Present(Box::new(Present {
-        secret: secret(),
-        value: Some(SecretValue::stored(
-            SecretBytes::new(b"{}".to_vec()),
-            Kind::Binary,
-        )),
-        unread: None,
-        policy: PolicyView::NotRequested,
-        at: NOW,
+        value: Some(binary),
+        ..present(secret(), None)
     }));
     check(
         vec![(&[("JSON_KEY", "b")], observed, "exit 6")],
@@ -215,11 +229,13 @@ fn rival_label_is_awaited_or_swept() {
     );
     // A label that stays belongs to a killed run.
     let label = write_label(NOW + 60);
-    let dead = Attempt {
-        rivals: BTreeMap::from([(format!("{label} {V2}"), 5)]),
-        ..Attempt::default()
-    };
-    check(vec![(guard, with(&label), &swap)], &dead);
+    for (sightings, wanted) in [(4, "yield"), (5, &swap)] {
+        let attempt = Attempt {
+            rivals: BTreeMap::from([(sighting(&label, V2), sightings)]),
+            ..Attempt::default()
+        };
+        check(vec![(guard, with(&label), wanted)], &attempt);
+    }
     // The run's own label is no rival.
     let own = Attempt {
         write_label: Some(WriteLabel {
@@ -240,6 +256,32 @@ fn rival_label_is_awaited_or_swept() {
             &format!("keep {V1}"),
         )],
         &Attempt::default(),
+    );
+}
+
+#[test]
+fn created_version_gets_remaining_labels() {
+    let created = Attempt {
+        sent: vec![V1.to_owned()],
+        ..Attempt::default()
+    };
+    let stages: &[(&str, &str)] = &[("VERSION_STAGES", "blue,green")];
+    let label_both = format!("label blue, label green, keep {V1}");
+    let label_blue = format!("label blue, keep {V1}");
+    check(
+        vec![
+            (
+                stages,
+                described(labeled(&[(V1, &["AWSCURRENT"])]), None),
+                &label_both,
+            ),
+            (
+                stages,
+                described(labeled(&[(V1, &["AWSCURRENT", "green"])]), None),
+                &label_blue,
+            ),
+        ],
+        &created,
     );
 }
 
@@ -274,6 +316,11 @@ fn labels_move_to_version_with_value() {
                 &format!("label green, keep {V2}"),
             ),
             (
+                both,
+                described(labeled(&[(V1, &["AWSCURRENT", "blue"])]), Some("wanted")),
+                &format!("keep {V1}"),
+            ),
+            (
                 two,
                 described(current(), Some("old")),
                 &format!("put over {V2}, label green"),
@@ -291,32 +338,4 @@ fn labels_move_to_version_with_value() {
         ],
         &Attempt::default(),
     );
-}
-
-#[test]
-fn first_version_and_rotation_are_noticed() {
-    let notices = |pairs: &[(&str, &str)], observed: &Observed| {
-        decide(pairs, observed, &Attempt::default())
-            .unwrap()
-            .notices
-            .into_iter()
-            .map(|(_, text)| text)
-            .collect::<Vec<_>>()
-            .join("; ")
-    };
-    let blue: &[(&str, &str)] = &[("VERSION_STAGES", "blue")];
-    for observed in [Observed::Absent, described(labeled(&[]), None)] {
-        assert!(notices(blue, &observed).contains("the first one current as well"));
-    }
-    let rotating = labeled(&[(V1, &["AWSCURRENT"]), (V2, &["AWSPENDING"])]);
-    for pairs in [blue, &[], &[("EXPECTED_VERSION_ID", V1)]] {
-        let text = notices(
-            pairs,
-            &described(rotating.clone(), Some("old").filter(|_| pairs != blue)),
-        );
-        assert!(
-            text.contains("AWSPENDING is on version"),
-            "{pairs:?}: {text}"
-        );
-    }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::*;
-use super::{NOW, check, denied, described, secret, value, value_view};
+use super::{check, denied, described, present, secret, value_view};
 use crate::state::{NotDescribable, PolicyView, Present, Replica, ReplicaStatus, SecretMetadata};
 
 #[test]
@@ -161,11 +161,8 @@ fn replicas_are_removed_only_on_request() {
 fn policy_is_validated_and_written_if_it_differs() {
     let attached = |policy: PolicyView, text: &str| {
         Observed::Present(Box::new(Present {
-            secret: secret(),
-            value: Some(value(text)),
-            unread: None,
             policy,
-            at: NOW,
+            ..present(secret(), Some(text))
         }))
     };
     let undescribed = |policy| {

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn denied_describe_writes_uncompared_with_warning() {
+fn denied_describe_writes_without_comparing() {
     let nothing = || undescribed(ValueView::Unread(Some(denied("GetSecretValue"))));
     check(
         vec![
@@ -52,15 +52,6 @@ fn denied_describe_writes_uncompared_with_warning() {
         ],
         &Attempt::default(),
     );
-    let Ok(plan) = decide(&[], &nothing(), &Attempt::default()) else {
-        panic!("a plan");
-    };
-    assert!(
-        plan.notices
-            .iter()
-            .any(|(_, text)| text.contains("were not checked"))
-    );
-
     let seen_deleted = Attempt {
         deletion_seen: true,
         ..Attempt::default()
@@ -86,4 +77,18 @@ fn denied_describe_writes_uncompared_with_warning() {
         ],
         &restored,
     );
+}
+
+#[test]
+fn creation_is_certain_only_without_a_value() {
+    let vacant = |observed: &Observed| match &decide(&[], observed, &Attempt::default())
+        .unwrap()
+        .steps[..]
+    {
+        [Step::Create { vacant, .. }] => *vacant,
+        steps => panic!("{steps:?}"),
+    };
+    assert!(vacant(&Observed::Absent));
+    assert!(vacant(&undescribed(ValueView::NoValue)));
+    assert!(!vacant(&undescribed(ValueView::Unread(None))));
 }

@@ -8,7 +8,7 @@ use upsert_secret_core::request::Request;
 use upsert_secret_core::state::{
     NotDescribable, Observed, PolicyView, Present, SecretMetadata, SecretVersion, ValueView,
 };
-use upsert_secret_core::store::SecretStore;
+use upsert_secret_core::store::{Call, SecretStore};
 
 use super::context::Context;
 
@@ -23,7 +23,7 @@ pub(crate) async fn observe<S: SecretStore>(
     request: &Request,
     context: Context<'_, S>,
     mut first: Option<ValueView>,
-) -> Result<Observed, StoreError> {
+) -> Call<Observed> {
     let store = context.store;
     let id = &request.target.id;
     let label = request.label();
@@ -34,43 +34,38 @@ pub(crate) async fn observe<S: SecretStore>(
     loop {
         let known = first.take();
         let value = async {
-            if let Some(glimpse) = known {
-                Ok(Readable::Answer(glimpse))
-            } else if reads {
-                value_view(store, id, label).await
-            } else {
-                Ok(Readable::Answer(ValueView::Unread(None)))
+            match known {
+                Some(value) => Ok(Some(value)),
+                None if reads => classify(store.get_value(id, label).await),
+                None => Ok(Some(ValueView::Unread(None))),
             }
         };
-        let (described, glimpse, policy) =
+        let (described, value, policy) =
             tokio::try_join!(describe(store, id), value, policy_view(request, store))?;
-        if let Readable::Answer(ValueView::Deleted(error)) = &glimpse {
+        if let Some(ValueView::Deleted(error)) = &value {
             refused = Some(error.clone());
         }
-        let observed = match (described, glimpse) {
-            (Readable::Answer(Ok(secret)), Readable::Answer(glimpse)) => {
-                join(secret, glimpse, policy, label, context.system.now())
+        let observed = match (described, value) {
+            (Some(Ok(secret)), Some(value)) => {
+                join(secret, value, policy, label, context.system.now())
             }
-            (Readable::Answer(Err(denied)), Readable::Answer(glimpse)) => {
-                let glimpse = match glimpse {
+            (Some(Err(denied)), Some(value)) => {
+                let value = match value {
                     // `if-exists: skip` has to know whether there is a value; this is the other way to.
                     ValueView::Unread(None) if request.compare != Compare::Never => {
-                        match value_view(store, id, label).await? {
-                            Readable::Answer(glimpse) => Some(glimpse),
-                            Readable::Garbled => None,
-                        }
+                        classify(store.get_value(id, label).await)?
                     }
-                    glimpse => Some(glimpse),
+                    value => Some(value),
                 };
-                glimpse.map(|glimpse| {
+                value.map(|value| {
                     Observed::NotDescribable(Box::new(NotDescribable {
                         denied,
-                        value: glimpse,
+                        value,
                         policy,
                     }))
                 })
             }
-            (Readable::Garbled, _) | (_, Readable::Garbled) => None,
+            _ => None,
         };
         if let Some(observed) = observed {
             return Ok(observed);
@@ -83,68 +78,39 @@ pub(crate) async fn observe<S: SecretStore>(
     }
 }
 
-/// An answer, or one that could not be read and may be readable next time.
-enum Readable<T> {
-    Answer(T),
-    Garbled,
-}
-
+/// DescribeSecret's answer, or its denial; `None` where the answer could not be read, and may be readable next time.
 async fn describe(
     store: &impl SecretStore,
     id: &str,
-) -> Result<Readable<Result<Option<SecretMetadata>, StoreError>>, StoreError> {
+) -> Call<Option<Call<Option<SecretMetadata>>>> {
     match store.describe(id).await {
-        Ok(secret) => Ok(Readable::Answer(Ok(secret))),
-        Err(error) if error.is_denied() => Ok(Readable::Answer(Err(error))),
-        Err(error) if error.kind == ErrorKind::Unreadable => Ok(Readable::Garbled),
+        Ok(secret) => Ok(Some(Ok(secret))),
+        Err(error) if error.is_denied() => Ok(Some(Err(error))),
+        Err(error) if error.kind == ErrorKind::Unreadable => Ok(None),
         Err(error) => Err(error),
     }
-}
-
-async fn value_view(
-    store: &impl SecretStore,
-    id: &str,
-    label: &str,
-) -> Result<Readable<ValueView>, StoreError> {
-    read_answer(store.get_value(id, label).await)
 }
 
 /// What GetSecretValue's answer, or the part of BatchGetSecretValue's that is about one secret, tells of it; `None`
-/// where it could not be read.
+/// where it could not be read, and may be readable next time.
 ///
 /// # Errors
 /// Anything but "not found", "denied" and "scheduled for deletion".
-pub(crate) fn classify(
-    answer: Result<Option<SecretVersion>, StoreError>,
-) -> Result<Option<ValueView>, StoreError> {
-    Ok(match read_answer(answer)? {
-        Readable::Answer(glimpse) => Some(glimpse),
-        Readable::Garbled => None,
-    })
-}
-
-fn read_answer(
-    answer: Result<Option<SecretVersion>, StoreError>,
-) -> Result<Readable<ValueView>, StoreError> {
+pub(crate) fn classify(answer: Call<Option<SecretVersion>>) -> Call<Option<ValueView>> {
     match answer {
-        Ok(Some(read)) => Ok(Readable::Answer(ValueView::Value(Box::new(read)))),
-        Ok(None) => Ok(Readable::Answer(ValueView::NoValue)),
+        Ok(Some(read)) => Ok(Some(ValueView::Value(Box::new(read)))),
+        Ok(None) => Ok(Some(ValueView::NoValue)),
         // A key that may not be used, or that is gone, hides the value just as IAM does.
         Err(error) if error.is_denied() || error.is("DecryptionFailure") => {
-            Ok(Readable::Answer(ValueView::Unread(Some(error))))
+            Ok(Some(ValueView::Unread(Some(error))))
         }
-        Err(error) if error.is("InvalidRequestException") => {
-            Ok(Readable::Answer(ValueView::Deleted(error)))
-        }
-        Err(error) if error.kind == ErrorKind::Unreadable => Ok(Readable::Garbled),
+        Err(error) if error.is("InvalidRequestException") => Ok(Some(ValueView::Deleted(error))),
+        Err(error) if error.kind == ErrorKind::Unreadable => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-async fn policy_view(
-    request: &Request,
-    store: &impl SecretStore,
-) -> Result<PolicyView, StoreError> {
+async fn policy_view(request: &Request, store: &impl SecretStore) -> Call<PolicyView> {
     if request.policy.is_none() {
         return Ok(PolicyView::NotRequested);
     }
@@ -160,19 +126,19 @@ async fn policy_view(
 /// Puts the two answers together; `None` where they cannot both be of the same moment.
 fn join(
     secret: Option<SecretMetadata>,
-    glimpse: ValueView,
+    view: ValueView,
     policy: PolicyView,
     label: &str,
     now: u64,
 ) -> Option<Observed> {
     let Some(secret) = secret else {
-        return match glimpse {
+        return match view {
             ValueView::Value(_) | ValueView::Deleted(_) => None,
             ValueView::NoValue | ValueView::Unread(_) => Some(Observed::Absent),
         };
     };
     let holder = secret.holder(label);
-    let (value, unread) = match glimpse {
+    let (value, unread) = match view {
         ValueView::Unread(denied) => (None, denied),
         // GetSecretValue refuses such a secret, whichever value it has.
         _ if secret.deleted => (None, None),

@@ -13,7 +13,7 @@ use upsert_secret_core::state::ValueView;
 use upsert_secret_core::store::SecretStore;
 
 use crate::engine::context::Context;
-use crate::engine::job::run_job;
+use crate::engine::run_job;
 use crate::run_report::{HOPELESS, ReportGuard, RunReport};
 
 pub(crate) mod prefetch;
@@ -39,11 +39,11 @@ pub(crate) async fn run_all<S: SecretStore>(
     let mut ready: VecDeque<(usize, Option<ValueView>)> = VecDeque::new();
     let mut chunks = if report.kind.single {
         // A run of one secret must not need permission for BatchGetSecretValue.
-        VecDeque::from([Chunk::unread(0)])
+        VecDeque::from([Chunk::Unread(0)])
     } else {
         prefetch::chunks(targets)
     };
-    let prefetcher = Prefetcher::new(targets, context.store, report);
+    let prefetcher = Prefetcher::new(context.store, report);
     let mut reading = FuturesUnordered::new();
     let mut working = FuturesUnordered::new();
     loop {

@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use upsert_secret_core::failure::Failure;
 use upsert_secret_core::labels::CURRENT;
 use upsert_secret_core::notice::Level;
-use upsert_secret_core::request::{Job, Request};
+use upsert_secret_core::request::Job;
 use upsert_secret_core::state::ValueView;
 use upsert_secret_core::store::{Call, SecretStore};
 
@@ -18,59 +18,38 @@ use crate::run_report::RunReport;
 /// The most that BatchGetSecretValue takes (API model).
 const BATCH: usize = 20;
 
-/// Secrets that are read in one call, by their place in the list; or one that is not read in advance.
-pub(crate) struct Chunk {
-    members: Vec<usize>,
-    reads: bool,
-}
-
-impl Chunk {
-    /// A secret that is not read in advance.
-    pub(crate) fn unread(index: usize) -> Self {
-        Self {
-            members: vec![index],
-            reads: false,
-        }
-    }
+/// What is read in one call.
+pub(crate) enum Chunk<'a> {
+    /// A secret that is not read in advance, by its place in the list.
+    Unread(usize),
+    /// The ids of up to twenty secrets, each with its place in the list.
+    Read(Vec<(usize, &'a str)>),
 }
 
 /// The chunks in the order of the list. Secrets that are not read in advance wait for no others.
-pub(crate) fn chunks(targets: &[Result<Job, Failure>]) -> VecDeque<Chunk> {
+pub(crate) fn chunks(targets: &[Result<Job, Failure>]) -> VecDeque<Chunk<'_>> {
     let mut chunks = VecDeque::new();
-    let mut reads = Vec::new();
+    let mut members = Vec::new();
     for (index, target) in targets.iter().enumerate() {
-        if readable(target).is_none() {
-            chunks.push_back(Chunk::unread(index));
-            continue;
+        match target {
+            // AWSCURRENT is all that BatchGetSecretValue reads.
+            Ok(Job::Upsert(request)) if request.reads() && request.label() == CURRENT => {
+                members.push((index, request.target.id.as_str()));
+            }
+            _ => chunks.push_back(Chunk::Unread(index)),
         }
-        reads.push(index);
-        if reads.len() == BATCH {
-            chunks.push_back(Chunk {
-                members: std::mem::take(&mut reads),
-                reads: true,
-            });
+        if members.len() == BATCH {
+            chunks.push_back(Chunk::Read(std::mem::take(&mut members)));
         }
     }
-    if !reads.is_empty() {
-        chunks.push_back(Chunk {
-            members: reads,
-            reads: true,
-        });
+    if !members.is_empty() {
+        chunks.push_back(Chunk::Read(members));
     }
     chunks
 }
 
-/// The request of a target whose current value is read in advance: AWSCURRENT is all that BatchGetSecretValue reads.
-fn readable(target: &Result<Job, Failure>) -> Option<&Request> {
-    match target {
-        Ok(Job::Upsert(request)) if request.reads() && request.label() == CURRENT => Some(request),
-        _ => None,
-    }
-}
-
 /// Reads chunks.
 pub(crate) struct Prefetcher<'a, S> {
-    targets: &'a [Result<Job, Failure>],
     store: &'a S,
     report: &'a RunReport,
     /// Whether BatchGetSecretValue is denied.
@@ -81,13 +60,8 @@ pub(crate) struct Prefetcher<'a, S> {
 type Read = Vec<(usize, Option<ValueView>)>;
 
 impl<'a, S: SecretStore> Prefetcher<'a, S> {
-    pub(crate) fn new(
-        targets: &'a [Result<Job, Failure>],
-        store: &'a S,
-        report: &'a RunReport,
-    ) -> Self {
+    pub(crate) fn new(store: &'a S, report: &'a RunReport) -> Self {
         Self {
-            targets,
             store,
             report,
             denied: Cell::new(false),
@@ -95,17 +69,11 @@ impl<'a, S: SecretStore> Prefetcher<'a, S> {
     }
 
     /// Reads a chunk.
-    pub(crate) async fn read(&self, chunk: Chunk) -> Read {
-        let members: Vec<(usize, &str)> = chunk
-            .members
-            .iter()
-            .filter(|_| chunk.reads)
-            .filter_map(|index| Some((*index, &*readable(&self.targets[*index])?.target.id)))
-            .collect();
-        if members.is_empty() {
-            let unread = chunk.members.into_iter();
-            return unread.map(|index| (index, None)).collect();
-        }
+    pub(crate) async fn read(&self, chunk: Chunk<'_>) -> Read {
+        let members = match chunk {
+            Chunk::Unread(index) => return vec![(index, None)],
+            Chunk::Read(members) => members,
+        };
         if !self.denied.get() {
             match self.read_batch(&members).await {
                 Ok(read) => return read,

@@ -5,10 +5,11 @@ use std::time::Duration;
 use upsert_secret_core::attempt::Attempt;
 use upsert_secret_core::error::StoreError;
 use upsert_secret_core::failure::Failure;
-use upsert_secret_core::plan::Rejected;
+use upsert_secret_core::request::Request;
 use upsert_secret_core::store::{SecretStore, Subject};
 use upsert_secret_core::target::Target;
-use upsert_secret_core::version_id::RunIdentity;
+use upsert_secret_core::value::SecretValue;
+use upsert_secret_core::version_id::{RequestToken, RunIdentity};
 
 use super::system::System;
 use crate::progress::Progress;
@@ -37,6 +38,17 @@ impl<S> Clone for Context<'_, S> {
 impl<S> Copy for Context<'_, S> {}
 
 impl<S: SecretStore> Context<'_, S> {
+    /// The token of a write of this value; a guarded one builds on a version.
+    pub(crate) fn token(
+        &self,
+        request: &Request,
+        value: &SecretValue,
+        base: Option<&str>,
+    ) -> RequestToken {
+        let scope = request.token_scope(self.store.region());
+        scope.token(self.run, value, base, || self.system.unique())
+    }
+
     /// Explains an error of a call about this secret.
     pub(crate) fn failure(
         &self,
@@ -50,18 +62,5 @@ impl<S: SecretStore> Context<'_, S> {
             arn: attempt.outcome.arn.as_deref(),
         };
         self.store.diagnose(error, subject)
-    }
-
-    /// Explains why there is no plan for this secret.
-    pub(crate) fn rejection(
-        &self,
-        rejected: Rejected,
-        target: &Target,
-        attempt: &Attempt,
-    ) -> Failure {
-        match rejected {
-            Rejected::Failure(failure) => *failure,
-            Rejected::Denied(error) => self.failure(&error, target, attempt),
-        }
     }
 }

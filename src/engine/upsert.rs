@@ -1,15 +1,18 @@
-//! The loop of observe, plan, apply until the goal is reached. It owns how often; what to do is the plan's decision, how
-//! to do it is in `apply`.
+//! The loop of observe, plan, apply until the goal is reached, and its dry run, which writes nothing. It owns how often; what
+//! to do is the plan's decision, how to do it is in `apply`.
 
 use upsert_secret_core::attempt::Attempt;
 use upsert_secret_core::backoff::Backoff;
 use upsert_secret_core::error::{ErrorKind, StoreError};
 use upsert_secret_core::failure::Failure;
 use upsert_secret_core::labels::{CURRENT, LabelState, is_private, label_state};
-use upsert_secret_core::outcome::Change;
-use upsert_secret_core::plan::{Plan, other_labels, plan, sighting};
+use upsert_secret_core::notice::Level;
+use upsert_secret_core::outcome::{Change, ChangeKind, Preview};
+use upsert_secret_core::plan::{
+    Plan, Rejected, Step, check_validation, describe, other_labels, plan, settled, sighting,
+};
 use upsert_secret_core::request::Request;
-use upsert_secret_core::state::{Observed, SecretMetadata, ValueView};
+use upsert_secret_core::state::{Observed, SecretMetadata, SecretVersion, ValueView};
 use upsert_secret_core::store::SecretStore;
 
 use super::apply::{Applied, Applier};
@@ -34,24 +37,13 @@ pub(crate) async fn upsert<S: SecretStore>(
     attempt: &mut Attempt,
 ) -> Result<(), Failure> {
     begin(request, context, attempt);
-    let scope = request.token_scope(context.store.region());
-    let mut token = scope.token(context.run, &request.value, None, || {
-        context.system.unique()
-    });
+    let mut token = context.token(request, &request.value, None);
     let mut backoff = Backoff::new(MAX_ROUNDS);
     let mut turns = Backoff::endless();
     let mut errors: Vec<StoreError> = Vec::new();
     loop {
-        let (observed, plan) = look(request, context, first.take(), attempt).await?;
-        drop(observed);
-        let mut applier = Applier {
-            request,
-            context,
-            token: &mut token,
-            document: None,
-            attempt: &mut *attempt,
-        };
-        let why = match applier.apply(plan).await? {
+        let (_, plan) = look(request, context, first.take(), attempt).await?;
+        let why = match Applier::apply(plan, request, context, &mut token, attempt).await? {
             Applied::Done => return Ok(()),
             Applied::Yield => {
                 attempt.contended = true;
@@ -60,15 +52,12 @@ pub(crate) async fn upsert<S: SecretStore>(
             }
             Applied::Retry(why) => why,
         };
-        let repeated = errors
-            .iter()
-            .filter(|before| Some(before.kind.clone()) == why.as_ref().map(|why| why.kind.clone()))
-            .count();
-        // A name being deleted is the one refusal that time lifts.
-        let lasting = why.as_ref().is_some_and(|why| {
-            why.is("InvalidRequestException") && why.operation != "CreateSecret"
+        let give_up = why.as_ref().is_some_and(|why| {
+            // A name being deleted is the one refusal that time lifts.
+            let lasting = why.is("InvalidRequestException") && why.operation != "CreateSecret";
+            let before = errors.iter().filter(|before| before.kind == why.kind);
+            lasting && before.count() + 1 >= MAX_SAME_ERROR
         });
-        let give_up = lasting && repeated + 1 >= MAX_SAME_ERROR;
         if give_up || !context.system.wait(&mut backoff).await {
             let why = why
                 .or_else(|| errors.pop())
@@ -76,6 +65,78 @@ pub(crate) async fn upsert<S: SecretStore>(
             return Err(context.failure(&why, &request.target, attempt));
         }
         errors.extend(why);
+    }
+}
+
+/// Describes what `upsert` would do.
+///
+/// # Errors
+/// What the run would be rejected for.
+pub(crate) async fn preview<S: SecretStore>(
+    request: &Request,
+    context: Context<'_, S>,
+    mut first: Option<ValueView>,
+    attempt: &mut Attempt,
+) -> Result<(), Failure> {
+    begin(request, context, attempt);
+    let mut turns = Backoff::endless();
+    loop {
+        let (observed, plan) = look(request, context, first.take(), attempt).await?;
+        // Another guarded run is about to write: what it writes counts.
+        if plan.steps == [Step::Yield] {
+            context.system.wait_turn(&mut turns).await;
+            continue;
+        }
+        if matches!(observed, Observed::Present(_)) && plan.steps.contains(&Step::CheckPolicy) {
+            check_policy(request, context, attempt).await?;
+        }
+        attempt.outcome.version.clone_from(&plan.keep);
+        attempt
+            .outcome
+            .name
+            .get_or_insert_with(|| request.target.name.clone());
+        attempt.outcome.preview = Some(Preview {
+            kind: kind(&plan),
+            steps: describe(&plan, request, &observed),
+        });
+        return Ok(());
+    }
+}
+
+fn kind(plan: &Plan) -> ChangeKind {
+    let changing: Vec<&Step> = plan.steps.iter().filter(|step| step.changes()).collect();
+    match changing[..] {
+        [] => ChangeKind::Unchanged,
+        [
+            Step::Create {
+                otherwise: None, ..
+            },
+            ..,
+        ] => ChangeKind::Created,
+        _ => ChangeKind::Updated,
+    }
+}
+
+/// Reads as much as it writes: nothing.
+async fn check_policy<S: SecretStore>(
+    request: &Request,
+    context: Context<'_, S>,
+    attempt: &mut Attempt,
+) -> Result<(), Failure> {
+    let Some(policy) = &request.policy else {
+        return Ok(());
+    };
+    let id = &request.target.id;
+    match context.store.validate_policy(id, policy.text()).await {
+        Ok(validation) => check_validation(&validation, request.allow_public_policy, id),
+        Err(error) if error.is_denied() => {
+            attempt.outcome.note(
+                Level::Warning,
+                "ValidateResourcePolicy is denied: whether the resource policy may be attached was not checked",
+            );
+            Ok(())
+        }
+        Err(error) => Err(context.failure(&error, &request.target, attempt)),
     }
 }
 
@@ -89,12 +150,20 @@ pub(crate) fn begin<S: SecretStore>(
     if request.is_guarded()
         && let Some(expected) = request.expected.as_deref()
     {
-        let scope = request.token_scope(context.store.region());
-        let own = scope.token(context.run, &request.value, Some(expected), || {
-            context.system.unique()
-        });
+        let own = context.token(request, &request.value, Some(expected));
         attempt.own = (!own.fresh).then_some(own.id);
     }
+}
+
+/// Records the answer of GetSecretValue if it settles the request by itself; whether it does.
+pub(crate) fn settle(request: &Request, stored: &SecretVersion, attempt: &mut Attempt) -> bool {
+    let Some(plan) = settled(request, stored) else {
+        return false;
+    };
+    attempt.outcome.arn = Some(stored.arn.clone());
+    attempt.outcome.name = Some(stored.name.clone());
+    attempt.outcome.version = plan.keep;
+    true
 }
 
 /// Observes, and decides.
@@ -108,8 +177,13 @@ pub(crate) async fn look<S: SecretStore>(
         .await
         .map_err(|error| context.failure(&error, &request.target, attempt))?;
     record_observation(request, &observed, context.system.now(), attempt);
-    let plan = plan(request, &observed, attempt, context.store.region())
-        .map_err(|rejected| context.rejection(rejected, &request.target, attempt))?;
+    let plan =
+        plan(request, &observed, attempt, context.store.region()).map_err(
+            |rejected| match rejected {
+                Rejected::Failure(failure) => *failure,
+                Rejected::Denied(error) => context.failure(&error, &request.target, attempt),
+            },
+        )?;
     for (level, text) in &plan.notices {
         attempt.outcome.note(*level, text.clone());
     }
@@ -153,22 +227,22 @@ fn record_labels(request: &Request, secret: &SecretMetadata, now: u64, attempt: 
     if !request.is_guarded() {
         return;
     }
+    attempt.living = other_labels(secret, attempt)
+        .filter(|(label, _)| label_state(label, now) == LabelState::Living)
+        .count();
     let seen: Vec<String> = other_labels(secret, attempt)
         .filter(|(label, _)| is_private(label))
         .map(|(label, version)| sighting(label, version))
         .collect();
-    attempt.living = other_labels(secret, attempt)
-        .filter(|(label, _)| label_state(label, now) == LabelState::Living)
-        .count();
-    for one in seen {
-        *attempt.rivals.entry(one).or_default() += 1;
+    for sighting in seen {
+        *attempt.rivals.entry(sighting).or_default() += 1;
     }
 }
 
 /// Records replicas that this run requested, where the answer may not have come.
 fn record_replicas(secret: &SecretMetadata, attempt: &mut Attempt) {
-    let recorded =
-        |region: &String, attempt: &Attempt| {
+    let is_recorded =
+        |region: &String| {
             attempt.outcome.changes.iter().any(
                 |change| matches!(change, Change::Replicated(regions) if regions.contains(region)),
             )
@@ -177,7 +251,7 @@ fn record_replicas(secret: &SecretMetadata, attempt: &mut Attempt) {
         .replicas
         .iter()
         .map(|replica| replica.region.clone())
-        .filter(|region| attempt.replicating.contains(region) && !recorded(region, attempt))
+        .filter(|region| attempt.replicating.contains(region) && !is_recorded(region))
         .collect();
     if !ours.is_empty() {
         attempt.outcome.record(Change::Replicated(ours));

@@ -10,7 +10,7 @@ use upsert_secret_core::backoff::Backoff;
 use upsert_secret_core::failure::Failure;
 use upsert_secret_core::labels::is_transaction_label;
 use upsert_secret_core::outcome::Change;
-use upsert_secret_core::plan::{Step, settled};
+use upsert_secret_core::plan::Step;
 use upsert_secret_core::request::{Job, Request};
 use upsert_secret_core::state::{Observed, ValueView};
 use upsert_secret_core::store::SecretStore;
@@ -20,7 +20,7 @@ use super::driver::Transaction;
 use super::member::{Member, leave};
 use crate::batch::prefetch::{Prefetcher, chunks};
 use crate::batch::{CONCURRENT_READS, CONCURRENT_SECRETS, PreparedTarget};
-use crate::engine::upsert::{begin, look};
+use crate::engine::upsert::{begin, look, settle};
 use crate::run_report::ReportGuard;
 
 /// Looks at a secret that is being restored.
@@ -31,7 +31,7 @@ impl<'a, S: SecretStore> Transaction<'a, S> {
     pub(super) async fn prepare(&self, targets: &'a [PreparedTarget]) -> Option<Vec<Member<'a>>> {
         let progress = &self.report.progress;
         progress.start_phase("looked at", targets.len());
-        let prefetcher = Prefetcher::new(targets, self.context.store, self.report);
+        let prefetcher = Prefetcher::new(self.context.store, self.report);
         let members = stream::iter(chunks(targets))
             .map(|chunk| prefetcher.read(chunk))
             .buffered(CONCURRENT_READS)
@@ -102,18 +102,15 @@ impl<'a, S: SecretStore> Transaction<'a, S> {
         let context = self.context;
         begin(request, context, attempt);
         if let Some(ValueView::Value(read)) = &first
-            && let Some(plan) = settled(request, read)
             // Labels of other transactions have to be seen in full.
             && !read.stages.iter().any(|stage| is_transaction_label(stage))
+            && settle(request, read, attempt)
         {
-            attempt.outcome.arn = Some(read.arn.clone());
-            attempt.outcome.name = Some(read.name.clone());
             let snapshot = Snapshot {
                 name: read.name.clone(),
                 current: Some(read.version_id.clone()),
                 ..Snapshot::default()
             };
-            attempt.outcome.version = plan.keep;
             return Ok((snapshot, Goal::Same, false));
         }
         let mut backoff = Backoff::new(MAX_ROUNDS);

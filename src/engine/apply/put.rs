@@ -1,43 +1,99 @@
-//! PutSecretValue, and the move of the label that a version needs which existed already.
+//! CreateSecret and PutSecretValue, and the move of the label that a version needs which existed already. What counts is
+//! whether the version that an answer names can have existed before the call.
+
+use std::collections::BTreeMap;
 
 use upsert_secret_core::failure::Failure;
 use upsert_secret_core::labels::{CURRENT, PREVIOUS};
-use upsert_secret_core::outcome::{Change, VersionRef};
+use upsert_secret_core::outcome::VersionRef;
 use upsert_secret_core::plan::{Step, arn_is_absent};
-use upsert_secret_core::store::{LabeledVersion, SecretStore};
+use upsert_secret_core::store::{LabeledVersion, NewSecret, SecretStore};
 
-use super::applier::{Applier, StepOutcome};
+use super::{Applied, Applier};
 
 impl<S: SecretStore> Applier<'_, S> {
-    pub(super) async fn put(&mut self, holder: Option<String>) -> Result<StepOutcome, Failure> {
+    pub(super) async fn create(
+        &mut self,
+        otherwise: Option<Vec<Step>>,
+        vacant: bool,
+    ) -> Result<Applied, Failure> {
+        let request = self.request;
+        let (no_tags, no_replicas) = (BTreeMap::new(), BTreeMap::new());
+        let new = NewSecret {
+            name: &request.target.name,
+            token: &self.token.id,
+            value: self.value(),
+            description: request.description.as_deref(),
+            kms_key_id: request.kms_key_id.as_deref(),
+            tags: request.tags.as_ref().unwrap_or(&no_tags),
+            replicas: request.replicas.as_ref().unwrap_or(&no_replicas),
+        };
+        let sent_before = self.was_sent();
+        // Else an earlier run with this token may have made it, and AWS answers the same.
+        let ours = vacant || self.token.fresh;
+        match self.context.store.create(&new).await {
+            Ok(written) => {
+                self.attempt.base.get_or_insert(None);
+                self.record_ids(&written);
+                if ours {
+                    self.record_created(&written.version_id);
+                }
+                if written.attempts > 1 {
+                    self.record_sent();
+                }
+                // The answer to a retry tells what was created, not what has happened since.
+                let retried = written.attempts > 1 || sent_before;
+                match otherwise {
+                    _ if ours && !retried => Ok(Applied::Done),
+                    None => Ok(Applied::Retry(None)),
+                    // A put changes nothing then, and its answer names the labels.
+                    Some(steps) => Ok(self.go_on_with(steps)),
+                }
+            }
+            Err(error) if error.is("ResourceExistsException") => match otherwise {
+                Some(steps) => Ok(self.go_on_with(steps)),
+                None => Ok(Applied::Retry(Some(error))),
+            },
+            // The name is scheduled for deletion, or was deleted a moment ago.
+            Err(error) if error.is("InvalidRequestException") => {
+                self.attempt.deletion_seen = true;
+                Ok(Applied::Retry(Some(error)))
+            }
+            Err(error) => {
+                if error.is_unknown_outcome() {
+                    self.record_sent();
+                    self.attempt.base.get_or_insert(None);
+                    if ours {
+                        self.attempt.maybe_created = Some(self.token.id.clone());
+                    }
+                }
+                self.retry_if_unknown(error)
+            }
+        }
+    }
+
+    pub(super) async fn put(&mut self, holder: Option<String>) -> Result<Applied, Failure> {
+        let (store, request) = (self.context.store, self.request);
+        let (id, label) = (&request.target.id, request.label());
         // The holder before the *first* put: one read afterwards could be a later writer's, and
         // moving the label away from it would undo their work.
         let base = self.attempt.base.get_or_insert(holder.clone()).clone();
         let sent_before = self.was_sent();
-        let put = match self
-            .context
-            .store
-            .put_value(
-                self.id(),
-                &self.token.id,
-                self.value(),
-                self.request.label(),
-            )
-            .await
-        {
+        let token = &self.token.id;
+        let put = match store.put_value(id, token, self.value(), label).await {
             Ok(put) => put,
             // The token's version holds another value: an earlier attempt of this CI run, before the
             // CI secret was changed, or another leg of its matrix.
             Err(error) if error.is("ResourceExistsException") && !self.token.replaced => {
                 self.token.replace(self.context.system.unique());
-                return Ok(StepOutcome::Instead(vec![Step::Put { base: holder }]));
+                return Ok(self.go_on_with(vec![Step::Put { base: holder }]));
             }
             Err(error)
                 if error.is("ResourceNotFoundException")
-                    && self.request.target.is_arn()
+                    && request.target.is_arn()
                     && self.attempt.outcome.arn.is_none() =>
             {
-                return Err(arn_is_absent(self.request));
+                return Err(arn_is_absent(request));
             }
             Err(error) => {
                 if error.is_unknown_outcome() {
@@ -46,33 +102,26 @@ impl<S: SecretStore> Applier<'_, S> {
                 return self.retry_if_changed(error);
             }
         };
-        self.record_ids(&put.written.arn, &put.written.name);
-        let id = put.written.version_id.clone();
-        let label = self.request.label();
+        self.record_ids(&put.written);
+        let version = put.written.version_id.clone();
         if put.stages.iter().any(|stage| stage == label) {
-            self.record_current(id, put.stages, holder);
-            return Ok(StepOutcome::Done);
+            self.record_current(version, put.stages, holder);
+            return Ok(Applied::Done);
         }
         let retried = put.written.attempts > 1 || sent_before;
         match base {
             // Nobody else can have made this version: it was current, and somebody wrote after us.
-            _ if self.token.fresh => {
-                self.record_overtaken(id, put.stages);
-                Ok(StepOutcome::Retry(None))
-            }
-            Some(holder) if holder != id => self.repair(put, Some(&holder), retried).await,
+            _ if self.token.fresh => Ok(self.overtaken(version, put.stages, None)),
+            Some(holder) if holder != version => self.repair(put, Some(&holder), retried).await,
             // Nobody holds it, which AWS checks as well.
             None if label != CURRENT => self.repair(put, None, retried).await,
             // Nobody to move it from can be seen. A first and only attempt found a version that an
             // earlier run had written, so a new version is what was asked for.
             None if !retried => {
                 self.token.replace(self.context.system.unique());
-                Ok(StepOutcome::Instead(vec![Step::Put { base: None }]))
+                Ok(self.go_on_with(vec![Step::Put { base: None }]))
             }
-            _ => {
-                self.record_overtaken(id, put.stages);
-                Ok(StepOutcome::Retry(None))
-            }
+            _ => Ok(self.overtaken(version, put.stages, None)),
         }
     }
 
@@ -83,16 +132,12 @@ impl<S: SecretStore> Applier<'_, S> {
         put: LabeledVersion,
         holder: Option<&str>,
         retried: bool,
-    ) -> Result<StepOutcome, Failure> {
+    ) -> Result<Applied, Failure> {
+        let store = self.context.store;
         let id = put.written.version_id;
         self.attempt.move_sent = Some(id.clone());
         let label = self.request.label();
-        match self
-            .context
-            .store
-            .move_label(self.id(), label, holder, &id)
-            .await
-        {
+        match store.move_label(self.id(), label, holder, &id).await {
             Ok(()) => {
                 let mut stages = put.stages;
                 if label == CURRENT {
@@ -101,20 +146,16 @@ impl<S: SecretStore> Applier<'_, S> {
                 }
                 stages.insert(0, label.to_owned());
                 self.attempt.outcome.record_label_move(label, &id);
-                self.attempt.outcome.record(Change::Moved {
-                    id: id.clone(),
-                    label: label.to_owned(),
-                });
+                self.attempt.outcome.record(self.moved(&id));
                 self.attempt.outcome.version = Some(VersionRef { id, stages });
-                Ok(StepOutcome::Done)
+                Ok(Applied::Done)
             }
             Err(error)
                 if error.is_unknown_outcome()
                     || retried && error.is_denied()
                     || error.is_lost_swap() =>
             {
-                self.record_overtaken(id, put.stages);
-                Ok(StepOutcome::Retry(Some(error)))
+                Ok(self.overtaken(id, put.stages, Some(error)))
             }
             Err(error) => Err(self.failure(&error)),
         }

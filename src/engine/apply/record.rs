@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use upsert_secret_core::error::StoreError;
 use upsert_secret_core::labels::CURRENT;
 use upsert_secret_core::outcome::{Change, VersionRef};
-use upsert_secret_core::store::SecretStore;
+use upsert_secret_core::store::{SecretStore, WrittenVersion};
 
-use super::applier::Applier;
+use super::{Applied, Applier};
 
 impl<S: SecretStore> Applier<'_, S> {
     /// The value is there already. If it is in a version whose answer we never saw, it was us.
@@ -18,10 +19,7 @@ impl<S: SecretStore> Applier<'_, S> {
             self.record_created(&id);
             None
         } else if self.attempt.move_sent.as_ref() == Some(&id) {
-            Some(Change::Moved {
-                id: id.clone(),
-                label: self.request.label().to_owned(),
-            })
+            Some(self.moved(&id))
         } else {
             match &self.attempt.overtaken {
                 Some(ours) if *ours != id => Some(Change::Superseded {
@@ -29,8 +27,7 @@ impl<S: SecretStore> Applier<'_, S> {
                     by: id.clone(),
                 }),
                 Some(_) => Some(self.wrote(&id)),
-                None if self.attempt.sent.contains(&id) => Some(self.wrote(&id)),
-                None => None,
+                None => self.attempt.sent.contains(&id).then(|| self.wrote(&id)),
             }
         };
         if let Some(change) = change
@@ -45,8 +42,15 @@ impl<S: SecretStore> Applier<'_, S> {
         self.attempt.outcome.version = Some(kept);
     }
 
-    pub(super) fn wrote(&self, id: &str) -> Change {
+    fn wrote(&self, id: &str) -> Change {
         Change::Version {
+            id: id.to_owned(),
+            label: self.request.label().to_owned(),
+        }
+    }
+
+    pub(super) fn moved(&self, id: &str) -> Change {
+        Change::Moved {
             id: id.to_owned(),
             label: self.request.label().to_owned(),
         }
@@ -93,8 +97,32 @@ impl<S: SecretStore> Applier<'_, S> {
         });
     }
 
-    pub(super) fn record_overtaken(&mut self, id: String, stages: Vec<String>) {
+    /// Someone wrote after this run's version: the next observation shows what.
+    pub(super) fn overtaken(
+        &mut self,
+        id: String,
+        stages: Vec<String>,
+        error: Option<StoreError>,
+    ) -> Applied {
         self.attempt.overtaken = Some(id.clone());
         self.attempt.outcome.version = Some(VersionRef { id, stages });
+        Applied::Retry(error)
+    }
+
+    /// Records the ids that an answer names.
+    pub(super) fn record_ids(&mut self, written: &WrittenVersion) {
+        self.attempt.outcome.arn = Some(written.arn.clone());
+        self.attempt.outcome.name = Some(written.name.clone());
+    }
+
+    /// Records that a version with this token may exist although no answer said so.
+    pub(super) fn record_sent(&mut self) {
+        if !self.was_sent() {
+            self.attempt.sent.push(self.token.id.clone());
+        }
+    }
+
+    pub(super) fn was_sent(&self) -> bool {
+        self.attempt.sent.contains(&self.token.id)
     }
 }

@@ -10,7 +10,7 @@ use upsert_secret_core::outcome::{Change, VersionRef};
 use upsert_secret_core::plan::Step;
 use upsert_secret_core::store::SecretStore;
 
-use super::applier::{Applier, StepOutcome};
+use super::{Applied, Applier};
 
 /// How long removing the private label may delay the end of a run.
 const CLEANUP_LIMIT: Duration = Duration::from_secs(2);
@@ -19,43 +19,36 @@ const CLEANUP_LIMIT: Duration = Duration::from_secs(2);
 const MAX_LIMITED: u32 = 2;
 
 impl<S: SecretStore> Applier<'_, S> {
-    pub(super) async fn swap(&mut self, base: Option<String>) -> Result<StepOutcome, Failure> {
+    pub(super) async fn swap(&mut self, base: Option<String>) -> Result<Applied, Failure> {
+        let (store, secret) = (self.context.store, self.id());
         // Another base makes another document, and so another version.
         let mark = base.clone().unwrap_or_default();
         if self.token.base.as_ref() != Some(&mark) {
-            let scope = self.request.token_scope(self.context.store.region());
-            let token = scope.token(self.context.run, self.value(), Some(&mark), || {
-                self.context.system.unique()
-            });
-            *self.token = token;
+            *self.token = self.context.token(self.request, self.value(), Some(&mark));
         }
-        let label = self.write_label(&self.token.id.clone());
+        let label = self.write_label();
         self.attempt.base = Some(base.clone());
-        let put = match self
-            .context
-            .store
-            .put_value(self.id(), &self.token.id, self.value(), &label)
-            .await
-        {
+        let token = &self.token.id;
+        let put = match store.put_value(secret, token, self.value(), &label).await {
             Ok(put) => put,
             Err(error) if error.is("ResourceExistsException") && !self.token.replaced => {
                 self.token.replace(self.context.system.unique());
                 // What looked like our own work is not: the guard has to be asked again.
                 if self.attempt.own.take().is_some() {
-                    return Ok(StepOutcome::Retry(None));
+                    return Ok(Applied::Retry(None));
                 }
-                return Ok(StepOutcome::Instead(vec![Step::Swap { base }]));
+                return Ok(self.go_on_with(vec![Step::Swap { base }]));
             }
             // The labels of others may be all that a secret can hold; their turns end soon.
             Err(error) if error.is("LimitExceededException") && self.attempt.living > 0 => {
-                return Ok(StepOutcome::Yield);
+                return Ok(Applied::Yield);
             }
             // They may have come since the secret was looked at. Else it is the quota of versions, which stays.
             Err(error)
                 if error.is("LimitExceededException") && self.attempt.limited < MAX_LIMITED =>
             {
                 self.attempt.limited += 1;
-                return Ok(StepOutcome::Retry(Some(error)));
+                return Ok(Applied::Retry(Some(error)));
             }
             Err(error) => {
                 if error.is_unknown_outcome() {
@@ -64,7 +57,7 @@ impl<S: SecretStore> Applier<'_, S> {
                 return self.retry_if_changed(error);
             }
         };
-        self.record_ids(&put.written.arn, &put.written.name);
+        self.record_ids(&put.written);
         let id = put.written.version_id;
         if put.stages.iter().any(|stage| stage == CURRENT) {
             // The first version of a secret, or one that an earlier attempt has made current.
@@ -76,16 +69,11 @@ impl<S: SecretStore> Applier<'_, S> {
             self.attempt.base = Some(holder.clone());
             self.record_current(id, stages, holder);
             self.drop_write_label().await;
-            return Ok(StepOutcome::Done);
+            return Ok(Applied::Done);
         }
         if !put.stages.contains(&label) {
             // An earlier attempt made this version: the label is still to be put on it.
-            match self
-                .context
-                .store
-                .move_label(self.id(), &label, None, &id)
-                .await
-            {
+            match store.move_label(secret, &label, None, &id).await {
                 Ok(()) => {}
                 Err(error) if error.is_lost_swap() || error.is("LimitExceededException") => {
                     return Ok(self.lost().await);
@@ -93,25 +81,15 @@ impl<S: SecretStore> Applier<'_, S> {
                 Err(error) => return self.retry_if_unknown(error),
             }
         }
-        self.make_current(id, base).await
-    }
-
-    async fn make_current(
-        &mut self,
-        id: String,
-        base: Option<String>,
-    ) -> Result<StepOutcome, Failure> {
         self.record_sent();
-        match self
-            .context
-            .store
-            .move_label(self.id(), CURRENT, base.as_deref(), &id)
+        match store
+            .move_label(secret, CURRENT, base.as_deref(), &id)
             .await
         {
             Ok(()) => {
                 self.record_current(id, vec![CURRENT.to_owned()], base);
                 self.drop_write_label().await;
-                Ok(StepOutcome::Done)
+                Ok(Applied::Done)
             }
             Err(error) if error.is_lost_swap() => Ok(self.lost().await),
             Err(error) => self.retry_if_unknown(error),
@@ -119,41 +97,31 @@ impl<S: SecretStore> Applier<'_, S> {
     }
 
     /// Someone else was faster: their version stays, and this run starts over on top of it.
-    async fn lost(&mut self) -> StepOutcome {
+    async fn lost(&mut self) -> Applied {
         self.attempt.contended = true;
         self.drop_write_label().await;
-        StepOutcome::Yield
+        Applied::Yield
     }
 
-    /// The private label of this run, from now on on this version.
-    fn write_label(&mut self, version: &str) -> String {
+    /// The private label of this run, from now on on the version of this token.
+    fn write_label(&mut self) -> String {
         let context = self.context;
-        let own = self.attempt.write_label.take().unwrap_or_else(|| {
+        let own = self.attempt.write_label.get_or_insert_with(|| {
             let end = context.system.now() + context.timeout.as_secs();
             WriteLabel::until(end, &context.system.unique())
         });
-        let label = own.label.clone();
-        self.attempt.write_label = Some(WriteLabel {
-            on: Some(version.to_owned()),
-            ..own
-        });
-        label
+        own.on = Some(self.token.id.clone());
+        own.label.clone()
     }
 
-    /// A failure leaves it where it is, for [`cleanup`].
+    /// A failure leaves it where it is, for [`remove_write_label`].
     async fn drop_write_label(&mut self) {
-        if let Some(WriteLabel {
-            label,
-            on: Some(version),
-        }) = self.attempt.write_label.clone()
-            && self
-                .context
-                .store
-                .remove_label(self.id(), &label, &version)
-                .await
-                .is_ok()
+        let (store, id) = (self.context.store, self.id());
+        if let Some(own) = &mut self.attempt.write_label
+            && let Some(version) = &own.on
+            && store.remove_label(id, &own.label, version).await.is_ok()
         {
-            self.attempt.write_label = Some(WriteLabel { label, on: None });
+            own.on = None;
         }
     }
 
@@ -161,34 +129,28 @@ impl<S: SecretStore> Applier<'_, S> {
         &mut self,
         label: String,
         from: Option<String>,
-    ) -> Result<StepOutcome, Failure> {
+    ) -> Result<Applied, Failure> {
         let Some(version) = self.attempt.outcome.version.clone() else {
-            return Ok(StepOutcome::Retry(None));
+            return Ok(Applied::Retry(None));
         };
         if from.as_ref() == Some(&version.id) || version.stages.contains(&label) {
-            return Ok(StepOutcome::Done);
+            return Ok(Applied::Done);
         }
-        match self
-            .context
-            .store
-            .move_label(self.id(), &label, from.as_deref(), &version.id)
-            .await
-        {
+        let (store, secret) = (self.context.store, self.id());
+        let VersionRef { id, mut stages } = version;
+        match store.move_label(secret, &label, from.as_deref(), &id).await {
             Ok(()) => {
-                self.attempt.outcome.record_label_move(&label, &version.id);
-                self.attempt.outcome.record(Change::Labeled {
-                    id: version.id.clone(),
+                let outcome = &mut self.attempt.outcome;
+                outcome.record_label_move(&label, &id);
+                outcome.record(Change::Labeled {
+                    id: id.clone(),
                     label: label.clone(),
                 });
-                let mut stages = version.stages;
                 stages.push(label);
-                self.attempt.outcome.version = Some(VersionRef {
-                    id: version.id,
-                    stages,
-                });
-                Ok(StepOutcome::Done)
+                outcome.version = Some(VersionRef { id, stages });
+                Ok(Applied::Done)
             }
-            Err(error) if error.is_lost_swap() => Ok(StepOutcome::Retry(Some(error))),
+            Err(error) if error.is_lost_swap() => Ok(Applied::Retry(Some(error))),
             Err(error) => self.retry_if_unknown(error),
         }
     }
@@ -197,15 +159,11 @@ impl<S: SecretStore> Applier<'_, S> {
     pub(super) async fn sweep(
         &mut self,
         labels: Vec<(String, String)>,
-    ) -> Result<StepOutcome, Failure> {
+    ) -> Result<Applied, Failure> {
+        let (store, id) = (self.context.store, self.id());
         for (label, version) in labels {
-            if let Err(error) = self
-                .context
-                .store
-                .remove_label(self.id(), &label, &version)
-                .await
-                && error.is_denied()
-            {
+            let removed = store.remove_label(id, &label, &version).await;
+            if removed.is_err_and(|error| error.is_denied()) {
                 self.attempt.outcome.note(
                     Level::Notice,
                     "private labels of runs that were killed could not be taken off: UpdateSecretVersionStage is denied",
@@ -213,7 +171,7 @@ impl<S: SecretStore> Applier<'_, S> {
                 break;
             }
         }
-        Ok(StepOutcome::Done)
+        Ok(Applied::Done)
     }
 }
 

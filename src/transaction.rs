@@ -4,7 +4,7 @@
 //! and never half. Readers can see the moves one by one; AWS offers no other way.
 //!
 //! This module owns the order of the phases: `prepare`, `recover`, `commit`, and `rollback` where that fails. The calls are in
-//! `calls`, the decisions in `upsert_secret_core::transaction`.
+//! `member`, the decisions in `upsert_secret_core::transaction`.
 
 use upsert_secret_core::backoff::Backoff;
 use upsert_secret_core::failure::{Class, Failure};
@@ -17,7 +17,6 @@ use crate::engine::context::Context;
 use crate::progress::Progress;
 use crate::run_report::RunReport;
 
-mod calls;
 mod commit;
 mod driver;
 mod member;
@@ -25,7 +24,6 @@ mod prepare;
 mod recover;
 mod rollback;
 
-use calls::Calls;
 use driver::Transaction;
 use member::{Member, leave};
 use recover::Recovery;
@@ -42,7 +40,6 @@ pub(crate) async fn run<S: SecretStore>(
     let transaction = Transaction {
         context,
         report,
-        calls: Calls { context },
         silent: Progress::silent(),
     };
     transaction.run(targets).await;
@@ -124,7 +121,11 @@ impl<'a, S: SecretStore> Transaction<'a, S> {
     }
 
     /// This run's label; `None` where no version is to be made current and nothing is to be recovered.
-    fn label(&self, members: &[Member<'_>], undecided: &[&Leftover]) -> Option<TransactionLabel> {
+    fn label(
+        &self,
+        members: &[Member<'_, S>],
+        undecided: &[&Leftover],
+    ) -> Option<TransactionLabel> {
         let taken = undecided
             .iter()
             .flat_map(|left| &left.moved)

@@ -1,16 +1,26 @@
-//! The members of a transaction: secrets on their way.
+//! One secret of a transaction, and the calls on it, each with the meaning of its unclear answers: DescribeSecret shows what
+//! came of a call whose answer was lost. Decides nothing.
 
 use std::cell::RefCell;
 
-use upsert_secret_core::failure::Failure;
-use upsert_secret_core::outcome::Change;
+use upsert_secret_core::backoff::Backoff;
+use upsert_secret_core::error::StoreError;
+use upsert_secret_core::failure::{Class, Failure};
+use upsert_secret_core::labels::{CURRENT, TransactionLabel, is_transaction_label};
+use upsert_secret_core::plan::Document;
 use upsert_secret_core::request::Request;
+use upsert_secret_core::store::{Call, SecretStore, Subject};
 use upsert_secret_core::transaction::{Goal, Snapshot};
 
+use crate::engine::context::Context;
 use crate::run_report::ReportGuard;
 
+/// Tries of a call whose answers never come, each with several attempts.
+const MAX_TRIES: u32 = 3;
+
 /// One secret of a transaction.
-pub(super) struct Member<'a> {
+pub(super) struct Member<'a, S> {
+    pub(super) context: Context<'a, S>,
     pub(super) request: &'a Request,
     pub(super) guard: RefCell<Option<ReportGuard<'a>>>,
     pub(super) snapshot: Snapshot,
@@ -24,7 +34,37 @@ pub(super) struct Member<'a> {
     pub(super) more: bool,
 }
 
-impl Member<'_> {
+/// Why a label is not where it was to be.
+pub(super) enum MoveError {
+    /// It was not where it was seen: somebody else has moved it.
+    Elsewhere,
+    /// It is gone, and whether this run or another has done that cannot be told.
+    Unclear,
+    /// AWS refused.
+    Failed(Box<Failure>),
+}
+
+impl MoveError {
+    /// What is told of a secret that somebody else wrote.
+    pub(super) fn into_failure(self, id: &str) -> Failure {
+        match self {
+            Self::Failed(failure) => *failure,
+            Self::Elsewhere | Self::Unclear => Failure::new(
+                Class::Conflict,
+                format!("somebody wrote to {id} while this run did"),
+                "run again: it builds on what is current then",
+            ),
+        }
+    }
+}
+
+/// An error of a call, and whether the call may have been applied all the same.
+struct Refusal {
+    error: StoreError,
+    maybe_applied: bool,
+}
+
+impl<S> Member<'_, S> {
     pub(super) fn id(&self) -> &str {
         &self.request.target.id
     }
@@ -34,21 +74,215 @@ impl Member<'_> {
         matches!(self.goal, Goal::Flip { .. })
     }
 
-    pub(super) fn record(&self, change: Change) {
-        if let Some(guard) = self.guard.borrow_mut().as_mut() {
-            guard.attempt.outcome.record(change);
-        }
-    }
-
-    pub(super) fn end(&self, ended: Result<(), Failure>) {
+    /// Reports the secret as failed, unless its report is written.
+    pub(super) fn fail(&self, failure: Failure) {
         if let Some(guard) = self.guard.take() {
-            guard.end(ended);
+            guard.end(Err(failure));
         }
     }
 }
 
+impl<S: SecretStore> Member<'_, S> {
+    /// Whether the commit record of this transaction is on this secret.
+    pub(super) fn coordinates(&self, label: &TransactionLabel) -> bool {
+        label.is_coordinated_by(&self.snapshot.name, self.context.store.region())
+    }
+
+    /// Puts the value beside the current version, under this run's label.
+    pub(super) async fn stage(&mut self, own: &TransactionLabel) -> Result<(), Failure> {
+        let Goal::Flip {
+            base,
+            document,
+            kms_key,
+        } = &self.goal
+        else {
+            return Ok(());
+        };
+        let Context { store, system, .. } = self.context;
+        let (id, request) = (self.id(), self.request);
+        if *kms_key {
+            // Before the version, which shall have that key.
+            store
+                .update(id, None, request.kms_key_id.as_deref())
+                .await
+                .map_err(|error| self.failure(&error))?;
+        }
+        let value = document.as_ref().map_or(&request.value, Document::value);
+        let mut token = self.context.token(request, value, Some(base));
+        let put = loop {
+            let put = async || store.put_value(id, &token.id, value, &own.label).await;
+            match self.until_answered(put).await {
+                Ok(put) => break put,
+                Err(Refusal { error, .. })
+                    if error.is("ResourceExistsException") && !token.replaced =>
+                {
+                    token.replace(system.unique());
+                }
+                Err(refusal) => return Err(self.failure(&refusal.error)),
+            }
+        };
+        if put.stages.iter().any(|stage| stage == CURRENT) {
+            // Its token's version is current already: there is nothing to flip, and nothing to take back.
+            self.goal = Goal::Same;
+            return Ok(());
+        }
+        let version = put.written.version_id;
+        if !put.stages.contains(&own.label) {
+            // An earlier attempt made this version: the label is still to be put on it.
+            self.add_label(&own.label, &version).await?;
+        }
+        self.pair = Some((version, base.clone()));
+        Ok(())
+    }
+
+    /// Puts a label that is nowhere else on a version.
+    pub(super) async fn add_label(&self, label: &str, version: &str) -> Result<(), Failure> {
+        let (store, id) = (self.context.store, self.id());
+        let add = async || store.move_label(id, label, None, version).await;
+        let Err(Refusal { error, .. }) = self.until_answered(add).await else {
+            return Ok(());
+        };
+        // An attempt before this one may have put it there.
+        if error.is_lost_swap()
+            && let Ok(Some(secret)) = store.describe(id).await
+            && secret.holder(label) == Some(version)
+        {
+            return Ok(());
+        }
+        Err(self.failure(&error))
+    }
+
+    /// Takes a label off a version, if it is there. Best effort: the next run finds it as well.
+    pub(super) async fn remove_label(&self, label: &TransactionLabel, version: &str) {
+        let _ = self.send_removal(label, version).await;
+    }
+
+    /// Ends another run by taking its label off the witness, as it would itself. [`MoveError::Elsewhere`]: it was not there,
+    /// and so that run has decided. [`MoveError::Unclear`]: it is gone, and only one that is `alive` can have done that
+    /// besides this call, whose answer was lost.
+    pub(super) async fn end_other(
+        &self,
+        label: &TransactionLabel,
+        version: &str,
+        alive: bool,
+    ) -> Result<(), MoveError> {
+        match self.send_removal(label, version).await {
+            Err(refusal) if refusal.error.is_lost_swap() => match (refusal.maybe_applied, alive) {
+                (false, _) => Err(MoveError::Elsewhere),
+                (true, false) => Ok(()),
+                (true, true) => Err(MoveError::Unclear),
+            },
+            sent => sent.map_err(|refusal| self.move_failure(&refusal.error)),
+        }
+    }
+
+    /// Takes this run's label off the witness, and so decides. [`MoveError::Elsewhere`]: another run has done that, and has
+    /// taken over.
+    pub(super) async fn commit(
+        &self,
+        own: &TransactionLabel,
+        version: &str,
+    ) -> Result<(), MoveError> {
+        match self.send_removal(own, version).await {
+            Err(refusal) if refusal.error.is_lost_swap() => {
+                // A run that has found something of ours current puts its label there before it takes ours off. One that
+                // takes over before anything is current may not have yet.
+                if refusal.maybe_applied && !self.has_other_label(None, own).await {
+                    Ok(())
+                } else {
+                    Err(MoveError::Elsewhere)
+                }
+            }
+            sent => sent.map_err(|refusal| self.move_failure(&refusal.error)),
+        }
+    }
+
+    /// Whether another run has put its label on this version, or, for `None`, on any version of the secret.
+    pub(super) async fn has_other_label(
+        &self,
+        version: Option<&str>,
+        own: &TransactionLabel,
+    ) -> bool {
+        let Ok(Some(secret)) = self.context.store.describe(self.id()).await else {
+            return false;
+        };
+        secret
+            .versions
+            .iter()
+            .filter(|(id, _)| version.is_none_or(|version| version == *id))
+            .flat_map(|(_, labels)| labels)
+            .any(|label| *label != own.label && is_transaction_label(label))
+    }
+
+    /// Moves AWSCURRENT from one version to another; `false` where it was there already. [`MoveError::Elsewhere`]: it was in
+    /// neither place.
+    pub(super) async fn move_current(&self, from: &str, to: &str) -> Result<bool, MoveError> {
+        let Context { store, system, .. } = self.context;
+        let id = self.id();
+        let mut tries = Backoff::new(MAX_TRIES);
+        let mut unknown = false;
+        loop {
+            let Err(error) = store.move_label(id, CURRENT, Some(from), to).await else {
+                return Ok(true);
+            };
+            unknown = unknown || error.is_unknown_outcome() || error.attempts > 1;
+            if !error.is_unknown_outcome() && !error.is_lost_swap() {
+                return Err(self.move_failure(&error));
+            }
+            let secret = store.describe(id).await;
+            let secret = secret.map_err(|error| self.move_failure(&error))?;
+            match secret.as_ref().and_then(|secret| secret.holder(CURRENT)) {
+                Some(holder) if holder == to => return Ok(unknown),
+                Some(holder) if holder == from => {}
+                _ => return Err(MoveError::Elsewhere),
+            }
+            if !system.wait(&mut tries).await {
+                return Err(self.move_failure(&error));
+            }
+        }
+    }
+
+    async fn send_removal(&self, label: &TransactionLabel, version: &str) -> Result<(), Refusal> {
+        let (store, id) = (self.context.store, self.id());
+        self.until_answered(async || store.remove_label(id, &label.label, version).await)
+            .await
+    }
+
+    /// Sends a call again where no answer came.
+    async fn until_answered<T>(&self, call: impl AsyncFn() -> Call<T>) -> Result<T, Refusal> {
+        let mut tries = Backoff::new(MAX_TRIES);
+        let mut maybe_applied = false;
+        loop {
+            let error = match call().await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            maybe_applied = maybe_applied || error.attempts > 1 || error.is_unknown_outcome();
+            if !error.is_unknown_outcome() || !self.context.system.wait(&mut tries).await {
+                return Err(Refusal {
+                    error,
+                    maybe_applied,
+                });
+            }
+        }
+    }
+
+    fn move_failure(&self, error: &StoreError) -> MoveError {
+        MoveError::Failed(Box::new(self.failure(error)))
+    }
+
+    fn failure(&self, error: &StoreError) -> Failure {
+        let subject = Subject {
+            id: self.id(),
+            name: &self.request.target.name,
+            arn: None,
+        };
+        self.context.store.diagnose(error, subject)
+    }
+}
+
 /// Leaves members as not tried: nothing came of them, and nothing was their fault.
-pub(super) fn leave(members: &[Member<'_>]) {
+pub(super) fn leave<S>(members: &[Member<'_, S>]) {
     for member in members {
         if let Some(guard) = member.guard.take() {
             guard.leave();

@@ -28,7 +28,10 @@ const MAX_ROUNDS: u32 = 12;
 
 impl<'a, S: SecretStore> Transaction<'a, S> {
     /// Observes every secret. `None` where one of them cannot be brought to its goal: then none is touched.
-    pub(super) async fn prepare(&self, targets: &'a [PreparedTarget]) -> Option<Vec<Member<'a>>> {
+    pub(super) async fn prepare(
+        &self,
+        targets: &'a [PreparedTarget],
+    ) -> Option<Vec<Member<'a, S>>> {
         let progress = &self.report.progress;
         progress.start_phase("looked at", targets.len());
         let prefetcher = Prefetcher::new(self.context.store, self.report);
@@ -43,7 +46,8 @@ impl<'a, S: SecretStore> Transaction<'a, S> {
             .collect::<Vec<_>>();
         let mut members = self.with_progress(members).await;
         members.sort_by_key(|(index, _)| *index);
-        let mut members: Vec<Member<'a>> = members.into_iter().map(|(_, member)| member).collect();
+        let mut members: Vec<Member<'a, S>> =
+            members.into_iter().map(|(_, member)| member).collect();
         if self.report.has_failed() {
             leave(&members);
             return None;
@@ -58,7 +62,7 @@ impl<'a, S: SecretStore> Transaction<'a, S> {
         index: usize,
         target: &'a PreparedTarget,
         first: Option<ValueView>,
-    ) -> Option<(usize, Member<'a>)> {
+    ) -> Option<(usize, Member<'a, S>)> {
         let mut guard = ReportGuard::new(index, self.report);
         guard.quiet = true;
         let request = match target {
@@ -76,6 +80,7 @@ impl<'a, S: SecretStore> Transaction<'a, S> {
                 Some((
                     index,
                     Member {
+                        context: self.context,
                         request,
                         guard: RefCell::new(Some(guard)),
                         snapshot,
@@ -154,7 +159,7 @@ impl<'a, S: SecretStore> Transaction<'a, S> {
     }
 
     /// Observes coordinators of other runs once more, where the first look may not have shown all labels.
-    async fn observe_coordinators(&self, members: &mut [Member<'a>]) {
+    async fn observe_coordinators(&self, members: &mut [Member<'a, S>]) {
         let region = self.region();
         let labels: Vec<_> = members
             .iter()

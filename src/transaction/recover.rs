@@ -1,14 +1,14 @@
 //! What killed runs have left half done becomes this run's own, before anything else is written. The order is what makes it
 //! safe: first this run's label, then the end of the other run.
 
+use upsert_secret_core::failure::Failure;
 use upsert_secret_core::labels::TransactionLabel;
 use upsert_secret_core::notice::Level;
 use upsert_secret_core::store::SecretStore;
 use upsert_secret_core::transaction::{Goal, Leftover};
 
-use super::calls::MoveError;
 use super::driver::Transaction;
-use super::member::Member;
+use super::member::{Member, MoveError};
 
 /// The result of recovering from runs that were killed.
 pub(super) enum Recovery {
@@ -26,15 +26,15 @@ impl<S: SecretStore> Transaction<'_, S> {
     /// Makes what killed runs have flipped this run's own: marks it, ends theirs, and takes back what is not wanted.
     pub(super) async fn recover(
         &self,
-        members: &mut [Member<'_>],
+        members: &mut [Member<'_, S>],
         own: &TransactionLabel,
         undecided: &[&Leftover],
     ) -> Recovery {
         for (index, version, previous) in undecided.iter().flat_map(|left| &left.moved) {
             let member = &mut members[*index];
-            if let Err(failure) = self.calls.add_label(member.id(), &own.label, version).await {
+            if let Err(failure) = member.add_label(&own.label, version).await {
                 // Theirs stays as it is: nothing has been decided.
-                member.end(Err(failure));
+                member.fail(failure);
                 return Recovery::Failed;
             }
             member.pair = Some((version.clone(), previous.clone()));
@@ -45,17 +45,15 @@ impl<S: SecretStore> Transaction<'_, S> {
                 continue;
             };
             let coordinator = &members[*index];
-            match self
-                .calls
-                .end_other(coordinator.id(), &left.label.label, version, left.alive)
+            match coordinator
+                .end_other(&left.label, version, left.alive)
                 .await
             {
                 Ok(()) => {}
                 Err(MoveError::Elsewhere) if !ended => return Recovery::Decided,
                 Err(MoveError::Unclear) => return Recovery::Unclear,
                 Err(error) => {
-                    let failure = error.into_failure(coordinator.id());
-                    coordinator.end(Err(failure));
+                    coordinator.fail(error.into_failure(coordinator.id()));
                     return Recovery::Failed;
                 }
             }
@@ -72,33 +70,30 @@ impl<S: SecretStore> Transaction<'_, S> {
             }
         }
         for member in members {
-            if !self.revert_superseded(member).await {
+            if let Err(failure) = revert_superseded(member).await {
+                member.fail(failure);
                 return Recovery::Failed;
             }
         }
         Recovery::TakenOver
     }
+}
 
-    /// Where another value is wanted than the one of a killed run, that one goes first: what there was before it is what
-    /// this run would go back to.
-    pub(super) async fn revert_superseded(&self, member: &mut Member<'_>) -> bool {
-        let id = &member.request.target.id;
-        let Goal::Flip { base, .. } = &mut member.goal else {
-            return true;
-        };
-        let Some((version, previous)) = member.pair.take_if(|(version, _)| version == base) else {
-            return true;
-        };
-        match self.calls.move_current(id, &version, &previous).await {
-            Ok(_) => {
-                *base = previous;
-                member.moved = false;
-                true
-            }
-            Err(error) => {
-                member.end(Err(error.into_failure(id)));
-                false
-            }
+/// Where another value is wanted than the one of a killed run, that one goes first: what there was before it is what
+/// this run would go back to.
+async fn revert_superseded<S: SecretStore>(member: &mut Member<'_, S>) -> Result<(), Failure> {
+    let Goal::Flip { base, .. } = &mut member.goal else {
+        return Ok(());
+    };
+    let Some((version, previous)) = member.pair.take_if(|(version, _)| version == base) else {
+        return Ok(());
+    };
+    *base = previous.clone();
+    match member.move_current(&version, &previous).await {
+        Ok(_) => {
+            member.moved = false;
+            Ok(())
         }
+        Err(error) => Err(error.into_failure(member.id())),
     }
 }

@@ -14,7 +14,6 @@ use upsert_secret_core::transaction::{Leftover, Snapshot, leftovers};
 
 use crate::batch::PreparedTarget;
 use crate::engine::context::Context;
-use crate::progress::Progress;
 use crate::run_report::RunReport;
 
 mod commit;
@@ -37,12 +36,7 @@ pub(crate) async fn run<S: SecretStore>(
     context: Context<'_, S>,
     report: &RunReport,
 ) {
-    let transaction = Transaction {
-        context,
-        report,
-        silent: Progress::silent(),
-    };
-    transaction.run(targets).await;
+    Transaction { context, report }.run(targets).await;
 }
 
 impl<'a, S: SecretStore> Transaction<'a, S> {

@@ -19,8 +19,7 @@ impl<S: SecretStore> Transaction<'_, S> {
             let Some(mut guard) = member.guard.take() else {
                 return Ok(());
             };
-            let context = self.single_context();
-            let ended = upsert(member.request, context, None, &mut guard.attempt).await;
+            let ended = upsert(member.request, self.context, None, &mut guard.attempt).await;
             member.guard.replace(Some(guard));
             ended
         })
@@ -113,7 +112,7 @@ impl<S: SecretStore> Transaction<'_, S> {
         }
         let mut ended = Ok(());
         if member.more && member.goal != Goal::First {
-            ended = upsert(member.request, self.single_context(), None, attempt).await;
+            ended = upsert(member.request, self.context, None, attempt).await;
         }
         guard.end(ended);
     }

@@ -13,27 +13,17 @@ use upsert_secret_core::transaction::Leftover;
 use super::member::Member;
 use crate::batch::CONCURRENT_SECRETS;
 use crate::engine::context::Context;
-use crate::progress::Progress;
 use crate::run_report::RunReport;
 
 /// A transaction over the secrets of a run.
 pub(super) struct Transaction<'a, S> {
     pub(super) context: Context<'a, S>,
     pub(super) report: &'a RunReport,
-    pub(super) silent: Progress,
 }
 
 impl<S: SecretStore> Transaction<'_, S> {
     pub(super) fn region(&self) -> &str {
         self.context.store.region()
-    }
-
-    /// The context for one member among many: its own progress is not shown.
-    pub(super) fn single_context(&self) -> Context<'_, S> {
-        Context {
-            progress: &self.silent,
-            ..self.context
-        }
     }
 
     /// Waits for some work and shows now and then how far it is.

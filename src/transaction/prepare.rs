@@ -8,7 +8,7 @@ use futures_util::stream;
 use upsert_secret_core::attempt::Attempt;
 use upsert_secret_core::backoff::Backoff;
 use upsert_secret_core::failure::Failure;
-use upsert_secret_core::labels::is_transaction_label;
+use upsert_secret_core::labels::{TransactionLabel, is_transaction_label};
 use upsert_secret_core::outcome::Change;
 use upsert_secret_core::plan::Step;
 use upsert_secret_core::request::{Job, Request};
@@ -160,23 +160,14 @@ impl<'a, S: SecretStore> Transaction<'a, S> {
 
     /// Observes coordinators of other runs once more, where the first look may not have shown all labels.
     async fn observe_coordinators(&self, members: &mut [Member<'a, S>]) {
-        let region = self.region();
-        let labels: Vec<_> = members
+        let labels: Vec<TransactionLabel> = members
             .iter()
-            .flat_map(|member| {
-                member
-                    .snapshot
-                    .labels
-                    .iter()
-                    .map(|(label, _)| label.clone())
-            })
+            .flat_map(|member| &member.snapshot.labels)
+            .map(|(label, _)| label.clone())
             .collect();
         for member in members {
-            let coordinates = labels
-                .iter()
-                .any(|label| label.is_coordinated_by(&member.snapshot.name, region));
-            if coordinates
-                && member.snapshot.labels.is_empty()
+            if member.snapshot.labels.is_empty()
+                && labels.iter().any(|label| member.coordinates(label))
                 && let Ok(Some(secret)) = self.context.store.describe(member.id()).await
             {
                 member.snapshot = Snapshot::of(&secret, None);

@@ -38,12 +38,9 @@ pub(crate) async fn run_job<S: SecretStore>(
                 && upsert::settle(request, stored, attempt)
             {
                 upsert::begin(request, context, attempt);
-                Ok(())
-            } else if plan_only {
-                upsert::preview(request, context, first, attempt).await
-            } else {
-                upsert::upsert(request, context, first, attempt).await
+                return Ok(());
             }
+            upsert::upsert(request, context, plan_only, first, attempt).await
         }
     }
 }

@@ -25,14 +25,15 @@ const MAX_ROUNDS: u32 = 12;
 /// Rounds for the same refusal. Looking again explains it at once or never.
 const MAX_SAME_ERROR: usize = 3;
 
-/// Creates or updates the secret until it matches the request. `first` is the answer of GetSecretValue, where that is
-/// known already.
+/// Creates or updates the secret until it matches the request, or only describes what that would take. `first` is the
+/// answer of GetSecretValue, where that is known already.
 ///
 /// # Errors
 /// The failure; `outcome` holds what was done and is known by then.
 pub(crate) async fn upsert<S: SecretStore>(
     request: &Request,
     context: Context<'_, S>,
+    plan_only: bool,
     mut first: Option<ValueView>,
     attempt: &mut Attempt,
 ) -> Result<(), Failure> {
@@ -42,11 +43,16 @@ pub(crate) async fn upsert<S: SecretStore>(
     let mut turns = Backoff::endless();
     let mut errors: Vec<StoreError> = Vec::new();
     loop {
-        let (_, plan) = look(request, context, first.take(), attempt).await?;
+        let (observed, plan) = look(request, context, first.take(), attempt).await?;
+        // Where another guarded run is about to write, what it writes counts.
+        if plan_only && plan.steps != [Step::Yield] {
+            return preview(request, context, &observed, plan, attempt).await;
+        }
+        drop(observed);
         let why = match Applier::apply(plan, request, context, &mut token, attempt).await? {
             Applied::Done => return Ok(()),
             Applied::Yield => {
-                attempt.contended = true;
+                attempt.contended = !plan_only;
                 context.system.wait_turn(&mut turns).await;
                 continue;
             }
@@ -68,39 +74,27 @@ pub(crate) async fn upsert<S: SecretStore>(
     }
 }
 
-/// Describes what `upsert` would do.
-///
-/// # Errors
-/// What the run would be rejected for.
-pub(crate) async fn preview<S: SecretStore>(
+/// Describes a plan, and reports what it would be rejected for.
+async fn preview<S: SecretStore>(
     request: &Request,
     context: Context<'_, S>,
-    mut first: Option<ValueView>,
+    observed: &Observed,
+    plan: Plan,
     attempt: &mut Attempt,
 ) -> Result<(), Failure> {
-    begin(request, context, attempt);
-    let mut turns = Backoff::endless();
-    loop {
-        let (observed, plan) = look(request, context, first.take(), attempt).await?;
-        // Another guarded run is about to write: what it writes counts.
-        if plan.steps == [Step::Yield] {
-            context.system.wait_turn(&mut turns).await;
-            continue;
-        }
-        if matches!(observed, Observed::Present(_)) && plan.steps.contains(&Step::CheckPolicy) {
-            check_policy(request, context, attempt).await?;
-        }
-        attempt.outcome.version.clone_from(&plan.keep);
-        attempt
-            .outcome
-            .name
-            .get_or_insert_with(|| request.target.name.clone());
-        attempt.outcome.preview = Some(Preview {
-            kind: kind(&plan),
-            steps: describe(&plan, request, &observed),
-        });
-        return Ok(());
+    if matches!(observed, Observed::Present(_)) && plan.steps.contains(&Step::CheckPolicy) {
+        check_policy(request, context, attempt).await?;
     }
+    let outcome = &mut attempt.outcome;
+    outcome
+        .name
+        .get_or_insert_with(|| request.target.name.clone());
+    outcome.preview = Some(Preview {
+        kind: kind(&plan),
+        steps: describe(&plan, request, observed),
+    });
+    outcome.version = plan.keep;
+    Ok(())
 }
 
 fn kind(plan: &Plan) -> ChangeKind {
@@ -177,13 +171,11 @@ pub(crate) async fn look<S: SecretStore>(
         .await
         .map_err(|error| context.failure(&error, &request.target, attempt))?;
     record_observation(request, &observed, context.system.now(), attempt);
-    let plan =
-        plan(request, &observed, attempt, context.store.region()).map_err(
-            |rejected| match rejected {
-                Rejected::Failure(failure) => *failure,
-                Rejected::Denied(error) => context.failure(&error, &request.target, attempt),
-            },
-        )?;
+    let decided = plan(request, &observed, attempt, context.store.region());
+    let plan = decided.map_err(|rejected| match rejected {
+        Rejected::Failure(failure) => *failure,
+        Rejected::Denied(error) => context.failure(&error, &request.target, attempt),
+    })?;
     for (level, text) in &plan.notices {
         attempt.outcome.note(*level, text.clone());
     }
@@ -241,12 +233,10 @@ fn record_labels(request: &Request, secret: &SecretMetadata, now: u64, attempt: 
 
 /// Records replicas that this run requested, where the answer may not have come.
 fn record_replicas(secret: &SecretMetadata, attempt: &mut Attempt) {
-    let is_recorded =
-        |region: &String| {
-            attempt.outcome.changes.iter().any(
-                |change| matches!(change, Change::Replicated(regions) if regions.contains(region)),
-            )
-        };
+    let is_recorded = |region: &String| {
+        let mut changes = attempt.outcome.changes.iter();
+        changes.any(|change| matches!(change, Change::Replicated(all) if all.contains(region)))
+    };
     let ours: Vec<String> = secret
         .replicas
         .iter()

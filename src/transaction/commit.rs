@@ -1,14 +1,14 @@
 //! The way forward: first versions, staged versions, the moves of AWSCURRENT, the commit, and what is left to do after it.
-//! Owns the order within each phase; the calls are in `calls`.
+//! Owns the order within each phase; the calls are in `member`.
 
-use upsert_secret_core::failure::{Class, Failure};
+use upsert_secret_core::failure::Failure;
 use upsert_secret_core::labels::{CURRENT, TransactionLabel};
 use upsert_secret_core::outcome::{Change, VersionRef};
 use upsert_secret_core::store::SecretStore;
 use upsert_secret_core::transaction::{Goal, Leftover};
 
 use super::driver::{Transaction, remove_own_label, sweep};
-use super::member::{Member, MoveError};
+use super::member::Member;
 use crate::engine::upsert::upsert;
 
 impl<S: SecretStore> Transaction<'_, S> {
@@ -19,7 +19,14 @@ impl<S: SecretStore> Transaction<'_, S> {
             let Some(mut guard) = member.guard.take() else {
                 return Ok(());
             };
-            let ended = upsert(member.request, self.context, None, &mut guard.attempt).await;
+            let ended = upsert(
+                member.request,
+                self.context,
+                false,
+                None,
+                &mut guard.attempt,
+            )
+            .await;
             member.guard.replace(Some(guard));
             ended
         })
@@ -58,17 +65,9 @@ impl<S: SecretStore> Transaction<'_, S> {
         members: &[Member<'_, S>],
         own: &TransactionLabel,
     ) -> Result<(), Failure> {
-        let Some((member, (version, _))) = Self::coordinator(members, own) else {
-            return Ok(());
-        };
-        match member.commit(own, version).await {
-            Ok(()) => Ok(()),
-            Err(MoveError::Failed(failure)) => Err(*failure),
-            Err(MoveError::Elsewhere | MoveError::Unclear) => Err(Failure::new(
-                Class::Conflict,
-                "another run with `all-or-nothing` took this one for dead, and its place",
-                "let that run end; then run again where this one's values are still wanted",
-            )),
+        match Self::coordinator(members, own) {
+            Some((member, (version, _))) => member.commit(own, version).await,
+            None => Ok(()),
         }
     }
 
@@ -96,7 +95,9 @@ impl<S: SecretStore> Transaction<'_, S> {
             return;
         };
         let attempt = &mut guard.attempt;
-        if let (true, Some((version, base))) = (member.is_staged(), &member.pair) {
+        if member.is_staged()
+            && let Some((version, base)) = &member.pair
+        {
             attempt.outcome.record(Change::Version {
                 id: version.clone(),
                 label: CURRENT.to_owned(),
@@ -112,7 +113,7 @@ impl<S: SecretStore> Transaction<'_, S> {
         }
         let mut ended = Ok(());
         if member.more && member.goal != Goal::First {
-            ended = upsert(member.request, self.context, None, attempt).await;
+            ended = upsert(member.request, self.context, false, None, attempt).await;
         }
         guard.end(ended);
     }

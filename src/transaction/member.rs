@@ -176,25 +176,31 @@ impl<S: SecretStore> Member<'_, S> {
         }
     }
 
-    /// Takes this run's label off the witness, and so decides. [`MoveError::Elsewhere`]: another run has done that, and has
-    /// taken over.
+    /// Takes this run's label off the witness, and so decides.
+    ///
+    /// # Errors
+    /// A conflict where another run has done that, and has taken over; or AWS's refusal.
     pub(super) async fn commit(
         &self,
         own: &TransactionLabel,
         version: &str,
-    ) -> Result<(), MoveError> {
-        match self.send_removal(own, version).await {
-            Err(refusal) if refusal.error.is_lost_swap() => {
-                // A run that has found something of ours current puts its label there before it takes ours off. One that
-                // takes over before anything is current may not have yet.
-                if refusal.maybe_applied && !self.has_other_label(None, own).await {
-                    Ok(())
-                } else {
-                    Err(MoveError::Elsewhere)
-                }
-            }
-            sent => sent.map_err(|refusal| self.move_failure(&refusal.error)),
+    ) -> Result<(), Failure> {
+        let Err(refusal) = self.send_removal(own, version).await else {
+            return Ok(());
+        };
+        if !refusal.error.is_lost_swap() {
+            return Err(self.failure(&refusal.error));
         }
+        // A run that has found something of ours current puts its label there before it takes ours off. One that takes
+        // over before anything is current may not have yet.
+        if refusal.maybe_applied && !self.has_other_label(None, own).await {
+            return Ok(());
+        }
+        Err(Failure::new(
+            Class::Conflict,
+            "another run with `all-or-nothing` took this one for dead, and its place",
+            "let that run end; then run again where this one's values are still wanted",
+        ))
     }
 
     /// Whether another run has put its label on this version, or, for `None`, on any version of the secret.

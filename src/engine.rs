@@ -35,9 +35,9 @@ pub(crate) async fn run_job<S: SecretStore>(
         Job::Move(request) => label_move::move_label(request, context, plan_only, attempt).await,
         Job::Upsert(request) => {
             if let Some(ValueView::Value(stored)) = &first
-                && upsert::settle(request, stored, attempt)
+                && upsert::record_settled(request, stored, attempt)
             {
-                upsert::begin(request, context, attempt);
+                upsert::prepare_attempt(request, context, attempt);
                 return Ok(());
             }
             upsert::upsert(request, context, plan_only, first, attempt).await

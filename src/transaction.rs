@@ -28,7 +28,7 @@ use member::{Member, leave};
 use recover::Recovery;
 
 /// Looks at another transaction without activity before it is taken for dead: about ten seconds.
-const MAX_IDLE_LOOKS: u32 = 10;
+const MAX_IDLE_OBSERVATIONS: u32 = 10;
 
 /// Brings all secrets to their goals together, or leaves them as they were.
 pub(crate) async fn run<S: SecretStore>(
@@ -41,7 +41,7 @@ pub(crate) async fn run<S: SecretStore>(
 
 impl<'a, S: SecretStore> Transaction<'a, S> {
     async fn run(&self, targets: &'a [PreparedTarget]) {
-        let mut patience = Backoff::new(MAX_IDLE_LOOKS);
+        let mut idle = Backoff::new(MAX_IDLE_OBSERVATIONS);
         let mut seen = None;
         loop {
             let Some(mut members) = self.prepare(targets).await else {
@@ -52,19 +52,19 @@ impl<'a, S: SecretStore> Transaction<'a, S> {
                 .map(|member| member.snapshot.clone())
                 .collect();
             let now = self.context.system.now();
-            let left = leftovers(&snapshots, self.region(), now, self.context.run);
-            let undecided: Vec<&Leftover> = left
+            let leftovers = leftovers(&snapshots, self.region(), now, self.context.run);
+            let undecided: Vec<&Leftover> = leftovers
                 .iter()
-                .filter(|left| left.undecided.is_some())
+                .filter(|leftover| leftover.undecided.is_some())
                 .collect();
-            let alive = undecided.iter().any(|left| left.alive);
+            let alive = undecided.iter().any(|leftover| leftover.alive);
             // A living run shows by its actions that it lives; what other writers do does not count.
             let activity: Vec<_> = snapshots.iter().map(Snapshot::of_runs).collect();
             if alive && seen.as_ref().is_some_and(|seen| *seen != activity) {
-                patience = Backoff::new(MAX_IDLE_LOOKS);
+                idle = Backoff::new(MAX_IDLE_OBSERVATIONS);
             }
             seen = Some(activity);
-            if alive && self.context.system.wait(&mut patience).await {
+            if alive && self.context.system.wait(&mut idle).await {
                 self.report.progress.say(|| {
                     "waiting for another run with `all-or-nothing`, which may be alive".to_owned()
                 });
@@ -73,18 +73,18 @@ impl<'a, S: SecretStore> Transaction<'a, S> {
             }
             let Some(own) = self.label(&members, &undecided) else {
                 if self.first_versions(&mut members).await {
-                    self.finish(&members, None, &left).await;
+                    self.finish(&members, None, &leftovers).await;
                 }
                 return leave(&members);
             };
             match self.recover(&mut members, &own, &undecided).await {
-                Recovery::TakenOver => {}
-                Recovery::Decided => {
+                Recovery::Recovered => {}
+                Recovery::OtherEnded => {
                     self.remove_labels(&members, &own).await;
                     leave(&members);
                     continue;
                 }
-                Recovery::Unclear => {
+                Recovery::Unknown => {
                     // With every label as it is, the next run can tell.
                     self.report.fail(Failure::new(
                         Class::Conflict,
@@ -100,14 +100,14 @@ impl<'a, S: SecretStore> Transaction<'a, S> {
                 && self.stage(&mut members, &own).await
                 && self.move_all(&mut members).await;
             if !all_moved {
-                return self.roll_back(&members, &own, &left, false).await;
+                return self.roll_back(&members, &own, &leftovers, false).await;
             }
             match self.commit(&members, &own).await {
-                Ok(()) => self.finish(&members, Some(&own), &left).await,
+                Ok(()) => self.finish(&members, Some(&own), &leftovers).await,
                 Err(failure) => {
                     let taken_over = failure.class == Class::Conflict;
                     self.report.fail(failure);
-                    self.roll_back(&members, &own, &left, taken_over).await;
+                    self.roll_back(&members, &own, &leftovers, taken_over).await;
                 }
             }
             return;
@@ -122,7 +122,7 @@ impl<'a, S: SecretStore> Transaction<'a, S> {
     ) -> Option<TransactionLabel> {
         let taken = undecided
             .iter()
-            .flat_map(|left| &left.moved)
+            .flat_map(|leftover| &leftover.moved)
             .map(|(index, ..)| *index)
             .min();
         let staged = || members.iter().position(Member::is_staged);

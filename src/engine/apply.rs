@@ -66,7 +66,7 @@ impl<'a, S: SecretStore> Applier<'a, S> {
         if let Some(kept) = plan.keep {
             applier.record_kept(kept);
         }
-        applier.go_on_with(plan.steps);
+        applier.push_steps(plan.steps);
         while let Some(step) = applier.steps.pop() {
             match applier.step(step).await? {
                 Applied::Done => {}
@@ -93,15 +93,15 @@ impl<'a, S: SecretStore> Applier<'a, S> {
             Step::Sweep(labels) => self.sweep(labels).await,
             Step::Untag(keys) => {
                 let sent = store.untag(id, &keys).await;
-                self.metadata_written(sent, Change::Untagged(keys))
+                self.record_metadata(sent, Change::Untagged(keys))
             }
             Step::Tag(tags) => {
                 let sent = store.tag(id, &tags).await;
-                self.metadata_written(sent, Change::Tagged(tags.into_keys().collect()))
+                self.record_metadata(sent, Change::Tagged(tags.into_keys().collect()))
             }
             Step::Unreplicate(regions) => {
                 let sent = store.remove_replicas(id, &regions).await;
-                self.metadata_written(sent, Change::Unreplicated(regions))
+                self.record_metadata(sent, Change::Unreplicated(regions))
             }
             Step::Replicate(regions) => self.replicate(regions).await,
             Step::AwaitReplicas(regions) => self.await_replicas(regions).await,
@@ -126,7 +126,7 @@ impl<'a, S: SecretStore> Applier<'a, S> {
     }
 
     /// Goes on with these steps, before those that are left.
-    fn go_on_with(&mut self, steps: Vec<Step>) -> Applied {
+    fn push_steps(&mut self, steps: Vec<Step>) -> Applied {
         self.steps.extend(steps.into_iter().rev());
         Applied::Done
     }

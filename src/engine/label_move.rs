@@ -32,12 +32,12 @@ pub(crate) async fn move_label<S: SecretStore>(
     attempt.outcome.region = Some(store.region().to_owned());
     let mut backoff = Backoff::new(MAX_ROUNDS);
     let mut tried: Option<(Option<String>, String)> = None;
-    let mut refused: Option<StoreError> = None;
+    let mut rejection: Option<StoreError> = None;
     loop {
-        let (secret, listed) = look(request, store)
+        let (secret, listed) = observe(request, store)
             .await
             .map_err(|error| context.failure(&error, &request.target, attempt))?
-            .ok_or_else(|| absent(id))?;
+            .ok_or_else(|| absent_secret(id))?;
         attempt.outcome.arn = Some(secret.arn.clone());
         attempt.outcome.name = Some(secret.name.clone());
         attempt.holder = secret.holder(CURRENT).map(str::to_owned);
@@ -49,7 +49,7 @@ pub(crate) async fn move_label<S: SecretStore>(
             && secret.holder(CURRENT) != from.as_deref()
         {
             if secret.holder(CURRENT) != Some(to.as_str()) {
-                return Err(overtaken(&secret, to));
+                return Err(concurrent_move(&secret, to));
             }
             if attempt.move_sent.is_some() {
                 record_move(request, &secret, from.clone(), to, attempt);
@@ -73,7 +73,7 @@ pub(crate) async fn move_label<S: SecretStore>(
             Decision::Move { from, to } => (from, to),
         };
         // AWS says that the labels are not there where we see them: not a race, but the version itself.
-        if let Some(error) = &refused
+        if let Some(error) = &rejection
             && !secret.versions.contains_key(&to)
         {
             return Err(no_such_version(&secret, &to, error));
@@ -96,13 +96,13 @@ pub(crate) async fn move_label<S: SecretStore>(
                 if error.attempts > 1 {
                     attempt.move_sent = Some(to.clone());
                 }
-                refused = Some(error);
+                rejection = Some(error);
             }
             Err(error) => return Err(context.failure(&error, &request.target, attempt)),
         }
         tried = Some((from, to));
         if !context.system.wait(&mut backoff).await {
-            let error = refused.unwrap_or_else(|| {
+            let error = rejection.unwrap_or_else(|| {
                 StoreError::new("UpdateSecretVersionStage", ErrorKind::Inconsistent)
             });
             return Err(context.failure(&error, &request.target, attempt));
@@ -110,7 +110,7 @@ pub(crate) async fn move_label<S: SecretStore>(
     }
 }
 
-async fn look(
+async fn observe(
     request: &LabelMove,
     store: &impl SecretStore,
 ) -> Call<Option<(SecretMetadata, Vec<VersionInfo>)>> {
@@ -126,7 +126,7 @@ async fn look(
     Ok(Some((secret, listed)))
 }
 
-fn absent(id: &str) -> Failure {
+fn absent_secret(id: &str) -> Failure {
     Failure::new(
         Class::Refused,
         format!("{id} does not exist"),
@@ -186,7 +186,7 @@ fn record_move(
 }
 
 /// Someone moved AWSCURRENT in between. Their move is newer than this run's decision.
-fn overtaken(secret: &SecretMetadata, to: &str) -> Failure {
+fn concurrent_move(secret: &SecretMetadata, to: &str) -> Failure {
     let holder = secret.holder(CURRENT).unwrap_or("none");
     Failure::new(
         Class::Conflict,

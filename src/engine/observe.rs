@@ -13,7 +13,7 @@ use upsert_secret_core::store::{Call, SecretStore};
 use super::context::Context;
 
 /// Looks at a secret that keeps changing, before giving up.
-const MAX_LOOKS: u32 = 8;
+const MAX_OBSERVATIONS: u32 = 8;
 
 /// Observes the target. `first` is what GetSecretValue would say now, where that is known already.
 ///
@@ -29,8 +29,8 @@ pub(crate) async fn observe<S: SecretStore>(
     let label = request.label();
     // Where an existing value is left alone its content does not matter.
     let reads = request.reads();
-    let mut backoff = Backoff::new(MAX_LOOKS);
-    let mut refused = None;
+    let mut backoff = Backoff::new(MAX_OBSERVATIONS);
+    let mut rejection = None;
     loop {
         let known = first.take();
         let value = async {
@@ -43,7 +43,7 @@ pub(crate) async fn observe<S: SecretStore>(
         let (described, value, policy) =
             tokio::try_join!(describe(store, id), value, policy_view(request, store))?;
         if let Some(ValueView::Deleted(error)) = &value {
-            refused = Some(error.clone());
+            rejection = Some(error.clone());
         }
         let observed = match (described, value) {
             (Some(Ok(secret)), Some(value)) => {
@@ -72,7 +72,7 @@ pub(crate) async fn observe<S: SecretStore>(
         }
         if !context.system.wait(&mut backoff).await {
             // A refusal to read that DescribeSecret does not explain is what AWS had to say.
-            return Err(refused
+            return Err(rejection
                 .unwrap_or_else(|| StoreError::new("DescribeSecret", ErrorKind::Inconsistent)));
         }
     }
@@ -98,7 +98,7 @@ async fn describe(
 /// Anything but "not found", "denied" and "scheduled for deletion".
 pub(crate) fn classify(answer: Call<Option<SecretVersion>>) -> Call<Option<ValueView>> {
     match answer {
-        Ok(Some(read)) => Ok(Some(ValueView::Value(Box::new(read)))),
+        Ok(Some(version)) => Ok(Some(ValueView::Value(Box::new(version)))),
         Ok(None) => Ok(Some(ValueView::NoValue)),
         // A key that may not be used, or that is gone, hides the value just as IAM does.
         Err(error) if error.is_denied() || error.is("DecryptionFailure") => {

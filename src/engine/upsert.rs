@@ -37,13 +37,13 @@ pub(crate) async fn upsert<S: SecretStore>(
     mut first: Option<ValueView>,
     attempt: &mut Attempt,
 ) -> Result<(), Failure> {
-    begin(request, context, attempt);
+    prepare_attempt(request, context, attempt);
     let mut token = context.token(request, &request.value, None);
     let mut backoff = Backoff::new(MAX_ROUNDS);
     let mut turns = Backoff::endless();
     let mut errors: Vec<StoreError> = Vec::new();
     loop {
-        let (observed, plan) = look(request, context, first.take(), attempt).await?;
+        let (observed, plan) = observe_and_plan(request, context, first.take(), attempt).await?;
         // Where another guarded run is about to write, what it writes counts.
         if plan_only && plan.steps != [Step::Yield] {
             return preview(request, context, &observed, plan, attempt).await;
@@ -90,14 +90,14 @@ async fn preview<S: SecretStore>(
         .name
         .get_or_insert_with(|| request.target.name.clone());
     outcome.preview = Some(Preview {
-        kind: kind(&plan),
+        kind: change_kind(&plan),
         steps: describe(&plan, request, observed),
     });
     outcome.version = plan.keep;
     Ok(())
 }
 
-fn kind(plan: &Plan) -> ChangeKind {
+fn change_kind(plan: &Plan) -> ChangeKind {
     let changing: Vec<&Step> = plan.steps.iter().filter(|step| step.changes()).collect();
     match changing[..] {
         [] => ChangeKind::Unchanged,
@@ -135,7 +135,7 @@ async fn check_policy<S: SecretStore>(
 }
 
 /// Records what is known before anything is observed.
-pub(crate) fn begin<S: SecretStore>(
+pub(crate) fn prepare_attempt<S: SecretStore>(
     request: &Request,
     context: Context<'_, S>,
     attempt: &mut Attempt,
@@ -150,7 +150,11 @@ pub(crate) fn begin<S: SecretStore>(
 }
 
 /// Records the answer of GetSecretValue if it settles the request by itself; whether it does.
-pub(crate) fn settle(request: &Request, stored: &SecretVersion, attempt: &mut Attempt) -> bool {
+pub(crate) fn record_settled(
+    request: &Request,
+    stored: &SecretVersion,
+    attempt: &mut Attempt,
+) -> bool {
     let Some(plan) = settled(request, stored) else {
         return false;
     };
@@ -161,7 +165,7 @@ pub(crate) fn settle(request: &Request, stored: &SecretVersion, attempt: &mut At
 }
 
 /// Observes, and decides.
-pub(crate) async fn look<S: SecretStore>(
+pub(crate) async fn observe_and_plan<S: SecretStore>(
     request: &Request,
     context: Context<'_, S>,
     first: Option<ValueView>,
@@ -199,7 +203,7 @@ fn record_observation(request: &Request, observed: &Observed, now: u64, attempt:
             record_replicas(&present.secret, attempt);
             Some((&present.secret.arn, &present.secret.name))
         }
-        Observed::NotDescribable(unseen) => match &unseen.value {
+        Observed::NotDescribable(view) => match &view.value {
             ValueView::Value(read) => Some((&read.arn, &read.name)),
             _ => None,
         },

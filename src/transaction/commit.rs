@@ -15,7 +15,7 @@ impl<S: SecretStore> Transaction<'_, S> {
     /// Secrets without a version, by the loop of one secret.
     pub(super) async fn first_versions(&self, members: &mut [Member<'_, S>]) -> bool {
         let is_first = |member: &Member<'_, S>| member.goal == Goal::First;
-        self.each("created", members, is_first, async |member| {
+        self.try_for_each("created", members, is_first, async |member| {
             let Some(mut guard) = member.guard.take() else {
                 return Ok(());
             };
@@ -40,13 +40,14 @@ impl<S: SecretStore> Transaction<'_, S> {
         own: &TransactionLabel,
     ) -> bool {
         let stage = async |member: &mut Member<'_, S>| member.stage(own).await;
-        self.each("staged", members, Member::is_staged, stage).await
+        self.try_for_each("staged", members, Member::is_staged, stage)
+            .await
     }
 
     /// Makes every staged version current.
     pub(super) async fn move_all(&self, members: &mut [Member<'_, S>]) -> bool {
-        self.each("made current", members, Member::is_staged, async |member| {
-            let Some((version, base)) = &member.pair else {
+        self.try_for_each("made current", members, Member::is_staged, async |member| {
+            let Some((version, base)) = &member.versions else {
                 return Ok(());
             };
             // Also where the answer never comes: it is looked at again before it is taken back.
@@ -76,14 +77,14 @@ impl<S: SecretStore> Transaction<'_, S> {
         &self,
         members: &[Member<'_, S>],
         own: Option<&TransactionLabel>,
-        left: &[Leftover],
+        leftovers: &[Leftover],
     ) {
         self.report.progress.start_phase("done", members.len());
         self.for_each(members, async |member| {
             if let Some(own) = own {
                 remove_own_label(member, own).await;
             }
-            sweep(member, left).await;
+            sweep(member, leftovers).await;
             self.finish_member(member).await;
         })
         .await;
@@ -96,7 +97,7 @@ impl<S: SecretStore> Transaction<'_, S> {
         };
         let attempt = &mut guard.attempt;
         if member.is_staged()
-            && let Some((version, base)) = &member.pair
+            && let Some((version, base)) = &member.versions
         {
             attempt.outcome.record(Change::Version {
                 id: version.clone(),
@@ -112,7 +113,7 @@ impl<S: SecretStore> Transaction<'_, S> {
             attempt.own = Some(version.clone());
         }
         let mut ended = Ok(());
-        if member.more && member.goal != Goal::First {
+        if member.has_more && member.goal != Goal::First {
             ended = upsert(member.request, self.context, false, None, attempt).await;
         }
         guard.end(ended);

@@ -51,7 +51,7 @@ impl<S: SecretStore> Transaction<'_, S> {
 
     /// Does something to each of some members, many at a time; whether all of it succeeded. After a failure no further one
     /// is begun; what is under way is waited for.
-    pub(super) async fn each<'r>(
+    pub(super) async fn try_for_each<'r>(
         &self,
         verb: &'static str,
         members: &mut [Member<'r, S>],
@@ -86,7 +86,7 @@ impl<S: SecretStore> Transaction<'_, S> {
         own: &TransactionLabel,
     ) -> Option<(&'m Member<'r, S>, &'m (String, String))> {
         let member = members.iter().find(|member| member.coordinates(own))?;
-        Some((member, member.pair.as_ref()?))
+        Some((member, member.versions.as_ref()?))
     }
 
     /// Removes every label of this run, the coordinator's last.
@@ -104,7 +104,7 @@ pub(super) async fn remove_own_label<S: SecretStore>(
     member: &Member<'_, S>,
     own: &TransactionLabel,
 ) {
-    if let Some((version, _)) = &member.pair
+    if let Some((version, _)) = &member.versions
         && !member.coordinates(own)
     {
         member.remove_label(own, version).await;
@@ -112,10 +112,10 @@ pub(super) async fn remove_own_label<S: SecretStore>(
 }
 
 /// Removes labels of other runs that are over. Where their coordinator is another secret, a run that includes it does that.
-pub(super) async fn sweep<S: SecretStore>(member: &Member<'_, S>, left: &[Leftover]) {
+pub(super) async fn sweep<S: SecretStore>(member: &Member<'_, S>, leftovers: &[Leftover]) {
     for (label, version) in &member.snapshot.labels {
-        let over = |left: &Leftover| left.label == *label && left.is_ours_to_judge;
-        if left.iter().any(over) {
+        let over = |leftover: &Leftover| leftover.label == *label && leftover.is_ours_to_judge;
+        if leftovers.iter().any(over) {
             member.remove_label(label, version).await;
         }
     }

@@ -27,19 +27,19 @@ pub(super) struct Member<'a, S> {
     pub(super) goal: Goal,
     /// The version that is, or shall be, current, and the one to go back to: staged, flipped, or taken over from a run
     /// that was killed.
-    pub(super) pair: Option<(String, String)>,
+    pub(super) versions: Option<(String, String)>,
     /// It is current now, or may be, and might be taken back.
     pub(super) moved: bool,
     /// More than the value is to be written.
-    pub(super) more: bool,
+    pub(super) has_more: bool,
 }
 
 /// Why a label is not where it was to be.
 pub(super) enum MoveError {
     /// It was not where it was seen: somebody else has moved it.
-    Elsewhere,
+    Conflict,
     /// It is gone, and whether this run or another has done that cannot be told.
-    Unclear,
+    Unknown,
     /// AWS refused.
     Failed(Box<Failure>),
 }
@@ -49,7 +49,7 @@ impl MoveError {
     pub(super) fn into_failure(self, id: &str) -> Failure {
         match self {
             Self::Failed(failure) => *failure,
-            Self::Elsewhere | Self::Unclear => Failure::new(
+            Self::Conflict | Self::Unknown => Failure::new(
                 Class::Conflict,
                 format!("somebody wrote to {id} while this run did"),
                 "run again: it builds on what is current then",
@@ -59,7 +59,7 @@ impl MoveError {
 }
 
 /// An error of a call, and whether the call may have been applied all the same.
-struct Refusal {
+struct CallError {
     error: StoreError,
     maybe_applied: bool,
 }
@@ -113,12 +113,12 @@ impl<S: SecretStore> Member<'_, S> {
             let put = async || store.put_value(id, &token.id, value, &own.label).await;
             match self.until_answered(put).await {
                 Ok(put) => break put,
-                Err(Refusal { error, .. })
+                Err(CallError { error, .. })
                     if error.is("ResourceExistsException") && !token.replaced =>
                 {
                     token.replace(system.unique());
                 }
-                Err(refusal) => return Err(self.failure(&refusal.error)),
+                Err(failed) => return Err(self.failure(&failed.error)),
             }
         };
         if put.stages.iter().any(|stage| stage == CURRENT) {
@@ -131,7 +131,7 @@ impl<S: SecretStore> Member<'_, S> {
             // An earlier attempt made this version: the label is still to be put on it.
             self.add_label(&own.label, &version).await?;
         }
-        self.pair = Some((version, base.clone()));
+        self.versions = Some((version, base.clone()));
         Ok(())
     }
 
@@ -139,7 +139,7 @@ impl<S: SecretStore> Member<'_, S> {
     pub(super) async fn add_label(&self, label: &str, version: &str) -> Result<(), Failure> {
         let (store, id) = (self.context.store, self.id());
         let add = async || store.move_label(id, label, None, version).await;
-        let Err(Refusal { error, .. }) = self.until_answered(add).await else {
+        let Err(CallError { error, .. }) = self.until_answered(add).await else {
             return Ok(());
         };
         // An attempt before this one may have put it there.
@@ -157,43 +157,43 @@ impl<S: SecretStore> Member<'_, S> {
         let _ = self.send_removal(label, version).await;
     }
 
-    /// Ends another run by taking its label off the witness, as it would itself. [`MoveError::Elsewhere`]: it was not there,
-    /// and so that run has decided. [`MoveError::Unclear`]: it is gone, and only one that is `alive` can have done that
+    /// Ends another run by taking its label off the witness, as it would itself. [`MoveError::Conflict`]: it was not there,
+    /// and so that run has decided. [`MoveError::Unknown`]: it is gone, and only one that is `alive` can have done that
     /// besides this call, whose answer was lost.
-    pub(super) async fn end_other(
+    pub(super) async fn take_over(
         &self,
         label: &TransactionLabel,
         version: &str,
         alive: bool,
     ) -> Result<(), MoveError> {
         match self.send_removal(label, version).await {
-            Err(refusal) if refusal.error.is_lost_swap() => match (refusal.maybe_applied, alive) {
-                (false, _) => Err(MoveError::Elsewhere),
+            Err(failed) if failed.error.is_lost_swap() => match (failed.maybe_applied, alive) {
+                (false, _) => Err(MoveError::Conflict),
                 (true, false) => Ok(()),
-                (true, true) => Err(MoveError::Unclear),
+                (true, true) => Err(MoveError::Unknown),
             },
-            sent => sent.map_err(|refusal| self.move_failure(&refusal.error)),
+            sent => sent.map_err(|failed| self.move_failure(&failed.error)),
         }
     }
 
     /// Takes this run's label off the witness, and so decides.
     ///
     /// # Errors
-    /// A conflict where another run has done that, and has taken over; or AWS's refusal.
+    /// A conflict where another run has done that, and has taken over; or AWS's rejection.
     pub(super) async fn commit(
         &self,
         own: &TransactionLabel,
         version: &str,
     ) -> Result<(), Failure> {
-        let Err(refusal) = self.send_removal(own, version).await else {
+        let Err(failed) = self.send_removal(own, version).await else {
             return Ok(());
         };
-        if !refusal.error.is_lost_swap() {
-            return Err(self.failure(&refusal.error));
+        if !failed.error.is_lost_swap() {
+            return Err(self.failure(&failed.error));
         }
         // A run that has found something of ours current puts its label there before it takes ours off. One that takes
         // over before anything is current may not have yet.
-        if refusal.maybe_applied && !self.has_other_label(None, own).await {
+        if failed.maybe_applied && !self.has_other_label(None, own).await {
             return Ok(());
         }
         Err(Failure::new(
@@ -220,7 +220,7 @@ impl<S: SecretStore> Member<'_, S> {
             .any(|label| *label != own.label && is_transaction_label(label))
     }
 
-    /// Moves AWSCURRENT from one version to another; `false` where it was there already. [`MoveError::Elsewhere`]: it was in
+    /// Moves AWSCURRENT from one version to another; `false` where it was there already. [`MoveError::Conflict`]: it was in
     /// neither place.
     pub(super) async fn move_current(&self, from: &str, to: &str) -> Result<bool, MoveError> {
         let Context { store, system, .. } = self.context;
@@ -240,7 +240,7 @@ impl<S: SecretStore> Member<'_, S> {
             match secret.as_ref().and_then(|secret| secret.holder(CURRENT)) {
                 Some(holder) if holder == to => return Ok(unknown),
                 Some(holder) if holder == from => {}
-                _ => return Err(MoveError::Elsewhere),
+                _ => return Err(MoveError::Conflict),
             }
             if !system.wait(&mut tries).await {
                 return Err(self.move_failure(&error));
@@ -248,14 +248,14 @@ impl<S: SecretStore> Member<'_, S> {
         }
     }
 
-    async fn send_removal(&self, label: &TransactionLabel, version: &str) -> Result<(), Refusal> {
+    async fn send_removal(&self, label: &TransactionLabel, version: &str) -> Result<(), CallError> {
         let (store, id) = (self.context.store, self.id());
         self.until_answered(async || store.remove_label(id, &label.label, version).await)
             .await
     }
 
     /// Sends a call again where no answer came.
-    async fn until_answered<T>(&self, call: impl AsyncFn() -> Call<T>) -> Result<T, Refusal> {
+    async fn until_answered<T>(&self, call: impl AsyncFn() -> Call<T>) -> Result<T, CallError> {
         let mut tries = Backoff::new(MAX_TRIES);
         let mut maybe_applied = false;
         loop {
@@ -265,7 +265,7 @@ impl<S: SecretStore> Member<'_, S> {
             };
             maybe_applied = maybe_applied || error.attempts > 1 || error.is_unknown_outcome();
             if !error.is_unknown_outcome() || !self.context.system.wait(&mut tries).await {
-                return Err(Refusal {
+                return Err(CallError {
                     error,
                     maybe_applied,
                 });

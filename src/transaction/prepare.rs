@@ -20,7 +20,7 @@ use super::driver::Transaction;
 use super::member::{Member, leave};
 use crate::batch::prefetch::{Prefetcher, chunks};
 use crate::batch::{CONCURRENT_READS, CONCURRENT_SECRETS, PreparedTarget};
-use crate::engine::upsert::{begin, look, settle};
+use crate::engine::upsert::{observe_and_plan, prepare_attempt, record_settled};
 use crate::run_report::ReportGuard;
 
 /// Looks at a secret that is being restored.
@@ -75,7 +75,7 @@ impl<'a, S: SecretStore> Transaction<'a, S> {
             }
         };
         match self.goal(request, first, &mut guard.attempt).await {
-            Ok((snapshot, goal, more)) => {
+            Ok((snapshot, goal, has_more)) => {
                 self.report.progress.step();
                 Some((
                     index,
@@ -85,9 +85,9 @@ impl<'a, S: SecretStore> Transaction<'a, S> {
                         guard: RefCell::new(Some(guard)),
                         snapshot,
                         goal,
-                        pair: None,
+                        versions: None,
                         moved: false,
-                        more,
+                        has_more,
                     },
                 ))
             }
@@ -105,11 +105,11 @@ impl<'a, S: SecretStore> Transaction<'a, S> {
         attempt: &mut Attempt,
     ) -> Result<(Snapshot, Goal, bool), Failure> {
         let context = self.context;
-        begin(request, context, attempt);
+        prepare_attempt(request, context, attempt);
         if let Some(ValueView::Value(read)) = &first
             // Labels of other transactions have to be seen in full.
             && !read.stages.iter().any(|stage| is_transaction_label(stage))
-            && settle(request, read, attempt)
+            && record_settled(request, read, attempt)
         {
             let snapshot = Snapshot {
                 name: read.name.clone(),
@@ -121,7 +121,8 @@ impl<'a, S: SecretStore> Transaction<'a, S> {
         let mut backoff = Backoff::new(MAX_ROUNDS);
         let mut turns = Backoff::endless();
         loop {
-            let (observed, plan) = look(request, context, first.take(), attempt).await?;
+            let (observed, plan) =
+                observe_and_plan(request, context, first.take(), attempt).await?;
             match plan.steps.first() {
                 Some(Step::Yield) => {
                     context.system.wait_turn(&mut turns).await;
@@ -144,17 +145,17 @@ impl<'a, S: SecretStore> Transaction<'a, S> {
             let snapshot = match &observed {
                 Observed::Present(present) => Snapshot::of(&present.secret, None),
                 // Who holds which label has to be seen.
-                Observed::NotDescribable(unseen) => {
-                    return Err(context.failure(&unseen.denied, &request.target, attempt));
+                Observed::NotDescribable(view) => {
+                    return Err(context.failure(&view.denied, &request.target, attempt));
                 }
                 Observed::Absent => Snapshot {
                     name: request.target.name.clone(),
                     ..Snapshot::default()
                 },
             };
-            let (goal, more) = (goal(&plan), has_more(&plan));
+            let (goal, has_more) = (goal(&plan), has_more(&plan));
             attempt.outcome.version = plan.keep;
-            return Ok((snapshot, goal, more));
+            return Ok((snapshot, goal, has_more));
         }
     }
 

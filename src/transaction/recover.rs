@@ -13,13 +13,13 @@ use super::member::{Member, MoveError};
 /// The result of recovering from runs that were killed.
 pub(super) enum Recovery {
     /// What they had made current is this run's own now.
-    TakenOver,
+    Recovered,
     /// One of them was alive and has decided: everything may be different now.
-    Decided,
+    OtherEnded,
     /// It did not work.
     Failed,
     /// Whether one of them has decided cannot be told.
-    Unclear,
+    Unknown,
 }
 
 impl<S: SecretStore> Transaction<'_, S> {
@@ -30,38 +30,38 @@ impl<S: SecretStore> Transaction<'_, S> {
         own: &TransactionLabel,
         undecided: &[&Leftover],
     ) -> Recovery {
-        for (index, version, previous) in undecided.iter().flat_map(|left| &left.moved) {
+        for (index, version, previous) in undecided.iter().flat_map(|leftover| &leftover.moved) {
             let member = &mut members[*index];
             if let Err(failure) = member.add_label(&own.label, version).await {
                 // Theirs stays as it is: nothing has been decided.
                 member.fail(failure);
                 return Recovery::Failed;
             }
-            member.pair = Some((version.clone(), previous.clone()));
+            member.versions = Some((version.clone(), previous.clone()));
         }
         let mut ended = false;
-        for left in undecided {
-            let Some((index, version)) = &left.undecided else {
+        for leftover in undecided {
+            let Some((index, version)) = &leftover.undecided else {
                 continue;
             };
             let coordinator = &members[*index];
             match coordinator
-                .end_other(&left.label, version, left.alive)
+                .take_over(&leftover.label, version, leftover.alive)
                 .await
             {
                 Ok(()) => {}
-                Err(MoveError::Elsewhere) if !ended => return Recovery::Decided,
-                Err(MoveError::Unclear) => return Recovery::Unclear,
+                Err(MoveError::Conflict) if !ended => return Recovery::OtherEnded,
+                Err(MoveError::Unknown) => return Recovery::Unknown,
                 Err(error) => {
                     coordinator.fail(error.into_failure(coordinator.id()));
                     return Recovery::Failed;
                 }
             }
             ended = true;
-            for (index, ..) in &left.moved {
+            for (index, ..) in &leftover.moved {
                 members[*index].moved = true;
             }
-            if !left.moved.is_empty() {
+            if !leftover.moved.is_empty() {
                 self.report.note(
                     Level::Notice,
                     "an earlier run with `all-or-nothing` had not ended: what it had made current is finished or taken \
@@ -75,7 +75,7 @@ impl<S: SecretStore> Transaction<'_, S> {
                 return Recovery::Failed;
             }
         }
-        Recovery::TakenOver
+        Recovery::Recovered
     }
 }
 
@@ -85,7 +85,7 @@ async fn revert_superseded<S: SecretStore>(member: &mut Member<'_, S>) -> Result
     let Goal::Flip { base, .. } = &mut member.goal else {
         return Ok(());
     };
-    let Some((version, previous)) = member.pair.take_if(|(version, _)| version == base) else {
+    let Some((version, previous)) = member.versions.take_if(|(version, _)| version == base) else {
         return Ok(());
     };
     *base = previous.clone();

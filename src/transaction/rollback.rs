@@ -19,7 +19,7 @@ impl<S: SecretStore> Transaction<'_, S> {
         &self,
         members: &[Member<'_, S>],
         own: &TransactionLabel,
-        left: &[Leftover],
+        leftovers: &[Leftover],
         taken_over: bool,
     ) {
         self.report
@@ -27,11 +27,11 @@ impl<S: SecretStore> Transaction<'_, S> {
             .start_phase("looked at again", members.len());
         let succeeded = Cell::new(true);
         self.for_each(members, async |member| {
-            if let Some((version, base)) = member.pair.as_ref().filter(|_| member.moved) {
+            if let Some((version, base)) = member.versions.as_ref().filter(|_| member.moved) {
                 // What another run has marked is that run's to finish or to take back: this very version. One that it has
                 // put beside it says nothing: it may have looked when there was nothing to take over.
-                let spared = taken_over && member.has_other_label(Some(version), own).await;
-                if !spared && !self.move_back(member, version, base).await {
+                let claimed = taken_over && member.has_other_label(Some(version), own).await;
+                if !claimed && !self.move_back(member, version, base).await {
                     succeeded.set(false);
                 }
             }
@@ -40,7 +40,7 @@ impl<S: SecretStore> Transaction<'_, S> {
         .await;
         if succeeded.get() {
             for member in members {
-                sweep(member, left).await;
+                sweep(member, leftovers).await;
             }
             self.remove_labels(members, own).await;
         }
@@ -57,7 +57,7 @@ impl<S: SecretStore> Transaction<'_, S> {
                 }
                 true
             }
-            Err(MoveError::Elsewhere | MoveError::Unclear) => {
+            Err(MoveError::Conflict | MoveError::Unknown) => {
                 self.report.note(
                     Level::Warning,
                     format!("{id} was written by somebody else meanwhile: theirs stays"),

@@ -42,7 +42,7 @@ impl<S: SecretStore> Applier<'_, S> {
         Ok(Applied::Done)
     }
 
-    pub(super) fn metadata_written(
+    pub(super) fn record_metadata(
         &mut self,
         sent: Call<()>,
         change: Change,
@@ -67,7 +67,7 @@ impl<S: SecretStore> Applier<'_, S> {
             Err(error) if error.attempts > 1 && error.is("InvalidParameterException") => {
                 Ok(Applied::Retry(Some(error)))
             }
-            sent => self.metadata_written(sent, Change::Replicated(regions.into_keys().collect())),
+            sent => self.record_metadata(sent, Change::Replicated(regions.into_keys().collect())),
         }
     }
 
@@ -159,7 +159,7 @@ impl<S: SecretStore> Applier<'_, S> {
                 Err(error)
                     if is_unknown_principal(&error)
                         && self.wait_for_principals(&mut backoff).await => {}
-                sent => return self.metadata_written(sent, Change::Policy),
+                sent => return self.record_metadata(sent, Change::Policy),
             }
         }
     }

@@ -47,11 +47,11 @@ impl<S: SecretStore> Applier<'_, S> {
                     _ if ours && !retried => Ok(Applied::Done),
                     None => Ok(Applied::Retry(None)),
                     // A put changes nothing then, and its answer names the labels.
-                    Some(steps) => Ok(self.go_on_with(steps)),
+                    Some(steps) => Ok(self.push_steps(steps)),
                 }
             }
             Err(error) if error.is("ResourceExistsException") => match otherwise {
-                Some(steps) => Ok(self.go_on_with(steps)),
+                Some(steps) => Ok(self.push_steps(steps)),
                 None => Ok(Applied::Retry(Some(error))),
             },
             // The name is scheduled for deletion, or was deleted a moment ago.
@@ -86,7 +86,7 @@ impl<S: SecretStore> Applier<'_, S> {
             // CI secret was changed, or another leg of its matrix.
             Err(error) if error.is("ResourceExistsException") && !self.token.replaced => {
                 self.token.replace(self.context.system.unique());
-                return Ok(self.go_on_with(vec![Step::Put { base: holder }]));
+                return Ok(self.push_steps(vec![Step::Put { base: holder }]));
             }
             Err(error)
                 if error.is("ResourceNotFoundException")
@@ -111,7 +111,7 @@ impl<S: SecretStore> Applier<'_, S> {
         let retried = put.written.attempts > 1 || sent_before;
         match base {
             // Nobody else can have made this version: it was current, and somebody wrote after us.
-            _ if self.token.fresh => Ok(self.overtaken(version, put.stages, None)),
+            _ if self.token.fresh => Ok(self.record_overtaken(version, put.stages, None)),
             Some(holder) if holder != version => self.repair(put, Some(&holder), retried).await,
             // Nobody holds it, which AWS checks as well.
             None if label != CURRENT => self.repair(put, None, retried).await,
@@ -119,9 +119,9 @@ impl<S: SecretStore> Applier<'_, S> {
             // earlier run had written, so a new version is what was asked for.
             None if !retried => {
                 self.token.replace(self.context.system.unique());
-                Ok(self.go_on_with(vec![Step::Put { base: None }]))
+                Ok(self.push_steps(vec![Step::Put { base: None }]))
             }
-            _ => Ok(self.overtaken(version, put.stages, None)),
+            _ => Ok(self.record_overtaken(version, put.stages, None)),
         }
     }
 
@@ -146,7 +146,7 @@ impl<S: SecretStore> Applier<'_, S> {
                 }
                 stages.insert(0, label.to_owned());
                 self.attempt.outcome.record_label_move(label, &id);
-                self.attempt.outcome.record(self.moved(&id));
+                self.attempt.outcome.record(self.move_change(&id));
                 self.attempt.outcome.version = Some(VersionRef { id, stages });
                 Ok(Applied::Done)
             }
@@ -155,7 +155,7 @@ impl<S: SecretStore> Applier<'_, S> {
                     || retried && error.is_denied()
                     || error.is_lost_swap() =>
             {
-                Ok(self.overtaken(id, put.stages, Some(error)))
+                Ok(self.record_overtaken(id, put.stages, Some(error)))
             }
             Err(error) => Err(self.failure(&error)),
         }

@@ -19,15 +19,16 @@ impl<S: SecretStore> Applier<'_, S> {
             self.record_created(&id);
             None
         } else if self.attempt.move_sent.as_ref() == Some(&id) {
-            Some(self.moved(&id))
+            Some(self.move_change(&id))
         } else {
             match &self.attempt.overtaken {
                 Some(ours) if *ours != id => Some(Change::Superseded {
                     ours: ours.clone(),
                     by: id.clone(),
                 }),
-                Some(_) => Some(self.wrote(&id)),
-                None => self.attempt.sent.contains(&id).then(|| self.wrote(&id)),
+                Some(_) => Some(self.version_change(&id)),
+                None if self.attempt.sent.contains(&id) => Some(self.version_change(&id)),
+                None => None,
             }
         };
         if let Some(change) = change
@@ -42,14 +43,14 @@ impl<S: SecretStore> Applier<'_, S> {
         self.attempt.outcome.version = Some(kept);
     }
 
-    fn wrote(&self, id: &str) -> Change {
+    fn version_change(&self, id: &str) -> Change {
         Change::Version {
             id: id.to_owned(),
             label: self.request.label().to_owned(),
         }
     }
 
-    pub(super) fn moved(&self, id: &str) -> Change {
+    pub(super) fn move_change(&self, id: &str) -> Change {
         Change::Moved {
             id: id.to_owned(),
             label: self.request.label().to_owned(),
@@ -68,7 +69,7 @@ impl<S: SecretStore> Applier<'_, S> {
         if self.attempt.maybe_created.as_ref() == Some(&id) {
             self.record_created(&id);
         } else if moved && !self.attempt.outcome.has_recorded(&id) {
-            self.attempt.outcome.record(self.wrote(&id));
+            self.attempt.outcome.record(self.version_change(&id));
             if self.request.label() == CURRENT {
                 self.attempt.outcome.moved_from = [holder, first]
                     .into_iter()
@@ -98,7 +99,7 @@ impl<S: SecretStore> Applier<'_, S> {
     }
 
     /// Someone wrote after this run's version: the next observation shows what.
-    pub(super) fn overtaken(
+    pub(super) fn record_overtaken(
         &mut self,
         id: String,
         stages: Vec<String>,

@@ -22,9 +22,11 @@ impl<S: SecretStore> Applier<'_, S> {
     pub(super) async fn swap(&mut self, base: Option<String>) -> Result<Applied, Failure> {
         let (store, secret) = (self.context.store, self.id());
         // Another base makes another document, and so another version.
-        let mark = base.clone().unwrap_or_default();
-        if self.token.base.as_ref() != Some(&mark) {
-            *self.token = self.context.token(self.request, self.value(), Some(&mark));
+        let base_id = base.as_deref().unwrap_or_default();
+        if self.token.base.as_deref() != Some(base_id) {
+            *self.token = self
+                .context
+                .token(self.request, self.value(), Some(base_id));
         }
         let label = self.write_label();
         self.attempt.base = Some(base.clone());
@@ -37,7 +39,7 @@ impl<S: SecretStore> Applier<'_, S> {
                 if self.attempt.own.take().is_some() {
                     return Ok(Applied::Retry(None));
                 }
-                return Ok(self.go_on_with(vec![Step::Swap { base }]));
+                return Ok(self.push_steps(vec![Step::Swap { base }]));
             }
             // The labels of others may be all that a secret can hold; their turns end soon.
             Err(error) if error.is("LimitExceededException") && self.attempt.living > 0 => {
@@ -76,7 +78,7 @@ impl<S: SecretStore> Applier<'_, S> {
             match store.move_label(secret, &label, None, &id).await {
                 Ok(()) => {}
                 Err(error) if error.is_lost_swap() || error.is("LimitExceededException") => {
-                    return Ok(self.lost().await);
+                    return Ok(self.record_conflict().await);
                 }
                 Err(error) => return self.retry_if_unknown(error),
             }
@@ -91,13 +93,13 @@ impl<S: SecretStore> Applier<'_, S> {
                 self.drop_write_label().await;
                 Ok(Applied::Done)
             }
-            Err(error) if error.is_lost_swap() => Ok(self.lost().await),
+            Err(error) if error.is_lost_swap() => Ok(self.record_conflict().await),
             Err(error) => self.retry_if_unknown(error),
         }
     }
 
     /// Someone else was faster: their version stays, and this run starts over on top of it.
-    async fn lost(&mut self) -> Applied {
+    async fn record_conflict(&mut self) -> Applied {
         self.attempt.contended = true;
         self.drop_write_label().await;
         Applied::Yield

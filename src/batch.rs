@@ -13,7 +13,8 @@ use upsert_secret_core::state::ValueView;
 use upsert_secret_core::store::SecretStore;
 
 use crate::engine::context::Context;
-use crate::engine::run_job;
+use crate::engine::label_move::move_label;
+use crate::engine::upsert::upsert;
 use crate::run_report::{HOPELESS, ReportGuard, RunReport};
 
 pub(crate) mod prefetch;
@@ -90,9 +91,11 @@ async fn run_one<S: SecretStore>(
     report: &RunReport,
 ) {
     let mut guard = ReportGuard::new(index, report);
+    let attempt = &mut guard.attempt;
     let plan_only = report.kind.plan_only;
     let ended = match target {
-        Ok(job) => run_job(job, context, plan_only, first, &mut guard.attempt).await,
+        Ok(Job::Upsert(request)) => upsert(request, context, plan_only, first, attempt).await,
+        Ok(Job::Move(request)) => move_label(request, context, plan_only, attempt).await,
         Err(why) => Err(why.clone()),
     };
     // One of many that a cancelled run has not come to.

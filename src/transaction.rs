@@ -51,8 +51,8 @@ impl<'a, S: SecretStore> Transaction<'a, S> {
                 .iter()
                 .map(|member| member.snapshot.clone())
                 .collect();
-            let now = self.context.system.now();
-            let leftovers = leftovers(&snapshots, self.region(), now, self.context.run);
+            let (now, region) = (self.context.system.now(), self.context.store.region());
+            let leftovers = leftovers(&snapshots, region, now, self.context.run);
             let undecided: Vec<&Leftover> = leftovers
                 .iter()
                 .filter(|leftover| leftover.undecided.is_some())
@@ -102,7 +102,11 @@ impl<'a, S: SecretStore> Transaction<'a, S> {
             if !all_moved {
                 return self.roll_back(&members, &own, &leftovers, false).await;
             }
-            match self.commit(&members, &own).await {
+            let committed = match Self::coordinator(&members, &own) {
+                Some((member, (version, _))) => member.commit(&own, version).await,
+                None => Ok(()),
+            };
+            match committed {
                 Ok(()) => self.finish(&members, Some(&own), &leftovers).await,
                 Err(failure) => {
                     let taken_over = failure.class == Class::Conflict;
@@ -127,19 +131,10 @@ impl<'a, S: SecretStore> Transaction<'a, S> {
             .min();
         let staged = || members.iter().position(Member::is_staged);
         let coordinator = &members[taken.or_else(staged)?].snapshot.name;
-        let Context {
-            system,
-            run,
-            timeout,
-            ..
-        } = self.context;
-        let end = system.now() + timeout.as_secs();
-        Some(TransactionLabel::until(
-            end,
-            coordinator,
-            self.region(),
-            run,
-            &system.unique(),
-        ))
+        let Context { system, run, .. } = self.context;
+        let end = system.now() + self.context.timeout.as_secs();
+        let (region, unique) = (self.context.store.region(), system.unique());
+        let label = TransactionLabel::until(end, coordinator, region, run, &unique);
+        Some(label)
     }
 }

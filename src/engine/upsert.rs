@@ -38,6 +38,11 @@ pub(crate) async fn upsert<S: SecretStore>(
     attempt: &mut Attempt,
 ) -> Result<(), Failure> {
     prepare_attempt(request, context, attempt);
+    if let Some(ValueView::Value(stored)) = &first
+        && record_settled(request, stored, attempt)
+    {
+        return Ok(());
+    }
     let mut token = context.token(request, &request.value, None);
     let mut backoff = Backoff::new(MAX_ROUNDS);
     let mut turns = Backoff::endless();
@@ -98,16 +103,13 @@ async fn preview<S: SecretStore>(
 }
 
 fn change_kind(plan: &Plan) -> ChangeKind {
-    let changing: Vec<&Step> = plan.steps.iter().filter(|step| step.changes()).collect();
-    match changing[..] {
-        [] => ChangeKind::Unchanged,
-        [
-            Step::Create {
-                otherwise: None, ..
-            },
-            ..,
-        ] => ChangeKind::Created,
-        _ => ChangeKind::Updated,
+    let mut changing = plan.steps.iter().filter(|step| step.changes());
+    match changing.next() {
+        None => ChangeKind::Unchanged,
+        Some(Step::Create {
+            otherwise: None, ..
+        }) => ChangeKind::Created,
+        Some(_) => ChangeKind::Updated,
     }
 }
 

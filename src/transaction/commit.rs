@@ -1,13 +1,12 @@
 //! The way forward: first versions, staged versions, the moves of AWSCURRENT, the commit, and what is left to do after it.
 //! Owns the order within each phase; the calls are in `member`.
 
-use upsert_secret_core::failure::Failure;
 use upsert_secret_core::labels::{CURRENT, TransactionLabel};
 use upsert_secret_core::outcome::{Change, VersionRef};
 use upsert_secret_core::store::SecretStore;
 use upsert_secret_core::transaction::{Goal, Leftover};
 
-use super::driver::{Transaction, remove_own_label, sweep};
+use super::driver::Transaction;
 use super::member::Member;
 use crate::engine::upsert::upsert;
 
@@ -52,24 +51,12 @@ impl<S: SecretStore> Transaction<'_, S> {
             };
             // Also where the answer never comes: it is looked at again before it is taken back.
             member.moved = true;
-            match member.move_current(base, version).await {
-                Ok(_) => Ok(()),
-                Err(error) => Err(error.into_failure(member.id())),
-            }
+            let moved = member.move_current(base, version).await;
+            moved
+                .map(drop)
+                .map_err(|error| error.into_failure(member.id()))
         })
         .await
-    }
-
-    /// Removes the commit record, the label on the coordinator: from then on all are current, whatever happens.
-    pub(super) async fn commit(
-        &self,
-        members: &[Member<'_, S>],
-        own: &TransactionLabel,
-    ) -> Result<(), Failure> {
-        match Self::coordinator(members, own) {
-            Some((member, (version, _))) => member.commit(own, version).await,
-            None => Ok(()),
-        }
     }
 
     /// After the commit: labels are removed, and everything but the values is written.
@@ -82,9 +69,9 @@ impl<S: SecretStore> Transaction<'_, S> {
         self.report.progress.start_phase("done", members.len());
         self.for_each(members, async |member| {
             if let Some(own) = own {
-                remove_own_label(member, own).await;
+                Self::remove_own_label(member, own).await;
             }
-            sweep(member, leftovers).await;
+            Self::sweep(member, leftovers).await;
             self.finish_member(member).await;
         })
         .await;

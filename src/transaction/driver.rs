@@ -22,10 +22,6 @@ pub(super) struct Transaction<'a, S> {
 }
 
 impl<S: SecretStore> Transaction<'_, S> {
-    pub(super) fn region(&self) -> &str {
-        self.context.store.region()
-    }
-
     /// Waits for some work and shows now and then how far it is.
     pub(super) async fn with_progress<T>(&self, work: impl Future<Output = T>) -> T {
         tokio::pin!(work);
@@ -91,32 +87,31 @@ impl<S: SecretStore> Transaction<'_, S> {
 
     /// Removes every label of this run, the coordinator's last.
     pub(super) async fn remove_labels(&self, members: &[Member<'_, S>], own: &TransactionLabel) {
-        self.for_each(members, async |member| remove_own_label(member, own).await)
-            .await;
+        self.for_each(members, async |member| {
+            Self::remove_own_label(member, own).await
+        })
+        .await;
         if let Some((member, (version, _))) = Self::coordinator(members, own) {
             member.remove_label(own, version).await;
         }
     }
-}
 
-/// Removes this run's label from a member, unless it is the coordinator.
-pub(super) async fn remove_own_label<S: SecretStore>(
-    member: &Member<'_, S>,
-    own: &TransactionLabel,
-) {
-    if let Some((version, _)) = &member.versions
-        && !member.coordinates(own)
-    {
-        member.remove_label(own, version).await;
+    /// Removes this run's label from a member, unless it is the coordinator.
+    pub(super) async fn remove_own_label(member: &Member<'_, S>, own: &TransactionLabel) {
+        if let Some((version, _)) = &member.versions
+            && !member.coordinates(own)
+        {
+            member.remove_label(own, version).await;
+        }
     }
-}
 
-/// Removes labels of other runs that are over. Where their coordinator is another secret, a run that includes it does that.
-pub(super) async fn sweep<S: SecretStore>(member: &Member<'_, S>, leftovers: &[Leftover]) {
-    for (label, version) in &member.snapshot.labels {
-        let over = |leftover: &Leftover| leftover.label == *label && leftover.is_ours_to_judge;
-        if leftovers.iter().any(over) {
-            member.remove_label(label, version).await;
+    /// Removes labels of other runs that are over. Where their coordinator is another secret, a run that includes it does that.
+    pub(super) async fn sweep(member: &Member<'_, S>, leftovers: &[Leftover]) {
+        for (label, version) in &member.snapshot.labels {
+            let over = |leftover: &Leftover| leftover.label == *label && leftover.is_ours_to_judge;
+            if leftovers.iter().any(over) {
+                member.remove_label(label, version).await;
+            }
         }
     }
 }

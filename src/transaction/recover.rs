@@ -89,11 +89,8 @@ async fn revert_superseded<S: SecretStore>(member: &mut Member<'_, S>) -> Result
         return Ok(());
     };
     *base = previous.clone();
-    match member.move_current(&version, &previous).await {
-        Ok(_) => {
-            member.moved = false;
-            Ok(())
-        }
-        Err(error) => Err(error.into_failure(member.id())),
-    }
+    let moved = member.move_current(&version, &previous).await;
+    moved.map_err(|error| error.into_failure(member.id()))?;
+    member.moved = false;
+    Ok(())
 }

@@ -9,7 +9,7 @@ use upsert_secret_core::outcome::Change;
 use upsert_secret_core::store::SecretStore;
 use upsert_secret_core::transaction::Leftover;
 
-use super::driver::{Transaction, sweep};
+use super::driver::Transaction;
 use super::member::{Member, MoveError, leave};
 
 impl<S: SecretStore> Transaction<'_, S> {
@@ -40,7 +40,7 @@ impl<S: SecretStore> Transaction<'_, S> {
         .await;
         if succeeded.get() {
             for member in members {
-                sweep(member, leftovers).await;
+                Self::sweep(member, leftovers).await;
             }
             self.remove_labels(members, own).await;
         }

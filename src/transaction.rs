@@ -1,9 +1,8 @@
-//! All or nothing: every new version is staged beside the current one under a private label, then AWSCURRENT is moved to each by
-//! compare-and-swap; where one move fails, those that were made are moved back, by compare-and-swap as well. The transaction
-//! commits at one point, when the label comes off the coordinator: a killed run is finished or rolled back by the next one,
-//! and never half. Readers can see the moves one by one; AWS offers no other way.
+//! The all-or-nothing transaction: stages every new version under a private label, then moves AWSCURRENT to each by
+//! compare-and-swap; if a move fails, it rolls back the others by compare-and-swap. Removing the label from the coordinator
+//! commits. The next run finishes or rolls back what a killed one left. Readers can see the moves one by one.
 //!
-//! This module owns the order of the phases: `prepare`, `recover`, `commit`, and `rollback` where that fails. The calls are in
+//! This module owns the order of the phases: `prepare`, `recover`, `commit`, and `rollback` after a failure. The calls are in
 //! `member`, the decisions in `upsert_secret_core::transaction`.
 
 use upsert_secret_core::backoff::Backoff;
@@ -27,10 +26,11 @@ use driver::Transaction;
 use member::{Member, leave};
 use recover::Recovery;
 
-/// Looks at another transaction without activity before it is taken for dead: about ten seconds.
+/// Observations of another transaction without progress before its run counts as killed: about ten seconds.
 const MAX_IDLE_OBSERVATIONS: u32 = 10;
 
-/// Brings all secrets to their goals together, or leaves them as they were.
+/// Runs all jobs as one transaction: every new version becomes current, or none does. First versions cannot be undone. The
+/// progress of the context must be silent, because the transaction reports its own.
 pub(crate) async fn run<S: SecretStore>(
     targets: &[PreparedTarget],
     context: Context<'_, S>,
@@ -58,7 +58,7 @@ impl<'a, S: SecretStore> Transaction<'a, S> {
                 .filter(|leftover| leftover.undecided.is_some())
                 .collect();
             let alive = undecided.iter().any(|leftover| leftover.alive);
-            // A living run shows by its actions that it lives; what other writers do does not count.
+            // Only what transactions do shows that another run is alive, not what other writers do.
             let activity: Vec<_> = snapshots.iter().map(Snapshot::of_runs).collect();
             if alive && seen.as_ref().is_some_and(|seen| *seen != activity) {
                 idle = Backoff::new(MAX_IDLE_OBSERVATIONS);
@@ -85,7 +85,7 @@ impl<'a, S: SecretStore> Transaction<'a, S> {
                     continue;
                 }
                 Recovery::Unknown => {
-                    // With every label as it is, the next run can tell.
+                    // All labels stay, so that the next run can find out.
                     self.report.fail(Failure::new(
                         Class::Conflict,
                         "whether another run with `all-or-nothing` has ended cannot be told",
@@ -93,7 +93,7 @@ impl<'a, S: SecretStore> Transaction<'a, S> {
                     ));
                     return leave(&members);
                 }
-                // Their labels may be the only trace of what they had made current.
+                // The labels of the other runs stay: they may be the only trace of their moves.
                 Recovery::Failed => return self.roll_back(&members, &own, &[], false).await,
             }
             let all_moved = self.first_versions(&mut members).await
@@ -118,7 +118,7 @@ impl<'a, S: SecretStore> Transaction<'a, S> {
         }
     }
 
-    /// This run's label; `None` where no version is to be made current and nothing is to be recovered.
+    /// The label of this transaction; `None` if there is nothing to stage and nothing to recover.
     fn label(
         &self,
         members: &[Member<'_, S>],

@@ -1,5 +1,5 @@
-//! Current values, read twenty a call before the secrets are worked on, or one by one where that is denied. Reads only, and
-//! decides nothing.
+//! Reads current values before the engine runs: twenty a call, or one by one if BatchGetSecretValue is denied. It writes
+//! nothing and decides nothing.
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, VecDeque};
@@ -18,21 +18,21 @@ use crate::run_report::RunReport;
 /// The most that BatchGetSecretValue takes (API model).
 const BATCH: usize = 20;
 
-/// What is read in one call.
+/// The secrets that are read in one call.
 pub(crate) enum Chunk<'a> {
-    /// A secret that is not read in advance, by its place in the list.
+    /// A secret that is not read in advance, by its index in the list.
     Unread(usize),
-    /// The ids of up to twenty secrets, each with its place in the list.
+    /// The ids of up to twenty secrets, each with its index in the list.
     Read(Vec<(usize, &'a str)>),
 }
 
-/// The chunks in the order of the list. Secrets that are not read in advance wait for no others.
+/// The chunks in the order of the list. A secret that is not read in advance does not wait for a chunk to fill.
 pub(crate) fn chunks(targets: &[Result<Job, Failure>]) -> VecDeque<Chunk<'_>> {
     let mut chunks = VecDeque::new();
     let mut members = Vec::new();
     for (index, target) in targets.iter().enumerate() {
         match target {
-            // AWSCURRENT is all that BatchGetSecretValue reads.
+            // BatchGetSecretValue only reads AWSCURRENT.
             Ok(Job::Upsert(request)) if request.reads() && request.label() == CURRENT => {
                 members.push((index, request.target.id.as_str()));
             }
@@ -48,7 +48,7 @@ pub(crate) fn chunks(targets: &[Result<Job, Failure>]) -> VecDeque<Chunk<'_>> {
     chunks
 }
 
-/// Reads chunks.
+/// The reader of chunks, which remembers a denial.
 pub(crate) struct Prefetcher<'a, S> {
     store: &'a S,
     report: &'a RunReport,
@@ -56,7 +56,7 @@ pub(crate) struct Prefetcher<'a, S> {
     denied: Cell<bool>,
 }
 
-/// What GetSecretValue says of secrets, by their place in the list; `None` where that has to be asked.
+/// GetSecretValue's answers with the index of each secret in the list; `None` if the engine has to read the value.
 type Read = Vec<(usize, Option<ValueView>)>;
 
 impl<'a, S: SecretStore> Prefetcher<'a, S> {
@@ -68,7 +68,6 @@ impl<'a, S: SecretStore> Prefetcher<'a, S> {
         }
     }
 
-    /// Reads a chunk.
     pub(crate) async fn read(&self, chunk: Chunk<'_>) -> Read {
         let members = match chunk {
             Chunk::Unread(index) => return vec![(index, None)],
@@ -84,7 +83,7 @@ impl<'a, S: SecretStore> Prefetcher<'a, S> {
                         "BatchGetSecretValue is denied: secrets are read one by one, not twenty a call",
                     );
                 }
-                // Whatever it is, it is reported for each secret that is then observed by itself.
+                // The engine observes each of the secrets, and reports the error if it persists.
                 Err(_) => return members.iter().map(|(index, _)| (*index, None)).collect(),
             }
         }

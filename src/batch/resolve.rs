@@ -1,5 +1,5 @@
-//! Values that come from other secrets, read before anything is written: twenty a call where AWSCURRENT is wanted, each
-//! region and role with its own connection. Reads only.
+//! Reads values that come from other secrets, before anything is written: current versions twenty a call, with one
+//! connection for each region and role. It writes nothing.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ const BATCH: usize = 20;
 /// Calls at the same time.
 const CONCURRENT_CALLS: usize = 4;
 
-/// How values of other secrets are read.
+/// The reader of values of other secrets.
 pub(crate) struct SourceReader<'a> {
     /// The store of the run's own account and region.
     pub(crate) store: &'a SecretsManager,
@@ -31,11 +31,11 @@ pub(crate) struct SourceReader<'a> {
     pub(crate) connection: &'a Arc<Connection>,
     /// The gate that all calls pass.
     pub(crate) gate: &'a Arc<CallGate>,
-    /// Where every value is registered.
+    /// Registers every value for redaction and masks.
     pub(crate) sink: &'a SecretSink<'a>,
 }
 
-/// A secret's id and the label of the version.
+/// A secret's id and the staging label of the version to read.
 type SourceKey = (String, String);
 type Values = BTreeMap<SourceKey, Result<ResolvedValue, Failure>>;
 
@@ -45,7 +45,7 @@ fn source_key(reference: &SecretRef) -> SourceKey {
 }
 
 impl SourceReader<'_> {
-    /// Completes the drafts that need values of other secrets. A value that cannot be read is that draft's failure.
+    /// Completes the drafts that need values of other secrets. A value that cannot be read fails the drafts that need it.
     pub(crate) async fn complete(&self, drafts: Vec<Draft>) -> Vec<Result<Job, Failure>> {
         let mut sources: Vec<(Arc<Connection>, Values)> = Vec::new();
         for draft in &drafts {
@@ -76,7 +76,7 @@ impl SourceReader<'_> {
             .collect()
     }
 
-    /// Reads the values behind one connection.
+    /// Reads all values of one connection.
     async fn read(&self, connection: &Arc<Connection>, values: &mut Values) {
         let connected;
         let is_own = Arc::ptr_eq(&connection.identity, &self.connection.identity)
@@ -115,8 +115,8 @@ impl SourceReader<'_> {
         }
     }
 
-    /// Reads current values in one call. What that does not tell is read by itself: where it is denied, where AWS says
-    /// nothing about a secret, and other versions.
+    /// Reads current values in one call. A value is read by itself if that call is denied, if its answer does not mention
+    /// the secret, and if another version is requested.
     async fn read_chunk(&self, store: &SecretsManager, keys: Vec<SourceKey>) -> Values {
         let mut read = Values::new();
         let current = keys.iter().filter(|(_, stage)| stage == CURRENT);

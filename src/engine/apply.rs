@@ -1,5 +1,5 @@
-//! Carries a plan out, step by step, and records the results. Decides nothing but how to handle a race: which answers mean
-//! that someone else was faster, so that the secret has to be observed again.
+//! Applies a plan step by step and records the results. It decides only which errors mean that the secret has changed since
+//! it was observed, so that the run observes it again.
 
 use upsert_secret_core::attempt::Attempt;
 use upsert_secret_core::error::StoreError;
@@ -20,33 +20,32 @@ pub(crate) mod swap;
 
 /// The result of a step, or of a whole plan.
 pub(crate) enum Applied {
-    /// It is done.
+    /// It succeeded.
     Done,
-    /// Others are writing: wait for a turn, however often, and observe again.
+    /// Other runs are writing: wait for a turn, without a limit, and observe again.
     Yield,
-    /// Observe again. The error says what to report if that never helps.
+    /// Observe again, a limited number of times. The error is reported after the last one.
     Retry(Option<StoreError>),
 }
 
-/// One run's view of one secret while steps are carried out.
+/// The state of a run while it applies a plan to one secret.
 pub(crate) struct Applier<'a, S> {
     request: &'a Request,
     context: Context<'a, S>,
     /// The token of the next write.
     token: &'a mut RequestToken,
-    /// What is written, where that is not the request's own value.
+    /// The document to write instead of the request's value.
     document: Option<Document>,
-    /// The steps that are left, the next one last.
+    /// The remaining steps in reverse order.
     steps: Vec<Step>,
-    /// What has been done and seen.
     attempt: &'a mut Attempt,
 }
 
 impl<'a, S: SecretStore> Applier<'a, S> {
-    /// Carries the plan out.
+    /// Applies a plan.
     ///
     /// # Errors
-    /// Whatever AWS rejects for good. What was done until then is in the attempt.
+    /// What AWS rejects. The attempt holds the changes up to then.
     pub(crate) async fn apply(
         plan: Plan,
         request: &'a Request,
@@ -62,7 +61,7 @@ impl<'a, S: SecretStore> Applier<'a, S> {
             steps: Vec::new(),
             attempt,
         };
-        // First, so that it is known even if a step fails.
+        // First, so that it is reported even if a step fails.
         if let Some(kept) = plan.keep {
             applier.record_kept(kept);
         }
@@ -117,7 +116,7 @@ impl<'a, S: SecretStore> Applier<'a, S> {
                 self.attempt.outcome.record(Change::Restored);
                 Ok(Applied::Retry(None))
             }
-            // Restored by the attempt before this one, or by someone else.
+            // An earlier attempt of this call, or another writer, has restored it.
             Err(error) if error.attempts > 1 && error.is("InvalidRequestException") => {
                 Ok(Applied::Retry(Some(error)))
             }
@@ -125,13 +124,13 @@ impl<'a, S: SecretStore> Applier<'a, S> {
         }
     }
 
-    /// Goes on with these steps, before those that are left.
+    /// Inserts steps before the remaining ones.
     fn push_steps(&mut self, steps: Vec<Step>) -> Applied {
         self.steps.extend(steps.into_iter().rev());
         Applied::Done
     }
 
-    /// After an error that a changed secret would explain: observing again shows whether it has changed.
+    /// Handles an error that a change of the secret would explain: the next observation shows it.
     fn retry_if_changed(&self, error: StoreError) -> Result<Applied, Failure> {
         if error.is("InvalidRequestException") || error.is("ResourceNotFoundException") {
             return Ok(Applied::Retry(Some(error)));
@@ -139,7 +138,7 @@ impl<'a, S: SecretStore> Applier<'a, S> {
         self.retry_if_unknown(error)
     }
 
-    /// After an answer that never came, or could not be read: the secret is read back, never guessed at.
+    /// Handles an error after which the outcome is unknown: the next observation shows it.
     fn retry_if_unknown(&self, error: StoreError) -> Result<Applied, Failure> {
         if error.is_unknown_outcome() {
             return Ok(Applied::Retry(Some(error)));
@@ -147,7 +146,7 @@ impl<'a, S: SecretStore> Applier<'a, S> {
         Err(self.failure(&error))
     }
 
-    /// What is written.
+    /// The value to write.
     fn value(&self) -> &SecretValue {
         self.document
             .as_ref()

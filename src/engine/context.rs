@@ -1,4 +1,4 @@
-//! What all steps on a secret have in common: the store, the system, the run's identity and limits.
+//! What all work on the secrets of a run shares: the store, the system, the run's identity and time limit. It makes no calls.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use upsert_secret_core::version_id::{RequestToken, RunIdentity};
 use super::system::System;
 use crate::progress::Progress;
 
-/// The surroundings of every step.
+/// The store and the run, as the engine sees them.
 pub(crate) struct Context<'a, S> {
     /// The secrets of one account and region.
     pub(crate) store: &'a S,
@@ -22,13 +22,13 @@ pub(crate) struct Context<'a, S> {
     pub(crate) system: &'a dyn System,
     /// What identifies the CI run across its attempts.
     pub(crate) run: Option<&'a RunIdentity>,
-    /// The time limit of the whole run: private labels expire by it.
+    /// The time limit of the whole run, after which its private labels expire.
     pub(crate) timeout: Duration,
-    /// Status lines for what takes long.
+    /// Status lines during long waits.
     pub(crate) progress: &'a Progress,
 }
 
-// By hand: a derived one would ask the store to be `Copy`.
+// Not derived, because that would require `S: Clone`.
 impl<S> Clone for Context<'_, S> {
     fn clone(&self) -> Self {
         *self
@@ -38,7 +38,7 @@ impl<S> Clone for Context<'_, S> {
 impl<S> Copy for Context<'_, S> {}
 
 impl<S: SecretStore> Context<'_, S> {
-    /// The token of a write of this value; a guarded one builds on a version.
+    /// The token for a write of this value. `base` is the version that a guarded write builds on.
     pub(crate) fn token(
         &self,
         request: &Request,
@@ -49,7 +49,7 @@ impl<S: SecretStore> Context<'_, S> {
         scope.token(self.run, value, base, || self.system.unique())
     }
 
-    /// Explains an error of a call about this secret.
+    /// Explains an error of a call about this secret to the user.
     pub(crate) fn failure(
         &self,
         error: &StoreError,

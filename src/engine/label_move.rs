@@ -1,5 +1,5 @@
-//! `promote` and `rollback`: AWSCURRENT moves between versions that exist, by compare-and-swap. Which version is the plan's
-//! decision; no value is read or written here.
+//! `promote` and `rollback`: moves AWSCURRENT between existing versions by compare-and-swap, and their dry run. The plan
+//! chooses the version; no value is read or written here.
 
 use upsert_secret_core::attempt::Attempt;
 use upsert_secret_core::backoff::Backoff;
@@ -15,13 +15,13 @@ use upsert_secret_core::store::{Call, SecretStore};
 
 use super::context::Context;
 
-/// Rounds for answers that never came and for what AWS has not caught up with.
+/// Rounds for lost answers and eventual consistency.
 const MAX_ROUNDS: u32 = 12;
 
-/// Moves AWSCURRENT until it is where the request wants it, or only describes the move.
+/// Moves AWSCURRENT to the version that the request names, or only describes the move.
 ///
 /// # Errors
-/// The failure; `outcome` holds what was done and is known by then.
+/// The failure; the attempt holds the changes and ids up to then.
 pub(crate) async fn move_label<S: SecretStore>(
     request: &LabelMove,
     context: Context<'_, S>,
@@ -44,7 +44,7 @@ pub(crate) async fn move_label<S: SecretStore>(
         if !plan_only {
             attempt.outcome.record_labels(&secret.versions);
         }
-        // What this run asked for, and has not seen the answer of, counts before what it would ask now.
+        // A move of this run without an answer comes before a new decision.
         if let Some((from, to)) = &tried
             && secret.holder(CURRENT) != from.as_deref()
         {
@@ -72,7 +72,7 @@ pub(crate) async fn move_label<S: SecretStore>(
             }
             Decision::Move { from, to } => (from, to),
         };
-        // AWS says that the labels are not there where we see them: not a race, but the version itself.
+        // AWS rejects a move that the labels allow: the version does not exist.
         if let Some(error) = &rejection
             && !secret.versions.contains_key(&to)
         {
@@ -92,7 +92,7 @@ pub(crate) async fn move_label<S: SecretStore>(
             }
             Err(error) if error.is_unknown_outcome() => attempt.move_sent = Some(to.clone()),
             Err(error) if error.is_lost_swap() => {
-                // The answer to a retry may be about what the first attempt has done.
+                // A retry is rejected if the first attempt was applied.
                 if error.attempts > 1 {
                     attempt.move_sent = Some(to.clone());
                 }
@@ -185,7 +185,7 @@ fn record_move(
     });
 }
 
-/// Someone moved AWSCURRENT in between. Their move is newer than this run's decision.
+/// The conflict with another writer that moved AWSCURRENT after this run's decision.
 fn concurrent_move(secret: &SecretMetadata, to: &str) -> Failure {
     let holder = secret.holder(CURRENT).unwrap_or("none");
     Failure::new(

@@ -1,5 +1,5 @@
-//! What the store has now: DescribeSecret and GetSecretValue at the same time, repeated while the two disagree. Reads only,
-//! and decides nothing but whether two answers can be of the same moment.
+//! Observes a secret: DescribeSecret and GetSecretValue at the same time, repeated while the two disagree. It reads only, and
+//! decides only whether two answers describe the same moment.
 
 use upsert_secret_core::backoff::Backoff;
 use upsert_secret_core::choices::Compare;
@@ -12,13 +12,13 @@ use upsert_secret_core::store::{Call, SecretStore};
 
 use super::context::Context;
 
-/// Looks at a secret that keeps changing, before giving up.
+/// Observations of a secret that keeps changing.
 const MAX_OBSERVATIONS: u32 = 8;
 
-/// Observes the target. `first` is what GetSecretValue would say now, where that is known already.
+/// Observes the target. `first` is GetSecretValue's answer, if it is known already.
 ///
 /// # Errors
-/// Anything but "not found" and "denied"; or two answers that never agreed.
+/// Any error except "not found" and "denied"; or answers that kept contradicting each other.
 pub(crate) async fn observe<S: SecretStore>(
     request: &Request,
     context: Context<'_, S>,
@@ -27,7 +27,7 @@ pub(crate) async fn observe<S: SecretStore>(
     let store = context.store;
     let id = &request.target.id;
     let label = request.label();
-    // Where an existing value is left alone its content does not matter.
+    // The content of an existing value that is left alone does not matter.
     let reads = request.reads();
     let mut backoff = Backoff::new(MAX_OBSERVATIONS);
     let mut rejection = None;
@@ -51,7 +51,7 @@ pub(crate) async fn observe<S: SecretStore>(
             }
             (Some(Err(denied)), Some(value)) => {
                 let value = match value {
-                    // `if-exists: skip` has to know whether there is a value; this is the other way to.
+                    // `if-exists: skip` depends on whether there is a value, which only reading it shows here.
                     ValueView::Unread(None) if request.compare != Compare::Never => {
                         classify(store.get_value(id, label).await)?
                     }
@@ -71,14 +71,14 @@ pub(crate) async fn observe<S: SecretStore>(
             return Ok(observed);
         }
         if !context.system.wait(&mut backoff).await {
-            // A refusal to read that DescribeSecret does not explain is what AWS had to say.
+            // A rejected read that DescribeSecret does not explain is the better report.
             return Err(rejection
                 .unwrap_or_else(|| StoreError::new("DescribeSecret", ErrorKind::Inconsistent)));
         }
     }
 }
 
-/// DescribeSecret's answer, or its denial; `None` where the answer could not be read, and may be readable next time.
+/// DescribeSecret's answer or its denial; `None` if the answer cannot be parsed, which a second call may solve.
 async fn describe(
     store: &impl SecretStore,
     id: &str,
@@ -91,16 +91,16 @@ async fn describe(
     }
 }
 
-/// What GetSecretValue's answer, or the part of BatchGetSecretValue's that is about one secret, tells of it; `None`
-/// where it could not be read, and may be readable next time.
+/// Classifies an answer of GetSecretValue, or one secret's entry of BatchGetSecretValue's; `None` if it cannot be parsed,
+/// which a second call may solve.
 ///
 /// # Errors
-/// Anything but "not found", "denied" and "scheduled for deletion".
+/// Any error except "not found", "denied" and "scheduled for deletion".
 pub(crate) fn classify(answer: Call<Option<SecretVersion>>) -> Call<Option<ValueView>> {
     match answer {
         Ok(Some(version)) => Ok(Some(ValueView::Value(Box::new(version)))),
         Ok(None) => Ok(Some(ValueView::NoValue)),
-        // A key that may not be used, or that is gone, hides the value just as IAM does.
+        // Without its KMS key the value is as unreadable as without permission.
         Err(error) if error.is_denied() || error.is("DecryptionFailure") => {
             Ok(Some(ValueView::Unread(Some(error))))
         }
@@ -117,13 +117,13 @@ async fn policy_view(request: &Request, store: &impl SecretStore) -> Call<Policy
     match store.get_policy(&request.target.id).await {
         Ok(policy) => Ok(PolicyView::Known(policy)),
         Err(error) if error.is_denied() => Ok(PolicyView::Denied(error)),
-        // Written without comparing at worst, which changes nothing.
+        // At worst the policy is written without comparing.
         Err(error) if error.kind == ErrorKind::Unreadable => Ok(PolicyView::NotRequested),
         Err(error) => Err(error),
     }
 }
 
-/// Puts the two answers together; `None` where they cannot both be of the same moment.
+/// Joins the two answers; `None` if they cannot describe the same moment.
 fn join(
     secret: Option<SecretMetadata>,
     view: ValueView,
@@ -140,7 +140,7 @@ fn join(
     let holder = secret.holder(label);
     let (value, unread) = match view {
         ValueView::Unread(denied) => (None, denied),
-        // GetSecretValue refuses such a secret, whichever value it has.
+        // GetSecretValue rejects such a secret, whatever its value.
         _ if secret.deleted => (None, None),
         ValueView::Deleted(_) => return None,
         ValueView::NoValue if holder.is_some() => return None,

@@ -1,5 +1,5 @@
-//! The loop of observe, plan, apply until the goal is reached, and its dry run, which writes nothing. It owns how often; what
-//! to do is the plan's decision, how to do it is in `apply`.
+//! The loop of observe, plan and apply for one secret, and its dry run, which writes nothing. It owns retries and records
+//! observations; the plan decides what to do, and `apply` does it.
 
 use upsert_secret_core::attempt::Attempt;
 use upsert_secret_core::backoff::Backoff;
@@ -19,17 +19,17 @@ use super::apply::{Applied, Applier};
 use super::context::Context;
 use super::observe::observe;
 
-/// Rounds for what passes by itself: eventual consistency, and a name that is free again some
-/// seconds after a forced deletion. About 17 seconds in all.
+/// Rounds for transient states: eventual consistency, and a name that is still taken some seconds after a forced
+/// deletion. About 17 seconds in all.
 const MAX_ROUNDS: u32 = 12;
-/// Rounds for the same refusal. Looking again explains it at once or never.
+/// Rounds for the same rejection: the next observation explains it, or none does.
 const MAX_SAME_ERROR: usize = 3;
 
 /// Creates or updates the secret until it matches the request, or only describes what that would take. `first` is the
 /// answer of GetSecretValue, where that is known already.
 ///
 /// # Errors
-/// The failure; `outcome` holds what was done and is known by then.
+/// The failure; the attempt holds the changes and ids up to then.
 pub(crate) async fn upsert<S: SecretStore>(
     request: &Request,
     context: Context<'_, S>,
@@ -49,7 +49,7 @@ pub(crate) async fn upsert<S: SecretStore>(
     let mut errors: Vec<StoreError> = Vec::new();
     loop {
         let (observed, plan) = observe_and_plan(request, context, first.take(), attempt).await?;
-        // Where another guarded run is about to write, what it writes counts.
+        // If another guarded run is about to write, the preview is based on what it writes.
         if plan_only && plan.steps != [Step::Yield] {
             return preview(request, context, &observed, plan, attempt).await;
         }
@@ -64,7 +64,7 @@ pub(crate) async fn upsert<S: SecretStore>(
             Applied::Retry(why) => why,
         };
         let give_up = why.as_ref().is_some_and(|why| {
-            // A name being deleted is the one refusal that time lifts.
+            // Only the rejection of a name that is being deleted passes with time.
             let lasting = why.is("InvalidRequestException") && why.operation != "CreateSecret";
             let before = errors.iter().filter(|before| before.kind == why.kind);
             lasting && before.count() + 1 >= MAX_SAME_ERROR
@@ -79,7 +79,7 @@ pub(crate) async fn upsert<S: SecretStore>(
     }
 }
 
-/// Describes a plan, and reports what it would be rejected for.
+/// Describes a plan, or fails as the run would.
 async fn preview<S: SecretStore>(
     request: &Request,
     context: Context<'_, S>,
@@ -113,7 +113,7 @@ fn change_kind(plan: &Plan) -> ChangeKind {
     }
 }
 
-/// Reads as much as it writes: nothing.
+/// Validates the resource policy. The dry run warns if it may not.
 async fn check_policy<S: SecretStore>(
     request: &Request,
     context: Context<'_, S>,
@@ -136,7 +136,7 @@ async fn check_policy<S: SecretStore>(
     }
 }
 
-/// Records what is known before anything is observed.
+/// Records what is known before the first observation.
 pub(crate) fn prepare_attempt<S: SecretStore>(
     request: &Request,
     context: Context<'_, S>,
@@ -151,7 +151,7 @@ pub(crate) fn prepare_attempt<S: SecretStore>(
     }
 }
 
-/// Records the answer of GetSecretValue if it settles the request by itself; whether it does.
+/// Records GetSecretValue's answer if the secret needs neither a description nor a write; returns whether that is so.
 pub(crate) fn record_settled(
     request: &Request,
     stored: &SecretVersion,
@@ -166,7 +166,7 @@ pub(crate) fn record_settled(
     true
 }
 
-/// Observes, and decides.
+/// Observes the secret, records what the observation shows, and plans.
 pub(crate) async fn observe_and_plan<S: SecretStore>(
     request: &Request,
     context: Context<'_, S>,
@@ -188,7 +188,7 @@ pub(crate) async fn observe_and_plan<S: SecretStore>(
     Ok((observed, plan))
 }
 
-/// Records what an observation shows, for outputs, messages and later decisions.
+/// Records an observation for outputs, messages and later decisions.
 fn record_observation(request: &Request, observed: &Observed, now: u64, attempt: &mut Attempt) {
     let ids = match observed {
         Observed::Absent => {
@@ -216,7 +216,7 @@ fn record_observation(request: &Request, observed: &Observed, now: u64, attempt:
     }
 }
 
-/// Records who holds what: for the summary, and to tell runs that were killed from living ones.
+/// Records staging labels: for the summary, and to distinguish killed runs from living ones.
 fn record_labels(request: &Request, secret: &SecretMetadata, now: u64, attempt: &mut Attempt) {
     attempt.holder = secret.holder(CURRENT).map(str::to_owned);
     if request.stages.iter().any(|stage| stage != CURRENT) {
@@ -237,7 +237,7 @@ fn record_labels(request: &Request, secret: &SecretMetadata, now: u64, attempt: 
     }
 }
 
-/// Records replicas that this run requested, where the answer may not have come.
+/// Records replicas that this run requested, in case the answer to the request was lost.
 fn record_replicas(secret: &SecretMetadata, attempt: &mut Attempt) {
     let is_recorded = |region: &String| {
         let mut changes = attempt.outcome.changes.iter();

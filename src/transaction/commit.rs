@@ -1,5 +1,5 @@
-//! The way forward: first versions, staged versions, the moves of AWSCURRENT, the commit, and what is left to do after it.
-//! Owns the order within each phase; the calls are in `member`.
+//! The phases of a transaction that succeeds: first versions, staged versions, the moves of AWSCURRENT, and the work after
+//! the commit. The calls are in `member`.
 
 use upsert_secret_core::labels::{CURRENT, TransactionLabel};
 use upsert_secret_core::outcome::{Change, VersionRef};
@@ -11,7 +11,7 @@ use super::member::Member;
 use crate::engine::upsert::upsert;
 
 impl<S: SecretStore> Transaction<'_, S> {
-    /// Secrets without a version, by the loop of one secret.
+    /// Writes first versions, which AWS makes current at once, by the engine.
     pub(super) async fn first_versions(&self, members: &mut [Member<'_, S>]) -> bool {
         let is_first = |member: &Member<'_, S>| member.goal == Goal::First;
         self.try_for_each("created", members, is_first, async |member| {
@@ -32,7 +32,7 @@ impl<S: SecretStore> Transaction<'_, S> {
         .await
     }
 
-    /// Puts every version beside the current one.
+    /// Stages every new version.
     pub(super) async fn stage(
         &self,
         members: &mut [Member<'_, S>],
@@ -43,13 +43,13 @@ impl<S: SecretStore> Transaction<'_, S> {
             .await
     }
 
-    /// Makes every staged version current.
+    /// Moves AWSCURRENT to every staged version.
     pub(super) async fn move_all(&self, members: &mut [Member<'_, S>]) -> bool {
         self.try_for_each("made current", members, Member::is_staged, async |member| {
             let Some((version, base)) = &member.versions else {
                 return Ok(());
             };
-            // Also where the answer never comes: it is looked at again before it is taken back.
+            // Even if the answer is lost: the rollback observes the holder again.
             member.moved = true;
             let moved = member.move_current(base, version).await;
             moved
@@ -59,7 +59,7 @@ impl<S: SecretStore> Transaction<'_, S> {
         .await
     }
 
-    /// After the commit: labels are removed, and everything but the values is written.
+    /// After the commit: removes labels, and writes everything except the values.
     pub(super) async fn finish(
         &self,
         members: &[Member<'_, S>],
@@ -77,7 +77,7 @@ impl<S: SecretStore> Transaction<'_, S> {
         .await;
     }
 
-    /// Description, tags and the like, by the loop of one secret, which finds its value there.
+    /// Reports the value, and writes the metadata by the engine, which finds the value stored.
     async fn finish_member(&self, member: &Member<'_, S>) {
         let Some(mut guard) = member.guard.take() else {
             return;
@@ -95,7 +95,7 @@ impl<S: SecretStore> Transaction<'_, S> {
                 id: version.clone(),
                 stages: vec![CURRENT.to_owned()],
             });
-            // Where it may not be read, it is known by its id.
+            // The engine recognizes the version by its id if it may not read the value.
             attempt.overtaken = Some(version.clone());
             attempt.own = Some(version.clone());
         }

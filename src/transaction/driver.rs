@@ -1,4 +1,5 @@
-//! What all phases of a transaction share: the loop over members, labels that come off, and the coordinator.
+//! What the phases of a transaction share: concurrent work on the members, the coordinator, and the removal of labels. It
+//! does not know the order of the phases.
 
 use std::cell::Cell;
 use std::future::Future;
@@ -22,7 +23,7 @@ pub(super) struct Transaction<'a, S> {
 }
 
 impl<S: SecretStore> Transaction<'_, S> {
-    /// Waits for some work and shows now and then how far it is.
+    /// Waits for a future and shows the progress periodically.
     pub(super) async fn with_progress<T>(&self, work: impl Future<Output = T>) -> T {
         tokio::pin!(work);
         loop {
@@ -33,7 +34,7 @@ impl<S: SecretStore> Transaction<'_, S> {
         }
     }
 
-    /// Does something to each of them, many at a time.
+    /// Runs an action on each item, many at a time.
     pub(super) async fn for_each<T>(
         &self,
         items: impl IntoIterator<Item = T>,
@@ -45,8 +46,8 @@ impl<S: SecretStore> Transaction<'_, S> {
         self.with_progress(work).await;
     }
 
-    /// Does something to each of some members, many at a time; whether all of it succeeded. After a failure no further one
-    /// is begun; what is under way is waited for.
+    /// Runs an action on some of the members, many at a time; returns whether all succeeded. After a failure it starts no
+    /// further action, and waits for those in progress.
     pub(super) async fn try_for_each<'r>(
         &self,
         verb: &'static str,
@@ -76,7 +77,7 @@ impl<S: SecretStore> Transaction<'_, S> {
         succeeded.get()
     }
 
-    /// The secret with the commit record, and its pair of versions.
+    /// The coordinator, whose label is the commit record, and its versions.
     pub(super) fn coordinator<'m, 'r>(
         members: &'m [Member<'r, S>],
         own: &TransactionLabel,
@@ -85,7 +86,7 @@ impl<S: SecretStore> Transaction<'_, S> {
         Some((member, member.versions.as_ref()?))
     }
 
-    /// Removes every label of this run, the coordinator's last.
+    /// Removes this transaction's label from all members, from the coordinator last.
     pub(super) async fn remove_labels(&self, members: &[Member<'_, S>], own: &TransactionLabel) {
         self.for_each(members, async |member| {
             Self::remove_own_label(member, own).await
@@ -96,7 +97,7 @@ impl<S: SecretStore> Transaction<'_, S> {
         }
     }
 
-    /// Removes this run's label from a member, unless it is the coordinator.
+    /// Removes this transaction's label from a member, unless it is the coordinator.
     pub(super) async fn remove_own_label(member: &Member<'_, S>, own: &TransactionLabel) {
         if let Some((version, _)) = &member.versions
             && !member.coordinates(own)
@@ -105,7 +106,8 @@ impl<S: SecretStore> Transaction<'_, S> {
         }
     }
 
-    /// Removes labels of other runs that are over. Where their coordinator is another secret, a run that includes it does that.
+    /// Removes labels of other transactions that have ended. Those of a coordinator outside this run are left to a run that
+    /// includes it.
     pub(super) async fn sweep(member: &Member<'_, S>, leftovers: &[Leftover]) {
         for (label, version) in &member.snapshot.labels {
             let over = |leftover: &Leftover| leftover.label == *label && leftover.is_ours_to_judge;

@@ -1,5 +1,5 @@
-//! One secret of a transaction, and the calls on it, each with the meaning of its unclear answers: DescribeSecret shows what
-//! came of a call whose answer was lost. Decides nothing.
+//! A member of a transaction, and the calls about it. A call without an answer is sent again, and DescribeSecret shows what
+//! earlier attempts did. It makes no decisions.
 
 use std::cell::RefCell;
 
@@ -15,7 +15,7 @@ use upsert_secret_core::transaction::{Goal, Snapshot};
 use crate::engine::context::Context;
 use crate::run_report::ReportGuard;
 
-/// Tries of a call whose answers never come, each with several attempts.
+/// Tries of a call without an answer, each with several attempts.
 const MAX_TRIES: u32 = 3;
 
 /// One secret of a transaction.
@@ -25,27 +25,26 @@ pub(super) struct Member<'a, S> {
     pub(super) guard: RefCell<Option<ReportGuard<'a>>>,
     pub(super) snapshot: Snapshot,
     pub(super) goal: Goal,
-    /// The version that is, or shall be, current, and the one to go back to: staged, flipped, or taken over from a run
-    /// that was killed.
+    /// The version that this run stages, or takes over from a killed run, and the version to roll back to.
     pub(super) versions: Option<(String, String)>,
-    /// It is current now, or may be, and might be taken back.
+    /// Whether AWSCURRENT moved to the first of them, or may have moved, so that a rollback moves it back.
     pub(super) moved: bool,
-    /// More than the value is to be written.
+    /// Whether the plan writes more than the value.
     pub(super) has_more: bool,
 }
 
-/// Why a label is not where it was to be.
+/// Why a label was not moved or removed.
 pub(super) enum MoveError {
-    /// It was not where it was seen: somebody else has moved it.
+    /// The observed version does not hold it: another writer has moved it.
     Conflict,
-    /// It is gone, and whether this run or another has done that cannot be told.
+    /// It is gone, removed by this run or by another.
     Unknown,
-    /// AWS refused.
+    /// AWS rejected the call.
     Failed(Box<Failure>),
 }
 
 impl MoveError {
-    /// What is told of a secret that somebody else wrote.
+    /// The failure of this secret. For a conflict it names the other write.
     pub(super) fn into_failure(self, id: &str) -> Failure {
         match self {
             Self::Failed(failure) => *failure,
@@ -58,7 +57,7 @@ impl MoveError {
     }
 }
 
-/// An error of a call, and whether the call may have been applied all the same.
+/// An error of a call, and whether an attempt of the call may have been applied.
 struct CallError {
     error: StoreError,
     maybe_applied: bool,
@@ -69,12 +68,12 @@ impl<S> Member<'_, S> {
         &self.request.target.id
     }
 
-    /// Whether a version takes another's place.
+    /// Whether a new version is staged.
     pub(super) fn is_staged(&self) -> bool {
         matches!(self.goal, Goal::Flip { .. })
     }
 
-    /// Reports the secret as failed, unless its report is written.
+    /// Reports the secret as failed, unless it is reported already.
     pub(super) fn fail(&self, failure: Failure) {
         if let Some(guard) = self.guard.take() {
             guard.end(Err(failure));
@@ -83,12 +82,12 @@ impl<S> Member<'_, S> {
 }
 
 impl<S: SecretStore> Member<'_, S> {
-    /// Whether the commit record of this transaction is on this secret.
+    /// Whether this secret is the coordinator of a transaction.
     pub(super) fn coordinates(&self, label: &TransactionLabel) -> bool {
         label.is_coordinated_by(&self.snapshot.name, self.context.store.region())
     }
 
-    /// Puts the value beside the current version, under this run's label.
+    /// Stages the new version under this transaction's label.
     pub(super) async fn stage(&mut self, own: &TransactionLabel) -> Result<(), Failure> {
         let Goal::Flip {
             base,
@@ -101,7 +100,7 @@ impl<S: SecretStore> Member<'_, S> {
         let Context { store, system, .. } = self.context;
         let (id, request) = (self.id(), self.request);
         if *kms_key {
-            // Before the version, which shall have that key.
+            // Before the put, so that the new version uses the key.
             store
                 .update(id, None, request.kms_key_id.as_deref())
                 .await
@@ -122,27 +121,27 @@ impl<S: SecretStore> Member<'_, S> {
             }
         };
         if put.stages.iter().any(|stage| stage == CURRENT) {
-            // Its token's version is current already: there is nothing to flip, and nothing to take back.
+            // The token's version is current already: there is nothing to move or roll back.
             self.goal = Goal::Same;
             return Ok(());
         }
         let version = put.written.version_id;
         if !put.stages.contains(&own.label) {
-            // An earlier attempt made this version: the label is still to be put on it.
+            // An earlier attempt created this version, so this put did not label it.
             self.add_label(&own.label, &version).await?;
         }
         self.versions = Some((version, base.clone()));
         Ok(())
     }
 
-    /// Puts a label that is nowhere else on a version.
+    /// Adds a label, which no other version holds, to a version.
     pub(super) async fn add_label(&self, label: &str, version: &str) -> Result<(), Failure> {
         let (store, id) = (self.context.store, self.id());
         let add = async || store.move_label(id, label, None, version).await;
         let Err(CallError { error, .. }) = self.until_answered(add).await else {
             return Ok(());
         };
-        // An attempt before this one may have put it there.
+        // An earlier attempt may have added it.
         if error.is_lost_swap()
             && let Ok(Some(secret)) = store.describe(id).await
             && secret.holder(label) == Some(version)
@@ -152,14 +151,16 @@ impl<S: SecretStore> Member<'_, S> {
         Err(self.failure(&error))
     }
 
-    /// Takes a label off a version, if it is there. Best effort: the next run finds it as well.
+    /// Removes a label from a version. Best effort: the next run removes it otherwise.
     pub(super) async fn remove_label(&self, label: &TransactionLabel, version: &str) {
         let _ = self.send_removal(label, version).await;
     }
 
-    /// Ends another run by taking its label off the witness, as it would itself. [`MoveError::Conflict`]: it was not there,
-    /// and so that run has decided. [`MoveError::Unknown`]: it is gone, and only one that is `alive` can have done that
-    /// besides this call, whose answer was lost.
+    /// Ends another run's transaction by removing its label from the coordinator, as that run would itself.
+    ///
+    /// # Errors
+    /// [`MoveError::Conflict`]: the label was gone, because that transaction has ended. [`MoveError::Unknown`]: the label is
+    /// gone, removed by this call, whose answer was lost, or by that run, which is `alive`.
     pub(super) async fn take_over(
         &self,
         label: &TransactionLabel,
@@ -176,10 +177,10 @@ impl<S: SecretStore> Member<'_, S> {
         }
     }
 
-    /// Takes this run's label off the witness, and so decides.
+    /// Commits: removes this transaction's label from the coordinator. From then on the moves are final.
     ///
     /// # Errors
-    /// A conflict where another run has done that, and has taken over; or AWS's rejection.
+    /// A conflict if another run has removed it and has taken over; or AWS's rejection.
     pub(super) async fn commit(
         &self,
         own: &TransactionLabel,
@@ -191,8 +192,8 @@ impl<S: SecretStore> Member<'_, S> {
         if !failed.error.is_lost_swap() {
             return Err(self.failure(&failed.error));
         }
-        // A run that has found something of ours current puts its label there before it takes ours off. One that takes
-        // over before anything is current may not have yet.
+        // A run that takes over moved versions labels them before it removes this label. One that takes over before any
+        // move may not have a label yet.
         if failed.maybe_applied && !self.has_other_label(None, own).await {
             return Ok(());
         }
@@ -203,7 +204,7 @@ impl<S: SecretStore> Member<'_, S> {
         ))
     }
 
-    /// Whether another run has put its label on this version, or, for `None`, on any version of the secret.
+    /// Whether this version, or for `None` any version of the secret, holds another transaction's label.
     pub(super) async fn has_other_label(
         &self,
         version: Option<&str>,
@@ -220,8 +221,10 @@ impl<S: SecretStore> Member<'_, S> {
             .any(|label| *label != own.label && is_transaction_label(label))
     }
 
-    /// Moves AWSCURRENT from one version to another; `false` where it was there already. [`MoveError::Conflict`]: it was in
-    /// neither place.
+    /// Moves AWSCURRENT from one version to another; `false` if it was there already.
+    ///
+    /// # Errors
+    /// [`MoveError::Conflict`] if neither version holds it.
     pub(super) async fn move_current(&self, from: &str, to: &str) -> Result<bool, MoveError> {
         let Context { store, system, .. } = self.context;
         let id = self.id();
@@ -254,7 +257,7 @@ impl<S: SecretStore> Member<'_, S> {
             .await
     }
 
-    /// Sends a call again where no answer came.
+    /// Sends a call until it is answered, a limited number of times.
     async fn until_answered<T>(&self, call: impl AsyncFn() -> Call<T>) -> Result<T, CallError> {
         let mut tries = Backoff::new(MAX_TRIES);
         let mut maybe_applied = false;
@@ -287,7 +290,7 @@ impl<S: SecretStore> Member<'_, S> {
     }
 }
 
-/// Leaves members as not tried: nothing came of them, and nothing was their fault.
+/// Reports the remaining members as not tried.
 pub(super) fn leave<S>(members: &[Member<'_, S>]) {
     for member in members {
         if let Some(guard) = member.guard.take() {

@@ -1,5 +1,5 @@
-//! The first look of a transaction: what is to be done to each secret, and what other transactions have left on it. Reads only,
-//! but for a secret that is restored from a scheduled deletion.
+//! The first phase: observes every secret, what it needs, and the labels of other transactions. The only write is the restore
+//! of a secret that is scheduled for deletion.
 
 use std::cell::RefCell;
 
@@ -23,11 +23,11 @@ use crate::batch::{CONCURRENT_READS, CONCURRENT_SECRETS, PreparedTarget};
 use crate::engine::upsert::{observe_and_plan, prepare_attempt, record_settled};
 use crate::run_report::ReportGuard;
 
-/// Looks at a secret that is being restored.
+/// Observations of a secret that is being restored.
 const MAX_ROUNDS: u32 = 12;
 
 impl<'a, S: SecretStore> Transaction<'a, S> {
-    /// Observes every secret. `None` where one of them cannot be brought to its goal: then none is touched.
+    /// Observes every secret. `None` if one of them has no plan: then the report has the failure, and none is changed.
     pub(super) async fn prepare(
         &self,
         targets: &'a [PreparedTarget],
@@ -56,7 +56,7 @@ impl<'a, S: SecretStore> Transaction<'a, S> {
         Some(members)
     }
 
-    /// Observes one secret. `None` where it cannot be brought to its goal, which the report says then.
+    /// Observes one secret. `None` if it has no plan: then the report has the failure.
     async fn observe(
         &self,
         index: usize,
@@ -67,7 +67,7 @@ impl<'a, S: SecretStore> Transaction<'a, S> {
         guard.quiet = true;
         let request = match target {
             Ok(Job::Upsert(request)) => request,
-            // The commands that move labels take no manifest, and so no transaction.
+            // `promote` and `rollback` have no transactions.
             Ok(Job::Move(_)) => return None,
             Err(why) => {
                 guard.end(Err(why.clone()));
@@ -107,7 +107,7 @@ impl<'a, S: SecretStore> Transaction<'a, S> {
         let context = self.context;
         prepare_attempt(request, context, attempt);
         if let Some(ValueView::Value(read)) = &first
-            // Labels of other transactions have to be seen in full.
+            // Only DescribeSecret shows all labels of another transaction.
             && !read.stages.iter().any(|stage| is_transaction_label(stage))
             && record_settled(request, read, attempt)
         {
@@ -144,7 +144,7 @@ impl<'a, S: SecretStore> Transaction<'a, S> {
             }
             let snapshot = match &observed {
                 Observed::Present(present) => Snapshot::of(&present.secret, None),
-                // Who holds which label has to be seen.
+                // The transaction depends on the holders of labels.
                 Observed::NotDescribable(view) => {
                     return Err(context.failure(&view.denied, &request.target, attempt));
                 }
@@ -159,7 +159,7 @@ impl<'a, S: SecretStore> Transaction<'a, S> {
         }
     }
 
-    /// Observes coordinators of other runs once more, where the first look may not have shown all labels.
+    /// Describes coordinators of other transactions whose snapshot has no labels, because GetSecretValue does not show all.
     async fn observe_coordinators(&self, members: &mut [Member<'a, S>]) {
         let labels: Vec<TransactionLabel> = members
             .iter()

@@ -1,5 +1,5 @@
-//! What killed runs have left half done becomes this run's own, before anything else is written. The order is what makes it
-//! safe: first this run's label, then the end of the other run.
+//! The recovery: takes over the transactions of killed runs before anything else is written. For safety it labels their moved
+//! versions first, and ends their transactions then.
 
 use upsert_secret_core::failure::Failure;
 use upsert_secret_core::labels::TransactionLabel;
@@ -10,20 +10,20 @@ use upsert_secret_core::transaction::{Goal, Leftover};
 use super::driver::Transaction;
 use super::member::{Member, MoveError};
 
-/// The result of recovering from runs that were killed.
+/// The result of a recovery.
 pub(super) enum Recovery {
-    /// What they had made current is this run's own now.
+    /// Their moves are part of this transaction.
     Recovered,
-    /// One of them was alive and has decided: everything may be different now.
+    /// One of the transactions has ended by itself, so that every observation may be outdated.
     OtherEnded,
-    /// It did not work.
+    /// A call failed.
     Failed,
-    /// Whether one of them has decided cannot be told.
+    /// Whether one of the transactions has ended by itself is not known.
     Unknown,
 }
 
 impl<S: SecretStore> Transaction<'_, S> {
-    /// Makes what killed runs have flipped this run's own: marks it, ends theirs, and takes back what is not wanted.
+    /// Takes over the moves of killed runs, ends their transactions, and rolls back values that this run replaces.
     pub(super) async fn recover(
         &self,
         members: &mut [Member<'_, S>],
@@ -33,7 +33,7 @@ impl<S: SecretStore> Transaction<'_, S> {
         for (index, version, previous) in undecided.iter().flat_map(|leftover| &leftover.moved) {
             let member = &mut members[*index];
             if let Err(failure) = member.add_label(&own.label, version).await {
-                // Theirs stays as it is: nothing has been decided.
+                // The other transaction is untouched, and still undecided.
                 member.fail(failure);
                 return Recovery::Failed;
             }
@@ -79,8 +79,7 @@ impl<S: SecretStore> Transaction<'_, S> {
     }
 }
 
-/// Where another value is wanted than the one of a killed run, that one goes first: what there was before it is what
-/// this run would go back to.
+/// Rolls back a killed run's value that this run replaces: a rollback of this run must lead to the value before it.
 async fn revert_superseded<S: SecretStore>(member: &mut Member<'_, S>) -> Result<(), Failure> {
     let Goal::Flip { base, .. } = &mut member.goal else {
         return Ok(());

@@ -1,5 +1,5 @@
-//! The way back: what was made current is moved back where it still is, and labels come off. Must never revert what someone
-//! else has written.
+//! The rollback: moves AWSCURRENT back by compare-and-swap and removes labels. It must never revert a later write of another
+//! writer.
 
 use std::cell::Cell;
 
@@ -13,8 +13,8 @@ use super::driver::Transaction;
 use super::member::{Member, MoveError, leave};
 
 impl<S: SecretStore> Transaction<'_, S> {
-    /// Moves AWSCURRENT back where this run's version still holds it, and removes every label; the coordinator's last, and
-    /// only where everything else is as it was: otherwise the next run goes on from here.
+    /// Moves AWSCURRENT back wherever this run's version still holds it. If that succeeds, removes every label, the
+    /// coordinator's last; otherwise the labels stay, and the next run continues.
     pub(super) async fn roll_back(
         &self,
         members: &[Member<'_, S>],
@@ -28,8 +28,8 @@ impl<S: SecretStore> Transaction<'_, S> {
         let succeeded = Cell::new(true);
         self.for_each(members, async |member| {
             if let Some((version, base)) = member.versions.as_ref().filter(|_| member.moved) {
-                // What another run has marked is that run's to finish or to take back: this very version. One that it has
-                // put beside it says nothing: it may have looked when there was nothing to take over.
+                // A run that takes over labels the moved version, and finishes or rolls back that move itself. Its label on
+                // another version shows nothing: it may have observed the secret before the move.
                 let claimed = taken_over && member.has_other_label(Some(version), own).await;
                 if !claimed && !self.move_back(member, version, base).await {
                     succeeded.set(false);

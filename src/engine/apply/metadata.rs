@@ -1,5 +1,5 @@
-//! The steps that write everything but the value: description, key, tags, replicas and the wait for them, and the resource
-//! policy. Decides nothing.
+//! The steps for everything except the value: description, KMS key, tags, replicas and the resource policy. They wait for
+//! replicas and for new principals, and decide nothing else.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -63,7 +63,7 @@ impl<S: SecretStore> Applier<'_, S> {
         self.attempt.replicating.extend(regions.keys().cloned());
         let sent = self.context.store.replicate(self.id(), &regions).await;
         match sent {
-            // What AWS says to a region that the attempt before this one has replicated to is not known.
+            // AWS's answer for a region that an earlier attempt of this call has replicated to is not documented.
             Err(error) if error.attempts > 1 && error.is("InvalidParameterException") => {
                 Ok(Applied::Retry(Some(error)))
             }
@@ -71,7 +71,7 @@ impl<S: SecretStore> Applier<'_, S> {
         }
     }
 
-    /// Waits until all of them are in sync, for as long as the run may take.
+    /// Waits until the replicas in these regions are in sync, without a limit of its own.
     pub(super) async fn await_replicas(
         &mut self,
         regions: Vec<String>,
@@ -164,7 +164,7 @@ impl<S: SecretStore> Applier<'_, S> {
         }
     }
 
-    /// Waits; whether a try is left.
+    /// Waits for the next try; `false` after the last one.
     async fn wait_for_principals(&mut self, backoff: &mut Backoff) -> bool {
         self.context
             .progress
@@ -176,7 +176,7 @@ impl<S: SecretStore> Applier<'_, S> {
     }
 }
 
-/// The failure for replicas that AWS has given up, if there are any.
+/// The failure for replicas whose replication failed; `None` if there are none.
 fn replication_failure(secret: &SecretMetadata, regions: &[String]) -> Option<Failure> {
     let (failed, why): (Vec<&str>, Vec<String>) = secret
         .replicas

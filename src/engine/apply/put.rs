@@ -1,5 +1,5 @@
-//! CreateSecret and PutSecretValue, and the move of the label that a version needs which existed already. What counts is
-//! whether the version that an answer names can have existed before the call.
+//! CreateSecret and PutSecretValue, and the move of the label to a version that already existed. Each answer is read by one
+//! question: can the version have existed before the call?
 
 use std::collections::BTreeMap;
 
@@ -29,7 +29,7 @@ impl<S: SecretStore> Applier<'_, S> {
             replicas: request.replicas.as_ref().unwrap_or(&no_replicas),
         };
         let sent_before = self.was_sent();
-        // Else an earlier run with this token may have made it, and AWS answers the same.
+        // Otherwise an earlier run with this token may have created it, and AWS's answer is the same.
         let ours = vacant || self.token.fresh;
         match self.context.store.create(&new).await {
             Ok(written) => {
@@ -41,12 +41,12 @@ impl<S: SecretStore> Applier<'_, S> {
                 if written.attempts > 1 {
                     self.record_sent();
                 }
-                // The answer to a retry tells what was created, not what has happened since.
+                // The answer to a retry shows what was created, not what happened since.
                 let retried = written.attempts > 1 || sent_before;
                 match otherwise {
                     _ if ours && !retried => Ok(Applied::Done),
                     None => Ok(Applied::Retry(None)),
-                    // A put changes nothing then, and its answer names the labels.
+                    // A put with the same token changes nothing, and its answer names the labels.
                     Some(steps) => Ok(self.push_steps(steps)),
                 }
             }
@@ -54,7 +54,7 @@ impl<S: SecretStore> Applier<'_, S> {
                 Some(steps) => Ok(self.push_steps(steps)),
                 None => Ok(Applied::Retry(Some(error))),
             },
-            // The name is scheduled for deletion, or was deleted a moment ago.
+            // The name is scheduled for deletion, or its deletion has not completed.
             Err(error) if error.is("InvalidRequestException") => {
                 self.attempt.deletion_seen = true;
                 Ok(Applied::Retry(Some(error)))
@@ -75,8 +75,8 @@ impl<S: SecretStore> Applier<'_, S> {
     pub(super) async fn put(&mut self, holder: Option<String>) -> Result<Applied, Failure> {
         let (store, request) = (self.context.store, self.request);
         let (id, label) = (&request.target.id, request.label());
-        // The holder before the *first* put: one read afterwards could be a later writer's, and
-        // moving the label away from it would undo their work.
+        // The holder before the *first* put: a holder that is read afterwards could be a later writer's version, and moving
+        // the label away from it would revert that write.
         let base = self.attempt.base.get_or_insert(holder.clone()).clone();
         let sent_before = self.was_sent();
         let token = &self.token.id;
@@ -110,13 +110,12 @@ impl<S: SecretStore> Applier<'_, S> {
         }
         let retried = put.written.attempts > 1 || sent_before;
         match base {
-            // Nobody else can have made this version: it was current, and somebody wrote after us.
+            // Only this run can have created the version: it held the label until a later write.
             _ if self.token.fresh => Ok(self.record_overtaken(version, put.stages, None)),
             Some(holder) if holder != version => self.repair(put, Some(&holder), retried).await,
-            // Nobody holds it, which AWS checks as well.
+            // No version holds the label, which AWS checks as well.
             None if label != CURRENT => self.repair(put, None, retried).await,
-            // Nobody to move it from can be seen. A first and only attempt found a version that an
-            // earlier run had written, so a new version is what was asked for.
+            // The holder is unknown. The version is an earlier run's, because this was the only attempt: write a new one.
             None if !retried => {
                 self.token.replace(self.context.system.unique());
                 Ok(self.push_steps(vec![Step::Put { base: None }]))
@@ -125,8 +124,8 @@ impl<S: SecretStore> Applier<'_, S> {
         }
     }
 
-    /// The version existed and is not current: A→B→A under a keyed id or in a re-run, or a retry that
-    /// was answered after a later writer. AWS tells the two apart, by comparing the holder.
+    /// Moves the label to a version that existed without it: the value came back under a keyed id or in a re-run, or a
+    /// retry was answered after a later write. In the second case the holder has changed, and AWS rejects the move.
     async fn repair(
         &mut self,
         put: LabeledVersion,

@@ -1,4 +1,4 @@
-//! What writes of the value leave in the attempt: which version holds it, and how it came to.
+//! Records writes of the value in the attempt: the version that holds it, and the change that made it so. Makes no calls.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use upsert_secret_core::store::{SecretStore, WrittenVersion};
 use super::{Applied, Applier};
 
 impl<S: SecretStore> Applier<'_, S> {
-    /// The value is there already. If it is in a version whose answer we never saw, it was us.
+    /// Records that a version already holds the value. If it is one of this run's writes without an answer, that is a change.
     pub(super) fn record_kept(&mut self, kept: VersionRef) {
         let id = kept.id.clone();
         let base = self.attempt.base.clone();
@@ -57,7 +57,7 @@ impl<S: SecretStore> Applier<'_, S> {
         }
     }
 
-    /// The version holds the label, by the answer to a put. `holder` is who held the label before it.
+    /// Records that a version holds the label after a put. `holder` is the version that held it before.
     pub(super) fn record_current(
         &mut self,
         id: String,
@@ -98,7 +98,7 @@ impl<S: SecretStore> Applier<'_, S> {
         });
     }
 
-    /// Someone wrote after this run's version: the next observation shows what.
+    /// Records that a later write may have taken the label from this run's version; the next observation shows it.
     pub(super) fn record_overtaken(
         &mut self,
         id: String,
@@ -110,13 +110,13 @@ impl<S: SecretStore> Applier<'_, S> {
         Applied::Retry(error)
     }
 
-    /// Records the ids that an answer names.
+    /// Records the ids in an answer.
     pub(super) fn record_ids(&mut self, written: &WrittenVersion) {
         self.attempt.outcome.arn = Some(written.arn.clone());
         self.attempt.outcome.name = Some(written.name.clone());
     }
 
-    /// Records that a version with this token may exist although no answer said so.
+    /// Records that the token's version may exist although no answer confirmed it.
     pub(super) fn record_sent(&mut self) {
         if !self.was_sent() {
             self.attempt.sent.push(self.token.id.clone());

@@ -1,5 +1,5 @@
-//! Compare-and-swap: a version is put under a label that only this process has, AWSCURRENT is moved to it from the version
-//! that was observed and from no other, and the private label is removed. Also the further labels of a version.
+//! Compare-and-swap: puts a version under the run's write label, moves AWSCURRENT to it only if the observed version still
+//! holds it, and removes the write label. Also gives a version its other labels.
 
 use std::time::Duration;
 
@@ -12,16 +12,16 @@ use upsert_secret_core::store::SecretStore;
 
 use super::{Applied, Applier};
 
-/// How long removing the private label may delay the end of a run.
+/// The longest that removing the write label may delay the end of a run.
 const CLEANUP_LIMIT: Duration = Duration::from_secs(2);
 
-/// How often a quota error is taken for labels of others, which go away.
+/// Quota errors that are attributed to labels of other runs, which go away.
 const MAX_LIMITED: u32 = 2;
 
 impl<S: SecretStore> Applier<'_, S> {
     pub(super) async fn swap(&mut self, base: Option<String>) -> Result<Applied, Failure> {
         let (store, secret) = (self.context.store, self.id());
-        // Another base makes another document, and so another version.
+        // A different base makes a different document, and so a different version.
         let base_id = base.as_deref().unwrap_or_default();
         if self.token.base.as_deref() != Some(base_id) {
             *self.token = self
@@ -35,17 +35,17 @@ impl<S: SecretStore> Applier<'_, S> {
             Ok(put) => put,
             Err(error) if error.is("ResourceExistsException") && !self.token.replaced => {
                 self.token.replace(self.context.system.unique());
-                // What looked like our own work is not: the guard has to be asked again.
+                // The version that looked like this run's own is not: check the guard again.
                 if self.attempt.own.take().is_some() {
                     return Ok(Applied::Retry(None));
                 }
                 return Ok(self.push_steps(vec![Step::Swap { base }]));
             }
-            // The labels of others may be all that a secret can hold; their turns end soon.
+            // Write labels of other runs may use up the quota of labels. They are removed soon.
             Err(error) if error.is("LimitExceededException") && self.attempt.living > 0 => {
                 return Ok(Applied::Yield);
             }
-            // They may have come since the secret was looked at. Else it is the quota of versions, which stays.
+            // Such labels may be newer than the observation. Otherwise it is the quota of versions, which stays.
             Err(error)
                 if error.is("LimitExceededException") && self.attempt.limited < MAX_LIMITED =>
             {
@@ -62,7 +62,7 @@ impl<S: SecretStore> Applier<'_, S> {
         self.record_ids(&put.written);
         let id = put.written.version_id;
         if put.stages.iter().any(|stage| stage == CURRENT) {
-            // The first version of a secret, or one that an earlier attempt has made current.
+            // The first version of the secret, or one that an earlier attempt has made current.
             let mut stages = put.stages;
             stages.retain(|stage| *stage != label);
             // It was current before this run wrote anything: nothing has changed.
@@ -74,7 +74,7 @@ impl<S: SecretStore> Applier<'_, S> {
             return Ok(Applied::Done);
         }
         if !put.stages.contains(&label) {
-            // An earlier attempt made this version: the label is still to be put on it.
+            // An earlier attempt created this version, so this put did not label it.
             match store.move_label(secret, &label, None, &id).await {
                 Ok(()) => {}
                 Err(error) if error.is_lost_swap() || error.is("LimitExceededException") => {
@@ -98,14 +98,14 @@ impl<S: SecretStore> Applier<'_, S> {
         }
     }
 
-    /// Someone else was faster: their version stays, and this run starts over on top of it.
+    /// Records a conflict with another writer: its version stays, and this run starts over on top of it.
     async fn record_conflict(&mut self) -> Applied {
         self.attempt.contended = true;
         self.drop_write_label().await;
         Applied::Yield
     }
 
-    /// The private label of this run, from now on on the version of this token.
+    /// The run's write label, recorded as held by the token's version.
     fn write_label(&mut self) -> String {
         let context = self.context;
         let own = self.attempt.write_label.get_or_insert_with(|| {
@@ -116,7 +116,7 @@ impl<S: SecretStore> Applier<'_, S> {
         own.label.clone()
     }
 
-    /// A failure leaves it where it is, for [`remove_write_label`].
+    /// Removes the write label. After a failure it stays recorded for [`remove_write_label`].
     async fn drop_write_label(&mut self) {
         let (store, id) = (self.context.store, self.id());
         if let Some(own) = &mut self.attempt.write_label
@@ -157,7 +157,7 @@ impl<S: SecretStore> Applier<'_, S> {
         }
     }
 
-    /// Best effort: what cannot be taken off now is left to the next run.
+    /// Removes expired write labels. Best effort: the next run tries again.
     pub(super) async fn sweep(
         &mut self,
         labels: Vec<(String, String)>,
@@ -177,8 +177,8 @@ impl<S: SecretStore> Applier<'_, S> {
     }
 }
 
-/// Removes the run's private label where that has not been done: after a failure, a signal or the time limit. It is the
-/// one write that may come after those. `None` once it is gone; otherwise what people should know.
+/// Removes the run's write label after a failure, a signal or the time limit. No other write may follow those. `None` if
+/// the label is gone; otherwise a notice for the user.
 pub(crate) async fn remove_write_label<S: SecretStore>(
     id: &str,
     label: &WriteLabel,
@@ -189,7 +189,7 @@ pub(crate) async fn remove_write_label<S: SecretStore>(
     let removed = store.remove_label(id, &label.label, version);
     let gone = match tokio::time::timeout(CLEANUP_LIMIT, removed).await {
         Ok(Ok(())) => true,
-        // It is not there: never put, or removed by an attempt whose answer was lost.
+        // The version does not hold it: it was never put there, or an attempt without an answer removed it.
         Ok(Err(error)) => error.is_lost_swap(),
         Err(_) => false,
     };

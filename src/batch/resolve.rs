@@ -2,6 +2,7 @@
 //! connection for each region and role. It writes nothing.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use futures_util::StreamExt as _;
@@ -130,10 +131,11 @@ impl SourceReader<'_> {
             }
         }
         for key in keys {
-            if !read.contains_key(&key) {
-                let version = store.get_value(&key.0, &key.1).await;
-                let value = self.resolve(store, version, &key.0, &key.1);
-                read.insert(key, value);
+            if let Entry::Vacant(entry) = read.entry(key) {
+                let (id, stage) = entry.key();
+                let version = store.get_value(id, stage).await;
+                let value = self.resolve(store, version, id, stage);
+                entry.insert(value);
             }
         }
         read

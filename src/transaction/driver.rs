@@ -89,7 +89,7 @@ impl<S: SecretStore> Transaction<'_, S> {
     /// Removes this transaction's label from all members, from the coordinator last.
     pub(super) async fn remove_labels(&self, members: &[Member<'_, S>], own: &TransactionLabel) {
         self.for_each(members, async |member| {
-            Self::remove_own_label(member, own).await
+            Self::remove_own_label(member, own).await;
         })
         .await;
         if let Some((member, (version, _))) = Self::coordinator(members, own) {

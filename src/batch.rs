@@ -12,8 +12,7 @@ use upsert_secret_core::state::ValueView;
 use upsert_secret_core::store::SecretStore;
 
 use crate::engine::context::Context;
-use crate::engine::label_move::move_label;
-use crate::engine::upsert::upsert;
+use crate::engine::job::run_job;
 use crate::run_report::{HOPELESS, ReportGuard, RunReport};
 
 pub(crate) mod prefetch;
@@ -90,11 +89,9 @@ async fn run_one<S: SecretStore>(
     report: &RunReport,
 ) {
     let mut guard = ReportGuard::new(index, report);
-    let attempt = &mut guard.attempt;
     let plan_only = report.kind.plan_only;
     let ended = match target {
-        Ok(Job::Upsert(request)) => upsert(request, context, plan_only, first, attempt).await,
-        Ok(Job::Move(request)) => move_label(request, context, plan_only, attempt).await,
+        Ok(job) => run_job(job, context, plan_only, first, &mut guard.attempt).await,
         Err(why) => Err(why.clone()),
     };
     // One of many secrets that the run had not changed when it was cancelled.

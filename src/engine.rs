@@ -5,7 +5,8 @@
 
 pub(crate) mod apply;
 pub(crate) mod context;
-pub(crate) mod label_move;
+pub(crate) mod job;
+mod label_move;
 pub(crate) mod observe;
 pub(crate) mod system;
 pub(crate) mod upsert;

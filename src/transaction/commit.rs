@@ -52,9 +52,8 @@ impl<S: SecretStore> Transaction<'_, S> {
             // Even if the answer is lost: the rollback observes the holder again.
             member.moved = true;
             let moved = member.move_current(base, version).await;
-            moved
-                .map(drop)
-                .map_err(|error| error.into_failure(member.id()))
+            moved.map_err(|error| error.into_failure(member.id()))?;
+            Ok(())
         })
         .await
     }

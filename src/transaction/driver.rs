@@ -40,9 +40,7 @@ impl<S: SecretStore> Transaction<'_, S> {
         items: impl IntoIterator<Item = T>,
         act: impl AsyncFn(T),
     ) {
-        let act = &act;
-        let work = stream::iter(items)
-            .for_each_concurrent(CONCURRENT_SECRETS, |item| async move { act(item).await });
+        let work = stream::iter(items).for_each_concurrent(CONCURRENT_SECRETS, |item| act(item));
         self.with_progress(work).await;
     }
 

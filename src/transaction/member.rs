@@ -3,13 +3,14 @@
 
 use std::cell::RefCell;
 
+use upsert_secret_core::attempt::Attempt;
 use upsert_secret_core::backoff::Backoff;
 use upsert_secret_core::error::StoreError;
 use upsert_secret_core::failure::{Class, Failure};
 use upsert_secret_core::labels::{CURRENT, TransactionLabel, is_transaction_label};
 use upsert_secret_core::plan::Document;
 use upsert_secret_core::request::Request;
-use upsert_secret_core::store::{Call, SecretStore, Subject};
+use upsert_secret_core::store::{Call, SecretStore};
 use upsert_secret_core::transaction::{Goal, Snapshot};
 
 use crate::engine::context::Context;
@@ -21,6 +22,8 @@ const MAX_TRIES: u32 = 3;
 /// One secret of a transaction.
 pub(super) struct Member<'a, S> {
     pub(super) context: Context<'a, S>,
+    /// The index in the list of targets.
+    pub(super) index: usize,
     pub(super) request: &'a Request,
     pub(super) guard: RefCell<Option<ReportGuard<'a>>>,
     pub(super) snapshot: Snapshot,
@@ -101,10 +104,9 @@ impl<S: SecretStore> Member<'_, S> {
         let (id, request) = (self.id(), self.request);
         if *kms_key {
             // Before the put, so that the new version uses the key.
-            store
-                .update(id, None, request.kms_key_id.as_deref())
-                .await
-                .map_err(|error| self.failure(&error))?;
+            let key = request.kms_key_id.as_deref();
+            let updated = store.update(id, None, key).await;
+            updated.map_err(|error| self.failure(&error))?;
         }
         let value = document.as_ref().map_or(&request.value, Document::value);
         let mut token = self.context.token(request, value, Some(base));
@@ -281,12 +283,8 @@ impl<S: SecretStore> Member<'_, S> {
     }
 
     fn failure(&self, error: &StoreError) -> Failure {
-        let subject = Subject {
-            id: self.id(),
-            name: &self.request.target.name,
-            arn: None,
-        };
-        self.context.store.diagnose(error, subject)
+        let target = &self.request.target;
+        self.context.failure(error, target, &Attempt::default())
     }
 }
 

@@ -45,9 +45,7 @@ impl<'a, S: SecretStore> Transaction<'a, S> {
             .filter_map(std::future::ready)
             .collect::<Vec<_>>();
         let mut members = self.with_progress(members).await;
-        members.sort_by_key(|(index, _)| *index);
-        let mut members: Vec<Member<'a, S>> =
-            members.into_iter().map(|(_, member)| member).collect();
+        members.sort_by_key(|member| member.index);
         if self.report.has_failed() {
             leave(&members);
             return None;
@@ -62,7 +60,7 @@ impl<'a, S: SecretStore> Transaction<'a, S> {
         index: usize,
         target: &'a PreparedTarget,
         first: Option<ValueView>,
-    ) -> Option<(usize, Member<'a, S>)> {
+    ) -> Option<Member<'a, S>> {
         let mut guard = ReportGuard::new(index, self.report);
         guard.quiet = true;
         let request = match target {
@@ -77,19 +75,17 @@ impl<'a, S: SecretStore> Transaction<'a, S> {
         match self.goal(request, first, &mut guard.attempt).await {
             Ok((snapshot, goal, has_more)) => {
                 self.report.progress.step();
-                Some((
+                Some(Member {
+                    context: self.context,
                     index,
-                    Member {
-                        context: self.context,
-                        request,
-                        guard: RefCell::new(Some(guard)),
-                        snapshot,
-                        goal,
-                        versions: None,
-                        moved: false,
-                        has_more,
-                    },
-                ))
+                    request,
+                    guard: RefCell::new(Some(guard)),
+                    snapshot,
+                    goal,
+                    versions: None,
+                    moved: false,
+                    has_more,
+                })
             }
             Err(failure) => {
                 guard.end(Err(failure));

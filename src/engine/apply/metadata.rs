@@ -117,12 +117,10 @@ impl<S: SecretStore> Applier<'_, S> {
     }
 
     pub(super) async fn check_policy(&mut self) -> Result<Applied, Failure> {
-        let Some(policy) = self.request.policy.as_ref() else {
+        let is_checked = self.attempt.policy_checked;
+        let Some(policy) = self.request.policy.as_ref().filter(|_| !is_checked) else {
             return Ok(Applied::Done);
         };
-        if self.attempt.policy_checked {
-            return Ok(Applied::Done);
-        }
         let store = self.context.store;
         let mut backoff = Backoff::new(MAX_PRINCIPAL_TRIES);
         loop {
@@ -166,10 +164,9 @@ impl<S: SecretStore> Applier<'_, S> {
 
     /// Waits for the next try; `false` after the last one.
     async fn wait_for_principals(&mut self, backoff: &mut Backoff) -> bool {
-        self.context
-            .progress
-            .say(|| "waiting for AWS to know the principals of the resource policy".to_owned());
-        self.attempt.waiting = Some("AWS to know the principals of the resource policy".to_owned());
+        let what = "AWS to know the principals of the resource policy";
+        self.context.progress.say(|| format!("waiting for {what}"));
+        self.attempt.waiting = Some(what.to_owned());
         let more = self.context.system.wait(backoff).await;
         self.attempt.waiting = None;
         more

@@ -1,6 +1,5 @@
-//! The secrets of a run: values resolved, current values read twenty a call, each secret brought to its goal, so many at a
-//! time that AWS's quotas and not this program set the pace. It owns the order and what a failure stops; what to do with a
-//! secret is the engine's.
+//! The targets of a run, one or thousands: reads current values in batches and runs the engine for many secrets at a time,
+//! so that AWS's quotas set the pace. It owns the order and what a failure stops; the engine owns each secret.
 
 use std::collections::VecDeque;
 
@@ -21,15 +20,15 @@ pub(crate) mod resolve;
 
 use prefetch::{Chunk, Prefetcher};
 
-/// Secrets that are worked on at the same time. What they hold in memory does not depend on how many there are.
+/// Secrets that are processed at the same time, so that memory does not grow with the length of the list.
 pub(crate) const CONCURRENT_SECRETS: usize = HOPELESS;
-/// Reads of twenty secrets each at the same time.
+/// Batch reads at the same time, each of up to twenty secrets.
 pub(crate) const CONCURRENT_READS: usize = 8;
 
-/// A job, or why there is none.
+/// A job, or the failure that prevents it.
 pub(crate) type PreparedTarget = Result<Job, Failure>;
 
-/// Brings every secret to its goal. The results are in the report, also if this is dropped half way.
+/// Runs every job. The results are in the report, even if this future is dropped before it is done.
 pub(crate) async fn run_all<S: SecretStore>(
     targets: &[PreparedTarget],
     context: Context<'_, S>,
@@ -39,11 +38,11 @@ pub(crate) async fn run_all<S: SecretStore>(
     let mut ready: VecDeque<(usize, Option<ValueView>)> = VecDeque::new();
     let mut chunks = if report.kind.single {
         // A run of one secret must not need permission for BatchGetSecretValue.
-        VecDeque::from([Chunk::unread(0)])
+        VecDeque::from([Chunk::Unread(0)])
     } else {
         prefetch::chunks(targets)
     };
-    let prefetcher = Prefetcher::new(targets, context.store, report);
+    let prefetcher = Prefetcher::new(context.store, report);
     let mut reading = FuturesUnordered::new();
     let mut working = FuturesUnordered::new();
     loop {
@@ -95,7 +94,7 @@ async fn run_one<S: SecretStore>(
         Ok(job) => run_job(job, context, plan_only, first, &mut guard.attempt).await,
         Err(why) => Err(why.clone()),
     };
-    // One of many that a cancelled run has not come to.
+    // One of many secrets that the run had not changed when it was cancelled.
     let untouched = ended.is_err() && guard.attempt.outcome.changes.is_empty();
     if untouched && context.store.is_cancelled() && !report.kind.single {
         guard.leave();

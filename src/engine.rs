@@ -1,14 +1,13 @@
-//! One secret brought to its goal: observe, plan, apply, and again until the goal is reached; over any [`SecretStore`].
-//! Every call is in here, and no decision but retries: those are the plan's.
+//! The engine: observe, plan and apply, repeated until a secret matches its request, over any [`SecretStore`]. It owns
+//! every call about one secret, and no decision except retries: the plan decides.
 //!
 //! [`SecretStore`]: upsert_secret_core::store::SecretStore
 
 pub(crate) mod apply;
 pub(crate) mod context;
 pub(crate) mod job;
-pub(crate) mod label_move;
+mod label_move;
 pub(crate) mod observe;
-pub(crate) mod preview;
 pub(crate) mod system;
 pub(crate) mod upsert;
 

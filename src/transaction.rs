@@ -1,10 +1,9 @@
-//! All or nothing: every new version is staged beside the current one under a private label, then AWSCURRENT is moved to each by
-//! compare-and-swap; where one move fails, those that were made are moved back, by compare-and-swap as well. The transaction
-//! commits at one point, when the label comes off the coordinator: a killed run is finished or rolled back by the next one,
-//! and never half. Readers can see the moves one by one; AWS offers no other way.
+//! The all-or-nothing transaction: stages every new version under a private label, then moves AWSCURRENT to each by
+//! compare-and-swap; if a move fails, it rolls back the others by compare-and-swap. Removing the label from the coordinator
+//! commits. The next run finishes or rolls back what a killed one left. Readers can see the moves one by one.
 //!
-//! This module owns the order of the phases: `prepare`, `recover`, `commit`, and `rollback` where that fails. The calls are in
-//! `calls`, the decisions in `upsert_secret_core::transaction`.
+//! This module owns the order of the phases: `prepare`, `recover`, `commit`, and `rollback` after a failure. The calls are in
+//! `member`, the decisions in `upsert_secret_core::transaction`.
 
 use upsert_secret_core::backoff::Backoff;
 use upsert_secret_core::failure::{Class, Failure};
@@ -14,10 +13,8 @@ use upsert_secret_core::transaction::{Leftover, Snapshot, leftovers};
 
 use crate::batch::PreparedTarget;
 use crate::engine::context::Context;
-use crate::progress::Progress;
 use crate::run_report::RunReport;
 
-mod calls;
 mod commit;
 mod driver;
 mod member;
@@ -25,32 +22,26 @@ mod prepare;
 mod recover;
 mod rollback;
 
-use calls::Calls;
 use driver::Transaction;
 use member::{Member, leave};
 use recover::Recovery;
 
-/// Looks at another transaction without activity before it is taken for dead: about ten seconds.
-const MAX_IDLE_LOOKS: u32 = 10;
+/// Observations of another transaction without progress before its run counts as killed: about ten seconds.
+const MAX_IDLE_OBSERVATIONS: u32 = 10;
 
-/// Brings all secrets to their goals together, or leaves them as they were.
+/// Runs all jobs as one transaction: every new version becomes current, or none does. First versions cannot be undone. The
+/// progress of the context must be silent, because the transaction reports its own.
 pub(crate) async fn run<S: SecretStore>(
     targets: &[PreparedTarget],
     context: Context<'_, S>,
     report: &RunReport,
 ) {
-    let transaction = Transaction {
-        context,
-        report,
-        calls: Calls { context },
-        silent: Progress::silent(),
-    };
-    transaction.run(targets).await;
+    Transaction { context, report }.run(targets).await;
 }
 
 impl<'a, S: SecretStore> Transaction<'a, S> {
     async fn run(&self, targets: &'a [PreparedTarget]) {
-        let mut patience = Backoff::new(MAX_IDLE_LOOKS);
+        let mut idle = Backoff::new(MAX_IDLE_OBSERVATIONS);
         let mut seen = None;
         loop {
             let Some(mut members) = self.prepare(targets).await else {
@@ -60,20 +51,20 @@ impl<'a, S: SecretStore> Transaction<'a, S> {
                 .iter()
                 .map(|member| member.snapshot.clone())
                 .collect();
-            let now = self.context.system.now();
-            let left = leftovers(&snapshots, self.region(), now, self.context.run);
-            let undecided: Vec<&Leftover> = left
+            let (now, region) = (self.context.system.now(), self.context.store.region());
+            let leftovers = leftovers(&snapshots, region, now, self.context.run);
+            let undecided: Vec<&Leftover> = leftovers
                 .iter()
-                .filter(|left| left.undecided.is_some())
+                .filter(|leftover| leftover.undecided.is_some())
                 .collect();
-            let alive = undecided.iter().any(|left| left.alive);
-            // A living run shows by its actions that it lives; what other writers do does not count.
+            let alive = undecided.iter().any(|leftover| leftover.alive);
+            // Only what transactions do shows that another run is alive, not what other writers do.
             let activity: Vec<_> = snapshots.iter().map(Snapshot::of_runs).collect();
             if alive && seen.as_ref().is_some_and(|seen| *seen != activity) {
-                patience = Backoff::new(MAX_IDLE_LOOKS);
+                idle = Backoff::new(MAX_IDLE_OBSERVATIONS);
             }
             seen = Some(activity);
-            if alive && self.context.system.wait(&mut patience).await {
+            if alive && self.context.system.wait(&mut idle).await {
                 self.report.progress.say(|| {
                     "waiting for another run with `all-or-nothing`, which may be alive".to_owned()
                 });
@@ -82,19 +73,19 @@ impl<'a, S: SecretStore> Transaction<'a, S> {
             }
             let Some(own) = self.label(&members, &undecided) else {
                 if self.first_versions(&mut members).await {
-                    self.finish(&members, None, &left).await;
+                    self.finish(&members, None, &leftovers).await;
                 }
                 return leave(&members);
             };
             match self.recover(&mut members, &own, &undecided).await {
-                Recovery::TakenOver => {}
-                Recovery::Decided => {
+                Recovery::Recovered => {}
+                Recovery::OtherEnded => {
                     self.remove_labels(&members, &own).await;
                     leave(&members);
                     continue;
                 }
-                Recovery::Unclear => {
-                    // With every label as it is, the next run can tell.
+                Recovery::Unknown => {
+                    // All labels stay, so that the next run can find out.
                     self.report.fail(Failure::new(
                         Class::Conflict,
                         "whether another run with `all-or-nothing` has ended cannot be told",
@@ -102,49 +93,48 @@ impl<'a, S: SecretStore> Transaction<'a, S> {
                     ));
                     return leave(&members);
                 }
-                // Their labels may be the only trace of what they had made current.
+                // The labels of the other runs stay: they may be the only trace of their moves.
                 Recovery::Failed => return self.roll_back(&members, &own, &[], false).await,
             }
             let all_moved = self.first_versions(&mut members).await
                 && self.stage(&mut members, &own).await
                 && self.move_all(&mut members).await;
             if !all_moved {
-                return self.roll_back(&members, &own, &left, false).await;
+                return self.roll_back(&members, &own, &leftovers, false).await;
             }
-            match self.commit(&members, &own).await {
-                Ok(()) => self.finish(&members, Some(&own), &left).await,
+            let committed = match Self::coordinator(&members, &own) {
+                Some((member, (version, _))) => member.commit(&own, version).await,
+                None => Ok(()),
+            };
+            match committed {
+                Ok(()) => self.finish(&members, Some(&own), &leftovers).await,
                 Err(failure) => {
                     let taken_over = failure.class == Class::Conflict;
                     self.report.fail(failure);
-                    self.roll_back(&members, &own, &left, taken_over).await;
+                    self.roll_back(&members, &own, &leftovers, taken_over).await;
                 }
             }
             return;
         }
     }
 
-    /// This run's label; `None` where no version is to be made current and nothing is to be recovered.
-    fn label(&self, members: &[Member<'_>], undecided: &[&Leftover]) -> Option<TransactionLabel> {
+    /// The label of this transaction; `None` if there is nothing to stage and nothing to recover.
+    fn label(
+        &self,
+        members: &[Member<'_, S>],
+        undecided: &[&Leftover],
+    ) -> Option<TransactionLabel> {
         let taken = undecided
             .iter()
-            .flat_map(|left| &left.moved)
+            .flat_map(|leftover| &leftover.moved)
             .map(|(index, ..)| *index)
             .min();
         let staged = || members.iter().position(Member::is_staged);
         let coordinator = &members[taken.or_else(staged)?].snapshot.name;
-        let Context {
-            system,
-            run,
-            timeout,
-            ..
-        } = self.context;
-        let end = system.now() + timeout.as_secs();
-        Some(TransactionLabel::until(
-            end,
-            coordinator,
-            self.region(),
-            run,
-            &system.unique(),
-        ))
+        let Context { system, run, .. } = self.context;
+        let end = system.now() + self.context.timeout.as_secs();
+        let (region, unique) = (self.context.store.region(), system.unique());
+        let label = TransactionLabel::until(end, coordinator, region, run, &unique);
+        Some(label)
     }
 }

@@ -1,5 +1,5 @@
-//! Current values, read twenty a call before the secrets are worked on, or one by one where that is denied. Reads only, and
-//! decides nothing.
+//! Reads current values before the engine runs: twenty a call, or one by one if BatchGetSecretValue is denied. It writes
+//! nothing and decides nothing.
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, VecDeque};
@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use upsert_secret_core::failure::Failure;
 use upsert_secret_core::labels::CURRENT;
 use upsert_secret_core::notice::Level;
-use upsert_secret_core::request::{Job, Request};
+use upsert_secret_core::request::Job;
 use upsert_secret_core::state::ValueView;
 use upsert_secret_core::store::{Call, SecretStore};
 
@@ -18,94 +18,61 @@ use crate::run_report::RunReport;
 /// The most that BatchGetSecretValue takes (API model).
 const BATCH: usize = 20;
 
-/// Secrets that are read in one call, by their place in the list; or one that is not read in advance.
-pub(crate) struct Chunk {
-    members: Vec<usize>,
-    reads: bool,
+/// The secrets that are read in one call.
+pub(crate) enum Chunk<'a> {
+    /// A secret that is not read in advance, by its index in the list.
+    Unread(usize),
+    /// The ids of up to twenty secrets, each with its index in the list.
+    Read(Vec<(usize, &'a str)>),
 }
 
-impl Chunk {
-    /// A secret that is not read in advance.
-    pub(crate) fn unread(index: usize) -> Self {
-        Self {
-            members: vec![index],
-            reads: false,
-        }
-    }
-}
-
-/// The chunks in the order of the list. Secrets that are not read in advance wait for no others.
-pub(crate) fn chunks(targets: &[Result<Job, Failure>]) -> VecDeque<Chunk> {
+/// The chunks in the order of the list. A secret that is not read in advance does not wait for a chunk to fill.
+pub(crate) fn chunks(targets: &[Result<Job, Failure>]) -> VecDeque<Chunk<'_>> {
     let mut chunks = VecDeque::new();
-    let mut reads = Vec::new();
+    let mut members = Vec::new();
     for (index, target) in targets.iter().enumerate() {
-        if readable(target).is_none() {
-            chunks.push_back(Chunk::unread(index));
-            continue;
+        match target {
+            // BatchGetSecretValue only reads AWSCURRENT.
+            Ok(Job::Upsert(request)) if request.reads() && request.label() == CURRENT => {
+                members.push((index, request.target.id.as_str()));
+            }
+            _ => chunks.push_back(Chunk::Unread(index)),
         }
-        reads.push(index);
-        if reads.len() == BATCH {
-            chunks.push_back(Chunk {
-                members: std::mem::take(&mut reads),
-                reads: true,
-            });
+        if members.len() == BATCH {
+            chunks.push_back(Chunk::Read(std::mem::take(&mut members)));
         }
     }
-    if !reads.is_empty() {
-        chunks.push_back(Chunk {
-            members: reads,
-            reads: true,
-        });
+    if !members.is_empty() {
+        chunks.push_back(Chunk::Read(members));
     }
     chunks
 }
 
-/// The request of a target whose current value is read in advance: AWSCURRENT is all that BatchGetSecretValue reads.
-fn readable(target: &Result<Job, Failure>) -> Option<&Request> {
-    match target {
-        Ok(Job::Upsert(request)) if request.reads() && request.label() == CURRENT => Some(request),
-        _ => None,
-    }
-}
-
-/// Reads chunks.
+/// The reader of chunks, which remembers a denial.
 pub(crate) struct Prefetcher<'a, S> {
-    targets: &'a [Result<Job, Failure>],
     store: &'a S,
     report: &'a RunReport,
     /// Whether BatchGetSecretValue is denied.
     denied: Cell<bool>,
 }
 
-/// What GetSecretValue says of secrets, by their place in the list; `None` where that has to be asked.
+/// GetSecretValue's answers with the index of each secret in the list; `None` if the engine has to read the value.
 type Read = Vec<(usize, Option<ValueView>)>;
 
 impl<'a, S: SecretStore> Prefetcher<'a, S> {
-    pub(crate) fn new(
-        targets: &'a [Result<Job, Failure>],
-        store: &'a S,
-        report: &'a RunReport,
-    ) -> Self {
+    pub(crate) fn new(store: &'a S, report: &'a RunReport) -> Self {
         Self {
-            targets,
             store,
             report,
             denied: Cell::new(false),
         }
     }
 
-    /// Reads a chunk.
-    pub(crate) async fn read(&self, chunk: Chunk) -> Read {
-        let members: Vec<(usize, &str)> = chunk
-            .members
-            .iter()
-            .filter(|_| chunk.reads)
-            .filter_map(|index| Some((*index, &*readable(&self.targets[*index])?.target.id)))
-            .collect();
-        if members.is_empty() {
-            let unread = chunk.members.into_iter();
-            return unread.map(|index| (index, None)).collect();
-        }
+    pub(crate) async fn read(&self, chunk: Chunk<'_>) -> Read {
+        let members = match chunk {
+            Chunk::Unread(index) => return vec![(index, None)],
+            Chunk::Read(members) => members,
+        };
         if !self.denied.get() {
             match self.read_batch(&members).await {
                 Ok(read) => return read,
@@ -116,7 +83,7 @@ impl<'a, S: SecretStore> Prefetcher<'a, S> {
                         "BatchGetSecretValue is denied: secrets are read one by one, not twenty a call",
                     );
                 }
-                // Whatever it is, it is reported for each secret that is then observed by itself.
+                // The engine observes each of the secrets, and reports the error if it persists.
                 Err(_) => return members.iter().map(|(index, _)| (*index, None)).collect(),
             }
         }

@@ -1,21 +1,22 @@
-//! Values that come from other secrets, read before anything is written: twenty a call where AWSCURRENT is wanted, each
-//! region and role with its own connection. Reads only.
+//! Reads values that come from other secrets, before anything is written: current versions twenty a call, with one
+//! connection for each region and role. It writes nothing.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use futures_util::StreamExt as _;
 use futures_util::stream;
 use upsert_secret_aws::{CallGate, SecretsManager};
+use upsert_secret_config::manifest::SecretRef;
 use upsert_secret_config::resolve::{ResolvedValue, SecretSink};
 use upsert_secret_config::run::{Draft, Unresolved};
 use upsert_secret_core::connection::Connection;
-use upsert_secret_core::error::StoreError;
 use upsert_secret_core::failure::{Class, Failure};
 use upsert_secret_core::labels::CURRENT;
 use upsert_secret_core::request::Job;
 use upsert_secret_core::state::SecretVersion;
-use upsert_secret_core::store::{SecretStore as _, Subject};
+use upsert_secret_core::store::{Call, SecretStore as _, Subject};
 use upsert_secret_core::target::Target;
 
 /// The most that BatchGetSecretValue takes (API model).
@@ -23,7 +24,7 @@ const BATCH: usize = 20;
 /// Calls at the same time.
 const CONCURRENT_CALLS: usize = 4;
 
-/// How values of other secrets are read.
+/// The reader of values of other secrets.
 pub(crate) struct SourceReader<'a> {
     /// The store of the run's own account and region.
     pub(crate) store: &'a SecretsManager,
@@ -31,20 +32,21 @@ pub(crate) struct SourceReader<'a> {
     pub(crate) connection: &'a Arc<Connection>,
     /// The gate that all calls pass.
     pub(crate) gate: &'a Arc<CallGate>,
-    /// Where every value is registered.
+    /// Registers every value for redaction and masks.
     pub(crate) sink: &'a SecretSink<'a>,
 }
 
-/// A secret's id and the label of the version.
+/// A secret's id and the staging label of the version to read.
 type SourceKey = (String, String);
 type Values = BTreeMap<SourceKey, Result<ResolvedValue, Failure>>;
 
-fn source_key(id: &str, stage: Option<&str>) -> SourceKey {
-    (id.to_owned(), stage.unwrap_or(CURRENT).to_owned())
+fn source_key(reference: &SecretRef) -> SourceKey {
+    let stage = reference.stage.as_deref().unwrap_or(CURRENT);
+    (reference.id.clone(), stage.to_owned())
 }
 
 impl SourceReader<'_> {
-    /// Completes the drafts that need values of other secrets. A value that cannot be read is that draft's failure.
+    /// Completes the drafts that need values of other secrets. A value that cannot be read fails the drafts that need it.
     pub(crate) async fn complete(&self, drafts: Vec<Draft>) -> Vec<Result<Job, Failure>> {
         let mut sources: Vec<(Arc<Connection>, Values)> = Vec::new();
         for draft in &drafts {
@@ -59,8 +61,8 @@ impl SourceReader<'_> {
                     sources.push((Arc::clone(connection), Values::new()));
                     sources.len() - 1
                 });
-                let key = source_key(&reference.id, reference.stage.as_deref());
-                sources[index].1.insert(key, Err(not_read()));
+                let values = &mut sources[index].1;
+                values.insert(source_key(reference), Err(not_read()));
             }
         }
         for (connection, values) in &mut sources {
@@ -75,7 +77,7 @@ impl SourceReader<'_> {
             .collect()
     }
 
-    /// Reads the values behind one connection.
+    /// Reads all values of one connection.
     async fn read(&self, connection: &Arc<Connection>, values: &mut Values) {
         let connected;
         let is_own = Arc::ptr_eq(&connection.identity, &self.connection.identity)
@@ -105,57 +107,44 @@ impl SourceReader<'_> {
             .keys()
             .cloned()
             .partition(|(_, stage)| stage == CURRENT);
-        let mut batches = stream::iter(current.chunks(BATCH).map(<[SourceKey]>::to_vec))
-            .map(|keys| self.read_batch(store, keys))
+        let chunks = current.chunks(BATCH).chain(others.chunks(1));
+        let mut reads = stream::iter(chunks.map(<[SourceKey]>::to_vec))
+            .map(|keys| self.read_chunk(store, keys))
             .buffer_unordered(CONCURRENT_CALLS);
-        while let Some(read) = batches.next().await {
+        while let Some(read) = reads.next().await {
             values.extend(read);
-        }
-        let mut singles = stream::iter(others)
-            .map(|key| self.read_one(store, key))
-            .buffer_unordered(CONCURRENT_CALLS);
-        while let Some((key, value)) = singles.next().await {
-            values.insert(key, value);
         }
     }
 
-    async fn read_batch(
-        &self,
-        store: &SecretsManager,
-        keys: Vec<SourceKey>,
-    ) -> Vec<(SourceKey, Result<ResolvedValue, Failure>)> {
-        let ids: Vec<String> = keys.iter().map(|(id, _)| id.clone()).collect();
-        let mut read = Vec::new();
-        if let Ok(entries) = store.batch_get_values(&ids).await {
+    /// Reads current values in one call. A value is read by itself if that call is denied, if its answer does not mention
+    /// the secret, and if another version is requested.
+    async fn read_chunk(&self, store: &SecretsManager, keys: Vec<SourceKey>) -> Values {
+        let mut read = Values::new();
+        let current = keys.iter().filter(|(_, stage)| stage == CURRENT);
+        let ids: Vec<String> = current.map(|(id, _)| id.clone()).collect();
+        if !ids.is_empty()
+            && let Ok(entries) = store.batch_get_values(&ids).await
+        {
             for entry in entries {
                 let value = self.resolve(store, entry.version, &entry.id, CURRENT);
-                read.push((source_key(&entry.id, None), value));
+                read.insert((entry.id, CURRENT.to_owned()), value);
             }
         }
-        // Where the batch read is denied, or AWS says nothing about a secret, it is read by itself.
         for key in keys {
-            if !read.iter().any(|(known, _)| *known == key) {
-                read.push(self.read_one(store, key).await);
+            if let Entry::Vacant(entry) = read.entry(key) {
+                let (id, stage) = entry.key();
+                let version = store.get_value(id, stage).await;
+                let value = self.resolve(store, version, id, stage);
+                entry.insert(value);
             }
         }
         read
     }
 
-    async fn read_one(
-        &self,
-        store: &SecretsManager,
-        key: SourceKey,
-    ) -> (SourceKey, Result<ResolvedValue, Failure>) {
-        let (id, stage) = &key;
-        let version = store.get_value(id, stage).await;
-        let value = self.resolve(store, version, id, stage);
-        (key, value)
-    }
-
     fn resolve(
         &self,
         store: &SecretsManager,
-        version: Result<Option<SecretVersion>, StoreError>,
+        version: Call<Option<SecretVersion>>,
         id: &str,
         stage: &str,
     ) -> Result<ResolvedValue, Failure> {
@@ -187,11 +176,10 @@ fn complete(
     sources: &[(Arc<Connection>, Values)],
 ) -> Result<Job, Failure> {
     let values = unresolved.references().map(|(reference, connection)| {
-        let key = source_key(&reference.id, reference.stage.as_deref());
         sources
             .iter()
             .find(|(known, _)| Arc::ptr_eq(known, connection))
-            .and_then(|(_, values)| values.get(&key))
+            .and_then(|(_, values)| values.get(&source_key(reference)))
             .cloned()
             .unwrap_or_else(|| Err(not_read()))
     });

@@ -1,87 +1,106 @@
-//! Carries a plan out, step by step, and records the results. Decides nothing but how to handle a race: which answers mean
-//! that someone else was faster, so that the secret has to be observed again.
+//! Applies a plan step by step and records the results. It decides only which errors mean that the secret has changed since
+//! it was observed, so that the run observes it again.
 
+use upsert_secret_core::attempt::Attempt;
 use upsert_secret_core::error::StoreError;
 use upsert_secret_core::failure::Failure;
 use upsert_secret_core::outcome::Change;
-use upsert_secret_core::plan::{Plan, Step};
+use upsert_secret_core::plan::{Document, Plan, Step};
+use upsert_secret_core::request::Request;
 use upsert_secret_core::store::SecretStore;
+use upsert_secret_core::value::SecretValue;
+use upsert_secret_core::version_id::RequestToken;
 
-mod applier;
-mod create;
+use super::context::Context;
+
 mod metadata;
-mod policy;
 mod put;
 mod record;
-mod swap;
+pub(crate) mod swap;
 
-pub(crate) use applier::Applier;
-use applier::StepOutcome;
-pub(crate) use swap::remove_write_label;
-
-/// The result of carrying a plan out.
+/// The result of a step, or of a whole plan.
 pub(crate) enum Applied {
-    /// The goal is reached.
+    /// It succeeded.
     Done,
-    /// Others are writing: wait for a turn, however often, and observe again.
+    /// Other runs are writing: wait for a turn, without a limit, and observe again.
     Yield,
-    /// Observe again. The error says what to report if that never helps.
+    /// Observe again, a limited number of times. The error is reported after the last one.
     Retry(Option<StoreError>),
 }
 
-impl<S: SecretStore> Applier<'_, S> {
-    /// Carries the plan out.
+/// The state of a run while it applies a plan to one secret.
+pub(crate) struct Applier<'a, S> {
+    request: &'a Request,
+    context: Context<'a, S>,
+    /// The token of the next write.
+    token: &'a mut RequestToken,
+    /// The document to write instead of the request's value.
+    document: Option<Document>,
+    /// The remaining steps in reverse order.
+    steps: Vec<Step>,
+    attempt: &'a mut Attempt,
+}
+
+impl<'a, S: SecretStore> Applier<'a, S> {
+    /// Applies a plan.
     ///
     /// # Errors
-    /// Whatever AWS rejects for good. What was done until then is in the attempt.
-    pub(crate) async fn apply(&mut self, plan: Plan) -> Result<Applied, Failure> {
-        self.document = plan.document;
-        // First, so that it is known even if a step fails.
+    /// What AWS rejects. The attempt holds the changes up to then.
+    pub(crate) async fn apply(
+        plan: Plan,
+        request: &'a Request,
+        context: Context<'a, S>,
+        token: &'a mut RequestToken,
+        attempt: &'a mut Attempt,
+    ) -> Result<Applied, Failure> {
+        let mut applier = Self {
+            request,
+            context,
+            token,
+            document: plan.document,
+            steps: Vec::new(),
+            attempt,
+        };
+        // First, so that it is reported even if a step fails.
         if let Some(kept) = plan.keep {
-            self.record_kept(kept);
+            applier.record_kept(kept);
         }
-        let mut steps = plan.steps;
-        steps.reverse();
-        while let Some(step) = steps.pop() {
-            match self.step(step).await? {
-                StepOutcome::Done => {}
-                StepOutcome::Retry(why) => return Ok(Applied::Retry(why)),
-                StepOutcome::Yield => return Ok(Applied::Yield),
-                StepOutcome::Instead(others) => steps.extend(others.into_iter().rev()),
+        applier.push_steps(plan.steps);
+        while let Some(step) = applier.steps.pop() {
+            match applier.step(step).await? {
+                Applied::Done => {}
+                ended => return Ok(ended),
             }
         }
         Ok(Applied::Done)
     }
 
-    async fn step(&mut self, step: Step) -> Result<StepOutcome, Failure> {
+    async fn step(&mut self, step: Step) -> Result<Applied, Failure> {
+        let (store, id) = (self.context.store, &self.request.target.id);
         match step {
             Step::Create { otherwise, vacant } => self.create(otherwise, vacant).await,
             Step::Restore => self.restore().await,
-            Step::Wait => Ok(StepOutcome::Retry(None)),
+            Step::Wait => Ok(Applied::Retry(None)),
             Step::Update {
                 description,
                 kms_key,
             } => self.update(description, kms_key).await,
-            Step::Yield => Ok(StepOutcome::Yield),
+            Step::Yield => Ok(Applied::Yield),
             Step::Put { base } => self.put(base).await,
             Step::Swap { base } => self.swap(base).await,
             Step::Label { label, from } => self.label(label, from).await,
             Step::Sweep(labels) => self.sweep(labels).await,
             Step::Untag(keys) => {
-                let sent = self.context.store.untag(self.id(), &keys).await;
-                self.metadata_written(sent, Change::Untagged(keys))
+                let sent = store.untag(id, &keys).await;
+                self.record_metadata(sent, Change::Untagged(keys))
             }
             Step::Tag(tags) => {
-                let sent = self.context.store.tag(self.id(), &tags).await;
-                self.metadata_written(sent, Change::Tagged(tags.into_keys().collect()))
+                let sent = store.tag(id, &tags).await;
+                self.record_metadata(sent, Change::Tagged(tags.into_keys().collect()))
             }
             Step::Unreplicate(regions) => {
-                let sent = self
-                    .context
-                    .store
-                    .remove_replicas(self.id(), &regions)
-                    .await;
-                self.metadata_written(sent, Change::Unreplicated(regions))
+                let sent = store.remove_replicas(id, &regions).await;
+                self.record_metadata(sent, Change::Unreplicated(regions))
             }
             Step::Replicate(regions) => self.replicate(regions).await,
             Step::AwaitReplicas(regions) => self.await_replicas(regions).await,
@@ -90,18 +109,56 @@ impl<S: SecretStore> Applier<'_, S> {
         }
     }
 
-    async fn restore(&mut self) -> Result<StepOutcome, Failure> {
+    async fn restore(&mut self) -> Result<Applied, Failure> {
         self.attempt.restore_sent = true;
         match self.context.store.restore(self.id()).await {
             Ok(()) => {
                 self.attempt.outcome.record(Change::Restored);
-                Ok(StepOutcome::Retry(None))
+                Ok(Applied::Retry(None))
             }
-            // Restored by the attempt before this one, or by someone else.
+            // An earlier attempt of this call, or another writer, has restored it.
             Err(error) if error.attempts > 1 && error.is("InvalidRequestException") => {
-                Ok(StepOutcome::Retry(Some(error)))
+                Ok(Applied::Retry(Some(error)))
             }
             Err(error) => self.retry_if_unknown(error),
         }
+    }
+
+    /// Inserts steps before the remaining ones.
+    fn push_steps(&mut self, steps: Vec<Step>) -> Applied {
+        self.steps.extend(steps.into_iter().rev());
+        Applied::Done
+    }
+
+    /// Handles an error that a change of the secret would explain: the next observation shows it.
+    fn retry_if_changed(&self, error: StoreError) -> Result<Applied, Failure> {
+        if error.is("InvalidRequestException") || error.is("ResourceNotFoundException") {
+            return Ok(Applied::Retry(Some(error)));
+        }
+        self.retry_if_unknown(error)
+    }
+
+    /// Handles an error after which the outcome is unknown: the next observation shows it.
+    fn retry_if_unknown(&self, error: StoreError) -> Result<Applied, Failure> {
+        if error.is_unknown_outcome() {
+            return Ok(Applied::Retry(Some(error)));
+        }
+        Err(self.failure(&error))
+    }
+
+    /// The value to write.
+    fn value(&self) -> &SecretValue {
+        self.document
+            .as_ref()
+            .map_or(&self.request.value, Document::value)
+    }
+
+    fn id(&self) -> &'a str {
+        &self.request.target.id
+    }
+
+    fn failure(&self, error: &StoreError) -> Failure {
+        self.context
+            .failure(error, &self.request.target, self.attempt)
     }
 }

@@ -1,19 +1,20 @@
-//! What all steps on a secret have in common: the store, the system, the run's identity and limits.
+//! What all work on the secrets of a run shares: the store, the system, the run's identity and time limit. It makes no calls.
 
 use std::time::Duration;
 
 use upsert_secret_core::attempt::Attempt;
 use upsert_secret_core::error::StoreError;
 use upsert_secret_core::failure::Failure;
-use upsert_secret_core::plan::Rejected;
+use upsert_secret_core::request::Request;
 use upsert_secret_core::store::{SecretStore, Subject};
 use upsert_secret_core::target::Target;
-use upsert_secret_core::version_id::RunIdentity;
+use upsert_secret_core::value::SecretValue;
+use upsert_secret_core::version_id::{RequestToken, RunIdentity};
 
 use super::system::System;
 use crate::progress::Progress;
 
-/// The surroundings of every step.
+/// The store and the run, as the engine sees them.
 pub(crate) struct Context<'a, S> {
     /// The secrets of one account and region.
     pub(crate) store: &'a S,
@@ -21,13 +22,13 @@ pub(crate) struct Context<'a, S> {
     pub(crate) system: &'a dyn System,
     /// What identifies the CI run across its attempts.
     pub(crate) run: Option<&'a RunIdentity>,
-    /// The time limit of the whole run: private labels expire by it.
+    /// The time limit of the whole run, after which its private labels expire.
     pub(crate) timeout: Duration,
-    /// Status lines for what takes long.
+    /// Status lines during long waits.
     pub(crate) progress: &'a Progress,
 }
 
-// By hand: a derived one would ask the store to be `Copy`.
+// Not derived, because that would require `S: Clone`.
 impl<S> Clone for Context<'_, S> {
     fn clone(&self) -> Self {
         *self
@@ -37,7 +38,18 @@ impl<S> Clone for Context<'_, S> {
 impl<S> Copy for Context<'_, S> {}
 
 impl<S: SecretStore> Context<'_, S> {
-    /// Explains an error of a call about this secret.
+    /// The token for a write of this value. `base` is the version that a guarded write builds on.
+    pub(crate) fn token(
+        &self,
+        request: &Request,
+        value: &SecretValue,
+        base: Option<&str>,
+    ) -> RequestToken {
+        let scope = request.token_scope(self.store.region());
+        scope.token(self.run, value, base, || self.system.unique())
+    }
+
+    /// Explains an error of a call about this secret to the user.
     pub(crate) fn failure(
         &self,
         error: &StoreError,
@@ -50,18 +62,5 @@ impl<S: SecretStore> Context<'_, S> {
             arn: attempt.outcome.arn.as_deref(),
         };
         self.store.diagnose(error, subject)
-    }
-
-    /// Explains why there is no plan for this secret.
-    pub(crate) fn rejection(
-        &self,
-        rejected: Rejected,
-        target: &Target,
-        attempt: &Attempt,
-    ) -> Failure {
-        match rejected {
-            Rejected::Failure(failure) => *failure,
-            Rejected::Denied(error) => self.failure(&error, target, attempt),
-        }
     }
 }

@@ -1,5 +1,5 @@
-//! `promote` and `rollback`: AWSCURRENT moves between versions that exist, by compare-and-swap. Which version is the plan's
-//! decision; no value is read or written here.
+//! `promote` and `rollback`: moves AWSCURRENT between existing versions by compare-and-swap, and their dry run. The plan
+//! chooses the version; no value is read or written here.
 
 use upsert_secret_core::attempt::Attempt;
 use upsert_secret_core::backoff::Backoff;
@@ -7,76 +7,83 @@ use upsert_secret_core::error::{ErrorKind, StoreError};
 use upsert_secret_core::failure::{Class, Failure};
 use upsert_secret_core::labels::{CURRENT, PREVIOUS};
 use upsert_secret_core::notice::Level;
-use upsert_secret_core::outcome::{Change, VersionRef};
+use upsert_secret_core::outcome::{Change, ChangeKind, PlannedStep, Preview, VersionRef};
 use upsert_secret_core::plan::{Decision, decide_label_move, rotation};
 use upsert_secret_core::request::{Direction, LabelMove};
 use upsert_secret_core::state::{SecretMetadata, VersionInfo};
-use upsert_secret_core::store::SecretStore;
+use upsert_secret_core::store::{Call, SecretStore};
 
 use super::context::Context;
 
-/// Rounds for answers that never came and for what AWS has not caught up with.
+/// Rounds for lost answers and eventual consistency.
 const MAX_ROUNDS: u32 = 12;
 
-/// Moves AWSCURRENT until it is where the request wants it.
+/// Moves AWSCURRENT to the version that the request names, or only describes the move.
 ///
 /// # Errors
-/// The failure; `outcome` holds what was done and is known by then.
+/// The failure; the attempt holds the changes and ids up to then.
 pub(crate) async fn move_label<S: SecretStore>(
     request: &LabelMove,
     context: Context<'_, S>,
+    plan_only: bool,
     attempt: &mut Attempt,
 ) -> Result<(), Failure> {
-    let store = context.store;
+    let (store, id) = (context.store, &request.target.id);
     attempt.outcome.region = Some(store.region().to_owned());
-    let id = &request.target.id;
     let mut backoff = Backoff::new(MAX_ROUNDS);
     let mut tried: Option<(Option<String>, String)> = None;
-    let mut refused: Option<StoreError> = None;
+    let mut rejection: Option<StoreError> = None;
     loop {
-        let (secret, listed) = look(request, store)
+        let (secret, listed) = observe(request, store)
             .await
             .map_err(|error| context.failure(&error, &request.target, attempt))?
-            .ok_or_else(|| absent(id))?;
-        record_secret(&secret, attempt);
-        let decision = decide_label_move(request, &secret, &listed, store.region());
-        // What this run asked for, and has not seen the answer of, counts before what it would ask now.
+            .ok_or_else(|| absent_secret(id))?;
+        attempt.outcome.arn = Some(secret.arn.clone());
+        attempt.outcome.name = Some(secret.name.clone());
+        attempt.holder = secret.holder(CURRENT).map(str::to_owned);
+        if !plan_only {
+            attempt.outcome.record_labels(&secret.versions);
+        }
+        // A move of this run without an answer comes before a new decision.
         if let Some((from, to)) = &tried
             && secret.holder(CURRENT) != from.as_deref()
         {
-            if secret.holder(CURRENT) == Some(to.as_str()) {
-                if attempt.move_sent.is_some() {
-                    record_move(request, &secret, from.clone(), to, attempt);
-                } else {
-                    record_kept(&secret, to, attempt);
-                }
-                return Ok(());
+            if secret.holder(CURRENT) != Some(to.as_str()) {
+                return Err(concurrent_move(&secret, to));
             }
-            return Err(overtaken(&secret, to));
+            if attempt.move_sent.is_some() {
+                record_move(request, &secret, from.clone(), to, attempt);
+            } else {
+                record_kept(&secret, to, attempt);
+            }
+            return Ok(());
         }
-        let (from, to) = match decision? {
+        let (from, to) = match decide_label_move(request, &secret, &listed, store.region())? {
             Decision::Keep(current, why) => {
                 if let Some(why) = why {
                     attempt.outcome.note(Level::Notice, why);
                 }
                 record_kept(&secret, &current, attempt);
+                attempt.outcome.preview = plan_only.then_some(Preview {
+                    kind: ChangeKind::Unchanged,
+                    steps: Vec::new(),
+                });
                 return Ok(());
             }
             Decision::Move { from, to } => (from, to),
         };
-        // AWS says that the labels are not there where we see them: not a race, but the version itself.
-        if let Some(error) = &refused
+        // AWS rejects a move that the labels allow: the version does not exist.
+        if let Some(error) = &rejection
             && !secret.versions.contains_key(&to)
         {
-            return Err(Failure::new(
-                Class::Refused,
-                format!("{} has no version {to}", secret.name),
-                "look at its versions: `aws secretsmanager list-secret-version-ids --include-deprecated`",
-            )
-            .because(format!("AWS answered {}", error.code().unwrap_or_default())));
+            return Err(no_such_version(&secret, &to, error));
         }
         if let Some(text) = rotation(&secret) {
             attempt.outcome.note(Level::Notice, text);
+        }
+        if plan_only {
+            attempt.outcome.preview = Some(preview(from.as_deref(), &to));
+            return Ok(());
         }
         match store.move_label(id, CURRENT, from.as_deref(), &to).await {
             Ok(()) => {
@@ -85,17 +92,17 @@ pub(crate) async fn move_label<S: SecretStore>(
             }
             Err(error) if error.is_unknown_outcome() => attempt.move_sent = Some(to.clone()),
             Err(error) if error.is_lost_swap() => {
-                // The answer to a retry may be about what the first attempt has done.
+                // A retry is rejected if the first attempt was applied.
                 if error.attempts > 1 {
                     attempt.move_sent = Some(to.clone());
                 }
-                refused = Some(error);
+                rejection = Some(error);
             }
             Err(error) => return Err(context.failure(&error, &request.target, attempt)),
         }
         tried = Some((from, to));
         if !context.system.wait(&mut backoff).await {
-            let error = refused.unwrap_or_else(|| {
+            let error = rejection.unwrap_or_else(|| {
                 StoreError::new("UpdateSecretVersionStage", ErrorKind::Inconsistent)
             });
             return Err(context.failure(&error, &request.target, attempt));
@@ -103,38 +110,10 @@ pub(crate) async fn move_label<S: SecretStore>(
     }
 }
 
-/// What would be done, by one look.
-///
-/// # Errors
-/// What the move would be refused for.
-pub(crate) async fn decide<S: SecretStore>(
-    request: &LabelMove,
-    context: Context<'_, S>,
-    attempt: &mut Attempt,
-) -> Result<Decision, Failure> {
-    attempt.outcome.region = Some(context.store.region().to_owned());
-    let (secret, listed) = look(request, context.store)
-        .await
-        .map_err(|error| context.failure(&error, &request.target, attempt))?
-        .ok_or_else(|| absent(&request.target.id))?;
-    record_secret(&secret, attempt);
-    attempt.outcome.labels = None;
-    let decision = decide_label_move(request, &secret, &listed, context.store.region())?;
-    if let Decision::Keep(current, why) = &decision {
-        if let Some(why) = why {
-            attempt.outcome.note(Level::Notice, why.clone());
-        }
-        record_kept(&secret, current, attempt);
-    } else if let Some(text) = rotation(&secret) {
-        attempt.outcome.note(Level::Notice, text);
-    }
-    Ok(decision)
-}
-
-async fn look(
+async fn observe(
     request: &LabelMove,
     store: &impl SecretStore,
-) -> Result<Option<(SecretMetadata, Vec<VersionInfo>)>, StoreError> {
+) -> Call<Option<(SecretMetadata, Vec<VersionInfo>)>> {
     let id = &request.target.id;
     let Some(secret) = store.describe(id).await? else {
         return Ok(None);
@@ -147,7 +126,7 @@ async fn look(
     Ok(Some((secret, listed)))
 }
 
-fn absent(id: &str) -> Failure {
+fn absent_secret(id: &str) -> Failure {
     Failure::new(
         Class::Refused,
         format!("{id} does not exist"),
@@ -155,11 +134,26 @@ fn absent(id: &str) -> Failure {
     )
 }
 
-fn record_secret(secret: &SecretMetadata, attempt: &mut Attempt) {
-    attempt.outcome.arn = Some(secret.arn.clone());
-    attempt.outcome.name = Some(secret.name.clone());
-    attempt.holder = secret.holder(CURRENT).map(str::to_owned);
-    attempt.outcome.record_labels(&secret.versions);
+fn no_such_version(secret: &SecretMetadata, to: &str, error: &StoreError) -> Failure {
+    Failure::new(
+        Class::Refused,
+        format!("{} has no version {to}", secret.name),
+        "look at its versions: `aws secretsmanager list-secret-version-ids --include-deprecated`",
+    )
+    .because(format!("AWS answered {}", error.code().unwrap_or_default()))
+}
+
+fn preview(from: Option<&str>, to: &str) -> Preview {
+    Preview {
+        kind: ChangeKind::Updated,
+        steps: vec![PlannedStep {
+            what: format!("make version {to} AWSCURRENT"),
+            why: from.map_or_else(
+                || "no version is".to_owned(),
+                |from| format!("version {from} is"),
+            ),
+        }],
+    }
 }
 
 fn record_kept(secret: &SecretMetadata, id: &str, attempt: &mut Attempt) {
@@ -191,8 +185,8 @@ fn record_move(
     });
 }
 
-/// Someone moved AWSCURRENT in between. Their move is newer than this run's decision.
-fn overtaken(secret: &SecretMetadata, to: &str) -> Failure {
+/// The conflict with another writer that moved AWSCURRENT after this run's decision.
+fn concurrent_move(secret: &SecretMetadata, to: &str) -> Failure {
     let holder = secret.holder(CURRENT).unwrap_or("none");
     Failure::new(
         Class::Conflict,

@@ -1,5 +1,5 @@
-//! What the store has now: DescribeSecret and GetSecretValue at the same time, repeated while the two disagree. Reads only,
-//! and decides nothing but whether two answers can be of the same moment.
+//! Observes a secret: DescribeSecret and GetSecretValue at the same time, repeated while the two disagree. It reads only, and
+//! decides only whether two answers describe the same moment.
 
 use upsert_secret_core::backoff::Backoff;
 use upsert_secret_core::choices::Compare;
@@ -8,173 +8,139 @@ use upsert_secret_core::request::Request;
 use upsert_secret_core::state::{
     NotDescribable, Observed, PolicyView, Present, SecretMetadata, SecretVersion, ValueView,
 };
-use upsert_secret_core::store::SecretStore;
+use upsert_secret_core::store::{Call, SecretStore};
 
 use super::context::Context;
 
-/// Looks at a secret that keeps changing, before giving up.
-const MAX_LOOKS: u32 = 8;
+/// Observations of a secret that keeps changing.
+const MAX_OBSERVATIONS: u32 = 8;
 
-/// Observes the target. `first` is what GetSecretValue would say now, where that is known already.
+/// Observes the target. `first` is GetSecretValue's answer, if it is known already.
 ///
 /// # Errors
-/// Anything but "not found" and "denied"; or two answers that never agreed.
+/// Any error except "not found" and "denied"; or answers that kept contradicting each other.
 pub(crate) async fn observe<S: SecretStore>(
     request: &Request,
     context: Context<'_, S>,
     mut first: Option<ValueView>,
-) -> Result<Observed, StoreError> {
+) -> Call<Observed> {
     let store = context.store;
     let id = &request.target.id;
     let label = request.label();
-    // Where an existing value is left alone its content does not matter.
+    // The content of an existing value that is left alone does not matter.
     let reads = request.reads();
-    let mut backoff = Backoff::new(MAX_LOOKS);
-    let mut refused = None;
+    let mut backoff = Backoff::new(MAX_OBSERVATIONS);
+    let mut rejection = None;
     loop {
         let known = first.take();
         let value = async {
-            if let Some(glimpse) = known {
-                Ok(Readable::Answer(glimpse))
-            } else if reads {
-                value_view(store, id, label).await
-            } else {
-                Ok(Readable::Answer(ValueView::Unread(None)))
+            match known {
+                Some(value) => Ok(Some(value)),
+                None if reads => classify(store.get_value(id, label).await),
+                None => Ok(Some(ValueView::Unread(None))),
             }
         };
-        let (described, glimpse, policy) =
+        let (described, value, policy) =
             tokio::try_join!(describe(store, id), value, policy_view(request, store))?;
-        if let Readable::Answer(ValueView::Deleted(error)) = &glimpse {
-            refused = Some(error.clone());
+        if let Some(ValueView::Deleted(error)) = &value {
+            rejection = Some(error.clone());
         }
-        let observed = match (described, glimpse) {
-            (Readable::Answer(Ok(secret)), Readable::Answer(glimpse)) => {
-                join(secret, glimpse, policy, label, context.system.now())
+        let observed = match (described, value) {
+            (Some(Ok(secret)), Some(value)) => {
+                join(secret, value, policy, label, context.system.now())
             }
-            (Readable::Answer(Err(denied)), Readable::Answer(glimpse)) => {
-                let glimpse = match glimpse {
-                    // `if-exists: skip` has to know whether there is a value; this is the other way to.
+            (Some(Err(denied)), Some(value)) => {
+                let value = match value {
+                    // `if-exists: skip` depends on whether there is a value, which only reading it shows here.
                     ValueView::Unread(None) if request.compare != Compare::Never => {
-                        match value_view(store, id, label).await? {
-                            Readable::Answer(glimpse) => Some(glimpse),
-                            Readable::Garbled => None,
-                        }
+                        classify(store.get_value(id, label).await)?
                     }
-                    glimpse => Some(glimpse),
+                    value => Some(value),
                 };
-                glimpse.map(|glimpse| {
+                value.map(|value| {
                     Observed::NotDescribable(Box::new(NotDescribable {
                         denied,
-                        value: glimpse,
+                        value,
                         policy,
                     }))
                 })
             }
-            (Readable::Garbled, _) | (_, Readable::Garbled) => None,
+            _ => None,
         };
         if let Some(observed) = observed {
             return Ok(observed);
         }
         if !context.system.wait(&mut backoff).await {
-            // A refusal to read that DescribeSecret does not explain is what AWS had to say.
-            return Err(refused
+            // A rejected read that DescribeSecret does not explain is the better report.
+            return Err(rejection
                 .unwrap_or_else(|| StoreError::new("DescribeSecret", ErrorKind::Inconsistent)));
         }
     }
 }
 
-/// An answer, or one that could not be read and may be readable next time.
-enum Readable<T> {
-    Answer(T),
-    Garbled,
-}
-
+/// DescribeSecret's answer or its denial; `None` if the answer cannot be parsed, which a second call may solve.
 async fn describe(
     store: &impl SecretStore,
     id: &str,
-) -> Result<Readable<Result<Option<SecretMetadata>, StoreError>>, StoreError> {
+) -> Call<Option<Call<Option<SecretMetadata>>>> {
     match store.describe(id).await {
-        Ok(secret) => Ok(Readable::Answer(Ok(secret))),
-        Err(error) if error.is_denied() => Ok(Readable::Answer(Err(error))),
-        Err(error) if error.kind == ErrorKind::Unreadable => Ok(Readable::Garbled),
+        Ok(secret) => Ok(Some(Ok(secret))),
+        Err(error) if error.is_denied() => Ok(Some(Err(error))),
+        Err(error) if error.kind == ErrorKind::Unreadable => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-async fn value_view(
-    store: &impl SecretStore,
-    id: &str,
-    label: &str,
-) -> Result<Readable<ValueView>, StoreError> {
-    read_answer(store.get_value(id, label).await)
-}
-
-/// What GetSecretValue's answer, or the part of BatchGetSecretValue's that is about one secret, tells of it; `None`
-/// where it could not be read.
+/// Classifies an answer of GetSecretValue, or one secret's entry of BatchGetSecretValue's; `None` if it cannot be parsed,
+/// which a second call may solve.
 ///
 /// # Errors
-/// Anything but "not found", "denied" and "scheduled for deletion".
-pub(crate) fn classify(
-    answer: Result<Option<SecretVersion>, StoreError>,
-) -> Result<Option<ValueView>, StoreError> {
-    Ok(match read_answer(answer)? {
-        Readable::Answer(glimpse) => Some(glimpse),
-        Readable::Garbled => None,
-    })
-}
-
-fn read_answer(
-    answer: Result<Option<SecretVersion>, StoreError>,
-) -> Result<Readable<ValueView>, StoreError> {
+/// Any error except "not found", "denied" and "scheduled for deletion".
+pub(crate) fn classify(answer: Call<Option<SecretVersion>>) -> Call<Option<ValueView>> {
     match answer {
-        Ok(Some(read)) => Ok(Readable::Answer(ValueView::Value(Box::new(read)))),
-        Ok(None) => Ok(Readable::Answer(ValueView::NoValue)),
-        // A key that may not be used, or that is gone, hides the value just as IAM does.
+        Ok(Some(version)) => Ok(Some(ValueView::Value(Box::new(version)))),
+        Ok(None) => Ok(Some(ValueView::NoValue)),
+        // Without its KMS key the value is as unreadable as without permission.
         Err(error) if error.is_denied() || error.is("DecryptionFailure") => {
-            Ok(Readable::Answer(ValueView::Unread(Some(error))))
+            Ok(Some(ValueView::Unread(Some(error))))
         }
-        Err(error) if error.is("InvalidRequestException") => {
-            Ok(Readable::Answer(ValueView::Deleted(error)))
-        }
-        Err(error) if error.kind == ErrorKind::Unreadable => Ok(Readable::Garbled),
+        Err(error) if error.is("InvalidRequestException") => Ok(Some(ValueView::Deleted(error))),
+        Err(error) if error.kind == ErrorKind::Unreadable => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-async fn policy_view(
-    request: &Request,
-    store: &impl SecretStore,
-) -> Result<PolicyView, StoreError> {
+async fn policy_view(request: &Request, store: &impl SecretStore) -> Call<PolicyView> {
     if request.policy.is_none() {
         return Ok(PolicyView::NotRequested);
     }
     match store.get_policy(&request.target.id).await {
         Ok(policy) => Ok(PolicyView::Known(policy)),
         Err(error) if error.is_denied() => Ok(PolicyView::Denied(error)),
-        // Written without comparing at worst, which changes nothing.
+        // At worst the policy is written without comparing.
         Err(error) if error.kind == ErrorKind::Unreadable => Ok(PolicyView::NotRequested),
         Err(error) => Err(error),
     }
 }
 
-/// Puts the two answers together; `None` where they cannot both be of the same moment.
+/// Joins the two answers; `None` if they cannot describe the same moment.
 fn join(
     secret: Option<SecretMetadata>,
-    glimpse: ValueView,
+    view: ValueView,
     policy: PolicyView,
     label: &str,
     now: u64,
 ) -> Option<Observed> {
     let Some(secret) = secret else {
-        return match glimpse {
+        return match view {
             ValueView::Value(_) | ValueView::Deleted(_) => None,
             ValueView::NoValue | ValueView::Unread(_) => Some(Observed::Absent),
         };
     };
     let holder = secret.holder(label);
-    let (value, unread) = match glimpse {
+    let (value, unread) = match view {
         ValueView::Unread(denied) => (None, denied),
-        // GetSecretValue refuses such a secret, whichever value it has.
+        // GetSecretValue rejects such a secret, whatever its value.
         _ if secret.deleted => (None, None),
         ValueView::Deleted(_) => return None,
         ValueView::NoValue if holder.is_some() => return None,

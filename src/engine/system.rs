@@ -1,5 +1,5 @@
-//! What the engine needs besides the store: the time, waits, and random numbers. Tests replace it, so that a run can be
-//! repeated call by call.
+//! What the engine needs besides the store: time, waits and random numbers. Tests replace it, so that runs are repeatable
+//! call by call.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -11,13 +11,13 @@ use upsert_secret_core::hash::uuid;
 
 /// Time, waits and random numbers.
 pub(crate) trait System {
-    /// The wall clock, in seconds since 1970: private labels carry their expiry by it.
+    /// The wall clock in seconds since 1970, which the expiry of private labels is based on.
     fn now(&self) -> u64;
 
     /// Fills a buffer with random bytes.
     fn fill_random(&self, bytes: &mut [u8]);
 
-    /// Waits.
+    /// Waits for a duration.
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()>>>;
 }
 
@@ -29,7 +29,7 @@ impl dyn System + '_ {
         uuid(&bytes)
     }
 
-    /// Waits for the next try; whether one is left.
+    /// Waits for the next try; `false` after the last one.
     pub(crate) async fn wait(&self, backoff: &mut Backoff) -> bool {
         let mut jitter = [0];
         self.fill_random(&mut jitter);
@@ -42,7 +42,7 @@ impl dyn System + '_ {
         }
     }
 
-    /// Waits for the next turn among others who want to write the same secret.
+    /// Waits for the next turn among concurrent writers of a secret.
     pub(crate) async fn wait_turn(&self, backoff: &mut Backoff) {
         let mut jitter = [0; 2];
         self.fill_random(&mut jitter);

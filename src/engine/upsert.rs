@@ -1,74 +1,74 @@
-//! The loop of observe, plan, apply until the goal is reached. It owns how often; what to do is the plan's decision, how
-//! to do it is in `apply`.
+//! The loop of observe, plan and apply for one secret, and its dry run, which writes nothing. It owns retries and records
+//! observations; the plan decides what to do, and `apply` does it.
 
 use upsert_secret_core::attempt::Attempt;
 use upsert_secret_core::backoff::Backoff;
 use upsert_secret_core::error::{ErrorKind, StoreError};
 use upsert_secret_core::failure::Failure;
 use upsert_secret_core::labels::{CURRENT, LabelState, is_private, label_state};
-use upsert_secret_core::outcome::Change;
-use upsert_secret_core::plan::{Plan, other_labels, plan, sighting};
+use upsert_secret_core::notice::Level;
+use upsert_secret_core::outcome::{Change, ChangeKind, Preview};
+use upsert_secret_core::plan::{
+    Plan, Rejected, Step, check_validation, describe, other_labels, plan, settled, sighting,
+};
 use upsert_secret_core::request::Request;
-use upsert_secret_core::state::{Observed, SecretMetadata, ValueView};
+use upsert_secret_core::state::{Observed, SecretMetadata, SecretVersion, ValueView};
 use upsert_secret_core::store::SecretStore;
 
 use super::apply::{Applied, Applier};
 use super::context::Context;
 use super::observe::observe;
 
-/// Rounds for what passes by itself: eventual consistency, and a name that is free again some
-/// seconds after a forced deletion. About 17 seconds in all.
+/// Rounds for transient states: eventual consistency, and a name that is still taken some seconds after a forced
+/// deletion. About 17 seconds in all.
 const MAX_ROUNDS: u32 = 12;
-/// Rounds for the same refusal. Looking again explains it at once or never.
+/// Rounds for the same rejection: the next observation explains it, or none does.
 const MAX_SAME_ERROR: usize = 3;
 
-/// Creates or updates the secret until it matches the request. `first` is the answer of GetSecretValue, where that is
-/// known already.
+/// Creates or updates the secret until it matches the request, or only describes what that would take. `first` is the
+/// answer of GetSecretValue, where that is known already.
 ///
 /// # Errors
-/// The failure; `outcome` holds what was done and is known by then.
+/// The failure; the attempt holds the changes and ids up to then.
 pub(crate) async fn upsert<S: SecretStore>(
     request: &Request,
     context: Context<'_, S>,
+    plan_only: bool,
     mut first: Option<ValueView>,
     attempt: &mut Attempt,
 ) -> Result<(), Failure> {
-    begin(request, context, attempt);
-    let scope = request.token_scope(context.store.region());
-    let mut token = scope.token(context.run, &request.value, None, || {
-        context.system.unique()
-    });
+    prepare_attempt(request, context, attempt);
+    if let Some(ValueView::Value(stored)) = &first
+        && record_settled(request, stored, attempt)
+    {
+        return Ok(());
+    }
+    let mut token = context.token(request, &request.value, None);
     let mut backoff = Backoff::new(MAX_ROUNDS);
     let mut turns = Backoff::endless();
     let mut errors: Vec<StoreError> = Vec::new();
     loop {
-        let (observed, plan) = look(request, context, first.take(), attempt).await?;
+        let (observed, plan) = observe_and_plan(request, context, first.take(), attempt).await?;
+        // If another guarded run is about to write, the preview is based on what it writes.
+        if plan_only && plan.steps != [Step::Yield] {
+            return preview(request, context, &observed, plan, attempt).await;
+        }
         drop(observed);
-        let mut applier = Applier {
-            request,
-            context,
-            token: &mut token,
-            document: None,
-            attempt: &mut *attempt,
-        };
-        let why = match applier.apply(plan).await? {
+        let why = match Applier::apply(plan, request, context, &mut token, attempt).await? {
             Applied::Done => return Ok(()),
             Applied::Yield => {
-                attempt.contended = true;
+                attempt.contended = !plan_only;
                 context.system.wait_turn(&mut turns).await;
                 continue;
             }
             Applied::Retry(why) => why,
         };
-        let repeated = errors
-            .iter()
-            .filter(|before| Some(before.kind.clone()) == why.as_ref().map(|why| why.kind.clone()))
-            .count();
-        // A name being deleted is the one refusal that time lifts.
-        let lasting = why.as_ref().is_some_and(|why| {
-            why.is("InvalidRequestException") && why.operation != "CreateSecret"
+        let give_up = why.as_ref().is_some_and(|why| {
+            // Only the rejection of a name that is being deleted passes with time.
+            let lasting = why.is("InvalidRequestException") && why.operation != "CreateSecret";
+            let before = errors.iter().filter(|before| before.kind == why.kind);
+            lasting && before.count() + 1 >= MAX_SAME_ERROR
         });
-        let give_up = lasting && repeated + 1 >= MAX_SAME_ERROR;
         if give_up || !context.system.wait(&mut backoff).await {
             let why = why
                 .or_else(|| errors.pop())
@@ -79,8 +79,65 @@ pub(crate) async fn upsert<S: SecretStore>(
     }
 }
 
-/// Records what is known before anything is observed.
-pub(crate) fn begin<S: SecretStore>(
+/// Describes a plan, or fails as the run would.
+async fn preview<S: SecretStore>(
+    request: &Request,
+    context: Context<'_, S>,
+    observed: &Observed,
+    plan: Plan,
+    attempt: &mut Attempt,
+) -> Result<(), Failure> {
+    if matches!(observed, Observed::Present(_)) && plan.steps.contains(&Step::CheckPolicy) {
+        check_policy(request, context, attempt).await?;
+    }
+    let outcome = &mut attempt.outcome;
+    outcome
+        .name
+        .get_or_insert_with(|| request.target.name.clone());
+    outcome.preview = Some(Preview {
+        kind: change_kind(&plan),
+        steps: describe(&plan, request, observed),
+    });
+    outcome.version = plan.keep;
+    Ok(())
+}
+
+fn change_kind(plan: &Plan) -> ChangeKind {
+    let mut changing = plan.steps.iter().filter(|step| step.changes());
+    match changing.next() {
+        None => ChangeKind::Unchanged,
+        Some(Step::Create {
+            otherwise: None, ..
+        }) => ChangeKind::Created,
+        Some(_) => ChangeKind::Updated,
+    }
+}
+
+/// Validates the resource policy. The dry run warns if it may not.
+async fn check_policy<S: SecretStore>(
+    request: &Request,
+    context: Context<'_, S>,
+    attempt: &mut Attempt,
+) -> Result<(), Failure> {
+    let Some(policy) = &request.policy else {
+        return Ok(());
+    };
+    let id = &request.target.id;
+    match context.store.validate_policy(id, policy.text()).await {
+        Ok(validation) => check_validation(&validation, request.allow_public_policy, id),
+        Err(error) if error.is_denied() => {
+            attempt.outcome.note(
+                Level::Warning,
+                "ValidateResourcePolicy is denied: whether the resource policy may be attached was not checked",
+            );
+            Ok(())
+        }
+        Err(error) => Err(context.failure(&error, &request.target, attempt)),
+    }
+}
+
+/// Records what is known before the first observation.
+pub(crate) fn prepare_attempt<S: SecretStore>(
     request: &Request,
     context: Context<'_, S>,
     attempt: &mut Attempt,
@@ -89,16 +146,28 @@ pub(crate) fn begin<S: SecretStore>(
     if request.is_guarded()
         && let Some(expected) = request.expected.as_deref()
     {
-        let scope = request.token_scope(context.store.region());
-        let own = scope.token(context.run, &request.value, Some(expected), || {
-            context.system.unique()
-        });
+        let own = context.token(request, &request.value, Some(expected));
         attempt.own = (!own.fresh).then_some(own.id);
     }
 }
 
-/// Observes, and decides.
-pub(crate) async fn look<S: SecretStore>(
+/// Records GetSecretValue's answer if the secret needs neither a description nor a write; returns whether that is so.
+pub(crate) fn record_settled(
+    request: &Request,
+    stored: &SecretVersion,
+    attempt: &mut Attempt,
+) -> bool {
+    let Some(plan) = settled(request, stored) else {
+        return false;
+    };
+    attempt.outcome.arn = Some(stored.arn.clone());
+    attempt.outcome.name = Some(stored.name.clone());
+    attempt.outcome.version = plan.keep;
+    true
+}
+
+/// Observes the secret, records what the observation shows, and plans.
+pub(crate) async fn observe_and_plan<S: SecretStore>(
     request: &Request,
     context: Context<'_, S>,
     first: Option<ValueView>,
@@ -108,15 +177,18 @@ pub(crate) async fn look<S: SecretStore>(
         .await
         .map_err(|error| context.failure(&error, &request.target, attempt))?;
     record_observation(request, &observed, context.system.now(), attempt);
-    let plan = plan(request, &observed, attempt, context.store.region())
-        .map_err(|rejected| context.rejection(rejected, &request.target, attempt))?;
+    let decided = plan(request, &observed, attempt, context.store.region());
+    let plan = decided.map_err(|rejected| match rejected {
+        Rejected::Failure(failure) => *failure,
+        Rejected::Denied(error) => context.failure(&error, &request.target, attempt),
+    })?;
     for (level, text) in &plan.notices {
         attempt.outcome.note(*level, text.clone());
     }
     Ok((observed, plan))
 }
 
-/// Records what an observation shows, for outputs, messages and later decisions.
+/// Records an observation for outputs, messages and later decisions.
 fn record_observation(request: &Request, observed: &Observed, now: u64, attempt: &mut Attempt) {
     let ids = match observed {
         Observed::Absent => {
@@ -133,7 +205,7 @@ fn record_observation(request: &Request, observed: &Observed, now: u64, attempt:
             record_replicas(&present.secret, attempt);
             Some((&present.secret.arn, &present.secret.name))
         }
-        Observed::NotDescribable(unseen) => match &unseen.value {
+        Observed::NotDescribable(view) => match &view.value {
             ValueView::Value(read) => Some((&read.arn, &read.name)),
             _ => None,
         },
@@ -144,7 +216,7 @@ fn record_observation(request: &Request, observed: &Observed, now: u64, attempt:
     }
 }
 
-/// Records who holds what: for the summary, and to tell runs that were killed from living ones.
+/// Records staging labels: for the summary, and to distinguish killed runs from living ones.
 fn record_labels(request: &Request, secret: &SecretMetadata, now: u64, attempt: &mut Attempt) {
     attempt.holder = secret.holder(CURRENT).map(str::to_owned);
     if request.stages.iter().any(|stage| stage != CURRENT) {
@@ -153,31 +225,29 @@ fn record_labels(request: &Request, secret: &SecretMetadata, now: u64, attempt: 
     if !request.is_guarded() {
         return;
     }
+    attempt.living = other_labels(secret, attempt)
+        .filter(|(label, _)| label_state(label, now) == LabelState::Living)
+        .count();
     let seen: Vec<String> = other_labels(secret, attempt)
         .filter(|(label, _)| is_private(label))
         .map(|(label, version)| sighting(label, version))
         .collect();
-    attempt.living = other_labels(secret, attempt)
-        .filter(|(label, _)| label_state(label, now) == LabelState::Living)
-        .count();
-    for one in seen {
-        *attempt.rivals.entry(one).or_default() += 1;
+    for sighting in seen {
+        *attempt.rivals.entry(sighting).or_default() += 1;
     }
 }
 
-/// Records replicas that this run requested, where the answer may not have come.
+/// Records replicas that this run requested, in case the answer to the request was lost.
 fn record_replicas(secret: &SecretMetadata, attempt: &mut Attempt) {
-    let recorded =
-        |region: &String, attempt: &Attempt| {
-            attempt.outcome.changes.iter().any(
-                |change| matches!(change, Change::Replicated(regions) if regions.contains(region)),
-            )
-        };
+    let is_recorded = |region: &String| {
+        let mut changes = attempt.outcome.changes.iter();
+        changes.any(|change| matches!(change, Change::Replicated(all) if all.contains(region)))
+    };
     let ours: Vec<String> = secret
         .replicas
         .iter()
         .map(|replica| replica.region.clone())
-        .filter(|region| attempt.replicating.contains(region) && !recorded(region, attempt))
+        .filter(|region| attempt.replicating.contains(region) && !is_recorded(region))
         .collect();
     if !ours.is_empty() {
         attempt.outcome.record(Change::Replicated(ours));

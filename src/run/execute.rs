@@ -17,7 +17,7 @@ use upsert_secret_core::version_id::RunIdentity;
 
 use super::signals::Signals;
 use crate::batch::resolve::SourceReader;
-use crate::engine::apply::remove_write_label;
+use crate::engine::apply::swap::remove_write_label;
 use crate::engine::context::Context;
 use crate::engine::system::OperatingSystem;
 use crate::progress::Progress;

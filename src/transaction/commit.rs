@@ -1,150 +1,90 @@
-//! The way forward: first versions, staged versions, the moves of AWSCURRENT, the commit, and what is left to do after it.
-//! Owns the order within each phase; the calls are in `calls`.
+//! The phases of a transaction that succeeds: first versions, staged versions, the moves of AWSCURRENT, and the work after
+//! the commit. The calls are in `member`.
 
-use futures_util::StreamExt as _;
-use futures_util::stream;
-use upsert_secret_core::failure::{Class, Failure};
 use upsert_secret_core::labels::{CURRENT, TransactionLabel};
 use upsert_secret_core::outcome::{Change, VersionRef};
 use upsert_secret_core::store::SecretStore;
 use upsert_secret_core::transaction::{Goal, Leftover};
 
-use super::calls::MoveError;
 use super::driver::Transaction;
 use super::member::Member;
-use crate::batch::CONCURRENT_SECRETS;
 use crate::engine::upsert::upsert;
 
 impl<S: SecretStore> Transaction<'_, S> {
-    /// Secrets without a version, by the loop of one secret.
-    pub(super) async fn first_versions(&self, members: &mut [Member<'_>]) -> bool {
-        let first = |member: &Member<'_>| member.goal == Goal::First;
-        self.each(
-            "created",
-            members,
-            first,
-            |member: &mut Member<'_>| async move {
-                let Some(mut guard) = member.guard.take() else {
-                    return true;
-                };
-                let ended = upsert(
-                    member.request,
-                    self.single_context(),
-                    None,
-                    &mut guard.attempt,
-                )
-                .await;
-                let succeeded = ended.is_ok();
-                member.guard.replace(Some(guard));
-                if let Err(failure) = ended {
-                    member.end(Err(failure));
-                }
-                succeeded
-            },
-        )
+    /// Writes first versions, which AWS makes current at once, by the engine.
+    pub(super) async fn first_versions(&self, members: &mut [Member<'_, S>]) -> bool {
+        let is_first = |member: &Member<'_, S>| member.goal == Goal::First;
+        self.try_for_each("created", members, is_first, async |member| {
+            let Some(mut guard) = member.guard.take() else {
+                return Ok(());
+            };
+            let ended = upsert(
+                member.request,
+                self.context,
+                false,
+                None,
+                &mut guard.attempt,
+            )
+            .await;
+            member.guard.replace(Some(guard));
+            ended
+        })
         .await
     }
 
-    /// Puts every version beside the current one.
-    pub(super) async fn stage(&self, members: &mut [Member<'_>], own: &TransactionLabel) -> bool {
-        self.each(
-            "staged",
-            members,
-            Member::is_staged,
-            |member: &mut Member<'_>| async move {
-                match self.calls.stage(member, own).await {
-                    // Its token's version is current already: there is nothing to flip, and nothing to take back.
-                    Ok(staged) if staged.current => member.goal = Goal::Same,
-                    Ok(staged) => member.pair = Some((staged.version, staged.base)),
-                    Err(failure) => {
-                        member.end(Err(failure));
-                        return false;
-                    }
-                }
-                true
-            },
-        )
-        .await
-    }
-
-    /// Makes every staged version current.
-    pub(super) async fn move_all(&self, members: &mut [Member<'_>]) -> bool {
-        self.each(
-            "made current",
-            members,
-            Member::is_staged,
-            |member: &mut Member<'_>| async move {
-                let Some((version, base)) = &member.pair else {
-                    return true;
-                };
-                // Also where the answer never comes: it is looked at again before it is taken back.
-                member.moved = true;
-                match self.calls.move_current(member.id(), base, version).await {
-                    Ok(_) => true,
-                    Err(error) => {
-                        member.end(Err(error.into_failure(member.id())));
-                        false
-                    }
-                }
-            },
-        )
-        .await
-    }
-
-    /// Removes the commit record, the label on the coordinator: from then on all are current, whatever happens.
-    pub(super) async fn commit(
+    /// Stages every new version.
+    pub(super) async fn stage(
         &self,
-        members: &[Member<'_>],
+        members: &mut [Member<'_, S>],
         own: &TransactionLabel,
-    ) -> Result<(), Failure> {
-        let Some((member, (version, _))) = self.coordinator(members, own) else {
-            return Ok(());
-        };
-        match self.calls.commit(member.id(), &own.label, version).await {
-            Ok(()) => Ok(()),
-            Err(MoveError::Failed(failure)) => Err(*failure),
-            Err(MoveError::Elsewhere | MoveError::Unclear) => Err(Failure::new(
-                Class::Conflict,
-                "another run with `all-or-nothing` took this one for dead, and its place",
-                "let that run end; then run again where this one's values are still wanted",
-            )),
-        }
+    ) -> bool {
+        let stage = async |member: &mut Member<'_, S>| member.stage(own).await;
+        self.try_for_each("staged", members, Member::is_staged, stage)
+            .await
     }
 
-    /// After the commit: labels are removed, and everything but the values is written.
+    /// Moves AWSCURRENT to every staged version.
+    pub(super) async fn move_all(&self, members: &mut [Member<'_, S>]) -> bool {
+        self.try_for_each("made current", members, Member::is_staged, async |member| {
+            let Some((version, base)) = &member.versions else {
+                return Ok(());
+            };
+            // Even if the answer is lost: the rollback observes the holder again.
+            member.moved = true;
+            let moved = member.move_current(base, version).await;
+            moved.map_err(|error| error.into_failure(member.id()))?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// After the commit: removes labels, and writes everything except the values.
     pub(super) async fn finish(
         &self,
-        members: &[Member<'_>],
+        members: &[Member<'_, S>],
         own: Option<&TransactionLabel>,
-        left: &[Leftover],
+        leftovers: &[Leftover],
     ) {
         self.report.progress.start_phase("done", members.len());
-        let work = stream::iter(members)
-            .map(|member| async move {
-                if let (Some(own), Some((version, _))) = (own, &member.pair)
-                    && !own.is_coordinated_by(&member.snapshot.name, self.region())
-                {
-                    // Best effort, like all of these: the next run finds it as well.
-                    let _ = self
-                        .calls
-                        .remove_label(member.id(), &own.label, version)
-                        .await;
-                }
-                self.sweep(member, left).await;
-                self.finish_member(member).await;
-            })
-            .buffer_unordered(CONCURRENT_SECRETS)
-            .collect::<()>();
-        self.with_progress(work).await;
+        self.for_each(members, async |member| {
+            if let Some(own) = own {
+                Self::remove_own_label(member, own).await;
+            }
+            Self::sweep(member, leftovers).await;
+            self.finish_member(member).await;
+        })
+        .await;
     }
 
-    /// Description, tags and the like, by the loop of one secret, which finds its value there.
-    async fn finish_member(&self, member: &Member<'_>) {
+    /// Reports the value, and writes the metadata by the engine, which finds the value stored.
+    async fn finish_member(&self, member: &Member<'_, S>) {
         let Some(mut guard) = member.guard.take() else {
             return;
         };
         let attempt = &mut guard.attempt;
-        if let (true, Some((version, base))) = (member.is_staged(), &member.pair) {
+        if member.is_staged()
+            && let Some((version, base)) = &member.versions
+        {
             attempt.outcome.record(Change::Version {
                 id: version.clone(),
                 label: CURRENT.to_owned(),
@@ -154,15 +94,14 @@ impl<S: SecretStore> Transaction<'_, S> {
                 id: version.clone(),
                 stages: vec![CURRENT.to_owned()],
             });
-            // Where it may not be read, it is known by its id.
+            // The engine recognizes the version by its id if it may not read the value.
             attempt.overtaken = Some(version.clone());
             attempt.own = Some(version.clone());
         }
-        let ended = if member.more && member.goal != Goal::First {
-            upsert(member.request, self.single_context(), None, attempt).await
-        } else {
-            Ok(())
-        };
+        let mut ended = Ok(());
+        if member.has_more && member.goal != Goal::First {
+            ended = upsert(member.request, self.context, false, None, attempt).await;
+        }
         guard.end(ended);
     }
 }

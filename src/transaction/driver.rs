@@ -1,43 +1,29 @@
-//! What all phases of a transaction share: the loop over members, labels that come off, and the coordinator.
+//! What the phases of a transaction share: concurrent work on the members, the coordinator, and the removal of labels. It
+//! does not know the order of the phases.
 
 use std::cell::Cell;
 use std::future::Future;
 
 use futures_util::StreamExt as _;
 use futures_util::stream;
+use upsert_secret_core::failure::Failure;
 use upsert_secret_core::labels::TransactionLabel;
 use upsert_secret_core::store::SecretStore;
 use upsert_secret_core::transaction::Leftover;
 
-use super::calls::Calls;
 use super::member::Member;
 use crate::batch::CONCURRENT_SECRETS;
 use crate::engine::context::Context;
-use crate::progress::Progress;
 use crate::run_report::RunReport;
 
 /// A transaction over the secrets of a run.
 pub(super) struct Transaction<'a, S> {
     pub(super) context: Context<'a, S>,
     pub(super) report: &'a RunReport,
-    pub(super) calls: Calls<'a, S>,
-    pub(super) silent: Progress,
 }
 
 impl<S: SecretStore> Transaction<'_, S> {
-    pub(super) fn region(&self) -> &str {
-        self.context.store.region()
-    }
-
-    /// The context for one member among many: its own progress is not shown.
-    pub(super) fn single_context(&self) -> Context<'_, S> {
-        Context {
-            progress: &self.silent,
-            ..self.context
-        }
-    }
-
-    /// Waits for some work and shows now and then how far it is.
+    /// Waits for a future and shows the progress periodically.
     pub(super) async fn with_progress<T>(&self, work: impl Future<Output = T>) -> T {
         tokio::pin!(work);
         loop {
@@ -48,88 +34,83 @@ impl<S: SecretStore> Transaction<'_, S> {
         }
     }
 
-    /// Does something to each of some members, many at a time. After a failure no further one is begun; what is under
-    /// way is waited for.
-    pub(super) async fn each<'m, 'r: 'm, F, W>(
+    /// Runs an action on each item, many at a time.
+    pub(super) async fn for_each<T>(
+        &self,
+        items: impl IntoIterator<Item = T>,
+        act: impl AsyncFn(T),
+    ) {
+        let work = stream::iter(items).for_each_concurrent(CONCURRENT_SECRETS, |item| act(item));
+        self.with_progress(work).await;
+    }
+
+    /// Runs an action on some of the members, many at a time; returns whether all succeeded. After a failure it starts no
+    /// further action, and waits for those in progress.
+    pub(super) async fn try_for_each<'r>(
         &self,
         verb: &'static str,
-        members: &'m mut [Member<'r>],
-        which: impl Fn(&Member<'r>) -> bool,
-        act: F,
-    ) -> bool
-    where
-        F: Fn(&'m mut Member<'r>) -> W,
-        W: Future<Output = bool>,
-    {
-        let some: Vec<&'m mut Member<'r>> =
-            members.iter_mut().filter(|member| which(member)).collect();
+        members: &mut [Member<'r, S>],
+        which: impl Fn(&Member<'r, S>) -> bool,
+        act: impl AsyncFn(&mut Member<'r, S>) -> Result<(), Failure>,
+    ) -> bool {
+        let some: Vec<_> = members.iter_mut().filter(|member| which(member)).collect();
         if some.is_empty() {
             return true;
         }
         self.report.progress.start_phase(verb, some.len());
         let succeeded = Cell::new(true);
-        let (succeeded, act) = (&succeeded, &act);
-        let work = stream::iter(some)
-            .map(|member| async move {
-                if succeeded.get() {
-                    if act(member).await {
-                        self.report.progress.step();
-                    } else {
-                        succeeded.set(false);
-                    }
+        self.for_each(some, async |member| {
+            if !succeeded.get() {
+                return;
+            }
+            match act(member).await {
+                Ok(()) => self.report.progress.step(),
+                Err(failure) => {
+                    member.fail(failure);
+                    succeeded.set(false);
                 }
-            })
-            .buffer_unordered(CONCURRENT_SECRETS)
-            .collect::<()>();
-        self.with_progress(work).await;
+            }
+        })
+        .await;
         succeeded.get()
     }
 
+    /// The coordinator, whose label is the commit record, and its versions.
     pub(super) fn coordinator<'m, 'r>(
-        &self,
-        members: &'m [Member<'r>],
+        members: &'m [Member<'r, S>],
         own: &TransactionLabel,
-    ) -> Option<(&'m Member<'r>, &'m (String, String))> {
-        let member = members
-            .iter()
-            .find(|member| own.is_coordinated_by(&member.snapshot.name, self.region()))?;
-        Some((member, member.pair.as_ref()?))
+    ) -> Option<(&'m Member<'r, S>, &'m (String, String))> {
+        let member = members.iter().find(|member| member.coordinates(own))?;
+        Some((member, member.versions.as_ref()?))
     }
 
-    /// Removes every label of this run, the coordinator's last.
-    pub(super) async fn remove_labels(&self, members: &[Member<'_>], own: &TransactionLabel) {
-        let work = stream::iter(members)
-            .map(|member| async move {
-                if let Some((version, _)) = &member.pair
-                    && !own.is_coordinated_by(&member.snapshot.name, self.region())
-                {
-                    let _ = self
-                        .calls
-                        .remove_label(member.id(), &own.label, version)
-                        .await;
-                }
-            })
-            .buffer_unordered(CONCURRENT_SECRETS)
-            .collect::<()>();
-        self.with_progress(work).await;
-        if let Some((member, (version, _))) = self.coordinator(members, own) {
-            let _ = self
-                .calls
-                .remove_label(member.id(), &own.label, version)
-                .await;
+    /// Removes this transaction's label from all members, from the coordinator last.
+    pub(super) async fn remove_labels(&self, members: &[Member<'_, S>], own: &TransactionLabel) {
+        self.for_each(members, async |member| {
+            Self::remove_own_label(member, own).await;
+        })
+        .await;
+        if let Some((member, (version, _))) = Self::coordinator(members, own) {
+            member.remove_label(own, version).await;
         }
     }
 
-    /// Removes labels of other runs that are over. Where their coordinator is another secret, a run that includes it does
-    /// that.
-    pub(super) async fn sweep(&self, member: &Member<'_>, left: &[Leftover]) {
+    /// Removes this transaction's label from a member, unless it is the coordinator.
+    pub(super) async fn remove_own_label(member: &Member<'_, S>, own: &TransactionLabel) {
+        if let Some((version, _)) = &member.versions
+            && !member.coordinates(own)
+        {
+            member.remove_label(own, version).await;
+        }
+    }
+
+    /// Removes labels of other transactions that have ended. Those of a coordinator outside this run are left to a run that
+    /// includes it.
+    pub(super) async fn sweep(member: &Member<'_, S>, leftovers: &[Leftover]) {
         for (label, version) in &member.snapshot.labels {
-            let over = |left: &Leftover| left.label == *label && left.is_ours_to_judge;
-            if left.iter().any(over) {
-                let _ = self
-                    .calls
-                    .remove_label(member.id(), &label.label, version)
-                    .await;
+            let over = |leftover: &Leftover| leftover.label == *label && leftover.is_ours_to_judge;
+            if leftovers.iter().any(over) {
+                member.remove_label(label, version).await;
             }
         }
     }

@@ -1,5 +1,5 @@
-//! The first look of a transaction: what is to be done to each secret, and what other transactions have left on it. Reads only,
-//! but for a secret that is restored from a scheduled deletion.
+//! The first phase: observes every secret, what it needs, and the labels of other transactions. The only write is the restore
+//! of a secret that is scheduled for deletion.
 
 use std::cell::RefCell;
 
@@ -8,9 +8,9 @@ use futures_util::stream;
 use upsert_secret_core::attempt::Attempt;
 use upsert_secret_core::backoff::Backoff;
 use upsert_secret_core::failure::Failure;
-use upsert_secret_core::labels::is_transaction_label;
+use upsert_secret_core::labels::{TransactionLabel, is_transaction_label};
 use upsert_secret_core::outcome::Change;
-use upsert_secret_core::plan::{Step, settled};
+use upsert_secret_core::plan::Step;
 use upsert_secret_core::request::{Job, Request};
 use upsert_secret_core::state::{Observed, ValueView};
 use upsert_secret_core::store::SecretStore;
@@ -20,18 +20,21 @@ use super::driver::Transaction;
 use super::member::{Member, leave};
 use crate::batch::prefetch::{Prefetcher, chunks};
 use crate::batch::{CONCURRENT_READS, CONCURRENT_SECRETS, PreparedTarget};
-use crate::engine::upsert::{begin, look};
+use crate::engine::upsert::{observe_and_plan, prepare_attempt, record_settled};
 use crate::run_report::ReportGuard;
 
-/// Looks at a secret that is being restored.
+/// Observations of a secret that is being restored.
 const MAX_ROUNDS: u32 = 12;
 
 impl<'a, S: SecretStore> Transaction<'a, S> {
-    /// Observes every secret. `None` where one of them cannot be brought to its goal: then none is touched.
-    pub(super) async fn prepare(&self, targets: &'a [PreparedTarget]) -> Option<Vec<Member<'a>>> {
+    /// Observes every secret. `None` if one of them has no plan: then the report has the failure, and none is changed.
+    pub(super) async fn prepare(
+        &self,
+        targets: &'a [PreparedTarget],
+    ) -> Option<Vec<Member<'a, S>>> {
         let progress = &self.report.progress;
         progress.start_phase("looked at", targets.len());
-        let prefetcher = Prefetcher::new(targets, self.context.store, self.report);
+        let prefetcher = Prefetcher::new(self.context.store, self.report);
         let members = stream::iter(chunks(targets))
             .map(|chunk| prefetcher.read(chunk))
             .buffered(CONCURRENT_READS)
@@ -42,8 +45,7 @@ impl<'a, S: SecretStore> Transaction<'a, S> {
             .filter_map(std::future::ready)
             .collect::<Vec<_>>();
         let mut members = self.with_progress(members).await;
-        members.sort_by_key(|(index, _)| *index);
-        let mut members: Vec<Member<'a>> = members.into_iter().map(|(_, member)| member).collect();
+        members.sort_by_key(|member| member.index);
         if self.report.has_failed() {
             leave(&members);
             return None;
@@ -52,18 +54,18 @@ impl<'a, S: SecretStore> Transaction<'a, S> {
         Some(members)
     }
 
-    /// Observes one secret. `None` where it cannot be brought to its goal, which the report says then.
+    /// Observes one secret. `None` if it has no plan: then the report has the failure.
     async fn observe(
         &self,
         index: usize,
         target: &'a PreparedTarget,
         first: Option<ValueView>,
-    ) -> Option<(usize, Member<'a>)> {
+    ) -> Option<Member<'a, S>> {
         let mut guard = ReportGuard::new(index, self.report);
         guard.quiet = true;
         let request = match target {
             Ok(Job::Upsert(request)) => request,
-            // The commands that move labels take no manifest, and so no transaction.
+            // `promote` and `rollback` have no transactions.
             Ok(Job::Move(_)) => return None,
             Err(why) => {
                 guard.end(Err(why.clone()));
@@ -71,20 +73,19 @@ impl<'a, S: SecretStore> Transaction<'a, S> {
             }
         };
         match self.goal(request, first, &mut guard.attempt).await {
-            Ok((snapshot, goal, more)) => {
+            Ok((snapshot, goal, has_more)) => {
                 self.report.progress.step();
-                Some((
+                Some(Member {
+                    context: self.context,
                     index,
-                    Member {
-                        request,
-                        guard: RefCell::new(Some(guard)),
-                        snapshot,
-                        goal,
-                        pair: None,
-                        moved: false,
-                        more,
-                    },
-                ))
+                    request,
+                    guard: RefCell::new(Some(guard)),
+                    snapshot,
+                    goal,
+                    versions: None,
+                    moved: false,
+                    has_more,
+                })
             }
             Err(failure) => {
                 guard.end(Err(failure));
@@ -100,26 +101,24 @@ impl<'a, S: SecretStore> Transaction<'a, S> {
         attempt: &mut Attempt,
     ) -> Result<(Snapshot, Goal, bool), Failure> {
         let context = self.context;
-        begin(request, context, attempt);
+        prepare_attempt(request, context, attempt);
         if let Some(ValueView::Value(read)) = &first
-            && let Some(plan) = settled(request, read)
-            // Labels of other transactions have to be seen in full.
+            // Only DescribeSecret shows all labels of another transaction.
             && !read.stages.iter().any(|stage| is_transaction_label(stage))
+            && record_settled(request, read, attempt)
         {
-            attempt.outcome.arn = Some(read.arn.clone());
-            attempt.outcome.name = Some(read.name.clone());
             let snapshot = Snapshot {
                 name: read.name.clone(),
                 current: Some(read.version_id.clone()),
                 ..Snapshot::default()
             };
-            attempt.outcome.version = plan.keep;
             return Ok((snapshot, Goal::Same, false));
         }
         let mut backoff = Backoff::new(MAX_ROUNDS);
         let mut turns = Backoff::endless();
         loop {
-            let (observed, plan) = look(request, context, first.take(), attempt).await?;
+            let (observed, plan) =
+                observe_and_plan(request, context, first.take(), attempt).await?;
             match plan.steps.first() {
                 Some(Step::Yield) => {
                     context.system.wait_turn(&mut turns).await;
@@ -141,40 +140,31 @@ impl<'a, S: SecretStore> Transaction<'a, S> {
             }
             let snapshot = match &observed {
                 Observed::Present(present) => Snapshot::of(&present.secret, None),
-                // Who holds which label has to be seen.
-                Observed::NotDescribable(unseen) => {
-                    return Err(context.failure(&unseen.denied, &request.target, attempt));
+                // The transaction depends on the holders of labels.
+                Observed::NotDescribable(view) => {
+                    return Err(context.failure(&view.denied, &request.target, attempt));
                 }
                 Observed::Absent => Snapshot {
                     name: request.target.name.clone(),
                     ..Snapshot::default()
                 },
             };
-            let (goal, more) = (goal(&plan), has_more(&plan));
+            let (goal, has_more) = (goal(&plan), has_more(&plan));
             attempt.outcome.version = plan.keep;
-            return Ok((snapshot, goal, more));
+            return Ok((snapshot, goal, has_more));
         }
     }
 
-    /// Observes coordinators of other runs once more, where the first look may not have shown all labels.
-    async fn observe_coordinators(&self, members: &mut [Member<'a>]) {
-        let region = self.region();
-        let labels: Vec<_> = members
+    /// Describes coordinators of other transactions whose snapshot has no labels, because GetSecretValue does not show all.
+    async fn observe_coordinators(&self, members: &mut [Member<'a, S>]) {
+        let labels: Vec<TransactionLabel> = members
             .iter()
-            .flat_map(|member| {
-                member
-                    .snapshot
-                    .labels
-                    .iter()
-                    .map(|(label, _)| label.clone())
-            })
+            .flat_map(|member| &member.snapshot.labels)
+            .map(|(label, _)| label.clone())
             .collect();
         for member in members {
-            let coordinates = labels
-                .iter()
-                .any(|label| label.is_coordinated_by(&member.snapshot.name, region));
-            if coordinates
-                && member.snapshot.labels.is_empty()
+            if member.snapshot.labels.is_empty()
+                && labels.iter().any(|label| member.coordinates(label))
                 && let Ok(Some(secret)) = self.context.store.describe(member.id()).await
             {
                 member.snapshot = Snapshot::of(&secret, None);

@@ -1,69 +1,67 @@
-//! What killed runs have left half done becomes this run's own, before anything else is written. The order is what makes it
-//! safe: first this run's label, then the end of the other run.
+//! The recovery: takes over the transactions of killed runs before anything else is written. For safety it labels their moved
+//! versions first, and ends their transactions then.
 
+use upsert_secret_core::failure::Failure;
 use upsert_secret_core::labels::TransactionLabel;
 use upsert_secret_core::notice::Level;
 use upsert_secret_core::store::SecretStore;
 use upsert_secret_core::transaction::{Goal, Leftover};
 
-use super::calls::MoveError;
 use super::driver::Transaction;
-use super::member::Member;
+use super::member::{Member, MoveError};
 
-/// The result of recovering from runs that were killed.
+/// The result of a recovery.
 pub(super) enum Recovery {
-    /// What they had made current is this run's own now.
-    TakenOver,
-    /// One of them was alive and has decided: everything may be different now.
-    Decided,
-    /// It did not work.
+    /// Their moves are part of this transaction.
+    Recovered,
+    /// One of the transactions has ended by itself, so that every observation may be outdated.
+    OtherEnded,
+    /// A call failed.
     Failed,
-    /// Whether one of them has decided cannot be told.
-    Unclear,
+    /// Whether one of the transactions has ended by itself is not known.
+    Unknown,
 }
 
 impl<S: SecretStore> Transaction<'_, S> {
-    /// Makes what killed runs have flipped this run's own: marks it, ends theirs, and takes back what is not wanted.
+    /// Takes over the moves of killed runs, ends their transactions, and rolls back values that this run replaces.
     pub(super) async fn recover(
         &self,
-        members: &mut [Member<'_>],
+        members: &mut [Member<'_, S>],
         own: &TransactionLabel,
         undecided: &[&Leftover],
     ) -> Recovery {
-        for (index, version, previous) in undecided.iter().flat_map(|left| &left.moved) {
+        for (index, version, previous) in undecided.iter().flat_map(|leftover| &leftover.moved) {
             let member = &mut members[*index];
-            if let Err(failure) = self.calls.add_label(member.id(), &own.label, version).await {
-                // Theirs stays as it is: nothing has been decided.
-                member.end(Err(failure));
+            if let Err(failure) = member.add_label(&own.label, version).await {
+                // The other transaction is untouched, and still undecided.
+                member.fail(failure);
                 return Recovery::Failed;
             }
-            member.pair = Some((version.clone(), previous.clone()));
+            member.versions = Some((version.clone(), previous.clone()));
         }
         let mut ended = false;
-        for left in undecided {
-            let Some((index, version)) = &left.undecided else {
+        for leftover in undecided {
+            let Some((index, version)) = &leftover.undecided else {
                 continue;
             };
             let coordinator = &members[*index];
-            match self
-                .calls
-                .end_other(coordinator.id(), &left.label.label, version, left.alive)
+            match coordinator
+                .take_over(&leftover.label, version, leftover.alive)
                 .await
             {
                 Ok(()) => {}
-                Err(MoveError::Elsewhere) if !ended => return Recovery::Decided,
-                Err(MoveError::Unclear) => return Recovery::Unclear,
+                Err(MoveError::Conflict) if !ended => return Recovery::OtherEnded,
+                Err(MoveError::Unknown) => return Recovery::Unknown,
                 Err(error) => {
-                    let failure = error.into_failure(coordinator.id());
-                    coordinator.end(Err(failure));
+                    coordinator.fail(error.into_failure(coordinator.id()));
                     return Recovery::Failed;
                 }
             }
             ended = true;
-            for (index, ..) in &left.moved {
+            for (index, ..) in &leftover.moved {
                 members[*index].moved = true;
             }
-            if !left.moved.is_empty() {
+            if !leftover.moved.is_empty() {
                 self.report.note(
                     Level::Notice,
                     "an earlier run with `all-or-nothing` had not ended: what it had made current is finished or taken \
@@ -72,33 +70,26 @@ impl<S: SecretStore> Transaction<'_, S> {
             }
         }
         for member in members {
-            if !self.revert_superseded(member).await {
+            if let Err(failure) = revert_superseded(member).await {
+                member.fail(failure);
                 return Recovery::Failed;
             }
         }
-        Recovery::TakenOver
+        Recovery::Recovered
     }
+}
 
-    /// Where another value is wanted than the one of a killed run, that one goes first: what there was before it is what
-    /// this run would go back to.
-    pub(super) async fn revert_superseded(&self, member: &mut Member<'_>) -> bool {
-        let id = &member.request.target.id;
-        let Goal::Flip { base, .. } = &mut member.goal else {
-            return true;
-        };
-        let Some((version, previous)) = member.pair.take_if(|(version, _)| version == base) else {
-            return true;
-        };
-        match self.calls.move_current(id, &version, &previous).await {
-            Ok(_) => {
-                *base = previous;
-                member.moved = false;
-                true
-            }
-            Err(error) => {
-                member.end(Err(error.into_failure(id)));
-                false
-            }
-        }
-    }
+/// Rolls back a killed run's value that this run replaces: a rollback of this run must lead to the value before it.
+async fn revert_superseded<S: SecretStore>(member: &mut Member<'_, S>) -> Result<(), Failure> {
+    let Goal::Flip { base, .. } = &mut member.goal else {
+        return Ok(());
+    };
+    let Some((version, previous)) = member.versions.take_if(|(version, _)| version == base) else {
+        return Ok(());
+    };
+    *base = previous.clone();
+    let moved = member.move_current(&version, &previous).await;
+    moved.map_err(|error| error.into_failure(member.id()))?;
+    member.moved = false;
+    Ok(())
 }

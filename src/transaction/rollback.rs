@@ -1,73 +1,63 @@
-//! The way back: what was made current is moved back where it still is, and labels come off. Must never revert what someone
-//! else has written.
+//! The rollback: moves AWSCURRENT back by compare-and-swap and removes labels. It must never revert a later write of another
+//! writer.
 
 use std::cell::Cell;
 
-use futures_util::StreamExt as _;
-use futures_util::stream;
 use upsert_secret_core::labels::TransactionLabel;
 use upsert_secret_core::notice::Level;
 use upsert_secret_core::outcome::Change;
 use upsert_secret_core::store::SecretStore;
 use upsert_secret_core::transaction::Leftover;
 
-use super::calls::MoveError;
 use super::driver::Transaction;
-use super::member::{Member, leave};
-use crate::batch::CONCURRENT_SECRETS;
+use super::member::{Member, MoveError, leave};
 
 impl<S: SecretStore> Transaction<'_, S> {
-    /// Moves AWSCURRENT back where this run's version still holds it, and removes every label; the coordinator's last, and
-    /// only where everything else is as it was: otherwise the next run goes on from here.
+    /// Moves AWSCURRENT back wherever this run's version still holds it. If that succeeds, removes every label, the
+    /// coordinator's last; otherwise the labels stay, and the next run continues.
     pub(super) async fn roll_back(
         &self,
-        members: &[Member<'_>],
+        members: &[Member<'_, S>],
         own: &TransactionLabel,
-        left: &[Leftover],
+        leftovers: &[Leftover],
         taken_over: bool,
     ) {
         self.report
             .progress
             .start_phase("looked at again", members.len());
-        let succeeded = &Cell::new(true);
-        let work = stream::iter(members)
-            .map(|member| async move {
-                if let Some((version, base)) = member.pair.as_ref().filter(|_| member.moved) {
-                    // What another run has marked is that run's to finish or to take back: this very version. One that it has
-                    // put beside it says nothing: it may have looked when there was nothing to take over.
-                    let spared = taken_over
-                        && self
-                            .calls
-                            .has_marked(member.id(), version, &own.label)
-                            .await;
-                    if !spared && !self.move_back(member, version, base).await {
-                        succeeded.set(false);
-                    }
+        let succeeded = Cell::new(true);
+        self.for_each(members, async |member| {
+            if let Some((version, base)) = member.versions.as_ref().filter(|_| member.moved) {
+                // A run that takes over labels the moved version, and finishes or rolls back that move itself. Its label on
+                // another version shows nothing: it may have observed the secret before the move.
+                let claimed = taken_over && member.has_other_label(Some(version), own).await;
+                if !claimed && !self.move_back(member, version, base).await {
+                    succeeded.set(false);
                 }
-                self.report.progress.step();
-            })
-            .buffer_unordered(CONCURRENT_SECRETS)
-            .collect::<()>();
-        self.with_progress(work).await;
+            }
+            self.report.progress.step();
+        })
+        .await;
         if succeeded.get() {
             for member in members {
-                self.sweep(member, left).await;
+                Self::sweep(member, leftovers).await;
             }
             self.remove_labels(members, own).await;
         }
         leave(members);
     }
 
-    pub(super) async fn move_back(&self, member: &Member<'_>, version: &str, base: &str) -> bool {
+    async fn move_back(&self, member: &Member<'_, S>, version: &str, base: &str) -> bool {
         let id = member.id();
-        match self.calls.move_current(id, version, base).await {
+        match member.move_current(version, base).await {
             Ok(moved) => {
-                if moved {
-                    member.record(Change::Reverted(version.to_owned()));
+                if let (true, Some(guard)) = (moved, member.guard.borrow_mut().as_mut()) {
+                    let reverted = Change::Reverted(version.to_owned());
+                    guard.attempt.outcome.record(reverted);
                 }
                 true
             }
-            Err(MoveError::Elsewhere | MoveError::Unclear) => {
+            Err(MoveError::Conflict | MoveError::Unknown) => {
                 self.report.note(
                     Level::Warning,
                     format!("{id} was written by somebody else meanwhile: theirs stays"),

@@ -1,43 +1,99 @@
-//! PutSecretValue, and the move of the label that a version needs which existed already.
+//! CreateSecret and PutSecretValue, and the move of the label to a version that already existed. Each answer is read by one
+//! question: can the version have existed before the call?
+
+use std::collections::BTreeMap;
 
 use upsert_secret_core::failure::Failure;
 use upsert_secret_core::labels::{CURRENT, PREVIOUS};
-use upsert_secret_core::outcome::{Change, VersionRef};
+use upsert_secret_core::outcome::VersionRef;
 use upsert_secret_core::plan::{Step, arn_is_absent};
-use upsert_secret_core::store::{LabeledVersion, SecretStore};
+use upsert_secret_core::store::{LabeledVersion, NewSecret, SecretStore};
 
-use super::applier::{Applier, StepOutcome};
+use super::{Applied, Applier};
 
 impl<S: SecretStore> Applier<'_, S> {
-    pub(super) async fn put(&mut self, holder: Option<String>) -> Result<StepOutcome, Failure> {
-        // The holder before the *first* put: one read afterwards could be a later writer's, and
-        // moving the label away from it would undo their work.
+    pub(super) async fn create(
+        &mut self,
+        otherwise: Option<Vec<Step>>,
+        vacant: bool,
+    ) -> Result<Applied, Failure> {
+        let request = self.request;
+        let (no_tags, no_replicas) = (BTreeMap::new(), BTreeMap::new());
+        let new = NewSecret {
+            name: &request.target.name,
+            token: &self.token.id,
+            value: self.value(),
+            description: request.description.as_deref(),
+            kms_key_id: request.kms_key_id.as_deref(),
+            tags: request.tags.as_ref().unwrap_or(&no_tags),
+            replicas: request.replicas.as_ref().unwrap_or(&no_replicas),
+        };
+        let sent_before = self.was_sent();
+        // Otherwise an earlier run with this token may have created it, and AWS's answer is the same.
+        let ours = vacant || self.token.fresh;
+        match self.context.store.create(&new).await {
+            Ok(written) => {
+                self.attempt.base.get_or_insert(None);
+                self.record_ids(&written);
+                if ours {
+                    self.record_created(&written.version_id);
+                }
+                if written.attempts > 1 {
+                    self.record_sent();
+                }
+                // The answer to a retry shows what was created, not what happened since.
+                let retried = written.attempts > 1 || sent_before;
+                match otherwise {
+                    _ if ours && !retried => Ok(Applied::Done),
+                    None => Ok(Applied::Retry(None)),
+                    // A put with the same token changes nothing, and its answer names the labels.
+                    Some(steps) => Ok(self.push_steps(steps)),
+                }
+            }
+            Err(error) if error.is("ResourceExistsException") => match otherwise {
+                Some(steps) => Ok(self.push_steps(steps)),
+                None => Ok(Applied::Retry(Some(error))),
+            },
+            // The name is scheduled for deletion, or its deletion has not completed.
+            Err(error) if error.is("InvalidRequestException") => {
+                self.attempt.deletion_seen = true;
+                Ok(Applied::Retry(Some(error)))
+            }
+            Err(error) => {
+                if error.is_unknown_outcome() {
+                    self.record_sent();
+                    self.attempt.base.get_or_insert(None);
+                    if ours {
+                        self.attempt.maybe_created = Some(self.token.id.clone());
+                    }
+                }
+                self.retry_if_unknown(error)
+            }
+        }
+    }
+
+    pub(super) async fn put(&mut self, holder: Option<String>) -> Result<Applied, Failure> {
+        let (store, request) = (self.context.store, self.request);
+        let (id, label) = (&request.target.id, request.label());
+        // The holder before the *first* put: a holder that is read afterwards could be a later writer's version, and moving
+        // the label away from it would revert that write.
         let base = self.attempt.base.get_or_insert(holder.clone()).clone();
         let sent_before = self.was_sent();
-        let put = match self
-            .context
-            .store
-            .put_value(
-                self.id(),
-                &self.token.id,
-                self.value(),
-                self.request.label(),
-            )
-            .await
-        {
+        let token = &self.token.id;
+        let put = match store.put_value(id, token, self.value(), label).await {
             Ok(put) => put,
             // The token's version holds another value: an earlier attempt of this CI run, before the
             // CI secret was changed, or another leg of its matrix.
             Err(error) if error.is("ResourceExistsException") && !self.token.replaced => {
                 self.token.replace(self.context.system.unique());
-                return Ok(StepOutcome::Instead(vec![Step::Put { base: holder }]));
+                return Ok(self.push_steps(vec![Step::Put { base: holder }]));
             }
             Err(error)
                 if error.is("ResourceNotFoundException")
-                    && self.request.target.is_arn()
+                    && request.target.is_arn()
                     && self.attempt.outcome.arn.is_none() =>
             {
-                return Err(arn_is_absent(self.request));
+                return Err(arn_is_absent(request));
             }
             Err(error) => {
                 if error.is_unknown_outcome() {
@@ -46,53 +102,41 @@ impl<S: SecretStore> Applier<'_, S> {
                 return self.retry_if_changed(error);
             }
         };
-        self.record_ids(&put.written.arn, &put.written.name);
-        let id = put.written.version_id.clone();
-        let label = self.request.label();
+        self.record_ids(&put.written);
+        let version = put.written.version_id.clone();
         if put.stages.iter().any(|stage| stage == label) {
-            self.record_current(id, put.stages, holder);
-            return Ok(StepOutcome::Done);
+            self.record_current(version, put.stages, holder);
+            return Ok(Applied::Done);
         }
         let retried = put.written.attempts > 1 || sent_before;
         match base {
-            // Nobody else can have made this version: it was current, and somebody wrote after us.
-            _ if self.token.fresh => {
-                self.record_overtaken(id, put.stages);
-                Ok(StepOutcome::Retry(None))
-            }
-            Some(holder) if holder != id => self.repair(put, Some(&holder), retried).await,
-            // Nobody holds it, which AWS checks as well.
+            // Only this run can have created the version: it held the label until a later write.
+            _ if self.token.fresh => Ok(self.record_overtaken(version, put.stages, None)),
+            Some(holder) if holder != version => self.repair(put, Some(&holder), retried).await,
+            // No version holds the label, which AWS checks as well.
             None if label != CURRENT => self.repair(put, None, retried).await,
-            // Nobody to move it from can be seen. A first and only attempt found a version that an
-            // earlier run had written, so a new version is what was asked for.
+            // The holder is unknown. The version is an earlier run's, because this was the only attempt: write a new one.
             None if !retried => {
                 self.token.replace(self.context.system.unique());
-                Ok(StepOutcome::Instead(vec![Step::Put { base: None }]))
+                Ok(self.push_steps(vec![Step::Put { base: None }]))
             }
-            _ => {
-                self.record_overtaken(id, put.stages);
-                Ok(StepOutcome::Retry(None))
-            }
+            _ => Ok(self.record_overtaken(version, put.stages, None)),
         }
     }
 
-    /// The version existed and is not current: A→B→A under a keyed id or in a re-run, or a retry that
-    /// was answered after a later writer. AWS tells the two apart, by comparing the holder.
+    /// Moves the label to a version that existed without it: the value came back under a keyed id or in a re-run, or a
+    /// retry was answered after a later write. In the second case the holder has changed, and AWS rejects the move.
     async fn repair(
         &mut self,
         put: LabeledVersion,
         holder: Option<&str>,
         retried: bool,
-    ) -> Result<StepOutcome, Failure> {
+    ) -> Result<Applied, Failure> {
+        let store = self.context.store;
         let id = put.written.version_id;
         self.attempt.move_sent = Some(id.clone());
         let label = self.request.label();
-        match self
-            .context
-            .store
-            .move_label(self.id(), label, holder, &id)
-            .await
-        {
+        match store.move_label(self.id(), label, holder, &id).await {
             Ok(()) => {
                 let mut stages = put.stages;
                 if label == CURRENT {
@@ -101,20 +145,16 @@ impl<S: SecretStore> Applier<'_, S> {
                 }
                 stages.insert(0, label.to_owned());
                 self.attempt.outcome.record_label_move(label, &id);
-                self.attempt.outcome.record(Change::Moved {
-                    id: id.clone(),
-                    label: label.to_owned(),
-                });
+                self.attempt.outcome.record(self.move_change(&id));
                 self.attempt.outcome.version = Some(VersionRef { id, stages });
-                Ok(StepOutcome::Done)
+                Ok(Applied::Done)
             }
             Err(error)
                 if error.is_unknown_outcome()
                     || retried && error.is_denied()
                     || error.is_lost_swap() =>
             {
-                self.record_overtaken(id, put.stages);
-                Ok(StepOutcome::Retry(Some(error)))
+                Ok(self.record_overtaken(id, put.stages, Some(error)))
             }
             Err(error) => Err(self.failure(&error)),
         }

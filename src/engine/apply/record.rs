@@ -1,15 +1,16 @@
-//! What writes of the value leave in the attempt: which version holds it, and how it came to.
+//! Records writes of the value in the attempt: the version that holds it, and the change that made it so. Makes no calls.
 
 use std::collections::BTreeMap;
 
+use upsert_secret_core::error::StoreError;
 use upsert_secret_core::labels::CURRENT;
 use upsert_secret_core::outcome::{Change, VersionRef};
-use upsert_secret_core::store::SecretStore;
+use upsert_secret_core::store::{SecretStore, WrittenVersion};
 
-use super::applier::Applier;
+use super::{Applied, Applier};
 
 impl<S: SecretStore> Applier<'_, S> {
-    /// The value is there already. If it is in a version whose answer we never saw, it was us.
+    /// Records that a version already holds the value. If it is one of this run's writes without an answer, that is a change.
     pub(super) fn record_kept(&mut self, kept: VersionRef) {
         let id = kept.id.clone();
         let base = self.attempt.base.clone();
@@ -18,18 +19,15 @@ impl<S: SecretStore> Applier<'_, S> {
             self.record_created(&id);
             None
         } else if self.attempt.move_sent.as_ref() == Some(&id) {
-            Some(Change::Moved {
-                id: id.clone(),
-                label: self.request.label().to_owned(),
-            })
+            Some(self.move_change(&id))
         } else {
             match &self.attempt.overtaken {
                 Some(ours) if *ours != id => Some(Change::Superseded {
                     ours: ours.clone(),
                     by: id.clone(),
                 }),
-                Some(_) => Some(self.wrote(&id)),
-                None if self.attempt.sent.contains(&id) => Some(self.wrote(&id)),
+                Some(_) => Some(self.version_change(&id)),
+                None if self.attempt.sent.contains(&id) => Some(self.version_change(&id)),
                 None => None,
             }
         };
@@ -45,14 +43,21 @@ impl<S: SecretStore> Applier<'_, S> {
         self.attempt.outcome.version = Some(kept);
     }
 
-    pub(super) fn wrote(&self, id: &str) -> Change {
+    fn version_change(&self, id: &str) -> Change {
         Change::Version {
             id: id.to_owned(),
             label: self.request.label().to_owned(),
         }
     }
 
-    /// The version holds the label, by the answer to a put. `holder` is who held the label before it.
+    pub(super) fn move_change(&self, id: &str) -> Change {
+        Change::Moved {
+            id: id.to_owned(),
+            label: self.request.label().to_owned(),
+        }
+    }
+
+    /// Records that a version holds the label after a put. `holder` is the version that held it before.
     pub(super) fn record_current(
         &mut self,
         id: String,
@@ -64,7 +69,7 @@ impl<S: SecretStore> Applier<'_, S> {
         if self.attempt.maybe_created.as_ref() == Some(&id) {
             self.record_created(&id);
         } else if moved && !self.attempt.outcome.has_recorded(&id) {
-            self.attempt.outcome.record(self.wrote(&id));
+            self.attempt.outcome.record(self.version_change(&id));
             if self.request.label() == CURRENT {
                 self.attempt.outcome.moved_from = [holder, first]
                     .into_iter()
@@ -93,8 +98,32 @@ impl<S: SecretStore> Applier<'_, S> {
         });
     }
 
-    pub(super) fn record_overtaken(&mut self, id: String, stages: Vec<String>) {
+    /// Records that a later write may have taken the label from this run's version; the next observation shows it.
+    pub(super) fn record_overtaken(
+        &mut self,
+        id: String,
+        stages: Vec<String>,
+        error: Option<StoreError>,
+    ) -> Applied {
         self.attempt.overtaken = Some(id.clone());
         self.attempt.outcome.version = Some(VersionRef { id, stages });
+        Applied::Retry(error)
+    }
+
+    /// Records the ids in an answer.
+    pub(super) fn record_ids(&mut self, written: &WrittenVersion) {
+        self.attempt.outcome.arn = Some(written.arn.clone());
+        self.attempt.outcome.name = Some(written.name.clone());
+    }
+
+    /// Records that the token's version may exist although no answer confirmed it.
+    pub(super) fn record_sent(&mut self) {
+        if !self.was_sent() {
+            self.attempt.sent.push(self.token.id.clone());
+        }
+    }
+
+    pub(super) fn was_sent(&self) -> bool {
+        self.attempt.sent.contains(&self.token.id)
     }
 }

@@ -1,5 +1,5 @@
-//! Compare-and-swap: a version is put under a label that only this process has, AWSCURRENT is moved to it from the version
-//! that was observed and from no other, and the private label is removed. Also the further labels of a version.
+//! Compare-and-swap: puts a version under the run's write label, moves AWSCURRENT to it only if the observed version still
+//! holds it, and removes the write label. Also gives a version its other labels.
 
 use std::time::Duration;
 
@@ -10,52 +10,47 @@ use upsert_secret_core::outcome::{Change, VersionRef};
 use upsert_secret_core::plan::Step;
 use upsert_secret_core::store::SecretStore;
 
-use super::applier::{Applier, StepOutcome};
+use super::{Applied, Applier};
 
-/// How long removing the private label may delay the end of a run.
+/// The longest that removing the write label may delay the end of a run.
 const CLEANUP_LIMIT: Duration = Duration::from_secs(2);
 
-/// How often a quota error is taken for labels of others, which go away.
+/// Quota errors that are attributed to labels of other runs, which go away.
 const MAX_LIMITED: u32 = 2;
 
 impl<S: SecretStore> Applier<'_, S> {
-    pub(super) async fn swap(&mut self, base: Option<String>) -> Result<StepOutcome, Failure> {
-        // Another base makes another document, and so another version.
-        let mark = base.clone().unwrap_or_default();
-        if self.token.base.as_ref() != Some(&mark) {
-            let scope = self.request.token_scope(self.context.store.region());
-            let token = scope.token(self.context.run, self.value(), Some(&mark), || {
-                self.context.system.unique()
-            });
-            *self.token = token;
+    pub(super) async fn swap(&mut self, base: Option<String>) -> Result<Applied, Failure> {
+        let (store, secret) = (self.context.store, self.id());
+        // A different base makes a different document, and so a different version.
+        let base_id = base.as_deref().unwrap_or_default();
+        if self.token.base.as_deref() != Some(base_id) {
+            *self.token = self
+                .context
+                .token(self.request, self.value(), Some(base_id));
         }
-        let label = self.write_label(&self.token.id.clone());
+        let label = self.write_label();
         self.attempt.base = Some(base.clone());
-        let put = match self
-            .context
-            .store
-            .put_value(self.id(), &self.token.id, self.value(), &label)
-            .await
-        {
+        let token = &self.token.id;
+        let put = match store.put_value(secret, token, self.value(), &label).await {
             Ok(put) => put,
             Err(error) if error.is("ResourceExistsException") && !self.token.replaced => {
                 self.token.replace(self.context.system.unique());
-                // What looked like our own work is not: the guard has to be asked again.
+                // The version that looked like this run's own is not: check the guard again.
                 if self.attempt.own.take().is_some() {
-                    return Ok(StepOutcome::Retry(None));
+                    return Ok(Applied::Retry(None));
                 }
-                return Ok(StepOutcome::Instead(vec![Step::Swap { base }]));
+                return Ok(self.push_steps(vec![Step::Swap { base }]));
             }
-            // The labels of others may be all that a secret can hold; their turns end soon.
+            // Write labels of other runs may use up the quota of labels. They are removed soon.
             Err(error) if error.is("LimitExceededException") && self.attempt.living > 0 => {
-                return Ok(StepOutcome::Yield);
+                return Ok(Applied::Yield);
             }
-            // They may have come since the secret was looked at. Else it is the quota of versions, which stays.
+            // Such labels may be newer than the observation. Otherwise it is the quota of versions, which stays.
             Err(error)
                 if error.is("LimitExceededException") && self.attempt.limited < MAX_LIMITED =>
             {
                 self.attempt.limited += 1;
-                return Ok(StepOutcome::Retry(Some(error)));
+                return Ok(Applied::Retry(Some(error)));
             }
             Err(error) => {
                 if error.is_unknown_outcome() {
@@ -64,10 +59,10 @@ impl<S: SecretStore> Applier<'_, S> {
                 return self.retry_if_changed(error);
             }
         };
-        self.record_ids(&put.written.arn, &put.written.name);
+        self.record_ids(&put.written);
         let id = put.written.version_id;
         if put.stages.iter().any(|stage| stage == CURRENT) {
-            // The first version of a secret, or one that an earlier attempt has made current.
+            // The first version of the secret, or one that an earlier attempt has made current.
             let mut stages = put.stages;
             stages.retain(|stage| *stage != label);
             // It was current before this run wrote anything: nothing has changed.
@@ -76,84 +71,59 @@ impl<S: SecretStore> Applier<'_, S> {
             self.attempt.base = Some(holder.clone());
             self.record_current(id, stages, holder);
             self.drop_write_label().await;
-            return Ok(StepOutcome::Done);
+            return Ok(Applied::Done);
         }
         if !put.stages.contains(&label) {
-            // An earlier attempt made this version: the label is still to be put on it.
-            match self
-                .context
-                .store
-                .move_label(self.id(), &label, None, &id)
-                .await
-            {
+            // An earlier attempt created this version, so this put did not label it.
+            match store.move_label(secret, &label, None, &id).await {
                 Ok(()) => {}
                 Err(error) if error.is_lost_swap() || error.is("LimitExceededException") => {
-                    return Ok(self.lost().await);
+                    return Ok(self.record_conflict().await);
                 }
                 Err(error) => return self.retry_if_unknown(error),
             }
         }
-        self.make_current(id, base).await
-    }
-
-    async fn make_current(
-        &mut self,
-        id: String,
-        base: Option<String>,
-    ) -> Result<StepOutcome, Failure> {
         self.record_sent();
-        match self
-            .context
-            .store
-            .move_label(self.id(), CURRENT, base.as_deref(), &id)
+        match store
+            .move_label(secret, CURRENT, base.as_deref(), &id)
             .await
         {
             Ok(()) => {
                 self.record_current(id, vec![CURRENT.to_owned()], base);
                 self.drop_write_label().await;
-                Ok(StepOutcome::Done)
+                Ok(Applied::Done)
             }
-            Err(error) if error.is_lost_swap() => Ok(self.lost().await),
+            Err(error) if error.is_lost_swap() => Ok(self.record_conflict().await),
             Err(error) => self.retry_if_unknown(error),
         }
     }
 
-    /// Someone else was faster: their version stays, and this run starts over on top of it.
-    async fn lost(&mut self) -> StepOutcome {
+    /// Records a conflict with another writer: its version stays, and this run starts over on top of it.
+    async fn record_conflict(&mut self) -> Applied {
         self.attempt.contended = true;
         self.drop_write_label().await;
-        StepOutcome::Yield
+        Applied::Yield
     }
 
-    /// The private label of this run, from now on on this version.
-    fn write_label(&mut self, version: &str) -> String {
+    /// The run's write label, recorded as held by the token's version.
+    fn write_label(&mut self) -> String {
         let context = self.context;
-        let own = self.attempt.write_label.take().unwrap_or_else(|| {
+        let own = self.attempt.write_label.get_or_insert_with(|| {
             let end = context.system.now() + context.timeout.as_secs();
             WriteLabel::until(end, &context.system.unique())
         });
-        let label = own.label.clone();
-        self.attempt.write_label = Some(WriteLabel {
-            on: Some(version.to_owned()),
-            ..own
-        });
-        label
+        own.on = Some(self.token.id.clone());
+        own.label.clone()
     }
 
-    /// A failure leaves it where it is, for [`cleanup`].
+    /// Removes the write label. After a failure it stays recorded for [`remove_write_label`].
     async fn drop_write_label(&mut self) {
-        if let Some(WriteLabel {
-            label,
-            on: Some(version),
-        }) = self.attempt.write_label.clone()
-            && self
-                .context
-                .store
-                .remove_label(self.id(), &label, &version)
-                .await
-                .is_ok()
+        let (store, id) = (self.context.store, self.id());
+        if let Some(own) = &mut self.attempt.write_label
+            && let Some(version) = &own.on
+            && store.remove_label(id, &own.label, version).await.is_ok()
         {
-            self.attempt.write_label = Some(WriteLabel { label, on: None });
+            own.on = None;
         }
     }
 
@@ -161,51 +131,41 @@ impl<S: SecretStore> Applier<'_, S> {
         &mut self,
         label: String,
         from: Option<String>,
-    ) -> Result<StepOutcome, Failure> {
+    ) -> Result<Applied, Failure> {
         let Some(version) = self.attempt.outcome.version.clone() else {
-            return Ok(StepOutcome::Retry(None));
+            return Ok(Applied::Retry(None));
         };
         if from.as_ref() == Some(&version.id) || version.stages.contains(&label) {
-            return Ok(StepOutcome::Done);
+            return Ok(Applied::Done);
         }
-        match self
-            .context
-            .store
-            .move_label(self.id(), &label, from.as_deref(), &version.id)
-            .await
-        {
+        let (store, secret) = (self.context.store, self.id());
+        let VersionRef { id, mut stages } = version;
+        match store.move_label(secret, &label, from.as_deref(), &id).await {
             Ok(()) => {
-                self.attempt.outcome.record_label_move(&label, &version.id);
-                self.attempt.outcome.record(Change::Labeled {
-                    id: version.id.clone(),
+                let outcome = &mut self.attempt.outcome;
+                outcome.record_label_move(&label, &id);
+                outcome.record(Change::Labeled {
+                    id: id.clone(),
                     label: label.clone(),
                 });
-                let mut stages = version.stages;
                 stages.push(label);
-                self.attempt.outcome.version = Some(VersionRef {
-                    id: version.id,
-                    stages,
-                });
-                Ok(StepOutcome::Done)
+                outcome.version = Some(VersionRef { id, stages });
+                Ok(Applied::Done)
             }
-            Err(error) if error.is_lost_swap() => Ok(StepOutcome::Retry(Some(error))),
+            Err(error) if error.is_lost_swap() => Ok(Applied::Retry(Some(error))),
             Err(error) => self.retry_if_unknown(error),
         }
     }
 
-    /// Best effort: what cannot be taken off now is left to the next run.
+    /// Removes expired write labels. Best effort: the next run tries again.
     pub(super) async fn sweep(
         &mut self,
         labels: Vec<(String, String)>,
-    ) -> Result<StepOutcome, Failure> {
+    ) -> Result<Applied, Failure> {
+        let (store, id) = (self.context.store, self.id());
         for (label, version) in labels {
-            if let Err(error) = self
-                .context
-                .store
-                .remove_label(self.id(), &label, &version)
-                .await
-                && error.is_denied()
-            {
+            let removed = store.remove_label(id, &label, &version).await;
+            if removed.is_err_and(|error| error.is_denied()) {
                 self.attempt.outcome.note(
                     Level::Notice,
                     "private labels of runs that were killed could not be taken off: UpdateSecretVersionStage is denied",
@@ -213,12 +173,12 @@ impl<S: SecretStore> Applier<'_, S> {
                 break;
             }
         }
-        Ok(StepOutcome::Done)
+        Ok(Applied::Done)
     }
 }
 
-/// Removes the run's private label where that has not been done: after a failure, a signal or the time limit. It is the
-/// one write that may come after those. `None` once it is gone; otherwise what people should know.
+/// Removes the run's write label after a failure, a signal or the time limit. No other write may follow those. `None` if
+/// the label is gone; otherwise a notice for the user.
 pub(crate) async fn remove_write_label<S: SecretStore>(
     id: &str,
     label: &WriteLabel,
@@ -229,7 +189,7 @@ pub(crate) async fn remove_write_label<S: SecretStore>(
     let removed = store.remove_label(id, &label.label, version);
     let gone = match tokio::time::timeout(CLEANUP_LIMIT, removed).await {
         Ok(Ok(())) => true,
-        // It is not there: never put, or removed by an attempt whose answer was lost.
+        // The version does not hold it: it was never put there, or an attempt without an answer removed it.
         Ok(Err(error)) => error.is_lost_swap(),
         Err(_) => false,
     };

@@ -68,7 +68,7 @@ impl<S: SecretStore> Transaction<'_, S> {
                 self.report.note(
                     Level::Error,
                     format!(
-                        "{id} could not be taken back, and version {version} is current there: {}; the next run with                          `all-or-nothing` goes on from here",
+                        "{id} could not be taken back, and version {version} is current there: {}; the next run with `all-or-nothing` goes on from here",
                         failure.what
                     ),
                 );

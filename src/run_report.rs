@@ -1,7 +1,7 @@
 //! What a run found and did, secret by secret, one or thousands. A secret's report is written when it is done, and also when
 //! the run is cut short while it is worked on, so that what is known is reported. Holds no value and prints nothing.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, Ref, RefCell};
 
 use upsert_secret_core::attempt::Attempt;
 use upsert_secret_core::failure::{Class, Failure};
@@ -30,6 +30,15 @@ pub(crate) enum Status {
 }
 
 impl Status {
+    /// All of them, in the order of a summary.
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Created,
+        Self::Updated,
+        Self::Unchanged,
+        Self::Failed,
+        Self::NotTried,
+    ];
+
     /// The word in outputs and reports.
     pub(crate) const fn word(self) -> &'static str {
         match self {
@@ -67,6 +76,13 @@ pub(crate) struct TargetReport {
     pub(crate) details: Option<Box<Details>>,
 }
 
+impl TargetReport {
+    /// Why it failed.
+    pub(crate) fn failure(&self) -> Option<&Failure> {
+        self.details.as_ref()?.failure.as_ref()
+    }
+}
+
 /// What there is to report of a secret that changed, failed, or is the only one.
 #[derive(Debug, Default)]
 pub(crate) struct Details {
@@ -78,23 +94,6 @@ pub(crate) struct Details {
     pub(crate) waiting: Option<String>,
     /// Whether others kept writing when the run was cut short, and who held AWSCURRENT then.
     pub(crate) contended: Option<Option<String>>,
-}
-
-/// How many secrets ended how.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Counts {
-    /// Secrets in all.
-    pub(crate) all: usize,
-    /// See [`Status::Created`].
-    pub(crate) created: usize,
-    /// See [`Status::Updated`].
-    pub(crate) updated: usize,
-    /// See [`Status::Unchanged`].
-    pub(crate) unchanged: usize,
-    /// See [`Status::Failed`].
-    pub(crate) failed: usize,
-    /// See [`Status::NotTried`].
-    pub(crate) not_tried: usize,
 }
 
 /// The kind of run, as far as its report differs.
@@ -115,11 +114,11 @@ pub(crate) struct RunReport {
     /// How far the run is.
     pub(crate) progress: Progress,
     /// The region, once known.
-    pub(crate) region: RefCell<Option<String>>,
+    pub(crate) region: OnceCell<String>,
     targets: RefCell<Vec<TargetReport>>,
     notices: RefCell<Vec<(Level, String)>>,
-    /// Private labels that a run which was cut short left behind, by the secret's place in the list.
-    write_labels: RefCell<Vec<(usize, WriteLabel)>>,
+    /// Private labels that a run which was cut short left behind, and the names of their secrets.
+    write_labels: RefCell<Vec<(String, WriteLabel)>>,
     failed: Cell<bool>,
     /// Consecutive failures for reasons outside the secrets.
     outside_failures: Cell<usize>,
@@ -144,7 +143,7 @@ impl RunReport {
         Self {
             kind,
             progress,
-            region: RefCell::default(),
+            region: OnceCell::new(),
             targets: RefCell::new(targets.collect()),
             notices: RefCell::default(),
             write_labels: RefCell::default(),
@@ -199,96 +198,51 @@ impl RunReport {
         self.notices.borrow().clone()
     }
 
-    /// Reads the reports of the secrets.
-    pub(crate) fn read<R>(&self, read: impl FnOnce(&[TargetReport]) -> R) -> R {
-        read(&self.targets.borrow())
+    /// The reports of the secrets.
+    pub(crate) fn targets(&self) -> Ref<'_, [TargetReport]> {
+        Ref::map(self.targets.borrow(), Vec::as_slice)
     }
 
-    /// The name or ARN of a secret, as given.
-    pub(crate) fn name(&self, index: usize) -> String {
-        self.read(|targets| targets[index].name.clone())
+    /// How many secrets have this status.
+    pub(crate) fn count(&self, status: Status) -> usize {
+        let targets = self.targets();
+        targets.iter().filter(|it| it.status == status).count()
     }
 
-    /// Private labels that are still to be removed.
-    pub(crate) fn take_write_labels(&self) -> Vec<(usize, WriteLabel)> {
+    /// Private labels that are still to be removed, and the secrets that have them, by name or ARN as given.
+    pub(crate) fn take_write_labels(&self) -> Vec<(String, WriteLabel)> {
         self.write_labels.take()
     }
 
-    /// How many secrets ended how.
-    pub(crate) fn counts(&self) -> Counts {
-        let targets = self.targets.borrow();
-        let mut counts = Counts {
-            all: targets.len(),
-            ..Counts::default()
-        };
-        for target in targets.iter() {
-            *match target.status {
-                Status::Created => &mut counts.created,
-                Status::Updated => &mut counts.updated,
-                Status::Unchanged => &mut counts.unchanged,
-                Status::Failed => &mut counts.failed,
-                Status::NotTried => &mut counts.not_tried,
-            } += 1;
-        }
-        counts
-    }
-
-    /// The class of the gravest failure: the one that needs a person soonest.
-    pub(crate) fn gravest_class(&self) -> Option<Class> {
-        const ORDER: [Class; 8] = [
-            Class::Bug,
-            Class::Credentials,
-            Class::Denied,
-            Class::Refused,
-            Class::Conflict,
-            Class::Limit,
-            Class::Unavailable,
-            Class::Input,
-        ];
-        let targets = self.targets.borrow();
-        let classes = targets
-            .iter()
-            .filter_map(|target| Some(target.details.as_ref()?.failure.as_ref()?.class));
-        classes.min_by_key(|class| ORDER.iter().position(|other| other == class))
-    }
-
     fn write(&self, index: usize, attempt: Attempt, ended: Result<(), Failure>, cut: bool) {
-        if let Some(label) = &attempt.write_label
+        let target = &mut self.targets.borrow_mut()[index];
+        if let Some(label) = attempt.write_label
             && label.on.is_some()
         {
-            self.write_labels.borrow_mut().push((index, label.clone()));
+            let left_behind = (target.name.clone(), label);
+            self.write_labels.borrow_mut().push(left_behind);
         }
-        let mut targets = self.targets.borrow_mut();
-        let Some(target) = targets.get_mut(index) else {
-            return;
-        };
         let outcome = attempt.outcome;
         for (level, text) in &outcome.notices {
             self.note_target(&target.name, *level, text);
         }
-        target.status = match &ended {
-            Err(_) => Status::Failed,
-            Ok(()) => outcome.kind().into(),
-        };
-        target.arn = outcome.arn.clone().map(String::into_boxed_str);
-        target.version_id = outcome
-            .version
-            .as_ref()
-            .map(|version| version.id.clone().into_boxed_str());
+        target.arn = outcome.arn.as_deref().map(Into::into);
+        let version = outcome.version.as_ref();
+        target.version_id = version.map(|version| version.id.as_str().into());
         let failure = ended.err();
-        let is_outside = failure.as_ref().is_some_and(|failure| {
-            matches!(failure.class, Class::Unavailable | Class::Credentials)
-        });
-        self.outside_failures.set(if is_outside {
-            self.outside_failures.get() + 1
+        target.status = if failure.is_some() {
+            self.failed.set(true);
+            Status::Failed
         } else {
-            0
-        });
-        self.failed.set(self.failed.get() || failure.is_some());
-        let is_planned = outcome
-            .preview
-            .as_ref()
-            .is_some_and(|preview| !preview.steps.is_empty());
+            outcome.kind().into()
+        };
+        let outside_failures = match failure.as_ref().map(|failure| failure.class) {
+            Some(Class::Unavailable | Class::Credentials) => self.outside_failures.get() + 1,
+            _ => 0,
+        };
+        self.outside_failures.set(outside_failures);
+        let preview = outcome.preview.as_ref();
+        let is_planned = preview.is_some_and(|preview| !preview.steps.is_empty());
         if self.kind.single || !outcome.changes.is_empty() || is_planned || failure.is_some() {
             target.details = Some(Box::new(Details {
                 outcome,
@@ -304,12 +258,9 @@ impl RunReport {
 
     /// Records what was changed and reverted of a secret that ends as not tried.
     fn write_reverted(&self, index: usize, outcome: Outcome) {
-        let mut targets = self.targets.borrow_mut();
-        if let Some(target) = targets
-            .get_mut(index)
-            .filter(|_| !outcome.changes.is_empty())
-        {
-            target.arn = outcome.arn.clone().map(String::into_boxed_str);
+        if !outcome.changes.is_empty() {
+            let target = &mut self.targets.borrow_mut()[index];
+            target.arn = outcome.arn.as_deref().map(Into::into);
             target.details = Some(Box::new(Details {
                 outcome,
                 ..Details::default()

@@ -50,8 +50,7 @@ impl Execution<'_> {
         let ended = self.until_cut(self.work(run, &store)).await;
         self.report.progress.end();
         if let Some(store) = store.get() {
-            for (index, label) in self.report.take_write_labels() {
-                let name = self.report.name(index);
+            for (name, label) in self.report.take_write_labels() {
                 if let Some(text) = remove_write_label(&name, &label, store).await {
                     self.report.note_target(&name, Level::Notice, &text);
                 }
@@ -112,7 +111,7 @@ impl Execution<'_> {
             self.report.note(Level::Warning, warning);
         }
         let store = connected.get_or_init(|| connected_store.store);
-        *self.report.region.borrow_mut() = Some(store.region().to_owned());
+        self.report.region.get_or_init(|| store.region().to_owned());
         let is_unresolved = |draft: &&Draft| matches!(draft, Draft::Unresolved(_));
         if run.drafts.iter().filter(is_unresolved).count() >= MANY_SOURCES {
             let progress = &self.report.progress;

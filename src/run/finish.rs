@@ -7,7 +7,6 @@ use std::time::Instant;
 use anyhow::Context as _;
 use upsert_secret_core::failure::Failure;
 use upsert_secret_core::notice::Level;
-use upsert_secret_core::outcome::Outcome;
 
 use crate::args::Format;
 use crate::platform::{self, Platform};
@@ -59,14 +58,10 @@ impl Finish {
                 &nothing
             }
         };
-        let outcome = run_report.read(|targets| {
-            let details = targets.first().and_then(|target| target.details.as_ref());
-            details.map_or_else(Outcome::default, |details| details.outcome.clone())
-        });
         let took = self.started.elapsed();
         let output = Arc::clone(&self.output);
         if let Some(platform) = &mut self.platform {
-            let report = Report::new(run_report, &outcome, ended.as_ref().err(), took);
+            let report = Report::new(run_report, ended.as_ref().err(), took);
             let mut outputs = report.outputs();
             if platform.takes_results() && !run_report.kind.single {
                 match report.results() {
@@ -87,7 +82,7 @@ impl Finish {
                 ended = ended.and(Err(unwritable));
             }
         }
-        let report = Report::new(run_report, &outcome, ended.as_ref().err(), took);
+        let report = Report::new(run_report, ended.as_ref().err(), took);
         self.print_notices(&run_report.notices());
         self.print_result(&report.text(), &ended);
         if let Some(platform) = &self.platform {

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
-use upsert_secret_aws::CallGate;
+use upsert_secret_aws::{CallGate, CallObserver};
 use upsert_secret_config::ci;
 use upsert_secret_config::environment::{Environment, bytes};
 use upsert_secret_config::inputs::{self, RawInputs};
@@ -26,12 +26,10 @@ use crate::run_report::{RunKind, RunReport};
 
 mod execute;
 mod finish;
-mod observer;
 mod signals;
 
 use execute::Execution;
 use finish::Finish;
-use observer::OutputObserver;
 
 /// Variables that hold other secrets, hidden from this tool's own text like the value.
 const CREDENTIALS: &[&str] = &[
@@ -74,11 +72,15 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
             return failure.class.exit_code();
         }
     };
+    let single = RunKind {
+        single: true,
+        ..RunKind::default()
+    };
     let mut run = Run {
         environment,
         output: Arc::clone(&output),
         platform: None,
-        report: None,
+        report: RunReport::new(None, single, Progress::silent()),
         documents: None,
     };
     let format = args.format;
@@ -91,9 +93,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         format,
         started,
     };
-    catch_unwind(AssertUnwindSafe(|| match (&run.documents, &run.report) {
-        (Some((documents, notes)), _) => finish.print_documents(documents, notes),
-        (None, report) => finish.report(report.as_ref(), ended),
+    catch_unwind(AssertUnwindSafe(|| match &run.documents {
+        Some((documents, notes)) => finish.print_documents(documents, notes),
+        None => finish.report(&run.report, ended),
     }))
     .unwrap_or(Class::Bug.exit_code())
 }
@@ -128,8 +130,8 @@ struct Run {
     environment: Environment,
     output: Arc<Output>,
     platform: Option<Platform>,
-    /// The secrets, once the run knows which.
-    report: Option<RunReport>,
+    /// Without secrets until the run knows which.
+    report: RunReport,
     /// The documents of `iam-policy`, and notes about them.
     documents: Option<(String, Vec<String>)>,
 }
@@ -193,9 +195,7 @@ impl Run {
                 )
                 .because(error.kind().to_string())
             })?;
-        let report = self
-            .report
-            .insert(start_report(&self.output, &run, plan_only));
+        self.report = start_report(&self.output, &run, plan_only);
         let observer = Arc::new(OutputObserver(Arc::clone(&self.output)));
         let mut gate = CallGate::new(observer, run.connection.settings.trace);
         if let Some(pacing) = &run.manifest {
@@ -206,7 +206,7 @@ impl Run {
             run_identity: ci::run_identity(&self.environment),
             left: run.connection.timeout.saturating_sub(started.elapsed()),
             sink: &sink,
-            report,
+            report: &self.report,
         };
         let ended = runtime.block_on(execution.execute(run));
         // A name look-up that hangs must not keep the process.
@@ -215,14 +215,25 @@ impl Run {
     }
 }
 
+/// Leads the trace of calls, and credentials that are obtained on the way, to the output.
+struct OutputObserver(Arc<Output>);
+
+impl CallObserver for OutputObserver {
+    fn trace(&self, line: &str) {
+        self.0.info(line);
+    }
+
+    fn hide(&self, secret: &[u8]) {
+        self.0.hide_unmasked(secret);
+    }
+}
+
 fn start_report(output: &Arc<Output>, run: &CheckedRun, plan_only: bool) -> RunReport {
+    let manifest = run.manifest.as_ref();
     let kind = RunKind {
-        single: run.manifest.is_none(),
+        single: manifest.is_none(),
         plan_only,
-        all_or_nothing: run
-            .manifest
-            .as_ref()
-            .is_some_and(|pacing| pacing.all_or_nothing),
+        all_or_nothing: manifest.is_some_and(|pacing| pacing.all_or_nothing),
     };
     let progress = Progress::new(Arc::clone(output), run.drafts.len(), !kind.single);
     let names = run.drafts.iter().map(Draft::id).map(str::to_owned);

@@ -10,10 +10,9 @@ use upsert_secret_core::notice::Level;
 
 use crate::args::Format;
 use crate::platform::{self, Platform};
-use crate::progress::Progress;
 use crate::redact::Output;
 use crate::report::Report;
-use crate::run_report::{RunKind, RunReport};
+use crate::run_report::RunReport;
 
 /// Notices that are shown one by one: a runner shows ten of each kind for a step.
 const MAX_NOTICES: usize = 20;
@@ -40,33 +39,17 @@ impl Finish {
         exit_code(self.print(&clean))
     }
 
-    /// Reports on the secrets. Without a report the run ended before it knew them.
-    pub(super) fn report(
-        &mut self,
-        run_report: Option<&RunReport>,
-        mut ended: Result<(), Failure>,
-    ) -> u8 {
-        let nothing;
-        let run_report = match run_report {
-            Some(report) => report,
-            None => {
-                let kind = RunKind {
-                    single: true,
-                    ..RunKind::default()
-                };
-                nothing = RunReport::new([String::new()], kind, Progress::silent());
-                &nothing
-            }
-        };
+    /// Reports on the secrets.
+    pub(super) fn report(&mut self, run: &RunReport, mut ended: Result<(), Failure>) -> u8 {
         let took = self.started.elapsed();
         let output = Arc::clone(&self.output);
         if let Some(platform) = &mut self.platform {
-            let report = Report::new(run_report, ended.as_ref().err(), took);
+            let report = Report::new(run, ended.as_ref().err(), took);
             let mut outputs = report.outputs();
-            if platform.takes_results() && !run_report.kind.single {
+            if platform.takes_results() && !run.kind.single {
                 match report.results() {
                     Some(results) => outputs.push(("results", results)),
-                    None => run_report.note(
+                    None => run.note(
                         Level::Notice,
                         "the output `results` is left out: it would have more than 256 KiB; `report_path` has all of it",
                     ),
@@ -78,12 +61,10 @@ impl Finish {
             }
             // JSON is the one object on standard output then.
             let print = self.format == Format::Text;
-            if let Err(unwritable) = platform.write_outputs(&outputs, &output, print) {
-                ended = ended.and(Err(unwritable));
-            }
+            ended = ended.and(platform.write_outputs(&outputs, &output, print));
         }
-        let report = Report::new(run_report, ended.as_ref().err(), took);
-        self.print_notices(&run_report.notices());
+        let report = Report::new(run, ended.as_ref().err(), took);
+        self.print_notices(&run.notices());
         self.print_result(&report.text(), &ended);
         if let Some(platform) = &self.platform {
             let room = platform.summary_room();
@@ -103,10 +84,8 @@ impl Finish {
         }
         if notices.len() > MAX_NOTICES {
             let more = notices.len() - MAX_NOTICES;
-            self.output.annotate(
-                Level::Notice,
-                &format!("and {more} more notices, which the report has"),
-            );
+            let text = format!("and {more} more notices, which the report has");
+            self.output.annotate(Level::Notice, &text);
         }
     }
 
@@ -118,14 +97,9 @@ impl Finish {
             }
         }
         if let Err(failure) = ended {
-            self.output.annotate(
-                Level::Error,
-                &format!(
-                    "{failure}\n  exit: {} ({})",
-                    failure.class.exit_code(),
-                    failure.class.name()
-                ),
-            );
+            let (code, class) = (failure.class.exit_code(), failure.class.name());
+            let text = format!("{failure}\n  exit: {code} ({class})");
+            self.output.annotate(Level::Error, &text);
         }
     }
 

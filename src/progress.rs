@@ -5,7 +5,9 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::redact::{Bar, Output};
+use indicatif::ProgressBar;
+
+use crate::redact::Output;
 
 /// The time between two lines.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -14,7 +16,7 @@ const PAUSE: Duration = Duration::from_secs(5);
 pub(crate) struct Progress {
     /// `None` stays silent: for one secret among many.
     output: Option<Arc<Output>>,
-    bar: Option<Bar>,
+    bar: Option<ProgressBar>,
     phase: RefCell<Phase>,
     /// When the counts were last shown.
     shown: Cell<Instant>,
@@ -48,8 +50,7 @@ impl Progress {
             bar: with_bar.then(|| output.bar(total)).flatten(),
             output: Some(output),
             phase: RefCell::new(Phase::new("done", total)),
-            shown: Cell::new(Instant::now()),
-            said: Cell::new(None),
+            ..Self::silent()
         }
     }
 
@@ -68,7 +69,9 @@ impl Progress {
     pub(crate) fn start_phase(&self, verb: &'static str, total: usize) {
         self.phase.replace(Phase::new(verb, total));
         if let Some(bar) = &self.bar {
-            bar.restart(verb, total);
+            bar.reset();
+            bar.set_length(total as u64);
+            bar.set_message(verb);
         }
     }
 
@@ -77,7 +80,7 @@ impl Progress {
         let mut phase = self.phase.borrow_mut();
         phase.done += 1;
         if let Some(bar) = &self.bar {
-            bar.show(phase.done);
+            bar.set_position(phase.done as u64);
         }
     }
 
@@ -98,7 +101,7 @@ impl Progress {
         self.shown.set(Instant::now());
         let phase = self.phase.borrow();
         match (&self.bar, &self.output) {
-            (Some(bar), _) => bar.show(phase.done),
+            (Some(bar), _) => bar.set_position(phase.done as u64),
             (None, Some(output)) => output.info(&status_line(&phase, phase.started.elapsed())),
             (None, None) => {}
         }
@@ -107,7 +110,7 @@ impl Progress {
     /// Removes the bar, so that what follows is not drawn over it.
     pub(crate) fn end(&self) {
         if let Some(bar) = &self.bar {
-            bar.clear();
+            bar.finish_and_clear();
         }
     }
 }

@@ -2,7 +2,6 @@
 //! [`Redactor::clean`] first: forms of the secret are replaced, control characters escaped, workflow commands defused. It must
 //! not know what a message means.
 
-mod bar;
 mod escape;
 mod forms;
 mod output;
@@ -10,7 +9,6 @@ mod paint;
 mod redactor;
 mod search;
 
-pub(crate) use bar::Bar;
 pub(crate) use output::{Output, panic_line};
 pub use redactor::Redactor;
 pub use search::MIN_BYTES;

@@ -2,13 +2,13 @@
 //! owner and is printed as it is.
 
 use std::io::{self, IsTerminal as _, Write as _};
-use std::sync::{OnceLock, PoisonError, RwLock};
+use std::sync::{OnceLock, PoisonError, RwLock, RwLockWriteGuard};
 use std::time::Duration;
 
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use upsert_secret_config::ci::LogFormat;
 use upsert_secret_core::notice::Level;
 
-use super::bar::Bar;
 use super::paint;
 use super::redactor::{HIDDEN, Redactor};
 use super::search::MIN_BYTES;
@@ -20,7 +20,7 @@ pub(crate) struct Output {
     log_format: LogFormat,
     color: bool,
     /// What is drawn at the foot of a terminal meanwhile.
-    bar: OnceLock<Bar>,
+    bar: OnceLock<ProgressBar>,
 }
 
 impl Output {
@@ -35,18 +35,17 @@ impl Output {
 
     /// From now on no form of this leaves as text.
     pub(crate) fn hide(&self, secret: &[u8]) {
-        self.redactor
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .hide(secret);
+        self.redactor_mut().hide(secret);
     }
 
     /// The same for a secret that the CI system does not know.
     pub(crate) fn hide_unmasked(&self, secret: &[u8]) {
-        self.redactor
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .hide_unmasked(secret);
+        self.redactor_mut().hide_unmasked(secret);
+    }
+
+    fn redactor_mut(&self) -> RwLockWriteGuard<'_, Redactor> {
+        let locked = self.redactor.write();
+        locked.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Uses what knows the hidden secrets.
@@ -54,15 +53,16 @@ impl Output {
         question(&self.redactor.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// A bar for so many steps, where a person sits before a terminal.
-    pub(crate) fn bar(&self, all: usize) -> Option<Bar> {
+    /// A bar for so many steps, where a person sits before a terminal. It may show counts, times and constant texts only:
+    /// what it draws is not cleaned.
+    pub(crate) fn bar(&self, total: usize) -> Option<ProgressBar> {
         (self.log_format == LogFormat::Plain && io::stderr().is_terminal())
-            .then(|| self.bar.get_or_init(|| Bar::new(all)).clone())
+            .then(|| self.bar.get_or_init(|| new_bar(total)).clone())
     }
 
     fn write_error(&self, text: &str) {
         match self.bar.get() {
-            Some(bar) => bar.above(|| write_error(text)),
+            Some(bar) => bar.suspend(|| write_error(text)),
             None => write_error(text),
         }
     }
@@ -121,16 +121,10 @@ impl Output {
         let cleaned = self.with_redactor(|redactor| redactor.clean(text));
         // Percent first: the runner decodes it last (actions/runner, ActionCommand.cs).
         let data = cleaned.replace('%', "%25").replace('\n', "%0A");
-        let data = if self.with_redactor(|redactor| redactor.finds(&data)) {
-            HIDDEN.to_owned()
-        } else {
-            data
-        };
-        self.write_error(&format!(
-            "::{} title={}::{data}",
-            level.word(),
-            title(level).replace(':', "%3A")
-        ));
+        let shows = self.with_redactor(|redactor| redactor.finds(&data));
+        let data = if shows { HIDDEN } else { &data };
+        let title = title(level).replace(':', "%3A");
+        self.write_error(&format!("::{} title={title}::{data}", level.word()));
     }
 
     /// Asks the runner to mask what it cannot know: a value we decoded or read from a file. Only
@@ -171,6 +165,19 @@ impl Output {
     }
 }
 
+fn new_bar(total: usize) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::stderr());
+    // A template that could not be read would only leave the look to the library.
+    if let Ok(style) =
+        ProgressStyle::with_template("{bar:40} {pos}/{len} secrets {msg}, {per_sec}, {eta} left")
+    {
+        bar.set_style(style.progress_chars("=> "));
+    }
+    bar.set_message("done");
+    bar.enable_steady_tick(Duration::from_millis(250));
+    bar
+}
+
 /// The title of an annotation. Constant, because the runner shows a title without masking it.
 const fn title(level: Level) -> &'static str {
     match level {
@@ -187,9 +194,7 @@ pub(crate) fn panic_line(place: &str) {
 
 // Text for people is not what a run is for: that nobody reads it is no reason to fail.
 fn write_error(text: &str) {
-    let _ = io::stderr()
-        .lock()
-        .write_all(format!("{text}\n").as_bytes());
+    let _ = io::stderr().write_all(format!("{text}\n").as_bytes());
 }
 
 fn write_output(text: &str) -> io::Result<()> {

@@ -2,12 +2,11 @@
 //! writes nothing. Nothing here talks to AWS.
 
 mod dotenv;
-mod file_end;
-mod gitlab;
+mod output_file;
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, IsTerminal as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, ensure};
 use upsert_secret_config::ci::{LogFormat, log_format};
@@ -22,6 +21,9 @@ use crate::redact::Output;
 
 /// The most that GitHub takes as one step's summary.
 const MAX_SUMMARY: u64 = 1024 * 1024;
+
+/// GitLab's report, for `artifacts: reports: dotenv`.
+const DOTENV_REPORT: &str = "upsert-secret.env";
 
 /// Where this run reports to.
 pub(crate) struct Platform {
@@ -56,28 +58,33 @@ impl Platform {
         environment: &Environment,
         output_file: Option<&str>,
     ) -> Result<Self, Failure> {
-        let log_format = log_format(environment);
         let file = |name| environment.text(name).map(PathBuf::from);
-        let (path, summary) = match log_format {
-            LogFormat::Github => (file("GITHUB_OUTPUT"), file("GITHUB_STEP_SUMMARY")),
-            LogFormat::Gitlab => (Some(gitlab::report(environment)), None),
-            LogFormat::Plain => (None, None),
+        let log_format = log_format(environment);
+        let (path, summary, reports) = match log_format {
+            LogFormat::Github => (
+                file("GITHUB_OUTPUT"),
+                file("GITHUB_STEP_SUMMARY"),
+                file("RUNNER_TEMP"),
+            ),
+            LogFormat::Gitlab => {
+                // Whatever folder a script is in.
+                let folder = file("CI_PROJECT_DIR").unwrap_or_default();
+                (Some(folder.join(DOTENV_REPORT)), None, None)
+            }
+            LogFormat::Plain => (None, None, None),
         };
-        let outputs = output_file
-            .map(PathBuf::from)
-            .or(path)
-            .map(|path| match append(&path) {
-                Ok(file) => Ok((file, path)),
-                Err(error) => Err(unwritable(&error)),
-            })
-            .transpose()?;
+        let outputs = match output_file.map(PathBuf::from).or(path) {
+            Some(path) => {
+                let file = output_file::open(&path).map_err(|error| unwritable(&error))?;
+                Some((file, path))
+            }
+            None => None,
+        };
         Ok(Self {
             log_format,
             outputs,
             summary,
-            reports: (log_format == LogFormat::Github)
-                .then(|| file("RUNNER_TEMP"))
-                .flatten(),
+            reports,
         })
     }
 
@@ -96,56 +103,48 @@ impl Platform {
         output: &Output,
         print: bool,
     ) -> Result<(), Failure> {
+        let warn = |text: String| output.annotate(Level::Warning, &text);
         let mut lines = String::new();
         for (name, value) in outputs {
             if let Some(why) = self.objection(name, value) {
-                output.annotate(
-                    Level::Warning,
-                    &format!("the output {name} is left out: {why}"),
-                );
+                warn(format!("the output {name} is left out: {why}"));
                 continue;
             }
             if self.log_format == LogFormat::Github
                 && output.with_redactor(|redactor| redactor.is_masked(value))
             {
-                output.annotate(
-                    Level::Warning,
-                    &format!("the output {name} contains a piece of the secret's value, as the runner masks it: used as a job output it will be empty in later jobs"),
-                );
+                warn(format!(
+                    "the output {name} contains a piece of the secret's value, as the runner masks it: used as a job output it will be empty in later jobs"
+                ));
             }
             lines.push_str(&match self.log_format {
                 LogFormat::Gitlab => dotenv::line(name, value),
                 LogFormat::Github | LogFormat::Plain => format!("{name}={value}\n"),
             });
         }
-        match &mut self.outputs {
-            Some((file, path)) => {
-                let refusal = match self.log_format {
-                    LogFormat::Gitlab => gitlab::write(file, &lines),
-                    LogFormat::Github | LogFormat::Plain => file_end::end_line(file)
-                        .and_then(|()| file.write_all(lines.as_bytes()))
-                        .map(|()| None),
+        let written = match &mut self.outputs {
+            Some((file, path)) => match self.log_format {
+                LogFormat::Gitlab => output_file::append_dotenv(file, &lines),
+                LogFormat::Github | LogFormat::Plain => {
+                    output_file::append(file, &lines).map(|()| None)
                 }
-                .with_context(|| format!("cannot write {}", path.display()))
-                .map_err(|error| unwritable(&error))?;
-                if let Some(why) = refusal {
-                    output.annotate(
-                        Level::Warning,
-                        &format!(
-                            "GitLab will not take {} as a dotenv report, and no later job will get the ids: {why}",
-                            path.display()
-                        ),
-                    );
-                }
-                Ok(())
             }
+            .map(|rejection| {
+                if let Some(why) = rejection {
+                    warn(format!(
+                        "GitLab will not take {} as a dotenv report, and no later job will get the ids: {why}",
+                        path.display()
+                    ));
+                }
+            })
+            .with_context(|| format!("cannot write {}", path.display())),
             None if print => lines
                 .lines()
                 .try_for_each(|line| output.print_data(line))
-                .context("cannot write to standard output")
-                .map_err(|error| unwritable(&error)),
+                .context("cannot write to standard output"),
             None => Ok(()),
-        }
+        };
+        written.map_err(|error| unwritable(&error))
     }
 
     /// Why an output cannot be handed on as it is.
@@ -164,18 +163,12 @@ impl Platform {
     /// Writes a file for later steps, where the platform has a place for them, and tells its path. A run that did its
     /// work does not fail because of it.
     pub(crate) fn write_report(&self, json: &str, output: &Output) -> Option<String> {
-        let folder = self.reports.as_ref()?;
         let mut unique = [0; 16];
         random::fill(&mut unique);
-        let path = folder.join(format!("upsert-secret-{}.json", uuid(&unique)));
-        let written = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(&path)
-            .and_then(|mut file| file.write_all(json.as_bytes()))
-            .map(|()| path);
-        match written {
-            Ok(path) => Some(path.display().to_string()),
+        let name = format!("upsert-secret-{}.json", uuid(&unique));
+        let path = self.reports.as_ref()?.join(name);
+        match File::create_new(&path).and_then(|mut file| file.write_all(json.as_bytes())) {
+            Ok(()) => Some(path.display().to_string()),
             Err(error) => {
                 output.annotate(Level::Notice, &format!("no report was written: {error}"));
                 None
@@ -185,11 +178,8 @@ impl Platform {
 
     /// How many bytes the step's summary still takes.
     pub(crate) fn summary_room(&self) -> usize {
-        let used = self
-            .summary
-            .as_ref()
-            .and_then(|path| path.metadata().ok())
-            .map_or(0, |meta| meta.len());
+        let metadata = self.summary.as_ref().and_then(|path| path.metadata().ok());
+        let used = metadata.map_or(0, |metadata| metadata.len());
         usize::try_from(MAX_SUMMARY.saturating_sub(used)).unwrap_or_default()
     }
 
@@ -199,7 +189,7 @@ impl Platform {
         let Some(path) = &self.summary else {
             return;
         };
-        let written = append(path).and_then(|mut file| {
+        let written = output_file::open(path).and_then(|mut file| {
             let size = file.metadata().map_or(0, |meta| meta.len());
             ensure!(
                 size + markdown.len() as u64 <= MAX_SUMMARY,
@@ -212,17 +202,6 @@ impl Platform {
             output.annotate(Level::Notice, &format!("no summary was written: {error:#}"));
         }
     }
-}
-
-fn append(path: &Path) -> anyhow::Result<File> {
-    // Reading is for `end_line`; a pipe or a device need not allow it.
-    let readable = path.is_file() || !path.exists();
-    OpenOptions::new()
-        .read(readable)
-        .append(true)
-        .create(true)
-        .open(path)
-        .with_context(|| format!("cannot open {}", path.display()))
 }
 
 /// The failure of a run that cannot hand its ids on.

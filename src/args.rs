@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use clap::error::ErrorKind;
-use clap::{Arg, ArgAction, Command as Clap};
+use clap::{Arg, Command as Clap};
 
 use upsert_secret_core::failure::{Class, Failure};
 
@@ -143,14 +143,12 @@ fn grammar() -> Clap {
             Arg::new("format")
                 .long("format")
                 .value_name("text|json")
-                .action(ArgAction::Set)
                 .help("json: one object on standard output, text on standard error"),
         )
         .arg(
             Arg::new("manifest")
                 .long("manifest")
                 .value_name("FILE")
-                .action(ArgAction::Set)
                 .help("many secrets in one run, as this YAML file says (UPSERT_SECRET_MANIFEST)"),
         )
         .after_help(help::after_help())
@@ -160,6 +158,7 @@ fn grammar() -> Clap {
 mod tests {
     use super::*;
     use upsert_secret_config::inputs;
+    use upsert_secret_config::run::Action;
 
     fn of(words: &[&str]) -> Result<Parsed, Failure> {
         parse(words.iter().map(Into::into))
@@ -171,7 +170,7 @@ mod tests {
         assert_eq!(
             of(&["upsert", "--format", "json", "--manifest", "secrets.yaml"]),
             Ok(Parsed::Run(Args {
-                command: Some(Command::Upsert),
+                command: Some(Command::Run(Action::Upsert)),
                 format: Format::Json,
                 manifest: Some("secrets.yaml".to_owned()),
             }))

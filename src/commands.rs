@@ -1,16 +1,13 @@
 //! The commands: the one table of them, for the command line, the input `command` and the documents.
 
+use upsert_secret_config::run::Action;
 use upsert_secret_core::failure::{Class, Failure};
 
 /// What to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Command {
-    /// Make the secret hold the value.
-    Upsert,
-    /// Make a version that exists current.
-    Promote,
-    /// Make the version current that was current before.
-    Rollback,
+    /// Bring the secrets to their goal.
+    Run(Action),
     /// Say what a run would do.
     Plan,
     /// Say which rights a run needs.
@@ -32,7 +29,7 @@ pub struct Entry {
 /// Every command.
 pub const COMMANDS: [Entry; 5] = [
     Entry {
-        command: Command::Upsert,
+        command: Command::Run(Action::Upsert),
         word: "upsert",
         meaning: "create the secret, or give it the value, or leave it alone; the default",
         example: "UPSERT_SECRET_NAME=prod/key UPSERT_SECRET_VALUE_ENV=API_KEY upsert-secret",
@@ -44,13 +41,13 @@ pub const COMMANDS: [Entry; 5] = [
         example: "UPSERT_SECRET_NAME=prod/key UPSERT_SECRET_VALUE_ENV=API_KEY upsert-secret plan",
     },
     Entry {
-        command: Command::Promote,
+        command: Command::Run(Action::Promote),
         word: "promote",
         meaning: "make the version current that holds a label (`candidate`), or has an id",
         example: "UPSERT_SECRET_NAME=prod/key UPSERT_SECRET_STAGE=candidate upsert-secret promote",
     },
     Entry {
-        command: Command::Rollback,
+        command: Command::Run(Action::Rollback),
         word: "rollback",
         meaning: "make the version current again that was current before",
         example: "UPSERT_SECRET_NAME=prod/key upsert-secret rollback",
@@ -69,9 +66,12 @@ pub const COMMANDS: [Entry; 5] = [
 /// An unknown one, which is not echoed.
 pub(crate) fn command(word: &str) -> Result<Command, Failure> {
     let known = COMMANDS.iter().find(|entry| entry.word == word);
-    known.map(|entry| entry.command).ok_or_else(|| Failure::new(
+    let unknown = || {
+        Failure::new(
             Class::Input,
             "unknown command",
             "the commands are `upsert` (the default), `plan`, `promote`, `rollback` and `iam-policy`; `upsert-secret --help` explains",
-        ))
+        )
+    };
+    known.map(|entry| entry.command).ok_or_else(unknown)
 }

@@ -29,18 +29,11 @@ pub fn process() {
 /// Replaces the panic message, which may quote a request body, by the place it came from.
 pub fn panics() {
     panic::set_hook(Box::new(|info| {
-        let place = info.location().map_or_else(
-            || "an unknown place".to_owned(),
-            |location| {
-                // The file's name only: a full path would tell where the binary was built.
-                let file = location
-                    .file()
-                    .rsplit(['/', '\\'])
-                    .next()
-                    .unwrap_or_default();
-                format!("{file}:{}", location.line())
-            },
-        );
-        redact::panic_line(&place);
+        let place = info.location().map(|location| {
+            // The file's name only: a full path would tell where the binary was built.
+            let file = location.file().rsplit(['/', '\\']).next();
+            format!("{}:{}", file.unwrap_or_default(), location.line())
+        });
+        redact::panic_line(place.as_deref().unwrap_or("an unknown place"));
     }));
 }

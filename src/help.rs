@@ -14,11 +14,8 @@ pub(crate) fn after_help() -> String {
     let mut page = String::from("Commands:\n");
     for entry in &COMMANDS {
         let plain = without_code(entry.meaning);
-        let _ = write!(
-            page,
-            "\n  {:<12}{plain}\n      {}\n",
-            entry.word, entry.example
-        );
+        let (word, example) = (entry.word, entry.example);
+        let _ = write!(page, "\n  {word:<12}{plain}\n      {example}\n");
     }
     page.push_str("\nInputs (environment variables; empty is \"not given\"):\n");
     for input in inputs::all() {
@@ -59,15 +56,11 @@ fn paragraph(page: &mut String, margin: &str, text: &str) {
 }
 
 fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
+    let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
         match lines.last_mut() {
-            Some(line)
-                if line.is_empty() || line.chars().count() + 1 + word.chars().count() <= width =>
-            {
-                if !line.is_empty() {
-                    line.push(' ');
-                }
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
                 line.push_str(word);
             }
             _ => lines.push(word.to_owned()),

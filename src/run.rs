@@ -76,28 +76,20 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         single: true,
         ..RunKind::default()
     };
-    let mut run = Run {
-        environment,
-        output: Arc::clone(&output),
+    let mut finish = Finish {
+        output,
+        format: args.format,
+        started,
         platform: None,
         report: RunReport::new(None, single, Progress::silent()),
         documents: None,
     };
-    let format = args.format;
     // A panic of the SDK becomes a clean failure that still reports what is known.
-    let ended = catch_unwind(AssertUnwindSafe(|| run.run(args, started)))
-        .unwrap_or_else(|_| Err(caught_panic()));
-    let mut finish = Finish {
-        output,
-        platform: run.platform,
-        format,
-        started,
-    };
-    catch_unwind(AssertUnwindSafe(|| match &run.documents {
-        Some((documents, notes)) => finish.print_documents(documents, notes),
-        None => finish.report(&run.report, ended),
+    let ended = catch_unwind(AssertUnwindSafe(|| {
+        run_command(args, &environment, &mut finish)
     }))
-    .unwrap_or(Class::Bug.exit_code())
+    .unwrap_or_else(|_| Err(caught_panic()));
+    catch_unwind(AssertUnwindSafe(|| finish.end(ended))).unwrap_or(Class::Bug.exit_code())
 }
 
 fn hide_values(raw: &RawInputs, environment: &Environment, output: &Output) {
@@ -108,10 +100,8 @@ fn hide_values(raw: &RawInputs, environment: &Environment, output: &Output) {
         output.hide(key.expose());
     }
     // `iam-policy` never looks at the value, which may have got into a name all the same.
-    for name in [&raw.web_identity_token_env, &raw.value_env]
-        .into_iter()
-        .flatten()
-    {
+    let named = [&raw.web_identity_token_env, &raw.value_env];
+    for name in named.into_iter().flatten() {
         if let Some(secret) = environment.raw(name) {
             output.hide(bytes(secret).expose());
         }
@@ -126,93 +116,80 @@ fn caught_panic() -> Failure {
     )
 }
 
-struct Run {
-    environment: Environment,
-    output: Arc<Output>,
-    platform: Option<Platform>,
-    /// Without secrets until the run knows which.
-    report: RunReport,
-    /// The documents of `iam-policy`, and notes about them.
-    documents: Option<(String, Vec<String>)>,
+/// Does what the command asks for. What comes of it is left for the end of the run.
+fn run_command(args: Args, environment: &Environment, finish: &mut Finish) -> Result<(), Failure> {
+    let (mut raw, known) = inputs::read(environment);
+    hide_values(&raw, environment, &finish.output);
+    // Before anything can fail: outputs of an earlier call must not be taken for this one's.
+    let opened = Platform::open(environment, raw.output_file.as_deref())
+        .map(|platform| finish.platform = Some(platform));
+    known?;
+    // The command line is about this call; the environment may be about many.
+    raw.manifest = args.manifest.or(raw.manifest);
+    let given = raw.command.as_deref().map(commands::command).transpose()?;
+    let (command, action) = resolve_command(args.command, given);
+    opened?;
+    if command == Command::IamPolicy {
+        let request = policy_request::check(action, raw, environment)?;
+        let documents = iam::documents(&request);
+        finish.documents = Some((format!("{documents:#}"), request.notes));
+        return Ok(());
+    }
+    work(command == Command::Plan, action, raw, environment, finish)
 }
 
-impl Run {
-    fn run(&mut self, args: Args, started: Instant) -> Result<(), Failure> {
-        let (mut raw, known) = inputs::read(&self.environment);
-        hide_values(&raw, &self.environment, &self.output);
-        // Before anything can fail: outputs of an earlier call must not be taken for this one's.
-        let opened = Platform::open(&self.environment, raw.output_file.as_deref())
-            .map(|platform| self.platform = Some(platform));
-        known?;
-        // The command line is about this call; the environment may be about many.
-        raw.manifest = args.manifest.or(raw.manifest);
-        let given = raw.command.as_deref().map(commands::command).transpose()?;
-        let (command, action) = resolve_command(args.command, given);
-        opened?;
-        if command == Command::IamPolicy {
-            return self.print_policy(action, raw);
+fn work(
+    plan_only: bool,
+    action: Action,
+    raw: RawInputs,
+    environment: &Environment,
+    finish: &mut Finish,
+) -> Result<(), Failure> {
+    let output = Arc::clone(&finish.output);
+    let hide = |bytes: &[u8]| output.hide(bytes);
+    // The runner's masks reach it by its own standard output, which only our own action is known to have.
+    let masks = raw.from_action && ci::is_github(environment);
+    let mask = |bytes: &[u8]| {
+        if let Some(text) = str::from_utf8(bytes).ok().filter(|_| masks) {
+            output.mask(text);
         }
-        self.work(command == Command::Plan, action, raw, started)
+    };
+    let sink = SecretSink {
+        hide: &hide,
+        mask: &mask,
+    };
+    let run = CheckedRun::check(action, raw, environment, Some(&sink))?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| {
+            Failure::new(
+                Class::Unavailable,
+                "no event loop could be started",
+                "check the limits of the container (open files, seccomp)",
+            )
+            .because(error.kind().to_string())
+        })?;
+    finish.report = start_report(&finish.output, &run, plan_only);
+    let observer = Arc::new(OutputObserver(Arc::clone(&finish.output)));
+    let mut gate = CallGate::new(observer, run.connection.settings.trace);
+    if let Some(pacing) = &run.manifest {
+        gate = gate.with_rate_limit(pacing.rate);
     }
-
-    /// `iam-policy`: the documents are all that comes of it.
-    fn print_policy(&mut self, action: Action, raw: RawInputs) -> Result<(), Failure> {
-        let request = policy_request::check(action, raw, &self.environment)?;
-        let documents = iam::documents(&request);
-        self.documents = Some((format!("{documents:#}"), request.notes));
-        Ok(())
-    }
-
-    fn work(
-        &mut self,
-        plan_only: bool,
-        action: Action,
-        raw: RawInputs,
-        started: Instant,
-    ) -> Result<(), Failure> {
-        let output = Arc::clone(&self.output);
-        let hide = |bytes: &[u8]| output.hide(bytes);
-        // The runner's masks reach it by its own standard output, which only our own action is known to have.
-        let masks = raw.from_action && ci::is_github(&self.environment);
-        let mask = |bytes: &[u8]| {
-            if let Some(text) = str::from_utf8(bytes).ok().filter(|_| masks) {
-                output.mask(text);
-            }
-        };
-        let sink = SecretSink {
-            hide: &hide,
-            mask: &mask,
-        };
-        let run = CheckedRun::check(action, raw, &self.environment, Some(&sink))?;
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| {
-                Failure::new(
-                    Class::Unavailable,
-                    "no event loop could be started",
-                    "check the limits of the container (open files, seccomp)",
-                )
-                .because(error.kind().to_string())
-            })?;
-        self.report = start_report(&self.output, &run, plan_only);
-        let observer = Arc::new(OutputObserver(Arc::clone(&self.output)));
-        let mut gate = CallGate::new(observer, run.connection.settings.trace);
-        if let Some(pacing) = &run.manifest {
-            gate = gate.with_rate_limit(pacing.rate);
-        }
-        let execution = Execution {
-            gate: Arc::new(gate),
-            run_identity: ci::run_identity(&self.environment),
-            left: run.connection.timeout.saturating_sub(started.elapsed()),
-            sink: &sink,
-            report: &self.report,
-        };
-        let ended = runtime.block_on(execution.execute(run));
-        // A name look-up that hangs must not keep the process.
-        runtime.shutdown_background();
-        ended
-    }
+    let execution = Execution {
+        gate: Arc::new(gate),
+        run_identity: ci::run_identity(environment),
+        left: run
+            .connection
+            .timeout
+            .saturating_sub(finish.started.elapsed()),
+        sink: &sink,
+        report: &finish.report,
+    };
+    let ended = runtime.block_on(execution.execute(run));
+    // A name look-up that hangs must not keep the process.
+    runtime.shutdown_background();
+    ended
 }
 
 /// Leads the trace of calls, and credentials that are obtained on the way, to the output.
@@ -247,15 +224,9 @@ fn start_report(output: &Arc<Output>, run: &CheckedRun, plan_only: bool) -> RunR
 /// The command, and the action it is about: `plan` and `iam-policy` on the command line are about the command that the
 /// input names.
 fn resolve_command(line: Option<Command>, given: Option<Command>) -> (Command, Action) {
-    let action = |command| match command {
-        Command::Upsert => Some(Action::Upsert),
-        Command::Promote => Some(Action::Promote),
-        Command::Rollback => Some(Action::Rollback),
-        Command::Plan | Command::IamPolicy => None,
-    };
-    let command = line.or(given).unwrap_or(Command::Upsert);
-    let about = action(command)
-        .or_else(|| line.and(given).and_then(action))
-        .unwrap_or(Action::Upsert);
-    (command, about)
+    let command = line.or(given).unwrap_or(Command::Run(Action::Upsert));
+    match (command, line.and(given)) {
+        (Command::Run(action), _) | (_, Some(Command::Run(action))) => (command, action),
+        _ => (command, Action::Upsert),
+    }
 }

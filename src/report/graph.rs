@@ -26,14 +26,13 @@ pub(super) fn label_moves(
             page.push_str(&format!("    {title}0[\"no version\"]\n"));
         }
         for (number, (held, id)) in labels.iter().enumerate() {
-            let lines: Vec<String> = std::iter::once(short(id))
+            let short_id = id.chars().take(SHORT).collect();
+            let lines: Vec<_> = std::iter::once(short_id)
                 .chain(held.iter().map(|label| plain(label)))
-                .map(|line| plain(&redactor.clean_line(&line)))
+                .map(|line: String| plain(&redactor.clean_line(&line)))
                 .collect();
-            page.push_str(&format!(
-                "    {title}{number}[\"{}\"]\n",
-                lines.join("<br>")
-            ));
+            let lines = lines.join("<br>");
+            page.push_str(&format!("    {title}{number}[\"{lines}\"]\n"));
         }
         page.push_str("  end\n");
     }
@@ -46,11 +45,8 @@ fn public(labels: &VersionLabels) -> Vec<(Vec<String>, String)> {
     let mut public: Vec<_> = labels
         .iter()
         .map(|(id, held)| {
-            let mut held: Vec<String> = held
-                .iter()
-                .filter(|label| !is_private(label))
-                .cloned()
-                .collect();
+            let mut held = held.clone();
+            held.retain(|label| !is_private(label));
             held.sort();
             (held, id.clone())
         })
@@ -58,10 +54,6 @@ fn public(labels: &VersionLabels) -> Vec<(Vec<String>, String)> {
         .collect();
     public.sort();
     public
-}
-
-fn short(id: &str) -> String {
-    id.chars().take(SHORT).collect()
 }
 
 /// Nothing that Mermaid, Markdown or HTML could read as more than text: anybody who may label a version

@@ -226,13 +226,11 @@ fn words(status: Status, plan_only: bool) -> &'static str {
 fn ids(target: &TargetReport) -> Value {
     let mut ids = json!({ "result": target.status.word() });
     let details = target.details.as_ref();
+    let previous = details.and_then(|details| details.outcome.moved_from.as_deref());
     for (name, id) in [
         ("secret_id", target.arn.as_deref()),
         ("secret_version_id", target.version_id.as_deref()),
-        (
-            "previous_version_id",
-            details.and_then(|details| details.outcome.moved_from.as_deref()),
-        ),
+        ("previous_version_id", previous),
     ] {
         if let Some(id) = id.filter(|id| is_flat(id)) {
             ids[name] = json!(id);

@@ -19,18 +19,14 @@ pub(super) fn outputs(outcome: &Outcome, failed: bool) -> Outputs {
     let happened = !failed || !outcome.changes.is_empty();
     let word = |text: &str| happened.then(|| text.to_owned());
     let version = outcome.version.as_ref();
+    let version_id = version.map(|version| version.id.clone());
+    let stages = version.map(|version| version.stages.join(","));
     let all = [
         ("secret_id", outcome.arn.clone()),
         ("secret_name", outcome.name.clone()),
-        (
-            "secret_version_id",
-            version.map(|version| version.id.clone()),
-        ),
+        ("secret_version_id", version_id),
         ("previous_version_id", outcome.moved_from.clone()),
-        (
-            "version_stages",
-            version.map(|version| version.stages.join(",")),
-        ),
+        ("version_stages", stages),
         ("result", word(outcome.kind().word())),
         ("changed", word(&outcome.changed().to_string())),
         ("restored", word(&outcome.restored().to_string())),

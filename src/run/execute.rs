@@ -11,7 +11,6 @@ use upsert_secret_config::resolve::SecretSink;
 use upsert_secret_config::run::{Draft, Run};
 use upsert_secret_core::failure::Failure;
 use upsert_secret_core::notice::Level;
-use upsert_secret_core::request::Job;
 use upsert_secret_core::store::{SecretStore as _, Subject};
 use upsert_secret_core::version_id::RunIdentity;
 
@@ -97,13 +96,17 @@ impl Execution<'_> {
 
     async fn work(&self, run: Run, connected: &OnceCell<SecretsManager>) -> Result<(), Failure> {
         let connection = &run.connection;
-        let subject = match &run.drafts[..] {
-            [Draft::Ready(job)] if self.report.kind.single => single_subject(job),
-            _ => Subject {
-                id: "the secrets of the manifest",
-                name: "*",
-                arn: None,
-            },
+        let (id, name) = match &run.drafts[..] {
+            [Draft::Ready(job)] if self.report.kind.single => {
+                let target = job.target();
+                (target.id.as_str(), target.name.as_str())
+            }
+            _ => ("the secrets of the manifest", "*"),
+        };
+        let subject = Subject {
+            id,
+            name,
+            arn: None,
         };
         let connected_store =
             upsert_secret_aws::connect(connection, Arc::clone(&self.gate), subject).await?;
@@ -126,16 +129,17 @@ impl Execution<'_> {
         let targets = sources.complete(run.drafts).await;
         let silent = Progress::silent();
         let kind = self.report.kind;
+        let progress = if kind.single {
+            &self.report.progress
+        } else {
+            &silent
+        };
         let context = Context {
             store,
             system: &OperatingSystem,
             run: self.run_identity.as_ref(),
             timeout: connection.timeout,
-            progress: if kind.single {
-                &self.report.progress
-            } else {
-                &silent
-            },
+            progress,
         };
         if kind.all_or_nothing && !kind.plan_only {
             transaction::run(&targets, context, self.report).await;
@@ -144,14 +148,5 @@ impl Execution<'_> {
             batch::run_all(&targets, context, fail_fast, self.report).await;
         }
         Ok(())
-    }
-}
-
-fn single_subject(job: &Job) -> Subject<'_> {
-    let target = job.target();
-    Subject {
-        id: &target.id,
-        name: &target.name,
-        arn: None,
     }
 }

@@ -17,17 +17,29 @@ use crate::run_report::RunReport;
 /// Notices that are shown one by one: a runner shows ten of each kind for a step.
 const MAX_NOTICES: usize = 20;
 
-/// Everything that reporting needs.
+/// What the end of a run needs, as far as the run has come.
 pub(super) struct Finish {
     pub(super) output: Arc<Output>,
-    pub(super) platform: Option<Platform>,
     pub(super) format: Format,
     pub(super) started: Instant,
+    pub(super) platform: Option<Platform>,
+    /// Without secrets until the run knows which.
+    pub(super) report: RunReport,
+    /// The documents of `iam-policy`, and notes about them.
+    pub(super) documents: Option<(String, Vec<String>)>,
 }
 
 impl Finish {
-    /// Prints the documents of `iam-policy`.
-    pub(super) fn print_documents(&self, documents: &str, notes: &[String]) -> u8 {
+    /// Prints what came of the run, and returns the exit code.
+    pub(super) fn end(&mut self, ended: Result<(), Failure>) -> u8 {
+        let ended = match self.documents.take() {
+            Some((documents, notes)) => self.print_documents(&documents, &notes),
+            None => self.report(ended),
+        };
+        ended.map_or_else(|failure| failure.class.exit_code(), |()| 0)
+    }
+
+    fn print_documents(&self, documents: &str, notes: &[String]) -> Result<(), Failure> {
         for note in notes {
             self.output.annotate(Level::Notice, note);
         }
@@ -36,11 +48,11 @@ impl Finish {
             let lines = documents.lines().map(|line| redactor.clean(line));
             lines.collect::<Vec<_>>().join("\n")
         });
-        exit_code(self.print(&clean))
+        self.print(&clean)
     }
 
-    /// Reports on the secrets.
-    pub(super) fn report(&mut self, run: &RunReport, mut ended: Result<(), Failure>) -> u8 {
+    fn report(&mut self, mut ended: Result<(), Failure>) -> Result<(), Failure> {
+        let run = &self.report;
         let took = self.started.elapsed();
         let output = Arc::clone(&self.output);
         if let Some(platform) = &mut self.platform {
@@ -75,7 +87,7 @@ impl Finish {
             let object = output.with_redactor(|redactor| report.json(redactor));
             ended = ended.and(self.print(&object));
         }
-        exit_code(ended)
+        ended
     }
 
     fn print_notices(&self, notices: &[(Level, String)]) {
@@ -113,8 +125,4 @@ impl Finish {
                 failure
             })
     }
-}
-
-fn exit_code(ended: Result<(), Failure>) -> u8 {
-    ended.map_or_else(|failure| failure.class.exit_code(), |()| 0)
 }

@@ -51,21 +51,15 @@ pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Parsed,
     if words.peek().is_some_and(|word| is_shell(word)) {
         return Err(started_as_a_shell());
     }
-    let program = OsString::from("upsert-secret");
-    let matches = match grammar().try_get_matches_from(std::iter::once(program).chain(words)) {
+    let matches = match grammar().try_get_matches_from(words) {
         Ok(matches) => matches,
-        Err(error)
-            if matches!(
-                error.kind(),
-                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
-            ) =>
-        {
-            return Ok(Parsed::Help(error.to_string()));
-        }
+        // `--help` and `--version` are no errors.
+        Err(page) if !page.use_stderr() => return Ok(Parsed::Help(page.to_string())),
         // Never the error's own text: it quotes what was typed.
         Err(error) => return Err(rejection(error.kind())),
     };
-    let format = match matches.get_one::<String>("format").map(String::as_str) {
+    let text = |id: &str| matches.get_one::<String>(id).map(String::as_str);
+    let format = match text("format") {
         None | Some("text") => Format::Text,
         Some("json") => Format::Json,
         Some(_) => {
@@ -76,14 +70,10 @@ pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Parsed,
             ));
         }
     };
-    let command = matches
-        .get_one::<String>("command")
-        .map(|word| command(word))
-        .transpose()?;
     Ok(Parsed::Run(Args {
-        command,
+        command: text("command").map(command).transpose()?,
         format,
-        manifest: matches.get_one::<String>("manifest").cloned(),
+        manifest: text("manifest").map(str::to_owned),
     }))
 }
 
@@ -126,6 +116,7 @@ fn rejection(kind: ErrorKind) -> Failure {
 
 fn grammar() -> Clap {
     Clap::new("upsert-secret")
+        .no_binary_name(true)
         .version(env!("CARGO_PKG_VERSION"))
         .about(
             "Put a CI secret into AWS Secrets Manager and hand its ids to the next step.\n\n\

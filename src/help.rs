@@ -48,23 +48,20 @@ fn without_code(text: &str) -> String {
     text.replace('`', "")
 }
 
-/// Adds a text in lines of 72 characters, each after `margin`.
+/// Adds a text in lines of at most 72 characters, each after `margin`.
 fn paragraph(page: &mut String, margin: &str, text: &str) {
-    for line in wrap(&without_code(text), 72) {
-        let _ = writeln!(page, "{margin}{line}");
-    }
-}
-
-fn wrap(text: &str, width: usize) -> Vec<String> {
+    let text = without_code(text);
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
         match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= margin.len() + 72 => {
                 line.push(' ');
                 line.push_str(word);
             }
-            _ => lines.push(word.to_owned()),
+            _ => lines.push(format!("{margin}{word}")),
         }
     }
-    lines
+    for line in lines {
+        let _ = writeln!(page, "{line}");
+    }
 }

@@ -15,8 +15,7 @@ const fn output(name: &'static str, meaning: &'static str) -> Output {
     Output { name, meaning }
 }
 
-/// Every output about a secret. `action.yml`, the README and `--help` are made from it.
-pub const OUTPUTS: [Output; 9] = [
+const OUTPUTS: [Output; 16] = [
     output("secret_id", "The ARN of the secret."),
     output("secret_name", "Its name."),
     output("secret_version_id", "The version that holds the value."),
@@ -41,10 +40,6 @@ pub const OUTPUTS: [Output; 9] = [
         "`true` if the secret was scheduled for deletion and was taken back.",
     ),
     output("region", "Its region."),
-];
-
-/// Outputs that a manifest adds.
-pub const MANIFEST_OUTPUTS: [Output; 7] = [
     output(
         "created",
         "With `manifest`: how many secrets were created; in a `plan`, would be.",
@@ -69,9 +64,9 @@ pub const MANIFEST_OUTPUTS: [Output; 7] = [
     ),
 ];
 
-/// Every output.
+/// Every output: those about a secret, then those that a manifest adds.
 pub fn all() -> impl Iterator<Item = &'static Output> {
-    OUTPUTS.iter().chain(&MANIFEST_OUTPUTS)
+    OUTPUTS.iter()
 }
 
 /// Whether an output is one line of printable ASCII. Nothing of ours is anything else; whatever is would be an injection.

@@ -73,16 +73,12 @@ impl Platform {
             }
             LogFormat::Plain => (None, None, None),
         };
-        let outputs = match output_file.map(PathBuf::from).or(path) {
-            Some(path) => {
-                let file = output_file::open(&path).map_err(|error| unwritable(&error))?;
-                Some((file, path))
-            }
-            None => None,
-        };
+        let open = |path: PathBuf| output_file::open(&path).map(|file| (file, path));
+        let path = output_file.map(PathBuf::from).or(path);
+        let outputs = path.map(open).transpose();
         Ok(Self {
             log_format,
-            outputs,
+            outputs: outputs.map_err(|error| unwritable(&error))?,
             summary,
             reports,
         })

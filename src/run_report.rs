@@ -15,26 +15,23 @@ use crate::progress::Progress;
 pub(crate) const HOPELESS: usize = 64;
 
 /// How a secret ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Status {
     /// It did not reach its goal.
     Failed,
-    /// It did not exist.
-    Created,
-    /// Something was written.
-    Updated,
-    /// Nothing had to be written.
-    Unchanged,
+    /// It is as requested, or in a plan would be.
+    Done(ChangeKind),
     /// The run ended before it was worked on.
+    #[default]
     NotTried,
 }
 
 impl Status {
     /// All of them, in the order of a summary.
     pub(crate) const ALL: [Self; 5] = [
-        Self::Created,
-        Self::Updated,
-        Self::Unchanged,
+        Self::Done(ChangeKind::Created),
+        Self::Done(ChangeKind::Updated),
+        Self::Done(ChangeKind::Unchanged),
         Self::Failed,
         Self::NotTried,
     ];
@@ -43,26 +40,14 @@ impl Status {
     pub(crate) const fn word(self) -> &'static str {
         match self {
             Self::Failed => "failed",
-            Self::Created => "created",
-            Self::Updated => "updated",
-            Self::Unchanged => "unchanged",
+            Self::Done(kind) => kind.word(),
             Self::NotTried => "not_tried",
         }
     }
 }
 
-impl From<ChangeKind> for Status {
-    fn from(kind: ChangeKind) -> Self {
-        match kind {
-            ChangeKind::Created => Self::Created,
-            ChangeKind::Updated => Self::Updated,
-            ChangeKind::Unchanged => Self::Unchanged,
-        }
-    }
-}
-
 /// One secret.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct TargetReport {
     /// The name or ARN as given.
     pub(crate) name: String,
@@ -77,6 +62,11 @@ pub(crate) struct TargetReport {
 }
 
 impl TargetReport {
+    /// Whether it was created or updated.
+    pub(crate) fn has_changed(&self) -> bool {
+        matches!(self.status, Status::Done(kind) if kind != ChangeKind::Unchanged)
+    }
+
     /// Why it failed.
     pub(crate) fn failure(&self) -> Option<&Failure> {
         self.details.as_ref()?.failure.as_ref()
@@ -135,10 +125,7 @@ impl RunReport {
     ) -> Self {
         let targets = names.into_iter().map(|name| TargetReport {
             name,
-            status: Status::NotTried,
-            arn: None,
-            version_id: None,
-            details: None,
+            ..TargetReport::default()
         });
         Self {
             kind,
@@ -234,7 +221,7 @@ impl RunReport {
             self.failed.set(true);
             Status::Failed
         } else {
-            outcome.kind().into()
+            Status::Done(outcome.kind())
         };
         let outside_failures = match failure.as_ref().map(|failure| failure.class) {
             Some(Class::Unavailable | Class::Credentials) => self.outside_failures.get() + 1,
@@ -253,18 +240,6 @@ impl RunReport {
         }
         if !self.kind.all_or_nothing {
             self.progress.step();
-        }
-    }
-
-    /// Records what was changed and reverted of a secret that ends as not tried.
-    fn write_reverted(&self, index: usize, outcome: Outcome) {
-        if !outcome.changes.is_empty() {
-            let target = &mut self.targets.borrow_mut()[index];
-            target.arn = outcome.arn.as_deref().map(Into::into);
-            target.details = Some(Box::new(Details {
-                outcome,
-                ..Details::default()
-            }));
         }
     }
 }
@@ -303,8 +278,16 @@ impl<'a> ReportGuard<'a> {
             self.ended = Some(Ok(()));
             return;
         }
-        self.report
-            .write_reverted(self.index, std::mem::take(&mut self.attempt.outcome));
+        // What was changed and reverted is reported all the same.
+        let outcome = std::mem::take(&mut self.attempt.outcome);
+        if !outcome.changes.is_empty() {
+            let target = &mut self.report.targets.borrow_mut()[self.index];
+            target.arn = outcome.arn.as_deref().map(Into::into);
+            target.details = Some(Box::new(Details {
+                outcome,
+                ..Details::default()
+            }));
+        }
         self.quiet = true;
     }
 }

@@ -56,7 +56,7 @@ pub(super) fn rejection(file: &[u8]) -> Option<String> {
     };
     let mut names = BTreeSet::new();
     for (number, line) in (1..).zip(text.lines()) {
-        match name(line) {
+        match line.split_once('=').map(|(name, _)| name.trim()) {
             None if line.trim().is_empty() => return Some(format!("line {number} is empty")),
             None => return Some(format!("line {number} is not `NAME=value`")),
             Some(name) if !is_name(name) => {
@@ -73,10 +73,6 @@ pub(super) fn rejection(file: &[u8]) -> Option<String> {
             names.len()
         )
     })
-}
-
-fn name(line: &str) -> Option<&str> {
-    line.split_once('=').map(|(name, _)| name.trim())
 }
 
 fn is_name(text: &str) -> bool {

@@ -3,20 +3,15 @@
 /// Escapes control, direction and invisible characters, defuses workflow commands, and cuts lines
 /// that are longer than `max` characters.
 pub(super) fn lines(text: &str, max: usize) -> String {
-    let mut result = String::with_capacity(text.len());
-    for (number, line) in text.split('\n').enumerate() {
-        if number > 0 {
-            result.push('\n');
-        }
-        let visible = visible(line);
-        let mut defused = defuse(&visible);
+    let lines = text.split('\n').map(|line| {
+        let mut defused = defuse(&visible(line));
         if let Some((cut, _)) = defused.char_indices().nth(max) {
             defused.truncate(cut);
             defused.push_str(" […]");
         }
-        result.push_str(&defused);
-    }
-    result
+        defused
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// Whether some line would still be taken for a command.
@@ -27,17 +22,17 @@ pub(super) fn is_command(text: &str) -> bool {
 
 /// Escapes what a reader cannot see: it could reorder, hide or split what they do see.
 pub(super) fn visible(line: &str) -> String {
-    line.chars()
-        .fold(String::with_capacity(line.len()), |mut out, c| {
-            match c {
-                '\t' => out.push(c),
-                '\r' => out.push_str("\\r"),
-                '\n' => out.push_str("\\n"),
-                c if c.is_control() || is_invisible(c) => out.extend(c.escape_unicode()),
-                c => out.push(c),
-            }
-            out
-        })
+    let mut visible = String::with_capacity(line.len());
+    for c in line.chars() {
+        match c {
+            '\t' => visible.push(c),
+            '\r' => visible.push_str("\\r"),
+            '\n' => visible.push_str("\\n"),
+            c if c.is_control() || is_invisible(c) => visible.extend(c.escape_unicode()),
+            c => visible.push(c),
+        }
+    }
+    visible
 }
 
 fn is_invisible(c: char) -> bool {

@@ -53,6 +53,10 @@ impl Output {
         question(&self.redactor.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    fn clean(&self, text: &str) -> String {
+        self.with_redactor(|redactor| redactor.clean(text))
+    }
+
     /// A bar for so many steps, where a person sits before a terminal. It may show counts, times and constant texts only:
     /// what it draws is not cleaned.
     pub(crate) fn bar(&self, total: usize) -> Option<ProgressBar> {
@@ -69,13 +73,13 @@ impl Output {
 
     /// Prints text for people, on standard error.
     pub(crate) fn info(&self, text: &str) {
-        let cleaned = self.with_redactor(|redactor| redactor.clean(text));
+        let cleaned = self.clean(text);
         self.write_error(&cleaned);
     }
 
     /// How it ended well: a line that says it, and lines that tell more, which GitLab folds away.
     pub(crate) fn success(&self, text: &str, took: Duration) {
-        let cleaned = self.with_redactor(|redactor| redactor.clean(text));
+        let cleaned = self.clean(text);
         let (head, details) = cleaned.split_once('\n').unwrap_or((&cleaned, ""));
         let head = if self.color {
             paint::good(head)
@@ -93,15 +97,12 @@ impl Output {
     /// Something a person should not miss: an annotation where a runner shows them, else a line.
     pub(crate) fn annotate(&self, level: Level, text: &str) {
         let word = match self.log_format {
-            LogFormat::Github => {
-                self.write_annotation(level, text);
-                return;
-            }
+            LogFormat::Github => return self.write_annotation(level, text),
             LogFormat::Plain => level.word().to_owned(),
             // As its runner words its own, so that a search for one finds both.
             LogFormat::Gitlab => level.word().to_ascii_uppercase(),
         };
-        let cleaned = self.with_redactor(|redactor| redactor.clean(&format!("{word}: {text}")));
+        let cleaned = self.clean(&format!("{word}: {text}"));
         let dressed = if self.color {
             paint::message(level, &cleaned)
         } else {
@@ -118,7 +119,7 @@ impl Output {
     }
 
     fn write_annotation(&self, level: Level, text: &str) {
-        let cleaned = self.with_redactor(|redactor| redactor.clean(text));
+        let cleaned = self.clean(text);
         // Percent first: the runner decodes it last (actions/runner, ActionCommand.cs).
         let data = cleaned.replace('%', "%25").replace('\n', "%0A");
         let shows = self.with_redactor(|redactor| redactor.finds(&data));
@@ -140,23 +141,13 @@ impl Output {
         }
     }
 
-    /// One output as `key=value` on standard output, exactly as it is: it is data for a program,
-    /// and its owner has checked that it is one line of printable ASCII.
+    /// Data for a program on standard output, exactly as it is: a line `key=value`, or one JSON object. Its owner has cleaned
+    /// its texts one by one, and checked that outputs are lines of printable ASCII.
     ///
     /// # Errors
-    /// It could not be written, and nobody would get the ids.
-    pub(crate) fn print_data(&self, line: &str) -> io::Result<()> {
-        debug_assert!(!line.contains('\n'));
-        write_output(line)
-    }
-
-    /// One JSON object on standard output; its owner has cleaned its texts one by one, and checked its
-    /// ids like outputs.
-    ///
-    /// # Errors
-    /// It could not be written.
-    pub(crate) fn print_document(&self, json: &str) -> io::Result<()> {
-        write_output(json)
+    /// It could not be written, and no later step would get the ids.
+    pub(crate) fn print_data(&self, data: &str) -> io::Result<()> {
+        write_output(data)
     }
 
     /// `--help` and `--version`: constant text, before any secret is known.

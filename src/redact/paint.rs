@@ -10,20 +10,12 @@ const RESET: &str = "\u{1b}[0m";
 /// Bold green, as GitLab's runner says that a job succeeded.
 const GOOD: &str = "\u{1b}[32;1m";
 
-/// GitLab's runner paints its own errors and warnings like this (gitlab-runner, ansi_colors.go).
-const fn color(level: Level) -> Option<&'static str> {
-    match level {
-        Level::Error => Some("\u{1b}[31;1m"),
-        Level::Warning => Some("\u{1b}[0;33m"),
-        Level::Notice => None,
-    }
-}
-
-/// A message in the color of its level.
+/// A message in the color of its level, as GitLab's runner paints its own (gitlab-runner, ansi_colors.go).
 pub(super) fn message(level: Level, text: &str) -> String {
-    match color(level) {
-        Some(color) => paint(color, text),
-        None => text.to_owned(),
+    match level {
+        Level::Error => paint("\u{1b}[31;1m", text),
+        Level::Warning => paint("\u{1b}[0;33m", text),
+        Level::Notice => text.to_owned(),
     }
 }
 

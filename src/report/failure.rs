@@ -38,9 +38,7 @@ pub(crate) fn failure(run: &RunReport) -> Option<Failure> {
     let class =
         classes.min_by_key(|class| GRAVEST_FIRST.iter().position(|other| other == class))?;
     // Unless AWS's words say so themselves, nobody would think of it.
-    let is_current =
-        |target: &TargetReport| matches!(target.status, Status::Created | Status::Updated);
-    let none = if run.kind.all_or_nothing && !targets.iter().any(is_current) {
+    let none = if run.kind.all_or_nothing && !targets.iter().any(TargetReport::has_changed) {
         ", so none was made current"
     } else {
         ""

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 use upsert_secret_core::failure::Failure;
 use upsert_secret_core::labels::CURRENT;
-use upsert_secret_core::outcome::{Change, PlannedStep};
+use upsert_secret_core::outcome::{Change, ChangeKind, PlannedStep};
 
 use super::parts::{
     code, error_object, failed_heading, failure_block, notice_items, plan_list, planned_steps,
@@ -21,21 +21,22 @@ const MAX_RESULTS: usize = 256 * 1024;
 /// Lines of text and notices; what is more is in the report.
 const MAX_LINES: usize = 100;
 
-/// What happened in a word.
-fn result(run: &RunReport) -> Status {
-    match (run.count(Status::Created), run.count(Status::Updated)) {
-        (0, 0) => Status::Unchanged,
-        (_, 0) => Status::Created,
-        _ => Status::Updated,
+/// What happened to all secrets together.
+fn kind(run: &RunReport) -> ChangeKind {
+    let count = |kind| run.count(Status::Done(kind));
+    match (count(ChangeKind::Created), count(ChangeKind::Updated)) {
+        (0, 0) => ChangeKind::Unchanged,
+        (_, 0) => ChangeKind::Created,
+        _ => ChangeKind::Updated,
     }
 }
 
 /// Outputs: all counts, whatever happened.
 pub(super) fn outputs(run: &RunReport) -> Outputs {
-    let result = result(run);
-    let changed = result != Status::Unchanged;
+    let kind = kind(run);
+    let changed = kind != ChangeKind::Unchanged;
     let mut outputs = vec![
-        ("result", result.word().to_owned()),
+        ("result", kind.word().to_owned()),
         ("changed", changed.to_string()),
     ];
     // Where some failed and nothing changed there is no word for it: `unchanged` would be taken for "all is well".
@@ -68,9 +69,8 @@ pub(super) fn results(run: &RunReport) -> Option<String> {
 pub(super) fn text(run: &RunReport, took: Duration) -> String {
     let mut lines = vec![format!("{} ({})", heading(run), time(took))];
     let targets = run.targets();
-    let changed =
-        |target: &&TargetReport| matches!(target.status, Status::Created | Status::Updated);
-    for target in targets.iter().filter(changed).take(MAX_LINES) {
+    let changed: Vec<_> = targets.iter().filter(|it| it.has_changed()).collect();
+    for target in changed.iter().take(MAX_LINES) {
         let version = target.version_id.as_deref();
         let version = version.map_or_else(String::new, |id| format!("  version {id}"));
         lines.push(format!(
@@ -85,9 +85,8 @@ pub(super) fn text(run: &RunReport, took: Duration) -> String {
             lines.extend(changes.map(|change| format!("    {change}")));
         }
     }
-    let count = targets.iter().filter(changed).count();
-    if count > MAX_LINES {
-        lines.push(format!("  and {} more", count - MAX_LINES));
+    if changed.len() > MAX_LINES {
+        lines.push(format!("  and {} more", changed.len() - MAX_LINES));
     }
     lines.join("\n")
 }
@@ -108,10 +107,10 @@ fn heading(run: &RunReport) -> String {
 
 /// One object: counts, and every secret by name.
 pub(super) fn object(run: &RunReport, redactor: &Redactor) -> Value {
-    let result = result(run);
+    let kind = kind(run);
     let mut object = json!({
-        "result": result.word(),
-        "changed": result != Status::Unchanged,
+        "result": kind.word(),
+        "changed": kind != ChangeKind::Unchanged,
         "region": run.region.get(),
     });
     for status in Status::ALL {
@@ -215,8 +214,8 @@ fn says_more(change: &Change) -> bool {
 /// What happened to so many, or would.
 fn words(status: Status, plan_only: bool) -> &'static str {
     match (status, plan_only) {
-        (Status::Created, true) => "to be created",
-        (Status::Updated, true) => "to be updated",
+        (Status::Done(ChangeKind::Created), true) => "to be created",
+        (Status::Done(ChangeKind::Updated), true) => "to be updated",
         (Status::NotTried, _) => "not tried",
         _ => status.word(),
     }

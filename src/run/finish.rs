@@ -117,7 +117,7 @@ impl Finish {
 
     fn print(&self, document: &str) -> Result<(), Failure> {
         self.output
-            .print_document(document)
+            .print_data(document)
             .context("cannot write to standard output")
             .map_err(|error| {
                 let failure = platform::unwritable(&error);

@@ -1,16 +1,16 @@
-//! The command line: a command, `--manifest`, `--format`, `--help`, `--version`. No value ever comes from it, and what it does
-//! not know it does not echo, because a secret may have been typed there.
+//! The command line and `--help`. No value ever comes from it, and what it does not know it does not echo, because a secret
+//! may have been typed there. The help is made from the tables that the README shares: commands, inputs, outputs, exit codes.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use clap::error::ErrorKind;
 use clap::{Arg, Command as Clap};
-
+use upsert_secret_config::inputs;
 use upsert_secret_core::failure::{Class, Failure};
 
-use crate::commands::{Command, command};
-use crate::help;
+use crate::commands::{COMMANDS, Command, command};
+use crate::outputs;
 
 /// How the result is printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -142,13 +142,64 @@ fn grammar() -> Clap {
                 .value_name("FILE")
                 .help("many secrets in one run, as this YAML file says (UPSERT_SECRET_MANIFEST)"),
         )
-        .after_help(help::after_help())
+        .after_help(after_help())
+}
+
+/// What stands below the options.
+fn after_help() -> String {
+    let mut page = String::from("Commands:\n");
+    for entry in &COMMANDS {
+        let (word, example) = (entry.word, entry.example);
+        let meaning = without_code(entry.meaning);
+        page += &format!("\n  {word:<12}{meaning}\n      {example}\n");
+    }
+    page += "\nInputs (environment variables; empty is \"not given\"):\n";
+    for input in inputs::all() {
+        let default = match input.default {
+            "" => String::new(),
+            default => format!(" Default: {default}."),
+        };
+        let text = paragraph("      ", &format!("{}{default}", input.help));
+        page += &format!("\n  {}\n{text}", input.variable());
+    }
+    page += "\nOutputs (key=value lines in the step's outputs, in GitLab's dotenv report, or on standard output):\n";
+    for output in outputs::all() {
+        let text = paragraph("      ", output.meaning);
+        page += &format!("\n  {}\n{text}", output.name);
+    }
+    page += "\nExit codes:\n\n  0    done\n";
+    for class in Class::ALL {
+        let text = format!("{}: {}", class.name(), class.examples());
+        let text = paragraph("       ", &text);
+        page += &format!("  {:<5}{}", class.exit_code(), text.trim_start());
+    }
+    page.trim_end().to_owned()
+}
+
+fn without_code(text: &str) -> String {
+    text.replace('`', "")
+}
+
+/// A text in lines of at most 72 characters, each after `margin`.
+fn paragraph(margin: &str, text: &str) -> String {
+    let mut paragraph = String::new();
+    let mut length = 0;
+    for word in without_code(text).split_whitespace() {
+        let word_length = word.chars().count();
+        if length > 0 && length + 1 + word_length <= 72 {
+            paragraph += &format!(" {word}");
+            length += 1 + word_length;
+        } else {
+            paragraph += &format!("\n{margin}{word}");
+            length = word_length;
+        }
+    }
+    format!("{}\n", paragraph.trim_start_matches('\n'))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use upsert_secret_config::inputs;
     use upsert_secret_config::run::Action;
 
     fn of(words: &[&str]) -> Result<Parsed, Failure> {

@@ -11,7 +11,7 @@
 //! `upsert-secret-config` makes requests from the environment and the manifest, `upsert-secret-core` holds every decision, and
 //! `upsert-secret-aws` is the store. What is left is here:
 //!
-//! - `args`, [`commands`], `help`: the command line and `--help`. No value ever comes from it.
+//! - `args`, [`commands`]: the command line and `--help`. No value ever comes from it.
 //! - `run`: a run, from the environment to the exit code.
 //! - `batch`, `engine`, `transaction`: the secrets of a run, one secret, all or nothing. Every call, and no decision but
 //!   retries.
@@ -28,7 +28,6 @@ pub mod redact;
 mod args;
 mod batch;
 mod engine;
-mod help;
 mod platform;
 mod progress;
 mod report;

@@ -16,7 +16,8 @@ const PAUSE: Duration = Duration::from_secs(5);
 pub(crate) struct Progress {
     /// `None` stays silent: for one secret among many.
     output: Option<Arc<Output>>,
-    bar: Option<ProgressBar>,
+    /// Hidden where none is to be seen.
+    bar: ProgressBar,
     phase: RefCell<Phase>,
     /// When the counts were last shown.
     shown: Cell<Instant>,
@@ -47,7 +48,10 @@ impl Progress {
     /// The progress of a run over this many secrets. A run of one has no bar.
     pub(crate) fn new(output: Arc<Output>, total: usize, with_bar: bool) -> Self {
         Self {
-            bar: with_bar.then(|| output.bar(total)).flatten(),
+            bar: with_bar
+                .then(|| output.bar(total))
+                .flatten()
+                .unwrap_or_else(ProgressBar::hidden),
             output: Some(output),
             phase: RefCell::new(Phase::new("done", total)),
             ..Self::silent()
@@ -58,7 +62,7 @@ impl Progress {
     pub(crate) fn silent() -> Self {
         Self {
             output: None,
-            bar: None,
+            bar: ProgressBar::hidden(),
             phase: RefCell::new(Phase::new("done", 0)),
             shown: Cell::new(Instant::now()),
             said: Cell::new(None),
@@ -68,20 +72,16 @@ impl Progress {
     /// Starts a phase in which `total` secrets are "staged", say.
     pub(crate) fn start_phase(&self, verb: &'static str, total: usize) {
         self.phase.replace(Phase::new(verb, total));
-        if let Some(bar) = &self.bar {
-            bar.reset();
-            bar.set_length(total as u64);
-            bar.set_message(verb);
-        }
+        self.bar.reset();
+        self.bar.set_length(total as u64);
+        self.bar.set_message(verb);
     }
 
     /// Counts one more secret.
     pub(crate) fn step(&self) {
         let mut phase = self.phase.borrow_mut();
         phase.done += 1;
-        if let Some(bar) = &self.bar {
-            bar.set_position(phase.done as u64);
-        }
+        self.bar.set_position(phase.done as u64);
     }
 
     /// Shows a text, unless one was shown a moment ago.
@@ -100,18 +100,16 @@ impl Progress {
         tokio::time::sleep(next.saturating_duration_since(Instant::now())).await;
         self.shown.set(Instant::now());
         let phase = self.phase.borrow();
-        match (&self.bar, &self.output) {
-            (Some(bar), _) => bar.set_position(phase.done as u64),
-            (None, Some(output)) => output.info(&status_line(&phase, phase.started.elapsed())),
-            (None, None) => {}
+        if let Some(output) = &self.output
+            && self.bar.is_hidden()
+        {
+            output.info(&status_line(&phase, phase.started.elapsed()));
         }
     }
 
     /// Removes the bar, so that what follows is not drawn over it.
     pub(crate) fn end(&self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
+        self.bar.finish_and_clear();
     }
 }
 

@@ -5,7 +5,6 @@
 mod escape;
 mod forms;
 mod output;
-mod paint;
 mod redactor;
 mod search;
 

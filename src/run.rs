@@ -26,7 +26,6 @@ use crate::run_report::{RunKind, RunReport};
 
 mod execute;
 mod finish;
-mod signals;
 
 use execute::Execution;
 use finish::Finish;

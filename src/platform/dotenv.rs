@@ -29,11 +29,11 @@ pub(super) fn is_literal(value: &str) -> bool {
 
 /// The file without our lines.
 pub(super) fn others(file: &[u8]) -> Vec<u8> {
-    file.split_inclusive(|&byte| byte == b'\n')
+    let lines = file.split_inclusive(|&byte| byte == b'\n');
+    lines
         .filter(|line| !is_ours(line))
-        .flatten()
-        .copied()
-        .collect()
+        .collect::<Vec<_>>()
+        .concat()
 }
 
 /// Whether a line is one that a call of ours wrote; the prefix alone is not, as nobody reserved it.

@@ -1,17 +1,21 @@
 //! Standard output and standard error; nothing else prints. Text is cleaned on its way out; data has been checked by its
-//! owner and is printed as it is.
+//! owner and is printed as it is. Escape sequences of our own are put around text that is clean already.
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::{OnceLock, PoisonError, RwLock, RwLockWriteGuard};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use upsert_secret_config::ci::LogFormat;
 use upsert_secret_core::notice::Level;
 
-use super::paint;
 use super::redactor::{HIDDEN, Redactor};
 use super::search::MIN_BYTES;
+
+// Colors as GitLab's runner has them for its own messages (gitlab-runner, ansi_colors.go).
+const GOOD: &str = "\u{1b}[32;1m";
+const ERROR: &str = "\u{1b}[31;1m";
+const WARNING: &str = "\u{1b}[0;33m";
 
 /// Everything that is printed goes through here.
 #[derive(Default)]
@@ -53,7 +57,8 @@ impl Output {
         question(&self.redactor.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn clean(&self, text: &str) -> String {
+    /// Makes any text safe to print.
+    pub(crate) fn clean(&self, text: &str) -> String {
         self.with_redactor(|redactor| redactor.clean(text))
     }
 
@@ -81,14 +86,10 @@ impl Output {
     pub(crate) fn success(&self, text: &str, took: Duration) {
         let cleaned = self.clean(text);
         let (head, details) = cleaned.split_once('\n').unwrap_or((&cleaned, ""));
-        let head = if self.color {
-            paint::good(head)
-        } else {
-            head.to_owned()
-        };
+        let head = self.paint(GOOD, head);
         let dressed = match self.log_format {
             _ if details.is_empty() => head,
-            LogFormat::Gitlab => paint::section(&head, details, took),
+            LogFormat::Gitlab => section(&head, details, took),
             LogFormat::Plain | LogFormat::Github => format!("{head}\n{details}"),
         };
         self.write_dressed(&dressed, &cleaned);
@@ -103,12 +104,25 @@ impl Output {
             LogFormat::Gitlab => level.word().to_ascii_uppercase(),
         };
         let cleaned = self.clean(&format!("{word}: {text}"));
-        let dressed = if self.color {
-            paint::message(level, &cleaned)
-        } else {
-            cleaned.clone()
+        let dressed = match level {
+            Level::Error => self.paint(ERROR, &cleaned),
+            Level::Warning => self.paint(WARNING, &cleaned),
+            Level::Notice => cleaned.clone(),
         };
         self.write_dressed(&dressed, &cleaned);
+    }
+
+    /// Text in a color, where colors are shown. Each line by itself, because a log viewer may show one without the one
+    /// before. Indented lines are explanations, which are read rather than found: they stay as they are.
+    fn paint(&self, color: &str, text: &str) -> String {
+        let lines = text.split('\n').map(|line| {
+            if !self.color || line.is_empty() || line.starts_with(' ') {
+                line.to_owned()
+            } else {
+                format!("{color}{line}\u{1b}[0m")
+            }
+        });
+        lines.collect::<Vec<_>>().join("\n")
     }
 
     /// What our own escape sequences were put around; without them where a form of a secret has come
@@ -169,6 +183,21 @@ fn new_bar(total: usize) -> ProgressBar {
     bar
 }
 
+/// A section of GitLab's log that is closed until somebody opens it: `head` is seen, `details` are a
+/// click away. `took` is shown beside it.
+fn section(head: &str, details: &str, took: Duration) -> String {
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    let started = now.saturating_sub(took).as_secs();
+    let ended = now.as_secs();
+    // A name opens and closes one section: two calls in a job must not share one.
+    let name = format!("upsert_secret_{}", now.as_micros());
+    format!(
+        "\u{1b}[0Ksection_start:{started}:{name}[collapsed=true]\r\u{1b}[0K{head}\n{details}\n\u{1b}[0Ksection_end:{ended}:{name}\r\u{1b}[0K"
+    )
+}
+
 /// The title of an annotation. Constant, because the runner shows a title without masking it.
 const fn title(level: Level) -> &'static str {
     match level {
@@ -197,5 +226,48 @@ fn write_output(text: &str) -> io::Result<()> {
         // A reader that has seen enough, as in `| head -n 1`.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => written,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_section_has_the_marks_that_gitlab_looks_for() {
+        let text = section("head", "one\ntwo", Duration::from_secs(3));
+        let lines: Vec<_> = text.split('\n').collect();
+        let [start, one, two, end] = lines[..] else {
+            panic!("four lines: {text:?}");
+        };
+        let mark = |line: &str, word: &str| {
+            let rest = line.strip_prefix("\u{1b}[0Ksection_")?;
+            let (seconds, name) = rest.strip_prefix(word)?.split_once(':')?;
+            Some((seconds.parse::<u64>().ok()?, name.to_owned()))
+        };
+        let Some((started, start)) = mark(start, "start:") else {
+            panic!("{start:?}");
+        };
+        let Some((ended, end)) = mark(end, "end:") else {
+            panic!("{end:?}");
+        };
+        assert_eq!(ended - started, 3);
+        let Some(name) = end.strip_suffix("\r\u{1b}[0K") else {
+            panic!("{end:?}");
+        };
+        assert!(name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'));
+        assert_eq!(start, format!("{name}[collapsed=true]\r\u{1b}[0Khead"));
+        assert_eq!((one, two), ("one", "two"));
+    }
+
+    #[test]
+    fn every_line_is_painted_by_itself_but_for_explanations() {
+        let output = Output::new(LogFormat::Plain, true);
+        assert_eq!(
+            output.paint(ERROR, "a\nb\n  why:  c"),
+            "\u{1b}[31;1ma\u{1b}[0m\n\u{1b}[31;1mb\u{1b}[0m\n  why:  c"
+        );
+        let colorless = Output::default();
+        assert_eq!(colorless.paint(ERROR, "a"), "a");
     }
 }

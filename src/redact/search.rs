@@ -55,11 +55,7 @@ impl Search {
     }
 
     pub(super) fn add_pieces(&mut self, secret: &[u8]) {
-        self.pieces.extend(
-            secret
-                .windows(PIECE)
-                .filter_map(|window| window.first_chunk::<PIECE>()),
-        );
+        self.pieces.extend(secret.array_windows::<PIECE>());
     }
 
     /// Whether a form stands in the text.

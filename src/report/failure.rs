@@ -74,14 +74,11 @@ fn with_name(name: &str, what: &str) -> String {
 
 fn failure_lines(name: &str, failure: &Failure) -> String {
     let what = with_name(name, &failure.what);
-    let mut text = format!("{what} ({})", failure.class.name());
-    for line in failure.why.iter().flat_map(|why| why.lines()) {
-        text.push_str(&format!("\n  {line}"));
-    }
-    for line in failure.next.lines() {
-        text.push_str(&format!("\n  next: {line}"));
-    }
-    text
+    let why = failure.why.iter().flat_map(|why| why.lines());
+    let why: String = why.map(|line| format!("\n  {line}")).collect();
+    let next = failure.next.lines();
+    let next: String = next.map(|line| format!("\n  next: {line}")).collect();
+    format!("{what} ({}){why}{next}", failure.class.name())
 }
 
 /// The failure of a run that did not end in time.

@@ -153,7 +153,9 @@ pub(super) fn markdown(
         }
     };
     page.push_str("| secret | result | version | what |\n|---|---|---|---|\n");
-    let mut notices = notice_items(run.notices().iter().take(MAX_LINES), redactor);
+    let mut notices = run.notices();
+    notices.truncate(MAX_LINES);
+    let mut notices = notice_items(&notices, redactor);
     notices.push_str(&format!("\nTime: {}\n\n", time(took)));
     // Room for the line that says what is not shown.
     let room = room.saturating_sub(page.len() + notices.len() + 200);

@@ -8,11 +8,9 @@ use upsert_secret_core::outcome::{Outcome, PlannedStep};
 use crate::redact::Redactor;
 
 /// Texts as JSON.
-pub(super) fn texts<T: ToString>(texts: impl IntoIterator<Item = T>, redactor: &Redactor) -> Value {
-    let texts = texts.into_iter();
-    texts
-        .map(|text| redactor.clean(&text.to_string()))
-        .collect()
+pub(super) fn texts(all: impl IntoIterator<Item = impl ToString>, redactor: &Redactor) -> Value {
+    let all = all.into_iter();
+    all.map(|text| redactor.clean(&text.to_string())).collect()
 }
 
 /// The object `error`.
@@ -57,15 +55,12 @@ pub(super) fn failure_block(failure: &Failure, redactor: &Redactor) -> String {
 }
 
 /// Notices as items of a list.
-pub(super) fn notice_items<'a>(
-    notices: impl IntoIterator<Item = &'a (Level, String)>,
-    redactor: &Redactor,
-) -> String {
+pub(super) fn notice_items(notices: &[(Level, String)], redactor: &Redactor) -> String {
     let item = |(level, text): &(Level, String)| {
         let text = prose(text, redactor);
         format!("- {}: {text}\n", level.word())
     };
-    notices.into_iter().map(item).collect()
+    notices.iter().map(item).collect()
 }
 
 /// Text as a code span in a table cell.

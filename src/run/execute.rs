@@ -9,12 +9,11 @@ use std::time::Duration;
 use upsert_secret_aws::{CallGate, SecretsManager};
 use upsert_secret_config::resolve::SecretSink;
 use upsert_secret_config::run::{Draft, Run};
-use upsert_secret_core::failure::Failure;
+use upsert_secret_core::failure::{Class, Failure};
 use upsert_secret_core::notice::Level;
 use upsert_secret_core::store::{SecretStore as _, Subject};
 use upsert_secret_core::version_id::RunIdentity;
 
-use super::signals::Signals;
 use crate::batch::resolve::SourceReader;
 use crate::engine::apply::remove_write_label;
 use crate::engine::context::Context;
@@ -148,5 +147,47 @@ impl Execution<'_> {
             batch::run_all(&targets, context, fail_fast, self.report).await;
         }
         Ok(())
+    }
+}
+
+/// SIGINT and SIGTERM; on Windows Ctrl-C.
+struct Signals {
+    #[cfg(unix)]
+    pair: Option<(tokio::signal::unix::Signal, tokio::signal::unix::Signal)>,
+}
+
+impl Signals {
+    #[cfg(unix)]
+    fn listen() -> Self {
+        use tokio::signal::unix::{SignalKind, signal};
+        Self {
+            pair: signal(SignalKind::interrupt())
+                .ok()
+                .zip(signal(SignalKind::terminate()).ok()),
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn listen() -> Self {
+        Self {}
+    }
+
+    #[cfg(unix)]
+    async fn next(&mut self) -> Class {
+        let Some((interrupt, terminate)) = &mut self.pair else {
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = interrupt.recv() => Class::Interrupted,
+            _ = terminate.recv() => Class::Terminated,
+        }
+    }
+
+    #[cfg(not(unix))]
+    async fn next(&mut self) -> Class {
+        match tokio::signal::ctrl_c().await {
+            Ok(()) => Class::Interrupted,
+            Err(_) => std::future::pending().await,
+        }
     }
 }

@@ -44,11 +44,8 @@ impl Finish {
             self.output.annotate(Level::Notice, note);
         }
         // Line by line: the whole may be longer than any text that is worth printing to people.
-        let clean = self.output.with_redactor(|redactor| {
-            let lines = documents.lines().map(|line| redactor.clean(line));
-            lines.collect::<Vec<_>>().join("\n")
-        });
-        self.print(&clean)
+        let lines = documents.lines().map(|line| self.output.clean(line));
+        self.print(&lines.collect::<Vec<_>>().join("\n"))
     }
 
     fn report(&mut self, mut ended: Result<(), Failure>) -> Result<(), Failure> {
@@ -116,13 +113,12 @@ impl Finish {
     }
 
     fn print(&self, document: &str) -> Result<(), Failure> {
-        self.output
-            .print_data(document)
-            .context("cannot write to standard output")
-            .map_err(|error| {
-                let failure = platform::unwritable(&error);
-                self.output.annotate(Level::Error, &failure.to_string());
-                failure
-            })
+        let printed = self.output.print_data(document);
+        let printed = printed.context("cannot write to standard output");
+        printed.map_err(|error| {
+            let failure = platform::unwritable(&error);
+            self.output.annotate(Level::Error, &failure.to_string());
+            failure
+        })
     }
 }

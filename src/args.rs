@@ -46,12 +46,12 @@ pub(crate) struct Args {
 ///
 /// # Errors
 /// Anything but the few words above.
-pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Parsed, Failure> {
-    let mut words = words.into_iter().peekable();
-    if words.peek().is_some_and(|word| is_shell(word)) {
-        return Err(started_as_a_shell());
+pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Parsed, Failure> {
+    let mut arguments = arguments.into_iter().peekable();
+    if arguments.peek().is_some_and(|word| is_shell(word)) {
+        return Err(started_as_shell());
     }
-    let matches = match grammar().try_get_matches_from(words) {
+    let matches = match grammar().try_get_matches_from(arguments) {
         Ok(matches) => matches,
         // `--help` and `--version` are no errors.
         Err(page) if !page.use_stderr() => return Ok(Parsed::Help(page.to_string())),
@@ -85,7 +85,7 @@ fn is_shell(word: &OsStr) -> bool {
 
 /// Where an image has us as its entrypoint, a CI system's `sh -c …` ends up here. The job's script
 /// then never runs, and GitLab would show such a job as passed if we ended well.
-fn started_as_a_shell() -> Failure {
+fn started_as_shell() -> Failure {
     Failure::new(
         Class::Input,
         "upsert-secret was started as if it were a shell, and the script was not run",
@@ -202,22 +202,22 @@ mod tests {
     use super::*;
     use upsert_secret_config::run::Action;
 
-    fn of(words: &[&str]) -> Result<Parsed, Failure> {
+    fn parse_all(words: &[&str]) -> Result<Parsed, Failure> {
         parse(words.iter().map(Into::into))
     }
 
     #[test]
-    fn the_few_words_it_takes() {
-        assert_eq!(of(&[]), Ok(Parsed::Run(Args::default())));
+    fn arguments_are_parsed() {
+        assert_eq!(parse_all(&[]), Ok(Parsed::Run(Args::default())));
         assert_eq!(
-            of(&["upsert", "--format", "json", "--manifest", "secrets.yaml"]),
+            parse_all(&["upsert", "--format", "json", "--manifest", "secrets.yaml"]),
             Ok(Parsed::Run(Args {
                 command: Some(Command::Run(Action::Upsert)),
                 format: Format::Json,
                 manifest: Some("secrets.yaml".to_owned()),
             }))
         );
-        let Ok(Parsed::Help(version)) = of(&["--version"]) else {
+        let Ok(Parsed::Help(version)) = parse_all(&["--version"]) else {
             panic!("a page");
         };
         assert_eq!(
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn what_it_does_not_know_it_does_not_echo() {
+    fn unknown_argument_is_not_echoed() {
         let lines: [&[&str]; 7] = [
             &["made-up-key"],
             &["--value", "made-up-key"],
@@ -238,7 +238,7 @@ mod tests {
             &["made-up-key", "sh"],
         ];
         for words in lines {
-            let Err(failure) = of(words) else {
+            let Err(failure) = parse_all(words) else {
                 panic!("{words:?} is refused");
             };
             assert_eq!(failure.class, Class::Input);
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_first_word_makes_it_a_shell() {
+    fn shell_is_detected_by_first_argument() {
         for word in [
             "sh",
             "bash",
@@ -256,16 +256,16 @@ mod tests {
             "ash",
             "dash",
         ] {
-            assert_eq!(of(&[word]), Err(started_as_a_shell()), "{word}");
+            assert_eq!(parse_all(&[word]), Err(started_as_shell()), "{word}");
         }
         for words in [&["upsert", "sh"][..], &["zsh-like"], &["sh.key"], &["-c"]] {
-            assert_ne!(of(words), Err(started_as_a_shell()), "{words:?}");
+            assert_ne!(parse_all(words), Err(started_as_shell()), "{words:?}");
         }
     }
 
     #[test]
-    fn every_input_is_in_the_help() {
-        let Ok(Parsed::Help(page)) = of(&["--help"]) else {
+    fn help_lists_every_input() {
+        let Ok(Parsed::Help(page)) = parse_all(&["--help"]) else {
             panic!("a page");
         };
         for input in inputs::all() {

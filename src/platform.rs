@@ -102,7 +102,7 @@ impl Platform {
         let warn = |text: String| output.annotate(Level::Warning, &text);
         let mut lines = String::new();
         for (name, value) in outputs {
-            if let Some(why) = self.objection(name, value) {
+            if let Some(why) = self.rejection(name, value) {
                 warn(format!("the output {name} is left out: {why}"));
                 continue;
             }
@@ -144,7 +144,7 @@ impl Platform {
     }
 
     /// Why an output cannot be handed on as it is.
-    fn objection(&self, name: &str, value: &str) -> Option<&'static str> {
+    fn rejection(&self, name: &str, value: &str) -> Option<&'static str> {
         // One line of JSON, whose length its maker has checked.
         let whole = name == "results" && value.bytes().all(|byte| byte.is_ascii_graphic());
         if !whole && !is_flat(value) {

@@ -19,10 +19,8 @@ pub(crate) struct Progress {
     /// Hidden where none is to be seen.
     bar: ProgressBar,
     phase: RefCell<Phase>,
-    /// When the counts were last shown.
-    shown: Cell<Instant>,
-    /// When a text was last shown.
-    said: Cell<Option<Instant>>,
+    counts_shown: Cell<Instant>,
+    text_shown: Cell<Option<Instant>>,
 }
 
 /// What is counted at the moment.
@@ -64,8 +62,8 @@ impl Progress {
             output: None,
             bar: ProgressBar::hidden(),
             phase: RefCell::new(Phase::new("done", 0)),
-            shown: Cell::new(Instant::now()),
-            said: Cell::new(None),
+            counts_shown: Cell::new(Instant::now()),
+            text_shown: Cell::new(None),
         }
     }
 
@@ -87,18 +85,18 @@ impl Progress {
     /// Shows a text, unless one was shown a moment ago.
     pub(crate) fn say(&self, text: impl FnOnce() -> String) {
         if let Some(output) = &self.output
-            && self.said.get().is_none_or(|said| said.elapsed() >= PAUSE)
+            && self.text_shown.get().is_none_or(|at| at.elapsed() >= PAUSE)
         {
-            self.said.set(Some(Instant::now()));
+            self.text_shown.set(Some(Instant::now()));
             output.info(&text());
         }
     }
 
     /// Waits until the counts are due, and shows them.
     pub(crate) async fn tick(&self) {
-        let next = self.shown.get() + PAUSE;
+        let next = self.counts_shown.get() + PAUSE;
         tokio::time::sleep(next.saturating_duration_since(Instant::now())).await;
-        self.shown.set(Instant::now());
+        self.counts_shown.set(Instant::now());
         let phase = self.phase.borrow();
         if let Some(output) = &self.output
             && self.bar.is_hidden()

@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_gitlab_refuses() {
+    fn report_is_rejected_as_by_gitlab() {
         let many = |count| {
             let line = |number| format!("A_{number}=x\n");
             (0..count).map(line).collect::<String>()
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn only_our_lines_go() {
+    fn lines_of_others_are_kept() {
         let file = b"A=1\nUPSERTED_REGION=x\nUPSERTED_BY=z\nupserted_region=y\nB=\xff\nUPSERTED_RESULT=updated";
         assert_eq!(
             others(file),

@@ -17,7 +17,7 @@ const MIN_JSON_LEAF: usize = 8;
 
 /// Every form of at least [`MIN_BYTES`] bytes of a secret, its lines and, where it is a JSON
 /// document, its strings.
-pub(super) fn of(secret: &[u8]) -> Vec<Form> {
+pub(super) fn forms_of(secret: &[u8]) -> Vec<Form> {
     let mut all = Vec::new();
     let mut add = |piece: &[u8]| {
         if piece.len() >= MIN_BYTES {
@@ -47,7 +47,7 @@ pub(super) fn of(secret: &[u8]) -> Vec<Form> {
 }
 
 /// The lines of a secret as a CI system masks them: trimmed, of any length.
-pub(super) fn lines(secret: &[u8]) -> Vec<Form> {
+pub(super) fn masked_lines(secret: &[u8]) -> Vec<Form> {
     String::from_utf8_lossy(secret)
         .split(['\n', '\r'])
         .map(str::trim)

@@ -53,8 +53,8 @@ impl Output {
     }
 
     /// Uses what knows the hidden secrets.
-    pub(crate) fn with_redactor<R>(&self, question: impl FnOnce(&Redactor) -> R) -> R {
-        question(&self.redactor.read().unwrap_or_else(PoisonError::into_inner))
+    pub(crate) fn with_redactor<R>(&self, read: impl FnOnce(&Redactor) -> R) -> R {
+        read(&self.redactor.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Makes any text safe to print.
@@ -87,12 +87,12 @@ impl Output {
         let cleaned = self.clean(text);
         let (head, details) = cleaned.split_once('\n').unwrap_or((&cleaned, ""));
         let head = self.paint(GOOD, head);
-        let dressed = match self.log_format {
+        let styled = match self.log_format {
             _ if details.is_empty() => head,
             LogFormat::Gitlab => section(&head, details, took),
             LogFormat::Plain | LogFormat::Github => format!("{head}\n{details}"),
         };
-        self.write_dressed(&dressed, &cleaned);
+        self.write_styled(&styled, &cleaned);
     }
 
     /// Something a person should not miss: an annotation where a runner shows them, else a line.
@@ -104,12 +104,12 @@ impl Output {
             LogFormat::Gitlab => level.word().to_ascii_uppercase(),
         };
         let cleaned = self.clean(&format!("{word}: {text}"));
-        let dressed = match level {
+        let styled = match level {
             Level::Error => self.paint(ERROR, &cleaned),
             Level::Warning => self.paint(WARNING, &cleaned),
             Level::Notice => cleaned.clone(),
         };
-        self.write_dressed(&dressed, &cleaned);
+        self.write_styled(&styled, &cleaned);
     }
 
     /// Text in a color, where colors are shown. Each line by itself, because a log viewer may show one without the one
@@ -127,9 +127,9 @@ impl Output {
 
     /// What our own escape sequences were put around; without them where a form of a secret has come
     /// about, as could happen with a secret that looks like one.
-    fn write_dressed(&self, dressed: &str, cleaned: &str) {
-        let shows = self.with_redactor(|redactor| redactor.finds(dressed));
-        self.write_error(if shows { cleaned } else { dressed });
+    fn write_styled(&self, styled: &str, cleaned: &str) {
+        let shows = self.with_redactor(|redactor| redactor.finds(styled));
+        self.write_error(if shows { cleaned } else { styled });
     }
 
     fn write_annotation(&self, level: Level, text: &str) {
@@ -234,7 +234,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_section_has_the_marks_that_gitlab_looks_for() {
+    fn section_has_markers_of_gitlab() {
         let text = section("head", "one\ntwo", Duration::from_secs(3));
         let lines: Vec<_> = text.split('\n').collect();
         let [start, one, two, end] = lines[..] else {
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn every_line_is_painted_by_itself_but_for_explanations() {
+    fn paint_colors_each_line_but_explanations() {
         let output = Output::new(LogFormat::Plain, true);
         assert_eq!(
             output.paint(ERROR, "a\nb\n  why:  c"),

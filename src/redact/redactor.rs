@@ -34,7 +34,7 @@ impl Redactor {
     /// Adds a secret: from now on none of its forms leaves.
     pub fn hide(&mut self, secret: &[u8]) {
         if self.add(secret, b"masked") {
-            self.masked.extend(forms::lines(secret));
+            self.masked.extend(forms::masked_lines(secret));
         }
     }
 
@@ -43,14 +43,14 @@ impl Redactor {
         self.add(secret, b"other");
     }
 
-    /// Whether it is new in this way.
-    fn add(&mut self, secret: &[u8], way: &[u8]) -> bool {
+    /// Adds a secret of a kind; returns whether it was new.
+    fn add(&mut self, secret: &[u8], kind: &[u8]) -> bool {
         let mut both = digest::Context::new(&digest::SHA256);
-        both.update(way);
+        both.update(kind);
         both.update(secret);
         let new = self.known.insert(both.finish().as_ref().to_vec());
         if new {
-            self.search.add(forms::of(secret));
+            self.search.add(forms::forms_of(secret));
             self.search.add_pieces(secret);
         }
         new
@@ -65,7 +65,7 @@ impl Redactor {
         let escaped = escape::lines(&hidden, MAX_LINE);
         let cleaned = self.replace(&escaped);
         // Pieces too: a mark beside text can make either.
-        if !self.search.all(&cleaned).is_empty() || escape::is_command(&cleaned) {
+        if !self.search.find_all(&cleaned).is_empty() || escape::is_command(&cleaned) {
             return HIDDEN.to_owned();
         }
         cleaned
@@ -91,7 +91,7 @@ impl Redactor {
     fn replace(&self, text: &str) -> String {
         let mut result = String::with_capacity(text.len());
         let mut end = 0;
-        for (start, stop) in self.search.all(text) {
+        for (start, stop) in self.search.find_all(text) {
             if start >= end {
                 result.push_str(&text[end..start]);
                 result.push_str(HIDDEN);
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_replaced_and_what_stays() {
+    fn every_form_is_replaced() {
         let cases = [
             ("made-up-key", "key=made-up-key.", "key=***."),
             ("made-up-key", "bWFkZS11cC1rZXk=", "***="),
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_was_cut_short_is_still_hidden() {
+    fn truncated_value_is_redacted() {
         let redactor = hiding("sk-made-up-0123456789abcdef-gh");
         assert_eq!(
             redactor.clean("Value 'sk-made-up-0123456...' is wrong"),
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn cutting_a_long_text_leaves_no_piece_of_a_form() {
+    fn truncated_text_leaves_no_piece_of_a_form() {
         let redactor = hiding("made-up-key-0123");
         let encoded = "bWFkZS11cC1rZXktMDEyMw";
         let text = format!("{}{encoded}", "line\n".repeat(MAX_TEXT / 5 - 1));
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_piece_of_base64_shows_in_any_alignment() {
+    fn base64_is_redacted_in_any_alignment() {
         use base64::Engine as _;
         let redactor = hiding("made-up-key-0123");
         for prefix in ["", "x", "xy", "xyz"] {
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn commands_are_defused_wherever_the_runner_looks_for_them() {
+    fn workflow_commands_are_defused() {
         let redactor = Redactor::default();
         let cases = [
             ("::set-output name=a::b", ": :set-output name=a::b"),
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mark_that_would_show_the_value_hides_the_whole_message() {
+    fn mask_that_completes_value_hides_message() {
         assert_eq!(hiding("b***").clean("b*** b*** a"), "*** *** a");
         let mut both = hiding("made-up");
         both.hide(b"x***");
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn short_lines_are_masked_by_the_runner_though_not_redacted_by_us() {
+    fn short_lines_are_masked_but_not_redacted() {
         let redactor = hiding("{\n  \"k\": \"made-up-key\"\n}");
         assert!(redactor.is_masked("a{b"));
         assert_eq!(redactor.clean("a{b"), "a{b");
@@ -226,7 +226,7 @@ mod tests {
         /// Whatever the value, whatever the text around any of its forms: nothing of it leaves, and
         /// no line is a command.
         #[test]
-        fn nothing_that_leaves_contains_a_form(
+        fn cleaned_text_contains_no_form(
             secret in prop_oneof![
                 "\\PC{4,40}",
                 "[ -~\\n\\r\"'&<>%+/]{4,60}",
@@ -238,7 +238,7 @@ mod tests {
             glue in any::<bool>(),
         ) {
             let redactor = hiding(&secret);
-            let all = forms::of(secret.as_bytes());
+            let all = forms::forms_of(secret.as_bytes());
             let form = if all.is_empty() { String::new() } else { pick.get(&all).to_string() };
             let text = if glue { format!("{before}{form}{after}") } else { format!("{before}\n{form}\n{after}{form}") };
             let cleaned = redactor.clean(&text);

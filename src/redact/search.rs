@@ -64,7 +64,7 @@ impl Search {
     }
 
     /// Where forms and pieces stand, by their start; they may overlap. On character boundaries.
-    pub(super) fn all(&self, text: &str) -> Vec<(usize, usize)> {
+    pub(super) fn find_all(&self, text: &str) -> Vec<(usize, usize)> {
         (0..text.len())
             .filter_map(|at| {
                 let form = self.longest_form(text, at).map(|length| at + length);

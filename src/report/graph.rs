@@ -15,7 +15,7 @@ pub(super) fn label_moves(
     after: &VersionLabels,
     redactor: &Redactor,
 ) -> String {
-    let (before, after) = (public(before), public(after));
+    let (before, after) = (public_labels(before), public_labels(after));
     if before == after {
         return String::new();
     }
@@ -41,7 +41,7 @@ pub(super) fn label_moves(
 }
 
 /// Versions and their labels, the current one first, without the private labels of runs, which come and go.
-fn public(labels: &VersionLabels) -> Vec<(Vec<String>, String)> {
+fn public_labels(labels: &VersionLabels) -> Vec<(Vec<String>, String)> {
     let mut public: Vec<_> = labels
         .iter()
         .map(|(id, held)| {
@@ -82,11 +82,11 @@ mod tests {
     }
 
     #[test]
-    fn private_labels_are_not_drawn_and_others_are_text_only() {
-        let lease = "upsert-secret-until-1800000000-33333333-3333-8333-8333-333333333333";
+    fn graph_shows_neither_private_labels_nor_markup() {
+        let private_label = "upsert-secret-until-1800000000-33333333-3333-8333-8333-333333333333";
         let redactor = Redactor::default();
         let before = labels(&[("11111111-made-up", &["AWSCURRENT"])]);
-        let private = labels(&[("11111111-made-up", &["AWSCURRENT", lease])]);
+        let private = labels(&[("11111111-made-up", &["AWSCURRENT", private_label])]);
         assert_eq!(label_moves(&before, &private, &redactor), "");
         let after = labels(&[("11111111-made-up", &["x\"]<script>`|end\n"])]);
         let page = label_moves(&before, &after, &redactor);

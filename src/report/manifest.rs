@@ -79,9 +79,9 @@ pub(super) fn text(run: &RunReport, took: Duration) -> String {
             target.name
         ));
         if let Some(details) = &target.details {
-            let planned = planned_steps(&details.outcome).map(would);
+            let planned = planned_steps(&details.outcome).map(planned_text);
             lines.extend(planned.map(|step| format!("    {step}")));
-            let changes = details.outcome.changes.iter().filter(|it| says_more(it));
+            let changes = details.outcome.changes.iter().filter(|it| adds_detail(it));
             lines.extend(changes.map(|change| format!("    {change}")));
         }
     }
@@ -94,9 +94,9 @@ pub(super) fn text(run: &RunReport, took: Duration) -> String {
 fn heading(run: &RunReport) -> String {
     let counts: Vec<_> = Status::ALL
         .into_iter()
-        .map(|status| (run.count(status), words(status, run.kind.plan_only)))
+        .map(|status| (run.count(status), status_text(status, run.kind.plan_only)))
         .filter(|(number, _)| *number > 0)
-        .map(|(number, words)| format!("{number} {words}"))
+        .map(|(number, text)| format!("{number} {text}"))
         .collect();
     let region = run.region.get();
     let region = region.map_or_else(String::new, |region| format!(" in {region}"));
@@ -181,7 +181,7 @@ fn row(target: &TargetReport, plan_only: bool, redactor: &Redactor) -> String {
     let mut what = Vec::new();
     if let Some(details) = &target.details {
         what.extend(details.outcome.changes.iter().map(ToString::to_string));
-        what.extend(planned_steps(&details.outcome).map(would));
+        what.extend(planned_steps(&details.outcome).map(planned_text));
         what.extend(details.failure.iter().map(|failure| failure.what.clone()));
     }
     let what: Vec<_> = what.iter().map(|text| prose(text, redactor)).collect();
@@ -189,18 +189,18 @@ fn row(target: &TargetReport, plan_only: bool, redactor: &Redactor) -> String {
     format!(
         "| {} | {} | {} | {} |\n",
         code(&target.name, redactor),
-        words(target.status, plan_only),
+        status_text(target.status, plan_only),
         version.map_or_else(String::new, |id| code(id, redactor)),
         what.join("<br>")
     )
 }
 
-fn would(step: &PlannedStep) -> String {
+fn planned_text(step: &PlannedStep) -> String {
     format!("would {} (because: {})", step.what, step.why)
 }
 
 /// Whether a change says more than the word and the version that stand before it.
-fn says_more(change: &Change) -> bool {
+fn adds_detail(change: &Change) -> bool {
     match change {
         Change::Created {
             description,
@@ -214,7 +214,7 @@ fn says_more(change: &Change) -> bool {
 }
 
 /// What happened to so many, or would.
-fn words(status: Status, plan_only: bool) -> &'static str {
+fn status_text(status: Status, plan_only: bool) -> &'static str {
     match (status, plan_only) {
         (Status::Done(ChangeKind::Created), true) => "to be created",
         (Status::Done(ChangeKind::Updated), true) => "to be updated",

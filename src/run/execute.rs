@@ -45,7 +45,7 @@ impl Execution<'_> {
         // Outlives the work, to clean up after it.
         let store = OnceCell::new();
         let timeout = run.connection.timeout;
-        let ended = self.until_cut(self.work(run, &store)).await;
+        let ended = self.until_interrupted(self.work(run, &store)).await;
         self.report.progress.end();
         if let Some(store) = store.get() {
             for (name, label) in self.report.take_write_labels() {
@@ -62,7 +62,7 @@ impl Execution<'_> {
     }
 
     /// Works until it is done, until a signal, or until the time is over, which is `None`.
-    async fn until_cut(
+    async fn until_interrupted(
         &self,
         work: impl Future<Output = Result<(), Failure>>,
     ) -> Result<(), Option<Failure>> {

@@ -1,5 +1,5 @@
-//! The command line and `--help`. No value ever comes from it, and what it does not know it does not echo, because a secret
-//! may have been typed there. The help is made from the tables that the README shares: commands, inputs, outputs, exit codes.
+//! The command line and `--help`. It takes no value, and an error never quotes an argument, because a secret may have been
+//! typed there. The help is generated from the same tables as the README: commands, inputs, outputs, exit codes.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -12,40 +12,40 @@ use upsert_secret_core::failure::{Class, Failure};
 use crate::commands::{COMMANDS, Command, command};
 use crate::outputs;
 
-/// How the result is printed.
+/// The format of the result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Format {
     /// Text on standard error.
     #[default]
     Text,
-    /// One object on standard output besides.
+    /// In addition, one object on standard output.
     Json,
 }
 
-/// A command line that was understood.
+/// A valid command line.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Parsed {
     /// Run.
     Run(Args),
-    /// Print this page and end well.
+    /// Print this page and exit with 0.
     Help(String),
 }
 
-/// What the command line can say of a run.
+/// The arguments of a run.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Args {
-    /// The command, where one was given.
+    /// The command, if one is given.
     pub(crate) command: Option<Command>,
-    /// How the result is printed.
+    /// The format of the result.
     pub(crate) format: Format,
     /// The input `manifest`.
     pub(crate) manifest: Option<String>,
 }
 
-/// Reads the command line; `words` are the arguments without the program's name.
+/// Parses the arguments, which come without the program's name.
 ///
 /// # Errors
-/// Anything but the few words above.
+/// Anything but a command, `--manifest`, `--format`, `--help` and `--version`.
 pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Parsed, Failure> {
     let mut arguments = arguments.into_iter().peekable();
     if arguments.peek().is_some_and(|word| is_shell(word)) {
@@ -55,7 +55,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Par
         Ok(matches) => matches,
         // `--help` and `--version` are no errors.
         Err(page) if !page.use_stderr() => return Ok(Parsed::Help(page.to_string())),
-        // Never the error's own text: it quotes what was typed.
+        // Never the error's own text: it quotes the arguments.
         Err(error) => return Err(rejection(error.kind())),
     };
     let text = |id: &str| matches.get_one::<String>(id).map(String::as_str);
@@ -77,14 +77,14 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Par
     }))
 }
 
-/// A word with which CI systems start the shell that is to run the job's script.
+/// Whether an argument is a shell, with which CI systems run the script of a job.
 fn is_shell(word: &OsStr) -> bool {
     let name = Path::new(word).file_name().and_then(OsStr::to_str);
     matches!(name, Some("sh" | "bash" | "ash" | "dash"))
 }
 
-/// Where an image has us as its entrypoint, a CI system's `sh -c …` ends up here. The job's script
-/// then never runs, and GitLab would show such a job as passed if we ended well.
+/// The failure of an image with this program as its entrypoint: `sh -c …` of the CI system becomes our arguments. The script
+/// never runs, and with exit code 0 GitLab would show the job as passed.
 fn started_as_shell() -> Failure {
     Failure::new(
         Class::Input,
@@ -145,7 +145,7 @@ fn grammar() -> Clap {
         .after_help(after_help())
 }
 
-/// What stands below the options.
+/// The part of the help below the options.
 fn after_help() -> String {
     let mut page = String::from("Commands:\n");
     for entry in &COMMANDS {

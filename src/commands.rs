@@ -1,28 +1,28 @@
-//! The commands: the one table of them, for the command line, the input `command` and the documents.
+//! The table of commands, for the command line, the input `command` and the documents. It runs none of them.
 
 use upsert_secret_config::run::Action;
 use upsert_secret_core::failure::{Class, Failure};
 
-/// What to do.
+/// A command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Command {
-    /// Bring the secrets to their goal.
+    /// Perform an action on the secrets.
     Run(Action),
-    /// Say what a run would do.
+    /// Describe the changes of a run without making them.
     Plan,
-    /// Say which rights a run needs.
+    /// Print the permissions that a run needs.
     IamPolicy,
 }
 
-/// A command, as the documents show it.
+/// A command as documented.
 pub struct Entry {
-    /// What it is.
+    /// The command.
     pub command: Command,
-    /// Its word.
+    /// The argument that selects it.
     pub word: &'static str,
-    /// What it does.
+    /// The description.
     pub meaning: &'static str,
-    /// A line for a shell.
+    /// A shell command line.
     pub example: &'static str,
 }
 
@@ -60,10 +60,10 @@ pub const COMMANDS: [Entry; 5] = [
     },
 ];
 
-/// Finds a command by its word.
+/// Finds a command by its argument.
 ///
 /// # Errors
-/// An unknown one, which is not echoed.
+/// An unknown command, which the failure does not quote.
 pub(crate) fn command(word: &str) -> Result<Command, Failure> {
     let known = COMMANDS.iter().find(|entry| entry.word == word);
     let unknown = || {

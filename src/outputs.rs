@@ -1,13 +1,14 @@
-//! The one table of outputs, and what an output may look like. `action.yml`, the README and `--help` are made from it.
+//! The table of outputs, from which `action.yml`, the README and `--help` are generated, and the characters that an output may
+//! have.
 
-/// Outputs by name, in the order of the documents.
+/// The values of outputs by name, in the documented order.
 pub(crate) type Outputs = Vec<(&'static str, String)>;
 
-/// An output, as the documents show it.
+/// An output as documented.
 pub struct Output {
-    /// As in `steps.ID.outputs.NAME`.
+    /// The name, as in `steps.ID.outputs.NAME`.
     pub name: &'static str,
-    /// What it holds.
+    /// The description.
     pub meaning: &'static str,
 }
 
@@ -64,12 +65,12 @@ const OUTPUTS: [Output; 16] = [
     ),
 ];
 
-/// Every output: those about a secret, then those that a manifest adds.
+/// Every output: first those about a secret, then those that a manifest adds.
 pub fn all() -> impl Iterator<Item = &'static Output> {
     OUTPUTS.iter()
 }
 
-/// Whether an output is one line of printable ASCII. Nothing of ours is anything else; whatever is would be an injection.
+/// Whether an output is one line of printable ASCII. Anything else could be an injection.
 pub(crate) fn is_flat(value: &str) -> bool {
     value.len() <= 2_048 && value.bytes().all(|byte| byte.is_ascii_graphic())
 }

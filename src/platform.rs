@@ -1,5 +1,5 @@
-//! Where outputs and the summary go. Opens files before the first AWS call, so that a run that could not report its ids
-//! writes nothing. Nothing here talks to AWS.
+//! The destinations of outputs, report and summary on each CI system. Output files are opened before the first AWS call, so
+//! that a run that could not report its ids writes nothing. Sends no request.
 
 mod dotenv;
 mod output_file;
@@ -19,30 +19,30 @@ use upsert_secret_core::notice::Level;
 use crate::outputs::{Outputs, is_flat};
 use crate::redact::Output;
 
-/// The most that GitHub takes as one step's summary.
+/// The maximum size of a step's summary on GitHub, in bytes.
 const MAX_SUMMARY: u64 = 1024 * 1024;
 
-/// GitLab's report, for `artifacts: reports: dotenv`.
+/// The file name of GitLab's dotenv report, for `artifacts: reports: dotenv`.
 const DOTENV_REPORT: &str = "upsert-secret.env";
 
-/// Where this run reports to.
+/// The destinations of this run.
 pub(crate) struct Platform {
     log_format: LogFormat,
     outputs: Option<(File, PathBuf)>,
     summary: Option<PathBuf>,
-    /// Where files go that later steps read.
+    /// The folder for files that later steps read.
     reports: Option<PathBuf>,
 }
 
-/// Whether standard error is shown in color: in the logs of both runners, and on a terminal, unless
-/// `NO_COLOR` is set (no-color.org).
+/// Whether standard error supports color: in the logs of both runners, and on a terminal, unless `NO_COLOR` is set
+/// (no-color.org).
 pub(crate) fn shows_color(environment: &Environment) -> bool {
     if environment.text("NO_COLOR").is_some() {
         return false;
     }
     match log_format(environment) {
         LogFormat::Github | LogFormat::Gitlab => true,
-        // A console of Windows may show the codes themselves.
+        // A Windows console may show the escape sequences themselves.
         LogFormat::Plain => {
             cfg!(unix) && environment.text("TERM") != Some("dumb") && io::stderr().is_terminal()
         }
@@ -50,10 +50,10 @@ pub(crate) fn shows_color(environment: &Environment) -> bool {
 }
 
 impl Platform {
-    /// Finds out where we run and opens the place for outputs.
+    /// Detects the CI system and opens the file for outputs.
     ///
     /// # Errors
-    /// The place cannot be written.
+    /// The file cannot be opened.
     pub(crate) fn open(
         environment: &Environment,
         output_file: Option<&str>,
@@ -67,7 +67,7 @@ impl Platform {
                 file("RUNNER_TEMP"),
             ),
             LogFormat::Gitlab => {
-                // Whatever folder a script is in.
+                // Independent of the current folder of the script.
                 let folder = file("CI_PROJECT_DIR").unwrap_or_default();
                 (Some(folder.join(DOTENV_REPORT)), None, None)
             }
@@ -84,15 +84,15 @@ impl Platform {
         })
     }
 
-    /// Whether this platform takes the results of a manifest run as an output.
+    /// Whether the platform supports the output `results` of a manifest run.
     pub(crate) fn takes_results(&self) -> bool {
         self.log_format == LogFormat::Github
     }
 
-    /// Hands outputs on, and warns where the runner will drop one.
+    /// Writes the outputs, and warns about those that the runner will drop.
     ///
     /// # Errors
-    /// The file cannot be written any more.
+    /// The outputs cannot be written.
     pub(crate) fn write_outputs(
         &mut self,
         outputs: &Outputs,
@@ -143,9 +143,9 @@ impl Platform {
         written.map_err(|error| unwritable(&error))
     }
 
-    /// Why an output cannot be handed on as it is.
+    /// The reason for leaving an output out.
     fn rejection(&self, name: &str, value: &str) -> Option<&'static str> {
-        // One line of JSON, whose length its maker has checked.
+        // One line of JSON, whose length is limited where it is made.
         let whole = name == "results" && value.bytes().all(|byte| byte.is_ascii_graphic());
         if !whole && !is_flat(value) {
             Some("it is not one line of printable ASCII")
@@ -156,8 +156,8 @@ impl Platform {
         }
     }
 
-    /// Writes a file for later steps, where the platform has a place for them, and tells its path. A run that did its
-    /// work does not fail because of it.
+    /// Writes a file for later steps, if the platform has a folder for such files, and returns its path. An error is a
+    /// notice, because the secrets are written.
     pub(crate) fn write_report(&self, json: &str, output: &Output) -> Option<String> {
         let mut unique = [0; 16];
         random::fill(&mut unique);
@@ -172,15 +172,14 @@ impl Platform {
         }
     }
 
-    /// How many bytes the step's summary still takes.
+    /// The number of bytes left in the step's summary.
     pub(crate) fn summary_room(&self) -> usize {
         let metadata = self.summary.as_ref().and_then(|path| path.metadata().ok());
         let used = metadata.map_or(0, |metadata| metadata.len());
         usize::try_from(MAX_SUMMARY.saturating_sub(used)).unwrap_or_default()
     }
 
-    /// Appends to the job summary, where there is one. A run that did its work does not fail because
-    /// of its summary.
+    /// Appends to the job summary, if there is one. An error is a notice, because the secrets are written.
     pub(crate) fn write_summary(&self, markdown: &str, output: &Output) {
         let Some(path) = &self.summary else {
             return;
@@ -200,7 +199,7 @@ impl Platform {
     }
 }
 
-/// The failure of a run that cannot hand its ids on.
+/// The failure of a run that cannot write its outputs.
 pub(crate) fn unwritable(error: &anyhow::Error) -> Failure {
     Failure::new(
         Class::Input,

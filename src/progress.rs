@@ -1,5 +1,5 @@
-//! Periodic status lines, so that a waiting run does not look hung: in a log a line every few seconds, on a terminal a
-//! bar. Owns how often; the bar itself and standard error are the output's.
+//! Periodic status lines, so that a waiting run does not look hung: a line every few seconds in a log, a bar on a terminal. It
+//! owns their frequency and prints through the output.
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
@@ -12,18 +12,18 @@ use crate::redact::Output;
 /// The time between two lines.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// The progress of a run. Everything it shows are counts, times and texts without user data.
+/// The progress of a run. It shows counts, times and constant texts, never user data.
 pub(crate) struct Progress {
-    /// `None` stays silent: for one secret among many.
+    /// `None` for progress that shows nothing.
     output: Option<Arc<Output>>,
-    /// Hidden where none is to be seen.
+    /// Hidden if there is no terminal.
     bar: ProgressBar,
     phase: RefCell<Phase>,
     counts_shown: Cell<Instant>,
     text_shown: Cell<Option<Instant>>,
 }
 
-/// What is counted at the moment.
+/// The current count.
 struct Phase {
     verb: &'static str,
     total: usize,
@@ -43,7 +43,7 @@ impl Phase {
 }
 
 impl Progress {
-    /// The progress of a run over this many secrets. A run of one has no bar.
+    /// The progress of a run with this many secrets.
     pub(crate) fn new(output: Arc<Output>, total: usize, with_bar: bool) -> Self {
         Self {
             bar: with_bar
@@ -56,7 +56,7 @@ impl Progress {
         }
     }
 
-    /// Progress that shows nothing.
+    /// Progress that shows nothing, for one secret among many.
     pub(crate) fn silent() -> Self {
         Self {
             output: None,
@@ -67,7 +67,7 @@ impl Progress {
         }
     }
 
-    /// Starts a phase in which `total` secrets are "staged", say.
+    /// Starts a phase in which `total` secrets are, for example, "staged".
     pub(crate) fn start_phase(&self, verb: &'static str, total: usize) {
         self.phase.replace(Phase::new(verb, total));
         self.bar.reset();
@@ -82,7 +82,7 @@ impl Progress {
         self.bar.set_position(phase.done as u64);
     }
 
-    /// Shows a text, unless one was shown a moment ago.
+    /// Shows a text, unless one was shown within the last seconds.
     pub(crate) fn say(&self, text: impl FnOnce() -> String) {
         if let Some(output) = &self.output
             && self.text_shown.get().is_none_or(|at| at.elapsed() >= PAUSE)

@@ -1,5 +1,5 @@
-//! A run as outputs, text, JSON and Markdown: one report, presented as one secret or as a manifest. Prints nothing; what it
-//! makes goes through `redact`.
+//! The report of a run as outputs, text, JSON and Markdown, for a single secret or for a manifest. Prints nothing, and passes
+//! everything through `redact`.
 
 use std::time::Duration;
 
@@ -22,14 +22,14 @@ pub(crate) use failure::{failure, timed_out};
 /// Everything that is known at the end of a run.
 pub(crate) struct Report<'a> {
     run: &'a RunReport,
-    /// What was found and done, where one secret is presented by itself.
+    /// The outcome of the only secret; `None` for a manifest.
     single: Option<Outcome>,
     failure: Option<&'a Failure>,
     took: Duration,
 }
 
 impl<'a> Report<'a> {
-    /// The report of a run, which failed or did not, after so long.
+    /// The report of a run that took this long.
     pub(crate) fn new(run: &'a RunReport, failure: Option<&'a Failure>, took: Duration) -> Self {
         let targets = run.targets();
         let details = targets.first().and_then(|target| target.details.as_ref());
@@ -42,7 +42,7 @@ impl<'a> Report<'a> {
         }
     }
 
-    /// The outputs: all of them after a success; after a failure what is known.
+    /// All outputs after a success, the known ones after a failure.
     pub(crate) fn outputs(&self) -> Outputs {
         match &self.single {
             Some(outcome) => single::outputs(outcome, self.failure.is_some()),
@@ -50,12 +50,12 @@ impl<'a> Report<'a> {
         }
     }
 
-    /// The output `results` of a manifest run; `None` where it would be too long.
+    /// The output `results` of a manifest run; `None` if it would be too long.
     pub(crate) fn results(&self) -> Option<String> {
         manifest::results(self.run)
     }
 
-    /// What a person reads.
+    /// Text for the log.
     pub(crate) fn text(&self) -> String {
         match &self.single {
             Some(outcome) => single::text(outcome, self.failure.is_some(), self.took),
@@ -63,7 +63,7 @@ impl<'a> Report<'a> {
         }
     }
 
-    /// One object for programs.
+    /// A JSON object.
     pub(crate) fn json(&self, redactor: &Redactor) -> String {
         let mut object = match &self.single {
             Some(outcome) => single::object(outcome, self.failure.is_some(), redactor),
@@ -78,7 +78,7 @@ impl<'a> Report<'a> {
         object.to_string()
     }
 
-    /// The job summary, of at most `room` bytes where it could be long.
+    /// The job summary. For a manifest it has at most `room` bytes.
     pub(crate) fn markdown(&self, redactor: &Redactor, room: usize) -> String {
         match &self.single {
             Some(outcome) => {

@@ -1,5 +1,5 @@
-//! A run from the environment to the exit code: arguments, inputs, the work, the report. It owns the order; each part is
-//! another module's.
+//! A run from the environment to the exit code: arguments, inputs, the work, the report. It owns their order and leaves
+//! each part to another module.
 
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -30,7 +30,7 @@ mod finish;
 use execute::Execution;
 use finish::Finish;
 
-/// Variables that hold other secrets, hidden from this tool's own text like the value.
+/// Variables that hold other secrets, which are redacted like the value.
 const CREDENTIALS: &[&str] = &[
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",
@@ -64,7 +64,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
             return 0;
         }
         Err(failure) => {
-            // What was typed may be the value that is also in the environment.
+            // An argument may be the value that is also in the environment.
             let (raw, _) = inputs::read(&environment);
             hide_values(&raw, &environment, &output);
             output.annotate(Level::Error, &failure.to_string());
@@ -98,7 +98,7 @@ fn hide_values(raw: &RawInputs, environment: &Environment, output: &Output) {
     if let Some(key) = &raw.version_id_key {
         output.hide(key.expose());
     }
-    // `iam-policy` never looks at the value, which may have got into a name all the same.
+    // `iam-policy` never reads the value, which may still have been copied into a name.
     let named = [&raw.web_identity_token_env, &raw.value_env];
     for name in named.into_iter().flatten() {
         if let Some(secret) = environment.raw(name) {
@@ -115,15 +115,15 @@ fn caught_panic() -> Failure {
     )
 }
 
-/// Does what the command asks for. What comes of it is left for the end of the run.
+/// Runs the command. `finish` receives the results.
 fn run_command(args: Args, environment: &Environment, finish: &mut Finish) -> Result<(), Failure> {
     let (mut raw, known) = inputs::read(environment);
     hide_values(&raw, environment, &finish.output);
-    // Before anything can fail: outputs of an earlier call must not be taken for this one's.
+    // Before anything can fail: outputs of an earlier call must not be mistaken for those of this one.
     let opened = Platform::open(environment, raw.output_file.as_deref())
         .map(|platform| finish.platform = Some(platform));
     known?;
-    // The command line is about this call; the environment may be about many.
+    // The command line applies to this call, the environment perhaps to several.
     raw.manifest = args.manifest.or(raw.manifest);
     let given = raw.command.as_deref().map(commands::command).transpose()?;
     let (command, action) = resolve_command(args.command, given);
@@ -146,7 +146,7 @@ fn work(
 ) -> Result<(), Failure> {
     let output = Arc::clone(&finish.output);
     let hide = |bytes: &[u8]| output.hide(bytes);
-    // The runner's masks reach it by its own standard output, which only our own action is known to have.
+    // Masks reach the runner through its standard output. Only in our own action is standard output known to be the runner's.
     let masks = raw.from_action && ci::is_github(environment);
     let mask = |bytes: &[u8]| {
         if let Some(text) = str::from_utf8(bytes).ok().filter(|_| masks) {
@@ -186,12 +186,12 @@ fn work(
         report: &finish.report,
     };
     let ended = runtime.block_on(execution.execute(run));
-    // A name look-up that hangs must not keep the process.
+    // A hanging name lookup must not keep the process alive.
     runtime.shutdown_background();
     ended
 }
 
-/// Leads the trace of calls, and credentials that are obtained on the way, to the output.
+/// Prints the trace of calls, and redacts credentials that are obtained during the run.
 struct OutputObserver(Arc<Output>);
 
 impl CallObserver for OutputObserver {
@@ -220,8 +220,7 @@ fn start_report(output: &Arc<Output>, run: &CheckedRun, plan_only: bool) -> RunR
     report
 }
 
-/// The command, and the action it is about: `plan` and `iam-policy` on the command line are about the command that the
-/// input names.
+/// The command and its action. With `plan` or `iam-policy` on the command line, the input `command` names the action.
 fn resolve_command(line: Option<Command>, given: Option<Command>) -> (Command, Action) {
     let command = line.or(given).unwrap_or(Command::Run(Action::Upsert));
     match (command, line.and(given)) {

@@ -1,5 +1,5 @@
-//! What a run found and did, secret by secret, one or thousands. A secret's report is written when it is done, and also when
-//! the run is cut short while it is worked on, so that what is known is reported. Holds no value and prints nothing.
+//! The results of a run, secret by secret, one or thousands. The report of a secret is written when the secret is done, and also
+//! when the run is cut short, so that everything known is reported. Holds no value and prints nothing.
 
 use std::cell::{Cell, OnceCell, Ref, RefCell};
 
@@ -11,23 +11,24 @@ use upsert_secret_core::outcome::{ChangeKind, Outcome};
 
 use crate::progress::Progress;
 
-/// So many failures in a row for reasons outside the secrets end the run: as many as are worked on at the same time.
+/// The number of consecutive failures for reasons outside the secrets that ends the run. As many secrets are processed at the
+/// same time.
 pub(crate) const HOPELESS: usize = 64;
 
-/// How a secret ended.
+/// The final status of a secret.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Status {
-    /// It did not reach its goal.
+    /// An error prevented the requested state.
     Failed,
-    /// It is as requested, or in a plan would be.
+    /// The secret is as requested, or in a plan would be.
     Done(ChangeKind),
-    /// The run ended before it was worked on.
+    /// The run ended before the secret was processed.
     #[default]
     NotTried,
 }
 
 impl Status {
-    /// All of them, in the order of a summary.
+    /// Every status, in the order of a summary.
     pub(crate) const ALL: [Self; 5] = [
         Self::Done(ChangeKind::Created),
         Self::Done(ChangeKind::Updated),
@@ -46,54 +47,54 @@ impl Status {
     }
 }
 
-/// One secret.
+/// The report of one secret.
 #[derive(Debug, Default)]
 pub(crate) struct TargetReport {
     /// The name or ARN as given.
     pub(crate) name: String,
-    /// How it ended.
+    /// The final status.
     pub(crate) status: Status,
     /// The ARN, once known.
     pub(crate) arn: Option<Box<str>>,
     /// The version that holds the value, once known.
     pub(crate) version_id: Option<Box<str>>,
-    /// What most secrets of a large run do not have.
+    /// Absent for most secrets of a large run, to save memory.
     pub(crate) details: Option<Box<Details>>,
 }
 
 impl TargetReport {
-    /// Whether it was created or updated.
+    /// Whether the secret was created or updated.
     pub(crate) fn has_changed(&self) -> bool {
         matches!(self.status, Status::Done(kind) if kind != ChangeKind::Unchanged)
     }
 
-    /// Why it failed.
+    /// The failure, if there is one.
     pub(crate) fn failure(&self) -> Option<&Failure> {
         self.details.as_ref()?.failure.as_ref()
     }
 }
 
-/// What there is to report of a secret that changed, failed, or is the only one.
+/// Details about a secret that changed or failed, or that is the only one.
 #[derive(Debug, Default)]
 pub(crate) struct Details {
-    /// What was found and done.
+    /// The ids, changes and notices.
     pub(crate) outcome: Outcome,
-    /// Why it failed.
+    /// The failure, if there is one.
     pub(crate) failure: Option<Failure>,
-    /// What the run was waiting for when it was cut short.
+    /// The reason for waiting when the run was cut short.
     pub(crate) waiting: Option<String>,
-    /// Whether others kept writing when the run was cut short, and who held AWSCURRENT then.
+    /// The holder of AWSCURRENT, if the run was cut short while it competed with concurrent writers.
     pub(crate) contended: Option<Option<String>>,
 }
 
-/// The kind of run, as far as its report differs.
+/// The kind of run, as far as it affects the report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct RunKind {
     /// One secret, presented with flat outputs and a text of its own.
     pub(crate) single: bool,
-    /// Only what would be done was requested.
+    /// Nothing is written.
     pub(crate) plan_only: bool,
-    /// All secrets were to become current, or none.
+    /// Either all new versions become current or none.
     pub(crate) all_or_nothing: bool,
 }
 
@@ -101,13 +102,13 @@ pub(crate) struct RunKind {
 pub(crate) struct RunReport {
     /// What kind of run this is.
     pub(crate) kind: RunKind,
-    /// How far the run is.
+    /// The status lines.
     pub(crate) progress: Progress,
     /// The region, once known.
     pub(crate) region: OnceCell<String>,
     targets: RefCell<Vec<TargetReport>>,
     notices: RefCell<Vec<(Level, String)>>,
-    /// Private labels that a run which was cut short left behind, and the names of their secrets.
+    /// Private labels left behind by a run that was cut short, by the name or ARN of the secret.
     write_labels: RefCell<Vec<(String, WriteLabel)>>,
     failed: Cell<bool>,
     /// Consecutive failures for reasons outside the secrets.
@@ -117,7 +118,7 @@ pub(crate) struct RunReport {
 }
 
 impl RunReport {
-    /// A report on secrets of these names.
+    /// A report on these secrets, all of them not tried yet.
     pub(crate) fn new(
         names: impl IntoIterator<Item = String>,
         kind: RunKind,
@@ -156,8 +157,8 @@ impl RunReport {
         self.failed.get()
     }
 
-    /// Whether nothing has worked for so long that going on makes no sense: AWS cannot be reached, or the credentials are
-    /// no longer valid.
+    /// Whether so many secrets in a row failed that the run should end: AWS cannot be reached, or the credentials are no
+    /// longer valid.
     pub(crate) fn is_hopeless(&self) -> bool {
         self.outside_failures.get() >= HOPELESS
     }
@@ -180,7 +181,7 @@ impl RunReport {
         }
     }
 
-    /// What people should know.
+    /// The notices about the run and its secrets.
     pub(crate) fn notices(&self) -> Vec<(Level, String)> {
         self.notices.borrow().clone()
     }
@@ -190,13 +191,13 @@ impl RunReport {
         Ref::map(self.targets.borrow(), Vec::as_slice)
     }
 
-    /// How many secrets have this status.
+    /// The number of secrets with this status.
     pub(crate) fn count(&self, status: Status) -> usize {
         let targets = self.targets();
         targets.iter().filter(|it| it.status == status).count()
     }
 
-    /// Private labels that are still to be removed, and the secrets that have them, by name or ARN as given.
+    /// The private labels that remain to be removed, each with the name or ARN of its secret.
     pub(crate) fn take_write_labels(&self) -> Vec<(String, WriteLabel)> {
         self.write_labels.take()
     }
@@ -244,13 +245,13 @@ impl RunReport {
     }
 }
 
-/// A secret that is worked on. Its report is written in any case, by [`ReportGuard::end`] or when this is dropped.
+/// The report of a secret in progress. It is written in any case, by [`ReportGuard::end`] or on drop.
 pub(crate) struct ReportGuard<'a> {
     index: usize,
     report: &'a RunReport,
-    /// What is found and done.
+    /// The state of the attempt so far.
     pub(crate) attempt: Attempt,
-    /// Whether a secret without changes stays "not tried" when this is dropped.
+    /// Whether a secret without changes stays "not tried" on drop.
     pub(crate) quiet: bool,
     ended: Option<Result<(), Failure>>,
 }
@@ -266,19 +267,19 @@ impl<'a> ReportGuard<'a> {
         }
     }
 
-    /// Writes the report of a secret that is done.
+    /// Ends the report with a result.
     pub(crate) fn end(mut self, ended: Result<(), Failure>) {
         self.ended = Some(ended);
     }
 
-    /// Leaves the secret as not tried: nothing came of it, and nothing was its fault.
+    /// Leaves the secret as not tried: it has neither a result nor a failure of its own.
     pub(crate) fn leave(mut self) {
-        // A secret that was created stays, because this tool never deletes one.
+        // A created secret cannot be reverted, because this tool never deletes one.
         if self.attempt.outcome.kind() == ChangeKind::Created {
             self.ended = Some(Ok(()));
             return;
         }
-        // What was changed and reverted is reported all the same.
+        // Changes that were reverted are reported.
         let outcome = std::mem::take(&mut self.attempt.outcome);
         if !outcome.changes.is_empty() {
             let target = &mut self.report.targets.borrow_mut()[self.index];

@@ -1,5 +1,5 @@
-//! Files that others write to as well: GitHub's outputs and summary, GitLab's dotenv report. Keeps what others wrote, and
-//! never quotes it.
+//! Files that other programs write to as well: GitHub's outputs and summary, GitLab's dotenv report. Keeps the content of
+//! others and never quotes it.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
@@ -10,12 +10,12 @@ use upsert_secret_core::bounded;
 
 use super::dotenv;
 
-/// More than any dotenv report that GitLab takes; what is longer is not read.
+/// More bytes than any dotenv report that GitLab accepts; the rest of a longer file is not read.
 const MAX_READ: usize = 64 * 1024;
 
-/// Opens a file to append to it.
+/// Opens a file for appending.
 pub(super) fn open(path: &Path) -> anyhow::Result<File> {
-    // Reading is for `end_line`; a pipe or a device need not allow it.
+    // `end_line` reads; a pipe or a device need not allow that.
     let readable = path.is_file() || !path.exists();
     OpenOptions::new()
         .read(readable)
@@ -25,7 +25,7 @@ pub(super) fn open(path: &Path) -> anyhow::Result<File> {
         .with_context(|| format!("cannot open {}", path.display()))
 }
 
-/// Writes `lines` after what others wrote.
+/// Appends `lines`, on lines of their own.
 ///
 /// # Errors
 /// The file cannot be read or written.
@@ -34,9 +34,9 @@ pub(super) fn append(file: &mut File, lines: &str) -> io::Result<()> {
     file.write_all(lines.as_bytes())
 }
 
-/// Writes `lines` after what others wrote into GitLab's dotenv report. Lines of an earlier call of ours go: the ids of two
-/// secrets must not mix where the later call knows fewer, and a folder that is kept from job to job must not fill the
-/// report up. Returns why GitLab will not take the report, if it will not.
+/// Appends `lines` to GitLab's dotenv report, and removes the lines of earlier calls: the ids of two secrets must not mix if
+/// the later call knows fewer, and a folder that is kept from job to job must not fill the report. Returns the reason why
+/// GitLab will reject the report, if it will.
 ///
 /// # Errors
 /// The file cannot be read or written.
@@ -54,7 +54,7 @@ pub(super) fn append_dotenv(file: &mut File, lines: &str) -> io::Result<Option<S
     Ok(dotenv::rejection(&read(file)?))
 }
 
-/// Ends the last line, where others left it without a line feed.
+/// Adds the line feed that the last line may lack.
 fn end_line(file: &mut File) -> io::Result<()> {
     if !file.metadata()?.is_file() || file.seek(SeekFrom::End(0))? == 0 {
         return Ok(());

@@ -1,5 +1,5 @@
-//! Standard output and standard error; nothing else prints. Text is cleaned on its way out; data has been checked by its
-//! owner and is printed as it is. Escape sequences of our own are put around text that is clean already.
+//! Standard output and standard error. Text is cleaned before it is printed; data is printed as is and must have been checked by
+//! the caller. Our own escape sequences are added only after the cleaning.
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::{OnceLock, PoisonError, RwLock, RwLockWriteGuard};
@@ -12,23 +12,23 @@ use upsert_secret_core::notice::Level;
 use super::redactor::{HIDDEN, Redactor};
 use super::search::MIN_BYTES;
 
-// Colors as GitLab's runner has them for its own messages (gitlab-runner, ansi_colors.go).
+// The colors of messages of GitLab's runner (gitlab-runner, ansi_colors.go).
 const GOOD: &str = "\u{1b}[32;1m";
 const ERROR: &str = "\u{1b}[31;1m";
 const WARNING: &str = "\u{1b}[0;33m";
 
-/// Everything that is printed goes through here.
+/// Standard output and standard error of the process.
 #[derive(Default)]
 pub(crate) struct Output {
     redactor: RwLock<Redactor>,
     log_format: LogFormat,
     color: bool,
-    /// What is drawn at the foot of a terminal meanwhile.
+    /// The progress bar, once one was requested.
     bar: OnceLock<ProgressBar>,
 }
 
 impl Output {
-    /// A door onto this reader, who sees colors or does not.
+    /// An output for a log format, with or without color.
     pub(crate) fn new(log_format: LogFormat, color: bool) -> Self {
         Self {
             log_format,
@@ -37,12 +37,12 @@ impl Output {
         }
     }
 
-    /// From now on no form of this leaves as text.
+    /// Registers a secret: from now on, no form of it is printed as text.
     pub(crate) fn hide(&self, secret: &[u8]) {
         self.redactor_mut().hide(secret);
     }
 
-    /// The same for a secret that the CI system does not know.
+    /// Registers a secret that the CI system does not mask.
     pub(crate) fn hide_unmasked(&self, secret: &[u8]) {
         self.redactor_mut().hide_unmasked(secret);
     }
@@ -52,7 +52,7 @@ impl Output {
         locked.unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Uses what knows the hidden secrets.
+    /// Gives access to the redactor.
     pub(crate) fn with_redactor<R>(&self, read: impl FnOnce(&Redactor) -> R) -> R {
         read(&self.redactor.read().unwrap_or_else(PoisonError::into_inner))
     }
@@ -62,8 +62,8 @@ impl Output {
         self.with_redactor(|redactor| redactor.clean(text))
     }
 
-    /// A bar for so many steps, where a person sits before a terminal. It may show counts, times and constant texts only:
-    /// what it draws is not cleaned.
+    /// A progress bar, if standard error is a terminal. It must show nothing but counts, times and constant texts, because
+    /// they are not cleaned.
     pub(crate) fn bar(&self, total: usize) -> Option<ProgressBar> {
         (self.log_format == LogFormat::Plain && io::stderr().is_terminal())
             .then(|| self.bar.get_or_init(|| new_bar(total)).clone())
@@ -76,13 +76,13 @@ impl Output {
         }
     }
 
-    /// Prints text for people, on standard error.
+    /// Prints text on standard error.
     pub(crate) fn info(&self, text: &str) {
         let cleaned = self.clean(text);
         self.write_error(&cleaned);
     }
 
-    /// How it ended well: a line that says it, and lines that tell more, which GitLab folds away.
+    /// Prints a success on standard error: a headline, and details, which are folded on GitLab.
     pub(crate) fn success(&self, text: &str, took: Duration) {
         let cleaned = self.clean(text);
         let (head, details) = cleaned.split_once('\n').unwrap_or((&cleaned, ""));
@@ -95,12 +95,12 @@ impl Output {
         self.write_styled(&styled, &cleaned);
     }
 
-    /// Something a person should not miss: an annotation where a runner shows them, else a line.
+    /// Prints a message that must not be missed: an annotation on GitHub, elsewhere a line with the level.
     pub(crate) fn annotate(&self, level: Level, text: &str) {
         let word = match self.log_format {
             LogFormat::Github => return self.write_annotation(level, text),
             LogFormat::Plain => level.word().to_owned(),
-            // As its runner words its own, so that a search for one finds both.
+            // As in the runner's own messages, so that one search finds both.
             LogFormat::Gitlab => level.word().to_ascii_uppercase(),
         };
         let cleaned = self.clean(&format!("{word}: {text}"));
@@ -112,8 +112,8 @@ impl Output {
         self.write_styled(&styled, &cleaned);
     }
 
-    /// Text in a color, where colors are shown. Each line by itself, because a log viewer may show one without the one
-    /// before. Indented lines are explanations, which are read rather than found: they stay as they are.
+    /// Text in a color, if color is supported. Each line is colored by itself, because a log viewer may show it alone.
+    /// Indented lines are explanations and stay without color.
     fn paint(&self, color: &str, text: &str) -> String {
         let lines = text.split('\n').map(|line| {
             if !self.color || line.is_empty() || line.starts_with(' ') {
@@ -125,8 +125,7 @@ impl Output {
         lines.collect::<Vec<_>>().join("\n")
     }
 
-    /// What our own escape sequences were put around; without them where a form of a secret has come
-    /// about, as could happen with a secret that looks like one.
+    /// Prints styled text, or the text without style if the escape sequences complete a form of a secret.
     fn write_styled(&self, styled: &str, cleaned: &str) {
         let shows = self.with_redactor(|redactor| redactor.finds(styled));
         self.write_error(if shows { cleaned } else { styled });
@@ -142,29 +141,29 @@ impl Output {
         self.write_error(&format!("::{} title={title}::{data}", level.word()));
     }
 
-    /// Asks the runner to mask what it cannot know: a value we decoded or read from a file. Only
-    /// for a standard output that is the runner's; anywhere else this would print the value.
+    /// Asks the runner to mask a value that it cannot know, because it was decoded or read from a file. Standard output must
+    /// be the runner's: anywhere else this prints the value.
     pub(crate) fn mask(&self, secret: &str) {
         for line in secret.split(['\n', '\r']).map(str::trim) {
-            // A short line as a mask would wreck the log of every later step.
+            // A short line as a mask would garble the log of every later step.
             if line.len() >= MIN_BYTES {
                 let data = line.replace('%', "%25");
-                // A runner that has closed its pipe reads no log that could be masked.
+                // A runner that has closed its pipe reads no log that could need the mask.
                 let _ = write_output(&format!("::add-mask::{data}"));
             }
         }
     }
 
-    /// Data for a program on standard output, exactly as it is: a line `key=value`, or one JSON object. Its owner has cleaned
-    /// its texts one by one, and checked that outputs are lines of printable ASCII.
+    /// Prints data on standard output as is: a line `key=value`, or a JSON object. The caller has cleaned its texts and checked
+    /// that outputs are printable ASCII.
     ///
     /// # Errors
-    /// It could not be written, and no later step would get the ids.
+    /// Standard output cannot be written, so later steps would not get the ids.
     pub(crate) fn print_data(&self, data: &str) -> io::Result<()> {
         write_output(data)
     }
 
-    /// `--help` and `--version`: constant text, before any secret is known.
+    /// Prints `--help` or `--version`, which are constant texts.
     pub(crate) fn print_help(text: &str) {
         let _ = write_output(text.trim_end());
     }
@@ -183,15 +182,14 @@ fn new_bar(total: usize) -> ProgressBar {
     bar
 }
 
-/// A section of GitLab's log that is closed until somebody opens it: `head` is seen, `details` are a
-/// click away. `took` is shown beside it.
+/// A folded section of GitLab's log: `head` is visible, `details` after a click. GitLab shows `took` beside it.
 fn section(head: &str, details: &str, took: Duration) -> String {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
     let started = now.saturating_sub(took).as_secs();
     let ended = now.as_secs();
-    // A name opens and closes one section: two calls in a job must not share one.
+    // Two calls in a job must not share the name of a section.
     let name = format!("upsert_secret_{}", now.as_micros());
     format!(
         "\u{1b}[0Ksection_start:{started}:{name}[collapsed=true]\r\u{1b}[0K{head}\n{details}\n\u{1b}[0Ksection_end:{ended}:{name}\r\u{1b}[0K"
@@ -207,12 +205,12 @@ const fn title(level: Level) -> &'static str {
     }
 }
 
-/// All that is ever said of a panic: its payload may quote a request body.
+/// Prints the location of a panic, but never its payload, which may quote a request body.
 pub(crate) fn panic_line(place: &str) {
     write_error(&format!("upsert-secret: internal error at {place}"));
 }
 
-// Text for people is not what a run is for: that nobody reads it is no reason to fail.
+// Errors are ignored: an unreadable log is no reason to fail the run.
 fn write_error(text: &str) {
     let _ = io::stderr().write_all(format!("{text}\n").as_bytes());
 }
@@ -223,7 +221,7 @@ fn write_output(text: &str) -> io::Result<()> {
         .write_all(format!("{text}\n").as_bytes())
         .and_then(|()| stream.flush());
     match written {
-        // A reader that has seen enough, as in `| head -n 1`.
+        // The reader needs no more, as in `| head -n 1`.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => written,
     }

@@ -1,7 +1,7 @@
-//! Replaces the forms of every secret of a run in text.
+//! Replaces every form of every secret of a run in text, and makes the text safe to print. It prints nothing.
 //!
-//! The order is redact, escape, redact again, and then look: if a form or a piece is still there, the whole message becomes
-//! `***`, which is too short to contain one.
+//! The order is: redact, escape, redact again, check. If the check finds a form or a piece of a secret, the whole message
+//! becomes `***`, which is too short to contain one.
 
 use std::collections::BTreeSet;
 
@@ -10,35 +10,34 @@ use aws_lc_rs::digest;
 use super::search::Search;
 use super::{escape, forms};
 
-/// What a form of the secret is replaced by; shorter than the shortest form, so it cannot be one itself.
+/// The replacement for a form of a secret; shorter than the shortest form, so it cannot be one itself.
 pub(super) const HIDDEN: &str = "***";
 
-/// The longest line that is printed, in characters. AWS's messages are the only long text we
-/// print, and no log is helped by more.
+/// The maximum length of a printed line, in characters. Only messages from AWS can be long.
 const MAX_LINE: usize = 2_000;
 
-/// The longest text that is printed, in bytes. Whoever quotes more helps nobody.
+/// The maximum length of a printed text, in bytes.
 const MAX_TEXT: usize = 64 * 1024;
 
-/// Knows every form of every secret of this run.
+/// Every form of every secret of a run.
 #[derive(Default)]
 pub struct Redactor {
     search: Search,
-    /// Lines of any length, as a CI system masks them: only to predict which outputs it drops.
+    /// Lines of any length, as a CI system masks them, to predict which outputs it drops.
     masked: Vec<zeroize::Zeroizing<String>>,
-    /// What has been added, by its digest: a file that thousands of secrets name is one secret.
+    /// Digests of the secrets that were added: thousands of entries may name the same file.
     known: BTreeSet<Vec<u8>>,
 }
 
 impl Redactor {
-    /// Adds a secret: from now on none of its forms leaves.
+    /// Adds a secret, whose forms are redacted from now on.
     pub fn hide(&mut self, secret: &[u8]) {
         if self.add(secret, b"masked") {
             self.masked.extend(forms::masked_lines(secret));
         }
     }
 
-    /// Adds a secret that the CI system does not mask, and so does not drop outputs for.
+    /// Adds a secret that the CI system does not mask, so it drops no outputs that contain it.
     pub fn hide_unmasked(&mut self, secret: &[u8]) {
         self.add(secret, b"other");
     }
@@ -56,22 +55,22 @@ impl Redactor {
         new
     }
 
-    /// Makes any text safe to print: no form of a secret, no control or direction character but
-    /// line feed and tab, no line that a CI system takes for a command.
+    /// Makes any text safe to print: without forms of secrets, without control and bidirectional characters except line feed
+    /// and tab, and without lines that a CI system interprets as a command.
     pub fn clean(&self, text: &str) -> String {
         let mut hidden = self.replace(text);
-        // Only now: a cut before it could leave a piece of a form that is no form any more.
+        // Not earlier: a cut inside a form would leave a piece that is no longer recognized.
         hidden.truncate(hidden.floor_char_boundary(MAX_TEXT));
         let escaped = escape::lines(&hidden, MAX_LINE);
         let cleaned = self.replace(&escaped);
-        // Pieces too: a mark beside text can make either.
+        // Also pieces: a replacement next to other text can complete a form or a piece.
         if !self.search.find_all(&cleaned).is_empty() || escape::is_command(&cleaned) {
             return HIDDEN.to_owned();
         }
         cleaned
     }
 
-    /// [`Self::clean`] for a table cell or any other place that must stay on one line.
+    /// [`Self::clean`] for text that must stay on one line, such as a table cell.
     pub fn clean_line(&self, text: &str) -> String {
         self.clean(&text.replace(['\n', '\t'], " "))
     }
@@ -81,8 +80,8 @@ impl Redactor {
         self.search.finds(text)
     }
 
-    /// Whether a CI system that masks the secret would find it in this output. The GitHub runner
-    /// masks lines of any length, and drops a job output that contains one.
+    /// Whether a CI system that masks the secrets would find one in this output. The GitHub runner masks lines of any length,
+    /// and drops a job output that contains one.
     pub fn is_masked(&self, output: &str) -> bool {
         let mut masked = self.masked.iter();
         self.finds(output) || masked.any(|line| output.contains(line.as_str()))

@@ -1,4 +1,4 @@
-//! The failure of a run, from those of its secrets.
+//! The failure of a run, derived from the failures of its secrets. Looks at nothing but the report.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use upsert_secret_core::failure::{Class, Failure};
 
 use crate::run_report::{RunReport, Status, TargetReport};
 
-/// Failures that are reported in full.
+/// The number of failures reported in full.
 const MAX_FAILURES: usize = 10;
 
-/// What needs a person soonest comes first.
+/// Classes in order of severity: the first needs attention soonest.
 const GRAVEST_FIRST: [Class; 8] = [
     Class::Bug,
     Class::Credentials,
@@ -37,7 +37,7 @@ pub(crate) fn failure(run: &RunReport) -> Option<Failure> {
     let classes = failed.iter().map(|(_, failure)| failure.class);
     let class =
         classes.min_by_key(|class| GRAVEST_FIRST.iter().position(|other| other == class))?;
-    // Unless AWS's words say so themselves, nobody would think of it.
+    // The failure of one secret does not imply that the others were not made current.
     let none = if run.kind.all_or_nothing && !targets.iter().any(TargetReport::has_changed) {
         ", so none was made current"
     } else {
@@ -62,7 +62,7 @@ pub(crate) fn failure(run: &RunReport) -> Option<Failure> {
     Some(Failure::new(class, what, next).because(why.join("\n")))
 }
 
-/// What happened, and to which secret, where the words do not say so themselves.
+/// The headline, with the name of the secret unless the headline contains it.
 fn with_name(name: &str, what: &str) -> String {
     let mut words = what.split(|c: char| c.is_whitespace() || c == ',' || c == ':');
     if words.any(|word| word == name) {
@@ -81,7 +81,7 @@ fn failure_lines(name: &str, failure: &Failure) -> String {
     format!("{what} ({}){why}{next}", failure.class.name())
 }
 
-/// The failure of a run that did not end in time.
+/// The failure of a run that exceeded its time limit.
 pub(crate) fn timed_out(run: &RunReport, timeout: Duration) -> Failure {
     let limit = timeout.as_secs();
     let did_not_end = format!("the run did not end within `timeout`, which is {limit} s");

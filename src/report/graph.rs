@@ -1,15 +1,15 @@
-//! What moved, drawn: versions and their labels before and after, as a Mermaid flowchart, which GitHub
-//! renders in a job summary.
+//! Label moves as a Mermaid flowchart, which GitHub renders in a job summary: versions and their labels before and after.
+//! Text from AWS must not become markup.
 
 use upsert_secret_core::labels::is_private;
 use upsert_secret_core::state::VersionLabels;
 
 use crate::redact::Redactor;
 
-/// Characters of a version id that tell it from its neighbours.
+/// The length of a shortened version id.
 const SHORT: usize = 8;
 
-/// The graph; empty where no label moved.
+/// The flowchart; empty if no label moved.
 pub(super) fn label_moves(
     before: &VersionLabels,
     after: &VersionLabels,
@@ -40,7 +40,7 @@ pub(super) fn label_moves(
     page
 }
 
-/// Versions and their labels, the current one first, without the private labels of runs, which come and go.
+/// Versions and their labels, the current one first, without the temporary private labels of runs.
 fn public_labels(labels: &VersionLabels) -> Vec<(Vec<String>, String)> {
     let mut public: Vec<_> = labels
         .iter()
@@ -56,8 +56,8 @@ fn public_labels(labels: &VersionLabels) -> Vec<(Vec<String>, String)> {
     public
 }
 
-/// Nothing that Mermaid, Markdown or HTML could read as more than text: anybody who may label a version
-/// chooses what stands here.
+/// Text without characters that have a meaning in Mermaid, Markdown or HTML: anyone with permission to label a version
+/// chooses it.
 fn plain(text: &str) -> String {
     text.chars()
         .map(|c| match c {

@@ -1,5 +1,5 @@
-//! A run over a manifest as outputs, text, JSON and Markdown. The job summary is a table, cut where the platform would take
-//! no more of it.
+//! The presentation of a manifest run as outputs, text, JSON and Markdown. The job summary is a table, cut at the limit of the
+//! platform. Prints nothing.
 
 use std::time::Duration;
 
@@ -16,12 +16,12 @@ use crate::outputs::{Outputs, is_flat};
 use crate::redact::Redactor;
 use crate::run_report::{RunReport, Status, TargetReport};
 
-/// The longest `results`, in bytes; all outputs of a job may have 1 MB.
+/// The maximum size of `results` in bytes; all outputs of a job together may have 1 MB.
 const MAX_RESULTS: usize = 256 * 1024;
-/// Lines of text and notices; what is more is in the report.
+/// The maximum number of lines of text, and of notices. The report has all of them.
 const MAX_LINES: usize = 100;
 
-/// What happened to all secrets together.
+/// The kind of change of the run as a whole.
 fn kind(run: &RunReport) -> ChangeKind {
     let count = |kind| run.count(Status::Done(kind));
     match (count(ChangeKind::Created), count(ChangeKind::Updated)) {
@@ -31,7 +31,7 @@ fn kind(run: &RunReport) -> ChangeKind {
     }
 }
 
-/// Outputs: all counts, whatever happened.
+/// The outputs; the counts are always complete.
 pub(super) fn outputs(run: &RunReport) -> Outputs {
     let kind = kind(run);
     let changed = kind != ChangeKind::Unchanged;
@@ -39,7 +39,7 @@ pub(super) fn outputs(run: &RunReport) -> Outputs {
         ("result", kind.word().to_owned()),
         ("changed", changed.to_string()),
     ];
-    // Where some failed and nothing changed there is no word for it: `unchanged` would be taken for "all is well".
+    // If secrets failed and nothing changed, the result is empty: `unchanged` would be mistaken for a success.
     if !changed && run.count(Status::Failed) + run.count(Status::NotTried) > 0 {
         for (_, word) in &mut outputs {
             word.clear();
@@ -50,7 +50,7 @@ pub(super) fn outputs(run: &RunReport) -> Outputs {
     outputs
 }
 
-/// The output `results`: ids by name, in one line; `None` where that would be too long.
+/// The output `results`: ids by name, in one line; `None` if that would be too long.
 pub(super) fn results(run: &RunReport) -> Option<String> {
     let mut all = Map::new();
     let mut length = 2;
@@ -65,7 +65,7 @@ pub(super) fn results(run: &RunReport) -> Option<String> {
     Some(Value::Object(all).to_string())
 }
 
-/// What a person reads: how many ended how, and a line for each that changed.
+/// Text for the log: counts, and a line for each secret that changed.
 pub(super) fn text(run: &RunReport, took: Duration) -> String {
     let mut lines = vec![format!("{} ({})", heading(run), time(took))];
     let targets = run.targets();
@@ -105,7 +105,7 @@ fn heading(run: &RunReport) -> String {
     format!("{all} {secrets}{region}: {}", counts.join(", "))
 }
 
-/// One object: counts, and every secret by name.
+/// The counts and every secret by name as a JSON object.
 pub(super) fn object(run: &RunReport, redactor: &Redactor) -> Value {
     let kind = kind(run);
     let mut object = json!({
@@ -136,7 +136,7 @@ pub(super) fn object(run: &RunReport, redactor: &Redactor) -> Value {
     object
 }
 
-/// The job summary, of at most `room` bytes: a table, what changed first.
+/// The job summary, of at most `room` bytes: a table with failures first, then changes.
 pub(super) fn markdown(
     run: &RunReport,
     failure: Option<&Failure>,
@@ -157,7 +157,7 @@ pub(super) fn markdown(
     notices.truncate(MAX_LINES);
     let mut notices = notice_items(&notices, redactor);
     notices.push_str(&format!("\nTime: {}\n\n", time(took)));
-    // Room for the line that says what is not shown.
+    // Room for the line about the secrets that are not shown.
     let room = room.saturating_sub(page.len() + notices.len() + 200);
     let mut table = String::new();
     let targets = run.targets();
@@ -199,7 +199,7 @@ fn planned_text(step: &PlannedStep) -> String {
     format!("would {} (because: {})", step.what, step.why)
 }
 
-/// Whether a change says more than the word and the version that stand before it.
+/// Whether a change adds to the status and version that precede it.
 fn adds_detail(change: &Change) -> bool {
     match change {
         Change::Created {
@@ -213,7 +213,7 @@ fn adds_detail(change: &Change) -> bool {
     }
 }
 
-/// What happened to so many, or would.
+/// The status in a sentence.
 fn status_text(status: Status, plan_only: bool) -> &'static str {
     match (status, plan_only) {
         (Status::Done(ChangeKind::Created), true) => "to be created",
@@ -223,7 +223,7 @@ fn status_text(status: Status, plan_only: bool) -> &'static str {
     }
 }
 
-/// What stands for a secret in `results` and in reports. Ids that are none of AWS's stay away, as from outputs.
+/// The status and ids of a secret. As in outputs, a text that cannot be an id of AWS is left out.
 fn ids(target: &TargetReport) -> Value {
     let mut ids = json!({ "result": target.status.word() });
     let details = target.details.as_ref();

@@ -1,4 +1,4 @@
-//! Pieces of JSON and Markdown that both presentations share. User text in Markdown cannot be read as markup.
+//! JSON and Markdown that both presentations share. Text in Markdown is escaped, so that it cannot become markup.
 
 use serde_json::{Value, json};
 use upsert_secret_core::failure::Failure;
@@ -7,7 +7,7 @@ use upsert_secret_core::outcome::{Outcome, PlannedStep};
 
 use crate::redact::Redactor;
 
-/// Texts as JSON.
+/// Redacted texts as a JSON array.
 pub(super) fn texts(all: impl IntoIterator<Item = impl ToString>, redactor: &Redactor) -> Value {
     let all = all.into_iter();
     all.map(|text| redactor.clean(&text.to_string())).collect()
@@ -26,20 +26,20 @@ pub(super) fn error_object(failure: &Failure, redactor: &Redactor) -> Value {
     })
 }
 
-/// The steps that a plan would take.
+/// The steps of a plan; none if the run was not a plan.
 pub(super) fn planned_steps(outcome: &Outcome) -> impl Iterator<Item = &PlannedStep> {
     let preview = outcome.preview.iter();
     preview.flat_map(|preview| &preview.steps)
 }
 
-/// The list `plan`.
+/// The JSON array `plan`.
 pub(super) fn plan_list(outcome: &Outcome, redactor: &Redactor) -> Value {
     planned_steps(outcome)
         .map(|step| json!({"what": redactor.clean(&step.what), "why": redactor.clean(&step.why)}))
         .collect()
 }
 
-/// The heading of the page of a run that failed.
+/// The heading of the summary of a failed run.
 pub(super) fn failed_heading(failure: &Failure) -> String {
     format!(
         "### upsert-secret failed: {} (exit {})\n\n",
@@ -48,13 +48,13 @@ pub(super) fn failed_heading(failure: &Failure) -> String {
     )
 }
 
-/// A failure as a fenced block that its text cannot end.
+/// A failure as a fenced block, which its text cannot close.
 pub(super) fn failure_block(failure: &Failure, redactor: &Redactor) -> String {
     let text = redactor.clean(&failure.to_string());
     format!("```text\n{}\n```\n\n", text.replace("```", "'''"))
 }
 
-/// Notices as items of a list.
+/// Notices as list items.
 pub(super) fn notice_items(notices: &[(Level, String)], redactor: &Redactor) -> String {
     let item = |(level, text): &(Level, String)| {
         let text = prose(text, redactor);
@@ -69,7 +69,7 @@ pub(super) fn code(text: &str, redactor: &Redactor) -> String {
     format!("`{}`", text.replace('`', "'").replace('|', "\\|"))
 }
 
-/// Text without markup, but for code spans of our own.
+/// Text without markup, except for code spans.
 pub(super) fn prose(text: &str, redactor: &Redactor) -> String {
     redactor
         .clean_line(text)

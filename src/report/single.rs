@@ -1,4 +1,4 @@
-//! A run of one secret as outputs, text, JSON and Markdown.
+//! The presentation of a single secret as outputs, text, JSON and Markdown. Prints nothing.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use super::parts::{
 use crate::outputs::{Outputs, is_flat};
 use crate::redact::Redactor;
 
-/// Outputs: all of them after a success; after a failure what is known.
+/// All outputs after a success, the known ones after a failure.
 pub(super) fn outputs(outcome: &Outcome, failed: bool) -> Outputs {
     let happened = !failed || !outcome.changes.is_empty();
     let word = |text: &str| happened.then(|| text.to_owned());
@@ -38,7 +38,7 @@ pub(super) fn outputs(outcome: &Outcome, failed: bool) -> Outputs {
         .collect()
 }
 
-/// What a person reads: what happened, one line for each change, the ids.
+/// Text for the log: a headline, one line per change, the ids.
 pub(super) fn text(outcome: &Outcome, failed: bool, took: Duration) -> String {
     let mut lines = Vec::new();
     if !failed {
@@ -67,7 +67,7 @@ pub(super) fn text(outcome: &Outcome, failed: bool, took: Duration) -> String {
     lines.join("\n")
 }
 
-/// One object: the outputs, and what was changed.
+/// The outputs and changes as a JSON object.
 pub(super) fn object(outcome: &Outcome, failed: bool, redactor: &Redactor) -> Value {
     let mut object = json!({ "changes": texts(&outcome.changes, redactor) });
     if outcome.preview.is_some() {
@@ -90,7 +90,7 @@ pub(super) fn object(outcome: &Outcome, failed: bool, redactor: &Redactor) -> Va
     object
 }
 
-/// The job summary: what changed, with names, ids, result and time; never a value.
+/// The job summary: names, ids, result, time and changes, never a value.
 pub(super) fn markdown(
     outcome: &Outcome,
     notices: &[(Level, String)],
@@ -138,7 +138,7 @@ pub(super) fn markdown(
     page + &notice_items(notices, redactor) + "\n"
 }
 
-/// What happened, or would happen.
+/// The result in words, or the expected result of a plan.
 fn heading(outcome: &Outcome) -> &'static str {
     match (&outcome.preview, outcome.kind()) {
         (None, happened) => happened.word(),

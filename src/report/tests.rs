@@ -1,4 +1,4 @@
-//! Snapshots of what people and programs read.
+//! Snapshots of every format.
 
 use insta::assert_snapshot;
 use upsert_secret_core::failure::Class;

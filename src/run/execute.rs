@@ -1,5 +1,5 @@
-//! The part of a run that needs a network: within the time limit, until a signal, and cleaned up after either. It owns when a
-//! run is cut short; what it does is the engine's.
+//! The part of a run that needs a network, until a signal or the time limit, and the cleanup after it. It decides when a run is
+//! cut short, not what the run does to a secret.
 
 use std::cell::OnceCell;
 use std::future::Future;
@@ -22,27 +22,27 @@ use crate::progress::Progress;
 use crate::run_report::RunReport;
 use crate::{batch, report, transaction};
 
-/// How long a call under way at a signal is waited for: GitHub sends SIGTERM 7.5 seconds after SIGINT and kills 2.5 seconds
+/// The time that a pending call is given after a signal: GitHub sends SIGTERM 7.5 seconds after SIGINT and kills 2.5 seconds
 /// later.
 const GRACE: Duration = Duration::from_secs(3);
 
-/// From this many values of other secrets on, reading them takes seconds.
+/// The number of values from other secrets from which reading them takes seconds.
 const MANY_SOURCES: usize = 200;
 
-/// What a run has around it while it works.
+/// The surroundings of a run that calls AWS.
 pub(super) struct Execution<'a> {
     pub(super) gate: Arc<CallGate>,
     pub(super) run_identity: Option<RunIdentity>,
-    /// What is left of the time for the run.
+    /// The rest of the time limit.
     pub(super) left: Duration,
     pub(super) sink: &'a SecretSink<'a>,
     pub(super) report: &'a RunReport,
 }
 
 impl Execution<'_> {
-    /// Works on all secrets. The results are in the report.
+    /// Processes all secrets. The results are in the report.
     pub(super) async fn execute(&self, run: Run) -> Result<(), Failure> {
-        // Outlives the work, to clean up after it.
+        // Outlives the work, for the cleanup.
         let store = OnceCell::new();
         let timeout = run.connection.timeout;
         let ended = self.until_interrupted(self.work(run, &store)).await;
@@ -61,7 +61,7 @@ impl Execution<'_> {
         }
     }
 
-    /// Works until it is done, until a signal, or until the time is over, which is `None`.
+    /// Runs the work to its end, to a signal, or to the time limit, which is `None`.
     async fn until_interrupted(
         &self,
         work: impl Future<Output = Result<(), Failure>>,
@@ -69,12 +69,11 @@ impl Execution<'_> {
         let mut signals = Signals::listen();
         tokio::pin!(work);
         tokio::select! {
-            // A signal that came first counts first: otherwise an answer that is ready at the same time could start the next
-            // write.
+            // A signal takes precedence: otherwise a response that is ready at the same time could start the next write.
             biased;
             class = signals.next() => {
                 self.gate.close();
-                // The answer to what was already sent is worth a moment: it may name the version.
+                // A pending response is worth a moment: it may name the version.
                 tokio::select! {
                     _ = tokio::time::timeout(GRACE, &mut work) => {}
                     _ = signals.next() => {}

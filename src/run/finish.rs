@@ -1,5 +1,5 @@
-//! The end of a run: outputs, text, summary, JSON, and the exit code. It owns the order; the words are the report's, the
-//! places the platform's.
+//! The end of a run: outputs, text, summary, JSON, and the exit code. It owns their order. The report owns their content, the
+//! platform their destinations.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -14,23 +14,23 @@ use crate::redact::Output;
 use crate::report::Report;
 use crate::run_report::RunReport;
 
-/// Notices that are shown one by one: a runner shows ten of each kind for a step.
+/// The number of notices shown individually: a runner shows ten of each level for a step.
 const MAX_NOTICES: usize = 20;
 
-/// What the end of a run needs, as far as the run has come.
+/// The state of a run as far as its end reports it.
 pub(super) struct Finish {
     pub(super) output: Arc<Output>,
     pub(super) format: Format,
     pub(super) started: Instant,
     pub(super) platform: Option<Platform>,
-    /// Without secrets until the run knows which.
+    /// Without secrets until the inputs are checked.
     pub(super) report: RunReport,
     /// The documents of `iam-policy`, and notes about them.
     pub(super) documents: Option<(String, Vec<String>)>,
 }
 
 impl Finish {
-    /// Prints what came of the run, and returns the exit code.
+    /// Reports the results of the run and returns the exit code.
     pub(super) fn end(&mut self, ended: Result<(), Failure>) -> u8 {
         let ended = match self.documents.take() {
             Some((documents, notes)) => self.print_documents(&documents, &notes),
@@ -43,7 +43,7 @@ impl Finish {
         for note in notes {
             self.output.annotate(Level::Notice, note);
         }
-        // Line by line: the whole may be longer than any text that is worth printing to people.
+        // Line by line: the document may be longer than the limit for text.
         let lines = documents.lines().map(|line| self.output.clean(line));
         self.print(&lines.collect::<Vec<_>>().join("\n"))
     }

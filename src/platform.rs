@@ -118,29 +118,32 @@ impl Platform {
                 LogFormat::Github | LogFormat::Plain => format!("{name}={value}\n"),
             });
         }
-        let written = match &mut self.outputs {
-            Some((file, path)) => match self.log_format {
-                LogFormat::Gitlab => output_file::append_dotenv(file, &lines),
-                LogFormat::Github | LogFormat::Plain => {
-                    output_file::append(file, &lines).map(|()| None)
-                }
+        let Some((file, path)) = &mut self.outputs else {
+            if !print {
+                return Ok(());
             }
-            .map(|rejection| {
-                if let Some(why) = rejection {
-                    warn(format!(
-                        "GitLab will not take {} as a dotenv report, and no later job will get the ids: {why}",
-                        path.display()
-                    ));
-                }
-            })
-            .with_context(|| format!("cannot write {}", path.display())),
-            None if print => lines
+            return lines
                 .lines()
                 .try_for_each(|line| output.print_data(line))
-                .context("cannot write to standard output"),
-            None => Ok(()),
+                .context("cannot write to standard output")
+                .map_err(|error| unwritable(&error));
         };
-        written.map_err(|error| unwritable(&error))
+        let written = match self.log_format {
+            LogFormat::Gitlab => output_file::append_dotenv(file, &lines),
+            LogFormat::Github | LogFormat::Plain => {
+                output_file::append(file, &lines).map(|()| None)
+            }
+        };
+        let rejection = written
+            .with_context(|| format!("cannot write {}", path.display()))
+            .map_err(|error| unwritable(&error))?;
+        if let Some(why) = rejection {
+            warn(format!(
+                "GitLab will not take {} as a dotenv report, and no later job will get the ids: {why}",
+                path.display()
+            ));
+        }
+        Ok(())
     }
 
     /// The reason for leaving an output out.

@@ -49,10 +49,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         ci::log_format(&environment),
         platform::shows_color(&environment),
     ));
-    for name in CREDENTIALS {
-        if let Some(secret) = environment.raw(name) {
-            output.hide(secret.as_encoded_bytes());
-        }
+    for secret in CREDENTIALS.iter().filter_map(|name| environment.raw(name)) {
+        output.hide(secret.as_encoded_bytes());
     }
     for secret in proxy_passwords(&environment) {
         output.hide_unmasked(secret.expose());
@@ -100,10 +98,9 @@ fn hide_values(raw: &RawInputs, environment: &Environment, output: &Output) {
     }
     // `iam-policy` never reads the value, which may still have been copied into a name.
     let named = [&raw.web_identity_token_env, &raw.value_env];
-    for name in named.into_iter().flatten() {
-        if let Some(secret) = environment.raw(name) {
-            output.hide(bytes(secret).expose());
-        }
+    let named = named.into_iter().flatten();
+    for secret in named.filter_map(|name| environment.raw(name)) {
+        output.hide(bytes(secret).expose());
     }
 }
 

@@ -1,71 +1,65 @@
-//! The command line: a command, `--manifest`, `--format`, `--help`, `--version`. No value ever comes from it, and what it does
-//! not know it does not echo, because a secret may have been typed there.
+//! The command line and `--help`. It takes no value, and an error never quotes an argument, because a secret may have been
+//! typed there. The help is generated from the same tables as the README: commands, inputs, outputs, exit codes.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use clap::error::ErrorKind;
-use clap::{Arg, ArgAction, Command as Clap};
-
+use clap::{Arg, Command as Clap};
+use upsert_secret_config::inputs;
 use upsert_secret_core::failure::{Class, Failure};
 
-use crate::commands::{Command, command};
-use crate::help;
+use crate::commands::{COMMANDS, Command, command};
+use crate::outputs;
 
-/// How the result is printed.
+/// The format of the result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Format {
     /// Text on standard error.
     #[default]
     Text,
-    /// One object on standard output besides.
+    /// In addition, one object on standard output.
     Json,
 }
 
-/// A command line that was understood.
+/// A valid command line.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Parsed {
     /// Run.
     Run(Args),
-    /// Print this page and end well.
+    /// Print this page and exit with 0.
     Help(String),
 }
 
-/// What the command line can say of a run.
+/// The arguments of a run.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Args {
-    /// The command, where one was given.
+    /// The command, if one is given.
     pub(crate) command: Option<Command>,
-    /// How the result is printed.
+    /// The format of the result.
     pub(crate) format: Format,
     /// The input `manifest`.
     pub(crate) manifest: Option<String>,
 }
 
-/// Reads the command line; `words` are the arguments without the program's name.
+/// Parses the arguments, which come without the program's name.
 ///
 /// # Errors
-/// Anything but the few words above.
-pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Parsed, Failure> {
-    let mut words = words.into_iter().peekable();
-    if words.peek().is_some_and(|word| is_shell(word)) {
-        return Err(started_as_a_shell());
+/// Anything but a command, `--manifest`, `--format`, `--help` and `--version`.
+pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Parsed, Failure> {
+    let mut arguments = arguments.into_iter().peekable();
+    if arguments.peek().is_some_and(|word| is_shell(word)) {
+        return Err(started_as_shell());
     }
-    let program = OsString::from("upsert-secret");
-    let matches = match grammar().try_get_matches_from(std::iter::once(program).chain(words)) {
+    let matches = match grammar().try_get_matches_from(arguments) {
         Ok(matches) => matches,
-        Err(error)
-            if matches!(
-                error.kind(),
-                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
-            ) =>
-        {
-            return Ok(Parsed::Help(error.to_string()));
-        }
-        // Never the error's own text: it quotes what was typed.
+        // `--help` and `--version` are no errors.
+        Err(page) if !page.use_stderr() => return Ok(Parsed::Help(page.to_string())),
+        // Never the error's own text: it quotes the arguments.
         Err(error) => return Err(rejection(error.kind())),
     };
-    let format = match matches.get_one::<String>("format").map(String::as_str) {
+    let text = |id: &str| matches.get_one::<String>(id).map(String::as_str);
+    let format = match text("format") {
         None | Some("text") => Format::Text,
         Some("json") => Format::Json,
         Some(_) => {
@@ -76,26 +70,22 @@ pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Parsed,
             ));
         }
     };
-    let command = matches
-        .get_one::<String>("command")
-        .map(|word| command(word))
-        .transpose()?;
     Ok(Parsed::Run(Args {
-        command,
+        command: text("command").map(command).transpose()?,
         format,
-        manifest: matches.get_one::<String>("manifest").cloned(),
+        manifest: text("manifest").map(str::to_owned),
     }))
 }
 
-/// A word with which CI systems start the shell that is to run the job's script.
+/// Whether an argument is a shell, with which CI systems run the script of a job.
 fn is_shell(word: &OsStr) -> bool {
     let name = Path::new(word).file_name().and_then(OsStr::to_str);
     matches!(name, Some("sh" | "bash" | "ash" | "dash"))
 }
 
-/// Where an image has us as its entrypoint, a CI system's `sh -c …` ends up here. The job's script
-/// then never runs, and GitLab would show such a job as passed if we ended well.
-fn started_as_a_shell() -> Failure {
+/// The failure of an image with this program as its entrypoint: `sh -c …` of the CI system becomes our arguments. The script
+/// never runs, and with exit code 0 GitLab would show the job as passed.
+fn started_as_shell() -> Failure {
     Failure::new(
         Class::Input,
         "upsert-secret was started as if it were a shell, and the script was not run",
@@ -126,6 +116,7 @@ fn rejection(kind: ErrorKind) -> Failure {
 
 fn grammar() -> Clap {
     Clap::new("upsert-secret")
+        .no_binary_name(true)
         .version(env!("CARGO_PKG_VERSION"))
         .about(
             "Put a CI secret into AWS Secrets Manager and hand its ids to the next step.\n\n\
@@ -143,40 +134,90 @@ fn grammar() -> Clap {
             Arg::new("format")
                 .long("format")
                 .value_name("text|json")
-                .action(ArgAction::Set)
                 .help("json: one object on standard output, text on standard error"),
         )
         .arg(
             Arg::new("manifest")
                 .long("manifest")
                 .value_name("FILE")
-                .action(ArgAction::Set)
                 .help("many secrets in one run, as this YAML file says (UPSERT_SECRET_MANIFEST)"),
         )
-        .after_help(help::after_help())
+        .after_help(after_help())
+}
+
+/// The part of the help below the options.
+fn after_help() -> String {
+    let mut page = String::from("Commands:\n");
+    for entry in &COMMANDS {
+        let (word, example) = (entry.word, entry.example);
+        let meaning = without_code(entry.meaning);
+        page += &format!("\n  {word:<12}{meaning}\n      {example}\n");
+    }
+    page += "\nInputs (environment variables; empty is \"not given\"):\n";
+    for input in inputs::all() {
+        let default = match input.default {
+            "" => String::new(),
+            default => format!(" Default: {default}."),
+        };
+        let text = paragraph("      ", &format!("{}{default}", input.help));
+        page += &format!("\n  {}\n{text}", input.variable());
+    }
+    page += "\nOutputs (key=value lines in the step's outputs, in GitLab's dotenv report, or on standard output):\n";
+    for output in outputs::all() {
+        let text = paragraph("      ", output.meaning);
+        page += &format!("\n  {}\n{text}", output.name);
+    }
+    page += "\nExit codes:\n\n  0    done\n";
+    for class in Class::ALL {
+        let text = format!("{}: {}", class.name(), class.examples());
+        let text = paragraph("       ", &text);
+        page += &format!("  {:<5}{}", class.exit_code(), text.trim_start());
+    }
+    page.trim_end().to_owned()
+}
+
+fn without_code(text: &str) -> String {
+    text.replace('`', "")
+}
+
+/// A text in lines of at most 72 characters, each after `margin`.
+fn paragraph(margin: &str, text: &str) -> String {
+    let mut paragraph = String::new();
+    let mut length = 0;
+    for word in without_code(text).split_whitespace() {
+        let word_length = word.chars().count();
+        if length > 0 && length + 1 + word_length <= 72 {
+            paragraph += &format!(" {word}");
+            length += 1 + word_length;
+        } else {
+            paragraph += &format!("\n{margin}{word}");
+            length = word_length;
+        }
+    }
+    format!("{}\n", paragraph.trim_start_matches('\n'))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use upsert_secret_config::inputs;
+    use upsert_secret_config::run::Action;
 
-    fn of(words: &[&str]) -> Result<Parsed, Failure> {
+    fn parse_all(words: &[&str]) -> Result<Parsed, Failure> {
         parse(words.iter().map(Into::into))
     }
 
     #[test]
-    fn the_few_words_it_takes() {
-        assert_eq!(of(&[]), Ok(Parsed::Run(Args::default())));
+    fn arguments_are_parsed() {
+        assert_eq!(parse_all(&[]), Ok(Parsed::Run(Args::default())));
         assert_eq!(
-            of(&["upsert", "--format", "json", "--manifest", "secrets.yaml"]),
+            parse_all(&["upsert", "--format", "json", "--manifest", "secrets.yaml"]),
             Ok(Parsed::Run(Args {
-                command: Some(Command::Upsert),
+                command: Some(Command::Run(Action::Upsert)),
                 format: Format::Json,
                 manifest: Some("secrets.yaml".to_owned()),
             }))
         );
-        let Ok(Parsed::Help(version)) = of(&["--version"]) else {
+        let Ok(Parsed::Help(version)) = parse_all(&["--version"]) else {
             panic!("a page");
         };
         assert_eq!(
@@ -186,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn what_it_does_not_know_it_does_not_echo() {
+    fn unknown_argument_is_not_echoed() {
         let lines: [&[&str]; 7] = [
             &["made-up-key"],
             &["--value", "made-up-key"],
@@ -197,7 +238,7 @@ mod tests {
             &["made-up-key", "sh"],
         ];
         for words in lines {
-            let Err(failure) = of(words) else {
+            let Err(failure) = parse_all(words) else {
                 panic!("{words:?} is refused");
             };
             assert_eq!(failure.class, Class::Input);
@@ -206,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_first_word_makes_it_a_shell() {
+    fn shell_is_detected_by_first_argument() {
         for word in [
             "sh",
             "bash",
@@ -215,16 +256,16 @@ mod tests {
             "ash",
             "dash",
         ] {
-            assert_eq!(of(&[word]), Err(started_as_a_shell()), "{word}");
+            assert_eq!(parse_all(&[word]), Err(started_as_shell()), "{word}");
         }
         for words in [&["upsert", "sh"][..], &["zsh-like"], &["sh.key"], &["-c"]] {
-            assert_ne!(of(words), Err(started_as_a_shell()), "{words:?}");
+            assert_ne!(parse_all(words), Err(started_as_shell()), "{words:?}");
         }
     }
 
     #[test]
-    fn every_input_is_in_the_help() {
-        let Ok(Parsed::Help(page)) = of(&["--help"]) else {
+    fn help_lists_every_input() {
+        let Ok(Parsed::Help(page)) = parse_all(&["--help"]) else {
             panic!("a page");
         };
         for input in inputs::all() {

@@ -1,38 +1,35 @@
-//! The commands: the one table of them, for the command line, the input `command` and the documents.
+//! The table of commands, for the command line, the input `command` and the documents. It runs none of them.
 
+use upsert_secret_config::run::Action;
 use upsert_secret_core::failure::{Class, Failure};
 
-/// What to do.
+/// A command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Command {
-    /// Make the secret hold the value.
-    Upsert,
-    /// Make a version that exists current.
-    Promote,
-    /// Make the version current that was current before.
-    Rollback,
-    /// Say what a run would do.
+    /// Perform an action on the secrets.
+    Run(Action),
+    /// Describe the changes of a run without making them.
     Plan,
-    /// Say which rights a run needs.
+    /// Print the permissions that a run needs.
     IamPolicy,
 }
 
-/// A command, as the documents show it.
+/// A command as documented.
 pub struct Entry {
-    /// What it is.
+    /// The command.
     pub command: Command,
-    /// Its word.
+    /// The argument that selects it.
     pub word: &'static str,
-    /// What it does.
+    /// The description.
     pub meaning: &'static str,
-    /// A line for a shell.
+    /// A shell command line.
     pub example: &'static str,
 }
 
 /// Every command.
 pub const COMMANDS: [Entry; 5] = [
     Entry {
-        command: Command::Upsert,
+        command: Command::Run(Action::Upsert),
         word: "upsert",
         meaning: "create the secret, or give it the value, or leave it alone; the default",
         example: "UPSERT_SECRET_NAME=prod/key UPSERT_SECRET_VALUE_ENV=API_KEY upsert-secret",
@@ -44,13 +41,13 @@ pub const COMMANDS: [Entry; 5] = [
         example: "UPSERT_SECRET_NAME=prod/key UPSERT_SECRET_VALUE_ENV=API_KEY upsert-secret plan",
     },
     Entry {
-        command: Command::Promote,
+        command: Command::Run(Action::Promote),
         word: "promote",
         meaning: "make the version current that holds a label (`candidate`), or has an id",
         example: "UPSERT_SECRET_NAME=prod/key UPSERT_SECRET_STAGE=candidate upsert-secret promote",
     },
     Entry {
-        command: Command::Rollback,
+        command: Command::Run(Action::Rollback),
         word: "rollback",
         meaning: "make the version current again that was current before",
         example: "UPSERT_SECRET_NAME=prod/key upsert-secret rollback",
@@ -63,15 +60,18 @@ pub const COMMANDS: [Entry; 5] = [
     },
 ];
 
-/// Finds a command by its word.
+/// Finds a command by its argument.
 ///
 /// # Errors
-/// An unknown one, which is not echoed.
+/// An unknown command, which the failure does not quote.
 pub(crate) fn command(word: &str) -> Result<Command, Failure> {
     let known = COMMANDS.iter().find(|entry| entry.word == word);
-    known.map(|entry| entry.command).ok_or_else(|| Failure::new(
+    let unknown = || {
+        Failure::new(
             Class::Input,
             "unknown command",
             "the commands are `upsert` (the default), `plan`, `promote`, `rollback` and `iam-policy`; `upsert-secret --help` explains",
-        ))
+        )
+    };
+    known.map(|entry| entry.command).ok_or_else(unknown)
 }

@@ -1,14 +1,12 @@
-//! What the process does to itself before it holds a secret: no core file, no debugger or other
-//! process of the same user reading its memory or environment, and panics that say where but never
-//! what. It must not touch anything outside this process.
+//! Hardening of the process before it holds a secret: no core dumps, no access to its memory or environment by other
+//! processes of the same user, and panic messages without their payload. It changes nothing outside this process.
 
 use std::panic;
 
 use crate::redact;
 
-/// Turns core dumps off and makes the process unreadable to others of the same user
-/// (`/proc/PID/mem`, `/proc/PID/environ`). Best effort: a container may forbid it, and that is no
-/// reason to leave a release without its key.
+/// Disables core dumps, and access by other processes of the same user (`/proc/PID/mem`, `/proc/PID/environ`). Errors are
+/// ignored: a container may forbid it, which is no reason to fail a deployment.
 pub fn process() {
     #[cfg(unix)]
     {
@@ -26,21 +24,14 @@ pub fn process() {
     }
 }
 
-/// Replaces the panic message, which may quote a request body, by the place it came from.
+/// Replaces panic messages, which may quote a request body, with the location of the panic.
 pub fn panics() {
     panic::set_hook(Box::new(|info| {
-        let place = info.location().map_or_else(
-            || "an unknown place".to_owned(),
-            |location| {
-                // The file's name only: a full path would tell where the binary was built.
-                let file = location
-                    .file()
-                    .rsplit(['/', '\\'])
-                    .next()
-                    .unwrap_or_default();
-                format!("{file}:{}", location.line())
-            },
-        );
-        redact::panic_line(&place);
+        let place = info.location().map(|location| {
+            // Only the file name: a full path would reveal where the binary was built.
+            let file = location.file().rsplit(['/', '\\']).next();
+            format!("{}:{}", file.unwrap_or_default(), location.line())
+        });
+        redact::panic_line(place.as_deref().unwrap_or("an unknown place"));
     }));
 }

@@ -9,16 +9,16 @@
 //! ```
 //!
 //! `upsert-secret-config` makes requests from the environment and the manifest, `upsert-secret-core` holds every decision, and
-//! `upsert-secret-aws` is the store. What is left is here:
+//! `upsert-secret-aws` is the store. This crate has the rest:
 //!
-//! - `args`, [`commands`], `help`: the command line and `--help`. No value ever comes from it.
+//! - `args`, [`commands`]: the command line and `--help`. They never take a value.
 //! - `run`: a run, from the environment to the exit code.
 //! - `batch`, `engine`, `transaction`: the secrets of a run, one secret, all or nothing. Every call, and no decision but
 //!   retries.
-//! - `run_report`, `report`, [`outputs`]: what was found and done, and its formats.
-//! - `platform`: where outputs and the summary go.
+//! - `run_report`, `report`, [`outputs`]: the results of a run and their formats.
+//! - `platform`: the destinations of outputs, report and summary.
 //! - [`redact`], `progress`: the only way to standard output and standard error; status lines.
-//! - [`harden`]: core dumps off, panics without payload.
+//! - [`harden`]: no core dumps, no payloads in panic messages.
 
 pub mod commands;
 pub mod harden;
@@ -28,7 +28,6 @@ pub mod redact;
 mod args;
 mod batch;
 mod engine;
-mod help;
 mod platform;
 mod progress;
 mod report;

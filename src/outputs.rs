@@ -1,13 +1,14 @@
-//! The one table of outputs, and what an output may look like. `action.yml`, the README and `--help` are made from it.
+//! The table of outputs, from which `action.yml`, the README and `--help` are generated, and the characters that an output may
+//! have.
 
-/// Outputs by name, in the order of the documents.
+/// The values of outputs by name, in the documented order.
 pub(crate) type Outputs = Vec<(&'static str, String)>;
 
-/// An output, as the documents show it.
+/// An output as documented.
 pub struct Output {
-    /// As in `steps.ID.outputs.NAME`.
+    /// The name, as in `steps.ID.outputs.NAME`.
     pub name: &'static str,
-    /// What it holds.
+    /// The description.
     pub meaning: &'static str,
 }
 
@@ -15,8 +16,7 @@ const fn output(name: &'static str, meaning: &'static str) -> Output {
     Output { name, meaning }
 }
 
-/// Every output about a secret. `action.yml`, the README and `--help` are made from it.
-pub const OUTPUTS: [Output; 9] = [
+const OUTPUTS: [Output; 16] = [
     output("secret_id", "The ARN of the secret."),
     output("secret_name", "Its name."),
     output("secret_version_id", "The version that holds the value."),
@@ -41,10 +41,6 @@ pub const OUTPUTS: [Output; 9] = [
         "`true` if the secret was scheduled for deletion and was taken back.",
     ),
     output("region", "Its region."),
-];
-
-/// Outputs that a manifest adds.
-pub const MANIFEST_OUTPUTS: [Output; 7] = [
     output(
         "created",
         "With `manifest`: how many secrets were created; in a `plan`, would be.",
@@ -69,12 +65,12 @@ pub const MANIFEST_OUTPUTS: [Output; 7] = [
     ),
 ];
 
-/// Every output.
+/// Every output: first those about a secret, then those that a manifest adds.
 pub fn all() -> impl Iterator<Item = &'static Output> {
-    OUTPUTS.iter().chain(&MANIFEST_OUTPUTS)
+    OUTPUTS.iter()
 }
 
-/// Whether an output is one line of printable ASCII. Nothing of ours is anything else; whatever is would be an injection.
+/// Whether an output is one line of printable ASCII. Anything else could be an injection.
 pub(crate) fn is_flat(value: &str) -> bool {
     value.len() <= 2_048 && value.bytes().all(|byte| byte.is_ascii_graphic())
 }

@@ -1,28 +1,29 @@
-//! Periodic status lines, so that a waiting run does not look hung: in a log a line every few seconds, on a terminal a
-//! bar. Owns how often; the bar itself and standard error are the output's.
+//! Periodic status lines, so that a waiting run does not look hung: a line every few seconds in a log, a bar on a terminal. It
+//! owns their frequency and prints through the output.
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::redact::{Bar, Output};
+use indicatif::ProgressBar;
+
+use crate::redact::Output;
 
 /// The time between two lines.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// The progress of a run. Everything it shows are counts, times and texts without user data.
+/// The progress of a run. It shows counts, times and constant texts, never user data.
 pub(crate) struct Progress {
-    /// `None` stays silent: for one secret among many.
+    /// `None` for progress that shows nothing.
     output: Option<Arc<Output>>,
-    bar: Option<Bar>,
+    /// Hidden if there is no terminal.
+    bar: ProgressBar,
     phase: RefCell<Phase>,
-    /// When the counts were last shown.
-    shown: Cell<Instant>,
-    /// When a text was last shown.
-    said: Cell<Option<Instant>>,
+    counts_shown: Cell<Instant>,
+    text_shown: Cell<Option<Instant>>,
 }
 
-/// What is counted at the moment.
+/// The current count.
 struct Phase {
     verb: &'static str,
     total: usize,
@@ -42,73 +43,71 @@ impl Phase {
 }
 
 impl Progress {
-    /// The progress of a run over this many secrets. A run of one has no bar.
+    /// The progress of a run with this many secrets.
     pub(crate) fn new(output: Arc<Output>, total: usize, with_bar: bool) -> Self {
         Self {
-            bar: with_bar.then(|| output.bar(total)).flatten(),
+            bar: with_bar
+                .then(|| output.bar(total))
+                .flatten()
+                .unwrap_or_else(ProgressBar::hidden),
             output: Some(output),
             phase: RefCell::new(Phase::new("done", total)),
-            shown: Cell::new(Instant::now()),
-            said: Cell::new(None),
+            ..Self::silent()
         }
     }
 
-    /// Progress that shows nothing.
+    /// Progress that shows nothing, for one secret among many.
     pub(crate) fn silent() -> Self {
         Self {
             output: None,
-            bar: None,
+            bar: ProgressBar::hidden(),
             phase: RefCell::new(Phase::new("done", 0)),
-            shown: Cell::new(Instant::now()),
-            said: Cell::new(None),
+            counts_shown: Cell::new(Instant::now()),
+            text_shown: Cell::new(None),
         }
     }
 
-    /// Starts a phase in which `total` secrets are "staged", say.
+    /// Starts a phase in which `total` secrets are, for example, "staged".
     pub(crate) fn start_phase(&self, verb: &'static str, total: usize) {
         self.phase.replace(Phase::new(verb, total));
-        if let Some(bar) = &self.bar {
-            bar.restart(verb, total);
-        }
+        self.bar.reset();
+        self.bar.set_length(total as u64);
+        self.bar.set_message(verb);
     }
 
     /// Counts one more secret.
     pub(crate) fn step(&self) {
         let mut phase = self.phase.borrow_mut();
         phase.done += 1;
-        if let Some(bar) = &self.bar {
-            bar.show(phase.done);
-        }
+        self.bar.set_position(phase.done as u64);
     }
 
-    /// Shows a text, unless one was shown a moment ago.
+    /// Shows a text, unless one was shown within the last seconds.
     pub(crate) fn say(&self, text: impl FnOnce() -> String) {
         if let Some(output) = &self.output
-            && self.said.get().is_none_or(|said| said.elapsed() >= PAUSE)
+            && self.text_shown.get().is_none_or(|at| at.elapsed() >= PAUSE)
         {
-            self.said.set(Some(Instant::now()));
+            self.text_shown.set(Some(Instant::now()));
             output.info(&text());
         }
     }
 
     /// Waits until the counts are due, and shows them.
     pub(crate) async fn tick(&self) {
-        let next = self.shown.get() + PAUSE;
+        let next = self.counts_shown.get() + PAUSE;
         tokio::time::sleep(next.saturating_duration_since(Instant::now())).await;
-        self.shown.set(Instant::now());
+        self.counts_shown.set(Instant::now());
         let phase = self.phase.borrow();
-        match (&self.bar, &self.output) {
-            (Some(bar), _) => bar.show(phase.done),
-            (None, Some(output)) => output.info(&status_line(&phase, phase.started.elapsed())),
-            (None, None) => {}
+        if let Some(output) = &self.output
+            && self.bar.is_hidden()
+        {
+            output.info(&status_line(&phase, phase.started.elapsed()));
         }
     }
 
     /// Removes the bar, so that what follows is not drawn over it.
     pub(crate) fn end(&self) {
-        if let Some(bar) = &self.bar {
-            bar.clear();
-        }
+        self.bar.finish_and_clear();
     }
 }
 

@@ -1,16 +1,13 @@
-//! The only way to standard output and standard error. Everything that a person or a log sees passes
-//! [`Redactor::clean`] first: forms of the secret are replaced, control characters escaped, workflow commands defused. It must
-//! not know what a message means.
+//! The only module that writes to standard output and standard error. All text passes [`Redactor::clean`] first, which
+//! replaces every form of a secret, escapes control characters and defuses workflow commands. It knows nothing about the
+//! meaning of a message.
 
-mod bar;
 mod escape;
 mod forms;
 mod output;
-mod paint;
 mod redactor;
 mod search;
 
-pub(crate) use bar::Bar;
 pub(crate) use output::{Output, panic_line};
 pub use redactor::Redactor;
 pub use search::MIN_BYTES;

@@ -1,7 +1,9 @@
-//! A run as outputs, text, JSON and Markdown, one secret or a manifest. Prints nothing; what it makes goes through `redact`.
+//! The report of a run as outputs, text, JSON and Markdown, for a single secret or for a manifest. Prints nothing, and passes
+//! everything through `redact`.
 
 use std::time::Duration;
 
+use serde_json::json;
 use upsert_secret_core::failure::Failure;
 use upsert_secret_core::outcome::Outcome;
 
@@ -9,81 +11,84 @@ use crate::outputs::Outputs;
 use crate::redact::Redactor;
 use crate::run_report::RunReport;
 
-mod error;
 mod failure;
 mod graph;
 mod manifest;
-mod manifest_page;
-mod markup;
+mod parts;
 mod single;
 
 pub(crate) use failure::{failure, timed_out};
-use manifest::ManifestReport;
-use single::SingleReport;
 
-/// Everything that is known at the end of a run, in the form that fits it.
-pub(crate) enum Report<'a> {
-    Single(Box<SingleReport<'a>>),
-    Manifest(ManifestReport<'a>),
+/// Everything that is known at the end of a run.
+pub(crate) struct Report<'a> {
+    run: &'a RunReport,
+    /// The outcome of the only secret; `None` for a manifest.
+    single: Option<Outcome>,
+    failure: Option<&'a Failure>,
+    took: Duration,
 }
 
 impl<'a> Report<'a> {
-    /// The report of a run, which failed or did not, after so long.
-    pub(crate) fn new(
-        run: &'a RunReport,
-        outcome: &'a Outcome,
-        failure: Option<&'a Failure>,
-        took: Duration,
-    ) -> Self {
-        if run.kind.single {
-            Self::Single(Box::new(SingleReport {
-                outcome,
-                notices: run.notices(),
-                failure,
-                took,
-            }))
-        } else {
-            Self::Manifest(ManifestReport { run, failure, took })
+    /// The report of a run that took this long.
+    pub(crate) fn new(run: &'a RunReport, failure: Option<&'a Failure>, took: Duration) -> Self {
+        let targets = run.targets();
+        let details = targets.first().and_then(|target| target.details.as_ref());
+        let outcome = details.map(|details| details.outcome.clone());
+        Self {
+            run,
+            single: run.kind.single.then(|| outcome.unwrap_or_default()),
+            failure,
+            took,
         }
     }
 
-    /// The outputs: all of them after a success; after a failure what is known.
+    /// All outputs after a success, the known ones after a failure.
     pub(crate) fn outputs(&self) -> Outputs {
-        match self {
-            Self::Single(report) => report.outputs(),
-            Self::Manifest(report) => report.outputs(),
+        match &self.single {
+            Some(outcome) => single::outputs(outcome, self.failure.is_some()),
+            None => manifest::outputs(self.run),
         }
     }
 
-    /// The output `results` of a manifest run; `None` where it would be too long.
+    /// The output `results` of a manifest run; `None` if it would be too long.
     pub(crate) fn results(&self) -> Option<String> {
-        match self {
-            Self::Single(_) => None,
-            Self::Manifest(report) => report.results(),
-        }
+        manifest::results(self.run)
     }
 
-    /// What a person reads.
+    /// Text for the log.
     pub(crate) fn text(&self) -> String {
-        match self {
-            Self::Single(report) => report.text(),
-            Self::Manifest(report) => report.text(),
+        match &self.single {
+            Some(outcome) => single::text(outcome, self.failure.is_some(), self.took),
+            None => manifest::text(self.run, self.took),
         }
     }
 
-    /// One object for programs.
+    /// A JSON object.
     pub(crate) fn json(&self, redactor: &Redactor) -> String {
-        match self {
-            Self::Single(report) => report.json(redactor),
-            Self::Manifest(report) => report.json(redactor),
+        let mut object = match &self.single {
+            Some(outcome) => single::object(outcome, self.failure.is_some(), redactor),
+            None => manifest::object(self.run, redactor),
+        };
+        let notices = self.run.notices();
+        object["notices"] = parts::texts(notices.iter().map(|(_, text)| text), redactor);
+        object["milliseconds"] = json!(u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX));
+        if let Some(failure) = self.failure {
+            object["error"] = parts::error_object(failure, redactor);
         }
+        object.to_string()
     }
 
-    /// The job summary, of at most `room` bytes where it could be long.
+    /// The job summary. For a manifest it has at most `room` bytes.
     pub(crate) fn markdown(&self, redactor: &Redactor, room: usize) -> String {
-        match self {
-            Self::Single(report) => report.markdown(redactor),
-            Self::Manifest(report) => report.markdown(redactor, room),
+        match &self.single {
+            Some(outcome) => {
+                let notices = self.run.notices();
+                single::markdown(outcome, &notices, self.failure, self.took, redactor)
+            }
+            None => manifest::markdown(self.run, self.failure, self.took, redactor, room),
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,12 +1,12 @@
-//! A run from the environment to the exit code: arguments, inputs, the work, the report. It owns the order; each part is
-//! another module's.
+//! A run from the environment to the exit code: arguments, inputs, the work, the report. It owns their order and leaves
+//! each part to another module.
 
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
-use upsert_secret_aws::CallGate;
+use upsert_secret_aws::{CallGate, CallObserver};
 use upsert_secret_config::ci;
 use upsert_secret_config::environment::{Environment, bytes};
 use upsert_secret_config::inputs::{self, RawInputs};
@@ -26,14 +26,11 @@ use crate::run_report::{RunKind, RunReport};
 
 mod execute;
 mod finish;
-mod observer;
-mod signals;
 
 use execute::Execution;
 use finish::Finish;
-use observer::OutputObserver;
 
-/// Variables that hold other secrets, hidden from this tool's own text like the value.
+/// Variables that hold other secrets, which are redacted like the value.
 const CREDENTIALS: &[&str] = &[
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",
@@ -52,10 +49,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         ci::log_format(&environment),
         platform::shows_color(&environment),
     ));
-    for name in CREDENTIALS {
-        if let Some(secret) = environment.raw(name) {
-            output.hide(secret.as_encoded_bytes());
-        }
+    for secret in CREDENTIALS.iter().filter_map(|name| environment.raw(name)) {
+        output.hide(secret.as_encoded_bytes());
     }
     for secret in proxy_passwords(&environment) {
         output.hide_unmasked(secret.expose());
@@ -67,35 +62,31 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
             return 0;
         }
         Err(failure) => {
-            // What was typed may be the value that is also in the environment.
+            // An argument may be the value that is also in the environment.
             let (raw, _) = inputs::read(&environment);
             hide_values(&raw, &environment, &output);
             output.annotate(Level::Error, &failure.to_string());
             return failure.class.exit_code();
         }
     };
-    let mut run = Run {
-        environment,
-        output: Arc::clone(&output),
-        platform: None,
-        report: None,
-        documents: None,
+    let single = RunKind {
+        single: true,
+        ..RunKind::default()
     };
-    let format = args.format;
-    // A panic of the SDK becomes a clean failure that still reports what is known.
-    let ended = catch_unwind(AssertUnwindSafe(|| run.run(args, started)))
-        .unwrap_or_else(|_| Err(caught_panic()));
     let mut finish = Finish {
         output,
-        platform: run.platform,
-        format,
+        format: args.format,
         started,
+        platform: None,
+        report: RunReport::new(None, single, Progress::silent()),
+        documents: None,
     };
-    catch_unwind(AssertUnwindSafe(|| match (&run.documents, &run.report) {
-        (Some((documents, notes)), _) => finish.print_documents(documents, notes),
-        (None, report) => finish.report(report.as_ref(), ended),
+    // A panic of the SDK becomes a clean failure that still reports what is known.
+    let ended = catch_unwind(AssertUnwindSafe(|| {
+        run_command(args, &environment, &mut finish)
     }))
-    .unwrap_or(Class::Bug.exit_code())
+    .unwrap_or_else(|_| Err(caught_panic()));
+    catch_unwind(AssertUnwindSafe(|| finish.end(ended))).unwrap_or(Class::Bug.exit_code())
 }
 
 fn hide_values(raw: &RawInputs, environment: &Environment, output: &Output) {
@@ -105,14 +96,11 @@ fn hide_values(raw: &RawInputs, environment: &Environment, output: &Output) {
     if let Some(key) = &raw.version_id_key {
         output.hide(key.expose());
     }
-    // `iam-policy` never looks at the value, which may have got into a name all the same.
-    for name in [&raw.web_identity_token_env, &raw.value_env]
-        .into_iter()
-        .flatten()
-    {
-        if let Some(secret) = environment.raw(name) {
-            output.hide(bytes(secret).expose());
-        }
+    // `iam-policy` never reads the value, which may still have been copied into a name.
+    let named = [&raw.web_identity_token_env, &raw.value_env];
+    let named = named.into_iter().flatten();
+    for secret in named.filter_map(|name| environment.raw(name)) {
+        output.hide(bytes(secret).expose());
     }
 }
 
@@ -124,105 +112,101 @@ fn caught_panic() -> Failure {
     )
 }
 
-struct Run {
-    environment: Environment,
-    output: Arc<Output>,
-    platform: Option<Platform>,
-    /// The secrets, once the run knows which.
-    report: Option<RunReport>,
-    /// The documents of `iam-policy`, and notes about them.
-    documents: Option<(String, Vec<String>)>,
+/// Runs the command. `finish` receives the results.
+fn run_command(args: Args, environment: &Environment, finish: &mut Finish) -> Result<(), Failure> {
+    let (mut raw, known) = inputs::read(environment);
+    hide_values(&raw, environment, &finish.output);
+    // Before anything can fail: outputs of an earlier call must not be mistaken for those of this one.
+    let opened = Platform::open(environment, raw.output_file.as_deref())
+        .map(|platform| finish.platform = Some(platform));
+    known?;
+    // The command line applies to this call, the environment perhaps to several.
+    raw.manifest = args.manifest.or(raw.manifest);
+    let given = raw.command.as_deref().map(commands::command).transpose()?;
+    let (command, action) = resolve_command(args.command, given);
+    opened?;
+    if command == Command::IamPolicy {
+        let request = policy_request::check(action, raw, environment)?;
+        let documents = iam::documents(&request);
+        finish.documents = Some((format!("{documents:#}"), request.notes));
+        return Ok(());
+    }
+    work(command == Command::Plan, action, raw, environment, finish)
 }
 
-impl Run {
-    fn run(&mut self, args: Args, started: Instant) -> Result<(), Failure> {
-        let (mut raw, known) = inputs::read(&self.environment);
-        hide_values(&raw, &self.environment, &self.output);
-        // Before anything can fail: outputs of an earlier call must not be taken for this one's.
-        let opened = Platform::open(&self.environment, raw.output_file.as_deref())
-            .map(|platform| self.platform = Some(platform));
-        known?;
-        // The command line is about this call; the environment may be about many.
-        raw.manifest = args.manifest.or(raw.manifest);
-        let given = raw.command.as_deref().map(commands::command).transpose()?;
-        let (command, action) = resolve_command(args.command, given);
-        opened?;
-        if command == Command::IamPolicy {
-            return self.print_policy(action, raw);
+fn work(
+    plan_only: bool,
+    action: Action,
+    raw: RawInputs,
+    environment: &Environment,
+    finish: &mut Finish,
+) -> Result<(), Failure> {
+    let output = Arc::clone(&finish.output);
+    let hide = |bytes: &[u8]| output.hide(bytes);
+    // Masks reach the runner through its standard output. Only in our own action is standard output known to be the runner's.
+    let masks = raw.from_action && ci::is_github(environment);
+    let mask = |bytes: &[u8]| {
+        if let Some(text) = str::from_utf8(bytes).ok().filter(|_| masks) {
+            output.mask(text);
         }
-        self.work(command == Command::Plan, action, raw, started)
+    };
+    let sink = SecretSink {
+        hide: &hide,
+        mask: &mask,
+    };
+    let run = CheckedRun::check(action, raw, environment, Some(&sink))?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| {
+            Failure::new(
+                Class::Unavailable,
+                "no event loop could be started",
+                "check the limits of the container (open files, seccomp)",
+            )
+            .because(error.kind().to_string())
+        })?;
+    finish.report = start_report(&finish.output, &run, plan_only);
+    let observer = Arc::new(OutputObserver(Arc::clone(&finish.output)));
+    let mut gate = CallGate::new(observer, run.connection.settings.trace);
+    if let Some(pacing) = &run.manifest {
+        gate = gate.with_rate_limit(pacing.rate);
+    }
+    let execution = Execution {
+        gate: Arc::new(gate),
+        run_identity: ci::run_identity(environment),
+        left: run
+            .connection
+            .timeout
+            .saturating_sub(finish.started.elapsed()),
+        sink: &sink,
+        report: &finish.report,
+    };
+    let ended = runtime.block_on(execution.execute(run));
+    // A hanging name lookup must not keep the process alive.
+    runtime.shutdown_background();
+    ended
+}
+
+/// Prints the trace of calls, and redacts credentials that are obtained during the run.
+struct OutputObserver(Arc<Output>);
+
+impl CallObserver for OutputObserver {
+    fn trace(&self, line: &str) {
+        self.0.info(line);
     }
 
-    /// `iam-policy`: the documents are all that comes of it.
-    fn print_policy(&mut self, action: Action, raw: RawInputs) -> Result<(), Failure> {
-        let request = policy_request::check(action, raw, &self.environment)?;
-        let documents = iam::documents(&request);
-        self.documents = Some((format!("{documents:#}"), request.notes));
-        Ok(())
-    }
-
-    fn work(
-        &mut self,
-        plan_only: bool,
-        action: Action,
-        raw: RawInputs,
-        started: Instant,
-    ) -> Result<(), Failure> {
-        let output = Arc::clone(&self.output);
-        let hide = |bytes: &[u8]| output.hide(bytes);
-        // The runner's masks reach it by its own standard output, which only our own action is known to have.
-        let masks = raw.from_action && ci::is_github(&self.environment);
-        let mask = |bytes: &[u8]| {
-            if let Some(text) = str::from_utf8(bytes).ok().filter(|_| masks) {
-                output.mask(text);
-            }
-        };
-        let sink = SecretSink {
-            hide: &hide,
-            mask: &mask,
-        };
-        let run = CheckedRun::check(action, raw, &self.environment, Some(&sink))?;
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| {
-                Failure::new(
-                    Class::Unavailable,
-                    "no event loop could be started",
-                    "check the limits of the container (open files, seccomp)",
-                )
-                .because(error.kind().to_string())
-            })?;
-        let report = self
-            .report
-            .insert(start_report(&self.output, &run, plan_only));
-        let observer = Arc::new(OutputObserver(Arc::clone(&self.output)));
-        let mut gate = CallGate::new(observer, run.connection.settings.trace);
-        if let Some(pacing) = &run.manifest {
-            gate = gate.with_rate_limit(pacing.rate);
-        }
-        let execution = Execution {
-            gate: Arc::new(gate),
-            run_identity: ci::run_identity(&self.environment),
-            left: run.connection.timeout.saturating_sub(started.elapsed()),
-            sink: &sink,
-            report,
-        };
-        let ended = runtime.block_on(execution.execute(run));
-        // A name look-up that hangs must not keep the process.
-        runtime.shutdown_background();
-        ended
+    fn hide(&self, secret: &[u8]) {
+        self.0.hide_unmasked(secret);
     }
 }
 
 fn start_report(output: &Arc<Output>, run: &CheckedRun, plan_only: bool) -> RunReport {
+    let manifest = run.manifest.as_ref();
     let kind = RunKind {
-        single: run.manifest.is_none(),
+        single: manifest.is_none(),
         plan_only,
-        all_or_nothing: run
-            .manifest
-            .as_ref()
-            .is_some_and(|pacing| pacing.all_or_nothing),
+        all_or_nothing: manifest.is_some_and(|pacing| pacing.all_or_nothing),
     };
     let progress = Progress::new(Arc::clone(output), run.drafts.len(), !kind.single);
     let names = run.drafts.iter().map(Draft::id).map(str::to_owned);
@@ -233,18 +217,11 @@ fn start_report(output: &Arc<Output>, run: &CheckedRun, plan_only: bool) -> RunR
     report
 }
 
-/// The command, and the action it is about: `plan` and `iam-policy` on the command line are about the command that the
-/// input names.
+/// The command and its action. With `plan` or `iam-policy` on the command line, the input `command` names the action.
 fn resolve_command(line: Option<Command>, given: Option<Command>) -> (Command, Action) {
-    let action = |command| match command {
-        Command::Upsert => Some(Action::Upsert),
-        Command::Promote => Some(Action::Promote),
-        Command::Rollback => Some(Action::Rollback),
-        Command::Plan | Command::IamPolicy => None,
-    };
-    let command = line.or(given).unwrap_or(Command::Upsert);
-    let about = action(command)
-        .or_else(|| line.and(given).and_then(action))
-        .unwrap_or(Action::Upsert);
-    (command, about)
+    let command = line.or(given).unwrap_or(Command::Run(Action::Upsert));
+    match (command, line.and(given)) {
+        (Command::Run(action), _) | (_, Some(Command::Run(action))) => (command, action),
+        _ => (command, Action::Upsert),
+    }
 }

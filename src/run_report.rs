@@ -1,7 +1,7 @@
-//! What a run found and did, secret by secret, one or thousands. A secret's report is written when it is done, and also when
-//! the run is cut short while it is worked on, so that what is known is reported. Holds no value and prints nothing.
+//! The results of a run, secret by secret, one or thousands. The report of a secret is written when the secret is done, and also
+//! when the run is cut short, so that everything known is reported. Holds no value and prints nothing.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, Ref, RefCell};
 
 use upsert_secret_core::attempt::Attempt;
 use upsert_secret_core::failure::{Class, Failure};
@@ -11,100 +11,90 @@ use upsert_secret_core::outcome::{ChangeKind, Outcome};
 
 use crate::progress::Progress;
 
-/// So many failures in a row for reasons outside the secrets end the run: as many as are worked on at the same time.
+/// The number of consecutive failures for reasons outside the secrets that ends the run. As many secrets are processed at the
+/// same time.
 pub(crate) const HOPELESS: usize = 64;
 
-/// How a secret ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// The final status of a secret.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Status {
-    /// It did not reach its goal.
+    /// An error prevented the requested state.
     Failed,
-    /// It did not exist.
-    Created,
-    /// Something was written.
-    Updated,
-    /// Nothing had to be written.
-    Unchanged,
-    /// The run ended before it was worked on.
+    /// The secret is as requested, or in a plan would be.
+    Done(ChangeKind),
+    /// The run ended before the secret was processed.
+    #[default]
     NotTried,
 }
 
 impl Status {
+    /// Every status, in the order of a summary.
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Done(ChangeKind::Created),
+        Self::Done(ChangeKind::Updated),
+        Self::Done(ChangeKind::Unchanged),
+        Self::Failed,
+        Self::NotTried,
+    ];
+
     /// The word in outputs and reports.
     pub(crate) const fn word(self) -> &'static str {
         match self {
             Self::Failed => "failed",
-            Self::Created => "created",
-            Self::Updated => "updated",
-            Self::Unchanged => "unchanged",
+            Self::Done(kind) => kind.word(),
             Self::NotTried => "not_tried",
         }
     }
 }
 
-impl From<ChangeKind> for Status {
-    fn from(kind: ChangeKind) -> Self {
-        match kind {
-            ChangeKind::Created => Self::Created,
-            ChangeKind::Updated => Self::Updated,
-            ChangeKind::Unchanged => Self::Unchanged,
-        }
-    }
-}
-
-/// One secret.
-#[derive(Debug)]
+/// The report of one secret.
+#[derive(Debug, Default)]
 pub(crate) struct TargetReport {
     /// The name or ARN as given.
     pub(crate) name: String,
-    /// How it ended.
+    /// The final status.
     pub(crate) status: Status,
     /// The ARN, once known.
     pub(crate) arn: Option<Box<str>>,
     /// The version that holds the value, once known.
     pub(crate) version_id: Option<Box<str>>,
-    /// What most secrets of a large run do not have.
+    /// Absent for most secrets of a large run, to save memory.
     pub(crate) details: Option<Box<Details>>,
 }
 
-/// What there is to report of a secret that changed, failed, or is the only one.
+impl TargetReport {
+    /// Whether the secret was created or updated.
+    pub(crate) fn has_changed(&self) -> bool {
+        matches!(self.status, Status::Done(kind) if kind != ChangeKind::Unchanged)
+    }
+
+    /// The failure, if there is one.
+    pub(crate) fn failure(&self) -> Option<&Failure> {
+        self.details.as_ref()?.failure.as_ref()
+    }
+}
+
+/// Details about a secret that changed or failed, or that is the only one.
 #[derive(Debug, Default)]
 pub(crate) struct Details {
-    /// What was found and done.
+    /// The ids, changes and notices.
     pub(crate) outcome: Outcome,
-    /// Why it failed.
+    /// The failure, if there is one.
     pub(crate) failure: Option<Failure>,
-    /// What the run was waiting for when it was cut short.
+    /// The reason for waiting when the run was cut short.
     pub(crate) waiting: Option<String>,
-    /// Whether others kept writing when the run was cut short, and who held AWSCURRENT then.
+    /// The holder of AWSCURRENT, if the run was cut short while it competed with concurrent writers.
     pub(crate) contended: Option<Option<String>>,
 }
 
-/// How many secrets ended how.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Counts {
-    /// Secrets in all.
-    pub(crate) all: usize,
-    /// See [`Status::Created`].
-    pub(crate) created: usize,
-    /// See [`Status::Updated`].
-    pub(crate) updated: usize,
-    /// See [`Status::Unchanged`].
-    pub(crate) unchanged: usize,
-    /// See [`Status::Failed`].
-    pub(crate) failed: usize,
-    /// See [`Status::NotTried`].
-    pub(crate) not_tried: usize,
-}
-
-/// The kind of run, as far as its report differs.
+/// The kind of run, as far as it affects the report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct RunKind {
     /// One secret, presented with flat outputs and a text of its own.
     pub(crate) single: bool,
-    /// Only what would be done was requested.
+    /// Nothing is written.
     pub(crate) plan_only: bool,
-    /// All secrets were to become current, or none.
+    /// Either all new versions become current or none.
     pub(crate) all_or_nothing: bool,
 }
 
@@ -112,14 +102,14 @@ pub(crate) struct RunKind {
 pub(crate) struct RunReport {
     /// What kind of run this is.
     pub(crate) kind: RunKind,
-    /// How far the run is.
+    /// The status lines.
     pub(crate) progress: Progress,
     /// The region, once known.
-    pub(crate) region: RefCell<Option<String>>,
+    pub(crate) region: OnceCell<String>,
     targets: RefCell<Vec<TargetReport>>,
     notices: RefCell<Vec<(Level, String)>>,
-    /// Private labels that a run which was cut short left behind, by the secret's place in the list.
-    write_labels: RefCell<Vec<(usize, WriteLabel)>>,
+    /// Private labels left behind by a run that was cut short, by the name or ARN of the secret.
+    write_labels: RefCell<Vec<(String, WriteLabel)>>,
     failed: Cell<bool>,
     /// Consecutive failures for reasons outside the secrets.
     outside_failures: Cell<usize>,
@@ -128,7 +118,7 @@ pub(crate) struct RunReport {
 }
 
 impl RunReport {
-    /// A report on secrets of these names.
+    /// A report on these secrets, all of them not tried yet.
     pub(crate) fn new(
         names: impl IntoIterator<Item = String>,
         kind: RunKind,
@@ -136,15 +126,12 @@ impl RunReport {
     ) -> Self {
         let targets = names.into_iter().map(|name| TargetReport {
             name,
-            status: Status::NotTried,
-            arn: None,
-            version_id: None,
-            details: None,
+            ..TargetReport::default()
         });
         Self {
             kind,
             progress,
-            region: RefCell::default(),
+            region: OnceCell::new(),
             targets: RefCell::new(targets.collect()),
             notices: RefCell::default(),
             write_labels: RefCell::default(),
@@ -170,8 +157,8 @@ impl RunReport {
         self.failed.get()
     }
 
-    /// Whether nothing has worked for so long that going on makes no sense: AWS cannot be reached, or the credentials are
-    /// no longer valid.
+    /// Whether so many secrets in a row failed that the run should end: AWS cannot be reached, or the credentials are no
+    /// longer valid.
     pub(crate) fn is_hopeless(&self) -> bool {
         self.outside_failures.get() >= HOPELESS
     }
@@ -194,101 +181,56 @@ impl RunReport {
         }
     }
 
-    /// What people should know.
+    /// The notices about the run and its secrets.
     pub(crate) fn notices(&self) -> Vec<(Level, String)> {
         self.notices.borrow().clone()
     }
 
-    /// Reads the reports of the secrets.
-    pub(crate) fn read<R>(&self, read: impl FnOnce(&[TargetReport]) -> R) -> R {
-        read(&self.targets.borrow())
+    /// The reports of the secrets.
+    pub(crate) fn targets(&self) -> Ref<'_, [TargetReport]> {
+        Ref::map(self.targets.borrow(), Vec::as_slice)
     }
 
-    /// The name or ARN of a secret, as given.
-    pub(crate) fn name(&self, index: usize) -> String {
-        self.read(|targets| targets[index].name.clone())
+    /// The number of secrets with this status.
+    pub(crate) fn count(&self, status: Status) -> usize {
+        let targets = self.targets();
+        targets.iter().filter(|it| it.status == status).count()
     }
 
-    /// Private labels that are still to be removed.
-    pub(crate) fn take_write_labels(&self) -> Vec<(usize, WriteLabel)> {
+    /// The private labels that remain to be removed, each with the name or ARN of its secret.
+    pub(crate) fn take_write_labels(&self) -> Vec<(String, WriteLabel)> {
         self.write_labels.take()
     }
 
-    /// How many secrets ended how.
-    pub(crate) fn counts(&self) -> Counts {
-        let targets = self.targets.borrow();
-        let mut counts = Counts {
-            all: targets.len(),
-            ..Counts::default()
-        };
-        for target in targets.iter() {
-            *match target.status {
-                Status::Created => &mut counts.created,
-                Status::Updated => &mut counts.updated,
-                Status::Unchanged => &mut counts.unchanged,
-                Status::Failed => &mut counts.failed,
-                Status::NotTried => &mut counts.not_tried,
-            } += 1;
-        }
-        counts
-    }
-
-    /// The class of the gravest failure: the one that needs a person soonest.
-    pub(crate) fn gravest_class(&self) -> Option<Class> {
-        const ORDER: [Class; 8] = [
-            Class::Bug,
-            Class::Credentials,
-            Class::Denied,
-            Class::Refused,
-            Class::Conflict,
-            Class::Limit,
-            Class::Unavailable,
-            Class::Input,
-        ];
-        let targets = self.targets.borrow();
-        let classes = targets
-            .iter()
-            .filter_map(|target| Some(target.details.as_ref()?.failure.as_ref()?.class));
-        classes.min_by_key(|class| ORDER.iter().position(|other| other == class))
-    }
-
     fn write(&self, index: usize, attempt: Attempt, ended: Result<(), Failure>, cut: bool) {
-        if let Some(label) = &attempt.write_label
+        let target = &mut self.targets.borrow_mut()[index];
+        if let Some(label) = attempt.write_label
             && label.on.is_some()
         {
-            self.write_labels.borrow_mut().push((index, label.clone()));
+            let left_behind = (target.name.clone(), label);
+            self.write_labels.borrow_mut().push(left_behind);
         }
-        let mut targets = self.targets.borrow_mut();
-        let Some(target) = targets.get_mut(index) else {
-            return;
-        };
         let outcome = attempt.outcome;
         for (level, text) in &outcome.notices {
             self.note_target(&target.name, *level, text);
         }
-        target.status = match &ended {
-            Err(_) => Status::Failed,
-            Ok(()) => outcome.kind().into(),
-        };
-        target.arn = outcome.arn.clone().map(String::into_boxed_str);
-        target.version_id = outcome
-            .version
-            .as_ref()
-            .map(|version| version.id.clone().into_boxed_str());
+        target.arn = outcome.arn.as_deref().map(Into::into);
+        let version = outcome.version.as_ref();
+        target.version_id = version.map(|version| version.id.as_str().into());
         let failure = ended.err();
-        let is_outside = failure.as_ref().is_some_and(|failure| {
-            matches!(failure.class, Class::Unavailable | Class::Credentials)
-        });
-        self.outside_failures.set(if is_outside {
-            self.outside_failures.get() + 1
+        target.status = if failure.is_some() {
+            self.failed.set(true);
+            Status::Failed
         } else {
-            0
-        });
-        self.failed.set(self.failed.get() || failure.is_some());
-        let is_planned = outcome
-            .preview
-            .as_ref()
-            .is_some_and(|preview| !preview.steps.is_empty());
+            Status::Done(outcome.kind())
+        };
+        let outside_failures = match failure.as_ref().map(|failure| failure.class) {
+            Some(Class::Unavailable | Class::Credentials) => self.outside_failures.get() + 1,
+            _ => 0,
+        };
+        self.outside_failures.set(outside_failures);
+        let preview = outcome.preview.as_ref();
+        let is_planned = preview.is_some_and(|preview| !preview.steps.is_empty());
         if self.kind.single || !outcome.changes.is_empty() || is_planned || failure.is_some() {
             target.details = Some(Box::new(Details {
                 outcome,
@@ -301,30 +243,15 @@ impl RunReport {
             self.progress.step();
         }
     }
-
-    /// Records what was changed and reverted of a secret that ends as not tried.
-    fn write_reverted(&self, index: usize, outcome: Outcome) {
-        let mut targets = self.targets.borrow_mut();
-        if let Some(target) = targets
-            .get_mut(index)
-            .filter(|_| !outcome.changes.is_empty())
-        {
-            target.arn = outcome.arn.clone().map(String::into_boxed_str);
-            target.details = Some(Box::new(Details {
-                outcome,
-                ..Details::default()
-            }));
-        }
-    }
 }
 
-/// A secret that is worked on. Its report is written in any case, by [`ReportGuard::end`] or when this is dropped.
+/// The report of a secret in progress. It is written in any case, by [`ReportGuard::end`] or on drop.
 pub(crate) struct ReportGuard<'a> {
     index: usize,
     report: &'a RunReport,
-    /// What is found and done.
+    /// The state of the attempt so far.
     pub(crate) attempt: Attempt,
-    /// Whether a secret without changes stays "not tried" when this is dropped.
+    /// Whether a secret without changes stays "not tried" on drop.
     pub(crate) quiet: bool,
     ended: Option<Result<(), Failure>>,
 }
@@ -340,20 +267,28 @@ impl<'a> ReportGuard<'a> {
         }
     }
 
-    /// Writes the report of a secret that is done.
+    /// Ends the report with a result.
     pub(crate) fn end(mut self, ended: Result<(), Failure>) {
         self.ended = Some(ended);
     }
 
-    /// Leaves the secret as not tried: nothing came of it, and nothing was its fault.
+    /// Leaves the secret as not tried: it has neither a result nor a failure of its own.
     pub(crate) fn leave(mut self) {
-        // A secret that was created stays, because this tool never deletes one.
+        // A created secret cannot be reverted, because this tool never deletes one.
         if self.attempt.outcome.kind() == ChangeKind::Created {
             self.ended = Some(Ok(()));
             return;
         }
-        self.report
-            .write_reverted(self.index, std::mem::take(&mut self.attempt.outcome));
+        // Changes that were reverted are reported.
+        let outcome = std::mem::take(&mut self.attempt.outcome);
+        if !outcome.changes.is_empty() {
+            let target = &mut self.report.targets.borrow_mut()[self.index];
+            target.arn = outcome.arn.as_deref().map(Into::into);
+            target.details = Some(Box::new(Details {
+                outcome,
+                ..Details::default()
+            }));
+        }
         self.quiet = true;
     }
 }

@@ -1,20 +1,19 @@
-//! GitLab's dotenv report, by the rules of its parser (`parse_dotenv_artifact_service.rb`), which are
-//! stricter than those of any other dotenv: no quotes, no comments, no empty line, and one line that
-//! breaks them loses the whole report. Text in, text out: no files here.
+//! GitLab's dotenv report, by the rules of its parser (`parse_dotenv_artifact_service.rb`), which are stricter than those of
+//! other dotenv formats: no quotes, no comments, no empty lines, and one invalid line makes GitLab drop the whole report.
+//! Opens no files.
 
 use std::collections::BTreeSet;
 
 use crate::outputs;
 
-/// A report must be smaller than this, unless an administrator has raised it.
+/// A report must be smaller than this, unless an administrator has raised the limit.
 const MAX_BYTES: usize = 5 * 1024;
-/// GitLab's own limit; on GitLab.com it is higher.
+/// GitLab's default limit; on GitLab.com it is higher.
 const MAX_VARIABLES: usize = 20;
-/// The longest name of a variable.
+/// The maximum length of a variable name.
 const MAX_NAME: usize = 255;
 
-/// What our variables begin with, and nobody else's: they share a namespace with all variables of a
-/// later job.
+/// The prefix of our variables, because they share a namespace with all variables of a later job.
 const PREFIX: &str = "UPSERTED_";
 
 /// One output as a line: `secret_id` becomes `UPSERTED_SECRET_ID`.
@@ -22,21 +21,21 @@ pub(super) fn line(output: &str, value: &str) -> String {
     format!("{PREFIX}{}={value}\n", output.to_ascii_uppercase())
 }
 
-/// Whether a later job would see this value as it is: it expands references in it.
+/// Whether a later job sees this value unchanged: GitLab expands references in it.
 pub(super) fn is_literal(value: &str) -> bool {
     !value.contains(['$', '%'])
 }
 
-/// The file without our lines.
+/// The file without the lines of earlier calls.
 pub(super) fn others(file: &[u8]) -> Vec<u8> {
-    file.split_inclusive(|&byte| byte == b'\n')
+    let lines = file.split_inclusive(|&byte| byte == b'\n');
+    lines
         .filter(|line| !is_ours(line))
-        .flatten()
-        .copied()
-        .collect()
+        .collect::<Vec<_>>()
+        .concat()
 }
 
-/// Whether a line is one that a call of ours wrote; the prefix alone is not, as nobody reserved it.
+/// Whether an earlier call wrote this line. The prefix alone is no proof, because it is not reserved.
 fn is_ours(line: &[u8]) -> bool {
     line.strip_prefix(PREFIX.as_bytes())
         .and_then(|rest| rest.split(|&byte| byte == b'=').next())
@@ -44,7 +43,7 @@ fn is_ours(line: &[u8]) -> bool {
         .is_some_and(|name| outputs::all().any(|output| output.name.eq_ignore_ascii_case(name)))
 }
 
-/// Why GitLab would not take this report. Names lines by their number, never by what they hold.
+/// The reason why GitLab would reject this report. Identifies lines by number, never by content.
 pub(super) fn rejection(file: &[u8]) -> Option<String> {
     if file.len() >= MAX_BYTES {
         return Some(format!(
@@ -56,7 +55,7 @@ pub(super) fn rejection(file: &[u8]) -> Option<String> {
     };
     let mut names = BTreeSet::new();
     for (number, line) in (1..).zip(text.lines()) {
-        match name(line) {
+        match line.split_once('=').map(|(name, _)| name.trim()) {
             None if line.trim().is_empty() => return Some(format!("line {number} is empty")),
             None => return Some(format!("line {number} is not `NAME=value`")),
             Some(name) if !is_name(name) => {
@@ -75,10 +74,6 @@ pub(super) fn rejection(file: &[u8]) -> Option<String> {
     })
 }
 
-fn name(line: &str) -> Option<&str> {
-    line.split_once('=').map(|(name, _)| name.trim())
-}
-
 fn is_name(text: &str) -> bool {
     (1..=MAX_NAME).contains(&text.len())
         && text
@@ -91,12 +86,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_gitlab_refuses() {
+    fn report_is_rejected_as_by_gitlab() {
         let many = |count| {
             let line = |number| format!("A_{number}=x\n");
             (0..count).map(line).collect::<String>()
         };
-        // By GitLab's own tests of its parser.
+        // From GitLab's own tests of its parser.
         let fine = [
             "",
             "A=1",
@@ -138,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn only_our_lines_go() {
+    fn lines_of_others_are_kept() {
         let file = b"A=1\nUPSERTED_REGION=x\nUPSERTED_BY=z\nupserted_region=y\nB=\xff\nUPSERTED_RESULT=updated";
         assert_eq!(
             others(file),

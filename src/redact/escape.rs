@@ -1,43 +1,38 @@
-//! Text that cannot steer a terminal, a log viewer or a CI runner. Knows nothing of secrets.
+//! Escaping of text, so that it cannot control a terminal, a log viewer or a CI runner. It knows nothing about secrets.
 
-/// Escapes control, direction and invisible characters, defuses workflow commands, and cuts lines
-/// that are longer than `max` characters.
+/// Escapes control, bidirectional and invisible characters, defuses workflow commands, and truncates lines to `max`
+/// characters.
 pub(super) fn lines(text: &str, max: usize) -> String {
-    let mut result = String::with_capacity(text.len());
-    for (number, line) in text.split('\n').enumerate() {
-        if number > 0 {
-            result.push('\n');
-        }
-        let visible = visible(line);
-        let mut defused = defuse(&visible);
+    let lines = text.split('\n').map(|line| {
+        let mut defused = defuse(&visible(line));
         if let Some((cut, _)) = defused.char_indices().nth(max) {
             defused.truncate(cut);
             defused.push_str(" […]");
         }
-        result.push_str(&defused);
-    }
-    result
+        defused
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
-/// Whether some line would still be taken for a command.
+/// Whether a runner would interpret a line as a workflow command.
 pub(super) fn is_command(text: &str) -> bool {
     text.split('\n')
         .any(|line| line.trim_start().starts_with("::") || hash_command(line).is_some())
 }
 
-/// Escapes what a reader cannot see: it could reorder, hide or split what they do see.
+/// Escapes characters that are invisible, or that reorder, hide or split visible text.
 pub(super) fn visible(line: &str) -> String {
-    line.chars()
-        .fold(String::with_capacity(line.len()), |mut out, c| {
-            match c {
-                '\t' => out.push(c),
-                '\r' => out.push_str("\\r"),
-                '\n' => out.push_str("\\n"),
-                c if c.is_control() || is_invisible(c) => out.extend(c.escape_unicode()),
-                c => out.push(c),
-            }
-            out
-        })
+    let mut visible = String::with_capacity(line.len());
+    for c in line.chars() {
+        match c {
+            '\t' => visible.push(c),
+            '\r' => visible.push_str("\\r"),
+            '\n' => visible.push_str("\\n"),
+            c if c.is_control() || is_invisible(c) => visible.extend(c.escape_unicode()),
+            c => visible.push(c),
+        }
+    }
+    visible
 }
 
 fn is_invisible(c: char) -> bool {
@@ -46,8 +41,8 @@ fn is_invisible(c: char) -> bool {
         | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// The GitHub runner takes `::name::` at the start of a line (white space before it does not
-/// matter) and `##[name]` anywhere in it; Azure's agent `##vso[`, TeamCity `##teamcity[`.
+/// Inserts a space into workflow commands. The GitHub runner interprets `::name::` at the start of a line, also after white
+/// space, and `##[name]` anywhere in it; Azure's agent `##vso[`, TeamCity `##teamcity[`.
 fn defuse(line: &str) -> String {
     let mut result = line.to_owned();
     let indent = result.len() - result.trim_start().len();
@@ -60,7 +55,7 @@ fn defuse(line: &str) -> String {
     result
 }
 
-/// Where `##`, letters, `[` stand.
+/// The position of a command such as `##name[`.
 fn hash_command(line: &str) -> Option<usize> {
     line.match_indices("##").map(|(at, _)| at).find(|&at| {
         line[at..]

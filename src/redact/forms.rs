@@ -1,5 +1,5 @@
-//! Every shape in which a secret may turn up in text that we, AWS or a proxy wrote. Only makes the
-//! list; searching and replacing are `redact`'s.
+//! Every form in which a secret may appear in text from this program, AWS or a proxy: its lines, JSON strings and encodings.
+//! Only lists them, and neither searches nor replaces.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -12,12 +12,11 @@ use super::search::MIN_BYTES;
 
 type Form = Zeroizing<String>;
 
-/// A string inside a JSON value is a secret of its own, unless it is as short as ordinary words are.
+/// The minimum length of a string in a JSON document that is a secret of its own; ordinary words are shorter.
 const MIN_JSON_LEAF: usize = 8;
 
-/// Every form of at least [`MIN_BYTES`] bytes of a secret, its lines and, where it is a JSON
-/// document, its strings.
-pub(super) fn of(secret: &[u8]) -> Vec<Form> {
+/// Every form of at least [`MIN_BYTES`] bytes of a secret, of its lines and, if it is a JSON document, of its strings.
+pub(super) fn forms_of(secret: &[u8]) -> Vec<Form> {
     let mut all = Vec::new();
     let mut add = |piece: &[u8]| {
         if piece.len() >= MIN_BYTES {
@@ -29,7 +28,7 @@ pub(super) fn of(secret: &[u8]) -> Vec<Form> {
         add(line);
         let trimmed = line.trim_ascii();
         add(trimmed);
-        // As CI systems mask it: they take more for white space than ASCII has.
+        // CI systems also trim Unicode white space before they mask a line.
         if let Ok(text) = str::from_utf8(trimmed)
             && text.trim() != text
         {
@@ -40,14 +39,14 @@ pub(super) fn of(secret: &[u8]) -> Vec<Form> {
         json_leaves(&document, &mut |leaf| add(leaf.as_bytes()));
     }
     all.retain(|form| form.len() >= MIN_BYTES);
-    // Of most secrets most forms are the same.
+    // For most secrets, most forms are equal.
     all.sort_unstable_by(|a, b| a.as_str().cmp(b.as_str()));
     all.dedup_by(|a, b| a.as_str() == b.as_str());
     all
 }
 
-/// The lines of a secret as a CI system masks them: trimmed, of any length.
-pub(super) fn lines(secret: &[u8]) -> Vec<Form> {
+/// The lines of a secret as a CI system masks them: trimmed, and of any length.
+pub(super) fn masked_lines(secret: &[u8]) -> Vec<Form> {
     String::from_utf8_lossy(secret)
         .split(['\n', '\r'])
         .map(str::trim)
@@ -84,7 +83,7 @@ fn encodings(piece: &[u8], all: &mut Vec<Form>) {
     }
 
     let text = String::from_utf8_lossy(piece);
-    // Where most of it was replaced by U+FFFD the text says nothing about the bytes, and matches too much.
+    // Text that is mostly U+FFFD does not represent the bytes, and would match too much.
     if matches!(text, Cow::Owned(_))
         && text.chars().filter(|c| *c != '\u{fffd}').count() < MIN_BYTES.min(text.chars().count())
     {
@@ -114,9 +113,8 @@ fn encodings(piece: &[u8], all: &mut Vec<Form>) {
     add(text.into_owned());
 }
 
-/// The base64 characters that depend on `piece` alone when `alignment` bytes precede it in its
-/// group of three; what it shares with its neighbours is left out, but for the last character where
-/// nothing follows (`ends`).
+/// The base64 characters that depend only on `piece`, if `alignment` bytes precede it in its group of three. Characters shared
+/// with neighboring bytes are left out, except for the last one if nothing follows (`ends`).
 fn base64_core(engine: &impl base64::Engine, piece: &[u8], alignment: usize, ends: bool) -> String {
     let mut shifted = Zeroizing::new(vec![0; alignment]);
     shifted.extend_from_slice(piece);
@@ -139,7 +137,7 @@ fn hex(piece: &[u8], upper: bool) -> String {
     })
 }
 
-/// Percent-encoding as RFC 3986 has it, with more characters `kept` where a caller wants it.
+/// Percent-encoding by RFC 3986, which also leaves the characters in `kept` unencoded.
 fn percent(piece: &[u8], kept: &str, upper: bool) -> String {
     piece.iter().fold(String::new(), |mut out, &byte| {
         let c = char::from(byte);
@@ -153,7 +151,7 @@ fn percent(piece: &[u8], kept: &str, upper: bool) -> String {
     })
 }
 
-/// JSON as serializers write it that escape everything beyond ASCII.
+/// JSON with every non-ASCII character escaped, as some serializers write it.
 fn ascii_json(json: &str) -> String {
     json.chars().fold(String::new(), |mut out, c| {
         if c.is_ascii() {

@@ -1,30 +1,34 @@
-//! Standard output and standard error; nothing else prints. Text is cleaned on its way out; data has been checked by its
-//! owner and is printed as it is.
+//! Standard output and standard error. Text is cleaned before it is printed; data is printed as is and must have been checked by
+//! the caller. Our own escape sequences are added only after the cleaning.
 
 use std::io::{self, IsTerminal as _, Write as _};
-use std::sync::{OnceLock, PoisonError, RwLock};
-use std::time::Duration;
+use std::sync::{OnceLock, PoisonError, RwLock, RwLockWriteGuard};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use upsert_secret_config::ci::LogFormat;
 use upsert_secret_core::notice::Level;
 
-use super::bar::Bar;
-use super::paint;
 use super::redactor::{HIDDEN, Redactor};
 use super::search::MIN_BYTES;
 
-/// Everything that is printed goes through here.
+// The colors of messages of GitLab's runner (gitlab-runner, ansi_colors.go).
+const GOOD: &str = "\u{1b}[32;1m";
+const ERROR: &str = "\u{1b}[31;1m";
+const WARNING: &str = "\u{1b}[0;33m";
+
+/// Standard output and standard error of the process.
 #[derive(Default)]
 pub(crate) struct Output {
     redactor: RwLock<Redactor>,
     log_format: LogFormat,
     color: bool,
-    /// What is drawn at the foot of a terminal meanwhile.
-    bar: OnceLock<Bar>,
+    /// The progress bar, once one was requested.
+    bar: OnceLock<ProgressBar>,
 }
 
 impl Output {
-    /// A door onto this reader, who sees colors or does not.
+    /// An output for a log format, with or without color.
     pub(crate) fn new(log_format: LogFormat, color: bool) -> Self {
         Self {
             log_format,
@@ -33,142 +37,163 @@ impl Output {
         }
     }
 
-    /// From now on no form of this leaves as text.
+    /// Registers a secret: from now on, no form of it is printed as text.
     pub(crate) fn hide(&self, secret: &[u8]) {
-        self.redactor
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .hide(secret);
+        self.redactor_mut().hide(secret);
     }
 
-    /// The same for a secret that the CI system does not know.
+    /// Registers a secret that the CI system does not mask.
     pub(crate) fn hide_unmasked(&self, secret: &[u8]) {
-        self.redactor
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .hide_unmasked(secret);
+        self.redactor_mut().hide_unmasked(secret);
     }
 
-    /// Uses what knows the hidden secrets.
-    pub(crate) fn with_redactor<R>(&self, question: impl FnOnce(&Redactor) -> R) -> R {
-        question(&self.redactor.read().unwrap_or_else(PoisonError::into_inner))
+    fn redactor_mut(&self) -> RwLockWriteGuard<'_, Redactor> {
+        let locked = self.redactor.write();
+        locked.unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A bar for so many steps, where a person sits before a terminal.
-    pub(crate) fn bar(&self, all: usize) -> Option<Bar> {
+    /// Gives access to the redactor.
+    pub(crate) fn with_redactor<R>(&self, read: impl FnOnce(&Redactor) -> R) -> R {
+        read(&self.redactor.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Makes any text safe to print.
+    pub(crate) fn clean(&self, text: &str) -> String {
+        self.with_redactor(|redactor| redactor.clean(text))
+    }
+
+    /// A progress bar, if standard error is a terminal. It must show nothing but counts, times and constant texts, because
+    /// they are not cleaned.
+    pub(crate) fn bar(&self, total: usize) -> Option<ProgressBar> {
         (self.log_format == LogFormat::Plain && io::stderr().is_terminal())
-            .then(|| self.bar.get_or_init(|| Bar::new(all)).clone())
+            .then(|| self.bar.get_or_init(|| new_bar(total)).clone())
     }
 
     fn write_error(&self, text: &str) {
         match self.bar.get() {
-            Some(bar) => bar.above(|| write_error(text)),
+            Some(bar) => bar.suspend(|| write_error(text)),
             None => write_error(text),
         }
     }
 
-    /// Prints text for people, on standard error.
+    /// Prints text on standard error.
     pub(crate) fn info(&self, text: &str) {
-        let cleaned = self.with_redactor(|redactor| redactor.clean(text));
+        let cleaned = self.clean(text);
         self.write_error(&cleaned);
     }
 
-    /// How it ended well: a line that says it, and lines that tell more, which GitLab folds away.
+    /// Prints a success on standard error: a headline, and details, which are folded on GitLab.
     pub(crate) fn success(&self, text: &str, took: Duration) {
-        let cleaned = self.with_redactor(|redactor| redactor.clean(text));
+        let cleaned = self.clean(text);
         let (head, details) = cleaned.split_once('\n').unwrap_or((&cleaned, ""));
-        let head = if self.color {
-            paint::good(head)
-        } else {
-            head.to_owned()
-        };
-        let dressed = match self.log_format {
+        let head = self.paint(GOOD, head);
+        let styled = match self.log_format {
             _ if details.is_empty() => head,
-            LogFormat::Gitlab => paint::section(&head, details, took),
+            LogFormat::Gitlab => section(&head, details, took),
             LogFormat::Plain | LogFormat::Github => format!("{head}\n{details}"),
         };
-        self.write_dressed(&dressed, &cleaned);
+        self.write_styled(&styled, &cleaned);
     }
 
-    /// Something a person should not miss: an annotation where a runner shows them, else a line.
+    /// Prints a message that must not be missed: an annotation on GitHub, elsewhere a line with the level.
     pub(crate) fn annotate(&self, level: Level, text: &str) {
         let word = match self.log_format {
-            LogFormat::Github => {
-                self.write_annotation(level, text);
-                return;
-            }
+            LogFormat::Github => return self.write_annotation(level, text),
             LogFormat::Plain => level.word().to_owned(),
-            // As its runner words its own, so that a search for one finds both.
+            // As in the runner's own messages, so that one search finds both.
             LogFormat::Gitlab => level.word().to_ascii_uppercase(),
         };
-        let cleaned = self.with_redactor(|redactor| redactor.clean(&format!("{word}: {text}")));
-        let dressed = if self.color {
-            paint::message(level, &cleaned)
-        } else {
-            cleaned.clone()
+        let cleaned = self.clean(&format!("{word}: {text}"));
+        let styled = match level {
+            Level::Error => self.paint(ERROR, &cleaned),
+            Level::Warning => self.paint(WARNING, &cleaned),
+            Level::Notice => cleaned.clone(),
         };
-        self.write_dressed(&dressed, &cleaned);
+        self.write_styled(&styled, &cleaned);
     }
 
-    /// What our own escape sequences were put around; without them where a form of a secret has come
-    /// about, as could happen with a secret that looks like one.
-    fn write_dressed(&self, dressed: &str, cleaned: &str) {
-        let shows = self.with_redactor(|redactor| redactor.finds(dressed));
-        self.write_error(if shows { cleaned } else { dressed });
+    /// Text in a color, if color is supported. Each line is colored by itself, because a log viewer may show it alone.
+    /// Indented lines are explanations and stay without color.
+    fn paint(&self, color: &str, text: &str) -> String {
+        let lines = text.split('\n').map(|line| {
+            if !self.color || line.is_empty() || line.starts_with(' ') {
+                line.to_owned()
+            } else {
+                format!("{color}{line}\u{1b}[0m")
+            }
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    /// Prints styled text, or the text without style if the escape sequences complete a form of a secret.
+    fn write_styled(&self, styled: &str, cleaned: &str) {
+        let shows = self.with_redactor(|redactor| redactor.finds(styled));
+        self.write_error(if shows { cleaned } else { styled });
     }
 
     fn write_annotation(&self, level: Level, text: &str) {
-        let cleaned = self.with_redactor(|redactor| redactor.clean(text));
+        let cleaned = self.clean(text);
         // Percent first: the runner decodes it last (actions/runner, ActionCommand.cs).
         let data = cleaned.replace('%', "%25").replace('\n', "%0A");
-        let data = if self.with_redactor(|redactor| redactor.finds(&data)) {
-            HIDDEN.to_owned()
-        } else {
-            data
-        };
-        self.write_error(&format!(
-            "::{} title={}::{data}",
-            level.word(),
-            title(level).replace(':', "%3A")
-        ));
+        let shows = self.with_redactor(|redactor| redactor.finds(&data));
+        let data = if shows { HIDDEN } else { &data };
+        let title = title(level).replace(':', "%3A");
+        self.write_error(&format!("::{} title={title}::{data}", level.word()));
     }
 
-    /// Asks the runner to mask what it cannot know: a value we decoded or read from a file. Only
-    /// for a standard output that is the runner's; anywhere else this would print the value.
+    /// Asks the runner to mask a value that it cannot know, because it was decoded or read from a file. Standard output must
+    /// be the runner's: anywhere else this prints the value.
     pub(crate) fn mask(&self, secret: &str) {
         for line in secret.split(['\n', '\r']).map(str::trim) {
-            // A short line as a mask would wreck the log of every later step.
+            // A short line as a mask would garble the log of every later step.
             if line.len() >= MIN_BYTES {
                 let data = line.replace('%', "%25");
-                // A runner that has closed its pipe reads no log that could be masked.
+                // A runner that has closed its pipe reads no log that could need the mask.
                 let _ = write_output(&format!("::add-mask::{data}"));
             }
         }
     }
 
-    /// One output as `key=value` on standard output, exactly as it is: it is data for a program,
-    /// and its owner has checked that it is one line of printable ASCII.
+    /// Prints data on standard output as is: a line `key=value`, or a JSON object. The caller has cleaned its texts and checked
+    /// that outputs are printable ASCII.
     ///
     /// # Errors
-    /// It could not be written, and nobody would get the ids.
-    pub(crate) fn print_data(&self, line: &str) -> io::Result<()> {
-        debug_assert!(!line.contains('\n'));
-        write_output(line)
+    /// Standard output cannot be written, so later steps would not get the ids.
+    pub(crate) fn print_data(&self, data: &str) -> io::Result<()> {
+        write_output(data)
     }
 
-    /// One JSON object on standard output; its owner has cleaned its texts one by one, and checked its
-    /// ids like outputs.
-    ///
-    /// # Errors
-    /// It could not be written.
-    pub(crate) fn print_document(&self, json: &str) -> io::Result<()> {
-        write_output(json)
-    }
-
-    /// `--help` and `--version`: constant text, before any secret is known.
+    /// Prints `--help` or `--version`, which are constant texts.
     pub(crate) fn print_help(text: &str) {
         let _ = write_output(text.trim_end());
     }
+}
+
+fn new_bar(total: usize) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::stderr());
+    // A template that could not be read would only leave the look to the library.
+    if let Ok(style) =
+        ProgressStyle::with_template("{bar:40} {pos}/{len} secrets {msg}, {per_sec}, {eta} left")
+    {
+        bar.set_style(style.progress_chars("=> "));
+    }
+    bar.set_message("done");
+    bar.enable_steady_tick(Duration::from_millis(250));
+    bar
+}
+
+/// A folded section of GitLab's log: `head` is visible, `details` after a click. GitLab shows `took` beside it.
+fn section(head: &str, details: &str, took: Duration) -> String {
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    let started = now.saturating_sub(took).as_secs();
+    let ended = now.as_secs();
+    // Two calls in a job must not share the name of a section.
+    let name = format!("upsert_secret_{}", now.as_micros());
+    format!(
+        "\u{1b}[0Ksection_start:{started}:{name}[collapsed=true]\r\u{1b}[0K{head}\n{details}\n\u{1b}[0Ksection_end:{ended}:{name}\r\u{1b}[0K"
+    )
 }
 
 /// The title of an annotation. Constant, because the runner shows a title without masking it.
@@ -180,16 +205,14 @@ const fn title(level: Level) -> &'static str {
     }
 }
 
-/// All that is ever said of a panic: its payload may quote a request body.
+/// Prints the location of a panic, but never its payload, which may quote a request body.
 pub(crate) fn panic_line(place: &str) {
     write_error(&format!("upsert-secret: internal error at {place}"));
 }
 
-// Text for people is not what a run is for: that nobody reads it is no reason to fail.
+// Errors are ignored: an unreadable log is no reason to fail the run.
 fn write_error(text: &str) {
-    let _ = io::stderr()
-        .lock()
-        .write_all(format!("{text}\n").as_bytes());
+    let _ = io::stderr().write_all(format!("{text}\n").as_bytes());
 }
 
 fn write_output(text: &str) -> io::Result<()> {
@@ -198,8 +221,51 @@ fn write_output(text: &str) -> io::Result<()> {
         .write_all(format!("{text}\n").as_bytes())
         .and_then(|()| stream.flush());
     match written {
-        // A reader that has seen enough, as in `| head -n 1`.
+        // The reader needs no more, as in `| head -n 1`.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => written,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn section_has_markers_of_gitlab() {
+        let text = section("head", "one\ntwo", Duration::from_secs(3));
+        let lines: Vec<_> = text.split('\n').collect();
+        let [start, one, two, end] = lines[..] else {
+            panic!("four lines: {text:?}");
+        };
+        let mark = |line: &str, word: &str| {
+            let rest = line.strip_prefix("\u{1b}[0Ksection_")?;
+            let (seconds, name) = rest.strip_prefix(word)?.split_once(':')?;
+            Some((seconds.parse::<u64>().ok()?, name.to_owned()))
+        };
+        let Some((started, start)) = mark(start, "start:") else {
+            panic!("{start:?}");
+        };
+        let Some((ended, end)) = mark(end, "end:") else {
+            panic!("{end:?}");
+        };
+        assert_eq!(ended - started, 3);
+        let Some(name) = end.strip_suffix("\r\u{1b}[0K") else {
+            panic!("{end:?}");
+        };
+        assert!(name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'));
+        assert_eq!(start, format!("{name}[collapsed=true]\r\u{1b}[0Khead"));
+        assert_eq!((one, two), ("one", "two"));
+    }
+
+    #[test]
+    fn paint_colors_each_line_but_explanations() {
+        let output = Output::new(LogFormat::Plain, true);
+        assert_eq!(
+            output.paint(ERROR, "a\nb\n  why:  c"),
+            "\u{1b}[31;1ma\u{1b}[0m\n\u{1b}[31;1mb\u{1b}[0m\n  why:  c"
+        );
+        let colorless = Output::default();
+        assert_eq!(colorless.paint(ERROR, "a"), "a");
     }
 }

@@ -1,7 +1,7 @@
-//! Replaces the forms of every secret of a run in text.
+//! Replaces every form of every secret of a run in text, and makes the text safe to print. It prints nothing.
 //!
-//! The order is redact, escape, redact again, and then look: if a form or a piece is still there, the whole message becomes
-//! `***`, which is too short to contain one.
+//! The order is: redact, escape, redact again, check. If the check finds a form or a piece of a secret, the whole message
+//! becomes `***`, which is too short to contain one.
 
 use std::collections::BTreeSet;
 
@@ -10,68 +10,67 @@ use aws_lc_rs::digest;
 use super::search::Search;
 use super::{escape, forms};
 
-/// What a form of the secret is replaced by; shorter than the shortest form, so it cannot be one itself.
+/// The replacement for a form of a secret; shorter than the shortest form, so it cannot be one itself.
 pub(super) const HIDDEN: &str = "***";
 
-/// The longest line that is printed, in characters. AWS's messages are the only long text we
-/// print, and no log is helped by more.
+/// The maximum length of a printed line, in characters. Only messages from AWS can be long.
 const MAX_LINE: usize = 2_000;
 
-/// The longest text that is printed, in bytes. Whoever quotes more helps nobody.
+/// The maximum length of a printed text, in bytes.
 const MAX_TEXT: usize = 64 * 1024;
 
-/// Knows every form of every secret of this run.
+/// Every form of every secret of a run.
 #[derive(Default)]
 pub struct Redactor {
     search: Search,
-    /// Lines of any length, as a CI system masks them: only to predict which outputs it drops.
+    /// Lines of any length, as a CI system masks them, to predict which outputs it drops.
     masked: Vec<zeroize::Zeroizing<String>>,
-    /// What has been added, by its digest: a file that thousands of secrets name is one secret.
+    /// Digests of the secrets that were added: thousands of entries may name the same file.
     known: BTreeSet<Vec<u8>>,
 }
 
 impl Redactor {
-    /// Adds a secret: from now on none of its forms leaves.
+    /// Adds a secret, whose forms are redacted from now on.
     pub fn hide(&mut self, secret: &[u8]) {
         if self.add(secret, b"masked") {
-            self.masked.extend(forms::lines(secret));
+            self.masked.extend(forms::masked_lines(secret));
         }
     }
 
-    /// Adds a secret that the CI system does not mask, and so does not drop outputs for.
+    /// Adds a secret that the CI system does not mask, so it drops no outputs that contain it.
     pub fn hide_unmasked(&mut self, secret: &[u8]) {
         self.add(secret, b"other");
     }
 
-    /// Whether it is new in this way.
-    fn add(&mut self, secret: &[u8], way: &[u8]) -> bool {
+    /// Adds a secret of a kind; returns whether it was new.
+    fn add(&mut self, secret: &[u8], kind: &[u8]) -> bool {
         let mut both = digest::Context::new(&digest::SHA256);
-        both.update(way);
+        both.update(kind);
         both.update(secret);
         let new = self.known.insert(both.finish().as_ref().to_vec());
         if new {
-            self.search.add(forms::of(secret));
+            self.search.add(forms::forms_of(secret));
             self.search.add_pieces(secret);
         }
         new
     }
 
-    /// Makes any text safe to print: no form of a secret, no control or direction character but
-    /// line feed and tab, no line that a CI system takes for a command.
+    /// Makes any text safe to print: without forms of secrets, without control and bidirectional characters except line feed
+    /// and tab, and without lines that a CI system interprets as a command.
     pub fn clean(&self, text: &str) -> String {
         let mut hidden = self.replace(text);
-        // Only now: a cut before it could leave a piece of a form that is no form any more.
+        // Not earlier: a cut inside a form would leave a piece that is no longer recognized.
         hidden.truncate(hidden.floor_char_boundary(MAX_TEXT));
         let escaped = escape::lines(&hidden, MAX_LINE);
         let cleaned = self.replace(&escaped);
-        // Pieces too: a mark beside text can make either.
-        if !self.search.all(&cleaned).is_empty() || escape::is_command(&cleaned) {
+        // Also pieces: a replacement next to other text can complete a form or a piece.
+        if !self.search.find_all(&cleaned).is_empty() || escape::is_command(&cleaned) {
             return HIDDEN.to_owned();
         }
         cleaned
     }
 
-    /// [`Self::clean`] for a table cell or any other place that must stay on one line.
+    /// [`Self::clean`] for text that must stay on one line, such as a table cell.
     pub fn clean_line(&self, text: &str) -> String {
         self.clean(&text.replace(['\n', '\t'], " "))
     }
@@ -81,20 +80,17 @@ impl Redactor {
         self.search.finds(text)
     }
 
-    /// Whether a CI system that masks the secret would find it in this output. The GitHub runner
-    /// masks lines of any length, and drops a job output that contains one.
+    /// Whether a CI system that masks the secrets would find one in this output. The GitHub runner masks lines of any length,
+    /// and drops a job output that contains one.
     pub fn is_masked(&self, output: &str) -> bool {
-        self.finds(output)
-            || self
-                .masked
-                .iter()
-                .any(|line| output.contains(line.as_str()))
+        let mut masked = self.masked.iter();
+        self.finds(output) || masked.any(|line| output.contains(line.as_str()))
     }
 
     fn replace(&self, text: &str) -> String {
         let mut result = String::with_capacity(text.len());
         let mut end = 0;
-        for (start, stop) in self.search.all(text) {
+        for (start, stop) in self.search.find_all(text) {
             if start >= end {
                 result.push_str(&text[end..start]);
                 result.push_str(HIDDEN);
@@ -119,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_replaced_and_what_stays() {
+    fn every_form_is_replaced() {
         let cases = [
             ("made-up-key", "key=made-up-key.", "key=***."),
             ("made-up-key", "bWFkZS11cC1rZXk=", "***="),
@@ -158,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_was_cut_short_is_still_hidden() {
+    fn truncated_value_is_redacted() {
         let redactor = hiding("sk-made-up-0123456789abcdef-gh");
         assert_eq!(
             redactor.clean("Value 'sk-made-up-0123456...' is wrong"),
@@ -169,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn cutting_a_long_text_leaves_no_piece_of_a_form() {
+    fn truncated_text_leaves_no_piece_of_a_form() {
         let redactor = hiding("made-up-key-0123");
         let encoded = "bWFkZS11cC1rZXktMDEyMw";
         let text = format!("{}{encoded}", "line\n".repeat(MAX_TEXT / 5 - 1));
@@ -177,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_piece_of_base64_shows_in_any_alignment() {
+    fn base64_is_redacted_in_any_alignment() {
         use base64::Engine as _;
         let redactor = hiding("made-up-key-0123");
         for prefix in ["", "x", "xy", "xyz"] {
@@ -189,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn commands_are_defused_wherever_the_runner_looks_for_them() {
+    fn workflow_commands_are_defused() {
         let redactor = Redactor::default();
         let cases = [
             ("::set-output name=a::b", ": :set-output name=a::b"),
@@ -205,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mark_that_would_show_the_value_hides_the_whole_message() {
+    fn mask_that_completes_value_hides_message() {
         assert_eq!(hiding("b***").clean("b*** b*** a"), "*** *** a");
         let mut both = hiding("made-up");
         both.hide(b"x***");
@@ -219,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn short_lines_are_masked_by_the_runner_though_not_redacted_by_us() {
+    fn short_lines_are_masked_but_not_redacted() {
         let redactor = hiding("{\n  \"k\": \"made-up-key\"\n}");
         assert!(redactor.is_masked("a{b"));
         assert_eq!(redactor.clean("a{b"), "a{b");
@@ -229,7 +225,7 @@ mod tests {
         /// Whatever the value, whatever the text around any of its forms: nothing of it leaves, and
         /// no line is a command.
         #[test]
-        fn nothing_that_leaves_contains_a_form(
+        fn cleaned_text_contains_no_form(
             secret in prop_oneof![
                 "\\PC{4,40}",
                 "[ -~\\n\\r\"'&<>%+/]{4,60}",
@@ -241,7 +237,7 @@ mod tests {
             glue in any::<bool>(),
         ) {
             let redactor = hiding(&secret);
-            let all = forms::of(secret.as_bytes());
+            let all = forms::forms_of(secret.as_bytes());
             let form = if all.is_empty() { String::new() } else { pick.get(&all).to_string() };
             let text = if glue { format!("{before}{form}{after}") } else { format!("{before}\n{form}\n{after}{form}") };
             let cleaned = redactor.clean(&text);

@@ -1,6 +1,5 @@
-//! Finds forms of secrets in text, in time that depends on the text and not on how many forms there
-//! are: a value of thousands of lines has a hundred thousand, and so have thousands of values, which may
-//! all begin alike. Replaces nothing.
+//! Finds forms of secrets in text, in time that depends on the text and not on the number of forms: a value of thousands of
+//! lines has a hundred thousand, and so do thousands of values, which may share a prefix. Replaces nothing.
 
 use std::borrow::Borrow;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -8,10 +7,10 @@ use std::hash::{Hash, Hasher};
 
 use zeroize::Zeroizing;
 
-/// The shortest form that can be redacted without wrecking ordinary text, in bytes.
+/// The minimum length of a form in bytes: shorter ones would redact too much of ordinary text.
 pub const MIN_BYTES: usize = 4;
 
-/// So many bytes of a value are hidden wherever they stand: somebody may quote a value cut short.
+/// The length in bytes of pieces of a value that are redacted, because a message may quote a truncated value.
 const PIECE: usize = 12;
 
 type Prefix = [u8; MIN_BYTES];
@@ -55,20 +54,16 @@ impl Search {
     }
 
     pub(super) fn add_pieces(&mut self, secret: &[u8]) {
-        self.pieces.extend(
-            secret
-                .windows(PIECE)
-                .filter_map(|window| window.first_chunk::<PIECE>()),
-        );
+        self.pieces.extend(secret.array_windows::<PIECE>());
     }
 
-    /// Whether a form stands in the text.
+    /// Whether the text contains a form.
     pub(super) fn finds(&self, text: &str) -> bool {
         (0..text.len()).any(|at| self.longest_form(text, at).is_some())
     }
 
-    /// Where forms and pieces stand, by their start; they may overlap. On character boundaries.
-    pub(super) fn all(&self, text: &str) -> Vec<(usize, usize)> {
+    /// The ranges of forms and pieces on character boundaries, in order of their start. They may overlap.
+    pub(super) fn find_all(&self, text: &str) -> Vec<(usize, usize)> {
         (0..text.len())
             .filter_map(|at| {
                 let form = self.longest_form(text, at).map(|length| at + length);

@@ -1,72 +1,71 @@
-//! The failure of a run, from those of its secrets.
+//! The failure of a run, derived from the failures of its secrets. Looks at nothing but the report.
 
 use std::time::Duration;
 
 use upsert_secret_core::failure::{Class, Failure};
 
-use crate::run_report::RunReport;
+use crate::run_report::{RunReport, Status, TargetReport};
 
-/// Failures that are reported in full.
+/// The number of failures reported in full.
 const MAX_FAILURES: usize = 10;
 
+/// Classes in order of severity: the first needs attention soonest.
+const GRAVEST_FIRST: [Class; 8] = [
+    Class::Bug,
+    Class::Credentials,
+    Class::Denied,
+    Class::Refused,
+    Class::Conflict,
+    Class::Limit,
+    Class::Unavailable,
+    Class::Input,
+];
+
 /// The failure of a run in which some secrets failed.
-pub(crate) fn failure(report: &RunReport) -> Option<Failure> {
-    if let Some(failure) = report.run_failure() {
+pub(crate) fn failure(run: &RunReport) -> Option<Failure> {
+    if let Some(failure) = run.run_failure() {
         return Some(failure);
     }
-    if report.kind.single {
-        return report.read(|targets| targets[0].details.as_ref()?.failure.clone());
+    let targets = run.targets();
+    let failed: Vec<(&str, &Failure)> = targets
+        .iter()
+        .filter_map(|target| Some((target.name.as_str(), target.failure()?)))
+        .collect();
+    if run.kind.single {
+        return failed.first().map(|(_, failure)| (*failure).clone());
     }
-    let class = report.gravest_class()?;
-    let counts = report.counts();
-    // Unless AWS's words say so themselves, nobody would think of it.
-    let none = if report.kind.all_or_nothing && counts.created + counts.updated == 0 {
+    let classes = failed.iter().map(|(_, failure)| failure.class);
+    let class =
+        classes.min_by_key(|class| GRAVEST_FIRST.iter().position(|other| other == class))?;
+    // The failure of one secret does not imply that the others were not made current.
+    let none = if run.kind.all_or_nothing && !targets.iter().any(TargetReport::has_changed) {
         ", so none was made current"
     } else {
         ""
     };
-    Some(report.read(|targets| {
-        let failed: Vec<(&str, &Failure)> = targets
-            .iter()
-            .filter_map(|target| {
-                Some((
-                    target.name.as_str(),
-                    target.details.as_ref()?.failure.as_ref()?,
-                ))
-            })
-            .collect();
-        if let [(name, only)] = failed[..] {
-            return Failure {
-                what: format!("{}{none}", with_name(name, &only.what)),
-                ..only.clone()
-            };
-        }
-        let mut why: Vec<String> = failed
-            .iter()
-            .take(MAX_FAILURES)
-            .map(|(name, failure)| failure_lines(name, failure))
-            .collect();
-        if failed.len() > MAX_FAILURES {
-            why.push(format!(
-                "and {} more, which the report names",
-                failed.len() - MAX_FAILURES
-            ));
-        }
-        Failure::new(
-            class,
-            format!("{} of {} secrets failed{none}", counts.failed, counts.all),
-            "mend that, and run again: what has been done is found and left alone",
-        )
-        .because(why.join("\n"))
-    }))
+    if let [(name, only)] = failed[..] {
+        return Some(Failure {
+            what: format!("{}{none}", with_name(name, &only.what)),
+            ..only.clone()
+        });
+    }
+    let reported = failed.iter().take(MAX_FAILURES);
+    let mut why: Vec<String> = reported
+        .map(|(name, failure)| failure_lines(name, failure))
+        .collect();
+    if failed.len() > MAX_FAILURES {
+        let more = failed.len() - MAX_FAILURES;
+        why.push(format!("and {more} more, which the report names"));
+    }
+    let what = format!("{} of {} secrets failed{none}", failed.len(), targets.len());
+    let next = "mend that, and run again: what has been done is found and left alone";
+    Some(Failure::new(class, what, next).because(why.join("\n")))
 }
 
-/// What happened, and to which secret, where the words do not say so themselves.
+/// The headline, with the name of the secret unless the headline contains it.
 fn with_name(name: &str, what: &str) -> String {
-    let says = what
-        .split(|c: char| c.is_whitespace() || c == ',' || c == ':')
-        .any(|word| word == name);
-    if says {
+    let mut words = what.split(|c: char| c.is_whitespace() || c == ',' || c == ':');
+    if words.any(|word| word == name) {
         what.to_owned()
     } else {
         format!("{name}: {what}")
@@ -75,56 +74,51 @@ fn with_name(name: &str, what: &str) -> String {
 
 fn failure_lines(name: &str, failure: &Failure) -> String {
     let what = with_name(name, &failure.what);
-    let mut text = format!("{what} ({})", failure.class.name());
-    for line in failure.why.iter().flat_map(|why| why.lines()) {
-        text.push_str(&format!("\n  {line}"));
-    }
-    for line in failure.next.lines() {
-        text.push_str(&format!("\n  next: {line}"));
-    }
-    text
+    let why = failure.why.iter().flat_map(|why| why.lines());
+    let why: String = why.map(|line| format!("\n  {line}")).collect();
+    let next = failure.next.lines();
+    let next: String = next.map(|line| format!("\n  next: {line}")).collect();
+    format!("{what} ({}){why}{next}", failure.class.name())
 }
 
-/// The failure of a run that did not end in time.
-pub(crate) fn timed_out(report: &RunReport, timeout: Duration) -> Failure {
+/// The failure of a run that exceeded its time limit.
+pub(crate) fn timed_out(run: &RunReport, timeout: Duration) -> Failure {
     let limit = timeout.as_secs();
-    if !report.kind.single {
+    let did_not_end = format!("the run did not end within `timeout`, which is {limit} s");
+    if !run.kind.single {
         return Failure::new(
             Class::Unavailable,
             format!(
-                "the run did not end within `timeout`, which is {limit} s: {} secrets were not tried",
-                report.counts().not_tried
+                "{did_not_end}: {} secrets were not tried",
+                run.count(Status::NotTried)
             ),
             "run again: what has been done is found and left alone; a longer `timeout` helps, and `only` to spread the \
              secrets over several jobs",
         );
     }
-    report.read(|targets| {
-        let target = &targets[0];
-        let details = target.details.as_ref();
-        let waiting = details.and_then(|details| details.waiting.as_ref());
-        if let (None, Some(holder)) = (waiting, details.and_then(|it| it.contended.as_ref())) {
-            return Failure::new(
-                Class::Conflict,
-                format!(
-                    "others kept writing to {} for the {limit} s of `timeout`",
-                    target.name
-                ),
-                "run again; fewer jobs at once or a longer `timeout` help",
-            )
-            .because(format!(
-                "AWSCURRENT was on version {} when it was last looked at",
-                holder.as_deref().unwrap_or("none")
-            ));
-        }
-        let failure = Failure::new(
-            Class::Unavailable,
-            format!("the run did not end within `timeout`, which is {limit} s"),
-            "run again: a write that arrived is found and kept; a longer `timeout` helps where AWS is slow",
-        );
-        match waiting {
-            Some(what) => failure.because(format!("it was waiting for {what}")),
-            None => failure,
-        }
-    })
+    let target = &run.targets()[0];
+    let details = target.details.as_ref();
+    let waiting = details.and_then(|details| details.waiting.as_ref());
+    let contended = details.and_then(|details| details.contended.as_ref());
+    if let (None, Some(holder)) = (waiting, contended) {
+        let name = &target.name;
+        let holder = holder.as_deref().unwrap_or("none");
+        return Failure::new(
+            Class::Conflict,
+            format!("others kept writing to {name} for the {limit} s of `timeout`"),
+            "run again; fewer jobs at once or a longer `timeout` help",
+        )
+        .because(format!(
+            "AWSCURRENT was on version {holder} when it was last looked at"
+        ));
+    }
+    let failure = Failure::new(
+        Class::Unavailable,
+        did_not_end,
+        "run again: a write that arrived is found and kept; a longer `timeout` helps where AWS is slow",
+    );
+    match waiting {
+        Some(what) => failure.because(format!("it was waiting for {what}")),
+        None => failure,
+    }
 }

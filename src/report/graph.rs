@@ -1,21 +1,21 @@
-//! What moved, drawn: versions and their labels before and after, as a Mermaid flowchart, which GitHub
-//! renders in a job summary.
+//! Label moves as a Mermaid flowchart, which GitHub renders in a job summary: versions and their labels before and after.
+//! Text from AWS must not become markup.
 
 use upsert_secret_core::labels::is_private;
 use upsert_secret_core::state::VersionLabels;
 
 use crate::redact::Redactor;
 
-/// Characters of a version id that tell it from its neighbours.
+/// The length of a shortened version id.
 const SHORT: usize = 8;
 
-/// The graph; empty where no label moved.
+/// The flowchart; empty if no label moved.
 pub(super) fn label_moves(
     before: &VersionLabels,
     after: &VersionLabels,
     redactor: &Redactor,
 ) -> String {
-    let (before, after) = (public(before), public(after));
+    let (before, after) = (public_labels(before), public_labels(after));
     if before == after {
         return String::new();
     }
@@ -26,14 +26,13 @@ pub(super) fn label_moves(
             page.push_str(&format!("    {title}0[\"no version\"]\n"));
         }
         for (number, (held, id)) in labels.iter().enumerate() {
-            let lines: Vec<String> = std::iter::once(short(id))
+            let short_id = id.chars().take(SHORT).collect();
+            let lines: Vec<_> = std::iter::once(short_id)
                 .chain(held.iter().map(|label| plain(label)))
-                .map(|line| plain(&redactor.clean_line(&line)))
+                .map(|line: String| plain(&redactor.clean_line(&line)))
                 .collect();
-            page.push_str(&format!(
-                "    {title}{number}[\"{}\"]\n",
-                lines.join("<br>")
-            ));
+            let lines = lines.join("<br>");
+            page.push_str(&format!("    {title}{number}[\"{lines}\"]\n"));
         }
         page.push_str("  end\n");
     }
@@ -41,16 +40,13 @@ pub(super) fn label_moves(
     page
 }
 
-/// Versions and their labels, the current one first, without the private labels of runs, which come and go.
-fn public(labels: &VersionLabels) -> Vec<(Vec<String>, String)> {
+/// Versions and their labels, the current one first, without the temporary private labels of runs.
+fn public_labels(labels: &VersionLabels) -> Vec<(Vec<String>, String)> {
     let mut public: Vec<_> = labels
         .iter()
         .map(|(id, held)| {
-            let mut held: Vec<String> = held
-                .iter()
-                .filter(|label| !is_private(label))
-                .cloned()
-                .collect();
+            let mut held = held.clone();
+            held.retain(|label| !is_private(label));
             held.sort();
             (held, id.clone())
         })
@@ -60,12 +56,8 @@ fn public(labels: &VersionLabels) -> Vec<(Vec<String>, String)> {
     public
 }
 
-fn short(id: &str) -> String {
-    id.chars().take(SHORT).collect()
-}
-
-/// Nothing that Mermaid, Markdown or HTML could read as more than text: anybody who may label a version
-/// chooses what stands here.
+/// Text without characters that have a meaning in Mermaid, Markdown or HTML: anyone with permission to label a version
+/// chooses it.
 fn plain(text: &str) -> String {
     text.chars()
         .map(|c| match c {
@@ -90,11 +82,11 @@ mod tests {
     }
 
     #[test]
-    fn private_labels_are_not_drawn_and_others_are_text_only() {
-        let lease = "upsert-secret-until-1800000000-33333333-3333-8333-8333-333333333333";
+    fn graph_shows_neither_private_labels_nor_markup() {
+        let private_label = "upsert-secret-until-1800000000-33333333-3333-8333-8333-333333333333";
         let redactor = Redactor::default();
         let before = labels(&[("11111111-made-up", &["AWSCURRENT"])]);
-        let private = labels(&[("11111111-made-up", &["AWSCURRENT", lease])]);
+        let private = labels(&[("11111111-made-up", &["AWSCURRENT", private_label])]);
         assert_eq!(label_moves(&before, &private, &redactor), "");
         let after = labels(&[("11111111-made-up", &["x\"]<script>`|end\n"])]);
         let page = label_moves(&before, &after, &redactor);

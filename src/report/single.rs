@@ -1,222 +1,144 @@
-//! A run of one secret as outputs, text, JSON and Markdown.
+//! The presentation of a single secret as outputs, text, JSON and Markdown. Prints nothing.
 
 use std::time::Duration;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use upsert_secret_core::failure::Failure;
 use upsert_secret_core::notice::Level;
 use upsert_secret_core::outcome::{ChangeKind, Outcome};
 
-use super::error::error_object;
 use super::graph;
-use super::markup::{block, code, prose};
+use super::parts::{
+    code, failed_heading, failure_block, notice_items, plan_list, planned_steps, prose, texts,
+};
 use crate::outputs::{Outputs, is_flat};
 use crate::redact::Redactor;
 
-/// Everything that is known at the end of a run of one secret.
-pub(crate) struct SingleReport<'a> {
-    /// What was found and done.
-    pub(super) outcome: &'a Outcome,
-    /// What people should know.
-    pub(super) notices: Vec<(Level, String)>,
-    /// Why the run failed, if it did.
-    pub(super) failure: Option<&'a Failure>,
-    /// How long the run took.
-    pub(super) took: Duration,
+/// All outputs after a success, the known ones after a failure.
+pub(super) fn outputs(outcome: &Outcome, failed: bool) -> Outputs {
+    let happened = !failed || !outcome.changes.is_empty();
+    let word = |text: &str| happened.then(|| text.to_owned());
+    let version = outcome.version.as_ref();
+    let version_id = version.map(|version| version.id.clone());
+    let stages = version.map(|version| version.stages.join(","));
+    let all = [
+        ("secret_id", outcome.arn.clone()),
+        ("secret_name", outcome.name.clone()),
+        ("secret_version_id", version_id),
+        ("previous_version_id", outcome.moved_from.clone()),
+        ("version_stages", stages),
+        ("result", word(outcome.kind().word())),
+        ("changed", word(&outcome.changed().to_string())),
+        ("restored", word(&outcome.restored().to_string())),
+        ("region", outcome.region.clone()),
+    ];
+    all.into_iter()
+        .filter(|(_, value)| value.is_some() || !failed)
+        .map(|(name, value)| (name, value.unwrap_or_default()))
+        .collect()
 }
 
-impl SingleReport<'_> {
-    /// Outputs: all of them after a success; after a failure what is known.
-    pub(super) fn outputs(&self) -> Outputs {
-        let outcome = self.outcome;
-        let version = outcome.version.as_ref();
-        let happened = self.failure.is_none() || !outcome.changes.is_empty();
-        let word = |text: &str| happened.then(|| text.to_owned());
-        let flag = |on: bool| word(if on { "true" } else { "false" });
-        let all = [
-            ("secret_id", outcome.arn.clone()),
-            ("secret_name", outcome.name.clone()),
-            (
-                "secret_version_id",
-                version.map(|version| version.id.clone()),
-            ),
-            ("previous_version_id", outcome.moved_from.clone()),
-            (
-                "version_stages",
-                version.map(|version| version.stages.join(",")),
-            ),
-            ("result", word(outcome.kind().word())),
-            ("changed", flag(outcome.changed())),
-            ("restored", flag(outcome.restored())),
-            ("region", outcome.region.clone()),
-        ];
-        all.into_iter()
-            .filter_map(|(name, value)| match value {
-                Some(value) => Some((name, value)),
-                None if self.failure.is_none() => Some((name, String::new())),
-                None => None,
-            })
-            .collect()
+/// Text for the log: a headline, one line per change, the ids.
+pub(super) fn text(outcome: &Outcome, failed: bool, took: Duration) -> String {
+    let mut lines = Vec::new();
+    if !failed {
+        lines.push(format!(
+            "{} {} in {} ({} ms)",
+            heading(outcome),
+            outcome.name.as_deref().unwrap_or_default(),
+            outcome.region.as_deref().unwrap_or_default(),
+            took.as_millis()
+        ));
+    } else if !outcome.changes.is_empty() {
+        lines.push("before it failed, this run".to_owned());
     }
-
-    /// What a person reads: what happened, one line for each change, the ids.
-    pub(super) fn text(&self) -> String {
-        let outcome = self.outcome;
-        let mut lines = Vec::new();
-        if self.failure.is_none() {
-            lines.push(format!(
-                "{} {} in {} ({} ms)",
-                heading(outcome),
-                outcome.name.as_deref().unwrap_or_default(),
-                outcome.region.as_deref().unwrap_or_default(),
-                self.took.as_millis()
-            ));
-        } else if !outcome.changes.is_empty() {
-            lines.push("before it failed, this run".to_owned());
-        }
-        lines.extend(outcome.changes.iter().map(|change| format!("  {change}")));
-        for planned in outcome.preview.iter().flat_map(|preview| &preview.steps) {
-            lines.push(format!("  would {}", planned.what));
-            lines.push(format!("    because: {}", planned.why));
-        }
-        if let Some(arn) = &outcome.arn {
-            lines.push(format!("  secret   {arn}"));
-        }
-        if let Some(version) = &outcome.version {
-            lines.push(format!(
-                "  version  {} ({})",
-                version.id,
-                version.stages.join(", ")
-            ));
-        }
-        lines.join("\n")
+    lines.extend(outcome.changes.iter().map(|change| format!("  {change}")));
+    for step in planned_steps(outcome) {
+        lines.push(format!("  would {}", step.what));
+        lines.push(format!("    because: {}", step.why));
     }
-
-    /// One object: the outputs, what was changed, and the error if there is one.
-    pub(super) fn json(&self, redactor: &Redactor) -> String {
-        let mut object: Map<String, Value> = self
-            .outputs()
-            .into_iter()
-            .filter(|(_, value)| is_flat(value))
-            .map(|(name, value)| {
-                let value = match (name, value.as_str()) {
-                    ("changed" | "restored", flag) => json!(flag == "true"),
-                    ("version_stages", stages) => {
-                        json!(
-                            stages
-                                .split(',')
-                                .filter(|stage| !stage.is_empty())
-                                .collect::<Vec<_>>()
-                        )
-                    }
-                    (_, "") => Value::Null,
-                    (_, text) => json!(text),
-                };
-                (name.to_owned(), value)
-            })
-            .collect();
-        let clean = |text: &str| redactor.clean(text);
-        let changes: Vec<_> = self
-            .outcome
-            .changes
-            .iter()
-            .map(|change| clean(&change.to_string()))
-            .collect();
-        let notices: Vec<_> = self.notices.iter().map(|(_, text)| clean(text)).collect();
-        object.insert("changes".to_owned(), json!(changes));
-        if let Some(preview) = &self.outcome.preview {
-            let planned: Vec<_> = preview
-                .steps
-                .iter()
-                .map(|planned| json!({"what": clean(&planned.what), "why": clean(&planned.why)}))
-                .collect();
-            object.insert("plan".to_owned(), json!(planned));
-        }
-        object.insert("notices".to_owned(), json!(notices));
-        object.insert(
-            "milliseconds".to_owned(),
-            json!(u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX)),
-        );
-        if let Some(failure) = self.failure {
-            object.insert("error".to_owned(), error_object(failure, redactor));
-        }
-        Value::Object(object).to_string()
+    if let Some(arn) = &outcome.arn {
+        lines.push(format!("  secret   {arn}"));
     }
+    if let Some(version) = &outcome.version {
+        let labels = version.stages.join(", ");
+        lines.push(format!("  version  {} ({labels})", version.id));
+    }
+    lines.join("\n")
+}
 
-    /// The job summary: what changed, with names, ids, result and time; never a value.
-    pub(super) fn markdown(&self, redactor: &Redactor) -> String {
-        let outcome = self.outcome;
-        let cell = |text: &str| code(&redactor.clean_line(text));
-        let mut page = String::new();
-        match self.failure {
-            None => page.push_str(&format!(
-                "### Secret {}: {}\n\n",
-                heading(outcome),
-                cell(outcome.name.as_deref().unwrap_or_default())
-            )),
-            Some(failure) => {
-                page.push_str(&format!(
-                    "### upsert-secret failed: {} (exit {})\n\n",
-                    failure.class.name(),
-                    failure.class.exit_code()
-                ));
-                page.push_str(&block(&redactor.clean(&failure.to_string())));
+/// The outputs and changes as a JSON object.
+pub(super) fn object(outcome: &Outcome, failed: bool, redactor: &Redactor) -> Value {
+    let mut object = json!({ "changes": texts(&outcome.changes, redactor) });
+    if outcome.preview.is_some() {
+        object["plan"] = plan_list(outcome, redactor);
+    }
+    for (name, value) in outputs(outcome, failed) {
+        if !is_flat(&value) {
+            continue;
+        }
+        object[name] = match (name, value.as_str()) {
+            ("changed" | "restored", flag) => json!(flag == "true"),
+            ("version_stages", stages) => {
+                let stages = stages.split(',').filter(|stage| !stage.is_empty());
+                stages.collect()
             }
-        }
-        let mut rows = vec![
-            ("Secret", outcome.arn.clone()),
-            (
-                "Version",
-                outcome.version.as_ref().map(|version| version.id.clone()),
-            ),
-            (
-                "Labels",
-                outcome
-                    .version
-                    .as_ref()
-                    .map(|version| version.stages.join(", ")),
-            ),
-            ("Previous version", outcome.moved_from.clone()),
-            ("Region", outcome.region.clone()),
-        ];
-        rows.retain(|(_, value)| value.as_ref().is_some_and(|value| !value.is_empty()));
-        page.push_str("| | |\n|---|---|\n");
-        for (name, value) in rows {
-            page.push_str(&format!(
-                "| {name} | {} |\n",
-                cell(&value.unwrap_or_default())
-            ));
-        }
-        page.push_str(&format!("| Time | {} ms |\n\n", self.took.as_millis()));
-        if let Some((before, after)) = &outcome.labels {
-            page.push_str(&graph::label_moves(before, after, redactor));
-        }
-        for change in &outcome.changes {
-            page.push_str(&format!(
-                "- {}\n",
-                prose(&redactor.clean_line(&change.to_string()))
-            ));
-        }
-        for planned in outcome.preview.iter().flat_map(|preview| &preview.steps) {
-            page.push_str(&format!(
-                "- would {} (because: {})\n",
-                prose(&redactor.clean_line(&planned.what)),
-                prose(&redactor.clean_line(&planned.why))
-            ));
-        }
-        for (level, text) in &self.notices {
-            page.push_str(&format!(
-                "- {}: {}\n",
-                level.word(),
-                prose(&redactor.clean_line(text))
-            ));
-        }
-        page.push('\n');
-        page
+            (_, "") => Value::Null,
+            (_, text) => json!(text),
+        };
     }
+    object
 }
 
-/// What happened, or would happen.
+/// The job summary: names, ids, result, time and changes, never a value.
+pub(super) fn markdown(
+    outcome: &Outcome,
+    notices: &[(Level, String)],
+    failure: Option<&Failure>,
+    took: Duration,
+    redactor: &Redactor,
+) -> String {
+    let mut page = match failure {
+        None => format!(
+            "### Secret {}: {}\n\n",
+            heading(outcome),
+            code(outcome.name.as_deref().unwrap_or_default(), redactor)
+        ),
+        Some(failure) => failed_heading(failure) + &failure_block(failure, redactor),
+    };
+    let version = outcome.version.as_ref();
+    let labels = version.map(|version| version.stages.join(", "));
+    let rows = [
+        ("Secret", outcome.arn.as_deref()),
+        ("Version", version.map(|version| version.id.as_str())),
+        ("Labels", labels.as_deref()),
+        ("Previous version", outcome.moved_from.as_deref()),
+        ("Region", outcome.region.as_deref()),
+    ];
+    page.push_str("| | |\n|---|---|\n");
+    for (name, value) in rows {
+        if let Some(value) = value.filter(|value| !value.is_empty()) {
+            page.push_str(&format!("| {name} | {} |\n", code(value, redactor)));
+        }
+    }
+    page.push_str(&format!("| Time | {} ms |\n\n", took.as_millis()));
+    if let Some((before, after)) = &outcome.labels {
+        page.push_str(&graph::label_moves(before, after, redactor));
+    }
+    for change in &outcome.changes {
+        page.push_str(&format!("- {}\n", prose(&change.to_string(), redactor)));
+    }
+    for step in planned_steps(outcome) {
+        page.push_str(&format!(
+            "- would {} (because: {})\n",
+            prose(&step.what, redactor),
+            prose(&step.why, redactor)
+        ));
+    }
+    page + &notice_items(notices, redactor) + "\n"
+}
+
+/// The result in words, or the expected result of a plan.
 fn heading(outcome: &Outcome) -> &'static str {
     match (&outcome.preview, outcome.kind()) {
         (None, happened) => happened.word(),
@@ -225,6 +147,3 @@ fn heading(outcome: &Outcome) -> &'static str {
         (Some(_), ChangeKind::Unchanged) => "would stay as it is:",
     }
 }
-
-#[cfg(test)]
-mod tests;

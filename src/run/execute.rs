@@ -1,5 +1,5 @@
-//! The part of a run that needs a network: within the time limit, until a signal, and cleaned up after either. It owns when a
-//! run is cut short; what it does is the engine's.
+//! The part of a run that needs a network, until a signal or the time limit, and the cleanup after it. It decides when a run is
+//! cut short, not what the run does to a secret.
 
 use std::cell::OnceCell;
 use std::future::Future;
@@ -9,13 +9,11 @@ use std::time::Duration;
 use upsert_secret_aws::{CallGate, SecretsManager};
 use upsert_secret_config::resolve::SecretSink;
 use upsert_secret_config::run::{Draft, Run};
-use upsert_secret_core::failure::Failure;
+use upsert_secret_core::failure::{Class, Failure};
 use upsert_secret_core::notice::Level;
-use upsert_secret_core::request::Job;
 use upsert_secret_core::store::{SecretStore as _, Subject};
 use upsert_secret_core::version_id::RunIdentity;
 
-use super::signals::Signals;
 use crate::batch::resolve::SourceReader;
 use crate::engine::apply::swap::remove_write_label;
 use crate::engine::context::Context;
@@ -24,34 +22,33 @@ use crate::progress::Progress;
 use crate::run_report::RunReport;
 use crate::{batch, report, transaction};
 
-/// How long a call under way at a signal is waited for: GitHub sends SIGTERM 7.5 seconds after SIGINT and kills 2.5 seconds
+/// The time that a pending call is given after a signal: GitHub sends SIGTERM 7.5 seconds after SIGINT and kills 2.5 seconds
 /// later.
 const GRACE: Duration = Duration::from_secs(3);
 
-/// From this many values of other secrets on, reading them takes seconds.
+/// The number of values from other secrets from which reading them takes seconds.
 const MANY_SOURCES: usize = 200;
 
-/// What a run has around it while it works.
+/// The surroundings of a run that calls AWS.
 pub(super) struct Execution<'a> {
     pub(super) gate: Arc<CallGate>,
     pub(super) run_identity: Option<RunIdentity>,
-    /// What is left of the time for the run.
+    /// The rest of the time limit.
     pub(super) left: Duration,
     pub(super) sink: &'a SecretSink<'a>,
     pub(super) report: &'a RunReport,
 }
 
 impl Execution<'_> {
-    /// Works on all secrets. The results are in the report.
+    /// Processes all secrets. The results are in the report.
     pub(super) async fn execute(&self, run: Run) -> Result<(), Failure> {
-        // Outlives the work, to clean up after it.
+        // Outlives the work, for the cleanup.
         let store = OnceCell::new();
         let timeout = run.connection.timeout;
-        let ended = self.until_cut(self.work(run, &store)).await;
+        let ended = self.until_interrupted(self.work(run, &store)).await;
         self.report.progress.end();
         if let Some(store) = store.get() {
-            for (index, label) in self.report.take_write_labels() {
-                let name = self.report.name(index);
+            for (name, label) in self.report.take_write_labels() {
                 if let Some(text) = remove_write_label(&name, &label, store).await {
                     self.report.note_target(&name, Level::Notice, &text);
                 }
@@ -64,20 +61,19 @@ impl Execution<'_> {
         }
     }
 
-    /// Works until it is done, until a signal, or until the time is over, which is `None`.
-    async fn until_cut(
+    /// Runs the work to its end, to a signal, or to the time limit, which is `None`.
+    async fn until_interrupted(
         &self,
         work: impl Future<Output = Result<(), Failure>>,
     ) -> Result<(), Option<Failure>> {
         let mut signals = Signals::listen();
         tokio::pin!(work);
         tokio::select! {
-            // A signal that came first counts first: otherwise an answer that is ready at the same time could start the next
-            // write.
+            // A signal takes precedence: otherwise a response that is ready at the same time could start the next write.
             biased;
             class = signals.next() => {
                 self.gate.close();
-                // The answer to what was already sent is worth a moment: it may name the version.
+                // A pending response is worth a moment: it may name the version.
                 tokio::select! {
                     _ = tokio::time::timeout(GRACE, &mut work) => {}
                     _ = signals.next() => {}
@@ -98,13 +94,17 @@ impl Execution<'_> {
 
     async fn work(&self, run: Run, connected: &OnceCell<SecretsManager>) -> Result<(), Failure> {
         let connection = &run.connection;
-        let subject = match &run.drafts[..] {
-            [Draft::Ready(job)] if self.report.kind.single => single_subject(job),
-            _ => Subject {
-                id: "the secrets of the manifest",
-                name: "*",
-                arn: None,
-            },
+        let (id, name) = match &run.drafts[..] {
+            [Draft::Ready(job)] if self.report.kind.single => {
+                let target = job.target();
+                (target.id.as_str(), target.name.as_str())
+            }
+            _ => ("the secrets of the manifest", "*"),
+        };
+        let subject = Subject {
+            id,
+            name,
+            arn: None,
         };
         let connected_store =
             upsert_secret_aws::connect(connection, Arc::clone(&self.gate), subject).await?;
@@ -112,7 +112,7 @@ impl Execution<'_> {
             self.report.note(Level::Warning, warning);
         }
         let store = connected.get_or_init(|| connected_store.store);
-        *self.report.region.borrow_mut() = Some(store.region().to_owned());
+        self.report.region.get_or_init(|| store.region().to_owned());
         let is_unresolved = |draft: &&Draft| matches!(draft, Draft::Unresolved(_));
         if run.drafts.iter().filter(is_unresolved).count() >= MANY_SOURCES {
             let progress = &self.report.progress;
@@ -127,16 +127,17 @@ impl Execution<'_> {
         let targets = sources.complete(run.drafts).await;
         let silent = Progress::silent();
         let kind = self.report.kind;
+        let progress = if kind.single {
+            &self.report.progress
+        } else {
+            &silent
+        };
         let context = Context {
             store,
             system: &OperatingSystem,
             run: self.run_identity.as_ref(),
             timeout: connection.timeout,
-            progress: if kind.single {
-                &self.report.progress
-            } else {
-                &silent
-            },
+            progress,
         };
         if kind.all_or_nothing && !kind.plan_only {
             transaction::run(&targets, context, self.report).await;
@@ -148,11 +149,44 @@ impl Execution<'_> {
     }
 }
 
-fn single_subject(job: &Job) -> Subject<'_> {
-    let target = job.target();
-    Subject {
-        id: &target.id,
-        name: &target.name,
-        arn: None,
+/// SIGINT and SIGTERM; on Windows Ctrl-C.
+struct Signals {
+    #[cfg(unix)]
+    pair: Option<(tokio::signal::unix::Signal, tokio::signal::unix::Signal)>,
+}
+
+impl Signals {
+    #[cfg(unix)]
+    fn listen() -> Self {
+        use tokio::signal::unix::{SignalKind, signal};
+        Self {
+            pair: signal(SignalKind::interrupt())
+                .ok()
+                .zip(signal(SignalKind::terminate()).ok()),
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn listen() -> Self {
+        Self {}
+    }
+
+    #[cfg(unix)]
+    async fn next(&mut self) -> Class {
+        let Some((interrupt, terminate)) = &mut self.pair else {
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = interrupt.recv() => Class::Interrupted,
+            _ = terminate.recv() => Class::Terminated,
+        }
+    }
+
+    #[cfg(not(unix))]
+    async fn next(&mut self) -> Class {
+        match tokio::signal::ctrl_c().await {
+            Ok(()) => Class::Interrupted,
+            Err(_) => std::future::pending().await,
+        }
     }
 }

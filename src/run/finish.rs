@@ -1,5 +1,5 @@
-//! The end of a run: outputs, text, summary, JSON, and the exit code. It owns the order; the words are the report's, the
-//! places the platform's.
+//! The end of a run: outputs, text, summary, JSON, and the exit code. It owns their order. The report owns their content, the
+//! platform their destinations.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -7,71 +7,58 @@ use std::time::Instant;
 use anyhow::Context as _;
 use upsert_secret_core::failure::Failure;
 use upsert_secret_core::notice::Level;
-use upsert_secret_core::outcome::Outcome;
 
 use crate::args::Format;
 use crate::platform::{self, Platform};
-use crate::progress::Progress;
 use crate::redact::Output;
 use crate::report::Report;
-use crate::run_report::{RunKind, RunReport};
+use crate::run_report::RunReport;
 
-/// Notices that are shown one by one: a runner shows ten of each kind for a step.
+/// The number of notices shown individually: a runner shows ten of each level for a step.
 const MAX_NOTICES: usize = 20;
 
-/// Everything that reporting needs.
+/// The state of a run as far as its end reports it.
 pub(super) struct Finish {
     pub(super) output: Arc<Output>,
-    pub(super) platform: Option<Platform>,
     pub(super) format: Format,
     pub(super) started: Instant,
+    pub(super) platform: Option<Platform>,
+    /// Without secrets until the inputs are checked.
+    pub(super) report: RunReport,
+    /// The documents of `iam-policy`, and notes about them.
+    pub(super) documents: Option<(String, Vec<String>)>,
 }
 
 impl Finish {
-    /// Prints the documents of `iam-policy`.
-    pub(super) fn print_documents(&self, documents: &str, notes: &[String]) -> u8 {
+    /// Reports the results of the run and returns the exit code.
+    pub(super) fn end(&mut self, ended: Result<(), Failure>) -> u8 {
+        let ended = match self.documents.take() {
+            Some((documents, notes)) => self.print_documents(&documents, &notes),
+            None => self.report(ended),
+        };
+        ended.map_or_else(|failure| failure.class.exit_code(), |()| 0)
+    }
+
+    fn print_documents(&self, documents: &str, notes: &[String]) -> Result<(), Failure> {
         for note in notes {
             self.output.annotate(Level::Notice, note);
         }
-        // Line by line: the whole may be longer than any text that is worth printing to people.
-        let clean = self.output.with_redactor(|redactor| {
-            let lines = documents.lines().map(|line| redactor.clean(line));
-            lines.collect::<Vec<_>>().join("\n")
-        });
-        exit_code(self.print(&clean))
+        // Line by line: the document may be longer than the limit for text.
+        let lines = documents.lines().map(|line| self.output.clean(line));
+        self.print(&lines.collect::<Vec<_>>().join("\n"))
     }
 
-    /// Reports on the secrets. Without a report the run ended before it knew them.
-    pub(super) fn report(
-        &mut self,
-        run_report: Option<&RunReport>,
-        mut ended: Result<(), Failure>,
-    ) -> u8 {
-        let nothing;
-        let run_report = match run_report {
-            Some(report) => report,
-            None => {
-                let kind = RunKind {
-                    single: true,
-                    ..RunKind::default()
-                };
-                nothing = RunReport::new([String::new()], kind, Progress::silent());
-                &nothing
-            }
-        };
-        let outcome = run_report.read(|targets| {
-            let details = targets.first().and_then(|target| target.details.as_ref());
-            details.map_or_else(Outcome::default, |details| details.outcome.clone())
-        });
+    fn report(&mut self, mut ended: Result<(), Failure>) -> Result<(), Failure> {
+        let run = &self.report;
         let took = self.started.elapsed();
         let output = Arc::clone(&self.output);
         if let Some(platform) = &mut self.platform {
-            let report = Report::new(run_report, &outcome, ended.as_ref().err(), took);
+            let report = Report::new(run, ended.as_ref().err(), took);
             let mut outputs = report.outputs();
-            if platform.takes_results() && !run_report.kind.single {
+            if platform.takes_results() && !run.kind.single {
                 match report.results() {
                     Some(results) => outputs.push(("results", results)),
-                    None => run_report.note(
+                    None => run.note(
                         Level::Notice,
                         "the output `results` is left out: it would have more than 256 KiB; `report_path` has all of it",
                     ),
@@ -83,12 +70,10 @@ impl Finish {
             }
             // JSON is the one object on standard output then.
             let print = self.format == Format::Text;
-            if let Err(unwritable) = platform.write_outputs(&outputs, &output, print) {
-                ended = ended.and(Err(unwritable));
-            }
+            ended = ended.and(platform.write_outputs(&outputs, &output, print));
         }
-        let report = Report::new(run_report, &outcome, ended.as_ref().err(), took);
-        self.print_notices(&run_report.notices());
+        let report = Report::new(run, ended.as_ref().err(), took);
+        self.print_notices(&run.notices());
         self.print_result(&report.text(), &ended);
         if let Some(platform) = &self.platform {
             let room = platform.summary_room();
@@ -99,7 +84,7 @@ impl Finish {
             let object = output.with_redactor(|redactor| report.json(redactor));
             ended = ended.and(self.print(&object));
         }
-        exit_code(ended)
+        ended
     }
 
     fn print_notices(&self, notices: &[(Level, String)]) {
@@ -108,10 +93,8 @@ impl Finish {
         }
         if notices.len() > MAX_NOTICES {
             let more = notices.len() - MAX_NOTICES;
-            self.output.annotate(
-                Level::Notice,
-                &format!("and {more} more notices, which the report has"),
-            );
+            let text = format!("and {more} more notices, which the report has");
+            self.output.annotate(Level::Notice, &text);
         }
     }
 
@@ -123,29 +106,19 @@ impl Finish {
             }
         }
         if let Err(failure) = ended {
-            self.output.annotate(
-                Level::Error,
-                &format!(
-                    "{failure}\n  exit: {} ({})",
-                    failure.class.exit_code(),
-                    failure.class.name()
-                ),
-            );
+            let (code, class) = (failure.class.exit_code(), failure.class.name());
+            let text = format!("{failure}\n  exit: {code} ({class})");
+            self.output.annotate(Level::Error, &text);
         }
     }
 
     fn print(&self, document: &str) -> Result<(), Failure> {
-        self.output
-            .print_document(document)
-            .context("cannot write to standard output")
-            .map_err(|error| {
-                let failure = platform::unwritable(&error);
-                self.output.annotate(Level::Error, &failure.to_string());
-                failure
-            })
+        let printed = self.output.print_data(document);
+        let printed = printed.context("cannot write to standard output");
+        printed.map_err(|error| {
+            let failure = platform::unwritable(&error);
+            self.output.annotate(Level::Error, &failure.to_string());
+            failure
+        })
     }
-}
-
-fn exit_code(ended: Result<(), Failure>) -> u8 {
-    ended.map_or_else(|failure| failure.class.exit_code(), |()| 0)
 }

@@ -38,7 +38,7 @@ impl From<&SecretVersion> for VersionRef {
 }
 
 /// The kind of change, as in the output `result`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ChangeKind {
     /// The secret did not exist.
     Created,

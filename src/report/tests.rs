@@ -1,13 +1,13 @@
-//! Snapshots of what people and programs read.
-
-use std::time::Duration;
+//! Snapshots of every format.
 
 use insta::assert_snapshot;
-
 use upsert_secret_core::failure::Class;
+use upsert_secret_core::notice::Level;
 use upsert_secret_core::outcome::{Change, VersionRef};
 
 use super::*;
+use crate::progress::Progress;
+use crate::run_report::{ReportGuard, RunKind};
 
 fn updated() -> Outcome {
     Outcome {
@@ -34,13 +34,20 @@ fn updated() -> Outcome {
     }
 }
 
-fn report<'a>(outcome: &'a Outcome, failure: Option<&'a Failure>) -> SingleReport<'a> {
-    SingleReport {
-        outcome,
-        notices: outcome.notices.clone(),
-        failure,
-        took: Duration::from_millis(412),
-    }
+fn run_report(outcome: Outcome) -> RunReport {
+    let kind = RunKind {
+        single: true,
+        ..RunKind::default()
+    };
+    let run = RunReport::new(["prod/key".to_owned()], kind, Progress::silent());
+    let mut guard = ReportGuard::new(0, &run);
+    guard.attempt.outcome = outcome;
+    guard.end(Ok(()));
+    run
+}
+
+fn report<'a>(run: &'a RunReport, failure: Option<&'a Failure>) -> Report<'a> {
+    Report::new(run, failure, Duration::from_millis(412))
 }
 
 fn lines(outputs: &Outputs) -> String {
@@ -53,8 +60,8 @@ fn lines(outputs: &Outputs) -> String {
 
 #[test]
 fn update_in_all_formats() {
-    let outcome = updated();
-    let report = report(&outcome, None);
+    let run = run_report(updated());
+    let report = report(&run, None);
     assert_snapshot!(report.text(), @r#"
     updated prod/key in eu-west-1 (412 ms)
       wrote the description
@@ -74,7 +81,7 @@ fn update_in_all_formats() {
     restored=false
     region=eu-west-1
     "#);
-    assert_snapshot!(report.markdown(&Redactor::default()), @r#"
+    assert_snapshot!(report.markdown(&Redactor::default(), 0), @r#"
     ### Secret updated: `prod/key`
 
     | | |
@@ -96,10 +103,10 @@ fn update_in_all_formats() {
 
 #[test]
 fn failure_halfway_reports_what_is_known() {
-    let outcome = Outcome {
+    let run = run_report(Outcome {
         notices: Vec::new(),
         ..updated()
-    };
+    });
     let failure = Failure::new(
         Class::Denied,
         "AWS does not allow TagResource on prod/key",
@@ -108,7 +115,7 @@ fn failure_halfway_reports_what_is_known() {
     .because("AWS says: made-up-key is ```no\nbody```");
     let mut redactor = Redactor::default();
     redactor.hide(b"made-up-key");
-    let report = report(&outcome, Some(&failure));
+    let report = report(&run, Some(&failure));
     assert_snapshot!(report.text(), @r#"
     before it failed, this run
       wrote the description
@@ -117,7 +124,7 @@ fn failure_halfway_reports_what_is_known() {
       secret   arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/key-AbCdEf
       version  22222222-2222-8222-8222-222222222222 (AWSCURRENT)
     "#);
-    assert_snapshot!(report.markdown(&redactor), @r#"
+    assert_snapshot!(report.markdown(&redactor, 0), @r#"
     ### upsert-secret failed: not allowed (exit 4)
 
     ```text
@@ -145,7 +152,7 @@ fn failure_halfway_reports_what_is_known() {
 
 #[test]
 fn early_failure_has_no_outputs() {
-    let outcome = Outcome::default();
+    let run = run_report(Outcome::default());
     let failure = Failure::new(Class::Input, "no name", "give one");
-    assert_eq!(report(&outcome, Some(&failure)).outputs(), Outputs::new());
+    assert_eq!(report(&run, Some(&failure)).outputs(), Outputs::new());
 }

@@ -124,17 +124,16 @@ fn run(store: &MemoryStore, inputs: &[(&str, &str)], single: bool) -> Ending {
     };
     let targets = [Ok(job(Action::Upsert, inputs))];
     block_on(run_all(&targets, context, false, &report));
-    report.read(|targets| {
-        let details = targets[0].details.as_deref();
-        let failure = details.and_then(|details| details.failure.as_ref());
-        let changes = details.into_iter().flat_map(|it| &it.outcome.changes);
-        Ending {
-            status: targets[0].status.word(),
-            class: failure.map(|failure| failure.class.name()),
-            changes: changes.map(|change| format!("{change:?}")).collect(),
-            secrets: secrets(&store.world()),
-        }
-    })
+    let targets = report.targets();
+    let details = targets[0].details.as_deref();
+    let failure = details.and_then(|details| details.failure.as_ref());
+    let changes = details.into_iter().flat_map(|it| &it.outcome.changes);
+    Ending {
+        status: targets[0].status.word(),
+        class: failure.map(|failure| failure.class.name()),
+        changes: changes.map(|change| format!("{change:?}")).collect(),
+        secrets: secrets(&store.world()),
+    }
 }
 
 /// Every secret of every region, without times.

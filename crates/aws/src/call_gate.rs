@@ -211,8 +211,15 @@ fn is_throttled(response: &HttpResponse) -> bool {
     }
 }
 
-/// Sends a call through the gate. Yields the SDK's output and the number of attempts, or an [`crate::error::AwsError`].
-/// It is a macro because each operation of the SDK has its own types for the builder and the error.
+/// The call that a response belongs to.
+#[derive(Clone, Copy)]
+pub(crate) struct CallInfo {
+    pub(crate) operation: &'static str,
+    pub(crate) attempts: u32,
+}
+
+/// Sends a call through the gate. Yields the SDK's output and a [`CallInfo`], or an [`crate::error::AwsError`]. It is a macro
+/// because each operation of the SDK has its own types for the builder and the error.
 macro_rules! send {
     ($gate:expr, $operation:literal, $builder:expr) => {{
         let gate: &std::sync::Arc<crate::call_gate::CallGate> = $gate;
@@ -222,7 +229,13 @@ macro_rules! send {
         let result = $builder.customize().interceptor(call).send().await;
         let attempts = attempts.load(std::sync::atomic::Ordering::SeqCst);
         match result {
-            Ok(output) => Ok((output, attempts)),
+            Ok(output) => Ok((
+                output,
+                crate::call_gate::CallInfo {
+                    operation: $operation,
+                    attempts,
+                },
+            )),
             // The SDK reports a rejected attempt as a failure of the request.
             Err(_) if gate.is_closed() => Err(crate::error::AwsError {
                 attempts,

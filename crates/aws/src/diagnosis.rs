@@ -96,7 +96,14 @@ fn explain_local_error(error: &AwsError, region: &str) -> Failure {
         }
         ErrorKind::Network(fault) => network::explain(fault, region),
         ErrorKind::NoCredentials => credentials::none_found(),
-        ErrorKind::IdToken(fault) => credentials::explain_id_token_fault(fault),
+        ErrorKind::IdTokenRejected { status, message } => {
+            credentials::id_token_rejected(*status, message)
+        }
+        ErrorKind::IdTokenUnreadable => Failure::new(
+            Class::Unavailable,
+            "GitHub's answer to the request for an OIDC token could not be read",
+            "run again; if it goes on, look for a proxy that changes answers, and at githubstatus.com",
+        ),
         ErrorKind::TokenFile => credentials::token_file_unusable(),
         ErrorKind::Role(fault) => credentials::explain_role_fault(fault),
         ErrorKind::AccountNotAllowed { account } => credentials::account_not_allowed(account),

@@ -11,7 +11,9 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::{ConnectorError, SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
-use crate::fault::{IdTokenFault, NetworkFault, RoleFault};
+use upsert_secret_core::claims::Claims;
+
+use crate::fault::{NetworkFault, RoleFault};
 
 #[cfg(test)]
 mod tests;
@@ -49,7 +51,13 @@ pub(crate) enum ErrorKind {
     /// A source in the credential chain is configured, but its credentials cannot be loaded.
     InvalidCredentials,
     /// GitHub issued no OIDC token.
-    IdToken(IdTokenFault),
+    IdTokenRejected {
+        status: u16,
+        /// GitHub's own, shortened; may be empty.
+        message: String,
+    },
+    /// A response of GitHub's with status 200 that holds no OIDC token.
+    IdTokenUnreadable,
     /// `AWS_WEB_IDENTITY_TOKEN_FILE` does not name a file with a token.
     TokenFile,
     /// STS rejected a role.
@@ -73,6 +81,26 @@ pub(crate) enum ErrorKind {
     NoRegion,
     /// The SDK cannot build the request from its configuration.
     Configuration,
+}
+
+impl ErrorKind {
+    /// The same kind, but an error that STS returned to a request for `role` becomes [`Self::Role`].
+    pub(crate) fn for_role(self, role: &str, claims: Option<Claims>) -> Self {
+        match self {
+            Self::Service {
+                code,
+                message,
+                status,
+            } => Self::Role(Box::new(RoleFault {
+                role: role.to_owned(),
+                code,
+                message,
+                status,
+                claims,
+            })),
+            other => other,
+        }
+    }
 }
 
 // The SDK's credential providers carry this error as a source of their own.
@@ -223,16 +251,8 @@ where
         return None;
     };
     let status = rejection.raw().status().as_u16();
-    let ErrorKind::Service { code, message, .. } = service_kind(rejection.err(), status) else {
-        return None;
-    };
-    Some(ErrorKind::Role(Box::new(RoleFault {
-        role: "of the profile".to_owned(),
-        code,
-        message,
-        status,
-        claims: None,
-    })))
+    let kind = service_kind(rejection.err(), status).for_role("of the profile", None);
+    matches!(kind, ErrorKind::Role(_)).then_some(kind)
 }
 
 /// The kind of an error of the HTTP client.

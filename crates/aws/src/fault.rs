@@ -1,22 +1,10 @@
-//! Causes of failure that only this crate can tell apart: of tokens, roles, certificates and connections. They are data;
+//! Causes of failure that only this crate can tell apart: of roles, certificates and connections. They are data;
 //! their wording belongs to `diagnosis`.
 
 use std::error::Error as StdError;
 use std::fmt;
 
 use upsert_secret_core::claims::Claims;
-
-/// Why GitHub issued no OIDC token.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum IdTokenFault {
-    Status {
-        status: u16,
-        /// GitHub's own, shortened; may be empty.
-        message: String,
-    },
-    /// A response with status 200 that holds no token.
-    Unreadable,
-}
 
 /// STS's rejection of a request for a role.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,7 +2,6 @@
 //! No other crate uses the AWS SDK. This one decides nothing about secrets, and must not let an `SdkError` out, because its
 //! text can contain the whole request.
 
-mod behavior;
 mod call_gate;
 mod client;
 mod credentials;
@@ -14,7 +13,6 @@ mod profile;
 mod proxies;
 mod rate_limit;
 mod retry_classifier;
-mod retry_delay;
 mod roots;
 
 pub use call_gate::{CallGate, CallObserver};
@@ -23,6 +21,7 @@ pub use client::SecretsManager;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_config::BehaviorVersion;
 use aws_config::identity::IdentityCache;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
@@ -32,7 +31,6 @@ use upsert_secret_core::connection::Connection;
 use upsert_secret_core::failure::Failure;
 use upsert_secret_core::store::Subject;
 
-use behavior::BEHAVIOR;
 use error::{AwsError, ErrorKind};
 use roots::RootSource;
 
@@ -130,7 +128,8 @@ fn loader(
         .connect_timeout(CONNECT_TIMEOUT.min(attempt * 3 / 4))
         .operation_attempt_timeout(attempt)
         .build();
-    let mut loader = aws_config::defaults(BEHAVIOR())
+    // Pinned, so that an update of the SDK does not change defaults.
+    let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
         .region(region)
         .retry_config(retries)
         .timeout_config(timeouts)

@@ -5,7 +5,7 @@ use serde_json::json;
 use upsert_secret_core::claims::Claims;
 use upsert_secret_core::failure::{Class, Failure};
 
-use crate::fault::{IdTokenFault, RoleFault};
+use crate::fault::RoleFault;
 
 pub(super) fn none_found() -> Failure {
     Failure::new(
@@ -48,35 +48,23 @@ pub(super) fn not_loaded() -> Failure {
     )
 }
 
-pub(super) fn explain_id_token_fault(fault: &IdTokenFault) -> Failure {
-    match fault {
-        IdTokenFault::Unreadable => Failure::new(
+pub(super) fn id_token_rejected(status: u16, message: &str) -> Failure {
+    let (class, next) = match status {
+        429 | 500..=599 => (
             Class::Unavailable,
-            "GitHub's answer to the request for an OIDC token could not be read",
-            "run again; if it goes on, look for a proxy that changes answers, and at githubstatus.com",
+            "run again later; githubstatus.com shows trouble of GitHub's",
         ),
-        IdTokenFault::Status { status, message } => {
-            let (class, next) = match status {
-                429 | 500..=599 => (
-                    Class::Unavailable,
-                    "run again later; githubstatus.com shows trouble of GitHub's",
-                ),
-                _ => (
-                    Class::Credentials,
-                    "check `permissions: id-token: write` of the job, and that the job is still running",
-                ),
-            };
-            let failure = Failure::new(
-                class,
-                format!("GitHub gave no OIDC token (HTTP {status})"),
-                next,
-            );
-            if message.is_empty() {
-                failure
-            } else {
-                failure.because(format!("GitHub says: {message}"))
-            }
-        }
+        _ => (
+            Class::Credentials,
+            "check `permissions: id-token: write` of the job, and that the job is still running",
+        ),
+    };
+    let what = format!("GitHub gave no OIDC token (HTTP {status})");
+    let failure = Failure::new(class, what, next);
+    if message.is_empty() {
+        failure
+    } else {
+        failure.because(format!("GitHub says: {message}"))
     }
 }
 

@@ -5,9 +5,7 @@ use upsert_secret_core::store::Subject;
 
 use super::{explain, explain_aws_error, store_error};
 use crate::error::{AwsError, ErrorKind};
-use crate::fault::{
-    CertificateError, CertificateFault, IdTokenFault, NetworkFault, ProxyFault, RoleFault,
-};
+use crate::fault::{CertificateError, CertificateFault, NetworkFault, ProxyFault, RoleFault};
 
 const REGION: &str = "eu-west-1";
 const SUBJECT: Subject<'_> = Subject {
@@ -164,11 +162,9 @@ fn role_fault(code: &str, claims: Option<Claims>) -> ErrorKind {
 fn local_cause_decides_class() {
     use Class::*;
     let host = || "localhost".to_owned();
-    let id_token = |status| {
-        ErrorKind::IdToken(IdTokenFault::Status {
-            status,
-            message: String::new(),
-        })
+    let id_token = |status| ErrorKind::IdTokenRejected {
+        status,
+        message: String::new(),
     };
     for (kind, class) in [
         (ErrorKind::NoCredentials, Credentials),
@@ -182,7 +178,7 @@ fn local_cause_decides_class() {
         ),
         (id_token(403), Credentials),
         (id_token(503), Unavailable),
-        (ErrorKind::IdToken(IdTokenFault::Unreadable), Unavailable),
+        (ErrorKind::IdTokenUnreadable, Unavailable),
         (role_fault("AccessDenied", None), Credentials),
         (role_fault("ExpiredTokenException", None), Credentials),
         (

@@ -1,6 +1,8 @@
 //! `role-to-assume` and its companions: the role, how it is assumed, and the accounts that are allowed. What can be
 //! rejected without a request is rejected here. No token or key is ever in a message.
 
+use std::sync::Arc;
+
 use upsert_secret_core::connection::{Identity, Role};
 use upsert_secret_core::failure::{Class, Failure};
 
@@ -77,7 +79,7 @@ pub(crate) fn check(
     }
     let allowed_accounts = accounts(raw, problems);
     let token_file_role =
-        token_source::token_file_role(environment, &session_name, duration, warnings);
+        token_source::token_file_role(environment, &session_name, duration, warnings).map(Arc::new);
     let Some(arn) = &raw.role_to_assume else {
         for (input, given) in dependent(raw) {
             if given {
@@ -115,7 +117,7 @@ pub(crate) fn check(
         ));
     }
     Ok(Identity {
-        role: Some(role),
+        role: Some(Arc::new(role)),
         token_file_role,
         allowed_accounts,
     })

@@ -19,7 +19,7 @@ use crate::fault::{NetworkFault, RoleFault};
 mod tests;
 
 /// A failed call, or a failure before the first call.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct AwsError {
     /// The operation, as IAM spells it: `PutSecretValue`.
     pub(crate) operation: &'static str,
@@ -31,7 +31,7 @@ pub(crate) struct AwsError {
 }
 
 /// The cause of an [`AwsError`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum ErrorKind {
     /// AWS returned an error.
     Service {

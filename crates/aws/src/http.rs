@@ -4,7 +4,6 @@
 mod connect;
 mod issuer;
 mod tls;
-mod verifier;
 
 use std::collections::HashMap;
 use std::error::Error as StdError;
@@ -26,6 +25,7 @@ use http::StatusCode;
 use http::header::PROXY_AUTHORIZATION;
 use http_body_util::Limited;
 use hyper_util::client::legacy;
+use hyper_util::client::proxy::matcher::Intercept;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::timeout;
 
@@ -34,24 +34,33 @@ use upsert_secret_core::connection::ProxySettings;
 use crate::error::causes;
 use crate::fault::{NetworkFault, ProxyFault};
 use crate::proxies::Proxies;
-use crate::roots::RootSource;
+use crate::roots::Roots;
 use connect::Connect;
 use tls::Tls;
 
 /// The largest response. A batch of twenty secrets of 64 KB has 1.3 MB, before base64 and JSON.
 const MAX_RESPONSE_BYTES: usize = 16 * 1024 * 1024;
 
-/// The client, shared by all services.
-#[derive(Clone, Debug)]
-pub(crate) struct Http(Arc<Client>);
+/// The timeouts of connecting and of waiting for a response.
+type Timeouts = (Option<Duration>, Option<Duration>);
+
+/// The client, shared by all services. It has one pool of connections for each pair of timeouts, because the SDK requests a
+/// connector for every call, and with other timeouts for the metadata services than for Secrets Manager.
+#[derive(Clone)]
+pub(crate) struct Http {
+    proxies: Proxies,
+    tls: Arc<Tls>,
+    connectors: Arc<Mutex<HashMap<Timeouts, Connector>>>,
+}
 
 impl Http {
-    pub(crate) fn new(trust: RootSource, proxies: &ProxySettings) -> Self {
-        Self(Arc::new(Client {
+    /// A client that trusts these roots, or the system's.
+    pub(crate) fn new(roots: Option<Roots>, proxies: &ProxySettings) -> Self {
+        Self {
             proxies: Proxies::new(proxies),
-            tls: Arc::new(Tls::new(trust)),
-            connectors: Mutex::default(),
-        }))
+            tls: Arc::new(Tls::new(roots)),
+            connectors: Arc::default(),
+        }
     }
 
     /// The client in the SDK's type.
@@ -65,28 +74,35 @@ impl Http {
         request: HttpRequest,
         timeout: Duration,
     ) -> Result<HttpResponse, ConnectorError> {
-        self.0
-            .connector((Some(timeout), Some(timeout)))
-            .call(request)
-            .await
+        let connector = self.connector((Some(timeout), Some(timeout)));
+        connector.send(request).await
+    }
+
+    fn connector(&self, timeouts: Timeouts) -> Connector {
+        let (connect, read) = timeouts;
+        self.connectors
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .entry(timeouts)
+            .or_insert_with(|| Connector {
+                proxies: self.proxies.clone(),
+                pool: legacy::Client::builder(TokioExecutor::new())
+                    .pool_timer(TokioTimer::new())
+                    .build(Connect::new(
+                        self.proxies.clone(),
+                        Arc::clone(&self.tls),
+                        connect,
+                    )),
+                read,
+            })
+            .clone()
     }
 }
 
-/// The timeouts of connecting and of waiting for a response.
-type Timeouts = (Option<Duration>, Option<Duration>);
-
-/// One pool of connections for each pair of timeouts. The SDK requests a connector for every call, and with other timeouts
-/// for the metadata services than for Secrets Manager.
-struct Client {
-    proxies: Proxies,
-    tls: Arc<Tls>,
-    connectors: Mutex<HashMap<Timeouts, SharedHttpConnector>>,
-}
-
 // Not derived, because the proxies have passwords.
-impl fmt::Debug for Client {
+impl fmt::Debug for Http {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Client")
+        f.write_str("Http")
     }
 }
 
@@ -96,30 +112,8 @@ impl HttpClient for Http {
         settings: &HttpConnectorSettings,
         _: &RuntimeComponents,
     ) -> SharedHttpConnector {
-        self.0
-            .connector((settings.connect_timeout(), settings.read_timeout()))
-    }
-}
-
-impl Client {
-    fn connector(&self, timeouts: Timeouts) -> SharedHttpConnector {
-        self.connectors
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .entry(timeouts)
-            .or_insert_with(|| SharedHttpConnector::new(self.new_connector(timeouts)))
-            .clone()
-    }
-
-    fn new_connector(&self, (connect, read): Timeouts) -> Connector {
-        let connect = Connect::new(self.proxies.clone(), Arc::clone(&self.tls), connect);
-        Connector {
-            proxies: self.proxies.clone(),
-            pool: legacy::Client::builder(TokioExecutor::new())
-                .pool_timer(TokioTimer::new())
-                .build(connect),
-            read,
-        }
+        let timeouts = (settings.connect_timeout(), settings.read_timeout());
+        SharedHttpConnector::new(self.connector(timeouts))
     }
 }
 
@@ -153,13 +147,10 @@ impl Connector {
             Some("http") => self.proxies.for_uri(request.uri()),
             _ => None,
         };
-        if let Some(authorization) = forward_proxy
-            .as_ref()
-            .and_then(|proxy| proxy.authorization.clone())
-        {
+        if let Some(authorization) = forward_proxy.as_ref().and_then(Intercept::basic_auth) {
             request
                 .headers_mut()
-                .insert(PROXY_AUTHORIZATION, authorization);
+                .insert(PROXY_AUTHORIZATION, authorization.clone());
         }
         let response = self.pool.request(request);
         let response = match self.read {
@@ -173,7 +164,7 @@ impl Connector {
             && response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED
         {
             let fault = NetworkFault::Proxy {
-                proxy: proxy.uri.host().unwrap_or_default().to_owned(),
+                proxy: proxy.uri().host().unwrap_or_default().to_owned(),
                 fault: ProxyFault::Status(response.status().as_u16()),
             };
             return Err(ConnectorError::other(fault.into(), None));

@@ -32,7 +32,6 @@ use upsert_secret_core::failure::Failure;
 use upsert_secret_core::store::Subject;
 
 use error::{AwsError, ErrorKind};
-use roots::RootSource;
 
 /// Timeout of a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(3_100);
@@ -69,7 +68,7 @@ pub async fn connect(
 }
 
 async fn try_connect(connection: &Connection, gate: Arc<CallGate>) -> Result<Connected, AwsError> {
-    let roots = RootSource::load(&connection.settings.trust)
+    let roots = roots::configured_roots(&connection.settings.trust)
         .map_err(|why| AwsError::new("configuration", ErrorKind::Roots(why)))?;
     let region = match &connection.region {
         Some(region) => Region::new(region.clone()),

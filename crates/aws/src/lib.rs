@@ -64,7 +64,7 @@ pub async fn connect(
     let region = connection.region.clone().unwrap_or_default();
     try_connect(connection, gate)
         .await
-        .map_err(|error| diagnosis::explain_aws_error(&error, subject, &region))
+        .map_err(|error| diagnosis::explain_aws_error(error, subject, &region))
 }
 
 async fn try_connect(connection: &Connection, gate: Arc<CallGate>) -> Result<Connected, AwsError> {

@@ -28,7 +28,7 @@ fn service(operation: &'static str, code: &str, message: &str) -> StoreError {
 }
 
 fn explain_kind(kind: ErrorKind) -> Failure {
-    explain_aws_error(&AwsError::new("GetSecretValue", kind), SUBJECT, REGION)
+    explain_aws_error(AwsError::new("GetSecretValue", kind), SUBJECT, REGION)
 }
 
 #[test]

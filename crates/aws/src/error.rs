@@ -124,15 +124,10 @@ impl AwsError {
     }
 
     pub(crate) fn from_credentials_error(error: &CredentialsError) -> Self {
-        causes(error)
-            .find_map(|cause| cause.downcast_ref::<Self>())
-            .cloned()
-            .unwrap_or_else(|| {
-                Self::new(
-                    "credentials",
-                    credentials_kind(error).unwrap_or(ErrorKind::InvalidCredentials),
-                )
-            })
+        find_cause::<Self>(error).cloned().unwrap_or_else(|| {
+            let kind = credentials_kind(error).unwrap_or(ErrorKind::InvalidCredentials);
+            Self::new("credentials", kind)
+        })
     }
 
     pub(crate) fn from_sdk<E>(
@@ -145,7 +140,7 @@ impl AwsError {
     {
         // A denied role is not a denied secret, and a call that was not sent was not applied: such errors must not look
         // like the call's own.
-        if let Some(before) = causes(error).find_map(|cause| cause.downcast_ref::<Self>()) {
+        if let Some(before) = find_cause::<Self>(error) {
             return Self::new(operation, ErrorKind::Credentials(Box::new(before.clone())));
         }
         let kind = match error {
@@ -219,35 +214,31 @@ pub(crate) fn causes(error: &Cause) -> impl Iterator<Item = &Cause> {
     std::iter::successors(Some(error), |&cause| cause.source())
 }
 
+/// The first of an error's causes, itself included, that has the type `T`.
+pub(crate) fn find_cause<T: StdError + 'static>(error: &Cause) -> Option<&T> {
+    causes(error).find_map(|cause| cause.downcast_ref())
+}
+
 /// The kind of an error that a credentials provider caused; `None` if none did.
 fn credentials_kind(error: &Cause) -> Option<ErrorKind> {
-    let provider_error =
-        causes(error).find_map(|cause| cause.downcast_ref::<CredentialsError>())?;
-    if let CredentialsError::CredentialsNotLoaded(_) = provider_error {
+    if let CredentialsError::CredentialsNotLoaded(_) = find_cause(error)? {
         return Some(ErrorKind::NoCredentials);
     }
-    let network_fault = || causes(error).find_map(|cause| cause.downcast_ref::<NetworkFault>());
+    let network_fault = || find_cause(error).cloned().map(ErrorKind::Network);
     Some(
-        profile_role_rejection(error)
-            .or_else(|| network_fault().cloned().map(ErrorKind::Network))
+        sts_rejection::<AssumeRoleError>(error)
+            .or_else(|| sts_rejection::<AssumeRoleWithWebIdentityError>(error))
+            .or_else(network_fault)
             .unwrap_or(ErrorKind::InvalidCredentials),
     )
 }
 
 /// STS's rejection of a role that a profile names. The SDK requests such roles itself.
-fn profile_role_rejection(error: &Cause) -> Option<ErrorKind> {
-    causes(error).find_map(|cause| {
-        sts_rejection::<AssumeRoleError>(cause)
-            .or_else(|| sts_rejection::<AssumeRoleWithWebIdentityError>(cause))
-    })
-}
-
 fn sts_rejection<E>(error: &Cause) -> Option<ErrorKind>
 where
     E: ProvideErrorMetadata + StdError + 'static,
 {
-    let SdkError::ServiceError(rejection) = error.downcast_ref::<SdkError<E, HttpResponse>>()?
-    else {
+    let SdkError::ServiceError(rejection) = find_cause::<SdkError<E, HttpResponse>>(error)? else {
         return None;
     };
     let status = rejection.raw().status().as_u16();
@@ -257,8 +248,8 @@ where
 
 /// The kind of an error of the HTTP client.
 pub(crate) fn connector_kind(error: &ConnectorError) -> ErrorKind {
-    match causes(error).find_map(|cause| cause.downcast_ref::<NetworkFault>()) {
-        Some(fault) => ErrorKind::Network(fault.clone()),
+    match find_cause(error).cloned() {
+        Some(fault) => ErrorKind::Network(fault),
         None if error.is_timeout() => ErrorKind::Timeout,
         None => ErrorKind::Network(NetworkFault::ConnectionLost),
     }

@@ -6,7 +6,6 @@ mod issuer;
 mod tls;
 
 use std::collections::HashMap;
-use std::error::Error as StdError;
 use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -31,7 +30,7 @@ use tokio::time::timeout;
 
 use upsert_secret_core::connection::ProxySettings;
 
-use crate::error::causes;
+use crate::error::find_cause;
 use crate::fault::{NetworkFault, ProxyFault};
 use crate::proxies::Proxies;
 use crate::roots::Roots;
@@ -177,8 +176,7 @@ impl Connector {
 
 /// Tells the SDK which errors to retry. A retry does not help against a rejected certificate or password.
 fn classify(error: legacy::Error) -> ConnectorError {
-    let fault = causes(&error).find_map(|error| error.downcast_ref::<NetworkFault>());
-    match fault {
+    match find_cause(&error) {
         Some(
             NetworkFault::Timeout { .. }
             | NetworkFault::Proxy {
@@ -186,14 +184,16 @@ fn classify(error: legacy::Error) -> ConnectorError {
                 ..
             },
         ) => return ConnectorError::timeout(error.into()),
-        Some(fault) if fault.is_permanent() => return ConnectorError::other(error.into(), None),
+        Some(fault) if NetworkFault::is_permanent(fault) => {
+            return ConnectorError::other(error.into(), None);
+        }
         Some(_) => return ConnectorError::io(error.into()),
         None => {}
     }
-    let hyper_error = causes(&error).find_map(|error| error.downcast_ref::<hyper::Error>());
+    let hyper_error = find_cause::<hyper::Error>(&error);
     let cut_short = hyper_error.is_some_and(hyper::Error::is_incomplete_message);
     let ended = hyper_error.is_some_and(|error| error.is_closed() || error.is_canceled());
-    let broken = causes(&error).any(|error| (error as &dyn StdError).is::<io::Error>());
+    let broken = find_cause::<io::Error>(&error).is_some();
     if cut_short {
         ConnectorError::other(error.into(), Some(ErrorKind::TransientError))
     } else if ended || broken || error.is_connect() {

@@ -69,8 +69,7 @@ async fn request_token(
 ) -> Result<Zeroizing<String>, ErrorKind> {
     let audience = utf8_percent_encode(&request.audience, NON_ALPHANUMERIC);
     let separator = if request.url.contains('?') { '&' } else { '?' };
-    let bearer = Zeroizing::new(request.bearer.expose().to_vec());
-    let bearer = str::from_utf8(&bearer).map_err(|_| ErrorKind::Configuration)?;
+    let bearer = str::from_utf8(request.bearer.expose()).map_err(|_| ErrorKind::Configuration)?;
     let mut get = HttpRequest::new(SdkBody::empty());
     get.set_uri(format!("{}{separator}audience={audience}", request.url))
         .map_err(|_| ErrorKind::Configuration)?;

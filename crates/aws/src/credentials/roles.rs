@@ -2,7 +2,7 @@
 //! after five minutes. Tokens must not be kept.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
@@ -65,14 +65,11 @@ impl AssumedRole {
         for secret in [&issued.secret_access_key, &issued.session_token] {
             self.gate.hide(secret.as_bytes());
         }
-        let expires = u64::try_from(issued.expiration.secs())
-            .ok()
-            .map(|seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
         Ok(Credentials::new(
             issued.access_key_id,
             issued.secret_access_key,
             Some(issued.session_token),
-            expires,
+            SystemTime::try_from(issued.expiration).ok(),
             "AssumedRole",
         ))
     }

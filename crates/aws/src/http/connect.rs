@@ -19,7 +19,7 @@ use hyper_util::rt::TokioIo;
 use tower_service::Service;
 
 use super::tls::{Io, Tls};
-use crate::error::causes;
+use crate::error::{causes, find_cause};
 use crate::fault::{NetworkFault, ProxyFault};
 use crate::proxies::{Proxies, host_name};
 
@@ -149,7 +149,7 @@ fn tcp_fault(host: &str, error: &(dyn StdError + 'static)) -> NetworkFault {
     if causes(error).any(|error| error.to_string() == "dns error") {
         return NetworkFault::Dns { host };
     }
-    match causes(error).find_map(|error| error.downcast_ref::<io::Error>()) {
+    match find_cause::<io::Error>(error) {
         Some(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
             NetworkFault::Refused { host }
         }

@@ -135,7 +135,7 @@ impl SecretStore for SecretsManager {
     }
 
     async fn batch_get_values(&self, ids: &[String]) -> Call<Vec<BatchEntry>> {
-        let requested = |text: &Option<String>| ids.iter().find(|id| text.as_ref() == Some(*id));
+        let requested = |id: &Option<String>| id.clone().filter(|id| ids.contains(id));
         let mut entries = Vec::with_capacity(ids.len());
         let mut page = None;
         // Large values may come in several pages, but not in more than there are secrets.
@@ -146,22 +146,18 @@ impl SecretStore for SecretsManager {
                 .set_secret_id_list(Some(ids.to_vec()))
                 .set_next_token(page.take());
             let (output, call) = call!(self, "BatchGetSecretValue", request)?;
-            for entry in output.secret_values.unwrap_or_default() {
-                if let Some(id) = requested(&entry.arn).or_else(|| requested(&entry.name)) {
-                    entries.push(BatchEntry {
-                        id: id.clone(),
-                        version: version(call, entry).map(Some),
-                    });
-                }
-            }
-            for error in output.errors.unwrap_or_default() {
-                if let Some(id) = requested(&error.secret_id) {
-                    entries.push(BatchEntry {
-                        id: id.clone(),
-                        version: batch_error(call, error),
-                    });
-                }
-            }
+            let values = output.secret_values.unwrap_or_default().into_iter();
+            entries.extend(values.filter_map(|entry| {
+                let id = requested(&entry.arn).or_else(|| requested(&entry.name))?;
+                let version = version(call, entry).map(Some);
+                Some(BatchEntry { id, version })
+            }));
+            let errors = output.errors.unwrap_or_default().into_iter();
+            entries.extend(errors.filter_map(|error| {
+                let id = requested(&error.secret_id)?;
+                let version = batch_error(call, error);
+                Some(BatchEntry { id, version })
+            }));
             page = output.next_token.and_then(non_empty);
             if page.is_none() {
                 return Ok(entries);
@@ -205,7 +201,7 @@ impl SecretStore for SecretsManager {
         let request = self.client.get_resource_policy().secret_id(id);
         match call!(self, "GetResourcePolicy", request) {
             Ok((output, _)) => Ok(output.resource_policy.and_then(non_empty)),
-            // The secret is scheduled for deletion, which DescribeSecret tells.
+            // A secret that is scheduled for deletion. DescribeSecret reports that.
             Err(error) if error.is("InvalidRequestException") => Ok(None),
             Err(error) => unless_not_found(Err(error)),
         }

@@ -8,7 +8,7 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIdentityError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use aws_smithy_runtime_api::client::result::{ConnectorError, SdkError};
+use aws_smithy_runtime_api::client::result::{ConnectorError, SdkError, ServiceError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use upsert_secret_core::claims::Claims;
@@ -144,16 +144,16 @@ impl AwsError {
             return Self::new(operation, ErrorKind::Credentials(Box::new(before.clone())));
         }
         let kind = match error {
-            SdkError::ServiceError(context) => {
-                service_kind(context.err(), context.raw().status().as_u16())
-            }
+            SdkError::ServiceError(context) => service_kind(context),
             SdkError::TimeoutError(_) => ErrorKind::Timeout,
             SdkError::DispatchFailure(failure) => failure
                 .as_connector_error()
                 .map_or(ErrorKind::Configuration, |error| {
                     credentials_kind(error).unwrap_or_else(|| connector_kind(error))
                 }),
-            SdkError::ResponseError(context) => unparsed_kind(context.raw().status().as_u16()),
+            SdkError::ResponseError(context) => {
+                response_kind(None, None, context.raw().status().as_u16())
+            }
             other => credentials_kind(other).unwrap_or(ErrorKind::Configuration),
         };
         let request_id = error
@@ -170,31 +170,23 @@ impl AwsError {
     }
 }
 
-fn service_kind(error: &impl ProvideErrorMetadata, status: u16) -> ErrorKind {
-    let Some(code) = error.code() else {
-        return unparsed_kind(status);
-    };
-    ErrorKind::Service {
-        code: if is_printable_code(code) {
-            code.to_owned()
-        } else {
-            format!("HTTP {status}")
-        },
-        message: error.message().unwrap_or_default().to_owned(),
-        status,
-    }
+fn service_kind<E: ProvideErrorMetadata>(context: &ServiceError<E, HttpResponse>) -> ErrorKind {
+    let error = context.err();
+    let status = context.raw().status().as_u16();
+    response_kind(error.code(), error.message(), status)
 }
 
-/// The kind of a response that is neither an output nor an error of AWS.
-fn unparsed_kind(status: u16) -> ErrorKind {
-    if (200..300).contains(&status) {
-        ErrorKind::Unreadable
-    } else {
-        ErrorKind::Service {
-            code: format!("HTTP {status}"),
-            message: String::new(),
-            status,
-        }
+/// The kind of a response that is not an output. Without a code it is not an error of AWS either.
+fn response_kind(code: Option<&str>, message: Option<&str>, status: u16) -> ErrorKind {
+    if code.is_none() && (200..300).contains(&status) {
+        return ErrorKind::Unreadable;
+    }
+    ErrorKind::Service {
+        code: code
+            .filter(|code| is_printable_code(code))
+            .map_or_else(|| format!("HTTP {status}"), str::to_owned),
+        message: code.and(message).unwrap_or_default().to_owned(),
+        status,
     }
 }
 
@@ -241,8 +233,7 @@ where
     let SdkError::ServiceError(rejection) = find_cause::<SdkError<E, HttpResponse>>(error)? else {
         return None;
     };
-    let status = rejection.raw().status().as_u16();
-    let kind = service_kind(rejection.err(), status).for_role("of the profile", None);
+    let kind = service_kind(rejection).for_role("of the profile", None);
     matches!(kind, ErrorKind::Role(_)).then_some(kind)
 }
 

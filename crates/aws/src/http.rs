@@ -34,7 +34,7 @@ use crate::error::find_cause;
 use crate::fault::{NetworkFault, ProxyFault};
 use crate::proxies::Proxies;
 use crate::roots::Roots;
-use connect::Connect;
+use connect::{Connect, proxy_fault};
 use tls::Tls;
 
 /// The largest response. A batch of twenty secrets of 64 KB has 1.3 MB, before base64 and JSON.
@@ -162,10 +162,8 @@ impl Connector {
         if let Some(proxy) = forward_proxy
             && response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED
         {
-            let fault = NetworkFault::Proxy {
-                proxy: proxy.uri().host().unwrap_or_default().to_owned(),
-                fault: ProxyFault::Status(response.status().as_u16()),
-            };
+            let status = ProxyFault::Status(response.status().as_u16());
+            let fault = proxy_fault(&proxy, status);
             return Err(ConnectorError::other(fault.into(), None));
         }
         let response =

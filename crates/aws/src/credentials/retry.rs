@@ -1,5 +1,5 @@
-//! Retries of requests for tokens and roles. The SDK does not retry them: it would resend an expired token, and takes
-//! temporary errors of identity providers for final.
+//! Retries of requests for tokens and roles. The SDK must not retry these: it would send an expired token again, and it
+//! treats temporary errors of identity providers as final.
 
 use aws_lc_rs::rand;
 use upsert_secret_core::backoff::Backoff;
@@ -10,8 +10,8 @@ use crate::error::{AwsError, ErrorKind};
 /// provider's keys takes 5 seconds more.
 const RETRIES: u32 = 7;
 
-/// Repeats attempts, which are numbered from 1, as long as they end in transient errors of `operation` or of a variant of it.
-/// Errors of other operations have been retried already.
+/// Repeats an attempt while it fails with a transient error of an operation whose name starts with `operation`. Errors of
+/// other operations have been retried already. Attempts are numbered from 1.
 pub(super) async fn with_retries<T, F: Future<Output = Result<T, AwsError>>>(
     operation: &str,
     attempt: impl Fn(u32) -> F,

@@ -115,8 +115,11 @@ impl AssumedRole {
             TokenSource::TokenFile(path) => {
                 let path = path.clone();
                 // A pipe without a writer blocks, and on this thread it would also block the run's timeout.
-                let bytes = tokio::task::spawn_blocking(move || read_token_file(&path)).await;
-                parse_token(&bytes.map_err(|_| token_file_error())??)?
+                let read = tokio::task::spawn_blocking(move || {
+                    std::fs::File::open(path).and_then(|file| bounded::read(file, MAX_TOKEN_FILE))
+                });
+                let bytes = read.await.ok().and_then(Result::ok).flatten();
+                parse_token(&Zeroizing::new(bytes.unwrap_or_default()))?
             }
             TokenSource::Credentials { .. } => Zeroizing::default(),
         };
@@ -125,27 +128,13 @@ impl AssumedRole {
     }
 }
 
-fn read_token_file(path: &str) -> Result<Zeroizing<Vec<u8>>, AwsError> {
-    std::fs::File::open(path)
-        .and_then(|file| bounded::read(file, MAX_TOKEN_FILE))
-        .ok()
-        .flatten()
-        .map(Zeroizing::new)
-        .ok_or_else(token_file_error)
-}
-
 /// Trims white space, such as the line feed that `echo` adds, and rejects anything that cannot be a token.
 fn parse_token(bytes: &[u8]) -> Result<Zeroizing<String>, AwsError> {
-    let token = bytes.trim_ascii();
-    str::from_utf8(token)
+    str::from_utf8(bytes.trim_ascii())
         .ok()
         .filter(|text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic()))
         .map(|text| Zeroizing::new(text.to_owned()))
-        .ok_or_else(token_file_error)
-}
-
-fn token_file_error() -> AwsError {
-    AwsError::new("AssumeRoleWithWebIdentity", ErrorKind::TokenFile)
+        .ok_or_else(|| AwsError::new("AssumeRoleWithWebIdentity", ErrorKind::TokenFile))
 }
 
 #[cfg(test)]
@@ -165,6 +154,7 @@ mod tests {
             let parsed = parse_token(text.as_bytes()).ok();
             assert_eq!(parsed.as_deref().map(String::as_str), token, "{text:?}");
         }
-        assert_eq!(parse_token(b"\xff").err(), Some(token_file_error()));
+        let kind = parse_token(b"\xff").err().map(|error| error.kind);
+        assert_eq!(kind, Some(ErrorKind::TokenFile));
     }
 }

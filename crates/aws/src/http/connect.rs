@@ -109,7 +109,7 @@ impl Connect {
     }
 }
 
-fn proxy_fault(proxy: &Intercept, fault: ProxyFault) -> NetworkFault {
+pub(super) fn proxy_fault(proxy: &Intercept, fault: ProxyFault) -> NetworkFault {
     NetworkFault::Proxy {
         proxy: host_name(proxy.uri()).to_owned(),
         fault,

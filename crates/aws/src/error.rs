@@ -10,7 +10,6 @@ use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIden
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::{ConnectorError, SdkError, ServiceError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-
 use upsert_secret_core::claims::Claims;
 
 use crate::fault::{NetworkFault, RoleFault};

@@ -1,5 +1,5 @@
-//! Causes of failure that only this crate can tell apart: of roles, certificates and connections. They are data;
-//! their wording belongs to `diagnosis`.
+//! Causes of failure that only this crate can tell apart: of roles, certificates and connections. They are data; their
+//! wording belongs to `diagnosis`.
 
 use std::error::Error as StdError;
 use std::fmt;

@@ -77,17 +77,11 @@ impl CallGate {
         let wait = self.rate_limit.as_ref().map_or(Duration::ZERO, |limit| {
             limit.reserve(operation, Instant::now())
         });
-        if wait.is_zero() {
-            return;
-        }
         let closing = self.closing.notified();
-        if self.is_closed() {
+        if wait.is_zero() || self.is_closed() {
             return;
         }
-        tokio::select! {
-            () = tokio::time::sleep(wait) => {}
-            () = closing => {}
-        }
+        let _ = tokio::time::timeout(wait, closing).await;
     }
 
     /// An open gate with the same observer, without a rate limit.

@@ -87,15 +87,9 @@ fn id_token_rejected(status: u16, message: &str) -> Failure {
 }
 
 pub(super) fn explain_role_fault(fault: &RoleFault) -> Failure {
-    let RoleFault {
-        role,
-        code,
-        message,
-        status,
-        claims,
-    } = fault;
+    let (role, code) = (&fault.role, fault.code.as_str());
     let refused = format!("STS does not give this job the role {role}");
-    let failure = match (code.as_str(), claims) {
+    let failure = match (code, &fault.claims) {
         ("AccessDenied" | "AccessDeniedException", Some(claims)) => {
             Failure::new(Class::Credentials, refused, trust_policy_advice(claims))
         }
@@ -158,7 +152,10 @@ pub(super) fn explain_role_fault(fault: &RoleFault) -> Failure {
             "the credentials that the role is to be assumed with have expired",
             "get new ones right before this step",
         ),
-        _ if *status >= 500 || code.contains("Throttling") || code == "RequestLimitExceeded" => {
+        _ if fault.status >= 500
+            || code.contains("Throttling")
+            || code == "RequestLimitExceeded" =>
+        {
             Failure::new(
                 Class::Unavailable,
                 "STS could not serve the request for the role",
@@ -171,10 +168,10 @@ pub(super) fn explain_role_fault(fault: &RoleFault) -> Failure {
             "look the code up in the STS API reference",
         ),
     };
-    let says = (!message.is_empty()).then(|| format!("AWS says: {message}"));
+    let says = (!fault.message.is_empty()).then(|| format!("AWS says: {}", fault.message));
     let why: Vec<_> = says
         .into_iter()
-        .chain(claims.as_ref().map(list_claims))
+        .chain(fault.claims.as_ref().map(list_claims))
         .collect();
     Failure {
         why: (!why.is_empty()).then(|| why.join("\n")),

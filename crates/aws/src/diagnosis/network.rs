@@ -12,17 +12,15 @@ const RUN_AGAIN: &str = "run again: a write that arrived is found and kept; if i
 
 pub(super) fn explain(fault: &NetworkFault, region: &str) -> Failure {
     let (what, next) = match fault {
-        NetworkFault::Dns { host } => (
-            format!("{host} has no address"),
-            {
-                let region_hint = if region.is_empty() || !host.contains(region) {
-                    String::new()
-                } else {
-                    format!("is `{region}` a region that exists? ")
-                };
-                format!("{region_hint}Does this machine resolve names, or does it need a proxy (HTTPS_PROXY)?")
-            },
-        ),
+        NetworkFault::Dns { host } => {
+            let is_regional = !region.is_empty() && host.contains(region);
+            let region_hint = is_regional.then(|| format!("is `{region}` a region that exists? "));
+            (
+                format!("{host} has no address"),
+                region_hint.unwrap_or_default()
+                    + "Does this machine resolve names, or does it need a proxy (HTTPS_PROXY)?",
+            )
+        }
         NetworkFault::Refused { host } => (
             format!("{host} refused the connection"),
             "check AWS_ENDPOINT_URL and its kind, and the proxy settings (HTTPS_PROXY)".to_owned(),

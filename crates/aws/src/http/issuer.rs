@@ -54,13 +54,11 @@ fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (&length, rest) = rest.split_first()?;
     let (length, rest) = match length {
         0..=0x7f => (usize::from(length), rest),
-        0x81 => {
-            let (&length, rest) = rest.split_first()?;
-            (usize::from(length), rest)
-        }
-        0x82 => {
-            let (bytes, rest) = rest.split_at_checked(2)?;
-            (usize::from(bytes[0]) << 8 | usize::from(bytes[1]), rest)
+        // The number of bytes that hold the length.
+        0x81 | 0x82 => {
+            let (bytes, rest) = rest.split_at_checked(usize::from(length & 0x7f))?;
+            let join = |length, &byte| length << 8 | usize::from(byte);
+            (bytes.iter().fold(0, join), rest)
         }
         _ => return None,
     };

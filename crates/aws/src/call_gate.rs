@@ -1,6 +1,7 @@
 //! The gate that every attempt of every call passes. It applies the rate limit, counts and traces attempts, and rejects
 //! them once the run is cancelled, so that no write starts after a signal. It must not trace requests or responses.
 
+use std::error::Error as StdError;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,10 +13,13 @@ use aws_smithy_runtime_api::client::interceptors::context::{
     BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use tokio::sync::Notify;
 
+use crate::error::{AwsError, ErrorKind};
 use crate::rate_limit::RateLimit;
 
 /// How much of a response is searched for a throttling error.
@@ -73,17 +77,11 @@ impl CallGate {
         let wait = self.rate_limit.as_ref().map_or(Duration::ZERO, |limit| {
             limit.reserve(operation, Instant::now())
         });
-        if wait.is_zero() {
-            return;
-        }
         let closing = self.closing.notified();
-        if self.is_closed() {
+        if wait.is_zero() || self.is_closed() {
             return;
         }
-        tokio::select! {
-            () = tokio::time::sleep(wait) => {}
-            () = closing => {}
-        }
+        let _ = tokio::time::timeout(wait, closing).await;
     }
 
     /// An open gate with the same observer, without a rate limit.
@@ -119,24 +117,48 @@ impl CallGate {
 }
 
 /// Counts, times and traces the attempts of one call.
+#[derive(Clone)]
 pub(crate) struct CallInterceptor {
     operation: &'static str,
     gate: Arc<CallGate>,
     attempts: Arc<AtomicU32>,
     /// When the current attempt was sent; `None` if it has not been.
-    sent_at: Mutex<Option<Instant>>,
+    sent_at: Arc<Mutex<Option<Instant>>>,
 }
 
 impl CallInterceptor {
-    pub(crate) fn new(operation: &'static str, gate: Arc<CallGate>) -> (Self, Arc<AtomicU32>) {
-        let attempts = Arc::new(AtomicU32::new(0));
-        let call = Self {
+    /// Waits until the call may be sent.
+    pub(crate) async fn acquire(operation: &'static str, gate: &Arc<CallGate>) -> Self {
+        gate.acquire(operation).await;
+        Self {
             operation,
-            gate,
-            attempts: Arc::clone(&attempts),
-            sent_at: Mutex::default(),
+            gate: Arc::clone(gate),
+            attempts: Arc::default(),
+            sent_at: Arc::default(),
+        }
+    }
+
+    /// The result of the call in this crate's types.
+    pub(crate) fn finish<T, E>(
+        &self,
+        result: Result<T, SdkError<E, HttpResponse>>,
+    ) -> Result<(T, CallInfo), AwsError>
+    where
+        E: ProvideErrorMetadata + StdError + 'static,
+    {
+        let call = CallInfo {
+            operation: self.operation,
+            attempts: self.attempts.load(Ordering::SeqCst),
         };
-        (call, attempts)
+        match result {
+            Ok(output) => Ok((output, call)),
+            // The SDK reports a rejected attempt as a failure of the request.
+            Err(_) if self.gate.is_closed() => Err(AwsError {
+                attempts: call.attempts,
+                ..AwsError::new(call.operation, ErrorKind::Cancelled)
+            }),
+            Err(error) => Err(AwsError::from_sdk(call.operation, call.attempts, &error)),
+        }
     }
 
     fn sent_at(&self) -> MutexGuard<'_, Option<Instant>> {
@@ -211,27 +233,20 @@ fn is_throttled(response: &HttpResponse) -> bool {
     }
 }
 
-/// Sends a call through the gate. Yields the SDK's output and the number of attempts, or an [`crate::error::AwsError`].
-/// It is a macro because each operation of the SDK has its own types for the builder and the error.
+/// The call that a response belongs to.
+#[derive(Clone, Copy)]
+pub(crate) struct CallInfo {
+    pub(crate) operation: &'static str,
+    pub(crate) attempts: u32,
+}
+
+/// Sends a call through the gate. Yields the SDK's output and a [`CallInfo`], or an [`AwsError`]. It is a macro because each
+/// operation of the SDK has its own type for the request.
 macro_rules! send {
-    ($gate:expr, $operation:literal, $builder:expr) => {{
-        let gate: &std::sync::Arc<crate::call_gate::CallGate> = $gate;
-        let (call, attempts) =
-            crate::call_gate::CallInterceptor::new($operation, std::sync::Arc::clone(gate));
-        gate.acquire($operation).await;
-        let result = $builder.customize().interceptor(call).send().await;
-        let attempts = attempts.load(std::sync::atomic::Ordering::SeqCst);
-        match result {
-            Ok(output) => Ok((output, attempts)),
-            // The SDK reports a rejected attempt as a failure of the request.
-            Err(_) if gate.is_closed() => Err(crate::error::AwsError {
-                attempts,
-                ..crate::error::AwsError::new($operation, crate::error::ErrorKind::Cancelled)
-            }),
-            Err(error) => Err(crate::error::AwsError::from_sdk(
-                $operation, attempts, &error,
-            )),
-        }
+    ($gate:expr, $operation:literal, $request:expr) => {{
+        let call = crate::call_gate::CallInterceptor::acquire($operation, $gate).await;
+        let request = $request.customize().interceptor(call.clone());
+        call.finish(request.send().await)
     }};
 }
 pub(crate) use send;

@@ -1,90 +1,258 @@
-//! `SecretStore` on AWS Secrets Manager. One method is one operation, and one request that the SDK retries with the same
-//! token. The requests are in the children, by kind; this file only implements the trait.
+//! `SecretStore` on AWS Secrets Manager. Each request is one call of the SDK, which retries it with the same token. Nothing
+//! here decides which calls are made.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws_config::SdkConfig;
-use upsert_secret_core::error::StoreError;
+use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::types::{ReplicaRegionType, SecretValueEntry, Tag};
+use aws_smithy_runtime::client::retries::{RetryPartition, TokenBucket};
+use aws_smithy_types::Blob;
+use upsert_secret_core::error::{ErrorKind, StoreError};
 use upsert_secret_core::failure::Failure;
+use upsert_secret_core::labels::CURRENT;
 use upsert_secret_core::state::{
-    BatchEntry, SecretMetadata, SecretVersion, Validation, VersionInfo,
+    BatchEntry, Finding, SecretMetadata, SecretVersion, Validation, VersionInfo,
 };
 use upsert_secret_core::store::{
     Call, LabeledVersion, NewSecret, SecretStore, Subject, WrittenVersion,
 };
-use upsert_secret_core::value::SecretValue;
+use upsert_secret_core::value::{Kind, SecretValue};
 
-use crate::call_gate::CallGate;
+use crate::call_gate::{CallGate, send};
 use crate::diagnosis;
-use sdk::SdkClient;
+use crate::retry_classifier::QuotaIsFinal;
+use response::{
+    batch_error, identifier, metadata, non_empty, unless_not_found, version, written_version,
+};
 
-mod policy;
-mod read;
-mod replica;
-mod sdk;
-mod write;
+mod response;
+
+/// The most pages of a list of versions.
+const MAX_PAGES: usize = 20;
 
 /// The secrets of one account in one region of AWS.
 #[derive(Clone)]
-pub struct SecretsManager(SdkClient);
+pub struct SecretsManager {
+    client: Client,
+    region: String,
+    gate: Arc<CallGate>,
+}
+
+/// Sends a request of a [`SecretsManager`]. Yields the SDK's output and a [`crate::call_gate::CallInfo`].
+macro_rules! call {
+    ($store:expr, $operation:literal, $request:expr) => {
+        send!(&$store.gate, $operation, $request)
+            .map_err(|error| diagnosis::store_error(error, &$store.region))
+    };
+}
 
 impl SecretsManager {
     pub(crate) fn new(config: &SdkConfig, region: String, gate: Arc<CallGate>) -> Self {
-        Self(SdkClient::new(config, region, gate))
+        let mut config =
+            aws_sdk_secretsmanager::config::Builder::from(config).retry_classifier(QuotaIsFinal);
+        if gate.is_rate_limited() {
+            // By default the SDK stops retrying after about a hundred retries in a short time, as a sign of an outage.
+            // Where dozens of calls are throttled at the same moment, that many are normal.
+            let unlimited =
+                RetryPartition::custom("many secrets").token_bucket(TokenBucket::unlimited());
+            config = config.retry_partition(unlimited.build());
+        }
+        Self {
+            client: Client::from_conf(config.build()),
+            region,
+            gate,
+        }
+    }
+
+    /// UpdateSecretVersionStage, a compare-and-swap: moves a label to a version, or removes it from one.
+    async fn update_label(
+        &self,
+        id: &str,
+        label: &str,
+        from: Option<&str>,
+        to: Option<&str>,
+    ) -> Call<()> {
+        let request = self
+            .client
+            .update_secret_version_stage()
+            .secret_id(id)
+            .version_stage(label)
+            .set_remove_from_version_id(from.map(str::to_owned))
+            .set_move_to_version_id(to.map(str::to_owned));
+        call!(self, "UpdateSecretVersionStage", request).map(drop)
     }
 }
 
 impl SecretStore for SecretsManager {
     fn region(&self) -> &str {
-        &self.0.region
+        &self.region
     }
 
     fn is_cancelled(&self) -> bool {
-        self.0.gate.is_closed()
+        self.gate.is_closed()
     }
 
     fn for_cleanup(&self) -> Self {
-        Self(SdkClient {
-            gate: Arc::new(self.0.gate.reopened()),
-            ..self.0.clone()
-        })
+        Self {
+            gate: Arc::new(self.gate.reopened()),
+            ..self.clone()
+        }
     }
 
     fn diagnose(&self, error: &StoreError, subject: Subject<'_>) -> Failure {
-        diagnosis::explain(error, subject, &self.0.region)
+        diagnosis::explain(error, subject, &self.region)
     }
 
     async fn describe(&self, id: &str) -> Call<Option<SecretMetadata>> {
-        self.0.describe(id).await
+        let request = self.client.describe_secret().secret_id(id);
+        unless_not_found(call!(self, "DescribeSecret", request))?
+            .map(|(output, call)| metadata(call, output))
+            .transpose()
     }
 
     async fn get_value(&self, id: &str, label: &str) -> Call<Option<SecretVersion>> {
-        self.0.get_value(id, label).await
+        let request = self
+            .client
+            .get_secret_value()
+            .secret_id(id)
+            // See `put_value`.
+            .set_version_stage((label != CURRENT).then(|| label.to_owned()));
+        let Some((output, call)) = unless_not_found(call!(self, "GetSecretValue", request))? else {
+            return Ok(None);
+        };
+        // An entry of a batch has the same fields.
+        let entry = SecretValueEntry::builder()
+            .set_arn(output.arn)
+            .set_name(output.name)
+            .set_version_id(output.version_id)
+            .set_version_stages(output.version_stages)
+            .set_secret_string(output.secret_string)
+            .set_secret_binary(output.secret_binary)
+            .build();
+        version(call, entry).map(Some)
     }
 
     async fn batch_get_values(&self, ids: &[String]) -> Call<Vec<BatchEntry>> {
-        self.0.batch_get_values(ids).await
+        let requested = |id: &Option<String>| id.clone().filter(|id| ids.contains(id));
+        let mut entries = Vec::with_capacity(ids.len());
+        let mut page = None;
+        // Large values may come in several pages, but not in more than there are secrets.
+        for _ in 0..=ids.len() {
+            let request = self
+                .client
+                .batch_get_secret_value()
+                .set_secret_id_list(Some(ids.to_vec()))
+                .set_next_token(page.take());
+            let (output, call) = call!(self, "BatchGetSecretValue", request)?;
+            let values = output.secret_values.unwrap_or_default().into_iter();
+            entries.extend(values.filter_map(|entry| {
+                let id = requested(&entry.arn).or_else(|| requested(&entry.name))?;
+                let version = version(call, entry).map(Some);
+                Some(BatchEntry { id, version })
+            }));
+            let errors = output.errors.unwrap_or_default().into_iter();
+            entries.extend(errors.filter_map(|error| {
+                let id = requested(&error.secret_id)?;
+                let version = batch_error(call, error);
+                Some(BatchEntry { id, version })
+            }));
+            page = output.next_token.and_then(non_empty);
+            if page.is_none() {
+                return Ok(entries);
+            }
+        }
+        Err(StoreError::new(
+            "BatchGetSecretValue",
+            ErrorKind::Unreadable,
+        ))
     }
 
     async fn list_versions(&self, id: &str) -> Call<Vec<VersionInfo>> {
-        self.0.list_versions(id).await
+        let mut versions = Vec::new();
+        let mut page = None;
+        // A secret has at most 20 labels, so as many labeled versions; a page may hold a single one.
+        for _ in 0..MAX_PAGES {
+            let request = self
+                .client
+                .list_secret_version_ids()
+                .secret_id(id)
+                .set_next_token(page.take());
+            let (output, _) = call!(self, "ListSecretVersionIds", request)?;
+            for version in output.versions.unwrap_or_default() {
+                if let Some(id) = identifier(version.version_id) {
+                    let created = version.created_date.map(|date| date.as_secs_f64());
+                    versions.push(VersionInfo { id, created });
+                }
+            }
+            page = output.next_token.and_then(non_empty);
+            if page.is_none() {
+                return Ok(versions);
+            }
+        }
+        Err(StoreError::new(
+            "ListSecretVersionIds",
+            ErrorKind::Unreadable,
+        ))
     }
 
     async fn get_policy(&self, id: &str) -> Call<Option<String>> {
-        self.0.get_policy(id).await
+        let request = self.client.get_resource_policy().secret_id(id);
+        match call!(self, "GetResourcePolicy", request) {
+            Ok((output, _)) => Ok(output.resource_policy.and_then(non_empty)),
+            // A secret that is scheduled for deletion. DescribeSecret reports that.
+            Err(error) if error.is("InvalidRequestException") => Ok(None),
+            Err(error) => unless_not_found(Err(error)),
+        }
     }
 
     async fn validate_policy(&self, id: &str, policy: &str) -> Call<Validation> {
-        self.0.validate_policy(id, policy).await
+        let request = self
+            .client
+            .validate_resource_policy()
+            .secret_id(id)
+            .resource_policy(policy);
+        let (output, _) = call!(self, "ValidateResourcePolicy", request)?;
+        Ok(Validation {
+            passed: output.policy_validation_passed,
+            findings: output
+                .validation_errors
+                .unwrap_or_default()
+                .into_iter()
+                .map(|finding| Finding {
+                    check: finding.check_name.unwrap_or_default(),
+                    message: finding.error_message.unwrap_or_default(),
+                })
+                .collect(),
+        })
     }
 
     async fn put_policy(&self, id: &str, policy: &str, allow_public: bool) -> Call<()> {
-        self.0.put_policy(id, policy, allow_public).await
+        let request = self
+            .client
+            .put_resource_policy()
+            .secret_id(id)
+            .resource_policy(policy)
+            .block_public_policy(!allow_public);
+        call!(self, "PutResourcePolicy", request).map(drop)
     }
 
     async fn create(&self, new: &NewSecret<'_>) -> Call<WrittenVersion> {
-        self.0.create(new).await
+        let (string, binary) = sdk_value(new.value);
+        let request = self
+            .client
+            .create_secret()
+            .name(new.name)
+            .client_request_token(new.token)
+            .set_secret_string(string)
+            .set_secret_binary(binary)
+            .set_description(new.description.map(str::to_owned))
+            .set_kms_key_id(new.kms_key_id.map(str::to_owned))
+            .set_tags((!new.tags.is_empty()).then(|| sdk_tags(new.tags)))
+            .set_add_replica_regions((!new.replicas.is_empty()).then(|| sdk_regions(new.replicas)));
+        let (output, call) = call!(self, "CreateSecret", request)?;
+        written_version(call, output.arn, output.name, output.version_id)
     }
 
     async fn put_value(
@@ -94,7 +262,22 @@ impl SecretStore for SecretsManager {
         value: &SecretValue,
         label: &str,
     ) -> Call<LabeledVersion> {
-        self.0.put_value(id, token, value, label).await
+        let (string, binary) = sdk_value(value);
+        let request = self
+            .client
+            .put_secret_value()
+            .secret_id(id)
+            .client_request_token(token)
+            .set_secret_string(string)
+            .set_secret_binary(binary)
+            // AWSCURRENT is AWS's default. IAM policies with a condition on secretsmanager:VersionStage may not allow a
+            // request that names it.
+            .set_version_stages((label != CURRENT).then(|| vec![label.to_owned()]));
+        let (output, call) = call!(self, "PutSecretValue", request)?;
+        Ok(LabeledVersion {
+            written: written_version(call, output.arn, output.name, output.version_id)?,
+            stages: output.version_stages.unwrap_or_default(),
+        })
     }
 
     async fn update(
@@ -103,34 +286,80 @@ impl SecretStore for SecretsManager {
         description: Option<&str>,
         kms_key_id: Option<&str>,
     ) -> Call<()> {
-        self.0.update(id, description, kms_key_id).await
+        let request = self
+            .client
+            .update_secret()
+            .secret_id(id)
+            .set_description(description.map(str::to_owned))
+            .set_kms_key_id(kms_key_id.map(str::to_owned));
+        call!(self, "UpdateSecret", request).map(drop)
     }
 
     async fn restore(&self, id: &str) -> Call<()> {
-        self.0.restore(id).await
+        let request = self.client.restore_secret().secret_id(id);
+        call!(self, "RestoreSecret", request).map(drop)
     }
 
     async fn tag(&self, id: &str, tags: &BTreeMap<String, String>) -> Call<()> {
-        self.0.tag(id, tags).await
+        let request = self.client.tag_resource().secret_id(id);
+        call!(self, "TagResource", request.set_tags(Some(sdk_tags(tags)))).map(drop)
     }
 
     async fn untag(&self, id: &str, keys: &[String]) -> Call<()> {
-        self.0.untag(id, keys).await
+        let request = self.client.untag_resource().secret_id(id);
+        let request = request.set_tag_keys(Some(keys.to_vec()));
+        call!(self, "UntagResource", request).map(drop)
     }
 
     async fn replicate(&self, id: &str, regions: &BTreeMap<String, Option<String>>) -> Call<()> {
-        self.0.replicate(id, regions).await
+        let request = self
+            .client
+            .replicate_secret_to_regions()
+            .secret_id(id)
+            .set_add_replica_regions(Some(sdk_regions(regions)));
+        call!(self, "ReplicateSecretToRegions", request).map(drop)
     }
 
     async fn remove_replicas(&self, id: &str, regions: &[String]) -> Call<()> {
-        self.0.remove_replicas(id, regions).await
+        let request = self
+            .client
+            .remove_regions_from_replication()
+            .secret_id(id)
+            .set_remove_replica_regions(Some(regions.to_vec()));
+        call!(self, "RemoveRegionsFromReplication", request).map(drop)
     }
 
     async fn move_label(&self, id: &str, label: &str, from: Option<&str>, to: &str) -> Call<()> {
-        self.0.move_label(id, label, from, Some(to)).await
+        self.update_label(id, label, from, Some(to)).await
     }
 
     async fn remove_label(&self, id: &str, label: &str, from: &str) -> Call<()> {
-        self.0.move_label(id, label, Some(from), None).await
+        self.update_label(id, label, Some(from), None).await
     }
+}
+
+/// The value as `SecretString` or as `SecretBinary`.
+fn sdk_value(value: &SecretValue) -> (Option<String>, Option<Blob>) {
+    match value.kind() {
+        Kind::String => (str::from_utf8(value.expose()).ok().map(str::to_owned), None),
+        Kind::Binary => (None, Some(Blob::new(value.expose()))),
+    }
+}
+
+fn sdk_tags(tags: &BTreeMap<String, String>) -> Vec<Tag> {
+    tags.iter()
+        .map(|(key, value)| Tag::builder().key(key).value(value).build())
+        .collect()
+}
+
+fn sdk_regions(regions: &BTreeMap<String, Option<String>>) -> Vec<ReplicaRegionType> {
+    regions
+        .iter()
+        .map(|(region, key)| {
+            ReplicaRegionType::builder()
+                .region(region)
+                .set_kms_key_id(key.clone())
+                .build()
+        })
+        .collect()
 }

@@ -1,14 +1,22 @@
 //! The credentials of a run: those of the requested role, or those of the credential chain. Tokens and keys stay in this
-//! process, and must not be written to a file or a variable.
+//! process, and must not be written to a file or a variable. The SDK prints providers for debugging, so none may derive
+//! `Debug`.
 
-mod chain;
 mod github;
-mod provider;
+mod retry;
 mod roles;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_config::SdkConfig;
+use aws_config::ecs::EcsCredentialsProvider;
+use aws_config::environment::EnvironmentVariableCredentialsProvider;
+use aws_config::imds::credentials::ImdsCredentialsProvider;
+use aws_config::meta::credentials::CredentialsProviderChain;
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
+use aws_credential_types::Credentials;
+use aws_credential_types::credential_fn::provide_credentials_fn;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials as _, SharedCredentialsProvider};
 use upsert_secret_core::connection::{Identity, Role, TokenSource};
@@ -16,33 +24,30 @@ use upsert_secret_core::connection::{Identity, Role, TokenSource};
 use crate::call_gate::{CallGate, send};
 use crate::error::{AwsError, ErrorKind};
 use crate::http::Http;
-use provider::{Checked, Prefetched};
-use roles::AssumedRole;
 
 /// The credentials provider of a run. `shared` is a configuration without credentials.
 pub(crate) fn provider(
-    identity: &Arc<Identity>,
+    identity: &Identity,
     shared: &SdkConfig,
     http: &Http,
     gate: &Arc<CallGate>,
 ) -> SharedCredentialsProvider {
-    let assumed = |config: &SdkConfig, select: fn(&Identity) -> Option<&Role>| {
-        provider::provider(AssumedRole::new(identity, select, config, http, gate))
-    };
+    let assumed = |role: &Arc<Role>, config: &SdkConfig| roles::provider(role, config, http, gate);
     let chain = || {
-        let token_file = identity
-            .token_file_role
-            .is_some()
-            .then(|| assumed(shared, |identity| identity.token_file_role.as_ref()));
-        provider::provider(Checked(chain::chain(shared, http, token_file)))
+        let token_file = identity.token_file_role.as_ref();
+        checked(chain(
+            shared,
+            http,
+            token_file.map(|role| assumed(role, shared)),
+        ))
     };
-    match identity.role.as_ref().map(|role| &role.source) {
+    match &identity.role {
         None => chain(),
-        Some(TokenSource::Credentials { .. }) => {
+        Some(role) if matches!(role.source, TokenSource::Credentials { .. }) => {
             let with_chain = shared.to_builder().credentials_provider(chain()).build();
-            assumed(&with_chain, |identity| identity.role.as_ref())
+            assumed(role, &with_chain)
         }
-        Some(_) => assumed(shared, |identity| identity.role.as_ref()),
+        Some(role) => assumed(role, shared),
     }
 }
 
@@ -50,8 +55,22 @@ pub(crate) fn provider(
 pub(crate) async fn prefetch(
     inner: SharedCredentialsProvider,
 ) -> Result<SharedCredentialsProvider, CredentialsError> {
-    let first = inner.provide_credentials().await?;
-    Ok(provider::provider(Prefetched::new(first, inner)))
+    let prefetched = Mutex::new(Some(inner.provide_credentials().await?));
+    Ok(SharedCredentialsProvider::new(provide_credentials_fn(
+        move || {
+            let first = prefetched
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take();
+            let inner = inner.clone();
+            async move {
+                match first {
+                    Some(credentials) => Ok(credentials),
+                    None => inner.provide_credentials().await,
+                }
+            }
+        },
+    )))
 }
 
 /// Rejects credentials of an account that is not in `allowed-account-ids`. The account of a role is in its ARN, which the
@@ -65,14 +84,113 @@ pub(crate) async fn check_account(
         return Ok(());
     }
     let sts = aws_sdk_sts::Client::new(shared);
-    let (output, _) = send!(gate, "GetCallerIdentity", sts.get_caller_identity())?;
+    let (output, call) = send!(gate, "GetCallerIdentity", sts.get_caller_identity())?;
     let account = output.account.unwrap_or_default();
     if identity.allowed_accounts.contains(&account) {
         Ok(())
     } else {
         Err(AwsError::new(
-            "GetCallerIdentity",
+            call.operation,
             ErrorKind::AccountNotAllowed { account },
         ))
+    }
+}
+
+/// The credential chain: the sources that all AWS tools use, in the SDK's order. The role of a token file is our own source,
+/// because the SDK's sends the line feed at the end of the file as part of the token.
+fn chain(
+    shared: &SdkConfig,
+    http: &Http,
+    token_file: Option<SharedCredentialsProvider>,
+) -> CredentialsProviderChain {
+    let mut config = ProviderConfig::without_region()
+        .with_behavior_version(shared.behavior_version())
+        .with_region(shared.region().cloned())
+        .with_use_fips(shared.use_fips())
+        .with_use_dual_stack(shared.use_dual_stack())
+        .with_http_client(http.sdk_client());
+    if let Some(retries) = shared.retry_config() {
+        config = config.with_retry_config(retries.clone());
+    }
+    if let Some(limits) = shared.timeout_config() {
+        config = config.with_timeout_config(limits.clone());
+    }
+    let environment = EnvironmentVariableCredentialsProvider::new();
+    let profile = ProfileFileCredentialsProvider::builder().configure(&config);
+    let ecs = EcsCredentialsProvider::builder().configure(&config);
+    let imds = ImdsCredentialsProvider::builder().configure(&config);
+    let mut chain = CredentialsProviderChain::first_try("Environment", environment)
+        .or_else("Profile", profile.build());
+    if let Some(token_file) = token_file {
+        chain = chain.or_else("WebIdentityToken", token_file);
+    }
+    chain
+        .or_else("EcsContainer", ecs.build())
+        .or_else("Ec2InstanceMetadata", instance_metadata(imds.build()))
+}
+
+/// The instance metadata service. Any failure means that it has no credentials, because something else may use its address,
+/// such as the metadata service of another cloud.
+fn instance_metadata(inner: ImdsCredentialsProvider) -> SharedCredentialsProvider {
+    let inner = Arc::new(inner);
+    SharedCredentialsProvider::new(provide_credentials_fn(move || {
+        let inner = Arc::clone(&inner);
+        async move {
+            let loaded = inner.provide_credentials().await;
+            loaded.map_err(CredentialsError::not_loaded)
+        }
+    }))
+}
+
+/// The same provider, without credentials that are not valid in a header. A line break in a key, from a profile for
+/// example, would make the signer panic.
+fn checked(inner: CredentialsProviderChain) -> SharedCredentialsProvider {
+    let inner = Arc::new(inner);
+    SharedCredentialsProvider::new(provide_credentials_fn(move || {
+        let inner = Arc::clone(&inner);
+        async move {
+            let credentials = inner.provide_credentials().await?;
+            if is_printable(&credentials) {
+                Ok(credentials)
+            } else {
+                Err(CredentialsError::invalid_configuration(
+                    "a key contains a character that no key has",
+                ))
+            }
+        }
+    }))
+}
+
+fn is_printable(credentials: &Credentials) -> bool {
+    [
+        Some(credentials.access_key_id()),
+        Some(credentials.secret_access_key()),
+        credentials.session_token(),
+    ]
+    .into_iter()
+    .flatten()
+    .all(|key| key.bytes().all(|byte| byte.is_ascii_graphic()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_with_line_breaks_are_not_printable() {
+        let with = |id: &str, key: &str, token: Option<&str>| {
+            is_printable(&Credentials::new(
+                id,
+                key,
+                token.map(str::to_owned),
+                None,
+                "test",
+            ))
+        };
+        assert!(with("AKIAEXAMPLE", "made/up+key", Some("token==")));
+        assert!(with("AKIAEXAMPLE", "made/up+key", None));
+        assert!(!with("AKIAEXAMPLE\n", "made/up+key", None));
+        assert!(!with("AKIAEXAMPLE", "made up", None));
+        assert!(!with("AKIAEXAMPLE", "made/up+key", Some("token\r")));
     }
 }

@@ -15,7 +15,17 @@ mod tests;
 
 /// Converts an error of a call to the store's. Causes that core does not know are explained here.
 pub(crate) fn store_error(error: AwsError, region: &str) -> StoreError {
-    let kind = match error.kind {
+    let AwsError {
+        operation,
+        kind,
+        request_id,
+        attempts,
+    } = error;
+    let explained = |failure: Failure, code| {
+        let aws = reference(operation, code, request_id.as_deref(), attempts);
+        Box::new(Failure { aws, ..failure })
+    };
+    let kind = match kind {
         ErrorKind::Service {
             code,
             message,
@@ -28,22 +38,34 @@ pub(crate) fn store_error(error: AwsError, region: &str) -> StoreError {
         ErrorKind::Timeout => StoreErrorKind::Timeout,
         ErrorKind::Unreadable => StoreErrorKind::Unreadable,
         ErrorKind::Cancelled => StoreErrorKind::Cancelled,
-        ErrorKind::Network(_) => {
-            StoreErrorKind::Network(Box::new(explain_local_error(&error, region)))
+        ErrorKind::Network(fault) => {
+            StoreErrorKind::Network(explained(network::explain(&fault, region), None))
         }
-        _ => StoreErrorKind::NotSent(Box::new(explain_local_error(&error, region))),
+        ErrorKind::Role(fault) => {
+            let failure = credentials::explain_role_fault(&fault);
+            StoreErrorKind::NotSent(explained(failure, Some(&fault.code)))
+        }
+        ErrorKind::Credentials(before) => {
+            let subject = Subject {
+                id: "the secret",
+                name: "*",
+                arn: None,
+            };
+            StoreErrorKind::NotSent(Box::new(explain_aws_error(*before, subject, region)))
+        }
+        kind => StoreErrorKind::NotSent(explained(credentials::explain(&kind), None)),
     };
     StoreError {
-        operation: error.operation,
+        operation,
         kind,
-        request_id: error.request_id,
-        attempts: error.attempts,
+        request_id,
+        attempts,
     }
 }
 
 /// Explains an error of a call, or from before the first call.
-pub(crate) fn explain_aws_error(error: &AwsError, subject: Subject<'_>, region: &str) -> Failure {
-    explain(&store_error(error.clone(), region), subject, region)
+pub(crate) fn explain_aws_error(error: AwsError, subject: Subject<'_>, region: &str) -> Failure {
+    explain(&store_error(error, region), subject, region)
 }
 
 /// Explains an error of the store.
@@ -74,87 +96,27 @@ pub(crate) fn explain(error: &StoreError, subject: Subject<'_>, region: &str) ->
             Failure::new(Class::Terminated, "the run was cancelled", "run again")
         }
     };
-    with_reference(
-        failure,
+    let aws = reference(
         error.operation,
         error.code(),
         error.request_id.as_deref(),
         error.attempts,
-    )
+    );
+    Failure { aws, ..failure }
 }
 
-/// Explains an error of the network, the credentials or the configuration.
-fn explain_local_error(error: &AwsError, region: &str) -> Failure {
-    let failure = match &error.kind {
-        ErrorKind::Credentials(before) => {
-            let subject = Subject {
-                id: "the secret",
-                name: "*",
-                arn: None,
-            };
-            return explain_aws_error(before, subject, region);
-        }
-        ErrorKind::Network(fault) => network::explain(fault, region),
-        ErrorKind::NoCredentials => credentials::none_found(),
-        ErrorKind::IdToken(fault) => credentials::explain_id_token_fault(fault),
-        ErrorKind::TokenFile => credentials::token_file_unusable(),
-        ErrorKind::Role(fault) => credentials::explain_role_fault(fault),
-        ErrorKind::AccountNotAllowed { account } => credentials::account_not_allowed(account),
-        ErrorKind::InvalidCredentials => credentials::not_loaded(),
-        ErrorKind::Roots(why) => Failure::new(
-            Class::Input,
-            why.clone(),
-            "correct the input; nothing was sent to AWS",
-        ),
-        ErrorKind::Setting { key, why } => Failure::new(
-            Class::Input,
-            format!("{key} {why}"),
-            "correct it in the profile of the shared configuration files, or in the AWS_… variable of that name",
-        ),
-        ErrorKind::NoRegion => Failure::new(
-            Class::Input,
-            "no AWS region is configured",
-            "set the input `aws-region`, or AWS_REGION, or a region in the profile",
-        ),
-        ErrorKind::Configuration
-        | ErrorKind::Service { .. }
-        | ErrorKind::Timeout
-        | ErrorKind::Unreadable
-        | ErrorKind::Cancelled => Failure::new(
-            Class::Input,
-            "the request could not be made from the AWS configuration",
-            "check endpoint_url, region and the other settings of the profile and of the AWS_… variables",
-        ),
-    };
-    let code = match &error.kind {
-        ErrorKind::Role(fault) => Some(fault.code.as_str()),
-        _ => None,
-    };
-    with_reference(
-        failure,
-        error.operation,
-        code,
-        error.request_id.as_deref(),
-        error.attempts,
-    )
-}
-
-/// Adds the details that AWS support needs.
-fn with_reference(
-    failure: Failure,
+/// The details that AWS support needs; `None` if nothing was sent.
+fn reference(
     operation: &str,
     code: Option<&str>,
     request_id: Option<&str>,
     attempts: u32,
-) -> Failure {
+) -> Option<String> {
     let mut reference = vec![operation.to_owned()];
     reference.extend(code.map(str::to_owned));
     reference.extend(request_id.map(|id| format!("request id {id}")));
     if attempts > 1 {
         reference.push(format!("{attempts} attempts"));
     }
-    Failure {
-        aws: (attempts > 0).then(|| reference.join(", ")),
-        ..failure
-    }
+    (attempts > 0).then(|| reference.join(", "))
 }

@@ -8,16 +8,17 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIdentityError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use aws_smithy_runtime_api::client::result::{ConnectorError, SdkError};
+use aws_smithy_runtime_api::client::result::{ConnectorError, SdkError, ServiceError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use upsert_secret_core::claims::Claims;
 
-use crate::fault::{IdTokenFault, NetworkFault, RoleFault};
+use crate::fault::{NetworkFault, RoleFault};
 
 #[cfg(test)]
 mod tests;
 
 /// A failed call, or a failure before the first call.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct AwsError {
     /// The operation, as IAM spells it: `PutSecretValue`.
     pub(crate) operation: &'static str,
@@ -29,7 +30,7 @@ pub(crate) struct AwsError {
 }
 
 /// The cause of an [`AwsError`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum ErrorKind {
     /// AWS returned an error.
     Service {
@@ -49,7 +50,13 @@ pub(crate) enum ErrorKind {
     /// A source in the credential chain is configured, but its credentials cannot be loaded.
     InvalidCredentials,
     /// GitHub issued no OIDC token.
-    IdToken(IdTokenFault),
+    IdTokenRejected {
+        status: u16,
+        /// GitHub's own, shortened; may be empty.
+        message: String,
+    },
+    /// A response of GitHub's with status 200 that holds no OIDC token.
+    IdTokenUnreadable,
     /// `AWS_WEB_IDENTITY_TOKEN_FILE` does not name a file with a token.
     TokenFile,
     /// STS rejected a role.
@@ -75,6 +82,26 @@ pub(crate) enum ErrorKind {
     Configuration,
 }
 
+impl ErrorKind {
+    /// The same kind, but an error that STS returned to a request for `role` becomes [`Self::Role`].
+    pub(crate) fn for_role(self, role: &str, claims: Option<Claims>) -> Self {
+        match self {
+            Self::Service {
+                code,
+                message,
+                status,
+            } => Self::Role(Box::new(RoleFault {
+                role: role.to_owned(),
+                code,
+                message,
+                status,
+                claims,
+            })),
+            other => other,
+        }
+    }
+}
+
 // The SDK's credential providers carry this error as a source of their own.
 impl fmt::Display for AwsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -96,15 +123,10 @@ impl AwsError {
     }
 
     pub(crate) fn from_credentials_error(error: &CredentialsError) -> Self {
-        causes(error)
-            .find_map(|cause| cause.downcast_ref::<Self>())
-            .cloned()
-            .unwrap_or_else(|| {
-                Self::new(
-                    "credentials",
-                    credentials_kind(error).unwrap_or(ErrorKind::InvalidCredentials),
-                )
-            })
+        find_cause::<Self>(error).cloned().unwrap_or_else(|| {
+            let kind = credentials_kind(error).unwrap_or(ErrorKind::InvalidCredentials);
+            Self::new("credentials", kind)
+        })
     }
 
     pub(crate) fn from_sdk<E>(
@@ -117,20 +139,20 @@ impl AwsError {
     {
         // A denied role is not a denied secret, and a call that was not sent was not applied: such errors must not look
         // like the call's own.
-        if let Some(before) = causes(error).find_map(|cause| cause.downcast_ref::<Self>()) {
+        if let Some(before) = find_cause::<Self>(error) {
             return Self::new(operation, ErrorKind::Credentials(Box::new(before.clone())));
         }
         let kind = match error {
-            SdkError::ServiceError(context) => {
-                service_kind(context.err(), context.raw().status().as_u16())
-            }
+            SdkError::ServiceError(context) => service_kind(context),
             SdkError::TimeoutError(_) => ErrorKind::Timeout,
             SdkError::DispatchFailure(failure) => failure
                 .as_connector_error()
                 .map_or(ErrorKind::Configuration, |error| {
                     credentials_kind(error).unwrap_or_else(|| connector_kind(error))
                 }),
-            SdkError::ResponseError(context) => unparsed_kind(context.raw().status().as_u16()),
+            SdkError::ResponseError(context) => {
+                response_kind(None, None, context.raw().status().as_u16())
+            }
             other => credentials_kind(other).unwrap_or(ErrorKind::Configuration),
         };
         let request_id = error
@@ -147,31 +169,23 @@ impl AwsError {
     }
 }
 
-fn service_kind(error: &impl ProvideErrorMetadata, status: u16) -> ErrorKind {
-    let Some(code) = error.code() else {
-        return unparsed_kind(status);
-    };
-    ErrorKind::Service {
-        code: if is_printable_code(code) {
-            code.to_owned()
-        } else {
-            format!("HTTP {status}")
-        },
-        message: error.message().unwrap_or_default().to_owned(),
-        status,
-    }
+fn service_kind<E: ProvideErrorMetadata>(context: &ServiceError<E, HttpResponse>) -> ErrorKind {
+    let error = context.err();
+    let status = context.raw().status().as_u16();
+    response_kind(error.code(), error.message(), status)
 }
 
-/// The kind of a response that is neither an output nor an error of AWS.
-fn unparsed_kind(status: u16) -> ErrorKind {
-    if (200..300).contains(&status) {
-        ErrorKind::Unreadable
-    } else {
-        ErrorKind::Service {
-            code: format!("HTTP {status}"),
-            message: String::new(),
-            status,
-        }
+/// The kind of a response that is not an output. Without a code it is not an error of AWS either.
+fn response_kind(code: Option<&str>, message: Option<&str>, status: u16) -> ErrorKind {
+    if code.is_none() && (200..300).contains(&status) {
+        return ErrorKind::Unreadable;
+    }
+    ErrorKind::Service {
+        code: code
+            .filter(|code| is_printable_code(code))
+            .map_or_else(|| format!("HTTP {status}"), str::to_owned),
+        message: code.and(message).unwrap_or_default().to_owned(),
+        status,
     }
 }
 
@@ -191,54 +205,41 @@ pub(crate) fn causes(error: &Cause) -> impl Iterator<Item = &Cause> {
     std::iter::successors(Some(error), |&cause| cause.source())
 }
 
+/// The first of an error's causes, itself included, that has the type `T`.
+pub(crate) fn find_cause<T: StdError + 'static>(error: &Cause) -> Option<&T> {
+    causes(error).find_map(|cause| cause.downcast_ref())
+}
+
 /// The kind of an error that a credentials provider caused; `None` if none did.
 fn credentials_kind(error: &Cause) -> Option<ErrorKind> {
-    let provider_error =
-        causes(error).find_map(|cause| cause.downcast_ref::<CredentialsError>())?;
-    if let CredentialsError::CredentialsNotLoaded(_) = provider_error {
+    if let CredentialsError::CredentialsNotLoaded(_) = find_cause(error)? {
         return Some(ErrorKind::NoCredentials);
     }
-    let network_fault = || causes(error).find_map(|cause| cause.downcast_ref::<NetworkFault>());
+    let network_fault = || find_cause(error).cloned().map(ErrorKind::Network);
     Some(
-        profile_role_rejection(error)
-            .or_else(|| network_fault().cloned().map(ErrorKind::Network))
+        sts_rejection::<AssumeRoleError>(error)
+            .or_else(|| sts_rejection::<AssumeRoleWithWebIdentityError>(error))
+            .or_else(network_fault)
             .unwrap_or(ErrorKind::InvalidCredentials),
     )
 }
 
 /// STS's rejection of a role that a profile names. The SDK requests such roles itself.
-fn profile_role_rejection(error: &Cause) -> Option<ErrorKind> {
-    causes(error).find_map(|cause| {
-        sts_rejection::<AssumeRoleError>(cause)
-            .or_else(|| sts_rejection::<AssumeRoleWithWebIdentityError>(cause))
-    })
-}
-
 fn sts_rejection<E>(error: &Cause) -> Option<ErrorKind>
 where
     E: ProvideErrorMetadata + StdError + 'static,
 {
-    let SdkError::ServiceError(rejection) = error.downcast_ref::<SdkError<E, HttpResponse>>()?
-    else {
+    let SdkError::ServiceError(rejection) = find_cause::<SdkError<E, HttpResponse>>(error)? else {
         return None;
     };
-    let status = rejection.raw().status().as_u16();
-    let ErrorKind::Service { code, message, .. } = service_kind(rejection.err(), status) else {
-        return None;
-    };
-    Some(ErrorKind::Role(Box::new(RoleFault {
-        role: "of the profile".to_owned(),
-        code,
-        message,
-        status,
-        claims: None,
-    })))
+    let kind = service_kind(rejection).for_role("of the profile", None);
+    matches!(kind, ErrorKind::Role(_)).then_some(kind)
 }
 
 /// The kind of an error of the HTTP client.
 pub(crate) fn connector_kind(error: &ConnectorError) -> ErrorKind {
-    match causes(error).find_map(|cause| cause.downcast_ref::<NetworkFault>()) {
-        Some(fault) => ErrorKind::Network(fault.clone()),
+    match find_cause(error).cloned() {
+        Some(fault) => ErrorKind::Network(fault),
         None if error.is_timeout() => ErrorKind::Timeout,
         None => ErrorKind::Network(NetworkFault::ConnectionLost),
     }

@@ -1,22 +1,10 @@
-//! Causes of failure that only this crate can tell apart: of tokens, roles, certificates and connections. They are data;
-//! their wording belongs to `diagnosis`.
+//! Causes of failure that only this crate can tell apart: of roles, certificates and connections. They are data; their
+//! wording belongs to `diagnosis`.
 
 use std::error::Error as StdError;
 use std::fmt;
 
 use upsert_secret_core::claims::Claims;
-
-/// Why GitHub issued no OIDC token.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum IdTokenFault {
-    Status {
-        status: u16,
-        /// GitHub's own, shortened; may be empty.
-        message: String,
-    },
-    /// A response with status 200 that holds no token.
-    Unreadable,
-}
 
 /// STS's rejection of a request for a role.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,53 +19,19 @@ pub(crate) struct RoleFault {
     pub(crate) claims: Option<Claims>,
 }
 
-/// The certificate of `host` failed verification.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct CertificateError {
+/// A certificate that rustls rejected. All names come from the server.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct RejectedCertificate {
     pub(crate) host: String,
-    pub(crate) fault: CertificateFault,
+    pub(crate) error: rustls::CertificateError,
+    /// The issuer of the topmost certificate that the server presented.
+    pub(crate) issuer: String,
+    /// The trusted roots, in words; see `Roots::origin`.
+    pub(crate) origin: &'static str,
 }
-
-/// Why a certificate failed verification. All names come from the server.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum CertificateFault {
-    UnknownIssuer {
-        /// The issuer of the topmost certificate that the server presented.
-        issuer: String,
-        /// The trusted roots, in words; see `Roots::origin`.
-        origin: &'static str,
-    },
-    /// A root with the issuer's name is trusted, but its key did not sign the certificate.
-    IssuerKeyMismatch {
-        issuer: String,
-        origin: &'static str,
-    },
-    Expired {
-        /// RFC 3339; empty if rustls does not say.
-        at: String,
-    },
-    NotYetValid {
-        /// RFC 3339; empty if rustls does not say.
-        from: String,
-    },
-    NameMismatch {
-        /// At most three of the names in the certificate.
-        names: Vec<String>,
-    },
-    /// Anything else, such as revoked, malformed, or not issued for servers.
-    Other,
-}
-
-impl fmt::Display for CertificateError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("certificate not trusted")
-    }
-}
-
-impl StdError for CertificateError {}
 
 /// Why there is no connection. Hosts are names or addresses, without ports or credentials.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum NetworkFault {
     Dns {
         host: String,
@@ -90,7 +44,7 @@ pub(crate) enum NetworkFault {
         host: String,
     },
     /// The certificate of the server or of the proxy.
-    Certificate(CertificateError),
+    Certificate(Box<RejectedCertificate>),
     /// The server speaks no TLS, or none with a common version and cipher suite.
     Tls {
         host: String,

@@ -4,10 +4,8 @@
 mod connect;
 mod issuer;
 mod tls;
-mod verifier;
 
 use std::collections::HashMap;
-use std::error::Error as StdError;
 use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,32 +24,42 @@ use http::StatusCode;
 use http::header::PROXY_AUTHORIZATION;
 use http_body_util::Limited;
 use hyper_util::client::legacy;
+use hyper_util::client::proxy::matcher::Intercept;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::timeout;
 
 use upsert_secret_core::connection::ProxySettings;
 
-use crate::error::causes;
+use crate::error::find_cause;
 use crate::fault::{NetworkFault, ProxyFault};
 use crate::proxies::Proxies;
-use crate::roots::RootSource;
-use connect::Connect;
+use crate::roots::Roots;
+use connect::{Connect, proxy_fault};
 use tls::Tls;
 
 /// The largest response. A batch of twenty secrets of 64 KB has 1.3 MB, before base64 and JSON.
 const MAX_RESPONSE_BYTES: usize = 16 * 1024 * 1024;
 
-/// The client, shared by all services.
-#[derive(Clone, Debug)]
-pub(crate) struct Http(Arc<Client>);
+/// The timeouts of connecting and of waiting for a response.
+type Timeouts = (Option<Duration>, Option<Duration>);
+
+/// The client, shared by all services. It has one pool of connections for each pair of timeouts, because the SDK requests a
+/// connector for every call, and with other timeouts for the metadata services than for Secrets Manager.
+#[derive(Clone)]
+pub(crate) struct Http {
+    proxies: Proxies,
+    tls: Arc<Tls>,
+    connectors: Arc<Mutex<HashMap<Timeouts, Connector>>>,
+}
 
 impl Http {
-    pub(crate) fn new(trust: RootSource, proxies: &ProxySettings) -> Self {
-        Self(Arc::new(Client {
+    /// A client that trusts these roots, or the system's.
+    pub(crate) fn new(roots: Option<Roots>, proxies: &ProxySettings) -> Self {
+        Self {
             proxies: Proxies::new(proxies),
-            tls: Arc::new(Tls::new(trust)),
-            connectors: Mutex::default(),
-        }))
+            tls: Arc::new(Tls::new(roots)),
+            connectors: Arc::default(),
+        }
     }
 
     /// The client in the SDK's type.
@@ -65,28 +73,35 @@ impl Http {
         request: HttpRequest,
         timeout: Duration,
     ) -> Result<HttpResponse, ConnectorError> {
-        self.0
-            .connector((Some(timeout), Some(timeout)))
-            .call(request)
-            .await
+        let connector = self.connector((Some(timeout), Some(timeout)));
+        connector.send(request).await
+    }
+
+    fn connector(&self, timeouts: Timeouts) -> Connector {
+        let (connect, read) = timeouts;
+        self.connectors
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .entry(timeouts)
+            .or_insert_with(|| Connector {
+                proxies: self.proxies.clone(),
+                pool: legacy::Client::builder(TokioExecutor::new())
+                    .pool_timer(TokioTimer::new())
+                    .build(Connect::new(
+                        self.proxies.clone(),
+                        Arc::clone(&self.tls),
+                        connect,
+                    )),
+                read,
+            })
+            .clone()
     }
 }
 
-/// The timeouts of connecting and of waiting for a response.
-type Timeouts = (Option<Duration>, Option<Duration>);
-
-/// One pool of connections for each pair of timeouts. The SDK requests a connector for every call, and with other timeouts
-/// for the metadata services than for Secrets Manager.
-struct Client {
-    proxies: Proxies,
-    tls: Arc<Tls>,
-    connectors: Mutex<HashMap<Timeouts, SharedHttpConnector>>,
-}
-
 // Not derived, because the proxies have passwords.
-impl fmt::Debug for Client {
+impl fmt::Debug for Http {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Client")
+        f.write_str("Http")
     }
 }
 
@@ -96,30 +111,8 @@ impl HttpClient for Http {
         settings: &HttpConnectorSettings,
         _: &RuntimeComponents,
     ) -> SharedHttpConnector {
-        self.0
-            .connector((settings.connect_timeout(), settings.read_timeout()))
-    }
-}
-
-impl Client {
-    fn connector(&self, timeouts: Timeouts) -> SharedHttpConnector {
-        self.connectors
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .entry(timeouts)
-            .or_insert_with(|| SharedHttpConnector::new(self.new_connector(timeouts)))
-            .clone()
-    }
-
-    fn new_connector(&self, (connect, read): Timeouts) -> Connector {
-        let connect = Connect::new(self.proxies.clone(), Arc::clone(&self.tls), connect);
-        Connector {
-            proxies: self.proxies.clone(),
-            pool: legacy::Client::builder(TokioExecutor::new())
-                .pool_timer(TokioTimer::new())
-                .build(connect),
-            read,
-        }
+        let timeouts = (settings.connect_timeout(), settings.read_timeout());
+        SharedHttpConnector::new(self.connector(timeouts))
     }
 }
 
@@ -153,13 +146,10 @@ impl Connector {
             Some("http") => self.proxies.for_uri(request.uri()),
             _ => None,
         };
-        if let Some(authorization) = forward_proxy
-            .as_ref()
-            .and_then(|proxy| proxy.authorization.clone())
-        {
+        if let Some(authorization) = forward_proxy.as_ref().and_then(Intercept::basic_auth) {
             request
                 .headers_mut()
-                .insert(PROXY_AUTHORIZATION, authorization);
+                .insert(PROXY_AUTHORIZATION, authorization.clone());
         }
         let response = self.pool.request(request);
         let response = match self.read {
@@ -172,10 +162,8 @@ impl Connector {
         if let Some(proxy) = forward_proxy
             && response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED
         {
-            let fault = NetworkFault::Proxy {
-                proxy: proxy.uri.host().unwrap_or_default().to_owned(),
-                fault: ProxyFault::Status(response.status().as_u16()),
-            };
+            let status = ProxyFault::Status(response.status().as_u16());
+            let fault = proxy_fault(&proxy, status);
             return Err(ConnectorError::other(fault.into(), None));
         }
         let response =
@@ -186,8 +174,7 @@ impl Connector {
 
 /// Tells the SDK which errors to retry. A retry does not help against a rejected certificate or password.
 fn classify(error: legacy::Error) -> ConnectorError {
-    let fault = causes(&error).find_map(|error| error.downcast_ref::<NetworkFault>());
-    match fault {
+    match find_cause(&error) {
         Some(
             NetworkFault::Timeout { .. }
             | NetworkFault::Proxy {
@@ -195,14 +182,16 @@ fn classify(error: legacy::Error) -> ConnectorError {
                 ..
             },
         ) => return ConnectorError::timeout(error.into()),
-        Some(fault) if fault.is_permanent() => return ConnectorError::other(error.into(), None),
+        Some(fault) if NetworkFault::is_permanent(fault) => {
+            return ConnectorError::other(error.into(), None);
+        }
         Some(_) => return ConnectorError::io(error.into()),
         None => {}
     }
-    let hyper_error = causes(&error).find_map(|error| error.downcast_ref::<hyper::Error>());
+    let hyper_error = find_cause::<hyper::Error>(&error);
     let cut_short = hyper_error.is_some_and(hyper::Error::is_incomplete_message);
     let ended = hyper_error.is_some_and(|error| error.is_closed() || error.is_canceled());
-    let broken = causes(&error).any(|error| (error as &dyn StdError).is::<io::Error>());
+    let broken = find_cause::<io::Error>(&error).is_some();
     if cut_short {
         ConnectorError::other(error.into(), Some(ErrorKind::TransientError))
     } else if ended || broken || error.is_connect() {

@@ -2,7 +2,6 @@
 //! No other crate uses the AWS SDK. This one decides nothing about secrets, and must not let an `SdkError` out, because its
 //! text can contain the whole request.
 
-mod behavior;
 mod call_gate;
 mod client;
 mod credentials;
@@ -14,7 +13,6 @@ mod profile;
 mod proxies;
 mod rate_limit;
 mod retry_classifier;
-mod retry_delay;
 mod roots;
 
 pub use call_gate::{CallGate, CallObserver};
@@ -23,6 +21,7 @@ pub use client::SecretsManager;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_config::BehaviorVersion;
 use aws_config::identity::IdentityCache;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
@@ -32,9 +31,7 @@ use upsert_secret_core::connection::Connection;
 use upsert_secret_core::failure::Failure;
 use upsert_secret_core::store::Subject;
 
-use behavior::BEHAVIOR;
 use error::{AwsError, ErrorKind};
-use roots::RootSource;
 
 /// Timeout of a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(3_100);
@@ -67,11 +64,11 @@ pub async fn connect(
     let region = connection.region.clone().unwrap_or_default();
     try_connect(connection, gate)
         .await
-        .map_err(|error| diagnosis::explain_aws_error(&error, subject, &region))
+        .map_err(|error| diagnosis::explain_aws_error(error, subject, &region))
 }
 
 async fn try_connect(connection: &Connection, gate: Arc<CallGate>) -> Result<Connected, AwsError> {
-    let roots = RootSource::load(&connection.settings.trust)
+    let roots = roots::configured_roots(&connection.settings.trust)
         .map_err(|why| AwsError::new("configuration", ErrorKind::Roots(why)))?;
     let region = match &connection.region {
         Some(region) => Region::new(region.clone()),
@@ -130,7 +127,8 @@ fn loader(
         .connect_timeout(CONNECT_TIMEOUT.min(attempt * 3 / 4))
         .operation_attempt_timeout(attempt)
         .build();
-    let mut loader = aws_config::defaults(BEHAVIOR())
+    // Pinned, so that an update of the SDK does not change defaults.
+    let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
         .region(region)
         .retry_config(retries)
         .timeout_config(timeouts)

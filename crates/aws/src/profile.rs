@@ -48,12 +48,10 @@ pub(crate) async fn check(
         ("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint"),
         ("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint"),
     ] {
-        match load_setting(shared, "Secrets Manager", env, key)
-            .map(|flag| flag.to_ascii_lowercase())
-        {
-            None => {}
-            Some(flag) if flag == "false" => {}
-            Some(flag) if flag == "true" => restricted = Some(key),
+        let flag = load_setting(shared, "Secrets Manager", env, key);
+        match flag.map(|flag| flag.to_ascii_lowercase()).as_deref() {
+            None | Some("false") => {}
+            Some("true") => restricted = Some(key),
             Some(_) => return Err(invalid(key, "must be `true` or `false`")),
         }
     }

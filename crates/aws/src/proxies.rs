@@ -1,12 +1,11 @@
 //! The proxy for each request. URLs are checked by the config crate. Their credentials must not leave this module but in
 //! the header that is made from them.
 
-use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use http::{HeaderValue, Uri};
-use hyper_util::client::proxy::matcher::Matcher;
+use http::Uri;
+use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use upsert_secret_core::connection::ProxySettings;
 
 /// Addresses of the metadata services of ECS, EKS and EC2. They serve the credentials of the machine that connects, so
@@ -23,22 +22,6 @@ const METADATA: [&str; 5] = [
 #[derive(Clone)]
 pub(crate) struct Proxies(Arc<Matcher>);
 
-// Not derived, because the URLs have passwords.
-impl fmt::Debug for Proxies {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Proxies")
-    }
-}
-
-/// A proxy for one request.
-#[derive(Clone)]
-pub(crate) struct Proxy {
-    /// Its URL, `http` or `https`, without credentials.
-    pub(crate) uri: Uri,
-    /// The `Proxy-Authorization` header, if its URL has credentials.
-    pub(crate) authorization: Option<HeaderValue>,
-}
-
 impl Proxies {
     pub(crate) fn new(settings: &ProxySettings) -> Self {
         Self(Arc::new(
@@ -52,20 +35,23 @@ impl Proxies {
     }
 
     /// The proxy for a request to `uri`. Loopback and metadata services never have one, whatever the variables say.
-    pub(crate) fn for_uri(&self, uri: &Uri) -> Option<Proxy> {
-        if is_direct(uri.host()?) {
+    pub(crate) fn for_uri(&self, uri: &Uri) -> Option<Intercept> {
+        if is_direct(host_name(uri)) {
             return None;
         }
-        let found = self.0.intercept(uri)?;
-        Some(Proxy {
-            uri: found.uri().clone(),
-            authorization: found.basic_auth().cloned(),
-        })
+        self.0.intercept(uri)
     }
 }
 
+/// The host, without the brackets of an IPv6 address.
+pub(crate) fn host_name(uri: &Uri) -> &str {
+    uri.host()
+        .unwrap_or_default()
+        .trim_start_matches('[')
+        .trim_end_matches(']')
+}
+
 fn is_direct(host: &str) -> bool {
-    let host = host.trim_start_matches('[').trim_end_matches(']');
     host.eq_ignore_ascii_case("localhost")
         || METADATA.contains(&host)
         || host
@@ -115,7 +101,7 @@ mod tests {
         ];
         for (number, (settings, uri, wanted)) in cases.into_iter().enumerate() {
             let found = Proxies::new(&settings).for_uri(&uri.parse().unwrap());
-            let found = found.map(|proxy| proxy.uri.to_string());
+            let found = found.map(|proxy| proxy.uri().to_string());
             assert_eq!(found.as_deref(), wanted, "case {number}: {uri}");
         }
     }
@@ -125,8 +111,8 @@ mod tests {
         let settings = settings("http://user:p%40ss@proxy:3128", "", "");
         let proxy = Proxies::new(&settings).for_uri(&"https://localhost.example/".parse().unwrap());
         let proxy = proxy.unwrap();
-        assert_eq!(proxy.uri, "http://proxy:3128/");
+        assert_eq!(proxy.uri(), "http://proxy:3128/");
         // user:p@ss
-        assert_eq!(proxy.authorization.unwrap(), "Basic dXNlcjpwQHNz");
+        assert_eq!(proxy.basic_auth().unwrap(), "Basic dXNlcjpwQHNz");
     }
 }

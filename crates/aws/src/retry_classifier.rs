@@ -1,7 +1,5 @@
 //! The exception to the SDK's standard retries: quota errors are final.
 
-use std::fmt;
-
 use aws_sdk_secretsmanager::operation::create_secret::CreateSecretError;
 use aws_sdk_secretsmanager::operation::put_secret_value::PutSecretValueError;
 use aws_sdk_secretsmanager::operation::update_secret::UpdateSecretError;
@@ -14,13 +12,8 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 /// Forbids retries of LimitExceededException, which the SDK treats as throttling. In Secrets Manager it is a quota of
 /// versions or labels, which a retry cannot lift (terraform-provider-aws#47606: an hour of retries).
+#[derive(Debug)]
 pub(crate) struct QuotaIsFinal;
-
-impl fmt::Debug for QuotaIsFinal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("QuotaIsFinal")
-    }
-}
 
 impl ClassifyRetry for QuotaIsFinal {
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {

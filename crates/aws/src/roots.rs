@@ -14,15 +14,6 @@ use upsert_secret_core::connection::TrustSettings;
 /// The largest bundle. A system's has about 220 KB.
 const MAX_BUNDLE_BYTES: usize = 16 * 1024 * 1024;
 
-/// Where the trusted roots come from.
-#[derive(Clone)]
-pub(crate) enum RootSource {
-    /// Roots that the environment names, which have been read.
-    Configured(Roots),
-    /// The system's, which have not been read.
-    System,
-}
-
 /// Trusted root certificates.
 #[derive(Clone)]
 pub(crate) struct Roots {
@@ -31,67 +22,57 @@ pub(crate) struct Roots {
     pub(crate) origin: &'static str,
 }
 
-impl RootSource {
-    /// Reads the certificates that the settings name, `AWS_CA_BUNDLE` as all AWS tools do, `SSL_CERT_FILE` and
-    /// `SSL_CERT_DIR` as OpenSSL does.
-    ///
-    /// # Errors
-    /// The variable, the file and the reason, as text: a file cannot be read, or there is no certificate.
-    pub(crate) fn load(settings: &TrustSettings) -> Result<Self, String> {
-        let (file, folders) = match settings {
-            TrustSettings::System => return Ok(Self::System),
-            TrustSettings::Bundle(file) => {
-                return Ok(Self::Configured(Roots {
-                    store: Arc::new(read_bundle("AWS_CA_BUNDLE", file)?),
-                    origin: "AWS_CA_BUNDLE",
-                }));
-            }
-            TrustSettings::Files { file, folders } => (file, folders.as_deref()),
-        };
-        let mut store = match file {
-            Some(file) => read_bundle("SSL_CERT_FILE", file)?,
-            None => RootCertStore::empty(),
-        };
-        for folder in folders.into_iter().flat_map(std::env::split_paths) {
-            // Like OpenSSL, ignore files that are not certificates.
-            let found = rustls_native_certs::load_certs_from_paths(None, Some(&folder));
-            store.add_parsable_certificates(found.certs);
-        }
-        if store.is_empty() {
-            let folders = folders.unwrap_or_default();
-            return Err(if is_quotable(folders) {
-                format!("SSL_CERT_DIR: no certificate was found in {folders}")
-            } else {
-                "SSL_CERT_DIR holds no path".to_owned()
-            });
-        }
-        Ok(Self::Configured(Roots {
-            store: Arc::new(store),
-            origin: match file {
-                Some(_) => "SSL_CERT_FILE",
-                None => "SSL_CERT_DIR",
-            },
-        }))
+/// Reads the certificates that the settings name, `AWS_CA_BUNDLE` as all AWS tools do, `SSL_CERT_FILE` and `SSL_CERT_DIR` as
+/// OpenSSL does. `None` stands for the system's roots.
+///
+/// # Errors
+/// The variable, the file and the reason, as text: a file cannot be read, or there is no certificate.
+pub(crate) fn configured_roots(settings: &TrustSettings) -> Result<Option<Roots>, String> {
+    let (origin, file, folders) = match settings {
+        TrustSettings::System => return Ok(None),
+        TrustSettings::Bundle(file) => ("AWS_CA_BUNDLE", Some(file), None),
+        TrustSettings::Files { file, folders } => match file {
+            Some(file) => ("SSL_CERT_FILE", Some(file), folders.as_deref()),
+            None => ("SSL_CERT_DIR", None, folders.as_deref()),
+        },
+    };
+    let mut store = match file {
+        Some(file) => read_bundle(origin, file)?,
+        None => RootCertStore::empty(),
+    };
+    for folder in folders.into_iter().flat_map(std::env::split_paths) {
+        // Like OpenSSL, ignore files that are not certificates.
+        let found = rustls_native_certs::load_certs_from_paths(None, Some(&folder));
+        store.add_parsable_certificates(found.certs);
     }
-
-    /// The roots. Reading the system's can open hundreds of files.
-    pub(crate) fn load_roots(&self) -> Roots {
-        if let Self::Configured(roots) = self {
-            return roots.clone();
-        }
-        let mut store = RootCertStore::empty();
-        // A root that webpki cannot parse could not verify anything.
-        store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        let origin = if store.is_empty() {
-            store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-            "Mozilla's list, as this system has none of its own"
+    if store.is_empty() {
+        let folders = folders.unwrap_or_default();
+        return Err(if is_quotable(folders) {
+            format!("SSL_CERT_DIR: no certificate was found in {folders}")
         } else {
-            "the system's list"
-        };
-        Roots {
-            store: Arc::new(store),
-            origin,
-        }
+            "SSL_CERT_DIR holds no path".to_owned()
+        });
+    }
+    Ok(Some(Roots {
+        store: Arc::new(store),
+        origin,
+    }))
+}
+
+/// The system's roots, or else Mozilla's. Reading the system's can open hundreds of files.
+pub(crate) fn system_roots() -> Roots {
+    let mut store = RootCertStore::empty();
+    // A root that webpki cannot parse could not verify anything.
+    store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    let origin = if store.is_empty() {
+        store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+        "Mozilla's list, as this system has none of its own"
+    } else {
+        "the system's list"
+    };
+    Roots {
+        store: Arc::new(store),
+        origin,
     }
 }
 
@@ -199,7 +180,7 @@ mod tests {
                 ("AWS_CA_BUNDLE", bundle(path)),
                 ("SSL_CERT_FILE", files(Some(path), None)),
             ] {
-                let error = RootSource::load(&settings).err();
+                let error = configured_roots(&settings).err();
                 assert_eq!(error, Some(format!("{variable}: {path} {expected}")));
             }
         }
@@ -234,7 +215,7 @@ mod tests {
                 format!("SSL_CERT_DIR: no certificate was found in {home}"),
             ),
         ] {
-            assert_eq!(RootSource::load(&settings).err(), Some(expected));
+            assert_eq!(configured_roots(&settings).err(), Some(expected));
         }
     }
 
@@ -251,7 +232,7 @@ mod tests {
             (files(Some(&path), None), "SSL_CERT_FILE"),
             (files(None, Some(folder)), "SSL_CERT_DIR"),
         ] {
-            let roots = RootSource::load(&settings).ok().unwrap().load_roots();
+            let roots = configured_roots(&settings).unwrap().unwrap();
             assert_eq!((roots.store.len(), roots.origin), (1, origin));
         }
     }

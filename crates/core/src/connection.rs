@@ -22,9 +22,9 @@ pub struct Connection {
 #[derive(Default)]
 pub struct Identity {
     /// The role to assume; `None` uses the credential chain.
-    pub role: Option<Role>,
+    pub role: Option<Arc<Role>>,
     /// The role of `AWS_WEB_IDENTITY_TOKEN_FILE` and `AWS_ROLE_ARN`, one step of the credential chain.
-    pub token_file_role: Option<Role>,
+    pub token_file_role: Option<Arc<Role>>,
     /// Accounts that the credentials may belong to; empty allows any.
     pub allowed_accounts: Vec<String>,
 }

@@ -11,94 +11,117 @@ pub(super) fn explain(
     subject: Subject<'_>,
     region: &str,
 ) -> Failure {
-    let (class, what, next): (Class, String, String) = match code {
+    let failure = match code {
         "AccessDeniedException"
-            if message.contains("to perform: kms:") || message.contains("Access to KMS") =>
+            if !message.contains("to perform: kms:") && !message.contains("Access to KMS") =>
         {
-            kms(operation)
+            denied(operation, message, subject, region)
         }
-        "EncryptionFailure" | "DecryptionFailure" => kms(operation),
-        "AccessDeniedException" => denied(operation, message, subject, region),
-        "UnrecognizedClientException" | "InvalidClientTokenId" | "MissingAuthenticationToken"
-        | "MissingAuthenticationTokenException" => (
-            Class::Credentials,
-            "AWS does not know these credentials".to_owned(),
-            "check AWS_ACCESS_KEY_ID and AWS_SESSION_TOKEN: deleted, of another partition, or a temporary key without its token?".to_owned(),
+        "AccessDeniedException" | "EncryptionFailure" | "DecryptionFailure" => Failure::new(
+            Class::Denied,
+            format!("AWS may not use the secret's KMS key for {operation}"),
+            "allow kms:GenerateDataKey and kms:Decrypt on that key to the caller, in its policy and in the key's, and check that the key is enabled;\n\
+             a secret of another account cannot use the default key aws/secretsmanager",
         ),
-        "InvalidSignatureException" | "SignatureDoesNotMatch" | "IncompleteSignature" => (
+        "UnrecognizedClientException"
+        | "InvalidClientTokenId"
+        | "MissingAuthenticationToken"
+        | "MissingAuthenticationTokenException" => Failure::new(
             Class::Credentials,
-            "AWS does not accept the signature".to_owned(),
-            "check AWS_SECRET_ACCESS_KEY (cut short? a character too many?) and this machine's clock".to_owned(),
+            "AWS does not know these credentials",
+            "check AWS_ACCESS_KEY_ID and AWS_SESSION_TOKEN: deleted, of another partition, or a temporary key without its token?",
         ),
+        "InvalidSignatureException" | "SignatureDoesNotMatch" | "IncompleteSignature" => {
+            Failure::new(
+                Class::Credentials,
+                "AWS does not accept the signature",
+                "check AWS_SECRET_ACCESS_KEY (cut short? a character too many?) and this machine's clock",
+            )
+        }
         // Codes of STS, for GetCallerIdentity. Those of Secrets Manager end in `Exception`.
-        "AccessDenied" | "RegionDisabledException" => (
+        "AccessDenied" | "RegionDisabledException" => Failure::new(
             Class::Credentials,
             format!("AWS does not let these credentials call {operation} here"),
-            "is the region switched on for the account, and is nothing in an organisation's policy against it?".to_owned(),
+            "is the region switched on for the account, and is nothing in an organisation's policy against it?",
         ),
-        "ExpiredTokenException" | "ExpiredToken" | "RequestExpired" => (
+        "ExpiredTokenException" | "ExpiredToken" | "RequestExpired" => Failure::new(
             Class::Credentials,
-            "the AWS credentials have expired".to_owned(),
-            "get new ones right before this step; a longer session (role-duration-seconds) helps where the job is long".to_owned(),
+            "the AWS credentials have expired",
+            "get new ones right before this step; a longer session (role-duration-seconds) helps where the job is long",
         ),
-        "LimitExceededException" => (
+        "LimitExceededException" => Failure::new(
             Class::Limit,
             format!("a quota of Secrets Manager is exhausted for {}", subject.id),
             "a secret has at most about 100 versions (those younger than a day are never removed) and 20 staging labels; \
-             wait a day, write less often, or remove labels".to_owned(),
+             wait a day, write less often, or remove labels",
         ),
-        "ThrottlingException" | "Throttling" | "RequestLimitExceeded" | "TooManyRequestsException" => (
+        "ThrottlingException"
+        | "Throttling"
+        | "RequestLimitExceeded"
+        | "TooManyRequestsException" => Failure::new(
             Class::Unavailable,
             format!("AWS throttled {operation}"),
-            "run again later; writes of one account and region share 50 requests a second".to_owned(),
+            "run again later; writes of one account and region share 50 requests a second",
         ),
-        "InternalServiceError" | "InternalFailure" | "ServiceUnavailable" | "ServiceUnavailableException" => unavailable(operation),
-        server if server.starts_with("HTTP 5") => unavailable(operation),
-        "ResourceExistsException" => (
+        "InternalServiceError"
+        | "InternalFailure"
+        | "ServiceUnavailable"
+        | "ServiceUnavailableException" => unavailable(operation),
+        _ if code.starts_with("HTTP 5") => unavailable(operation),
+        "ResourceExistsException" => Failure::new(
             Class::Conflict,
-            format!("{} or the version was made by somebody else meanwhile", subject.id),
-            "run again".to_owned(),
+            format!(
+                "{} or the version was made by somebody else meanwhile",
+                subject.id
+            ),
+            "run again",
         ),
-        "ResourceNotFoundException" => (
+        "ResourceNotFoundException" => Failure::new(
             Class::Conflict,
             format!("{} disappeared meanwhile", subject.id),
-            "run again; it is created if it is gone".to_owned(),
+            "run again; it is created if it is gone",
         ),
-        "PreconditionNotMetException" => (
+        "PreconditionNotMetException" => Failure::new(
             Class::Conflict,
             format!("AWS refused {operation}: a precondition is not met"),
-            "run again".to_owned(),
+            "run again",
         ),
-        "InvalidRequestException" | "PublicPolicyException" => (
+        "InvalidRequestException" | "PublicPolicyException" => Failure::new(
             Class::Refused,
-            format!("AWS refused {operation} in the state that {} is in", subject.id),
-            "look at the secret in the console: scheduled for deletion, managed by another service, or being rotated?".to_owned(),
+            format!(
+                "AWS refused {operation} in the state that {} is in",
+                subject.id
+            ),
+            "look at the secret in the console: scheduled for deletion, managed by another service, or being rotated?",
         ),
-        "InvalidParameterException" | "ValidationException" | "MalformedPolicyDocumentException" => (
+        "InvalidParameterException"
+        | "ValidationException"
+        | "MalformedPolicyDocumentException" => Failure::new(
             Class::Input,
             format!("AWS does not accept what {operation} was asked to write"),
-            "correct the input that AWS names".to_owned(),
+            "correct the input that AWS names",
         ),
-        _ => (
+        _ => Failure::new(
             Class::Unavailable,
             format!("AWS answered {operation} with {code}"),
-            "look the code up in the Secrets Manager API reference; run again if it may pass".to_owned(),
+            "look the code up in the Secrets Manager API reference; run again if it may pass",
         ),
     };
-    let failure = Failure::new(class, what, next);
-    if message.is_empty() {
-        failure
-    } else {
-        failure.because(format!("AWS says: {message}"))
+    Failure {
+        why: (!message.is_empty()).then(|| format!("AWS says: {message}")),
+        ..failure
     }
 }
 
-fn denied(
-    operation: &str,
-    message: &str,
-    subject: Subject<'_>,
-    region: &str,
-) -> (Class, String, String) {
+fn unavailable(operation: &str) -> Failure {
+    Failure::new(
+        Class::Unavailable,
+        format!("AWS could not serve {operation}"),
+        "run again: a write that was applied is found and kept; see the AWS health page if it goes on",
+    )
+}
+
+fn denied(operation: &str, message: &str, subject: Subject<'_>, region: &str) -> Failure {
     // Only the message names the action: CreateSecret with tags also needs TagResource.
     let action = message
         .split("not authorized to perform: ")
@@ -112,7 +135,7 @@ fn denied(
     } else {
         "allow this in the role's policy"
     };
-    (
+    Failure::new(
         Class::Denied,
         format!("AWS does not allow {action} on {}", subject.id),
         format!(
@@ -122,31 +145,12 @@ fn denied(
     )
 }
 
-fn kms(operation: &str) -> (Class, String, String) {
-    (
-        Class::Denied,
-        format!("AWS may not use the secret's KMS key for {operation}"),
-        "allow kms:GenerateDataKey and kms:Decrypt on that key to the caller, in its policy and in the key's, and check that the key is enabled;\n\
-         a secret of another account cannot use the default key aws/secretsmanager".to_owned(),
-    )
-}
-
-fn unavailable(operation: &str) -> (Class, String, String) {
-    (
-        Class::Unavailable,
-        format!("AWS could not serve {operation}"),
-        "run again: a write that was applied is found and kept; see the AWS health page if it goes on".to_owned(),
-    )
-}
-
 /// The resources for a policy: the ARN, or a pattern for an ARN that is not known. Reads of an absent secret are authorized
 /// by its bare name, so a policy with only the pattern would deny them instead of reporting that the secret does not exist.
 fn resources(operation: &str, message: &str, subject: Subject<'_>, region: &str) -> String {
-    if let Some(arn) = subject.arn {
+    let given = Some(subject.id).filter(|id| id.starts_with("arn:"));
+    if let Some(arn) = subject.arn.or(given) {
         return arn.to_owned();
-    }
-    if subject.id.starts_with("arn:") {
-        return subject.id.to_owned();
     }
     let partition = partition(region);
     // The caller's account: "User: arn:aws:sts::111122223333:assumed-role/… is not authorized".

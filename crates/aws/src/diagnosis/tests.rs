@@ -1,3 +1,7 @@
+use std::time::Duration;
+
+use rustls::CertificateError;
+use rustls::pki_types::{ServerName, UnixTime};
 use upsert_secret_core::claims::Claims;
 use upsert_secret_core::error::{ErrorKind as StoreErrorKind, StoreError};
 use upsert_secret_core::failure::{Class, Failure};
@@ -5,9 +9,7 @@ use upsert_secret_core::store::Subject;
 
 use super::{explain, explain_aws_error, store_error};
 use crate::error::{AwsError, ErrorKind};
-use crate::fault::{
-    CertificateError, CertificateFault, IdTokenFault, NetworkFault, ProxyFault, RoleFault,
-};
+use crate::fault::{NetworkFault, ProxyFault, RejectedCertificate, RoleFault};
 
 const REGION: &str = "eu-west-1";
 const SUBJECT: Subject<'_> = Subject {
@@ -26,7 +28,7 @@ fn service(operation: &'static str, code: &str, message: &str) -> StoreError {
 }
 
 fn explain_kind(kind: ErrorKind) -> Failure {
-    explain_aws_error(&AwsError::new("GetSecretValue", kind), SUBJECT, REGION)
+    explain_aws_error(AwsError::new("GetSecretValue", kind), SUBJECT, REGION)
 }
 
 #[test]
@@ -164,11 +166,9 @@ fn role_fault(code: &str, claims: Option<Claims>) -> ErrorKind {
 fn local_cause_decides_class() {
     use Class::*;
     let host = || "localhost".to_owned();
-    let id_token = |status| {
-        ErrorKind::IdToken(IdTokenFault::Status {
-            status,
-            message: String::new(),
-        })
+    let id_token = |status| ErrorKind::IdTokenRejected {
+        status,
+        message: String::new(),
     };
     for (kind, class) in [
         (ErrorKind::NoCredentials, Credentials),
@@ -182,7 +182,7 @@ fn local_cause_decides_class() {
         ),
         (id_token(403), Credentials),
         (id_token(503), Unavailable),
-        (ErrorKind::IdToken(IdTokenFault::Unreadable), Unavailable),
+        (ErrorKind::IdTokenUnreadable, Unavailable),
         (role_fault("AccessDenied", None), Credentials),
         (role_fault("ExpiredTokenException", None), Credentials),
         (
@@ -213,13 +213,7 @@ fn local_cause_decides_class() {
             }),
             Unavailable,
         ),
-        (
-            ErrorKind::Network(NetworkFault::Certificate(CertificateError {
-                host: host(),
-                fault: CertificateFault::Other,
-            })),
-            Unavailable,
-        ),
+        (rejected_certificate(CertificateError::Revoked), Unavailable),
     ] {
         let failure = explain_kind(kind.clone());
         assert_eq!(failure.class, class, "{failure}");
@@ -239,5 +233,63 @@ fn role_denied_to_token_shows_matching_trust_policy() {
         r#""token.actions.githubusercontent.com:sub": "repo:acme/models:ref:refs/heads/main""#,
     ] {
         assert!(next.contains(condition), "{next}");
+    }
+}
+
+fn rejected_certificate(error: CertificateError) -> ErrorKind {
+    ErrorKind::Network(NetworkFault::Certificate(Box::new(RejectedCertificate {
+        host: "localhost".to_owned(),
+        error,
+        issuer: "CN=Example Root CA".to_owned(),
+        origin: "SSL_CERT_FILE",
+    })))
+}
+
+#[test]
+fn rejected_certificate_is_explained() {
+    let time = UnixTime::since_unix_epoch(Duration::from_secs(1_700_000_000));
+    let presented = |names: &[&str]| CertificateError::NotValidForNameContext {
+        expected: ServerName::try_from("localhost").unwrap(),
+        presented: names.iter().map(|&name| name.to_owned()).collect(),
+    };
+    for (error, expected) in [
+        (
+            CertificateError::UnknownIssuer,
+            "is not trusted: its issuer \"CN=Example Root CA\" is not in SSL_CERT_FILE",
+        ),
+        (
+            CertificateError::BadSignature,
+            "is not trusted: it was signed with another key than \"CN=Example Root CA\" has in SSL_CERT_FILE",
+        ),
+        (CertificateError::Expired, "expired"),
+        (
+            CertificateError::ExpiredContext {
+                time,
+                not_after: time,
+            },
+            "expired at 2023-11-14T22:13:20Z",
+        ),
+        (
+            CertificateError::NotValidYetContext {
+                time,
+                not_before: time,
+            },
+            "is not valid yet, but from 2023-11-14T22:13:20Z",
+        ),
+        (presented(&[]), "is for other names"),
+        (
+            presented(&[r#"DnsName("a.example")"#, "IpAddress(::1)", "c\nd", "e"]),
+            "is for other names: a.example, ::1, c d",
+        ),
+        (
+            CertificateError::Revoked,
+            "is not trusted: it is no valid server certificate",
+        ),
+    ] {
+        let failure = explain_kind(rejected_certificate(error));
+        assert_eq!(
+            failure.what,
+            format!("the certificate of localhost {expected}")
+        );
     }
 }

@@ -14,13 +14,14 @@ use http::{Request, Uri};
 use hyper::client::conn::http1;
 use hyper::rt::ReadBufCursor;
 use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
+use hyper_util::client::proxy::matcher::Intercept;
 use hyper_util::rt::TokioIo;
 use tower_service::Service;
 
 use super::tls::{Io, Tls};
-use crate::error::causes;
+use crate::error::{causes, find_cause};
 use crate::fault::{NetworkFault, ProxyFault};
-use crate::proxies::{Proxies, Proxy};
+use crate::proxies::{Proxies, host_name};
 
 /// The timeout if the SDK sets none.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -53,39 +54,33 @@ impl Connect {
     async fn connect(mut self, uri: Uri) -> Result<Stream, NetworkFault> {
         let host = host_name(&uri);
         let proxy = self.proxies.for_uri(&uri);
-        let timeout = self.timeout;
-        let timed_out = match &proxy {
-            None => NetworkFault::Timeout { host: host.clone() },
-            Some(proxy) => NetworkFault::Proxy {
-                proxy: host_name(&proxy.uri),
-                fault: ProxyFault::Timeout,
+        let timed_out = || match &proxy {
+            None => NetworkFault::Timeout {
+                host: host.to_owned(),
             },
+            Some(proxy) => proxy_fault(proxy, ProxyFault::Timeout),
         };
-        tokio::time::timeout(timeout, async move {
-            let secure = uri.scheme_str() == Some("https");
-            let proxied = proxy.is_some();
-            let mut io = match proxy {
+        let is_secure = uri.scheme_str() == Some("https");
+        let timeout = self.timeout;
+        tokio::time::timeout(timeout, async {
+            let mut io = match &proxy {
                 None => self.connect_tcp(&uri).await?,
-                Some(proxy) => {
-                    let io = self.connect_to_proxy(&proxy).await?;
-                    if secure {
-                        tunnel(io, &uri, &proxy).await?
-                    } else {
-                        io
-                    }
-                }
+                Some(proxy) => self.connect_to_proxy(proxy).await?,
             };
-            if secure {
-                io = Box::new(self.tls.handshake(&host, io).await?);
+            if is_secure {
+                if let Some(proxy) = &proxy {
+                    io = tunnel(io, &uri, proxy).await?;
+                }
+                io = Box::new(self.tls.handshake(host, io).await?);
             }
             Ok(Stream {
                 io: TokioIo::new(io),
                 // hyper then sends the whole URL in the request line.
-                forwarded: proxied && !secure,
+                forwarded: proxy.is_some() && !is_secure,
             })
         })
         .await
-        .unwrap_or(Err(timed_out))
+        .unwrap_or_else(|_| Err(timed_out()))
     }
 
     async fn connect_tcp(&mut self, uri: &Uri) -> Result<Io, NetworkFault> {
@@ -95,79 +90,69 @@ impl Connect {
         }
     }
 
-    async fn connect_to_proxy(&mut self, proxy: &Proxy) -> Result<Io, NetworkFault> {
-        let name = host_name(&proxy.uri);
-        let proxy_fault = |fault| NetworkFault::Proxy {
-            proxy: name.clone(),
-            fault,
-        };
-        let io = self.connect_tcp(&proxy.uri).await.map_err(|fault| {
-            proxy_fault(match fault {
+    async fn connect_to_proxy(&mut self, proxy: &Intercept) -> Result<Io, NetworkFault> {
+        let io = self.connect_tcp(proxy.uri()).await.map_err(|fault| {
+            let fault = match fault {
                 NetworkFault::Dns { .. } => ProxyFault::Dns,
                 _ => ProxyFault::Unreachable,
-            })
+            };
+            proxy_fault(proxy, fault)
         })?;
-        if proxy.uri.scheme_str() != Some("https") {
+        if proxy.uri().scheme_str() != Some("https") {
             return Ok(io);
         }
-        match self.tls.handshake(&name, io).await {
+        match self.tls.handshake(host_name(proxy.uri()), io).await {
             Ok(stream) => Ok(Box::new(stream)),
             Err(fault @ NetworkFault::Certificate(_)) => Err(fault),
-            Err(_) => Err(proxy_fault(ProxyFault::Tls)),
+            Err(_) => Err(proxy_fault(proxy, ProxyFault::Tls)),
         }
     }
 }
 
-/// Requests a connection to the server from the proxy.
-async fn tunnel(io: Io, to: &Uri, proxy: &Proxy) -> Result<Io, NetworkFault> {
-    let proxy_fault = |fault| NetworkFault::Proxy {
-        proxy: host_name(&proxy.uri),
+pub(super) fn proxy_fault(proxy: &Intercept, fault: ProxyFault) -> NetworkFault {
+    NetworkFault::Proxy {
+        proxy: host_name(proxy.uri()).to_owned(),
         fault,
-    };
-    let invalid = |_| proxy_fault(ProxyFault::InvalidResponse);
+    }
+}
+
+/// Requests a connection to the server from the proxy.
+async fn tunnel(io: Io, to: &Uri, proxy: &Intercept) -> Result<Io, NetworkFault> {
+    let invalid = || proxy_fault(proxy, ProxyFault::InvalidResponse);
     let target = format!(
         "{}:{}",
         to.host().unwrap_or_default(),
         to.port_u16().unwrap_or(443)
     );
     let mut request = Request::connect(&target).header(HOST, &target);
-    if let Some(authorization) = &proxy.authorization {
+    if let Some(authorization) = proxy.basic_auth() {
         request = request.header(PROXY_AUTHORIZATION, authorization);
     }
-    let request = request
-        .body(String::new())
-        .map_err(|_| proxy_fault(ProxyFault::InvalidResponse))?;
-    let (mut sender, connection) = http1::handshake(TokioIo::new(io)).await.map_err(invalid)?;
+    let request = request.body(String::new()).map_err(|_| invalid())?;
+    let (mut sender, connection) = http1::handshake(TokioIo::new(io))
+        .await
+        .map_err(|_| invalid())?;
     // The task ends with the tunnel.
     tokio::spawn(connection.with_upgrades());
-    let response = sender.send_request(request).await.map_err(invalid)?;
+    let response = sender.send_request(request).await.map_err(|_| invalid())?;
     if !response.status().is_success() {
-        return Err(proxy_fault(ProxyFault::Status(response.status().as_u16())));
+        let status = ProxyFault::Status(response.status().as_u16());
+        return Err(proxy_fault(proxy, status));
     }
-    let upgraded = hyper::upgrade::on(response).await.map_err(invalid)?;
+    let upgraded = hyper::upgrade::on(response).await.map_err(|_| invalid())?;
     Ok(Box::new(TokioIo::new(upgraded)))
 }
 
-/// The host, without the brackets of an IPv6 address.
-fn host_name(uri: &Uri) -> String {
-    uri.host()
-        .unwrap_or_default()
-        .trim_start_matches('[')
-        .trim_end_matches(']')
-        .to_owned()
-}
-
-fn tcp_fault(host: String, error: &(dyn StdError + 'static)) -> NetworkFault {
+fn tcp_fault(host: &str, error: &(dyn StdError + 'static)) -> NetworkFault {
+    let host = host.to_owned();
     // hyper-util has no public type for it.
     if causes(error).any(|error| error.to_string() == "dns error") {
         return NetworkFault::Dns { host };
     }
-    let kind = causes(error)
-        .filter_map(|error| error.downcast_ref::<io::Error>())
-        .map(io::Error::kind)
-        .next();
-    match kind {
-        Some(io::ErrorKind::ConnectionRefused) => NetworkFault::Refused { host },
+    match find_cause::<io::Error>(error) {
+        Some(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+            NetworkFault::Refused { host }
+        }
         _ => NetworkFault::ConnectFailed { host },
     }
 }

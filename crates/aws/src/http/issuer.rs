@@ -24,30 +24,23 @@ fn distinguished_name(mut name: &[u8]) -> String {
     if let Some((SEQUENCE, content, [])) = element(name) {
         name = content;
     }
+    // X.520: 2.5.4.3 and 2.5.4.10.
+    let label = |identifier: &[u8]| match identifier {
+        [0x55, 0x04, 0x03] => Some("CN"),
+        [0x55, 0x04, 0x0a] => Some("O"),
+        _ => None,
+    };
     let mut parts = Vec::new();
     while let Some((SET, set, rest)) = element(name) {
         name = rest;
-        let Some((SEQUENCE, pair, _)) = element(set) else {
-            continue;
-        };
-        let Some((_, identifier, text)) = element(pair) else {
-            continue;
-        };
-        // X.520: 2.5.4.3 and 2.5.4.10.
-        let label = match identifier {
-            [0x55, 0x04, 0x03] => "CN",
-            [0x55, 0x04, 0x0a] => "O",
-            _ => continue,
-        };
-        if let Some((_, text, _)) = element(text)
+        if let Some((SEQUENCE, pair, _)) = element(set)
+            && let Some((_, identifier, text)) = element(pair)
+            && let Some(label) = label(identifier)
+            && let Some((_, text, _)) = element(text)
             && let Ok(text) = str::from_utf8(text)
         {
             // The name is not trusted and must not start a line of its own.
-            let text: String = text
-                .chars()
-                .map(|c| if c.is_control() { ' ' } else { c })
-                .collect();
-            parts.push(format!("{label}={text}"));
+            parts.push(format!("{label}={}", text.replace(char::is_control, " ")));
         }
     }
     // The common name first.
@@ -61,13 +54,11 @@ fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (&length, rest) = rest.split_first()?;
     let (length, rest) = match length {
         0..=0x7f => (usize::from(length), rest),
-        0x81 => {
-            let (&length, rest) = rest.split_first()?;
-            (usize::from(length), rest)
-        }
-        0x82 => {
-            let (bytes, rest) = rest.split_at_checked(2)?;
-            (usize::from(bytes[0]) << 8 | usize::from(bytes[1]), rest)
+        // The number of bytes that hold the length.
+        0x81 | 0x82 => {
+            let (bytes, rest) = rest.split_at_checked(usize::from(length & 0x7f))?;
+            let join = |length, &byte| length << 8 | usize::from(byte);
+            (bytes.iter().fold(0, join), rest)
         }
         _ => return None,
     };

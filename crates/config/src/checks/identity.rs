@@ -1,6 +1,8 @@
 //! `role-to-assume` and the inputs that belong to it: the role, how it is assumed, and the accounts that are allowed.
 //! Assumes no role. No token or key is ever in a message.
 
+use std::sync::Arc;
+
 use upsert_secret_core::connection::{Identity, Role};
 use upsert_secret_core::failure::{Class, Failure};
 
@@ -51,7 +53,8 @@ pub(crate) fn check(
     check_external_id(raw, diagnostics);
     let allowed_accounts = check_accounts(raw, diagnostics);
     let token_file_role =
-        token_source::token_file_role(environment, &session_name, duration, diagnostics);
+        token_source::token_file_role(environment, &session_name, duration, diagnostics)
+            .map(Arc::new);
     let Some(arn) = &raw.role_to_assume else {
         for (input, given) in role_inputs(raw) {
             if given {
@@ -89,7 +92,7 @@ pub(crate) fn check(
         ));
     }
     Ok(Identity {
-        role: Some(role),
+        role: Some(Arc::new(role)),
         token_file_role,
         allowed_accounts,
     })

@@ -1,7 +1,7 @@
 //! One rule for one secret and for many: every state and every request, run as a single secret and as the entry of a
 //! manifest, ends in the same way.
 
-use std::fmt::Write as _;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use sandbox_model::World;
@@ -31,10 +31,10 @@ const VALUES: &[State] = &[
         world.create_binary("app", b"made-up");
     }),
     ("same JSON key", |world| {
-        put(world, r#"{"a":1,"k":"made-up"}"#)
+        put(world, r#"{"a":1,"k":"made-up"}"#);
     }),
     ("other JSON key", |world| {
-        put(world, r#"{"a":1,"k":"other"}"#)
+        put(world, r#"{"a":1,"k":"other"}"#);
     }),
 ];
 
@@ -43,10 +43,10 @@ const CONDITIONS: &[State] = &[
     ("", |_| {}),
     ("rotation enabled", |world| world.set_rotation("app", true)),
     ("managed by a service", |world| {
-        world.set_owning_service("app", "rds")
+        world.set_owning_service("app", "rds");
     }),
     ("scheduled for deletion", |world| {
-        world.schedule_deletion("app")
+        world.schedule_deletion("app");
     }),
     ("label of a killed run", |world| {
         if holds(world, NEW) {
@@ -106,7 +106,7 @@ struct Ending {
     status: &'static str,
     class: Option<&'static str>,
     changes: Vec<String>,
-    secrets: String,
+    secrets: Vec<StoredSecret>,
 }
 
 fn run(store: &MemoryStore, inputs: &[(&str, &str)], single: bool) -> Ending {
@@ -136,26 +136,33 @@ fn run(store: &MemoryStore, inputs: &[(&str, &str)], single: bool) -> Ending {
     }
 }
 
+/// A version with its labels and value.
+type StoredVersion = (String, Vec<String>, Option<String>, Option<Vec<u8>>);
+/// ARN and state, name, description, tags and versions.
+type StoredSecret = (
+    String,
+    String,
+    Option<String>,
+    BTreeMap<String, String>,
+    Vec<StoredVersion>,
+);
+
 /// Every secret of every region, without times.
-fn secrets(world: &World) -> String {
-    let mut text = String::new();
-    for (region, name, secret) in world.all_secrets() {
-        let _ = write!(
-            text,
-            "{region} {name} {:?} {:?} {}:",
-            secret.description, secret.tags, secret.deleted
-        );
-        for version in &secret.versions {
-            let (string, binary) = (&version.string, &version.binary);
-            let _ = write!(
-                text,
-                " {} {:?} {string:?} {binary:?}",
-                version.id, version.stages
-            );
-        }
-        text.push('\n');
-    }
-    text
+fn secrets(world: &World) -> Vec<StoredSecret> {
+    let all = world.all_secrets();
+    all.map(|(account, _, secret)| {
+        let versions = secret.versions.into_iter();
+        let versions = versions.map(|it| (it.id, it.stages, it.string, it.binary));
+        let arn = format!("{account} {} {}", secret.arn, secret.deleted);
+        (
+            arn,
+            secret.name,
+            secret.description,
+            secret.tags,
+            versions.collect(),
+        )
+    })
+    .collect()
 }
 
 #[test]

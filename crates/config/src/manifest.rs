@@ -7,22 +7,21 @@
 
 mod entry;
 mod expand;
-mod input;
 mod keys;
-mod locate;
 mod model;
 mod problem;
 mod reader;
 mod reference;
 mod schema;
+mod shape;
 mod syntax;
 mod tree;
 
-pub use locate::locate_problems;
 pub use model::{
     CharacterClass, Entry, GenerateSpec, Manifest, Member, Reference, SecretRef, ValueSpec,
 };
-pub use problem::{InputProblem, Position, Problem};
+use problem::Problems;
+pub use problem::{Position, Problem, UnlocatedProblem};
 pub use schema::schema;
 pub(crate) use syntax::MAX_BYTES;
 
@@ -56,10 +55,21 @@ pub(crate) fn parse_partially(
     };
     let mut reader = reader::Reader::new(lookup);
     let manifest = reader.read_manifest(&tree);
-    let problems = reader
-        .problems
-        .into_located(|steps| tree::locate(text, steps));
-    (Some(manifest), problems)
+    (Some(manifest), locate(text, reader.problems))
+}
+
+/// Adds positions to problems that later checks find. One with an input that many entries inherit from `defaults` is
+/// reported once. `bytes` are the manifest.
+pub fn locate_problems(bytes: &[u8], unlocated: Vec<UnlocatedProblem>) -> Vec<Problem> {
+    let mut problems = Problems::default();
+    for problem in unlocated {
+        problems.add(problem);
+    }
+    locate(syntax::decode(bytes).unwrap_or_default(), problems)
+}
+
+fn locate(text: &str, problems: Problems) -> Vec<Problem> {
+    problems.into_located(|node| tree::locate(text, node))
 }
 
 #[cfg(test)]

@@ -306,10 +306,10 @@ fn later_problems_get_position_of_input() {
     19:3: secrets.prod/model/session-key: is no name
     19:3: secrets.prod/model/session-key.store-as: is wrong
     ");
-    // In another text there is nothing to find.
-    for other in ["", "secrets: 1", "secrets: { 1: 2 }", "\u{1}"] {
+    // A text that ends earlier has no positions for them.
+    for other in ["", "secrets: 1", "\u{1}"] {
         let problems = locate_problems(other.as_bytes(), problems.clone());
-        assert!(problems.iter().all(|problem| problem.path.is_empty()));
+        assert!(problems.iter().all(|problem| problem.position.is_none()));
     }
 }
 

@@ -12,7 +12,7 @@ use super::unresolved::{Draft, Unresolved, ValuePart};
 use crate::diagnostics::Diagnostics;
 use crate::environment::Environment;
 use crate::inputs::RawInputs;
-use crate::manifest::{Entry, InputProblem, SecretRef, ValueSpec};
+use crate::manifest::{Entry, SecretRef, UnlocatedProblem, ValueSpec};
 use crate::resolve::{self, Resolution, ResolvedValue, SecretSink};
 
 pub(super) struct EntryChecker<'a> {
@@ -23,7 +23,7 @@ pub(super) struct EntryChecker<'a> {
     remotes: RemoteConnections,
     /// The entry of each secret, by the secret's name: an entry may give its ARN.
     entry_names: BTreeMap<String, String>,
-    problems: Vec<InputProblem>,
+    problems: Vec<UnlocatedProblem>,
 }
 
 impl<'a> EntryChecker<'a> {
@@ -49,7 +49,7 @@ impl<'a> EntryChecker<'a> {
         mut self,
         entries: Vec<Entry>,
         diagnostics: &mut Diagnostics,
-    ) -> (Vec<Draft>, Vec<InputProblem>) {
+    ) -> (Vec<Draft>, Vec<UnlocatedProblem>) {
         let drafts: Vec<_> = entries
             .into_iter()
             .filter_map(|entry| self.check(entry, diagnostics))

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::keys::{ENTRY, FILE, Key, NOT_WITH_JSON};
+use super::keys::{ENTRY, FILE, Key, NOT_WITH_JSON, SOURCES};
 use super::model::{Entry, Field, Manifest, Reference, ValueSpec};
 use super::problem::printable_name;
 use super::reader::{NodeRef, Pair, Reader, find};
@@ -116,7 +116,7 @@ impl Reader<'_> {
             self.reject(at, "must have exactly one of `value` and `json`");
         }
         let value = value.and_then(|value| {
-            let reference = self.read_value(value)?;
+            let reference = self.read_reference(value, SOURCES)?.reference;
             if matches!(reference, Reference::Secret(_) | Reference::Generate(_))
                 && let Some(encoding) = find(pairs, "value-encoding")
             {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 use upsert_secret_core::json::KeyPath;
 
-use super::keys::{Key, MEMBER, SOURCES, Shape};
+use super::keys::{Key, MEMBER, Shape};
 use super::model::{Member, Reference};
 use super::reader::{NodeRef, Reader};
 use super::tree::Content;
@@ -15,18 +15,13 @@ use super::tree::Content;
 pub(super) const NOT_ENCODED: &str = "goes with `env` and `file` only: another secret is taken as it is, and a generated value is text";
 
 /// A reference, and how its value is read.
-struct Qualified {
-    reference: Reference,
+pub(super) struct Qualified {
+    pub(super) reference: Reference,
     base64: bool,
     as_json: bool,
 }
 
 impl Reader<'_> {
-    pub(super) fn read_value(&mut self, at: &NodeRef<'_>) -> Option<Reference> {
-        self.read_reference(at, SOURCES)
-            .map(|qualified| qualified.reference)
-    }
-
     pub(super) fn read_members(&mut self, at: &NodeRef<'_>, merge: bool) -> Option<Vec<Member>> {
         if is_scalar(at.content) {
             self.reject(at, "holds a value itself, which a manifest never does; say for each key where it comes from: `{ user: { env: NAME } }`");
@@ -43,8 +38,9 @@ impl Reader<'_> {
             let key = KeyPath::parse(pair.key)
                 .map_err(|why| self.reject(&pair.key_node, why.to_string()))
                 .ok();
-            let pointer = json_pointer(pair.key);
-            if key.is_some() && key_nodes.insert(pointer, pair.key_node).is_some() {
+            if let Some(key) = &key
+                && let Some(_) = key_nodes.insert(key.names().to_vec(), pair.key_node)
+            {
                 self.reject(&pair.key_node, "is the same key as another member");
             }
             let Some(qualified) = self.read_reference(&pair.value, MEMBER) else {
@@ -64,19 +60,19 @@ impl Reader<'_> {
                 as_json: qualified.as_json,
             }));
         }
-        for (pointer, key_node) in &key_nodes {
-            let is_inside = pointer
-                .match_indices('/')
-                .skip(1)
-                .any(|(end, _)| key_nodes.contains_key(&pointer[..end]));
-            if is_inside {
+        for (names, key_node) in &key_nodes {
+            if (1..names.len()).any(|end| key_nodes.contains_key(&names[..end])) {
                 self.reject(key_node, "is inside the key of another member");
             }
         }
         Some(members)
     }
 
-    fn read_reference(&mut self, at: &NodeRef<'_>, keys: &'static [Key]) -> Option<Qualified> {
+    pub(super) fn read_reference(
+        &mut self,
+        at: &NodeRef<'_>,
+        keys: &'static [Key],
+    ) -> Option<Qualified> {
         if is_scalar(at.content) {
             self.reject(at, "holds a value itself, which a manifest never does; say where it comes from: `{ env: NAME }`");
             return None;
@@ -133,12 +129,4 @@ fn is_scalar(content: &Content<'_>) -> bool {
         content,
         Content::Text(_) | Content::Bool(_) | Content::Number(_)
     )
-}
-
-/// A key as a JSON pointer, which has one spelling only.
-fn json_pointer(key: &str) -> String {
-    if key.starts_with('/') {
-        return key.to_owned();
-    }
-    format!("/{}", key.replace('~', "~0").replace('/', "~1"))
 }

@@ -193,18 +193,15 @@ fn quote_start(message: &str) -> Option<Position> {
 
 /// The start of a second document, which serde_yaml's error does not have.
 fn second_document(text: &str) -> Option<Position> {
-    let mut started = false;
-    for (number, line) in text.lines().enumerate() {
-        if line.starts_with("---") {
-            if started {
-                return Some(Position {
-                    line: number + 1,
-                    column: 1,
-                });
-            }
-            started = true;
-        }
-        started |= !line.trim().is_empty() && !line.starts_with(['#', '%']);
-    }
-    None
+    let is_outside = |line: &str| line.trim().is_empty() || line.starts_with(['#', '%']);
+    let mut first = text
+        .lines()
+        .enumerate()
+        .skip_while(|(_, line)| is_outside(line));
+    first.next();
+    let (index, _) = first.find(|(_, line)| line.starts_with("---"))?;
+    Some(Position {
+        line: index + 1,
+        column: 1,
+    })
 }

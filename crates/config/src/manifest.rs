@@ -34,28 +34,26 @@ pub fn parse(
     lookup: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Manifest, Vec<Problem>> {
     match parse_partially(bytes, lookup) {
-        (Some(manifest), problems) if problems.is_empty() => Ok(manifest),
-        (_, problems) => Err(problems),
+        Ok((manifest, problems)) if problems.is_empty() => Ok(manifest),
+        Ok((_, problems)) => Err(problems),
+        Err(problem) => Err(vec![problem]),
     }
 }
 
 /// Parses what is valid in a manifest and returns the problems of the rest, so that those of later checks can be
 /// reported together with them.
+///
+/// # Errors
+/// The file is no YAML, and so nothing in it is valid.
 pub(crate) fn parse_partially(
     bytes: &[u8],
     lookup: &dyn Fn(&str) -> Option<String>,
-) -> (Option<Manifest>, Vec<Problem>) {
-    let text = match syntax::decode(bytes) {
-        Ok(text) => text,
-        Err(problem) => return (None, vec![problem]),
-    };
-    let tree = match tree::parse(text) {
-        Ok(tree) => tree,
-        Err(problem) => return (None, vec![problem]),
-    };
+) -> Result<(Manifest, Vec<Problem>), Problem> {
+    let text = syntax::decode(bytes)?;
+    let tree = tree::parse(text)?;
     let mut reader = reader::Reader::new(lookup);
     let manifest = reader.read_manifest(&tree);
-    (Some(manifest), locate(text, reader.problems))
+    Ok((manifest, locate(text, reader.problems)))
 }
 
 /// Adds positions to problems that later checks find. One with an input that many entries inherit from `defaults` is

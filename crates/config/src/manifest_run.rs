@@ -14,7 +14,7 @@ use crate::diagnostics::Diagnostics;
 use crate::environment::Environment;
 use crate::files;
 use crate::inputs::RawInputs;
-use crate::manifest::{self, Manifest};
+use crate::manifest;
 use crate::request;
 use crate::resolve::SecretSink;
 
@@ -62,14 +62,9 @@ pub(crate) fn check(
         expanded.borrow_mut().insert(name.to_owned());
         environment.text(name).map(str::to_owned)
     };
-    let (manifest, mut problems) = manifest::parse_partially(&text, &lookup);
-    let Some(Manifest {
-        all_or_nothing,
-        mut entries,
-    }) = manifest
-    else {
-        return Err(reject(path, &problems));
-    };
+    let (manifest, mut problems) =
+        manifest::parse_partially(&text, &lookup).map_err(|problem| reject(path, &[problem]))?;
+    let mut entries = manifest.entries;
     // Of all entries: `only` does not make the values of the others less secret.
     for why in exposure::exposed_variables(&expanded.borrow(), &entries, raw, environment) {
         diagnostics.add_problem(format!("{path}: {why}"));
@@ -82,7 +77,7 @@ pub(crate) fn check(
     }
     diagnostics.check_all()?;
     if raw.all_or_nothing.is_none() {
-        pacing.all_or_nothing = all_or_nothing.unwrap_or_default();
+        pacing.all_or_nothing = manifest.all_or_nothing.unwrap_or_default();
     }
     let shared = Shared {
         connection: Arc::clone(connection),
@@ -119,28 +114,20 @@ fn check_inputs(raw: &RawInputs, diagnostics: &mut Diagnostics) -> (Pacing, Opti
         }
     };
     let only = raw.only.as_deref();
-    let only = only.map(|text| parse_patterns(text, diagnostics));
+    let only = only.map(|text| items(text).map(Pattern::new).collect());
+    let only = only.transpose().unwrap_or_else(|_| {
+        diagnostics.reject(
+            "only",
+            "must be names in which `*` is any text, `?` any character and `[a-m]` one of these",
+        );
+        None
+    });
     let pacing = Pacing {
         rate,
         fail_fast: diagnostics.choice("fail-fast", raw.fail_fast.as_deref()),
         all_or_nothing: diagnostics.choice("all-or-nothing", raw.all_or_nothing.as_deref()),
     };
     (pacing, only)
-}
-
-fn parse_patterns(text: &str, diagnostics: &mut Diagnostics) -> Vec<Pattern> {
-    items(text)
-        .filter_map(|item| {
-            Pattern::new(item)
-                .map_err(|_| {
-                    diagnostics.reject(
-                        "only",
-                        "must be names in which `*` is any text, `?` any character and `[a-m]` one of these",
-                    );
-                })
-                .ok()
-        })
-        .collect()
 }
 
 fn read(path: &str) -> Result<Vec<u8>, Failure> {

@@ -74,9 +74,8 @@ pub(crate) fn resolve(
     environment: &Environment,
     sink: Option<&SecretSink<'_>>,
 ) -> Result<ResolvedValue, String> {
-    let generated = matches!(reference, Reference::Generate(_));
     let stand_in = ResolvedValue {
-        generated,
+        generated: matches!(reference, Reference::Generate(_)),
         ..ResolvedValue::stand_in()
     };
     let Some(sink) = sink else {
@@ -151,25 +150,18 @@ fn generate(spec: &GenerateSpec) -> SecretBytes {
     loop {
         let mut text = Zeroizing::new(Vec::with_capacity(spec.length));
         while text.len() < spec.length {
-            text.push(all[random_below(all.len())]);
+            let mut byte = Zeroizing::new([0]);
+            random::fill(byte.as_mut_slice());
+            let number = usize::from(byte[0]);
+            // Larger numbers would make the first characters more frequent than the others.
+            if number < 256 / all.len() * all.len() {
+                text.push(all[number % all.len()]);
+            }
         }
         let has = |class: &CharacterClass| text.iter().any(|byte| alphabet(*class).contains(byte));
         // Uniformly distributed among the texts that have every class.
         if spec.classes.iter().all(has) {
             return SecretBytes::new(text.to_vec());
-        }
-    }
-}
-
-/// A uniformly distributed number below `limit`, which is at most 256.
-fn random_below(limit: usize) -> usize {
-    let unbiased = 256 / limit * limit;
-    loop {
-        let mut byte = Zeroizing::new([0]);
-        random::fill(byte.as_mut_slice());
-        let number = usize::from(byte[0]);
-        if number < unbiased {
-            return number % limit;
         }
     }
 }

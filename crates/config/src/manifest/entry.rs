@@ -4,10 +4,8 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use serde_json::Value;
-
 use super::keys::{ENTRY, FILE, Key, NOT_WITH_JSON, SOURCES};
-use super::model::{Entry, Field, Manifest, Reference, ValueSpec};
+use super::model::{Entry, Field, Manifest, Reference, ValueSpec, content};
 use super::problem::printable_name;
 use super::reader::{NodeRef, Pair, Reader, find};
 use super::reference::NOT_ENCODED;
@@ -42,15 +40,6 @@ impl Reader<'_> {
         self.read_fields(&pairs)
     }
 
-    fn read_fields(&mut self, pairs: &[Pair<'_, &'static Key>]) -> Vec<Field> {
-        let fields = pairs.iter().map(|pair| Field {
-            name: pair.key.name,
-            node: pair.value.id,
-            content: self.read_shape(pair.key.shape, &pair.value),
-        });
-        fields.collect()
-    }
-
     fn read_entries(&mut self, at: &NodeRef<'_>, defaults: &Arc<Vec<Field>>) -> Vec<Entry> {
         let wanted = "a mapping from names of secrets to what they hold";
         let pairs = self.read_pairs(at, wanted, printable_name);
@@ -80,18 +69,11 @@ impl Reader<'_> {
             let own = self.read_fields(&pairs);
             let spec = self.read_spec(&pair.value, &pairs, &own, defaults);
             if let (Some(name), Some(spec)) = (name, spec) {
-                let member_nodes = match find(&pairs, "json").map(|json| json.content) {
-                    Some(Content::Mapping(members)) => {
-                        members.iter().map(|(_, value)| value.id).collect()
-                    }
-                    _ => Vec::new(),
-                };
                 entries.push(Entry {
                     name,
                     spec,
                     path: pair.key_node.path(),
                     node: pair.key_node.id,
-                    member_nodes,
                     own,
                     defaults: Arc::clone(defaults),
                 });
@@ -130,14 +112,11 @@ impl Reader<'_> {
                     self.reject(at, *why);
                 }
             }
-            let content = |name| {
-                let mut fields = own.iter().chain(defaults);
-                fields.find_map(|field| field.content.as_ref().filter(|_| field.name == name))
-            };
-            if content("store-as").and_then(Value::as_str) == Some("binary") {
+            if content(own.iter().chain(defaults), "store-as").is_some_and(|word| word == "binary")
+            {
                 self.reject(json, "is text, which does not go with `store-as: binary`");
             }
-            let merge = content("merge") == Some(&Value::Bool(true));
+            let merge = content(own, "merge").is_some_and(|flag| *flag == true);
             let members = self.read_members(json, merge)?;
             Some(ValueSpec::Json { members, merge })
         });

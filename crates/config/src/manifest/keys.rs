@@ -59,38 +59,37 @@ pub(super) enum Shape {
 }
 
 impl Key {
-    /// An input, which entries and `defaults` can have.
-    const fn input(name: &'static str, shape: Shape) -> Self {
+    /// An input that only entries can have.
+    const fn single(name: &'static str, shape: Shape) -> Self {
         Self {
             name,
             shape,
-            in_defaults: true,
+            in_defaults: false,
             required: false,
             help: None,
         }
     }
 
-    /// An input that only entries can have.
-    const fn single(name: &'static str, shape: Shape) -> Self {
-        Self {
-            in_defaults: false,
-            ..Self::input(name, shape)
-        }
+    /// An input, which entries and `defaults` can have.
+    const fn input(name: &'static str, shape: Shape) -> Self {
+        Self::single(name, shape).in_defaults()
     }
 
     /// A key with a meaning of its own in a manifest.
     const fn new(name: &'static str, shape: Shape, help: &'static str) -> Self {
-        Self {
-            help: Some(help),
-            ..Self::single(name, shape)
-        }
+        let mut key = Self::single(name, shape);
+        key.help = Some(help);
+        key
     }
 
-    const fn required(self) -> Self {
-        Self {
-            required: true,
-            ..self
-        }
+    const fn in_defaults(mut self) -> Self {
+        self.in_defaults = true;
+        self
+    }
+
+    const fn required(mut self) -> Self {
+        self.required = true;
+        self
     }
 
     /// The description in the documents and the JSON Schema.
@@ -157,14 +156,12 @@ pub(super) const ENTRY: &[Key] = &[
     Key::single("json-value-as", Shape::Choice(JsonValueAs::words)),
     Key::input("description", Shape::Expanded),
     Key::input("kms-key-id", Shape::Text),
-    Key {
-        in_defaults: true,
-        ..Key::new(
-            "tags",
-            Shape::Tags,
-            "Tags. Those of a secret are added to those of `defaults`, and win. Default: leave as they are.",
-        )
-    },
+    Key::new(
+        "tags",
+        Shape::Tags,
+        "Tags. Those of a secret are added to those of `defaults`, and win. Default: leave as they are.",
+    )
+    .in_defaults(),
     Key::input("tag-policy", Shape::Choice(TagPolicy::words)),
     Key::input("replica-regions", Shape::Texts("\n")),
     Key::input("replica-policy", Shape::Choice(ReplicaPolicy::words)),

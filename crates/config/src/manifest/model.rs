@@ -29,20 +29,27 @@ pub struct Entry {
     /// The path and the node of the name.
     pub(super) path: String,
     pub(super) node: usize,
-    /// The nodes of the members of `json`.
-    pub(super) member_nodes: Vec<usize>,
     pub(super) own: Vec<Field>,
     /// Shared, so that a long policy is not copied into each of thousands of entries.
     pub(super) defaults: Arc<Vec<Field>>,
 }
 
-/// A key of an entry or of `defaults`.
+/// A key of a mapping, and what it holds.
 #[derive(Debug)]
 pub(super) struct Field {
     pub(super) name: &'static str,
     pub(super) node: usize,
-    /// The text or flag of an input, or tags as a mapping; `None` if the key is no input or invalid.
+    /// As its shape is read; `None` if it is invalid, or has a reader of its own.
     pub(super) content: Option<Value>,
+}
+
+/// The content of the first valid field of a name.
+pub(super) fn content<'f>(
+    fields: impl IntoIterator<Item = &'f Field>,
+    name: &str,
+) -> Option<&'f Value> {
+    let mut fields = fields.into_iter().filter(|field| field.name == name);
+    fields.find_map(|field| field.content.as_ref())
 }
 
 impl Entry {
@@ -87,15 +94,14 @@ impl Entry {
 
     /// A problem that a later check finds with a member of `json`.
     pub fn member_problem(&self, member: usize, text: impl Into<String>) -> UnlocatedProblem {
-        let problem = self.problem("json", text);
-        match self.member_nodes.get(member) {
-            None => problem,
-            Some(&node) => UnlocatedProblem {
-                node,
-                path: format!("{}.*", problem.path),
-                ..problem
-            },
+        let mut problem = self.problem("json", text);
+        if let ValueSpec::Json { members, .. } = &self.spec
+            && let Some(member) = members.get(member)
+        {
+            problem.node = member.node;
+            problem.path.push_str(".*");
         }
+        problem
     }
 }
 
@@ -137,6 +143,8 @@ pub struct Member {
     pub base64: bool,
     /// Whether the value is JSON rather than the text of a string.
     pub as_json: bool,
+    /// The node of its source.
+    pub(super) node: usize,
 }
 
 /// A source of a value.

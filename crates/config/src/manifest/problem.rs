@@ -15,6 +15,12 @@ pub struct Position {
     pub column: usize,
 }
 
+impl Position {
+    pub(super) fn new(line: usize, column: usize) -> Self {
+        Self { line, column }
+    }
+}
+
 /// A problem of a manifest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {

@@ -7,7 +7,7 @@ use super::expand::Expander;
 use super::keys::{ENTRY, Key, nearest_key};
 use super::problem::{Problems, UnlocatedProblem};
 use super::tree::{Content, Node};
-use crate::inputs::{self, Input};
+use crate::inputs;
 
 const NO_VALUE: &str = "has no value; give it one, or leave the key out";
 pub(super) const TAGGED: &str =
@@ -41,12 +41,8 @@ impl<'a> NodeRef<'a> {
         }
     }
 
-    /// The items of a list; none if the node is not one.
-    pub(super) fn items(&'a self) -> impl Iterator<Item = Self> {
-        let items = match self.content {
-            Content::List(items) => &items[..],
-            _ => &[],
-        };
+    /// The items of this list.
+    pub(super) fn items(&'a self, items: &'a [Node<'a>]) -> impl Iterator<Item = Self> {
         items.iter().map(|node| self.child(node, ""))
     }
 
@@ -61,7 +57,7 @@ impl<'a> NodeRef<'a> {
     }
 }
 
-/// A pair of a mapping: the key's meaning, its node and the value.
+/// A pair of a mapping: the key as text or from the table, its node, and the value.
 #[derive(Clone, Copy)]
 pub(super) struct Pair<'a, K> {
     pub(super) key: K,
@@ -101,13 +97,14 @@ impl<'l> Reader<'l> {
         });
     }
 
-    /// Adds the problem that a node is of another kind.
-    pub(super) fn reject_kind(&mut self, at: &NodeRef<'_>, wanted: &str) {
+    /// Adds the problem that a node is of another kind, so that there is nothing to return.
+    pub(super) fn reject_kind<T>(&mut self, at: &NodeRef<'_>, wanted: &str) -> Option<T> {
         match at.content {
             Content::Null => self.reject(at, NO_VALUE),
             Content::Tagged => self.reject(at, TAGGED),
             _ => self.reject(at, format!("must be {wanted}")),
         }
+        None
     }
 
     /// The pairs of a mapping with keys that are text and no duplicates. `label` is what messages show of a key.
@@ -118,8 +115,7 @@ impl<'l> Reader<'l> {
         label: fn(&str) -> &str,
     ) -> Option<Vec<Pair<'a, &'a str>>> {
         let Content::Mapping(all) = at.content else {
-            self.reject_kind(at, wanted);
-            return None;
+            return self.reject_kind(at, wanted);
         };
         let mut seen = HashSet::new();
         let mut pairs = Vec::with_capacity(all.len());
@@ -192,14 +188,16 @@ impl<'l> Reader<'l> {
     /// Text that may be empty.
     pub(super) fn read_any_text<'a>(&mut self, at: &NodeRef<'a>) -> Option<&'a str> {
         match at.content {
-            Content::Text(text) => return Some(text),
-            Content::Bool(_) | Content::Number(_) => self.reject(
-                at,
-                "must be text, and a number, `true` or `false` needs quotes to be text",
-            ),
+            Content::Text(text) => Some(text),
+            Content::Bool(_) | Content::Number(_) => {
+                self.reject(
+                    at,
+                    "must be text, and a number, `true` or `false` needs quotes to be text",
+                );
+                None
+            }
             _ => self.reject_kind(at, "text"),
         }
-        None
     }
 
     /// The text of a node with its variables replaced.
@@ -212,8 +210,7 @@ impl<'l> Reader<'l> {
 
     pub(super) fn read_flag(&mut self, at: &NodeRef<'_>) -> Option<bool> {
         let Content::Bool(flag) = at.content else {
-            self.reject_kind(at, "`true` or `false`, without quotes");
-            return None;
+            return self.reject_kind(at, "`true` or `false`, without quotes");
         };
         Some(*flag)
     }
@@ -229,8 +226,7 @@ impl<'l> Reader<'l> {
             return Some(word);
         }
         let list: Vec<_> = words.iter().map(|word| format!("`{word}`")).collect();
-        self.reject_kind(at, &list.join(" or "));
-        None
+        self.reject_kind(at, &list.join(" or "))
     }
 }
 
@@ -239,22 +235,16 @@ fn describe_unknown(name: &str, keys: &'static [Key]) -> String {
     if let Some(nearest) = nearest_key(name, keys) {
         return format!("has a key that it cannot have; did you mean `{nearest}`?");
     }
-    if let Some(key) = ENTRY.iter().find(|key| key.name == name) {
-        return format!(
-            "has the key `{}`, which belongs into the entry of a secret, not here",
-            key.name
-        );
-    }
-    match inputs::all().iter().find(|input| input.name == name) {
-        Some(Input {
-            name: name @ ("value-env" | "value-file"),
-            ..
-        }) => format!(
+    match name {
+        _ if ENTRY.iter().any(|key| key.name == name) => {
+            format!("has the key `{name}`, which belongs into the entry of a secret, not here")
+        }
+        "value-env" | "value-file" => format!(
             "has the key `{name}`; in a manifest that is `value: {{ env: NAME }}` or `value: {{ file: PATH }}`"
         ),
-        Some(Input { name, .. }) => {
+        _ if inputs::all().iter().any(|input| input.name == name) => {
             format!("has the key `{name}`, which is an input of the run, not of a manifest")
         }
-        None => "has a key that it cannot have".to_owned(),
+        _ => "has a key that it cannot have".to_owned(),
     }
 }

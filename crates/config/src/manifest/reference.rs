@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use serde_json::json;
 use upsert_secret_core::json::KeyPath;
 
-use super::keys::{Key, MEMBER, Shape};
-use super::model::{Member, Reference};
-use super::reader::{NodeRef, Reader};
+use super::keys::{Key, MEMBER, SOURCES};
+use super::model::{Field, Member, Reference, content};
+use super::reader::{NodeRef, Reader, find};
 use super::tree::Content;
 
 /// Why `value-encoding` is rejected beside `secret` and `generate`.
@@ -58,6 +58,7 @@ impl Reader<'_> {
                 reference: qualified.reference,
                 base64: qualified.base64,
                 as_json: qualified.as_json,
+                node: pair.value.id,
             }));
         }
         for (names, key_node) in &key_nodes {
@@ -83,17 +84,10 @@ impl Reader<'_> {
         }
         let problems_before = self.problems.count();
         let pairs = self.read_known_pairs(at, keys)?;
-        let mut sources = Vec::new();
-        let (mut encoding, mut as_json) = (None, false);
-        for pair in &pairs {
-            let content = self.read_shape(pair.key.shape, &pair.value);
-            match (pair.key.shape, pair.key.name) {
-                (Shape::Choice(_), "value-encoding") => encoding = Some((&pair.value, content)),
-                (Shape::Choice(_), _) => as_json = content == Some("json".into()),
-                (_, name) => sources.push((name, content)),
-            }
-        }
-        let [(source, content)] = &sources[..] else {
+        let fields = self.read_fields(&pairs);
+        let is_source = |field: &&Field| SOURCES.iter().any(|key| key.name == field.name);
+        let sources: Vec<_> = fields.iter().filter(is_source).collect();
+        let [source] = sources[..] else {
             // A misspelled key has been reported already.
             if self.problems.count() == problems_before || sources.len() > 1 {
                 self.reject(
@@ -103,21 +97,23 @@ impl Reader<'_> {
             }
             return None;
         };
-        if let Some((encoding, _)) = encoding
-            && !matches!(*source, "env" | "file")
+        if let Some(encoding) = find(&pairs, "value-encoding")
+            && !matches!(source.name, "env" | "file")
         {
             self.reject(encoding, NOT_ENCODED);
         }
-        if as_json && *source == "generate" {
+        let as_json = content(&fields, "json-value-as").is_some_and(|word| word == "json");
+        if as_json && source.name == "generate" {
             self.reject(
                 at,
                 "is generated, and what is generated is text: `json-value-as: json` does not go with it",
             );
         }
+        let reference = json!({ source.name: source.content.as_ref()? });
         Some(Qualified {
             // Fails where a required key has been reported.
-            reference: serde_json::from_value(json!({ *source: content.as_ref()? })).ok()?,
-            base64: encoding.is_some_and(|(_, word)| word == Some("base64".into())),
+            reference: serde_json::from_value(reference).ok()?,
+            base64: content(&fields, "value-encoding").is_some_and(|word| word == "base64"),
             as_json,
         })
     }

@@ -4,8 +4,8 @@
 use serde_json::{Map, Value};
 
 use super::keys::{Key, Shape};
-use super::model::CharacterClass;
-use super::reader::{NodeRef, Reader, TAGGED};
+use super::model::{CharacterClass, Field};
+use super::reader::{NodeRef, Pair, Reader, TAGGED};
 use super::tree::Content;
 use crate::environment::is_variable_name;
 
@@ -29,14 +29,21 @@ impl Reader<'_> {
         }
     }
 
+    pub(super) fn read_fields(&mut self, pairs: &[Pair<'_, &'static Key>]) -> Vec<Field> {
+        let fields = pairs.iter().map(|pair| Field {
+            name: pair.key.name,
+            node: pair.value.id,
+            content: self.read_shape(pair.key.shape, &pair.value),
+        });
+        fields.collect()
+    }
+
     /// The keys that are valid.
     fn read_mapping(&mut self, at: &NodeRef<'_>, keys: &'static [Key]) -> Option<Value> {
         let pairs = self.read_known_pairs(at, keys)?;
-        let contents = pairs.iter().filter_map(|pair| {
-            let content = self.read_shape(pair.key.shape, &pair.value)?;
-            Some((pair.key.name, content))
-        });
-        Some(contents.collect())
+        let fields = self.read_fields(&pairs).into_iter();
+        let valid = fields.filter_map(|field| Some((field.name, field.content?)));
+        Some(valid.collect())
     }
 
     /// Text without white space around it, as in the environment: a block of text ends with a line ending that is no
@@ -74,13 +81,10 @@ impl Reader<'_> {
         match at.content {
             Content::Text(_) => self.read_trimmed(at),
             Content::List(items) if !items.is_empty() => {
-                let texts = at.items().filter_map(|item| self.read_text(&item));
+                let texts = at.items(items).filter_map(|item| self.read_text(&item));
                 Some(texts.collect::<Vec<_>>().join(separator).into())
             }
-            _ => {
-                self.reject_kind(at, "text, or a list of texts that is not empty");
-                None
-            }
+            _ => self.reject_kind(at, "text, or a list of texts that is not empty"),
         }
     }
 
@@ -89,10 +93,7 @@ impl Reader<'_> {
         match at.content {
             Content::Text(_) => self.read_trimmed(at),
             Content::Mapping(_) => self.read_json(at).map(|json| json.to_string().into()),
-            _ => {
-                self.reject_kind(at, "a mapping, or text: JSON or `file:PATH`");
-                None
-            }
+            _ => self.reject_kind(at, "a mapping, or text: JSON or `file:PATH`"),
         }
     }
 
@@ -101,8 +102,8 @@ impl Reader<'_> {
             Content::Text(text) => return Some(text.as_ref().into()),
             Content::Bool(flag) => return Some((*flag).into()),
             Content::Number(Some(number)) => return Some(number.clone().into()),
-            Content::List(_) => {
-                let items = at.items().filter_map(|item| self.read_json(&item));
+            Content::List(items) => {
+                let items = at.items(items).filter_map(|item| self.read_json(&item));
                 return Some(items.collect());
             }
             Content::Mapping(_) => {
@@ -152,19 +153,20 @@ impl Reader<'_> {
             return Some(number.clone().into());
         }
         let wanted = format!("a whole number from {min} to {max}, without quotes");
-        self.reject_kind(at, &wanted);
-        None
+        self.reject_kind(at, &wanted)
     }
 
     fn read_classes(&mut self, at: &NodeRef<'_>) -> Option<Value> {
         let words = CharacterClass::WORDS;
-        if !matches!(at.content, Content::List(items) if !items.is_empty()) {
-            let wanted = format!("a list of some of `{}`", words.join("`, `"));
-            self.reject_kind(at, &wanted);
-            return None;
-        }
+        let items = match at.content {
+            Content::List(items) if !items.is_empty() => items,
+            _ => {
+                let wanted = format!("a list of some of `{}`", words.join("`, `"));
+                return self.reject_kind(at, &wanted);
+            }
+        };
         let mut classes = Vec::new();
-        for item in at.items() {
+        for item in at.items(items) {
             match self.read_choice(&item, &words) {
                 Some(word) if classes.contains(&word) => {
                     self.reject(&item, "is in the list already");

@@ -36,34 +36,23 @@ pub(super) fn assemble(
     let mut diagnostics = Diagnostics::new(Spelling::Input);
     let mut raw = entry.inputs();
     raw.version_id_key.clone_from(&shared.version_id_key);
-    let mut keys = Vec::new();
-    let source = match &entry.spec {
+    let (bytes, keys) = match &entry.spec {
         ValueSpec::Value(_) => {
             // A binary secret stays one wherever it is copied to.
             if raw.store_as.is_none() && values[0].kind == Some(Kind::Binary) {
                 raw.store_as = Some("binary".to_owned());
             }
-            Source {
-                bytes: values[0].copy(),
-                input: "value",
-            }
+            (values[0].copy(), Vec::new())
         }
-        ValueSpec::Json { members, .. } => match compose(members, values) {
-            Ok((json_keys, bytes)) => {
-                keys = json_keys;
-                Source {
-                    bytes,
-                    input: "json",
-                }
-            }
-            Err(why) => {
-                diagnostics.reject("json", why);
-                Source::stand_in()
-            }
-        },
+        ValueSpec::Json { members, .. } => compose(members, values).unwrap_or_else(|why| {
+            diagnostics.reject("json", why);
+            (ResolvedValue::stand_in().copy(), Vec::new())
+        }),
     };
     let is_json = matches!(entry.spec, ValueSpec::Json { .. });
     let is_merge = matches!(entry.spec, ValueSpec::Json { merge: true, .. });
+    let input = if is_json { "json" } else { "value" };
+    let source = Source { bytes, input };
     let is_generated = values.iter().any(|value| value.generated);
     if is_merge {
         json_key::check_conflicts(&raw, "merge", &mut diagnostics);
@@ -90,15 +79,14 @@ pub(super) fn assemble(
     (request, diagnostics)
 }
 
-/// The keys that members set, each to the value in the same position, and the document that has these keys and no
-/// others.
+/// The document with the keys that members set, each to the value in the same position, and no others; and the keys.
 ///
 /// # Errors
 /// Why a value cannot be the value of its key; or two keys of which one is inside the other's value.
 fn compose(
     members: &[Member],
     values: &[ResolvedValue],
-) -> Result<(Vec<JsonKey>, SecretBytes), String> {
+) -> Result<(SecretBytes, Vec<JsonKey>), String> {
     let mut keys = Vec::with_capacity(members.len());
     for (member, value) in members.iter().zip(values) {
         let text = render(member, value)
@@ -116,7 +104,7 @@ fn compose(
     match json::apply_edits(b"{}", edits) {
         Ok(Some(text)) => {
             let document = SecretBytes::new(text.as_bytes().to_vec());
-            Ok((keys, document))
+            Ok((document, keys))
         }
         Ok(None) => Err("has no keys".to_owned()),
         Err(why) => Err(format!("makes no document: {why}")),

@@ -90,15 +90,13 @@ impl EntryChecker<'_> {
         let (request, entry_diagnostics) = assemble(&entry, &values, &self.shared);
         let (rejections, warnings) = entry_diagnostics.into_rejections();
         if !rejections.is_empty() {
-            let rejections = rejections.into_iter();
-            self.problems
-                .extend(rejections.map(|(key, why)| entry.problem(key, why)));
+            let problems = rejections.into_iter();
+            let problems = problems.map(|(key, why)| entry.problem(key, why));
+            self.problems.extend(problems);
             return None;
         }
-        let same_secret = self
-            .entry_names
-            .insert(request.target.name.clone(), entry.name.clone());
-        if let Some(other) = same_secret {
+        let secret = request.target.name.clone();
+        if let Some(other) = self.entry_names.insert(secret, entry.name.clone()) {
             let why = format!("is the same secret as {other}");
             self.problems.push(entry.problem("name", why));
         }

@@ -7,22 +7,21 @@
 
 mod entry;
 mod expand;
-mod input;
 mod keys;
-mod locate;
 mod model;
 mod problem;
 mod reader;
 mod reference;
 mod schema;
+mod shape;
 mod syntax;
 mod tree;
 
-pub use locate::locate_problems;
 pub use model::{
     CharacterClass, Entry, GenerateSpec, Manifest, Member, Reference, SecretRef, ValueSpec,
 };
-pub use problem::{InputProblem, Position, Problem};
+use problem::Problems;
+pub use problem::{Position, Problem, UnlocatedProblem};
 pub use schema::schema;
 pub(crate) use syntax::MAX_BYTES;
 
@@ -35,31 +34,40 @@ pub fn parse(
     lookup: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Manifest, Vec<Problem>> {
     match parse_partially(bytes, lookup) {
-        (Some(manifest), problems) if problems.is_empty() => Ok(manifest),
-        (_, problems) => Err(problems),
+        Ok((manifest, problems)) if problems.is_empty() => Ok(manifest),
+        Ok((_, problems)) => Err(problems),
+        Err(problem) => Err(vec![problem]),
     }
 }
 
 /// Parses what is valid in a manifest and returns the problems of the rest, so that those of later checks can be
 /// reported together with them.
+///
+/// # Errors
+/// The file is no YAML, and so nothing in it is valid.
 pub(crate) fn parse_partially(
     bytes: &[u8],
     lookup: &dyn Fn(&str) -> Option<String>,
-) -> (Option<Manifest>, Vec<Problem>) {
-    let text = match syntax::decode(bytes) {
-        Ok(text) => text,
-        Err(problem) => return (None, vec![problem]),
-    };
-    let tree = match tree::parse(text) {
-        Ok(tree) => tree,
-        Err(problem) => return (None, vec![problem]),
-    };
+) -> Result<(Manifest, Vec<Problem>), Problem> {
+    let text = syntax::decode(bytes)?;
+    let tree = tree::parse(text)?;
     let mut reader = reader::Reader::new(lookup);
     let manifest = reader.read_manifest(&tree);
-    let problems = reader
-        .problems
-        .into_located(|steps| tree::locate(text, steps));
-    (Some(manifest), problems)
+    Ok((manifest, locate(text, reader.problems)))
+}
+
+/// Adds positions to problems that later checks find. One with an input that many entries inherit from `defaults` is
+/// reported once. `bytes` are the manifest.
+pub fn locate_problems(bytes: &[u8], unlocated: Vec<UnlocatedProblem>) -> Vec<Problem> {
+    let mut problems = Problems::default();
+    for problem in unlocated {
+        problems.add(problem);
+    }
+    locate(syntax::decode(bytes).unwrap_or_default(), problems)
+}
+
+fn locate(text: &str, problems: Problems) -> Vec<Problem> {
+    problems.into_located(|node| tree::locate(text, node))
 }
 
 #[cfg(test)]

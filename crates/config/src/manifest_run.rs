@@ -14,18 +14,16 @@ use crate::diagnostics::Diagnostics;
 use crate::environment::Environment;
 use crate::files;
 use crate::inputs::RawInputs;
-use crate::manifest::{self, Manifest};
+use crate::manifest;
 use crate::request;
 use crate::resolve::SecretSink;
 
 mod assemble;
 mod entries;
 mod exposure;
-mod remote;
 mod unresolved;
 
 use assemble::Shared;
-use entries::EntryChecker;
 pub use unresolved::{Draft, Unresolved};
 
 /// Below AWS's 50 calls a second, because other callers share the account's quota.
@@ -43,48 +41,6 @@ pub struct Pacing {
     pub all_or_nothing: bool,
 }
 
-/// The inputs of a manifest run that are checked before the file is read.
-struct ManifestInputs {
-    rate: u32,
-    fail_fast: bool,
-    all_or_nothing: Option<bool>,
-    only: Option<Vec<Pattern>>,
-}
-
-impl ManifestInputs {
-    fn check(raw: &RawInputs, diagnostics: &mut Diagnostics) -> Self {
-        for input in raw.given() {
-            if !input.scope.manifest {
-                diagnostics.reject(
-                    input.name,
-                    "is about one secret: with a manifest it is a key of that file",
-                );
-            }
-        }
-        request::check_version_id_key(raw, diagnostics);
-        let rate = match raw.rate.as_deref().map(str::parse) {
-            None => DEFAULT_RATE,
-            Some(Ok(rate)) if (1..=MAX_RATE).contains(&rate) => rate,
-            Some(_) => {
-                diagnostics.reject("rate", format!("must be a number from 1 to {MAX_RATE}"));
-                DEFAULT_RATE
-            }
-        };
-        Self {
-            rate,
-            only: raw
-                .only
-                .as_deref()
-                .map(|text| parse_patterns(text, diagnostics)),
-            fail_fast: diagnostics.choice("fail-fast", raw.fail_fast.as_deref()),
-            all_or_nothing: raw
-                .all_or_nothing
-                .as_deref()
-                .map(|text| diagnostics.choice("all-or-nothing", Some(text))),
-        }
-    }
-}
-
 /// Reads the manifest at `path` and checks its entries. Without a sink, values are neither read nor required.
 ///
 /// # Errors
@@ -98,7 +54,7 @@ pub(crate) fn check(
     sink: Option<&SecretSink<'_>>,
     diagnostics: &mut Diagnostics,
 ) -> Result<(Vec<Draft>, Pacing), Failure> {
-    let inputs = ManifestInputs::check(raw, diagnostics);
+    let (mut pacing, only) = check_inputs(raw, diagnostics);
     diagnostics.check_problems()?;
     let text = read(path)?;
     let expanded = RefCell::new(BTreeSet::new());
@@ -106,60 +62,72 @@ pub(crate) fn check(
         expanded.borrow_mut().insert(name.to_owned());
         environment.text(name).map(str::to_owned)
     };
-    let (manifest, mut problems) = manifest::parse_partially(&text, &lookup);
-    let Some(Manifest {
-        all_or_nothing,
-        mut entries,
-    }) = manifest
-    else {
-        return Err(reject(path, &problems));
-    };
+    let (manifest, mut problems) =
+        manifest::parse_partially(&text, &lookup).map_err(|problem| reject(path, &[problem]))?;
+    let mut entries = manifest.entries;
     // Of all entries: `only` does not make the values of the others less secret.
     for why in exposure::exposed_variables(&expanded.borrow(), &entries, raw, environment) {
         diagnostics.add_problem(format!("{path}: {why}"));
     }
-    if let Some(only) = &inputs.only {
+    if let Some(only) = only {
         entries.retain(|entry| only.iter().any(|pattern| pattern.matches(&entry.name)));
         if entries.is_empty() && problems.is_empty() {
             diagnostics.reject("only", "fits no secret of the manifest");
         }
     }
     diagnostics.check_all()?;
-    let all_or_nothing = inputs.all_or_nothing.or(all_or_nothing).unwrap_or_default();
+    if raw.all_or_nothing.is_none() {
+        pacing.all_or_nothing = manifest.all_or_nothing.unwrap_or_default();
+    }
     let shared = Shared {
         connection: Arc::clone(connection),
         version_id_key: raw.version_id_key.clone(),
-        all_or_nothing,
+        all_or_nothing: pacing.all_or_nothing,
     };
-    let checker = EntryChecker::new(raw, environment, sink, shared);
-    let (drafts, input_problems) = checker.check_all(entries, diagnostics);
-    problems.extend(manifest::locate_problems(&text, input_problems));
+    let (drafts, unlocated) = entries::check(entries, raw, environment, sink, shared, diagnostics);
+    problems.extend(manifest::locate_problems(&text, unlocated));
     if !problems.is_empty() {
         // In the file's order; a problem without a position is the count of further ones.
         problems.sort_by_key(|problem| (problem.position.is_none(), problem.position));
         return Err(reject(path, &problems));
     }
-    let pacing = Pacing {
-        rate: inputs.rate,
-        fail_fast: inputs.fail_fast,
-        all_or_nothing,
-    };
     Ok((drafts, pacing))
 }
 
-fn parse_patterns(text: &str, diagnostics: &mut Diagnostics) -> Vec<Pattern> {
-    items(text)
-        .filter_map(|item| {
-            Pattern::new(item)
-                .map_err(|_| {
-                    diagnostics.reject(
-                        "only",
-                        "must be names in which `*` is any text, `?` any character and `[a-m]` one of these",
-                    );
-                })
-                .ok()
-        })
-        .collect()
+/// Checks the inputs that are known before the file is read: how the run proceeds, and the patterns of `only`.
+fn check_inputs(raw: &RawInputs, diagnostics: &mut Diagnostics) -> (Pacing, Option<Vec<Pattern>>) {
+    for input in raw.given() {
+        if !input.scope.manifest {
+            diagnostics.reject(
+                input.name,
+                "is about one secret: with a manifest it is a key of that file",
+            );
+        }
+    }
+    request::check_version_id_key(raw, diagnostics);
+    let rate = match raw.rate.as_deref().map(str::parse) {
+        None => DEFAULT_RATE,
+        Some(Ok(rate)) if (1..=MAX_RATE).contains(&rate) => rate,
+        Some(_) => {
+            diagnostics.reject("rate", format!("must be a number from 1 to {MAX_RATE}"));
+            DEFAULT_RATE
+        }
+    };
+    let only = raw.only.as_deref();
+    let only = only.map(|text| items(text).map(Pattern::new).collect());
+    let only = only.transpose().unwrap_or_else(|_| {
+        diagnostics.reject(
+            "only",
+            "must be names in which `*` is any text, `?` any character and `[a-m]` one of these",
+        );
+        None
+    });
+    let pacing = Pacing {
+        rate,
+        fail_fast: diagnostics.choice("fail-fast", raw.fail_fast.as_deref()),
+        all_or_nothing: diagnostics.choice("all-or-nothing", raw.all_or_nothing.as_deref()),
+    };
+    (pacing, only)
 }
 
 fn read(path: &str) -> Result<Vec<u8>, Failure> {

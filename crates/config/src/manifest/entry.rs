@@ -4,97 +4,76 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::keys::{FILE, Key, NOT_WITH_JSON, Shape};
-use super::model::{Entry, Inputs, Manifest, Reference, ValueSpec};
-use super::problem::{NodePath, printable_name};
-use super::reader::{NodeRef, Pair, Reader};
+use super::keys::{ENTRY, FILE, Key, NOT_WITH_JSON, SOURCES};
+use super::model::{Entry, Field, Manifest, Reference, ValueSpec, content};
+use super::problem::printable_name;
+use super::reader::{NodeRef, Pair, Reader, find};
 use super::reference::NOT_ENCODED;
-use super::tree::Node;
+use super::tree::{Content, Node};
 
 impl Reader<'_> {
     /// Reads a whole manifest; one with problems in part.
     pub(super) fn read_manifest(&mut self, tree: &Node<'_>) -> Manifest {
-        let root = NodeRef {
-            node: tree,
-            path: NodePath::ROOT,
-        };
+        let root = NodeRef::root(tree);
         let pairs = self.read_known_pairs(&root, FILE).unwrap_or_default();
-        let mut defaults = Inputs::default();
-        for Pair { key, value, .. } in &pairs {
-            if let Shape::Defaults(keys) = key.shape {
-                defaults = self.read_defaults(value, keys);
-            }
+        let defaults = find(&pairs, "defaults").map(|at| self.read_defaults(at));
+        let defaults = Arc::new(defaults.unwrap_or_default());
+        let entries = find(&pairs, "secrets").map(|at| self.read_entries(at, &defaults));
+        if let Some(schema) = find(&pairs, "$schema") {
+            self.read_text(schema);
         }
-        let defaults = Arc::new(defaults);
-        let mut manifest = Manifest {
-            all_or_nothing: None,
-            entries: Vec::new(),
-        };
-        for Pair { key, value, .. } in &pairs {
-            match key.shape {
-                Shape::Entries(keys) => {
-                    manifest.entries = self.read_entries(value, keys, &defaults);
-                }
-                Shape::Flag => manifest.all_or_nothing = self.read_flag(value),
-                Shape::Text => {
-                    self.read_text(value);
-                }
-                _ => {}
-            }
+        Manifest {
+            all_or_nothing: find(&pairs, "all-or-nothing").and_then(|at| self.read_flag(at)),
+            entries: entries.unwrap_or_default(),
         }
-        manifest
     }
 
-    fn read_defaults(&mut self, at: &NodeRef<'_>, keys: &'static [Key]) -> Inputs {
-        let mut inputs = Inputs::default();
-        for pair in self.read_known_pairs(at, keys).unwrap_or_default() {
-            if pair.key.in_defaults {
-                self.read_input(pair.key, &pair.value, &mut inputs);
-            } else {
-                let why = format!(
-                    "has the key `{}`, which is for one secret alone",
-                    pair.key.name
-                );
-                self.problems.add(&pair.key_path, why);
+    fn read_defaults(&mut self, at: &NodeRef<'_>) -> Vec<Field> {
+        let mut pairs = self.read_known_pairs(at, ENTRY).unwrap_or_default();
+        pairs.retain(|Pair { key, key_node, .. }| {
+            if !key.in_defaults {
+                let why = format!("has the key `{}`, which is for one secret alone", key.name);
+                self.reject(key_node, why);
             }
-        }
-        inputs
+            key.in_defaults
+        });
+        self.read_fields(&pairs)
     }
 
-    fn read_entries(
-        &mut self,
-        at: &NodeRef<'_>,
-        keys: &'static [Key],
-        defaults: &Arc<Inputs>,
-    ) -> Vec<Entry> {
+    fn read_entries(&mut self, at: &NodeRef<'_>, defaults: &Arc<Vec<Field>>) -> Vec<Entry> {
         let wanted = "a mapping from names of secrets to what they hold";
         let pairs = self.read_pairs(at, wanted, printable_name);
-        if matches!(at.node, Node::Mapping(pairs) if pairs.is_empty()) {
+        if matches!(at.content, Content::Mapping(pairs) if pairs.is_empty()) {
             self.reject(at, "is empty; it needs one secret at least");
         }
         let mut names = HashSet::new();
         let mut entries = Vec::new();
         for pair in pairs.unwrap_or_default() {
             let name = if pair.key.trim().is_empty() {
-                self.problems.add(&pair.key_path, "has no name");
+                self.reject(&pair.key_node, "has no name");
                 None
             } else {
-                self.expand(pair.key, &pair.key_path)
+                self.expand(pair.key, &pair.key_node)
             };
             if let Some(name) = &name
-                && !names.insert(name.clone().into_owned())
+                && !names.insert(name.clone())
             {
-                self.problems.add(
-                    &pair.key_path,
+                self.reject(
+                    &pair.key_node,
                     "is the name of another entry too once variables are replaced",
                 );
             }
-            let content = self.read_entry(&pair.value, keys, defaults);
-            if let (Some(name), Some((spec, own))) = (name, content) {
+            let Some(pairs) = self.read_known_pairs(&pair.value, ENTRY) else {
+                continue;
+            };
+            let own = self.read_fields(&pairs);
+            let spec = self.read_spec(&pair.value, &pairs, &own, defaults);
+            if let (Some(name), Some(spec)) = (name, spec) {
                 entries.push(Entry {
-                    name: name.into_owned(),
+                    name,
                     spec,
-                    index: pair.value.path.step.index,
+                    path: pair.key_node.path(),
+                    node: pair.key_node.id,
                     own,
                     defaults: Arc::clone(defaults),
                 });
@@ -103,58 +82,44 @@ impl Reader<'_> {
         entries
     }
 
-    fn read_entry(
+    /// Reads `value` or `json`, whichever an entry has.
+    fn read_spec(
         &mut self,
         at: &NodeRef<'_>,
-        keys: &'static [Key],
-        defaults: &Inputs,
-    ) -> Option<(ValueSpec, Inputs)> {
-        let pairs = self.read_known_pairs(at, keys)?;
-        let find = |name| pairs.iter().find(|pair| pair.key.name == name);
-        let (value, json, merge) = (find("value"), find("json"), find("merge"));
-        if let (None, Some(merge)) = (json, merge) {
-            self.reject(
-                &merge.value,
-                "is given, but no `json` whose keys could be merged",
-            );
-        }
-        let merge = merge.and_then(|merge| self.read_flag(&merge.value)) == Some(true);
-        let mut own = Inputs::default();
-        for pair in &pairs {
-            if !matches!(pair.key.name, "value" | "json" | "merge") {
-                self.read_input(pair.key, &pair.value, &mut own);
-            }
+        pairs: &[Pair<'_, &'static Key>],
+        own: &[Field],
+        defaults: &[Field],
+    ) -> Option<ValueSpec> {
+        let (value, json) = (find(pairs, "value"), find(pairs, "json"));
+        if let (None, Some(merge)) = (json, find(pairs, "merge")) {
+            self.reject(merge, "is given, but no `json` whose keys could be merged");
         }
         if value.is_some() == json.is_some() {
             self.reject(at, "must have exactly one of `value` and `json`");
         }
         let value = value.and_then(|value| {
-            let reference = self.read_value(&value.value)?;
+            let reference = self.read_reference(value, SOURCES)?.reference;
             if matches!(reference, Reference::Secret(_) | Reference::Generate(_))
-                && let Some(encoding) = find("value-encoding")
+                && let Some(encoding) = find(pairs, "value-encoding")
             {
-                self.reject(&encoding.value, NOT_ENCODED);
+                self.reject(encoding, NOT_ENCODED);
             }
             Some(ValueSpec::Value(reference))
         });
         let json = json.and_then(|json| {
-            for pair in &pairs {
-                let why = NOT_WITH_JSON
-                    .iter()
-                    .find(|(name, _)| *name == pair.key.name);
-                if let Some((_, why)) = why {
-                    self.reject(&pair.value, *why);
+            for (name, why) in NOT_WITH_JSON {
+                if let Some(at) = find(pairs, name) {
+                    self.reject(at, *why);
                 }
             }
-            if own.text("store-as").or(defaults.text("store-as")) == Some("binary") {
-                self.reject(
-                    &json.value,
-                    "is text, which does not go with `store-as: binary`",
-                );
+            if content(own.iter().chain(defaults), "store-as").is_some_and(|word| word == "binary")
+            {
+                self.reject(json, "is text, which does not go with `store-as: binary`");
             }
-            let members = self.read_members(&json.value, merge)?;
+            let merge = content(own, "merge").is_some_and(|flag| *flag == true);
+            let members = self.read_members(json, merge)?;
             Some(ValueSpec::Json { members, merge })
         });
-        Some((value.or(json)?, own))
+        value.or(json)
     }
 }

@@ -1,8 +1,6 @@
 //! Expansion of `${NAME}` to the variable's text, once; `$${` stands for `${`. Is not applied to values, and no message
 //! shows what a variable holds.
 
-use std::borrow::Cow;
-
 use super::syntax::MAX_BYTES;
 use crate::environment::is_variable_name;
 
@@ -21,34 +19,25 @@ impl<'l> Expander<'l> {
     }
 
     /// The text with its variables replaced, or why it cannot be.
-    pub(super) fn expand<'t>(&mut self, text: &'t str) -> Result<Cow<'t, str>, String> {
-        if !text.contains("${") {
-            return Ok(Cow::Borrowed(text));
-        }
+    pub(super) fn expand(&mut self, text: &str) -> Result<String, String> {
         let mut expanded = String::new();
         let mut rest = text;
-        while let Some(at) = rest.find('$') {
-            expanded.push_str(&rest[..at]);
-            rest = &rest[at..];
-            if let Some(after) = rest.strip_prefix("$${") {
+        while let Some((before, after)) = rest.split_once("${") {
+            if let Some(before) = before.strip_suffix('$') {
+                expanded.push_str(before);
                 expanded.push_str("${");
                 rest = after;
-            } else if let Some(after) = rest.strip_prefix("${") {
-                let Some((name, after)) = after.split_once('}') else {
-                    return Err(
-                        "has a `${` without a `}`; where `${` is meant itself, write `$${`"
-                            .to_owned(),
-                    );
-                };
-                expanded.push_str(&self.variable(name)?);
-                rest = after;
-            } else {
-                expanded.push('$');
-                rest = &rest[1..];
+                continue;
             }
+            let (name, after) = after
+                .split_once('}')
+                .ok_or("has a `${` without a `}`; where `${` is meant itself, write `$${`")?;
+            expanded.push_str(before);
+            expanded.push_str(&self.variable(name)?);
+            rest = after;
         }
         expanded.push_str(rest);
-        Ok(Cow::Owned(expanded))
+        Ok(expanded)
     }
 
     fn variable(&mut self, name: &str) -> Result<String, String> {
@@ -83,7 +72,7 @@ mod tests {
             "LONG" => Some("x".repeat(MAX_BYTES / 2)),
             _ => None,
         };
-        Expander::new(&lookup).expand(text).map(Cow::into_owned)
+        Expander::new(&lookup).expand(text)
     }
 
     #[test]

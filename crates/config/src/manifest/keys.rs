@@ -43,7 +43,7 @@ pub(super) enum Shape {
     /// The path of a file.
     Path,
     /// A whole number from a minimum to a maximum.
-    Length(usize, usize),
+    Length(u64, u64),
     /// A list of character classes.
     Classes,
     /// A mapping with one of [`SOURCES`].
@@ -52,65 +52,57 @@ pub(super) enum Shape {
     Members,
     /// A mapping with the given keys.
     Mapping(&'static [Key]),
-    /// The inputs that entries inherit.
-    Defaults(&'static [Key]),
-    /// A mapping from names of secrets to entries.
-    Entries(&'static [Key]),
+    /// A mapping with the keys of [`ENTRY`] that `defaults` can have.
+    Defaults,
+    /// A mapping from names of secrets to mappings with the keys of [`ENTRY`].
+    Entries,
 }
 
 impl Key {
-    /// An input, which entries and `defaults` can have.
-    const fn input(name: &'static str, shape: Shape) -> Self {
+    /// An input that only entries can have.
+    const fn single(name: &'static str, shape: Shape) -> Self {
         Self {
             name,
             shape,
-            in_defaults: true,
+            in_defaults: false,
             required: false,
             help: None,
         }
     }
 
-    /// An input that only entries can have.
-    const fn single(name: &'static str, shape: Shape) -> Self {
-        Self {
-            in_defaults: false,
-            ..Self::input(name, shape)
-        }
+    /// An input, which entries and `defaults` can have.
+    const fn input(name: &'static str, shape: Shape) -> Self {
+        Self::single(name, shape).in_defaults()
     }
 
     /// A key with a meaning of its own in a manifest.
     const fn new(name: &'static str, shape: Shape, help: &'static str) -> Self {
-        Self {
-            help: Some(help),
-            ..Self::single(name, shape)
-        }
+        let mut key = Self::single(name, shape);
+        key.help = Some(help);
+        key
     }
 
-    const fn required(self) -> Self {
-        Self {
-            required: true,
-            ..self
-        }
+    const fn in_defaults(mut self) -> Self {
+        self.in_defaults = true;
+        self
+    }
+
+    const fn required(mut self) -> Self {
+        self.required = true;
+        self
     }
 
     /// The description in the documents and the JSON Schema.
     pub(super) fn meaning(&self) -> String {
-        let own = self.help.map(str::to_owned);
-        own.or_else(|| {
-            let input = inputs::all()
-                .into_iter()
-                .find(|input| input.name == self.name)?;
-            Some(match input.default {
-                "" => input.help.to_owned(),
-                default => format!("{} Default: {default}.", input.help),
-            })
-        })
-        .unwrap_or_default()
-    }
-
-    /// Whether it is one of [`SOURCES`].
-    pub(super) fn is_source(&self) -> bool {
-        SOURCES.iter().any(|source| source.name == self.name)
+        if let Some(help) = self.help {
+            return help.to_owned();
+        }
+        let inputs = inputs::all();
+        match inputs.iter().find(|input| input.name == self.name) {
+            None => String::new(),
+            Some(input) if input.default.is_empty() => input.help.to_owned(),
+            Some(input) => format!("{} Default: {}.", input.help, input.default),
+        }
     }
 }
 
@@ -118,12 +110,12 @@ impl Key {
 pub(super) const FILE: &[Key] = &[
     Key::new(
         "defaults",
-        Shape::Defaults(ENTRY),
+        Shape::Defaults,
         "What every secret has whose entry does not say otherwise.",
     ),
     Key::new(
         "secrets",
-        Shape::Entries(ENTRY),
+        Shape::Entries,
         "The secrets by name or ARN. `${NAME}` is replaced by the variable of that name.",
     )
     .required(),
@@ -164,14 +156,12 @@ pub(super) const ENTRY: &[Key] = &[
     Key::single("json-value-as", Shape::Choice(JsonValueAs::words)),
     Key::input("description", Shape::Expanded),
     Key::input("kms-key-id", Shape::Text),
-    Key {
-        in_defaults: true,
-        ..Key::new(
-            "tags",
-            Shape::Tags,
-            "Tags. Those of a secret are added to those of `defaults`, and win. Default: leave as they are.",
-        )
-    },
+    Key::new(
+        "tags",
+        Shape::Tags,
+        "Tags. Those of a secret are added to those of `defaults`, and win. Default: leave as they are.",
+    )
+    .in_defaults(),
     Key::input("tag-policy", Shape::Choice(TagPolicy::words)),
     Key::input("replica-regions", Shape::Texts("\n")),
     Key::input("replica-policy", Shape::Choice(ReplicaPolicy::words)),
@@ -188,36 +178,31 @@ pub(super) const ENTRY: &[Key] = &[
     Key::input("on-rotation", Shape::Choice(OnRotation::words)),
 ];
 
-const ENV: Key = Key::new(
-    "env",
-    Shape::Variable,
-    "The name of the variable that holds the value.",
-);
-const FILE_SOURCE: Key = Key::new(
-    "file",
-    Shape::Path,
-    "The path of a file that holds the value, byte for byte. `${NAME}` is replaced by the variable of that name.",
-);
-const SECRET: Key = Key::new(
-    "secret",
-    Shape::Mapping(SECRET_REF),
-    "Another secret of Secrets Manager that holds the value.",
-);
-const GENERATE: Key = Key::new(
-    "generate",
-    Shape::Mapping(GENERATE_SPEC),
-    "A random value, made when there is none yet.",
-);
-
 /// The sources of a value.
-pub(super) const SOURCES: &[Key] = &[ENV, FILE_SOURCE, SECRET, GENERATE];
+pub(super) const SOURCES: &[Key] = MEMBER.split_at(4).0;
 
 /// The keys of a member of `json`: its source, and how the value is read.
 pub(super) const MEMBER: &[Key] = &[
-    ENV,
-    FILE_SOURCE,
-    SECRET,
-    GENERATE,
+    Key::new(
+        "env",
+        Shape::Variable,
+        "The name of the variable that holds the value.",
+    ),
+    Key::new(
+        "file",
+        Shape::Path,
+        "The path of a file that holds the value, byte for byte. `${NAME}` is replaced by the variable of that name.",
+    ),
+    Key::new(
+        "secret",
+        Shape::Mapping(SECRET_REF),
+        "Another secret of Secrets Manager that holds the value.",
+    ),
+    Key::new(
+        "generate",
+        Shape::Mapping(GENERATE_SPEC),
+        "A random value, made when there is none yet.",
+    ),
     Key::single("value-encoding", Shape::Choice(ValueEncoding::words)),
     Key::new(
         "json-value-as",
@@ -260,7 +245,9 @@ const GENERATE_SPEC: &[Key] = &[
 ];
 
 // A generated value has at least one character of each class.
-const _: () = assert!(CharacterClass::ALL.len() <= 8);
+const _: () = assert!(CharacterClass::WORDS.len() <= 8);
+
+const OF_MEMBERS: &str = "does not go with `json`; it is for one of its members";
 
 /// The keys that `json` cannot be combined with, and why.
 pub(super) const NOT_WITH_JSON: &[(&str, &str)] = &[
@@ -268,14 +255,8 @@ pub(super) const NOT_WITH_JSON: &[(&str, &str)] = &[
         "json-key",
         "does not go with `json`, whose keys say where a value goes",
     ),
-    (
-        "json-value-as",
-        "does not go with `json`; it is for one of its members",
-    ),
-    (
-        "value-encoding",
-        "does not go with `json`; it is for one of its members",
-    ),
+    ("json-value-as", OF_MEMBERS),
+    ("value-encoding", OF_MEMBERS),
 ];
 
 /// The key with the most similar name, if one is similar.

@@ -1,12 +1,13 @@
 //! A parsed manifest: secrets, their inputs as text, and references to their values. Plain data, checked for its shape
 //! only. It never holds a value.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::Deserialize;
+use serde_json::{Map, Value};
 use upsert_secret_core::json;
 
-use super::problem::InputProblem;
+use super::problem::UnlocatedProblem;
 use crate::inputs::RawInputs;
 
 /// A parsed manifest.
@@ -25,70 +26,82 @@ pub struct Entry {
     pub name: String,
     /// Where its value comes from.
     pub spec: ValueSpec,
-    /// Position among the entries of the file, which counts invalid ones.
-    pub(super) index: usize,
-    pub(super) own: Inputs,
-    pub(super) defaults: Arc<Inputs>,
+    /// The path and the node of the name.
+    pub(super) path: String,
+    pub(super) node: usize,
+    pub(super) own: Vec<Field>,
+    /// Shared, so that a long policy is not copied into each of thousands of entries.
+    pub(super) defaults: Arc<Vec<Field>>,
 }
 
-/// Inputs as text. An entry has its own and shares the defaults, so that a long policy is not copied into each of
-/// thousands of entries.
-#[derive(Debug, Default)]
-pub(super) struct Inputs {
-    pub(super) texts: Vec<(&'static str, String)>,
-    pub(super) tags: Option<BTreeMap<String, String>>,
+/// A key of a mapping, and what it holds.
+#[derive(Debug)]
+pub(super) struct Field {
+    pub(super) name: &'static str,
+    pub(super) node: usize,
+    /// As its shape is read; `None` if it is invalid, or has a reader of its own.
+    pub(super) content: Option<Value>,
 }
 
-impl Inputs {
-    pub(super) fn text(&self, name: &str) -> Option<&str> {
-        let (_, text) = self.texts.iter().find(|(input, _)| *input == name)?;
-        Some(text)
-    }
+/// The content of the first valid field of a name.
+pub(super) fn content<'f>(
+    fields: impl IntoIterator<Item = &'f Field>,
+    name: &str,
+) -> Option<&'f Value> {
+    let mut fields = fields.into_iter().filter(|field| field.name == name);
+    fields.find_map(|field| field.content.as_ref())
 }
 
 impl Entry {
-    /// The inputs of the entry and of `defaults`, in the form that inputs from the environment have.
+    /// The inputs of the entry and of `defaults`, in the form that inputs from the environment have. Tags of the entry
+    /// override those of `defaults`.
     pub fn inputs(&self) -> RawInputs {
         let mut inputs = RawInputs {
             name: Some(self.name.clone()),
-            tags: self.tags(),
             ..RawInputs::default()
         };
-        for (name, text) in self.defaults.texts.iter().chain(&self.own.texts) {
-            inputs.set(name, text.clone());
+        let mut tags: Option<Map<_, _>> = None;
+        for field in self.defaults.iter().chain(&self.own) {
+            match &field.content {
+                Some(Value::Object(own)) => tags.get_or_insert_default().extend(own.clone()),
+                Some(Value::String(text)) => _ = inputs.set(field.name, text.clone()),
+                Some(flag) => _ = inputs.set(field.name, flag.to_string()),
+                None => {}
+            }
         }
+        inputs.tags = tags.map(|tags| Value::from(tags).to_string());
         inputs
     }
 
-    /// The tags of the entry and of `defaults` as a JSON object. The entry's override those of `defaults`.
-    fn tags(&self) -> Option<String> {
-        if self.own.tags.is_none() && self.defaults.tags.is_none() {
-            return None;
-        }
-        let own = self.own.tags.iter().flatten();
-        let tags: serde_json::Map<_, _> = (self.defaults.tags.iter().flatten())
-            .chain(own)
-            .map(|(key, value)| (key.clone(), value.clone().into()))
-            .collect();
-        Some(serde_json::Value::from(tags).to_string())
-    }
-
-    /// A problem that a later check finds with an input of this entry, or with `name`, `value` or `json`.
-    pub fn problem(&self, input: &'static str, text: impl Into<String>) -> InputProblem {
-        InputProblem {
-            entry_index: self.index,
-            input,
-            member: None,
+    /// A problem that a later check finds with an input of this entry, or with `name`, `value` or `json`. It is one of
+    /// `defaults` if the entry inherits the input.
+    pub fn problem(&self, input: &'static str, text: impl Into<String>) -> UnlocatedProblem {
+        let find = |fields: &[Field]| Some(fields.iter().find(|field| field.name == input)?.node);
+        let (node, parent) = match (find(&self.own), find(&self.defaults)) {
+            (Some(own), _) => (own, self.path.as_str()),
+            (None, Some(inherited)) => (inherited, "defaults"),
+            (None, None) => (self.node, self.path.as_str()),
+        };
+        UnlocatedProblem {
+            node,
+            path: match input {
+                "name" => self.path.clone(),
+                _ => format!("{parent}.{input}"),
+            },
             text: text.into(),
         }
     }
 
     /// A problem that a later check finds with a member of `json`.
-    pub fn member_problem(&self, member: usize, text: impl Into<String>) -> InputProblem {
-        InputProblem {
-            member: Some(member),
-            ..self.problem("json", text)
+    pub fn member_problem(&self, member: usize, text: impl Into<String>) -> UnlocatedProblem {
+        let mut problem = self.problem("json", text);
+        if let ValueSpec::Json { members, .. } = &self.spec
+            && let Some(member) = members.get(member)
+        {
+            problem.node = member.node;
+            problem.path.push_str(".*");
         }
+        problem
     }
 }
 
@@ -130,10 +143,13 @@ pub struct Member {
     pub base64: bool,
     /// Whether the value is JSON rather than the text of a string.
     pub as_json: bool,
+    /// The node of its source.
+    pub(super) node: usize,
 }
 
 /// A source of a value.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Reference {
     /// The variable of this name.
     Env(String),
@@ -146,7 +162,7 @@ pub enum Reference {
 }
 
 /// A secret that a value is copied from; only its shape is checked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct SecretRef {
     /// Name or ARN.
     pub id: String,
@@ -159,16 +175,18 @@ pub struct SecretRef {
 }
 
 /// How a value is generated.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct GenerateSpec {
     /// The length in characters.
     pub length: usize,
     /// Classes without duplicates; never more than characters.
+    #[serde(default = "CharacterClass::defaults")]
     pub classes: Vec<CharacterClass>,
 }
 
 /// A class of characters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum CharacterClass {
     /// `a` to `z`
     Lower,
@@ -181,13 +199,11 @@ pub enum CharacterClass {
 }
 
 impl CharacterClass {
-    /// Every class, and its word in a manifest.
-    pub(super) const ALL: [(&'static str, Self); 4] = [
-        ("lower", Self::Lower),
-        ("upper", Self::Upper),
-        ("digits", Self::Digits),
-        ("symbols", Self::Symbols),
-    ];
+    /// The words of all classes.
+    pub(super) const WORDS: [&'static str; 4] = ["lower", "upper", "digits", "symbols"];
+
     /// The classes of a value whose entry names none.
-    pub(super) const DEFAULT: [Self; 3] = [Self::Lower, Self::Upper, Self::Digits];
+    fn defaults() -> Vec<Self> {
+        vec![Self::Lower, Self::Upper, Self::Digits]
+    }
 }

@@ -1,46 +1,77 @@
 //! The reader of a manifest's tree, and what all keys have in common: mappings without duplicate or unknown keys, kinds
 //! of scalars. The other modules add what their keys hold.
 
-use std::borrow::Cow;
 use std::collections::HashSet;
 
 use super::expand::Expander;
 use super::keys::{ENTRY, Key, nearest_key};
-use super::problem::{NodePath, Problems};
-use super::tree::Node;
-use crate::inputs::{self, Input};
+use super::problem::{Problems, UnlocatedProblem};
+use super::tree::{Content, Node};
+use crate::inputs;
 
 const NO_VALUE: &str = "has no value; give it one, or leave the key out";
 pub(super) const TAGGED: &str =
     "has a YAML tag (`!…`), which a manifest does not use; text that begins with `!` needs quotes";
 
-/// A node and the path to it.
+/// A node and the path to it. The path has no allocation until there is a problem.
 #[derive(Clone, Copy)]
 pub(super) struct NodeRef<'a> {
-    pub(super) node: &'a Node<'a>,
-    pub(super) path: NodePath<'a>,
+    pub(super) id: usize,
+    pub(super) content: &'a Content<'a>,
+    parent: Option<&'a Self>,
+    /// Empty if the key must not be shown.
+    pub(super) label: &'a str,
 }
 
 impl<'a> NodeRef<'a> {
-    /// The items of a list; none if the node is not one.
-    pub(super) fn items(&'a self) -> impl Iterator<Item = Self> {
-        let items = match self.node {
-            Node::List(items) => &items[..],
-            _ => &[],
-        };
-        items.iter().enumerate().map(|(index, node)| Self {
-            node,
-            path: self.path.value(index, ""),
-        })
+    pub(super) fn root(node: &'a Node<'a>) -> Self {
+        Self {
+            id: node.id,
+            content: &node.content,
+            parent: None,
+            label: "",
+        }
+    }
+
+    fn child(&'a self, node: &'a Node<'a>, label: &'a str) -> Self {
+        Self {
+            parent: Some(self),
+            label,
+            ..Self::root(node)
+        }
+    }
+
+    /// The items of this list.
+    pub(super) fn items(&'a self, items: &'a [Node<'a>]) -> impl Iterator<Item = Self> {
+        items.iter().map(|node| self.child(node, ""))
+    }
+
+    /// The path for people.
+    pub(super) fn path(&self) -> String {
+        let parent = self.parent.map(Self::path).unwrap_or_default();
+        match (parent.as_str(), self.label) {
+            (_, "") => parent,
+            ("", label) => label.to_owned(),
+            (parent, label) => format!("{parent}.{label}"),
+        }
     }
 }
 
-/// A pair of a mapping.
+/// A pair of a mapping: the key as text or from the table, its node, and the value.
 #[derive(Clone, Copy)]
 pub(super) struct Pair<'a, K> {
     pub(super) key: K,
-    pub(super) key_path: NodePath<'a>,
+    pub(super) key_node: NodeRef<'a>,
     pub(super) value: NodeRef<'a>,
+}
+
+/// The value of a known key.
+pub(super) fn find<'p, 'a>(
+    pairs: &'p [Pair<'a, &'static Key>],
+    name: &str,
+) -> Option<&'p NodeRef<'a>> {
+    let pair = pairs.iter().find(|pair| pair.key.name == name)?;
+    Some(&pair.value)
 }
 
 /// Reads a tree and collects its problems.
@@ -59,16 +90,21 @@ impl<'l> Reader<'l> {
 
     /// Adds a problem of a node.
     pub(super) fn reject(&mut self, at: &NodeRef<'_>, why: impl Into<String>) {
-        self.problems.add(&at.path, why);
+        self.problems.add(UnlocatedProblem {
+            node: at.id,
+            path: at.path(),
+            text: why.into(),
+        });
     }
 
-    /// Adds the problem that a node is of another kind.
-    pub(super) fn reject_kind(&mut self, at: &NodeRef<'_>, wanted: &str) {
-        match at.node {
-            Node::Null => self.reject(at, NO_VALUE),
-            Node::Tagged => self.reject(at, TAGGED),
+    /// Adds the problem that a node is of another kind, so that there is nothing to return.
+    pub(super) fn reject_kind<T>(&mut self, at: &NodeRef<'_>, wanted: &str) -> Option<T> {
+        match at.content {
+            Content::Null => self.reject(at, NO_VALUE),
+            Content::Tagged => self.reject(at, TAGGED),
             _ => self.reject(at, format!("must be {wanted}")),
         }
+        None
     }
 
     /// The pairs of a mapping with keys that are text and no duplicates. `label` is what messages show of a key.
@@ -78,31 +114,29 @@ impl<'l> Reader<'l> {
         wanted: &str,
         label: fn(&str) -> &str,
     ) -> Option<Vec<Pair<'a, &'a str>>> {
-        let Node::Mapping(all) = at.node else {
-            self.reject_kind(at, wanted);
-            return None;
+        let Content::Mapping(all) = at.content else {
+            return self.reject_kind(at, wanted);
         };
         let mut seen = HashSet::new();
         let mut pairs = Vec::with_capacity(all.len());
-        for (index, (key, node)) in all.iter().enumerate() {
-            let why = match key {
-                Node::Text(key) if key == "<<" => {
+        for (key, value) in all {
+            let why = match &key.content {
+                Content::Text(text) if text == "<<" => {
                     "has a YAML merge key (`<<`), which a manifest does not use; `defaults` holds what all secrets share"
                 }
-                Node::Text(key) if seen.insert(key.as_ref()) => {
-                    let path = at.path.value(index, label(key));
+                Content::Text(text) if seen.insert(text.as_ref()) => {
                     pairs.push(Pair {
-                        key: key.as_ref(),
-                        key_path: at.path.key(index, label(key)),
-                        value: NodeRef { node, path },
+                        key: text.as_ref(),
+                        key_node: at.child(key, label(text)),
+                        value: at.child(value, label(text)),
                     });
                     continue;
                 }
-                Node::Text(_) => "has this key twice",
-                Node::Tagged => TAGGED,
+                Content::Text(_) => "has this key twice",
+                Content::Tagged => TAGGED,
                 _ => "has a key that is not text; a number, `true` or `null` needs quotes",
             };
-            self.problems.add(&at.path.key(index, ""), why);
+            self.reject(&at.child(key, ""), why);
         }
         Some(pairs)
     }
@@ -119,25 +153,22 @@ impl<'l> Reader<'l> {
             _ => "a mapping".to_owned(),
         };
         let mut known: Vec<Pair<'a, &'static Key>> = Vec::new();
-        for Pair {
-            key: name,
-            key_path,
-            mut value,
-        } in self.read_pairs(at, &wanted, |_| "")?
-        {
-            let Some(key) = keys.iter().find(|key| key.name == name) else {
-                self.problems.add(&key_path, describe_unknown(name, keys));
+        for pair in self.read_pairs(at, &wanted, |_| "")? {
+            let Some(key) = keys.iter().find(|key| key.name == pair.key) else {
+                self.reject(&pair.key_node, describe_unknown(pair.key, keys));
                 continue;
             };
-            value.path.label = key.name;
             known.push(Pair {
                 key,
-                key_path,
-                value,
+                key_node: pair.key_node,
+                value: NodeRef {
+                    label: key.name,
+                    ..pair.value
+                },
             });
         }
         for key in keys.iter().filter(|key| key.required) {
-            if !known.iter().any(|pair| pair.key.name == key.name) {
+            if find(&known, key.name).is_none() {
                 self.reject(at, format!("lacks the key `{}`", key.name));
             }
         }
@@ -156,45 +187,30 @@ impl<'l> Reader<'l> {
 
     /// Text that may be empty.
     pub(super) fn read_any_text<'a>(&mut self, at: &NodeRef<'a>) -> Option<&'a str> {
-        match at.node {
-            Node::Text(text) => return Some(text),
-            Node::Bool(_) | Node::Number(_) => self.reject(
-                at,
-                "must be text, and a number, `true` or `false` needs quotes to be text",
-            ),
+        match at.content {
+            Content::Text(text) => Some(text),
+            Content::Bool(_) | Content::Number(_) => {
+                self.reject(
+                    at,
+                    "must be text, and a number, `true` or `false` needs quotes to be text",
+                );
+                None
+            }
             _ => self.reject_kind(at, "text"),
         }
-        None
     }
 
-    /// Text without white space around it, as in the environment: a block of text ends with a line ending that is no
-    /// part of it.
-    pub(super) fn read_trimmed(&mut self, at: &NodeRef<'_>) -> Option<String> {
-        self.read_text(at).map(|text| text.trim().to_owned())
-    }
-
-    /// Text that is not blank, with its variables replaced.
-    pub(super) fn read_expanded<'a>(&mut self, at: &NodeRef<'a>) -> Option<Cow<'a, str>> {
-        let text = self.read_text(at)?;
-        self.expand(text, &at.path)
-    }
-
-    /// The text with its variables replaced.
-    pub(super) fn expand<'t>(
-        &mut self,
-        text: &'t str,
-        path: &NodePath<'_>,
-    ) -> Option<Cow<'t, str>> {
+    /// The text of a node with its variables replaced.
+    pub(super) fn expand(&mut self, text: &str, at: &NodeRef<'_>) -> Option<String> {
         self.expander
             .expand(text)
-            .map_err(|why| self.problems.add(path, why))
+            .map_err(|why| self.reject(at, why))
             .ok()
     }
 
     pub(super) fn read_flag(&mut self, at: &NodeRef<'_>) -> Option<bool> {
-        let Node::Bool(flag) = at.node else {
-            self.reject_kind(at, "`true` or `false`, without quotes");
-            return None;
+        let Content::Bool(flag) = at.content else {
+            return self.reject_kind(at, "`true` or `false`, without quotes");
         };
         Some(*flag)
     }
@@ -204,14 +220,13 @@ impl<'l> Reader<'l> {
         at: &NodeRef<'_>,
         words: &[&'static str],
     ) -> Option<&'static str> {
-        if let Node::Text(text) = at.node
+        if let Content::Text(text) = at.content
             && let Some(word) = words.iter().find(|word| *word == text)
         {
             return Some(word);
         }
         let list: Vec<_> = words.iter().map(|word| format!("`{word}`")).collect();
-        self.reject_kind(at, &list.join(" or "));
-        None
+        self.reject_kind(at, &list.join(" or "))
     }
 }
 
@@ -220,22 +235,16 @@ fn describe_unknown(name: &str, keys: &'static [Key]) -> String {
     if let Some(nearest) = nearest_key(name, keys) {
         return format!("has a key that it cannot have; did you mean `{nearest}`?");
     }
-    if let Some(key) = ENTRY.iter().find(|key| key.name == name) {
-        return format!(
-            "has the key `{}`, which belongs into the entry of a secret, not here",
-            key.name
-        );
-    }
-    match inputs::all().iter().find(|input| input.name == name) {
-        Some(Input {
-            name: name @ ("value-env" | "value-file"),
-            ..
-        }) => format!(
+    match name {
+        _ if ENTRY.iter().any(|key| key.name == name) => {
+            format!("has the key `{name}`, which belongs into the entry of a secret, not here")
+        }
+        "value-env" | "value-file" => format!(
             "has the key `{name}`; in a manifest that is `value: {{ env: NAME }}` or `value: {{ file: PATH }}`"
         ),
-        Some(Input { name, .. }) => {
+        _ if inputs::all().iter().any(|input| input.name == name) => {
             format!("has the key `{name}`, which is an input of the run, not of a manifest")
         }
-        None => "has a key that it cannot have".to_owned(),
+        _ => "has a key that it cannot have".to_owned(),
     }
 }

@@ -66,7 +66,7 @@ fn shape_schema(shape: Shape) -> Value {
         }),
         Shape::Classes => json!({
             "type": "array",
-            "items": { "enum": CharacterClass::ALL.map(|(word, _)| word) },
+            "items": { "enum": CharacterClass::WORDS },
             "minItems": 1,
             "uniqueItems": true,
         }),
@@ -78,8 +78,8 @@ fn shape_schema(shape: Shape) -> Value {
             "minProperties": 1,
         }),
         Shape::Mapping(keys) => mapping_schema(keys.iter()),
-        Shape::Defaults(keys) => mapping_schema(keys.iter().filter(|key| key.in_defaults)),
-        Shape::Entries(_) => json!({
+        Shape::Defaults => mapping_schema(keys::ENTRY.iter().filter(|key| key.in_defaults)),
+        Shape::Entries => json!({
             "type": "object",
             "additionalProperties": { "$ref": "#/definitions/entry" },
             "minProperties": 1,
@@ -109,9 +109,8 @@ fn entry_schema() -> Value {
 /// A mapping with exactly one source among its keys.
 fn source_schema(keys: &'static [Key]) -> Value {
     let mut reference = mapping_schema(keys.iter());
-    reference["oneOf"] = keys
+    reference["oneOf"] = keys::SOURCES
         .iter()
-        .filter(|key| key.is_source())
         .map(|key| json!({ "required": [key.name] }))
         .collect();
     reference

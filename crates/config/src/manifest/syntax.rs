@@ -61,35 +61,23 @@ fn is_allowed_in_yaml(char: char) -> bool {
         || !char.is_control() && !matches!(char, '\u{feff}' | '\u{fffe}' | '\u{ffff}')
 }
 
-/// The position after a text.
-fn end_position(text: &str) -> Position {
-    let (line, last) = text.split('\n').enumerate().last().unwrap_or_default();
-    Position {
-        line: line + 1,
-        column: last.chars().count() + 1,
-    }
-}
-
 /// Line endings of YAML 1.1, which libyaml implements.
 const LINE_ENDINGS: [char; 5] = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
 
-/// The position after a text by YAML's line endings. libyaml may report an error on a line after it.
-fn last_position(text: &str) -> Position {
+/// The position after a text. libyaml may report an error on a line after that of the whole file.
+fn end_position(text: &str) -> Position {
     let text = text.replace("\r\n", "\n");
-    let lines = text.split(LINE_ENDINGS).count();
-    let last = text.rsplit(LINE_ENDINGS).next().unwrap_or_default();
-    Position {
-        line: lines,
-        column: last.chars().count() + 1,
-    }
+    let (index, last) = text
+        .split(LINE_ENDINGS)
+        .enumerate()
+        .last()
+        .unwrap_or_default();
+    Position::new(index + 1, last.chars().count() + 1)
 }
 
 pub(super) fn error_position(error: &serde_yaml::Error) -> Option<Position> {
     let location = error.location()?;
-    Some(Position {
-        line: location.line(),
-        column: location.column(),
-    })
+    Some(Position::new(location.line(), location.column()))
 }
 
 /// The beginnings of libyaml's errors for common mistakes, and their explanations.
@@ -142,6 +130,7 @@ const EXPLANATIONS: &[(&str, &str)] = &[
         "found undefined tag handle",
         "has a YAML tag (`!…`), which a manifest does not use; text that begins with `!` needs quotes",
     ),
+    ("found a tab character", TABS),
     ("recursion limit exceeded", DEPTH),
     ("repetition limit exceeded", ALIASES),
 ];
@@ -149,7 +138,7 @@ const EXPLANATIONS: &[(&str, &str)] = &[
 /// The position and explanation of an error that parsing `text` ended with.
 pub(super) fn explain(text: &str, error: &serde_yaml::Error) -> (Option<Position>, &'static str) {
     let message = error.to_string();
-    let position = error_position(error).map(|position| position.min(last_position(text)));
+    let position = error_position(error).map(|position| position.min(end_position(text)));
     if message.contains("more than one document") {
         return (
             second_document(text),
@@ -163,10 +152,9 @@ pub(super) fn explain(text: &str, error: &serde_yaml::Error) -> (Option<Position
             "begins a quote that is not closed",
         );
     }
-    let is_tab = message.starts_with("found a tab character")
-        || message.starts_with("found character")
-            && position.is_some_and(|position| char_at(text, position) == '\t');
-    if is_tab {
+    if message.starts_with("found character")
+        && position.is_some_and(|position| char_at(text, position) == '\t')
+    {
         return (position, TABS);
     }
     let explanation = EXPLANATIONS
@@ -185,26 +173,17 @@ fn char_at(text: &str, position: Position) -> char {
 fn quote_start(message: &str) -> Option<Position> {
     let (_, position) = message.rsplit_once(" at line ")?;
     let (line, column) = position.split_once(" column ")?;
-    Some(Position {
-        line: line.parse().ok()?,
-        column: column.parse().ok()?,
-    })
+    Some(Position::new(line.parse().ok()?, column.parse().ok()?))
 }
 
 /// The start of a second document, which serde_yaml's error does not have.
 fn second_document(text: &str) -> Option<Position> {
-    let mut started = false;
-    for (number, line) in text.lines().enumerate() {
-        if line.starts_with("---") {
-            if started {
-                return Some(Position {
-                    line: number + 1,
-                    column: 1,
-                });
-            }
-            started = true;
-        }
-        started |= !line.trim().is_empty() && !line.starts_with(['#', '%']);
-    }
-    None
+    let is_outside = |line: &str| line.trim().is_empty() || line.starts_with(['#', '%']);
+    let (index, _) = text
+        .lines()
+        .enumerate()
+        .skip_while(|(_, line)| is_outside(line))
+        .skip(1)
+        .find(|(_, line)| line.starts_with("---"))?;
+    Some(Position::new(index + 1, 1))
 }

@@ -1,144 +1,175 @@
 //! The entries of a manifest, one after the other: resolves their references, assembles their requests and collects the
-//! problems. What the file must look like is for the manifest reader.
+//! problems. Checks how other secrets are reached, and reads none of them. What the file must look like is for the
+//! manifest reader.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use upsert_secret_core::connection::Connection;
+use upsert_secret_core::region::is_region;
 use upsert_secret_core::request::Job;
 use upsert_secret_core::target::Target;
 
 use super::assemble::{Shared, assemble};
-use super::remote::RemoteConnections;
-use super::unresolved::{Draft, Unresolved, ValuePart};
-use crate::diagnostics::Diagnostics;
+use super::unresolved::{Draft, RemoteValue, Unresolved};
+use crate::checks::identity;
+use crate::diagnostics::{Diagnostics, Spelling};
 use crate::environment::Environment;
 use crate::inputs::RawInputs;
-use crate::manifest::{Entry, InputProblem, SecretRef, ValueSpec};
-use crate::resolve::{self, Resolution, ResolvedValue, SecretSink};
+use crate::manifest::{Entry, Reference, SecretRef, UnlocatedProblem, ValueSpec};
+use crate::resolve::{ResolvedValue, SecretSink, resolve};
 
-pub(super) struct EntryChecker<'a> {
+/// Checks all entries: the valid ones and every problem of the others. Warnings go to `diagnostics`.
+pub(super) fn check(
+    entries: Vec<Entry>,
+    raw: &RawInputs,
+    environment: &Environment,
+    sink: Option<&SecretSink<'_>>,
+    shared: Shared,
+    diagnostics: &mut Diagnostics,
+) -> (Vec<Draft>, Vec<UnlocatedProblem>) {
+    let mut checker = EntryChecker {
+        raw,
+        environment,
+        sink,
+        shared,
+        connections: BTreeMap::new(),
+        entry_names: BTreeMap::new(),
+        problems: Vec::new(),
+    };
+    let drafts: Vec<_> = entries
+        .into_iter()
+        .filter_map(|entry| checker.check(entry, diagnostics))
+        .collect();
+    for draft in &drafts {
+        if let Draft::Unresolved(unresolved) = draft {
+            checker.check_sources(unresolved);
+        }
+    }
+    (drafts, checker.problems)
+}
+
+struct EntryChecker<'a> {
     raw: &'a RawInputs,
     environment: &'a Environment,
     sink: Option<&'a SecretSink<'a>>,
     shared: Shared,
-    remotes: RemoteConnections,
+    /// One connection for each pair of region and role of other secrets.
+    connections: BTreeMap<(Option<String>, Option<String>), Arc<Connection>>,
     /// The entry of each secret, by the secret's name: an entry may give its ARN.
     entry_names: BTreeMap<String, String>,
-    problems: Vec<InputProblem>,
+    problems: Vec<UnlocatedProblem>,
 }
 
-impl<'a> EntryChecker<'a> {
-    pub(super) fn new(
-        raw: &'a RawInputs,
-        environment: &'a Environment,
-        sink: Option<&'a SecretSink<'a>>,
-        shared: Shared,
-    ) -> Self {
-        Self {
-            raw,
-            environment,
-            sink,
-            shared,
-            remotes: RemoteConnections::default(),
-            entry_names: BTreeMap::new(),
-            problems: Vec::new(),
-        }
-    }
-
-    /// Checks all entries: the valid ones and every problem of the others. Warnings go to `diagnostics`.
-    pub(super) fn check_all(
-        mut self,
-        entries: Vec<Entry>,
-        diagnostics: &mut Diagnostics,
-    ) -> (Vec<Draft>, Vec<InputProblem>) {
-        let drafts: Vec<_> = entries
-            .into_iter()
-            .filter_map(|entry| self.check(entry, diagnostics))
-            .collect();
-        for draft in &drafts {
-            if let Draft::Unresolved(unresolved) = draft {
-                self.check_sources(unresolved);
+impl EntryChecker<'_> {
+    fn check(&mut self, entry: Entry, diagnostics: &mut Diagnostics) -> Option<Draft> {
+        let decodes = entry.inputs().value_encoding.as_deref() == Some("base64");
+        let mut is_complete = true;
+        let (mut values, mut missing) = (Vec::new(), Vec::new());
+        for (index, (reference, base64)) in entry.spec.references().into_iter().enumerate() {
+            let value = resolve(reference, base64 || decodes, self.environment, self.sink);
+            let value = value.map_err(|why| {
+                self.problems.push(match entry.spec {
+                    ValueSpec::Value(_) => entry.problem("value", why),
+                    ValueSpec::Json { .. } => entry.member_problem(index, why),
+                });
+            });
+            is_complete &= value.is_ok();
+            // The rest of the entry is checked as well.
+            values.push(value.unwrap_or_else(|()| ResolvedValue::stand_in()));
+            if let Reference::Secret(secret) = reference {
+                let connection = self.connect(secret, &entry);
+                is_complete &= connection.is_some();
+                missing.extend(connection.map(|connection| RemoteValue {
+                    index,
+                    secret: secret.clone(),
+                    connection,
+                }));
             }
         }
-        (drafts, self.problems)
-    }
-
-    fn check(&mut self, entry: Entry, diagnostics: &mut Diagnostics) -> Option<Draft> {
-        let (parts, is_complete) = self.resolve_parts(&entry);
-        let values: Vec<_> = parts.iter().map(ValuePart::or_stand_in).collect();
         let (request, entry_diagnostics) = assemble(&entry, &values, &self.shared);
         let (rejections, warnings) = entry_diagnostics.into_rejections();
         if !rejections.is_empty() {
-            let rejections = rejections.into_iter();
-            self.problems
-                .extend(rejections.map(|(key, why)| entry.problem(key, why)));
+            let problems = rejections.into_iter();
+            let problems = problems.map(|(key, why)| entry.problem(key, why));
+            self.problems.extend(problems);
             return None;
         }
-        let same_secret = self
-            .entry_names
-            .insert(request.target.name.clone(), entry.name.clone());
-        if let Some(other) = same_secret {
+        let secret = request.target.name.clone();
+        if let Some(other) = self.entry_names.insert(secret, entry.name.clone()) {
             let why = format!("is the same secret as {other}");
             self.problems.push(entry.problem("name", why));
         }
         if !is_complete {
             return None;
         }
-        if parts.iter().any(ValuePart::is_remote) {
-            return Some(Draft::Unresolved(Box::new(Unresolved {
-                entry,
-                parts,
-                shared: self.shared.clone(),
-            })));
+        if missing.is_empty() {
+            for warning in warnings {
+                diagnostics.warn(format!("{}: {warning}", request.target.id));
+            }
+            return Some(Draft::Ready(Job::Upsert(Box::new(request))));
         }
-        for warning in warnings {
-            diagnostics.warn(format!("{}: {warning}", request.target.id));
-        }
-        Some(Draft::Ready(Job::Upsert(Box::new(request))))
+        Some(Draft::Unresolved(Box::new(Unresolved {
+            entry,
+            values,
+            missing,
+            shared: self.shared.clone(),
+        })))
     }
 
-    /// The values of an entry, and whether all of them are known or can be reached. The others have stand-ins, so that
-    /// the rest of the entry is checked as well.
-    fn resolve_parts(&mut self, entry: &Entry) -> (Vec<ValuePart>, bool) {
-        let decodes = entry.inputs().value_encoding.as_deref() == Some("base64");
-        let mut is_complete = true;
-        let mut parts = Vec::new();
-        for (member, (reference, base64)) in entry.spec.references().into_iter().enumerate() {
-            let resolution = match self.sink {
-                None => Ok(resolve::stand_in(reference)),
-                Some(sink) => {
-                    resolve::resolve(reference, base64 || decodes, self.environment, sink)
+    /// The connection to another secret; `None` if it cannot be reached.
+    fn connect(&mut self, secret: &SecretRef, entry: &Entry) -> Option<Arc<Connection>> {
+        let own = &self.shared.connection;
+        let region = secret.region.as_ref().or(own.region.as_ref());
+        let mut reject = |why: String| self.problems.push(entry.problem("value", why));
+        match Target::parse(&secret.id) {
+            Err(why) => reject(format!("names a secret whose name {why}")),
+            Ok(target) => {
+                if let (Some(of_arn), Some(region)) = (target.region(), region)
+                    && of_arn != region
+                {
+                    reject(format!(
+                        "names an ARN of {of_arn}, but is read in {region}: give `region` with it"
+                    ));
                 }
-            };
-            let part = match resolution {
-                Ok(Resolution::Value(value)) => Some(ValuePart::Known(value)),
-                Ok(Resolution::Secret(secret)) => self.connect(secret, entry),
-                Err(why) => {
-                    self.problems.push(match entry.spec {
-                        ValueSpec::Value(_) => entry.problem("value", why),
-                        ValueSpec::Json { .. } => entry.member_problem(member, why),
-                    });
-                    None
-                }
-            };
-            is_complete &= part.is_some();
-            parts.push(part.unwrap_or_else(|| ValuePart::Known(ResolvedValue::stand_in())));
+            }
         }
-        (parts, is_complete)
-    }
-
-    fn connect(&mut self, secret: &SecretRef, entry: &Entry) -> Option<ValuePart> {
-        let mut problems = Vec::new();
-        let connection = self.remotes.connect(
-            secret,
-            &self.shared.connection,
-            self.raw,
-            self.environment,
-            &mut problems,
-        );
-        let problems = problems.into_iter();
-        self.problems
-            .extend(problems.map(|why| entry.problem("value", why)));
-        Some(ValuePart::Remote(secret.clone(), connection?))
+        let key = (secret.region.clone(), secret.role.clone());
+        if let Some(connection) = self.connections.get(&key) {
+            return Some(Arc::clone(connection));
+        }
+        if secret
+            .region
+            .as_deref()
+            .is_some_and(|region| !is_region(region))
+        {
+            reject("names a region that is none, such as `eu-west-1`".to_owned());
+        }
+        let mut identity = Arc::clone(&own.identity);
+        if let Some(role) = &secret.role {
+            let mut raw = self.raw.public();
+            raw.role_to_assume = Some(role.clone());
+            // They restrict the run's own account.
+            raw.allowed_account_ids = None;
+            let mut diagnostics = Diagnostics::new(Spelling::Input);
+            let checked = identity::check(&raw, self.environment, &mut diagnostics);
+            let (rejections, _) = diagnostics.into_rejections();
+            for (_, why) in rejections {
+                reject(why);
+            }
+            let checked = checked.map_err(|why| {
+                reject(format!("cannot be read with that role: {}", why.what));
+            });
+            identity = Arc::new(checked.ok()?);
+        }
+        let connection = Arc::new(Connection {
+            region: region.cloned(),
+            identity,
+            timeout: own.timeout,
+            settings: own.settings.clone(),
+        });
+        self.connections.insert(key, Arc::clone(&connection));
+        Some(connection)
     }
 
     /// Rejects values from secrets that the same run writes. They would be those from before the run, and a secret that

@@ -50,22 +50,20 @@ pub(super) fn exposed_variables(
         .filter_map(|name| environment.raw(name))
         .filter(|content| content.len() >= MIN_DISTINCTIVE_BYTES)
         .collect();
-    let describe = |name: &str| {
-        if values.contains(name) {
-            return Some("is the value of a secret");
-        }
-        let is_copy = environment
-            .raw(name)
-            .is_some_and(|content| contents.contains(content));
-        (secrets.contains(name) || is_copy).then_some("holds a secret")
+    let describe = |name: &String| {
+        let content = environment.raw(name);
+        let what = if values.contains(name.as_str()) {
+            "is the value of a secret"
+        } else if secrets.contains(name.as_str())
+            || content.is_some_and(|content| contents.contains(content))
+        {
+            "holds a secret"
+        } else {
+            return None;
+        };
+        Some(format!(
+            "the variable {name} {what}, and `${{{name}}}` would show it to everybody who may list secrets"
+        ))
     };
-    expanded
-        .iter()
-        .filter_map(|name| {
-            let description = describe(name)?;
-            Some(format!(
-                "the variable {name} {description}, and `${{{name}}}` would show it to everybody who may list secrets"
-            ))
-        })
-        .collect()
+    expanded.iter().filter_map(describe).collect()
 }

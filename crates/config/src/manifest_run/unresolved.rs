@@ -28,50 +28,36 @@ impl Draft {
     }
 }
 
-/// The value of an entry or of one of its members.
-pub(super) enum ValuePart {
-    Known(ResolvedValue),
-    /// The value of another secret.
-    Remote(SecretRef, Arc<Connection>),
-}
-
-impl ValuePart {
-    pub(super) fn is_remote(&self) -> bool {
-        matches!(self, Self::Remote(..))
-    }
-
-    /// The value, or a stand-in.
-    pub(super) fn or_stand_in(&self) -> ResolvedValue {
-        match self {
-            Self::Known(value) => value.clone(),
-            Self::Remote(..) => ResolvedValue::stand_in(),
-        }
-    }
+/// A value in another secret.
+pub(super) struct RemoteValue {
+    /// Which of the entry's values it is.
+    pub(super) index: usize,
+    pub(super) secret: SecretRef,
+    pub(super) connection: Arc<Connection>,
 }
 
 /// A secret whose value, or a part of it, is in another secret.
 pub struct Unresolved {
     pub(super) entry: Entry,
-    pub(super) parts: Vec<ValuePart>,
+    /// With stand-ins for the missing values.
+    pub(super) values: Vec<ResolvedValue>,
+    pub(super) missing: Vec<RemoteValue>,
     pub(super) shared: Shared,
 }
 
 impl Unresolved {
     /// The secrets whose values are missing, and how they are reached.
     pub fn references(&self) -> impl Iterator<Item = (&SecretRef, &Arc<Connection>)> {
-        self.parts.iter().filter_map(|part| match part {
-            ValuePart::Known(_) => None,
-            ValuePart::Remote(reference, connection) => Some((reference, connection)),
-        })
+        let missing = self.missing.iter();
+        missing.map(|remote| (&remote.secret, &remote.connection))
     }
 
     /// The request with stand-ins for the values that are missing.
     pub fn with_stand_ins(&self) -> Request {
-        let values: Vec<_> = self.parts.iter().map(ValuePart::or_stand_in).collect();
-        assemble(&self.entry, &values, &self.shared).0
+        assemble(&self.entry, &self.values, &self.shared).0
     }
 
-    /// The request with `values`, one for each of [`Unresolved::references`].
+    /// The request with `resolved`, one for each of [`Unresolved::references`].
     ///
     /// # Errors
     /// A value cannot be stored as the entry asks.
@@ -80,17 +66,13 @@ impl Unresolved {
     /// There are fewer values than references.
     pub fn complete(
         &self,
-        values: impl IntoIterator<Item = ResolvedValue>,
+        resolved: impl IntoIterator<Item = ResolvedValue>,
     ) -> Result<Request, Failure> {
-        let mut values = values.into_iter();
-        let values: Vec<_> = self
-            .parts
-            .iter()
-            .map(|part| match part {
-                ValuePart::Known(value) => value.clone(),
-                ValuePart::Remote(..) => values.next().expect("a value for each reference"),
-            })
-            .collect();
+        let mut values = self.values.clone();
+        let mut resolved = resolved.into_iter();
+        for remote in &self.missing {
+            values[remote.index] = resolved.next().expect("a value for each reference");
+        }
         let (request, diagnostics) = assemble(&self.entry, &values, &self.shared);
         let (rejections, _) = diagnostics.into_rejections();
         if rejections.is_empty() {

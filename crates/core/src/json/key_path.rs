@@ -53,7 +53,8 @@ impl KeyPath {
         })
     }
 
-    pub(super) fn names(&self) -> &[String] {
+    /// The names of the key's ancestors and of the key itself.
+    pub fn names(&self) -> &[String] {
         &self.names
     }
 }

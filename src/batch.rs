@@ -45,10 +45,11 @@ pub(crate) async fn run_all<S: SecretStore>(
     let prefetcher = Prefetcher::new(context.store, report);
     let mut reading = FuturesUnordered::new();
     let mut working = FuturesUnordered::new();
+    let (mut stopped, mut hopeless) = (false, false);
     loop {
-        let stopped = fail_fast && report.has_failed()
-            || report.is_hopeless()
-            || context.store.is_cancelled();
+        // Both stay: a success of a secret in progress must not start the run again after others were dropped.
+        hopeless |= report.is_hopeless();
+        stopped |= hopeless || fail_fast && report.has_failed() || context.store.is_cancelled();
         if stopped {
             ready.clear();
             reading.clear();
@@ -65,7 +66,7 @@ pub(crate) async fn run_all<S: SecretStore>(
             working.push(run_one(index, &targets[index], first, context, report));
         }
         if reading.is_empty() && working.is_empty() {
-            if report.is_hopeless() {
+            if hopeless {
                 report.note(
                     Level::Warning,
                     "so many secrets in a row failed for the same kind of reason that the others were not tried",
@@ -94,8 +95,13 @@ async fn run_one<S: SecretStore>(
         Ok(job) => run_job(job, context, plan_only, first, &mut guard.attempt).await,
         Err(why) => Err(why.clone()),
     };
-    // One of many secrets that the run had not changed when it was cancelled.
-    let untouched = ended.is_err() && guard.attempt.outcome.changes.is_empty();
+    // One of many secrets that the run had neither changed nor labeled when it was cancelled.
+    let attempt = &guard.attempt;
+    let labeled = attempt
+        .write_label
+        .as_ref()
+        .is_some_and(|label| label.on.is_some());
+    let untouched = ended.is_err() && attempt.outcome.changes.is_empty() && !labeled;
     if untouched && context.store.is_cancelled() && !report.kind.single {
         guard.leave();
     } else {

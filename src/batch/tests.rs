@@ -1,5 +1,5 @@
 //! One rule for one secret and for many: every state and every request, run as a single secret and as the entry of a
-//! manifest, ends in the same way.
+//! manifest, ends in the same way. Also a run that is cancelled.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -110,6 +110,20 @@ struct Ending {
 }
 
 fn run(store: &MemoryStore, inputs: &[(&str, &str)], single: bool) -> Ending {
+    let report = report(store, inputs, single);
+    let targets = report.targets();
+    let details = targets[0].details.as_deref();
+    let failure = details.and_then(|details| details.failure.as_ref());
+    let changes = details.into_iter().flat_map(|it| &it.outcome.changes);
+    Ending {
+        status: targets[0].status.word(),
+        class: failure.map(|failure| failure.class.name()),
+        changes: changes.map(|change| format!("{change:?}")).collect(),
+        secrets: secrets(&store.world()),
+    }
+}
+
+fn report(store: &MemoryStore, inputs: &[(&str, &str)], single: bool) -> RunReport {
     let kind = RunKind {
         single,
         ..RunKind::default()
@@ -124,16 +138,7 @@ fn run(store: &MemoryStore, inputs: &[(&str, &str)], single: bool) -> Ending {
     };
     let targets = [Ok(job(Action::Upsert, inputs))];
     block_on(run_all(&targets, context, false, &report));
-    let targets = report.targets();
-    let details = targets[0].details.as_deref();
-    let failure = details.and_then(|details| details.failure.as_ref());
-    let changes = details.into_iter().flat_map(|it| &it.outcome.changes);
-    Ending {
-        status: targets[0].status.word(),
-        class: failure.map(|failure| failure.class.name()),
-        changes: changes.map(|change| format!("{change:?}")).collect(),
-        secrets: secrets(&store.world()),
-    }
+    report
 }
 
 /// A version with its labels and value.
@@ -215,4 +220,16 @@ fn single_secret_and_manifest_entry_end_alike() {
         differences.len(),
         differences[..differences.len().min(12)].join("\n")
     );
+}
+
+#[test]
+fn label_of_a_cancelled_run_is_left_for_the_cleanup() {
+    let mut world = World::default();
+    world.create("app", "{}");
+    for single in [true, false] {
+        let store = MemoryStore::new(world.clone()).cancelled_after("PutSecretValue");
+        let report = report(&store, &[("JSON_KEY", "k")], single);
+        assert_eq!(report.targets()[0].status.word(), "failed");
+        assert_eq!(report.take_write_labels().len(), 1, "single: {single}");
+    }
 }

@@ -28,6 +28,8 @@ pub(crate) struct MemoryStore {
     region: &'static str,
     /// The operations of all calls, in order.
     calls: Rc<RefCell<Vec<&'static str>>>,
+    /// The operation after which the run is cancelled.
+    last: Option<&'static str>,
 }
 
 impl MemoryStore {
@@ -38,6 +40,7 @@ impl MemoryStore {
             caller: Caller::default(),
             region: REGION,
             calls: Rc::default(),
+            last: None,
         }
     }
 
@@ -58,6 +61,12 @@ impl MemoryStore {
         self
     }
 
+    /// The same store in a run that is cancelled after the first call of this operation.
+    pub(crate) fn cancelled_after(mut self, operation: &'static str) -> Self {
+        self.last = Some(operation);
+        self
+    }
+
     /// The secrets, to arrange or to look at.
     pub(crate) fn world(&self) -> RefMut<'_, World> {
         self.world.borrow_mut()
@@ -69,6 +78,9 @@ impl MemoryStore {
     }
 
     fn call(&self, operation: &'static str, input: Value) -> Call<Value> {
+        if self.is_cancelled() {
+            return Err(StoreError::new(operation, ErrorKind::Cancelled));
+        }
         self.calls.borrow_mut().push(operation);
         let answer = self
             .world()
@@ -190,11 +202,15 @@ impl SecretStore for MemoryStore {
     }
 
     fn is_cancelled(&self) -> bool {
-        false
+        self.last
+            .is_some_and(|last| self.calls.borrow().contains(&last))
     }
 
     fn for_cleanup(&self) -> Self {
-        self.clone()
+        Self {
+            last: None,
+            ..self.clone()
+        }
     }
 
     fn diagnose(&self, error: &StoreError, subject: Subject<'_>) -> Failure {

@@ -76,6 +76,9 @@ fn desired(request: &Request, present: &Present, attempt: &Attempt) -> Result<Pl
     metadata::plan(request, present, attempt, &mut plan)?;
     if request.is_guarded() {
         guarded::plan(request, present, attempt, &mut plan)?;
+        if plan.steps == [Step::Yield] {
+            return Ok(plan);
+        }
     } else {
         add_put(request, present, attempt, &mut plan)?;
     }

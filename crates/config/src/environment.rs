@@ -51,12 +51,11 @@ impl Environment {
     }
 
     /// This tool's variables, by name.
-    pub(crate) fn own_variables(&self) -> impl Iterator<Item = (String, &OsStr)> {
-        self.0.iter().filter_map(|(key, value)| {
-            let key = key.to_str()?;
-            key.starts_with(PREFIX)
-                .then(|| (key.to_owned(), value.as_os_str()))
-        })
+    pub(crate) fn own_variables(&self) -> impl Iterator<Item = (&str, &OsStr)> {
+        self.0
+            .iter()
+            .filter_map(|(key, value)| Some((key.to_str()?, value.as_os_str())))
+            .filter(|(key, _)| key.starts_with(PREFIX))
     }
 }
 

@@ -97,9 +97,7 @@ impl Key {
     pub(super) fn meaning(&self) -> String {
         let own = self.help.map(str::to_owned);
         own.or_else(|| {
-            let input = inputs::all()
-                .into_iter()
-                .find(|input| input.name == self.name)?;
+            let input = inputs::all().iter().find(|input| input.name == self.name)?;
             Some(match input.default {
                 "" => input.help.to_owned(),
                 default => format!("{} Default: {default}.", input.help),

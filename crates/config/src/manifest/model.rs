@@ -49,15 +49,12 @@ impl Inputs {
 impl Entry {
     /// The inputs of the entry and of `defaults`, in the form that inputs from the environment have.
     pub fn inputs(&self) -> RawInputs {
-        let mut inputs = RawInputs {
+        let texts = self.defaults.texts.iter().chain(&self.own.texts);
+        RawInputs {
             name: Some(self.name.clone()),
             tags: self.tags(),
-            ..RawInputs::default()
-        };
-        for (name, text) in self.defaults.texts.iter().chain(&self.own.texts) {
-            inputs.set(name, text.clone());
+            ..RawInputs::from_texts(texts.cloned())
         }
-        inputs
     }
 
     /// The tags of the entry and of `defaults` as a JSON object. The entry's override those of `defaults`.

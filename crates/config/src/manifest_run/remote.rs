@@ -41,7 +41,7 @@ impl RemoteConnections {
         let identity = match &reference.role {
             None => Arc::clone(&own.identity),
             Some(role) => {
-                let mut raw = raw.public();
+                let mut raw = raw.clone();
                 raw.role_to_assume = Some(role.clone());
                 // They restrict the run's own account.
                 raw.allowed_account_ids = None;

@@ -4,6 +4,7 @@ use upsert_secret_core::json::{self, JsonText, KeyEdit};
 use upsert_secret_core::request::JsonKey;
 use upsert_secret_core::value::{Kind, SecretBytes, SecretValue};
 
+use crate::checks::json_key;
 use crate::manifest::Member;
 use crate::resolve::ResolvedValue;
 
@@ -31,9 +32,7 @@ fn render(member: &Member, value: &ResolvedValue) -> Result<JsonText, String> {
     let value = SecretValue::new(value.copy(), Kind::String).map_err(|why| why.to_string())?;
     let text = str::from_utf8(value.expose()).map_err(|_| "is not valid UTF-8".to_owned())?;
     if member.as_json {
-        JsonText::json(text).map_err(|_| {
-            "is not JSON, as `json-value-as: json` asks; it is not shown here".to_owned()
-        })
+        Ok(json_key::parse_json(text)?)
     } else {
         Ok(JsonText::string(text))
     }

@@ -3,6 +3,7 @@
 //! it.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -150,6 +151,27 @@ impl RawInputs {
         // Every field is optional text, so that envy finds nothing to reject.
         envy::from_iter(fields).unwrap_or_default()
     }
+}
+
+/// The items of an input that is a list, with commas or white space between them.
+pub(crate) fn items(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| c == ',' || c.is_whitespace())
+        .filter(|item| !item.is_empty())
+}
+
+/// The number in a text, or the default.
+///
+/// # Errors
+/// It is no number, or out of range, in words that follow the name of the input.
+pub(crate) fn number_or(
+    default: u32,
+    given: Option<&str>,
+    range: RangeInclusive<u32>,
+) -> Result<u32, String> {
+    let number = given.map_or(Ok(default), str::parse).ok();
+    number
+        .filter(|number| range.contains(number))
+        .ok_or_else(|| format!("must be a number from {} to {}", range.start(), range.end()))
 }
 
 /// Every input of this version, in the order of the documents.

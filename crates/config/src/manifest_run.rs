@@ -9,11 +9,10 @@ use glob::Pattern;
 use upsert_secret_core::connection::Connection;
 use upsert_secret_core::failure::{Class, Failure};
 
-use crate::checks::list::items;
 use crate::diagnostics::Diagnostics;
 use crate::environment::Environment;
 use crate::files;
-use crate::inputs::RawInputs;
+use crate::inputs::{RawInputs, items, number_or};
 use crate::manifest::{self, Manifest};
 use crate::request;
 use crate::resolve::SecretSink;
@@ -62,14 +61,8 @@ impl ManifestInputs {
             }
         }
         request::check_version_id_key(raw, diagnostics);
-        let rate = match raw.rate.as_deref().map(str::parse) {
-            None => DEFAULT_RATE,
-            Some(Ok(rate)) if (1..=MAX_RATE).contains(&rate) => rate,
-            Some(_) => {
-                diagnostics.reject("rate", format!("must be a number from 1 to {MAX_RATE}"));
-                DEFAULT_RATE
-            }
-        };
+        let rate = number_or(DEFAULT_RATE, raw.rate.as_deref(), 1..=MAX_RATE);
+        let rate = diagnostics.accept("rate", rate).unwrap_or(DEFAULT_RATE);
         Self {
             rate,
             only: raw

@@ -30,6 +30,12 @@ pub(crate) fn check_conflicts(raw: &RawInputs, input: &'static str, diagnostics:
     }
 }
 
+/// Parses a value that is to be JSON itself. The error does not quote it.
+pub(crate) fn parse_json(text: &str) -> Result<JsonText, &'static str> {
+    JsonText::json(text)
+        .map_err(|_| "is not JSON, as `json-value-as: json` asks; it is not shown here")
+}
+
 /// Checks `json-key` and `json-value-as`.
 pub(crate) fn check(
     raw: &RawInputs,
@@ -48,21 +54,13 @@ pub(crate) fn check(
         diagnostics.reject("json-key", "is for strings; `store-as: binary` has no keys");
         return None;
     }
-    let path = KeyPath::parse(text)
-        .map_err(|why| diagnostics.reject("json-key", why.to_string()))
-        .ok();
+    let path = KeyPath::parse(text).map_err(|why| why.to_string());
+    let path = diagnostics.accept("json-key", path);
     // A problem with the value itself has been reported already.
     let text = str::from_utf8(value?.expose()).ok()?;
     let text = match value_as {
         JsonValueAs::String => JsonText::string(text),
-        JsonValueAs::Json => JsonText::json(text)
-            .map_err(|_| {
-                diagnostics.reject(
-                    "value",
-                    "is not JSON, as `json-value-as: json` asks; it is not shown here",
-                );
-            })
-            .ok()?,
+        JsonValueAs::Json => diagnostics.accept("value", parse_json(text))?,
     };
     Some(JsonKey {
         path: path?,

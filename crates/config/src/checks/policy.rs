@@ -25,21 +25,19 @@ pub(crate) fn check(
         }
         return (None, allow_public);
     };
-    let policy = match given.strip_prefix(FILE_PREFIX) {
+    let text = match given.strip_prefix(FILE_PREFIX) {
         Some(path) => read_file(path),
         None => Ok(given.to_owned()),
-    }
-    .and_then(|text| {
-        let text = text.trim();
-        if text.chars().count() > MAX_POLICY {
-            return Err(format!("is longer than {MAX_POLICY} characters"));
-        }
-        ResourcePolicy::parse(text)
-    });
-    let policy = policy
-        .map_err(|why| diagnostics.reject("resource-policy", why))
-        .ok();
+    };
+    let policy = diagnostics.accept("resource-policy", text.and_then(|text| parse(text.trim())));
     (policy, allow_public)
+}
+
+fn parse(text: &str) -> Result<ResourcePolicy, String> {
+    if text.chars().count() > MAX_POLICY {
+        return Err(format!("is longer than {MAX_POLICY} characters"));
+    }
+    ResourcePolicy::parse(text)
 }
 
 fn read_file(path: &str) -> Result<String, String> {

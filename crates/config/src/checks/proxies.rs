@@ -21,32 +21,27 @@ const VARIABLES: [&str; 6] = [
 
 /// The proxy variables, in upper case before lower case.
 pub(super) fn check(environment: &Environment, diagnostics: &mut Diagnostics) -> ProxySettings {
-    let mut proxy_url = |upper: &'static str, lower: &'static str| {
+    let mut proxy_url = |upper, lower| {
         let (name, url) = [upper, lower]
             .into_iter()
             .filter_map(|name| Some((name, environment.text(name)?.trim())))
-            .find(|(_, url)| !url.is_empty())?;
-        if is_proxy(url) {
-            Some(url.to_owned())
-        } else {
+            .find(|(_, url)| !url.is_empty())
+            .unwrap_or_default();
+        if !url.is_empty() && !is_proxy(url) {
             diagnostics.add_problem(format!(
-                    "{name} must be the URL of an HTTP proxy, such as `http://proxy.example.com:3128`; a user and a password in it must be percent-encoded"
-                ));
-            None
+                "{name} must be the URL of an HTTP proxy, such as `http://proxy.example.com:3128`; a user and a password in it must be percent-encoded"
+            ));
         }
+        url.to_owned()
     };
-    let https = proxy_url("HTTPS_PROXY", "https_proxy");
-    let http = proxy_url("HTTP_PROXY", "http_proxy");
-    let all = proxy_url("ALL_PROXY", "all_proxy");
-    let no = ["NO_PROXY", "no_proxy"]
+    let mut exceptions = ["NO_PROXY", "no_proxy"]
         .into_iter()
-        .find_map(|name| environment.text(name))
-        .unwrap_or_default();
+        .filter_map(|name| environment.text(name));
     ProxySettings {
-        https: https.unwrap_or_default(),
-        http: http.unwrap_or_default(),
-        all: all.unwrap_or_default(),
-        no: normalize_exceptions(no),
+        https: proxy_url("HTTPS_PROXY", "https_proxy"),
+        http: proxy_url("HTTP_PROXY", "http_proxy"),
+        all: proxy_url("ALL_PROXY", "all_proxy"),
+        no: normalize_exceptions(exceptions.next().unwrap_or_default()),
     }
 }
 

@@ -8,6 +8,7 @@ use upsert_secret_core::url::endpoint;
 use super::proxies;
 use crate::diagnostics::Diagnostics;
 use crate::environment::Environment;
+use crate::inputs::number_or;
 
 /// Attempts for one call, by default.
 const DEFAULT_ATTEMPTS: u32 = 5;
@@ -52,19 +53,12 @@ pub(super) fn check(
             diagnostics.add_problem(format!("{name} is set: it makes the AWS SDK log request bodies, the value included; unset it"));
         }
     }
-    let max_attempts = match environment
-        .text("AWS_MAX_ATTEMPTS")
-        .map(|text| text.trim().parse())
-    {
-        None => DEFAULT_ATTEMPTS,
-        Some(Ok(number @ 1..=MAX_ATTEMPTS)) => number,
-        Some(_) => {
-            diagnostics.add_problem(format!(
-                "AWS_MAX_ATTEMPTS must be a number from 1 to {MAX_ATTEMPTS}"
-            ));
+    let attempts = environment.text("AWS_MAX_ATTEMPTS").map(str::trim);
+    let max_attempts =
+        number_or(DEFAULT_ATTEMPTS, attempts, 1..=MAX_ATTEMPTS).unwrap_or_else(|why| {
+            diagnostics.add_problem(format!("AWS_MAX_ATTEMPTS {why}"));
             DEFAULT_ATTEMPTS
-        }
-    };
+        });
     if let Some(mode) = environment.text("AWS_RETRY_MODE")
         && !["standard", "adaptive", "legacy"].contains(&mode.trim().to_ascii_lowercase().as_str())
     {

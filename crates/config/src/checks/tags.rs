@@ -21,11 +21,8 @@ pub(crate) fn check(
     raw: &RawInputs,
     diagnostics: &mut Diagnostics,
 ) -> (Option<BTreeMap<String, String>>, TagPolicy) {
-    let tags = raw.tags.as_deref().and_then(|text| {
-        parse(text)
-            .map_err(|why| diagnostics.reject("tags", why))
-            .ok()
-    });
+    let tags = raw.tags.as_deref().map(parse);
+    let tags = tags.and_then(|tags| diagnostics.accept("tags", tags));
     let policy = diagnostics.choice("tag-policy", raw.tag_policy.as_deref());
     if policy == TagPolicy::Replace && raw.tags.is_none() {
         diagnostics.reject("tag-policy", "is `replace`, but no tags are given");

@@ -9,11 +9,10 @@ use upsert_secret_core::request::{JsonKey, Request};
 use upsert_secret_core::target::Target;
 use upsert_secret_core::value::{Kind, SecretBytes};
 
-use crate::checks::list::items;
 use crate::checks::{json_key, leak_check};
 use crate::diagnostics::{Diagnostics, Spelling};
 use crate::document;
-use crate::inputs::RawInputs;
+use crate::inputs::{RawInputs, items};
 use crate::manifest::{Entry, Member, ValueSpec};
 use crate::request;
 use crate::resolve::ResolvedValue;
@@ -113,9 +112,7 @@ fn check_target(
     connection: &Connection,
     diagnostics: &mut Diagnostics,
 ) -> Option<Target> {
-    let target = Target::parse(&entry.name)
-        .map_err(|why| diagnostics.reject("name", why))
-        .ok()?;
+    let target = diagnostics.accept("name", Target::parse(&entry.name))?;
     let region = connection.region.as_deref();
     if let Some(of_arn) = target.region()
         && region != Some(of_arn)

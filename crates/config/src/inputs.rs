@@ -1,6 +1,6 @@
 //! The table of inputs: name, scope, default, meaning. `action.yml`, the README and `--help` are generated from [`all`]
-//! or checked against it. Does not check what an input holds, and passes no value to a parser, whose errors would quote
-//! it.
+//! or checked against it. Knows lists and numbers, but not what an input means, and passes no value to a parser, whose
+//! errors would quote it.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;

@@ -11,7 +11,7 @@ use upsert_secret_core::failure::{Class, Failure};
 
 use crate::diagnostics::Diagnostics;
 use crate::environment::Environment;
-use crate::files;
+use crate::files::{self, Unreadable};
 use crate::inputs::{RawInputs, items, number_or};
 use crate::manifest::{self, Manifest};
 use crate::request;
@@ -166,7 +166,10 @@ fn read(path: &str) -> Result<Vec<u8>, Failure> {
             format!("the manifest {path} cannot be read"),
             "give the path of the file, seen from the folder that the step runs in; in GitHub Actions check the repository out first",
         )
-        .because(why.to_string())),
+        .because(match why {
+            Unreadable::NotRegular => "it is no regular file".to_owned(),
+            Unreadable::Failed(why) => why,
+        })),
     }
 }
 

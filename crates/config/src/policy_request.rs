@@ -8,6 +8,7 @@ use upsert_secret_core::request::Job;
 use upsert_secret_core::target::Target;
 
 use crate::checks::identity;
+use crate::checks::shapes::{NOT_A_ROLE, is_role};
 use crate::ci;
 use crate::diagnostics::{Diagnostics, Spelling};
 use crate::environment::Environment;
@@ -93,16 +94,13 @@ fn policy_run(run: Run, notes: &mut Vec<String>) -> (PolicyRun, Option<String>) 
             Draft::Ready(Job::Upsert(request)) => requests.push(*request),
             Draft::Unresolved(unresolved) => {
                 for (reference, _) in unresolved.references() {
-                    match &reference.role {
-                        None => sources.extend(
-                            Target::parse(&reference.id)
-                                .ok()
-                                .map(|target| (target, reference.region.clone())),
-                        ),
-                        Some(role) => notes.push(format!(
+                    if let Some(role) = &reference.role {
+                        notes.push(format!(
                             "the role {role} needs secretsmanager:GetSecretValue on {}, and must trust whoever runs this",
                             reference.id
-                        )),
+                        ));
+                    } else if let Ok(target) = Target::parse(&reference.id) {
+                        sources.push((target, reference.region.clone()));
                     }
                 }
                 requests.push(unresolved.with_stand_ins());
@@ -128,9 +126,9 @@ fn check_role(
     let Some(arn) = &raw.role_to_assume else {
         return Ok((None, None));
     };
-    if !identity::is_role(arn) {
+    if !is_role(arn) {
         let mut diagnostics = Diagnostics::new(Spelling::from_inputs(raw));
-        diagnostics.reject("role-to-assume", identity::NOT_A_ROLE);
+        diagnostics.reject("role-to-assume", NOT_A_ROLE);
         diagnostics.check_problems()?;
     }
     let parts: Vec<&str> = arn.splitn(6, ':').collect();

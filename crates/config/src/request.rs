@@ -6,7 +6,7 @@ use upsert_secret_core::request::Request;
 use upsert_secret_core::target::Target;
 use upsert_secret_core::value::{Kind, SecretBytes, SecretValue, ValueError};
 
-use crate::checks::kms_key::is_kms_key;
+use crate::checks::shapes::{NOT_A_KMS_KEY, is_kms_key};
 use crate::checks::{json_key, labels, leak_check, policy, replicas, tags};
 use crate::diagnostics::Diagnostics;
 use crate::inputs::RawInputs;
@@ -61,12 +61,7 @@ pub(crate) fn check(
         composed: false,
         seeds: false,
     };
-    leak_check::check(
-        &request,
-        &connection.identity,
-        request.value.expose(),
-        diagnostics,
-    );
+    leak_check::check(&request, connection, request.value.expose(), diagnostics);
     request
 }
 
@@ -101,10 +96,7 @@ fn check_metadata(raw: &RawInputs, diagnostics: &mut Diagnostics) {
         );
     }
     if raw.kms_key_id.as_deref().is_some_and(|id| !is_kms_key(id)) {
-        diagnostics.reject(
-            "kms-key-id",
-            "must be a key id, a key ARN, an alias (`alias/…`) or an alias ARN",
-        );
+        diagnostics.reject("kms-key-id", NOT_A_KMS_KEY);
     }
 }
 

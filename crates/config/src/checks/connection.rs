@@ -88,10 +88,8 @@ fn choose_region(
 
 /// The time limit of the whole run.
 fn check_timeout(raw: &RawInputs, diagnostics: &mut Diagnostics) -> Duration {
-    if raw
-        .timeout
-        .as_deref()
-        .is_some_and(|text| parse_timeout(text).is_none())
+    if let Some(text) = &raw.timeout
+        && parse_timeout(text).is_none()
     {
         diagnostics.reject(
             "timeout",

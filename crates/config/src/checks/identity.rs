@@ -4,14 +4,13 @@
 use upsert_secret_core::connection::{Identity, Role};
 use upsert_secret_core::failure::{Class, Failure};
 
+use super::shapes::{self, NOT_A_ROLE, is_role};
 use crate::diagnostics::Diagnostics;
 use crate::environment::Environment;
 use crate::inputs::{RawInputs, items, number_or};
 
-mod shapes;
 mod token_source;
 
-pub(crate) use shapes::{NOT_A_ROLE, is_role};
 pub(crate) use token_source::DEFAULT_AUDIENCE;
 
 /// Limits of STS for a session, in seconds.
@@ -39,13 +38,11 @@ pub(crate) fn check(
     diagnostics: &mut Diagnostics,
 ) -> Result<Identity, Failure> {
     let chaining = diagnostics.choice("role-chaining", raw.role_chaining.as_deref());
-    let duration = number_or(
-        DEFAULT_DURATION,
-        raw.role_duration_seconds.as_deref(),
-        DURATIONS,
-    );
-    let duration = diagnostics.accept("role-duration-seconds", duration);
-    let duration = duration.unwrap_or(DEFAULT_DURATION);
+    let duration = raw.role_duration_seconds.as_deref();
+    let duration = number_or(DEFAULT_DURATION, duration, DURATIONS);
+    let duration = diagnostics
+        .accept("role-duration-seconds", duration)
+        .unwrap_or_default();
     let mut session_name = match &raw.role_session_name {
         Some(name) => name.clone(),
         None => shapes::default_session_name(environment),
@@ -55,15 +52,13 @@ pub(crate) fn check(
         session_name.clear();
     }
     check_external_id(raw, diagnostics);
+    let allowed_accounts = check_accounts(raw, diagnostics);
+    let token_file_role =
+        token_source::token_file_role(environment, &session_name, duration, diagnostics);
     let mut identity = Identity {
         role: None,
-        allowed_accounts: check_accounts(raw, diagnostics),
-        token_file_role: token_source::token_file_role(
-            environment,
-            &session_name,
-            duration,
-            diagnostics,
-        ),
+        token_file_role,
+        allowed_accounts,
     };
     let Some(arn) = &raw.role_to_assume else {
         let given: Vec<_> = raw.given().iter().map(|input| input.name).collect();

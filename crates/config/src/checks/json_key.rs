@@ -17,11 +17,7 @@ pub(crate) fn check_conflicts(raw: &RawInputs, input: &'static str, diagnostics:
             "cannot be set with `compare: never`: the other keys have to be read to be kept",
         );
     }
-    if raw
-        .version_stages
-        .as_deref()
-        .is_some_and(|stages| stages != CURRENT)
-    {
+    if !matches!(raw.version_stages.as_deref(), None | Some(CURRENT)) {
         diagnostics.reject(
             input,
             "cannot be set in a version beside the current one: whoever made that current later would undo what \

@@ -17,17 +17,13 @@ pub(crate) fn check_version_stages(raw: &RawInputs, diagnostics: &mut Diagnostic
     let given = raw.version_stages.as_deref().unwrap_or(CURRENT);
     let mut stages: Vec<String> = Vec::new();
     for label in items(given) {
-        if stages.iter().any(|known| known == label) {
-            continue;
-        }
         if let Some(why) = rejection(label) {
             diagnostics.reject("version-stages", why);
-        } else if label == CURRENT {
-            stages.insert(0, label.to_owned());
-        } else {
+        } else if !stages.iter().any(|known| known == label) {
             stages.push(label.to_owned());
         }
     }
+    stages.sort_by_key(|label| label != CURRENT);
     if stages.len() > MAX_LABELS {
         diagnostics.reject(
             "version-stages",

@@ -3,7 +3,7 @@
 
 use std::iter;
 
-use upsert_secret_core::connection::{Identity, TokenSource};
+use upsert_secret_core::connection::{Connection, TokenSource};
 use upsert_secret_core::request::Request;
 use upsert_secret_core::resource_policy::ResourcePolicy;
 
@@ -16,7 +16,7 @@ pub(crate) const MIN_DISTINCTIVE_BYTES: usize = 16;
 /// part of it.
 pub(crate) fn check(
     request: &Request,
-    identity: &Identity,
+    connection: &Connection,
     value: &[u8],
     diagnostics: &mut Diagnostics,
 ) {
@@ -41,7 +41,7 @@ pub(crate) fn check(
     check.input("json-key", json_keys);
     check.input("tags", tags.flat_map(|(key, value)| [key, value]));
     // STS logs these.
-    let Some(role) = &identity.role else {
+    let Some(role) = &connection.identity.role else {
         return;
     };
     check.input("role-to-assume", [&role.arn]);

@@ -4,7 +4,7 @@
 use upsert_secret_core::resource_policy::ResourcePolicy;
 
 use crate::diagnostics::Diagnostics;
-use crate::files::{self, Unreadable};
+use crate::files;
 use crate::inputs::RawInputs;
 
 /// Limit of AWS for a resource policy, in characters (API model; PutResourcePolicy).
@@ -41,10 +41,7 @@ fn parse(text: &str) -> Result<ResourcePolicy, String> {
 }
 
 fn read_file(path: &str) -> Result<String, String> {
-    let content = files::read(path, MAX_BYTES).map_err(|why| match why {
-        Unreadable::NotRegular => "names something that is no regular file".to_owned(),
-        Unreadable::Failed(why) => format!("names a file that cannot be read: {why}"),
-    })?;
+    let content = files::read(path, MAX_BYTES).map_err(|why| format!("names {why}"))?;
     let content = content.ok_or_else(|| format!("is longer than {MAX_POLICY} characters"))?;
     String::from_utf8(content).map_err(|_| "names a file that is not UTF-8".to_owned())
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use upsert_secret_core::choices::ReplicaPolicy;
 use upsert_secret_core::region::is_region;
 
-use super::kms_key::is_kms_key;
+use super::shapes::is_kms_key;
 use crate::diagnostics::Diagnostics;
 use crate::inputs::{RawInputs, items};
 

@@ -41,9 +41,8 @@ pub(super) fn check(
 ) -> Result<Settings, Failure> {
     for name in TEXT_VARIABLES {
         // Treated as "not set", it would bypass a proxy or select an endpoint that is not FIPS.
-        if environment
-            .raw(name)
-            .is_some_and(|content| content.to_str().is_none())
+        if let Some(content) = environment.raw(name)
+            && content.to_str().is_none()
         {
             diagnostics.add_problem(format!("{name} is not valid UTF-8"));
         }
@@ -143,16 +142,18 @@ fn check_access_key(
         }
     }
     let [id, secret] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
-    let (given, missing) = match [id, secret].map(|name| environment.text(name).is_some()) {
-        [true, false] => (id, secret),
-        [false, true] => (secret, id),
-        [false, false] if environment.raw(id).is_some() && environment.raw(secret).is_some() => {
-            diagnostics.warn(format!(
-                "{id} and {secret} are set but empty (CI secrets that are not defined?), so credentials are looked for elsewhere"
-            ));
+    let is_given = |name| environment.text(name).is_some();
+    let (given, missing) = match (is_given(id), is_given(secret)) {
+        (true, false) => (id, secret),
+        (false, true) => (secret, id),
+        (given, _) => {
+            if !given && environment.raw(id).is_some() && environment.raw(secret).is_some() {
+                diagnostics.warn(format!(
+                    "{id} and {secret} are set but empty (CI secrets that are not defined?), so credentials are looked for elsewhere"
+                ));
+            }
             return Ok(());
         }
-        _ => return Ok(()),
     };
     Err(Failure::new(
         Class::Credentials,

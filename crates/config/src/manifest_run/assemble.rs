@@ -74,12 +74,7 @@ pub(super) fn assemble(
     let mut request = request::check(raw, target, source, connection, &mut diagnostics);
     if is_json {
         for value in values {
-            leak_check::check(
-                &request,
-                &connection.identity,
-                value.expose(),
-                &mut diagnostics,
-            );
+            leak_check::check(&request, connection, value.expose(), &mut diagnostics);
         }
     }
     request.composed = is_json && !is_merge;

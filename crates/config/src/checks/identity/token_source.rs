@@ -6,7 +6,7 @@ use upsert_secret_core::failure::{Class, Failure};
 use upsert_secret_core::url::is_loopback;
 use upsert_secret_core::value::SecretBytes;
 
-use super::shapes::{NOT_A_SESSION_NAME, is_role, is_session_name};
+use crate::checks::shapes::{NOT_A_SESSION_NAME, is_role, is_session_name};
 use crate::ci;
 use crate::diagnostics::Diagnostics;
 use crate::environment::Environment;
@@ -29,25 +29,22 @@ pub(super) fn choose(
         let name = diagnostics.spelling.name(input);
         diagnostics.warn(format!("{name} is not used: {why}"));
     };
-    let token_variable = raw.web_identity_token_env.as_deref();
-    if raw.audience.is_some() && token_variable.is_none() && !requests_token {
+    let has_token = raw.web_identity_token_env.is_some();
+    if has_token && chaining {
+        warn_unused("role-chaining", "an OIDC token is given");
+    }
+    if raw.audience.is_some() && has_token {
+        warn_unused("audience", "the token has one already");
+    } else if raw.audience.is_some() && !requests_token {
         warn_unused("audience", "no OIDC token is asked for");
     }
-    if token_variable.is_some() {
-        if chaining {
-            warn_unused("role-chaining", "an OIDC token is given");
-        }
-        if raw.audience.is_some() {
-            warn_unused("audience", "the token has one already");
-        }
-    }
-    if raw.role_external_id.is_some() && (token_variable.is_some() || requests_token) {
+    if raw.role_external_id.is_some() && (has_token || requests_token) {
         diagnostics.reject(
             "role-external-id",
             "cannot be shown together with an OIDC token; only AssumeRole takes it (`role-chaining: true`)",
         );
     }
-    match token_variable {
+    match &raw.web_identity_token_env {
         Some(name) => {
             let input = diagnostics.spelling.name("web-identity-token-env");
             read_token(name, environment, &input).map(TokenSource::Token)

@@ -1,6 +1,18 @@
-//! What STS accepts as a role's ARN and as the name of its session. Whether the role exists is for AWS to say.
+//! The shapes of identifiers: KMS keys, role ARNs, names of sessions. Whether a thing exists is for AWS to say.
 
 use crate::environment::Environment;
+
+/// Limit of AWS, in characters.
+const MAX_KMS_KEY: usize = 2_048;
+
+/// Why a text is rejected that is not the id of a KMS key.
+pub(crate) const NOT_A_KMS_KEY: &str =
+    "must be a key id, a key ARN, an alias (`alias/…`) or an alias ARN";
+
+/// Whether a text can be a key id, a key ARN, an alias or an alias ARN.
+pub(crate) fn is_kms_key(text: &str) -> bool {
+    (1..=MAX_KMS_KEY).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic())
+}
 
 /// Why an input is rejected that is not the ARN of a role.
 pub(crate) const NOT_A_ROLE: &str =
@@ -35,11 +47,11 @@ const RUN_VARIABLES: [(&str, &str); 2] = [
 ];
 
 /// Why a session name is rejected.
-pub(super) const NOT_A_SESSION_NAME: &str =
+pub(crate) const NOT_A_SESSION_NAME: &str =
     "must have 2 to 64 letters, digits or characters of `_=,.@+-`";
 
 /// Whether STS accepts a session name: `[\w+=,.@-]*`, 2 to 64 characters.
-pub(super) fn is_session_name(name: &str) -> bool {
+pub(crate) fn is_session_name(name: &str) -> bool {
     SESSION_LENGTH.contains(&name.len()) && name.bytes().all(is_allowed)
 }
 
@@ -48,7 +60,7 @@ fn is_allowed(byte: u8) -> bool {
 }
 
 /// `upsert-secret-acme-models-4711`; a long repository is cut, the run's id is not.
-pub(super) fn default_session_name(environment: &Environment) -> String {
+pub(crate) fn default_session_name(environment: &Environment) -> String {
     let text = |name| environment.text(name);
     let names = RUN_VARIABLES.map(|(repository, run)| text(repository).zip(text(run)));
     let Some((repository, run)) = names.into_iter().flatten().next() else {

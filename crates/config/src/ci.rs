@@ -36,7 +36,7 @@ pub fn is_github(environment: &Environment) -> bool {
 }
 
 /// Whether this is a GitLab job.
-pub fn is_gitlab(environment: &Environment) -> bool {
+pub(crate) fn is_gitlab(environment: &Environment) -> bool {
     log_format(environment) == LogFormat::Gitlab
 }
 

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use upsert_secret_core::failure::{Class, Failure};
 use upsert_secret_core::value::SecretBytes;
 
+use self::RunKind::{LabelMove, Manifest, Upsert};
 use crate::environment::{Environment, PREFIX};
 
 /// Set by `action.yml`: a runner reads standard output, and the user spells inputs as in a workflow.
@@ -17,36 +18,29 @@ const FROM_ACTION: &str = "UPSERT_SECRET_ACTION";
 /// Read by the launcher of a source checkout, not by this program.
 const FROM_LAUNCHER: &str = "UPSERT_SECRET_BIN";
 
-/// The kinds of run that an input has an effect on.
+/// A kind of run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Scope {
+pub(crate) enum RunKind {
     /// `upsert` of one secret.
-    pub upsert: bool,
+    Upsert,
     /// A run with a manifest.
-    pub manifest: bool,
+    Manifest,
     /// `promote` and `rollback` of one secret.
-    pub label_move: bool,
+    LabelMove,
 }
 
-impl Scope {
-    const fn new(upsert: bool, manifest: bool, label_move: bool) -> Self {
-        Self {
-            upsert,
-            manifest,
-            label_move,
-        }
-    }
-}
+/// The kinds of run that an input has an effect on.
+type Scope = &'static [RunKind];
 
-const EVERY_RUN: Scope = Scope::new(true, true, true);
+const EVERY_RUN: Scope = &[Upsert, Manifest, LabelMove];
 /// Describes the desired state of one secret. In a manifest it is a key of the secret's entry.
-const SECRET_STATE: Scope = Scope::new(true, false, false);
+const SECRET_STATE: Scope = &[Upsert];
 /// Any command for one secret.
-const SINGLE_SECRET: Scope = Scope::new(true, false, true);
-const MANIFEST_RUN: Scope = Scope::new(false, true, false);
-const LABEL_MOVE: Scope = Scope::new(false, false, true);
+const SINGLE_SECRET: Scope = &[Upsert, LabelMove];
+const MANIFEST_RUN: Scope = &[Manifest];
+const LABEL_MOVE: Scope = &[LabelMove];
 /// Every run that writes values.
-const VALUE_WRITE: Scope = Scope::new(true, true, false);
+const VALUE_WRITE: Scope = &[Upsert, Manifest];
 
 /// An input, as the documents show it.
 #[derive(Clone, Copy, Debug)]
@@ -54,7 +48,7 @@ pub struct Input {
     /// The spelling in `with:` and in a manifest: `some-input`.
     pub name: &'static str,
     /// What it has an effect on.
-    pub scope: Scope,
+    scope: Scope,
     /// The default in words; empty if there is nothing to say.
     pub default: &'static str,
     /// What it does.
@@ -62,6 +56,11 @@ pub struct Input {
 }
 
 impl Input {
+    /// Whether it has an effect on a kind of run.
+    pub(crate) fn applies_to(&self, kind: RunKind) -> bool {
+        self.scope.contains(&kind)
+    }
+
     /// The variable of this input.
     pub fn variable(&self) -> String {
         variable(self.name)

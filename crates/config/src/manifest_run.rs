@@ -12,7 +12,7 @@ use upsert_secret_core::failure::{Class, Failure};
 use crate::diagnostics::Diagnostics;
 use crate::environment::Environment;
 use crate::files::{self, Unreadable};
-use crate::inputs::{RawInputs, items, number_or};
+use crate::inputs::{RawInputs, RunKind, items, number_or};
 use crate::manifest::{self, Manifest};
 use crate::request;
 use crate::resolve::SecretSink;
@@ -53,7 +53,7 @@ struct ManifestInputs {
 impl ManifestInputs {
     fn check(raw: &RawInputs, diagnostics: &mut Diagnostics) -> Self {
         for input in raw.given() {
-            if !input.scope.manifest {
+            if !input.applies_to(RunKind::Manifest) {
                 diagnostics.reject(
                     input.name,
                     "is about one secret: with a manifest it is a key of that file",

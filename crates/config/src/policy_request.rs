@@ -58,7 +58,11 @@ pub fn check(
         [account] => Some(account.clone()),
         _ => None,
     };
-    let (run, target_account) = policy_run(run, &mut notes);
+    let target_account = match &run.drafts[..] {
+        [Draft::Ready(job)] if run.manifest.is_none() => job.target().account().map(str::to_owned),
+        _ => None,
+    };
+    let run = policy_run(run, &mut notes);
     let account = target_account.or(role_account).or(only_account);
     if account.is_none() {
         notes.push(format!(
@@ -76,20 +80,16 @@ pub fn check(
     })
 }
 
-/// What the run does, and the account in the secret's ARN.
-fn policy_run(run: Run, notes: &mut Vec<String>) -> (PolicyRun, Option<String>) {
+/// What the run does, as far as permissions go.
+fn policy_run(run: Run, notes: &mut Vec<String>) -> PolicyRun {
     let is_manifest = run.manifest.is_some();
     let mut requests = Vec::with_capacity(run.drafts.len());
     let mut sources = Vec::new();
     for draft in run.drafts {
         match draft {
-            Draft::Ready(Job::Move(label_move)) => {
-                let account = label_move.target.account().map(str::to_owned);
-                return (PolicyRun::Move(label_move), account);
-            }
+            Draft::Ready(Job::Move(label_move)) => return PolicyRun::Move(label_move),
             Draft::Ready(Job::Upsert(request)) if !is_manifest => {
-                let account = request.target.account().map(str::to_owned);
-                return (PolicyRun::Upsert(request), account);
+                return PolicyRun::Upsert(request);
             }
             Draft::Ready(Job::Upsert(request)) => requests.push(*request),
             Draft::Unresolved(unresolved) => {
@@ -113,7 +113,7 @@ fn policy_run(run: Run, notes: &mut Vec<String>) -> (PolicyRun, Option<String>) 
                 .to_owned(),
         );
     }
-    (PolicyRun::Manifest(requests, sources), None)
+    PolicyRun::Manifest(requests, sources)
 }
 
 /// The role's account and its trust policy: from the OIDC token if there is one, otherwise from what is known of the CI

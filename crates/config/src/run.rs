@@ -11,7 +11,7 @@ use upsert_secret_core::target::Target;
 use crate::checks::{connection, labels};
 use crate::diagnostics::{Diagnostics, Spelling};
 use crate::environment::Environment;
-use crate::inputs::{Input, RawInputs};
+use crate::inputs::{Input, RawInputs, RunKind};
 use crate::resolve::SecretSink;
 use crate::value_source::{self, Source};
 use crate::{manifest_run, request};
@@ -56,17 +56,7 @@ impl Run {
         match (action, &raw.manifest) {
             (Action::Upsert, Some(path)) => check_manifest(&raw, path, environment, sink),
             (Action::Upsert, None) => check_upsert(raw, environment, sink),
-            (_, None) => check_label_move(action, &raw, environment),
-            (_, Some(_)) => {
-                let manifest = Spelling::from_inputs(&raw).name("manifest");
-                Err(Failure::new(
-                    Class::Input,
-                    format!(
-                        "{manifest} says nothing to `promote` and `rollback`, which are about one secret"
-                    ),
-                    "name the secret in `name`, or leave the command out",
-                ))
-            }
+            _ => check_label_move(action, &raw, environment),
         }
     }
 
@@ -95,7 +85,8 @@ fn check_upsert(
     sink: Option<&SecretSink<'_>>,
 ) -> Result<Run, Failure> {
     let mut diagnostics = Diagnostics::new(Spelling::from_inputs(&raw));
-    let is_for_manifest = |input: &&Input| input.scope.manifest && !input.scope.upsert;
+    let is_for_manifest =
+        |input: &&Input| input.applies_to(RunKind::Manifest) && !input.applies_to(RunKind::Upsert);
     if let Some(input) = raw.given().into_iter().find(is_for_manifest) {
         let input = diagnostics.spelling.name(input.name);
         return Err(Failure::new(
@@ -126,6 +117,16 @@ fn check_label_move(
     environment: &Environment,
 ) -> Result<Run, Failure> {
     let mut diagnostics = Diagnostics::new(Spelling::from_inputs(raw));
+    if raw.manifest.is_some() {
+        let manifest = diagnostics.spelling.name("manifest");
+        return Err(Failure::new(
+            Class::Input,
+            format!(
+                "{manifest} says nothing to `promote` and `rollback`, which are about one secret"
+            ),
+            "name the secret in `name`, or leave the command out",
+        ));
+    }
     let target = check_target(raw, &mut diagnostics);
     let connection = connection::check(raw, target.as_ref(), environment, &mut diagnostics)?;
     let (command, direction) = if action == Action::Rollback {
@@ -140,7 +141,7 @@ fn check_label_move(
         ("promote", Direction::Promote(selector))
     };
     for input in raw.given() {
-        if !input.scope.label_move {
+        if !input.applies_to(RunKind::LabelMove) {
             let input = diagnostics.spelling.name(input.name);
             diagnostics.warn(format!(
                 "{input} says nothing to `{command}`, which writes no value and no metadata: it is ignored"

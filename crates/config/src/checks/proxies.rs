@@ -9,20 +9,17 @@ use upsert_secret_core::value::SecretBytes;
 use crate::diagnostics::Diagnostics;
 use crate::environment::Environment;
 
-/// Variables whose URL may hold a password.
-const VARIABLES: [&str; 6] = [
-    "HTTPS_PROXY",
-    "https_proxy",
-    "HTTP_PROXY",
-    "http_proxy",
-    "ALL_PROXY",
-    "all_proxy",
+/// The variables of the proxies for https, http and all other requests. Their URLs may hold a password.
+const VARIABLES: [[&str; 2]; 3] = [
+    ["HTTPS_PROXY", "https_proxy"],
+    ["HTTP_PROXY", "http_proxy"],
+    ["ALL_PROXY", "all_proxy"],
 ];
 
 /// The proxy variables, in upper case before lower case.
 pub(super) fn check(environment: &Environment, diagnostics: &mut Diagnostics) -> ProxySettings {
-    let mut proxy_url = |upper, lower| {
-        let (name, url) = [upper, lower]
+    let [https, http, all] = VARIABLES.map(|names| {
+        let (name, url) = names
             .into_iter()
             .filter_map(|name| Some((name, environment.text(name)?.trim())))
             .find(|(_, url)| !url.is_empty())
@@ -33,15 +30,15 @@ pub(super) fn check(environment: &Environment, diagnostics: &mut Diagnostics) ->
             ));
         }
         url.to_owned()
-    };
-    let mut exceptions = ["NO_PROXY", "no_proxy"]
+    });
+    let no = ["NO_PROXY", "no_proxy"]
         .into_iter()
-        .filter_map(|name| environment.text(name));
+        .find_map(|name| environment.text(name));
     ProxySettings {
-        https: proxy_url("HTTPS_PROXY", "https_proxy"),
-        http: proxy_url("HTTP_PROXY", "http_proxy"),
-        all: proxy_url("ALL_PROXY", "all_proxy"),
-        no: normalize_exceptions(exceptions.next().unwrap_or_default()),
+        https,
+        http,
+        all,
+        no: normalize_exceptions(no.unwrap_or_default()),
     }
 }
 
@@ -49,6 +46,7 @@ pub(super) fn check(environment: &Environment, diagnostics: &mut Diagnostics) ->
 pub fn passwords(environment: &Environment) -> Vec<SecretBytes> {
     VARIABLES
         .into_iter()
+        .flatten()
         .filter_map(|name| environment.text(name)?.rsplit_once('@'))
         .filter_map(|(before, _)| {
             let user_info = before.rsplit_once("//").map_or(before, |(_, rest)| rest);

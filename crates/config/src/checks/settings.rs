@@ -1,6 +1,8 @@
 //! The SDK's own variables, checked before the SDK reads them: some make it panic, some it silently ignores, some make
 //! it log request bodies. Opens no file that they name.
 
+use std::ffi::OsStr;
+
 use upsert_secret_core::connection::{Settings, TrustSettings};
 use upsert_secret_core::failure::{Class, Failure};
 use upsert_secret_core::url::endpoint;
@@ -127,11 +129,8 @@ fn check_access_key(
         "AWS_SECRET_ACCESS_KEY",
         "AWS_SESSION_TOKEN",
     ] {
-        if let Some(key) = environment.raw(name)
-            && !key
-                .to_str()
-                .is_some_and(|key| key.chars().all(|c| c.is_ascii_graphic()))
-        {
+        let key = environment.raw(name).map(OsStr::as_encoded_bytes);
+        if key.is_some_and(|key| !key.iter().all(u8::is_ascii_graphic)) {
             return Err(Failure::new(
                 Class::Credentials,
                 format!(

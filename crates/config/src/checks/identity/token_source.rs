@@ -110,13 +110,11 @@ fn token_request(raw: &RawInputs, environment: &Environment) -> Result<TokenRequ
             "the runner sets both; do not set them in the workflow",
         ));
     }
+    let audience = raw.audience.as_deref().unwrap_or(DEFAULT_AUDIENCE);
     Ok(TokenRequest {
         url: url.to_owned(),
         bearer,
-        audience: raw
-            .audience
-            .clone()
-            .unwrap_or_else(|| DEFAULT_AUDIENCE.to_owned()),
+        audience: audience.to_owned(),
     })
 }
 
@@ -139,18 +137,16 @@ pub(super) fn token_file_role(
         );
         return None;
     }
-    let own_name = environment.text("AWS_ROLE_SESSION_NAME").map(str::trim);
-    if own_name.is_some_and(|name| !is_session_name(name)) {
+    let given_name = environment.text("AWS_ROLE_SESSION_NAME").map(str::trim);
+    let own_name = given_name.filter(|name| is_session_name(name));
+    if given_name.is_some() && own_name.is_none() {
         diagnostics.warn(format!(
             "AWS_ROLE_SESSION_NAME is not used: it {NOT_A_SESSION_NAME}"
         ));
     }
     Some(Role {
         arn: arn.to_owned(),
-        session_name: own_name
-            .filter(|name| is_session_name(name))
-            .unwrap_or(session_name)
-            .to_owned(),
+        session_name: own_name.unwrap_or(session_name).to_owned(),
         duration,
         source: TokenSource::TokenFile(file.to_owned()),
     })

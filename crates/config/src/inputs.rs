@@ -84,10 +84,9 @@ macro_rules! inputs {
         }
 
         impl RawInputs {
-            /// The inputs that are given.
-            pub(crate) fn given(&self) -> Vec<&'static Input> {
-                let is_given = [$(self.$field.is_some(),)*];
-                INPUTS.iter().zip(is_given).filter(|(_, is_given)| *is_given).map(|(input, _)| input).collect()
+            /// Whether each input of the table is given.
+            fn presence(&self) -> impl Iterator<Item = bool> {
+                [$(self.$field.is_some(),)*].into_iter()
             }
         }
 
@@ -141,6 +140,14 @@ inputs! {
 }
 
 impl RawInputs {
+    /// The inputs that are given.
+    pub(crate) fn given(&self) -> Vec<&'static Input> {
+        let inputs = INPUTS.iter().zip(self.presence());
+        inputs
+            .filter_map(|(input, is_given)| is_given.then_some(input))
+            .collect()
+    }
+
     /// The inputs with these names and texts; the last text of a name counts. Secret inputs are not among them.
     pub(crate) fn from_texts(texts: impl IntoIterator<Item = (&'static str, String)>) -> Self {
         let texts = texts.into_iter();

@@ -4,17 +4,13 @@
 pub(crate) mod connection;
 pub(crate) mod identity;
 pub(crate) mod json_key;
-pub(crate) mod kms_key;
 pub(crate) mod labels;
 pub(crate) mod leak_check;
-pub(crate) mod list;
 pub(crate) mod policy;
 mod proxies;
-mod region;
 pub(crate) mod replicas;
 mod settings;
+pub(crate) mod shapes;
 pub(crate) mod tags;
-pub(crate) mod target;
-pub(crate) mod timeout;
 
 pub use proxies::passwords as proxy_passwords;

@@ -36,7 +36,7 @@ pub fn is_github(environment: &Environment) -> bool {
 }
 
 /// Whether this is a GitLab job.
-pub fn is_gitlab(environment: &Environment) -> bool {
+pub(crate) fn is_gitlab(environment: &Environment) -> bool {
     log_format(environment) == LogFormat::Gitlab
 }
 
@@ -59,20 +59,16 @@ pub fn run_identity(environment: &Environment) -> Option<RunIdentity> {
         ],
         LogFormat::Plain => return None,
     };
-    names
-        .into_iter()
-        .map(|name| environment.text(name).map(str::to_owned))
-        .collect::<Option<_>>()
-        .map(|parts| RunIdentity { parts })
+    let parts = names.map(|name| environment.text(name).map(str::to_owned));
+    Some(RunIdentity {
+        parts: parts.into_iter().collect::<Option<_>>()?,
+    })
 }
 
 /// Whether the CI system keeps this variable's content in a file and the variable holds the path.
 pub(crate) fn is_file_variable(environment: &Environment, name: &str) -> bool {
-    is_gitlab(environment)
-        && environment
-            .text(name)
-            .and_then(|path| file_variable(environment, path))
-            .is_some()
+    let path = environment.text(name);
+    path.is_some_and(|path| file_variable(environment, path).is_some())
 }
 
 /// Rejects a value that is the path of a GitLab file variable, before the path is taken for the value.
@@ -80,21 +76,12 @@ pub(crate) fn is_file_variable(environment: &Environment, name: &str) -> bool {
 /// # Errors
 /// The value is such a path.
 pub(crate) fn check_value(environment: &Environment, raw: &RawInputs) -> Result<(), Failure> {
-    if !is_gitlab(environment) {
-        return Ok(());
-    }
-    let from_variable = raw
+    let named = raw
         .value_env
         .as_deref()
         .and_then(|name| environment.text(name));
-    let from_value = raw
-        .value
-        .as_ref()
-        .and_then(|value| str::from_utf8(value.expose()).ok());
-    let Some(name) = from_variable
-        .or(from_value)
-        .and_then(|path| file_variable(environment, path))
-    else {
+    let path = named.or_else(|| str::from_utf8(raw.value.as_ref()?.expose()).ok());
+    let Some(name) = path.and_then(|path| file_variable(environment, path)) else {
         return Ok(());
     };
     Err(Failure::new(
@@ -110,7 +97,9 @@ pub(crate) fn check_value(environment: &Environment, raw: &RawInputs) -> Result<
 
 /// The file variable that holds this path, if it is one where GitLab's runner keeps such files.
 fn file_variable<'a>(environment: &Environment, path: &'a str) -> Option<&'a str> {
-    let folder = environment.text("CI_PROJECT_DIR")?;
+    let folder = environment
+        .text("CI_PROJECT_DIR")
+        .filter(|_| is_gitlab(environment))?;
     let name = path.strip_prefix(folder)?.strip_prefix(".tmp/")?;
     (environment.text(name) == Some(path)).then_some(name)
 }

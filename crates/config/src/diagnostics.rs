@@ -61,6 +61,15 @@ impl Diagnostics {
         self.problems.push((Some(input), why.into()));
     }
 
+    /// The result of a check of an input; an error is added as a problem.
+    pub(crate) fn accept<T>(
+        &mut self,
+        input: &'static str,
+        checked: Result<T, impl Into<String>>,
+    ) -> Option<T> {
+        checked.map_err(|why| self.reject(input, why)).ok()
+    }
+
     /// Adds a problem whose text names its own subject, such as a variable of the SDK.
     pub(crate) fn add_problem(&mut self, text: impl Into<String>) {
         self.problems.push((None, text.into()));
@@ -77,12 +86,9 @@ impl Diagnostics {
 
     /// The choice that a word stands for, or the default.
     pub(crate) fn choice<T: Choice>(&mut self, input: &'static str, given: Option<&str>) -> T {
-        let Some(given) = given else {
-            return T::default();
-        };
-        T::parse(given).unwrap_or_else(|| {
-            let list: Vec<_> = T::words().iter().map(|word| format!("`{word}`")).collect();
-            self.reject(input, format!("must be {}", list.join(" or ")));
+        let choice = given.map_or(Some(T::default()), T::parse);
+        choice.unwrap_or_else(|| {
+            self.reject(input, format!("must be `{}`", T::words().join("` or `")));
             T::default()
         })
     }

@@ -27,10 +27,8 @@ impl Environment {
 
     /// The exact content of a variable.
     pub fn raw(&self, name: &str) -> Option<&OsStr> {
-        self.0
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_os_str())
+        let (_, content) = self.0.iter().find(|(key, _)| key == name)?;
+        Some(content)
     }
 
     /// The text of a variable, not trimmed; `None` if it is unset, empty or not UTF-8.
@@ -40,9 +38,8 @@ impl Environment {
 
     /// The exact bytes of a variable; `None` if it is unset or empty.
     pub(crate) fn secret(&self, name: &str) -> Option<SecretBytes> {
-        self.raw(name)
-            .filter(|content| !content.is_empty())
-            .map(bytes)
+        let content = self.raw(name)?;
+        (!content.is_empty()).then(|| bytes(content))
     }
 
     /// Whether a switch is on in one of the usual spellings.
@@ -51,12 +48,11 @@ impl Environment {
     }
 
     /// This tool's variables, by name.
-    pub(crate) fn own_variables(&self) -> impl Iterator<Item = (String, &OsStr)> {
-        self.0.iter().filter_map(|(key, value)| {
-            let key = key.to_str()?;
-            key.starts_with(PREFIX)
-                .then(|| (key.to_owned(), value.as_os_str()))
-        })
+    pub(crate) fn own_variables(&self) -> impl Iterator<Item = (&str, &OsStr)> {
+        self.0
+            .iter()
+            .filter_map(|(key, value)| Some((key.to_str()?, value.as_os_str())))
+            .filter(|(key, _)| key.starts_with(PREFIX))
     }
 }
 

@@ -23,10 +23,10 @@ pub(crate) enum Unreadable {
 
 impl fmt::Display for Unreadable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NotRegular => "it is no regular file",
-            Self::Failed(why) => why,
-        })
+        match self {
+            Self::NotRegular => f.write_str("something that is no regular file"),
+            Self::Failed(why) => write!(f, "a file that cannot be read: {why}"),
+        }
     }
 }
 

@@ -6,7 +6,7 @@
 //! - [`manifest`]: a YAML file of many secrets, as inputs in text form.
 //! - `diagnostics`, `checks`: collected problems and warnings; one module for each input or group of inputs.
 //! - `files`, [`resolve`], `value_source`: where values come from.
-//! - `request`, `label_move`, `manifest_run`, [`run`], [`policy_request`]: what a run is asked to do.
+//! - `request`, `manifest_run`, [`run`], [`policy_request`]: what a run is asked to do.
 
 pub mod ci;
 pub mod environment;
@@ -20,7 +20,6 @@ pub mod run;
 mod checks;
 mod diagnostics;
 mod files;
-mod label_move;
 mod manifest_run;
 mod request;
 mod value_source;

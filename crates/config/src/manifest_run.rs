@@ -9,11 +9,10 @@ use glob::Pattern;
 use upsert_secret_core::connection::Connection;
 use upsert_secret_core::failure::{Class, Failure};
 
-use crate::checks::list::items;
 use crate::diagnostics::Diagnostics;
 use crate::environment::Environment;
-use crate::files;
-use crate::inputs::RawInputs;
+use crate::files::{self, Unreadable};
+use crate::inputs::{RawInputs, RunKind, items, number_or};
 use crate::manifest;
 use crate::request;
 use crate::resolve::SecretSink;
@@ -97,7 +96,7 @@ pub(crate) fn check(
 /// Checks the inputs that are known before the file is read: how the run proceeds, and the patterns of `only`.
 fn check_inputs(raw: &RawInputs, diagnostics: &mut Diagnostics) -> (Pacing, Option<Vec<Pattern>>) {
     for input in raw.given() {
-        if !input.scope.manifest {
+        if !input.applies_to(RunKind::Manifest) {
             diagnostics.reject(
                 input.name,
                 "is about one secret: with a manifest it is a key of that file",
@@ -105,14 +104,8 @@ fn check_inputs(raw: &RawInputs, diagnostics: &mut Diagnostics) -> (Pacing, Opti
         }
     }
     request::check_version_id_key(raw, diagnostics);
-    let rate = match raw.rate.as_deref().map(str::parse) {
-        None => DEFAULT_RATE,
-        Some(Ok(rate)) if (1..=MAX_RATE).contains(&rate) => rate,
-        Some(_) => {
-            diagnostics.reject("rate", format!("must be a number from 1 to {MAX_RATE}"));
-            DEFAULT_RATE
-        }
-    };
+    let rate = number_or(DEFAULT_RATE, raw.rate.as_deref(), 1..=MAX_RATE);
+    let rate = diagnostics.accept("rate", rate).unwrap_or(DEFAULT_RATE);
     let only = raw.only.as_deref();
     let only = only.map(|text| items(text).map(Pattern::new).collect());
     let only = only.transpose().unwrap_or_else(|_| {
@@ -141,7 +134,10 @@ fn read(path: &str) -> Result<Vec<u8>, Failure> {
             format!("the manifest {path} cannot be read"),
             "give the path of the file, seen from the folder that the step runs in; in GitHub Actions check the repository out first",
         )
-        .because(why.to_string())),
+        .because(match why {
+            Unreadable::NotRegular => "it is no regular file".to_owned(),
+            Unreadable::Failed(why) => why,
+        })),
     }
 }
 

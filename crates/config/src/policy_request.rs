@@ -8,6 +8,7 @@ use upsert_secret_core::request::Job;
 use upsert_secret_core::target::Target;
 
 use crate::checks::identity;
+use crate::checks::shapes::{NOT_A_ROLE, is_role};
 use crate::ci;
 use crate::diagnostics::{Diagnostics, Spelling};
 use crate::environment::Environment;
@@ -23,47 +24,46 @@ const GITHUB_PROVIDER: &str = "token.actions.githubusercontent.com";
 /// Every problem at once, class `bad input`.
 pub fn check(
     action: Action,
-    mut raw: RawInputs,
+    raw: RawInputs,
     environment: &Environment,
 ) -> Result<PolicyRequest, Failure> {
     let spelling = Spelling::from_inputs(&raw);
     let mut notes = Vec::new();
-    let role = check_role(&raw, environment, &mut notes)?;
+    let (role_account, trust) = check_role(&raw, environment, &mut notes)?;
     // Tokens and values are where the run will be, which may not be here.
-    for input in [
-        &mut raw.role_to_assume,
-        &mut raw.role_session_name,
-        &mut raw.role_external_id,
-        &mut raw.role_duration_seconds,
-        &mut raw.role_chaining,
-        &mut raw.audience,
-        &mut raw.web_identity_token_env,
-        &mut raw.value_env,
-        &mut raw.value_file,
-    ] {
-        *input = None;
-    }
-    raw.value = None;
-    if action != Action::Upsert {
-        raw.manifest = None;
-    }
+    let raw = RawInputs {
+        role_to_assume: None,
+        role_session_name: None,
+        role_external_id: None,
+        role_duration_seconds: None,
+        role_chaining: None,
+        audience: None,
+        web_identity_token_env: None,
+        value: None,
+        value_env: None,
+        value_file: None,
+        manifest: raw.manifest.filter(|_| action == Action::Upsert),
+        ..raw
+    };
     let run = Run::check(action, raw, environment, None)?;
     let Some(region) = run.connection.region.clone() else {
+        let input = spelling.name("aws-region");
         return Err(Failure::new(
             Class::Input,
-            format!(
-                "{} is not given, and the policy names it",
-                spelling.name("aws-region")
-            ),
+            format!("{input} is not given, and the policy names it"),
             "set it, or AWS_REGION",
         ));
     };
-    let allowed = &run.connection.identity.allowed_accounts;
-    let only_account = (allowed.len() == 1).then(|| allowed[0].clone());
-    let (run, target_account) = policy_run(run, &mut notes);
-    let account = target_account
-        .or_else(|| role.as_ref().map(|role| role.account.clone()))
-        .or(only_account);
+    let only_account = match &run.connection.identity.allowed_accounts[..] {
+        [account] => Some(account.clone()),
+        _ => None,
+    };
+    let target_account = match &run.drafts[..] {
+        [Draft::Ready(job)] if run.manifest.is_none() => job.target().account().map(str::to_owned),
+        _ => None,
+    };
+    let run = policy_run(run, &mut notes);
+    let account = target_account.or(role_account).or(only_account);
     if account.is_none() {
         notes.push(format!(
             "the account is `*` in the policy: {} or {} tells which one it is",
@@ -75,39 +75,32 @@ pub fn check(
         run,
         region,
         account,
-        trust: role.and_then(|role| role.trust),
+        trust,
         notes,
     })
 }
 
-/// What the run does, and the account in the secret's ARN.
-fn policy_run(run: Run, notes: &mut Vec<String>) -> (PolicyRun, Option<String>) {
+/// What the run does, as far as permissions go.
+fn policy_run(run: Run, notes: &mut Vec<String>) -> PolicyRun {
     let is_manifest = run.manifest.is_some();
     let mut requests = Vec::with_capacity(run.drafts.len());
     let mut sources = Vec::new();
     for draft in run.drafts {
         match draft {
-            Draft::Ready(Job::Move(label_move)) => {
-                let account = label_move.target.account().map(str::to_owned);
-                return (PolicyRun::Move(label_move), account);
-            }
+            Draft::Ready(Job::Move(label_move)) => return PolicyRun::Move(label_move),
             Draft::Ready(Job::Upsert(request)) if !is_manifest => {
-                let account = request.target.account().map(str::to_owned);
-                return (PolicyRun::Upsert(request), account);
+                return PolicyRun::Upsert(request);
             }
             Draft::Ready(Job::Upsert(request)) => requests.push(*request),
             Draft::Unresolved(unresolved) => {
                 for (reference, _) in unresolved.references() {
-                    match &reference.role {
-                        None => sources.extend(
-                            Target::parse(&reference.id)
-                                .ok()
-                                .map(|target| (target, reference.region.clone())),
-                        ),
-                        Some(role) => notes.push(format!(
+                    if let Some(role) = &reference.role {
+                        notes.push(format!(
                             "the role {role} needs secretsmanager:GetSecretValue on {}, and must trust whoever runs this",
                             reference.id
-                        )),
+                        ));
+                    } else if let Ok(target) = Target::parse(&reference.id) {
+                        sources.push((target, reference.region.clone()));
                     }
                 }
                 requests.push(unresolved.with_stand_ins());
@@ -120,26 +113,22 @@ fn policy_run(run: Run, notes: &mut Vec<String>) -> (PolicyRun, Option<String>) 
                 .to_owned(),
         );
     }
-    (PolicyRun::Manifest(requests, sources), None)
+    PolicyRun::Manifest(requests, sources)
 }
 
-struct CheckedRole {
-    account: String,
-    trust: Option<Trust>,
-}
-
-/// The role and its trust policy: from the OIDC token if there is one, otherwise from what is known of the CI system.
+/// The role's account and its trust policy: from the OIDC token if there is one, otherwise from what is known of the CI
+/// system.
 fn check_role(
     raw: &RawInputs,
     environment: &Environment,
     notes: &mut Vec<String>,
-) -> Result<Option<CheckedRole>, Failure> {
+) -> Result<(Option<String>, Option<Trust>), Failure> {
     let Some(arn) = &raw.role_to_assume else {
-        return Ok(None);
+        return Ok((None, None));
     };
-    if !identity::is_role(arn) {
+    if !is_role(arn) {
         let mut diagnostics = Diagnostics::new(Spelling::from_inputs(raw));
-        diagnostics.reject("role-to-assume", identity::NOT_A_ROLE);
+        diagnostics.reject("role-to-assume", NOT_A_ROLE);
         diagnostics.check_problems()?;
     }
     let parts: Vec<&str> = arn.splitn(6, ':').collect();
@@ -151,49 +140,35 @@ fn check_role(
             "the role is assumed with credentials: its trust policy must allow sts:AssumeRole to whoever has them"
                 .to_owned(),
         );
-        return Ok(Some(CheckedRole {
-            account,
-            trust: None,
-        }));
+        return Ok((Some(account), None));
     }
-    let (provider, audience, subject) = match &raw.web_identity_token_env {
+    let [provider, audience, subject] = match &raw.web_identity_token_env {
         Some(name) => token_claims(name, environment, notes),
         None => github_claims(raw, environment, notes),
     };
-    Ok(Some(CheckedRole {
-        trust: Some(Trust {
-            account: account.clone(),
-            partition,
-            provider,
-            audience,
-            subject,
-        }),
-        account,
-    }))
+    let trust = Trust {
+        account: account.clone(),
+        partition,
+        provider,
+        audience,
+        subject,
+    };
+    Ok((Some(account), Some(trust)))
 }
 
 /// Provider, audience and subject of the token in the variable `name`; placeholders for what cannot be read from it.
-fn token_claims(
-    name: &str,
-    environment: &Environment,
-    notes: &mut Vec<String>,
-) -> (String, String, String) {
+fn token_claims(name: &str, environment: &Environment, notes: &mut Vec<String>) -> [String; 3] {
     let claims = Claims::parse(environment.text(name).unwrap_or_default().trim());
-    match (claims.provider(), claims.audience(), claims.sub.as_deref()) {
-        (Some(provider), Some(audience), Some(subject)) => {
-            (provider.to_owned(), audience.to_owned(), subject.to_owned())
-        }
-        _ => {
-            notes.push(
-                "there is no OIDC token here to read: put the provider's host name, the audience and the subject into the trust policy\n\
-                 (GitLab's subject: `project_path:GROUP/PROJECT:ref_type:branch:ref:main`)"
-                    .to_owned(),
-            );
-            ["PROVIDER", "AUDIENCE", "SUBJECT"]
-                .map(str::to_owned)
-                .into()
-        }
-    }
+    let claims = (claims.provider(), claims.audience(), claims.sub.as_deref());
+    let (Some(provider), Some(audience), Some(subject)) = claims else {
+        notes.push(
+            "there is no OIDC token here to read: put the provider's host name, the audience and the subject into the trust policy\n\
+             (GitLab's subject: `project_path:GROUP/PROJECT:ref_type:branch:ref:main`)"
+                .to_owned(),
+        );
+        return ["PROVIDER", "AUDIENCE", "SUBJECT"].map(str::to_owned);
+    };
+    [provider, audience, subject].map(str::to_owned)
 }
 
 /// Provider, audience and subject of the tokens that GitHub issues to this job; placeholders outside GitHub.
@@ -201,20 +176,19 @@ fn github_claims(
     raw: &RawInputs,
     environment: &Environment,
     notes: &mut Vec<String>,
-) -> (String, String, String) {
+) -> [String; 3] {
     let plain_text = |name| environment.text(name).filter(|text| is_plain(text));
     let repository = plain_text("GITHUB_REPOSITORY").unwrap_or("OWNER/REPOSITORY");
     let branch = plain_text("GITHUB_REF").unwrap_or("refs/heads/main");
+    let audience = raw
+        .audience
+        .as_deref()
+        .unwrap_or(identity::DEFAULT_AUDIENCE);
     notes.push(format!(
         "the trust policy is for jobs of {repository} on {branch}; a job with `environment: NAME` has the subject `repo:{repository}:environment:NAME`"
     ));
-    (
-        GITHUB_PROVIDER.to_owned(),
-        raw.audience
-            .clone()
-            .unwrap_or_else(|| identity::DEFAULT_AUDIENCE.to_owned()),
-        format!("repo:{repository}:ref:{branch}"),
-    )
+    let subject = format!("repo:{repository}:ref:{branch}");
+    [GITHUB_PROVIDER.to_owned(), audience.to_owned(), subject]
 }
 
 /// Whether a text has no wildcards of IAM, which would trust more than it names.
@@ -222,5 +196,5 @@ fn is_plain(text: &str) -> bool {
     !text.is_empty()
         && text
             .bytes()
-            .all(|b| b.is_ascii_graphic() && b != b'*' && b != b'?')
+            .all(|b| b.is_ascii_graphic() && !b"*?".contains(&b))
 }

@@ -6,7 +6,7 @@ use upsert_secret_core::request::Request;
 use upsert_secret_core::target::Target;
 use upsert_secret_core::value::{Kind, SecretBytes, SecretValue, ValueError};
 
-use crate::checks::kms_key::is_kms_key;
+use crate::checks::shapes::{NOT_A_KMS_KEY, is_kms_key};
 use crate::checks::{json_key, labels, leak_check, policy, replicas, tags};
 use crate::diagnostics::Diagnostics;
 use crate::inputs::RawInputs;
@@ -25,16 +25,11 @@ pub(crate) fn check(
     connection: &Connection,
     diagnostics: &mut Diagnostics,
 ) -> Request {
-    let stages = labels::check_version_stages(raw.version_stages.as_deref(), diagnostics);
-    let expected = labels::check_version_id(
-        "expected-version-id",
-        raw.expected_version_id.as_deref(),
-        diagnostics,
-    );
+    let stages = labels::check_version_stages(&raw, diagnostics);
+    let expected = labels::check_expected(&raw, diagnostics);
     let value = check_value(&raw, source, diagnostics);
     let json = json_key::check(&raw, value.as_ref(), diagnostics);
-    check_description(&raw, diagnostics);
-    check_kms_key(&raw, diagnostics);
+    check_metadata(&raw, diagnostics);
     let (tags, tag_policy) = tags::check(&raw, diagnostics);
     let own_region = connection.region.as_deref();
     let (replicas, replica_policy) = replicas::check(&raw, own_region, diagnostics);
@@ -66,12 +61,7 @@ pub(crate) fn check(
         composed: false,
         seeds: false,
     };
-    leak_check::check(
-        &request,
-        &connection.identity,
-        request.value.expose(),
-        diagnostics,
-    );
+    leak_check::check(&request, connection, request.value.expose(), diagnostics);
     request
 }
 
@@ -81,28 +71,22 @@ fn check_value(
     diagnostics: &mut Diagnostics,
 ) -> Option<SecretValue> {
     let store_as: StoreAs = diagnostics.choice("store-as", raw.store_as.as_deref());
-    match SecretValue::new(source.bytes, store_as.into()) {
-        Ok(value) => {
-            for warning in value.warnings() {
-                diagnostics.warn(warning);
-            }
-            Some(value)
-        }
-        Err(why) => {
-            let hint = match why {
-                ValueError::NotUtf8 => "; `store-as: binary` stores any bytes",
-                ValueError::Mask => {
-                    "; pass the secret itself on, not a log line or an output of it"
-                }
-                _ => "",
-            };
-            diagnostics.reject(source.input, format!("{why}{hint}"));
-            None
-        }
+    let value = SecretValue::new(source.bytes, store_as.into()).map_err(|why| {
+        let hint = match why {
+            ValueError::NotUtf8 => "; `store-as: binary` stores any bytes",
+            ValueError::Mask => "; pass the secret itself on, not a log line or an output of it",
+            _ => "",
+        };
+        format!("{why}{hint}")
+    });
+    let value = diagnostics.accept(source.input, value)?;
+    for warning in value.warnings() {
+        diagnostics.warn(warning);
     }
+    Some(value)
 }
 
-fn check_description(raw: &RawInputs, diagnostics: &mut Diagnostics) {
+fn check_metadata(raw: &RawInputs, diagnostics: &mut Diagnostics) {
     if let Some(text) = &raw.description
         && text.chars().count() > MAX_DESCRIPTION
     {
@@ -111,14 +95,8 @@ fn check_description(raw: &RawInputs, diagnostics: &mut Diagnostics) {
             format!("is longer than {MAX_DESCRIPTION} characters"),
         );
     }
-}
-
-fn check_kms_key(raw: &RawInputs, diagnostics: &mut Diagnostics) {
     if raw.kms_key_id.as_deref().is_some_and(|id| !is_kms_key(id)) {
-        diagnostics.reject(
-            "kms-key-id",
-            "must be a key id, a key ARN, an alias (`alias/…`) or an alias ARN",
-        );
+        diagnostics.reject("kms-key-id", NOT_A_KMS_KEY);
     }
 }
 

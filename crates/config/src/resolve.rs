@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::ci;
 use crate::environment::Environment;
-use crate::files::{self, Unreadable};
+use crate::files;
 use crate::manifest::{CharacterClass, GenerateSpec, Reference};
 use crate::random;
 
@@ -118,10 +118,7 @@ fn read_variable(name: &str, environment: &Environment) -> Result<SecretBytes, S
 }
 
 fn read_file(path: &str) -> Result<SecretBytes, String> {
-    let content = files::read_value(path).map_err(|why| match why {
-        Unreadable::NotRegular => "is to come from something that is no regular file".to_owned(),
-        Unreadable::Failed(why) => format!("is to come from a file that cannot be read: {why}"),
-    })?;
+    let content = files::read_value(path).map_err(|why| format!("is to come from {why}"))?;
     if content.expose().is_empty() {
         return Err("is to come from a file that is empty".to_owned());
     }

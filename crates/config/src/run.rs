@@ -5,16 +5,16 @@ use std::sync::Arc;
 
 use upsert_secret_core::connection::Connection;
 use upsert_secret_core::failure::{Class, Failure};
-use upsert_secret_core::request::{Job, LabelMove};
+use upsert_secret_core::request::{Direction, Job, LabelMove};
 use upsert_secret_core::target::Target;
 
-use crate::checks::{connection, target, timeout};
+use crate::checks::{connection, labels};
 use crate::diagnostics::{Diagnostics, Spelling};
 use crate::environment::Environment;
-use crate::inputs::RawInputs;
+use crate::inputs::{Input, RawInputs, RunKind};
 use crate::resolve::SecretSink;
 use crate::value_source::{self, Source};
-use crate::{ci, label_move, manifest_run, request};
+use crate::{manifest_run, request};
 
 pub use crate::manifest_run::{Draft, Pacing, Unresolved};
 
@@ -53,23 +53,10 @@ impl Run {
         environment: &Environment,
         sink: Option<&SecretSink<'_>>,
     ) -> Result<Self, Failure> {
-        match (action, raw.manifest.clone()) {
-            (Action::Upsert, Some(path)) => check_manifest(&raw, &path, environment, sink),
+        match (action, &raw.manifest) {
+            (Action::Upsert, Some(path)) => check_manifest(&raw, path, environment, sink),
             (Action::Upsert, None) => check_upsert(raw, environment, sink),
-            (Action::Promote, None) => {
-                check_label_move(&raw, environment, label_move::check_promote)
-            }
-            (Action::Rollback, None) => {
-                check_label_move(&raw, environment, label_move::check_rollback)
-            }
-            (Action::Promote | Action::Rollback, Some(_)) => Err(Failure::new(
-                Class::Input,
-                format!(
-                    "{} says nothing to `promote` and `rollback`, which are about one secret",
-                    Spelling::from_inputs(&raw).name("manifest")
-                ),
-                "name the secret in `name`, or leave the command out",
-            )),
+            _ => check_label_move(action, &raw, environment),
         }
     }
 
@@ -98,64 +85,76 @@ fn check_upsert(
     sink: Option<&SecretSink<'_>>,
 ) -> Result<Run, Failure> {
     let mut diagnostics = Diagnostics::new(Spelling::from_inputs(&raw));
-    for input in raw.given() {
-        if input.scope.manifest && !input.scope.upsert {
-            return Err(Failure::new(
-                Class::Input,
-                format!(
-                    "{} is for a manifest, and none is given",
-                    diagnostics.spelling.name(input.name)
-                ),
-                "give the manifest's path in `manifest`, or leave the input out",
-            ));
-        }
+    let is_for_manifest =
+        |input: &&Input| input.applies_to(RunKind::Manifest) && !input.applies_to(RunKind::Upsert);
+    if let Some(input) = raw.given().into_iter().find(is_for_manifest) {
+        let input = diagnostics.spelling.name(input.name);
+        return Err(Failure::new(
+            Class::Input,
+            format!("{input} is for a manifest, and none is given"),
+            "give the manifest's path in `manifest`, or leave the input out",
+        ));
     }
     let source = match sink {
-        Some(sink) => {
-            ci::check_value(environment, &raw)?;
-            value_source::load(&raw, environment, sink)?
-        }
+        Some(sink) => value_source::load(&raw, environment, sink)?,
         None => Source::stand_in(),
     };
-    let target = target::check(raw.name.as_deref(), &mut diagnostics);
-    let connection = connect(&raw, target.as_ref(), environment, &mut diagnostics)?;
-    for (input, given) in [("stage", &raw.stage), ("version-id", &raw.version_id)] {
-        if given.is_some() {
-            diagnostics.reject(
-                input,
-                "is for the command `promote`; `version-stages` says which labels a new version gets",
-            );
-        }
-    }
+    let target = check_target(&raw, &mut diagnostics);
+    let connection = connection::check(&raw, target.as_ref(), environment, &mut diagnostics)?;
+    reject_version_inputs(
+        &raw,
+        "is for the command `promote`; `version-stages` says which labels a new version gets",
+        &mut diagnostics,
+    );
     let request = request::check(raw, target, source, &connection, &mut diagnostics);
     Run::single(Job::Upsert(Box::new(request)), connection, diagnostics)
 }
 
+/// Checks the inputs of `promote` and `rollback`. Whether the version exists is for a later step.
 fn check_label_move(
+    action: Action,
     raw: &RawInputs,
     environment: &Environment,
-    check: fn(&RawInputs, Option<Target>, &mut Diagnostics) -> LabelMove,
 ) -> Result<Run, Failure> {
     let mut diagnostics = Diagnostics::new(Spelling::from_inputs(raw));
-    let target = target::check(raw.name.as_deref(), &mut diagnostics);
-    let connection = connect(raw, target.as_ref(), environment, &mut diagnostics)?;
-    let label_move = check(raw, target, &mut diagnostics);
+    if raw.manifest.is_some() {
+        let manifest = diagnostics.spelling.name("manifest");
+        return Err(Failure::new(
+            Class::Input,
+            format!(
+                "{manifest} says nothing to `promote` and `rollback`, which are about one secret"
+            ),
+            "name the secret in `name`, or leave the command out",
+        ));
+    }
+    let target = check_target(raw, &mut diagnostics);
+    let connection = connection::check(raw, target.as_ref(), environment, &mut diagnostics)?;
+    let (command, direction) = if action == Action::Rollback {
+        reject_version_inputs(
+            raw,
+            "is for the command `promote`; `rollback` always goes to AWSPREVIOUS's version",
+            &mut diagnostics,
+        );
+        ("rollback", Direction::Rollback)
+    } else {
+        let selector = labels::check_selector(raw, &mut diagnostics);
+        ("promote", Direction::Promote(selector))
+    };
+    for input in raw.given() {
+        if !input.applies_to(RunKind::LabelMove) {
+            let input = diagnostics.spelling.name(input.name);
+            diagnostics.warn(format!(
+                "{input} says nothing to `{command}`, which writes no value and no metadata: it is ignored"
+            ));
+        }
+    }
+    let label_move = LabelMove {
+        target: target.unwrap_or_default(),
+        direction,
+        expected: labels::check_expected(raw, &mut diagnostics),
+        on_rotation: diagnostics.choice("on-rotation", raw.on_rotation.as_deref()),
+    };
     Run::single(Job::Move(Box::new(label_move)), connection, diagnostics)
-}
-
-fn connect(
-    raw: &RawInputs,
-    target: Option<&Target>,
-    environment: &Environment,
-    diagnostics: &mut Diagnostics,
-) -> Result<Arc<Connection>, Failure> {
-    connection::check(
-        raw,
-        target,
-        timeout::DEFAULT_TIMEOUT,
-        environment,
-        diagnostics,
-    )
 }
 
 fn check_manifest(
@@ -165,13 +164,7 @@ fn check_manifest(
     sink: Option<&SecretSink<'_>>,
 ) -> Result<Run, Failure> {
     let mut diagnostics = Diagnostics::new(Spelling::from_inputs(raw));
-    let connection = connection::check(
-        raw,
-        None,
-        timeout::DEFAULT_MANIFEST_TIMEOUT,
-        environment,
-        &mut diagnostics,
-    )?;
+    let connection = connection::check(raw, None, environment, &mut diagnostics)?;
     let (drafts, pacing) =
         manifest_run::check(raw, path, &connection, environment, sink, &mut diagnostics)?;
     Ok(Run {
@@ -180,6 +173,23 @@ fn check_manifest(
         manifest: Some(pacing),
         warnings: diagnostics.into_warnings(),
     })
+}
+
+fn check_target(raw: &RawInputs, diagnostics: &mut Diagnostics) -> Option<Target> {
+    let target = match &raw.name {
+        Some(name) => Target::parse(name),
+        None => Err("is not given: it is the name or the ARN of the secret".to_owned()),
+    };
+    diagnostics.accept("name", target)
+}
+
+/// Rejects the inputs that say which version to promote.
+fn reject_version_inputs(raw: &RawInputs, why: &str, diagnostics: &mut Diagnostics) {
+    for (input, given) in [("stage", &raw.stage), ("version-id", &raw.version_id)] {
+        if given.is_some() {
+            diagnostics.reject(input, why);
+        }
+    }
 }
 
 #[cfg(test)]

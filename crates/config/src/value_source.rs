@@ -5,13 +5,16 @@ use upsert_secret_core::choices::ValueEncoding;
 use upsert_secret_core::failure::{Class, Failure};
 use upsert_secret_core::value::{SecretBytes, decode_base64};
 
-use crate::checks::timeout;
+use crate::checks::connection::timeout_or_default;
 use crate::ci::{self, LogFormat};
 use crate::diagnostics::{Diagnostics, Spelling};
 use crate::environment::{Environment, is_variable_name};
 use crate::files;
 use crate::inputs::RawInputs;
 use crate::resolve::{ResolvedValue, SecretSink};
+
+/// The inputs that a value can come from.
+const INPUTS: [&str; 3] = ["value", "value-env", "value-file"];
 
 /// The decoded value and the input it came from, for messages.
 pub(crate) struct Source {
@@ -39,15 +42,26 @@ pub(crate) fn load(
     environment: &Environment,
     sink: &SecretSink<'_>,
 ) -> Result<Source, Failure> {
+    ci::check_value(environment, raw)?;
     let spelling = Spelling::from_inputs(raw);
-    let (input, content) = match (&raw.value, &raw.value_env, &raw.value_file) {
-        (Some(_), Some(_), _) => return Err(two_sources(spelling, "value", "value-env")),
-        (Some(_), _, Some(_)) => return Err(two_sources(spelling, "value", "value-file")),
-        (_, Some(_), Some(_)) => return Err(two_sources(spelling, "value-env", "value-file")),
-        (Some(value), ..) => ("value", Some(SecretBytes::new(value.expose().to_vec()))),
-        (_, Some(name), _) => ("value-env", environment.secret(name)),
-        (.., Some(path)) => ("value-file", Some(read_file(path, raw, spelling)?)),
-        (None, None, None) => ("value", None),
+    let given = raw.given().into_iter().map(|input| input.name);
+    let given: Vec<_> = given.filter(|input| INPUTS.contains(input)).collect();
+    if let [first, second, ..] = given[..] {
+        let [first, second] = [first, second].map(|input| spelling.name(input));
+        return Err(Failure::new(
+            Class::Input,
+            format!("{first} and {second} are both given"),
+            "give the value one way only",
+        ));
+    }
+    let input = given.first().copied().unwrap_or("value");
+    let content = match (&raw.value_env, &raw.value_file) {
+        (Some(name), _) => environment.secret(name),
+        (_, Some(path)) => Some(read_file(path, raw, spelling)?),
+        _ => raw
+            .value
+            .as_ref()
+            .map(|value| SecretBytes::new(value.expose().to_vec())),
     };
     let Some(content) = content.filter(|content| !content.expose().is_empty()) else {
         return Err(no_value(raw, input, environment));
@@ -58,39 +72,25 @@ pub(crate) fn load(
     diagnostics.check_problems()?;
     let bytes = match encoding {
         ValueEncoding::Text => content,
-        ValueEncoding::Base64 => {
-            let decoded = decode_base64(&content).map_err(|why| {
-                Failure::new(
-                    Class::Input,
-                    format!("{} {why}, but `value-encoding` is `base64`", spelling.name(input)),
-                    "encode the secret with `base64` before storing it in CI, or leave `value-encoding` out",
-                )
-            })?;
-            (sink.hide)(decoded.expose());
-            decoded
-        }
+        ValueEncoding::Base64 => decode_base64(&content).map_err(|why| {
+            Failure::new(
+                Class::Input,
+                format!("{} {why}, but `value-encoding` is `base64`", spelling.name(input)),
+                "encode the secret with `base64` before storing it in CI, or leave `value-encoding` out",
+            )
+        })?,
     };
+    if encoding == ValueEncoding::Base64 {
+        (sink.hide)(bytes.expose());
+    }
     if input == "value-file" || encoding == ValueEncoding::Base64 {
         (sink.mask)(bytes.expose());
     }
     Ok(Source { bytes, input })
 }
 
-fn two_sources(spelling: Spelling, first: &str, second: &str) -> Failure {
-    Failure::new(
-        Class::Input,
-        format!(
-            "{} and {} are both given",
-            spelling.name(first),
-            spelling.name(second)
-        ),
-        "give the value one way only",
-    )
-}
-
 fn read_file(path: &str, raw: &RawInputs, spelling: Spelling) -> Result<SecretBytes, Failure> {
-    let limit = timeout::parse_or_default(raw.timeout.as_deref());
-    files::read_value_within(limit, path).map_err(|why| {
+    files::read_value_within(timeout_or_default(raw), path).map_err(|why| {
         Failure::new(
             Class::Input,
             format!("{} cannot be read", spelling.name("value-file")),
@@ -101,22 +101,17 @@ fn read_file(path: &str, raw: &RawInputs, spelling: Spelling) -> Result<SecretBy
 }
 
 fn no_value(raw: &RawInputs, input: &str, environment: &Environment) -> Failure {
-    let spelling = Spelling::from_inputs(raw);
+    let input = Spelling::from_inputs(raw).name(input);
     let subject = match raw.value_env.as_deref() {
-        None => spelling.name(input),
+        None => input,
         // The text is shown only if it is the name of a variable that is set: it may be the value, put here by mistake,
         // and most API keys are shaped like names.
         Some(name) if environment.raw(name).is_some() => format!("the variable {name}"),
-        Some(name) if is_variable_name(name) => {
-            format!("the variable that {} names", spelling.name("value-env"))
-        }
+        Some(name) if is_variable_name(name) => format!("the variable that {input} names"),
         Some(_) => {
             return Failure::new(
                 Class::Input,
-                format!(
-                    "{} is not the name of a variable",
-                    spelling.name("value-env")
-                ),
+                format!("{input} is not the name of a variable"),
                 "it takes the name of the variable that holds the value, not the value itself",
             );
         }

@@ -1,16 +1,26 @@
-//! How AWS is reached, from inputs and the SDK's own variables. Connects to nothing.
+//! How AWS is reached, from `aws-region`, `timeout` and the SDK's own variables. Connects to nothing; whether a region
+//! exists is for AWS to say.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use upsert_secret_core::connection::{Connection, Identity};
 use upsert_secret_core::failure::Failure;
+use upsert_secret_core::labels::MAX_RUN;
+use upsert_secret_core::region::is_region;
 use upsert_secret_core::target::Target;
 
-use super::{identity, region, settings, timeout};
+use super::{identity, settings};
 use crate::diagnostics::Diagnostics;
 use crate::environment::Environment;
 use crate::inputs::RawInputs;
+
+/// The default time limit for one secret.
+const DEFAULT_TIMEOUT: Duration = Duration::from_mins(2);
+/// The default for a manifest: a release can be thousands of secrets, at fifty a second.
+const DEFAULT_MANIFEST_TIMEOUT: Duration = Duration::from_mins(60);
+
+const NOT_A_REGION: &str = "must be a region such as `eu-west-1`, in lower case";
 
 /// Checks everything that a connection needs. `target` is the secret of a run without a manifest.
 ///
@@ -19,13 +29,12 @@ use crate::inputs::RawInputs;
 pub(crate) fn check(
     raw: &RawInputs,
     target: Option<&Target>,
-    default_timeout: Duration,
     environment: &Environment,
     diagnostics: &mut Diagnostics,
 ) -> Result<Arc<Connection>, Failure> {
     let settings = settings::check(environment, diagnostics)?;
-    let region = region::choose(raw, target, environment, diagnostics);
-    let timeout = timeout::check(raw.timeout.as_deref(), default_timeout, diagnostics);
+    let region = choose_region(raw, target, environment, diagnostics);
+    let timeout = check_timeout(raw, diagnostics);
     let identity = identity::check(raw, environment, diagnostics).unwrap_or_else(|why| {
         diagnostics.set_unusable_credentials(why);
         Identity::default()
@@ -36,4 +45,80 @@ pub(crate) fn check(
         timeout,
         settings,
     }))
+}
+
+/// The region of the input, the ARN or the environment, in this order; `None` leaves it to the profile.
+fn choose_region(
+    raw: &RawInputs,
+    target: Option<&Target>,
+    environment: &Environment,
+    diagnostics: &mut Diagnostics,
+) -> Option<String> {
+    let arn_region = target.and_then(Target::region);
+    if let Some(given) = raw.aws_region.as_deref() {
+        if !is_region(given) {
+            diagnostics.reject("aws-region", NOT_A_REGION);
+        } else if let Some(arn_region) = arn_region
+            && arn_region != given
+        {
+            let name = diagnostics.spelling.name("name");
+            let why = format!("is {given}, but the ARN in {name} is in {arn_region}");
+            diagnostics.reject("aws-region", why);
+        }
+        return Some(given.to_owned());
+    }
+    let variable = ["AWS_REGION", "AWS_DEFAULT_REGION"]
+        .into_iter()
+        .find_map(|name| Some((name, environment.text(name)?.trim())))
+        .filter(|(_, region)| !region.is_empty());
+    if let Some(arn_region) = arn_region {
+        if let Some((name, other)) = variable
+            && other != arn_region
+        {
+            diagnostics.warn(format!("the ARN's region {arn_region} is used, not {name}"));
+        }
+        return Some(arn_region.to_owned());
+    }
+    let (name, region) = variable?;
+    if !is_region(region) {
+        diagnostics.add_problem(format!("{name} {NOT_A_REGION}"));
+    }
+    Some(region.to_owned())
+}
+
+/// The time limit of the whole run.
+fn check_timeout(raw: &RawInputs, diagnostics: &mut Diagnostics) -> Duration {
+    if let Some(text) = &raw.timeout
+        && parse_timeout(text).is_none()
+    {
+        diagnostics.reject(
+            "timeout",
+            "must be a time from 1s to 6h, such as `90s`, `2m` or `1h`",
+        );
+    }
+    timeout_or_default(raw)
+}
+
+/// The time limit, or the default in place of an invalid one, which is rejected after the value has been read.
+pub(crate) fn timeout_or_default(raw: &RawInputs) -> Duration {
+    let given = raw.timeout.as_deref().and_then(parse_timeout);
+    given.unwrap_or(match raw.manifest {
+        Some(_) => DEFAULT_MANIFEST_TIMEOUT,
+        None => DEFAULT_TIMEOUT,
+    })
+}
+
+fn parse_timeout(given: &str) -> Option<Duration> {
+    let unit = given.trim_start_matches(|c: char| c.is_ascii_digit());
+    let unit_seconds = match unit {
+        "s" | "" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        _ => return None,
+    };
+    let number: u64 = given.strip_suffix(unit)?.parse().ok()?;
+    number
+        .checked_mul(unit_seconds)
+        .map(Duration::from_secs)
+        .filter(|limit| (Duration::from_secs(1)..=MAX_RUN).contains(limit))
 }

@@ -17,17 +17,19 @@ pub(crate) fn check_conflicts(raw: &RawInputs, input: &'static str, diagnostics:
             "cannot be set with `compare: never`: the other keys have to be read to be kept",
         );
     }
-    if raw
-        .version_stages
-        .as_deref()
-        .is_some_and(|stages| stages != CURRENT)
-    {
+    if !matches!(raw.version_stages.as_deref(), None | Some(CURRENT)) {
         diagnostics.reject(
             input,
             "cannot be set in a version beside the current one: whoever made that current later would undo what \
              others did to the other keys in the meantime; leave `version-stages` out, or stage the whole document",
         );
     }
+}
+
+/// Parses a value that is to be JSON itself. The error does not quote it.
+pub(crate) fn parse_json(text: &str) -> Result<JsonText, &'static str> {
+    JsonText::json(text)
+        .map_err(|_| "is not JSON, as `json-value-as: json` asks; it is not shown here")
 }
 
 /// Checks `json-key` and `json-value-as`.
@@ -48,21 +50,13 @@ pub(crate) fn check(
         diagnostics.reject("json-key", "is for strings; `store-as: binary` has no keys");
         return None;
     }
-    let path = KeyPath::parse(text)
-        .map_err(|why| diagnostics.reject("json-key", why.to_string()))
-        .ok();
+    let path = KeyPath::parse(text).map_err(|why| why.to_string());
+    let path = diagnostics.accept("json-key", path);
     // A problem with the value itself has been reported already.
     let text = str::from_utf8(value?.expose()).ok()?;
     let text = match value_as {
         JsonValueAs::String => JsonText::string(text),
-        JsonValueAs::Json => JsonText::json(text)
-            .map_err(|_| {
-                diagnostics.reject(
-                    "value",
-                    "is not JSON, as `json-value-as: json` asks; it is not shown here",
-                );
-            })
-            .ok()?,
+        JsonValueAs::Json => diagnostics.accept("value", parse_json(text))?,
     };
     Some(JsonKey {
         path: path?,

@@ -2,34 +2,28 @@
 //! Whether a version has them is for AWS to say.
 
 use upsert_secret_core::labels::{CURRENT, PREVIOUS, rejection};
+use upsert_secret_core::request::VersionSelector;
 
-use super::list::items;
 use crate::diagnostics::Diagnostics;
+use crate::inputs::{RawInputs, items};
 
 /// Limit of AWS for the staging labels of a secret, without AWSCURRENT and AWSPREVIOUS.
 const MAX_LABELS: usize = 18;
+/// The staging label of the version to promote, unless an input names one.
+const DEFAULT_STAGE: &str = "candidate";
 
 /// The staging labels of `version-stages`, AWSCURRENT first; AWSCURRENT alone by default.
-pub(crate) fn check_version_stages(
-    given: Option<&str>,
-    diagnostics: &mut Diagnostics,
-) -> Vec<String> {
-    let Some(given) = given else {
-        return vec![CURRENT.to_owned()];
-    };
+pub(crate) fn check_version_stages(raw: &RawInputs, diagnostics: &mut Diagnostics) -> Vec<String> {
+    let given = raw.version_stages.as_deref().unwrap_or(CURRENT);
     let mut stages: Vec<String> = Vec::new();
     for label in items(given) {
-        if stages.iter().any(|known| known == label) {
-            continue;
-        }
         if let Some(why) = rejection(label) {
             diagnostics.reject("version-stages", why);
-        } else if label == CURRENT {
-            stages.insert(0, label.to_owned());
-        } else {
+        } else if !stages.iter().any(|known| known == label) {
             stages.push(label.to_owned());
         }
     }
+    stages.sort_by_key(|label| label != CURRENT);
     if stages.len() > MAX_LABELS {
         diagnostics.reject(
             "version-stages",
@@ -42,35 +36,45 @@ pub(crate) fn check_version_stages(
     stages
 }
 
-/// The staging label in `stage`, of the version to promote.
-pub(crate) fn check_stage(given: &str, diagnostics: &mut Diagnostics) -> String {
-    let why = match given {
+/// The version to promote: the one in `version-id`, or the holder of the label in `stage`.
+pub(crate) fn check_selector(raw: &RawInputs, diagnostics: &mut Diagnostics) -> VersionSelector {
+    if let Some(id) = &raw.version_id {
+        if raw.stage.is_some() {
+            diagnostics.reject(
+                "version-id",
+                "and `stage` are both given: one of them says which version",
+            );
+        } else {
+            check_version_id("version-id", id, diagnostics);
+        }
+        return VersionSelector::Version(id.clone());
+    }
+    let stage = raw.stage.as_deref().unwrap_or(DEFAULT_STAGE);
+    let why = match stage {
         CURRENT => Some("is AWSCURRENT, and what holds that is current already"),
         PREVIOUS => Some("is AWSPREVIOUS; the command `rollback` goes back to it, and never twice"),
-        _ => rejection(given),
+        _ => rejection(stage),
     };
     if let Some(why) = why {
         diagnostics.reject("stage", why);
     }
-    given.to_owned()
+    VersionSelector::Stage(stage.to_owned())
 }
 
-/// A version id: 32 to 64 characters, AWS's limits. Those that this tool makes are UUIDs.
-pub(crate) fn check_version_id(
-    input: &'static str,
-    given: Option<&str>,
-    diagnostics: &mut Diagnostics,
-) -> Option<String> {
-    let given = given?;
-    let is_valid = (32..=64).contains(&given.len())
-        && given
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    if !is_valid {
+/// The version in `expected-version-id`.
+pub(crate) fn check_expected(raw: &RawInputs, diagnostics: &mut Diagnostics) -> Option<String> {
+    let id = raw.expected_version_id.as_ref()?;
+    check_version_id("expected-version-id", id, diagnostics);
+    Some(id.clone())
+}
+
+/// Rejects what is no version id: 32 to 64 characters, AWS's limits. Those that this tool makes are UUIDs.
+fn check_version_id(input: &'static str, id: &str, diagnostics: &mut Diagnostics) {
+    let is_allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+    if !(32..=64).contains(&id.len()) || !id.bytes().all(is_allowed) {
         diagnostics.reject(
             input,
             "must be a version id: 32 to 64 letters, digits and hyphens",
         );
     }
-    Some(given.to_owned())
 }

@@ -1,11 +1,11 @@
 //! Public inputs that contain the value. Names, descriptions and tags are readable for everybody who may list secrets,
 //! and appear in logs: a value in one of them was given by mistake. Compares text, and shows none of it.
 
-use std::borrow::Cow;
 use std::iter;
 
-use upsert_secret_core::connection::{Identity, TokenSource};
+use upsert_secret_core::connection::{Connection, TokenSource};
 use upsert_secret_core::request::Request;
+use upsert_secret_core::resource_policy::ResourcePolicy;
 
 use crate::diagnostics::Diagnostics;
 
@@ -16,7 +16,7 @@ pub(crate) const MIN_DISTINCTIVE_BYTES: usize = 16;
 /// part of it.
 pub(crate) fn check(
     request: &Request,
-    identity: &Identity,
+    connection: &Connection,
     value: &[u8],
     diagnostics: &mut Diagnostics,
 ) {
@@ -24,58 +24,48 @@ pub(crate) fn check(
     if value.is_empty() {
         return;
     }
-    let is_distinctive = value.len() >= MIN_DISTINCTIVE_BYTES;
-    let is_leak = |text: &Cow<'_, str>| text == value || is_distinctive && text.contains(value);
-    for (input, texts) in public_texts(request)
-        .into_iter()
-        .chain(role_texts(identity))
-    {
-        if texts.iter().any(is_leak) {
-            diagnostics.reject(input, "contains the value, and is not secret itself");
-        }
+    let mut check = LeakCheck { value, diagnostics };
+    let replicas = request.replicas.iter().flatten();
+    let tags = request.tags.iter().flatten();
+    let policy = request.policy.as_ref().map(ResourcePolicy::text);
+    let json_keys = request.json.iter().map(|key| key.path.to_string());
+    check.input("name", [&request.target.id]);
+    check.input("description", &request.description);
+    check.input("kms-key-id", &request.kms_key_id);
+    check.input(
+        "replica-regions",
+        replicas.flat_map(|(region, key)| iter::once(region).chain(key)),
+    );
+    check.input("resource-policy", policy);
+    check.input("version-stages", &request.stages);
+    check.input("json-key", json_keys);
+    check.input("tags", tags.flat_map(|(key, value)| [key, value]));
+    // STS logs these.
+    let Some(role) = &connection.identity.role else {
+        return;
+    };
+    check.input("role-to-assume", [&role.arn]);
+    check.input("role-session-name", [&role.session_name]);
+    match &role.source {
+        TokenSource::Github(request) => check.input("audience", [&request.audience]),
+        TokenSource::Credentials { external_id } => check.input("role-external-id", external_id),
+        TokenSource::Token(_) | TokenSource::TokenFile(_) => {}
     }
 }
 
-type InputTexts<'a> = (&'static str, Vec<Cow<'a, str>>);
-
-fn texts<'a>(texts: impl IntoIterator<Item = &'a String>) -> Vec<Cow<'a, str>> {
-    texts.into_iter().map(Cow::from).collect()
+struct LeakCheck<'a> {
+    value: &'a str,
+    diagnostics: &'a mut Diagnostics,
 }
 
-/// The public inputs of a request.
-fn public_texts(request: &Request) -> Vec<InputTexts<'_>> {
-    let replicas = request.replicas.iter().flatten();
-    let tags = request.tags.iter().flatten();
-    let policy = request.policy.iter().map(|policy| policy.text().into());
-    let json_keys = request.json.iter().map(|key| key.path.to_string().into());
-    vec![
-        ("name", texts([&request.target.id])),
-        ("description", texts(&request.description)),
-        ("kms-key-id", texts(&request.kms_key_id)),
-        (
-            "replica-regions",
-            texts(replicas.flat_map(|(region, key)| iter::once(region).chain(key))),
-        ),
-        ("resource-policy", policy.collect()),
-        ("version-stages", texts(&request.stages)),
-        ("json-key", json_keys.collect()),
-        ("tags", texts(tags.flat_map(|(key, value)| [key, value]))),
-    ]
-}
-
-/// The inputs of a role that STS logs.
-fn role_texts(identity: &Identity) -> Vec<InputTexts<'_>> {
-    let Some(role) = &identity.role else {
-        return Vec::new();
-    };
-    let source = match &role.source {
-        TokenSource::Github(request) => ("audience", texts([&request.audience])),
-        TokenSource::Credentials { external_id } => ("role-external-id", texts(external_id)),
-        TokenSource::Token(_) | TokenSource::TokenFile(_) => ("role-to-assume", Vec::new()),
-    };
-    vec![
-        ("role-to-assume", texts([&role.arn])),
-        ("role-session-name", texts([&role.session_name])),
-        source,
-    ]
+impl LeakCheck<'_> {
+    fn input(&mut self, input: &'static str, texts: impl IntoIterator<Item = impl AsRef<str>>) {
+        let is_distinctive = self.value.len() >= MIN_DISTINCTIVE_BYTES;
+        let is_leak =
+            |text: &str| text == self.value || is_distinctive && text.contains(self.value);
+        if texts.into_iter().any(|text| is_leak(text.as_ref())) {
+            let why = "contains the value, and is not secret itself";
+            self.diagnostics.reject(input, why);
+        }
+    }
 }

@@ -4,7 +4,7 @@
 use upsert_secret_core::resource_policy::ResourcePolicy;
 
 use crate::diagnostics::Diagnostics;
-use crate::files::{self, Unreadable};
+use crate::files;
 use crate::inputs::RawInputs;
 
 /// Limit of AWS for a resource policy, in characters (API model; PutResourcePolicy).
@@ -25,28 +25,23 @@ pub(crate) fn check(
         }
         return (None, allow_public);
     };
-    let policy = match given.strip_prefix(FILE_PREFIX) {
+    let text = match given.strip_prefix(FILE_PREFIX) {
         Some(path) => read_file(path),
         None => Ok(given.to_owned()),
-    }
-    .and_then(|text| {
-        let text = text.trim();
-        if text.chars().count() > MAX_POLICY {
-            return Err(format!("is longer than {MAX_POLICY} characters"));
-        }
-        ResourcePolicy::parse(text)
-    });
-    let policy = policy
-        .map_err(|why| diagnostics.reject("resource-policy", why))
-        .ok();
+    };
+    let policy = diagnostics.accept("resource-policy", text.and_then(|text| parse(text.trim())));
     (policy, allow_public)
 }
 
+fn parse(text: &str) -> Result<ResourcePolicy, String> {
+    if text.chars().count() > MAX_POLICY {
+        return Err(format!("is longer than {MAX_POLICY} characters"));
+    }
+    ResourcePolicy::parse(text)
+}
+
 fn read_file(path: &str) -> Result<String, String> {
-    let content = files::read(path, MAX_BYTES).map_err(|why| match why {
-        Unreadable::NotRegular => "names something that is no regular file".to_owned(),
-        Unreadable::Failed(why) => format!("names a file that cannot be read: {why}"),
-    })?;
+    let content = files::read(path, MAX_BYTES).map_err(|why| format!("names {why}"))?;
     let content = content.ok_or_else(|| format!("is longer than {MAX_POLICY} characters"))?;
     String::from_utf8(content).map_err(|_| "names a file that is not UTF-8".to_owned())
 }

@@ -9,44 +9,36 @@ use upsert_secret_core::value::SecretBytes;
 use crate::diagnostics::Diagnostics;
 use crate::environment::Environment;
 
-/// Variables whose URL may hold a password.
-const VARIABLES: [&str; 6] = [
-    "HTTPS_PROXY",
-    "https_proxy",
-    "HTTP_PROXY",
-    "http_proxy",
-    "ALL_PROXY",
-    "all_proxy",
+/// The variables of the proxies for https, http and all other requests. Their URLs may hold a password.
+const VARIABLES: [[&str; 2]; 3] = [
+    ["HTTPS_PROXY", "https_proxy"],
+    ["HTTP_PROXY", "http_proxy"],
+    ["ALL_PROXY", "all_proxy"],
 ];
 
 /// The proxy variables, in upper case before lower case.
 pub(super) fn check(environment: &Environment, diagnostics: &mut Diagnostics) -> ProxySettings {
-    let mut proxy_url = |upper: &'static str, lower: &'static str| {
-        let (name, url) = [upper, lower]
+    let [https, http, all] = VARIABLES.map(|names| {
+        let (name, url) = names
             .into_iter()
             .filter_map(|name| Some((name, environment.text(name)?.trim())))
-            .find(|(_, url)| !url.is_empty())?;
-        if is_proxy(url) {
-            Some(url.to_owned())
-        } else {
+            .find(|(_, url)| !url.is_empty())
+            .unwrap_or_default();
+        if !url.is_empty() && !is_proxy(url) {
             diagnostics.add_problem(format!(
-                    "{name} must be the URL of an HTTP proxy, such as `http://proxy.example.com:3128`; a user and a password in it must be percent-encoded"
-                ));
-            None
+                "{name} must be the URL of an HTTP proxy, such as `http://proxy.example.com:3128`; a user and a password in it must be percent-encoded"
+            ));
         }
-    };
-    let https = proxy_url("HTTPS_PROXY", "https_proxy");
-    let http = proxy_url("HTTP_PROXY", "http_proxy");
-    let all = proxy_url("ALL_PROXY", "all_proxy");
+        url.to_owned()
+    });
     let no = ["NO_PROXY", "no_proxy"]
         .into_iter()
-        .find_map(|name| environment.text(name))
-        .unwrap_or_default();
+        .find_map(|name| environment.text(name));
     ProxySettings {
-        https: https.unwrap_or_default(),
-        http: http.unwrap_or_default(),
-        all: all.unwrap_or_default(),
-        no: normalize_exceptions(no),
+        https,
+        http,
+        all,
+        no: normalize_exceptions(no.unwrap_or_default()),
     }
 }
 
@@ -54,6 +46,7 @@ pub(super) fn check(environment: &Environment, diagnostics: &mut Diagnostics) ->
 pub fn passwords(environment: &Environment) -> Vec<SecretBytes> {
     VARIABLES
         .into_iter()
+        .flatten()
         .filter_map(|name| environment.text(name)?.rsplit_once('@'))
         .filter_map(|(before, _)| {
             let user_info = before.rsplit_once("//").map_or(before, |(_, rest)| rest);

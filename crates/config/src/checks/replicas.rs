@@ -6,10 +6,9 @@ use std::collections::BTreeMap;
 use upsert_secret_core::choices::ReplicaPolicy;
 use upsert_secret_core::region::is_region;
 
-use super::kms_key::is_kms_key;
-use super::list::items;
+use super::shapes::is_kms_key;
 use crate::diagnostics::Diagnostics;
-use crate::inputs::RawInputs;
+use crate::inputs::{RawInputs, items};
 
 /// Stands for an empty list: an empty input leaves replicas as they are.
 const NONE: &str = "none";
@@ -33,20 +32,14 @@ pub(crate) fn check(
         }
         return (None, policy);
     };
-    let regions = match parse(text, own_region) {
-        Ok(regions) => regions,
-        Err(why) => {
-            diagnostics.reject("replica-regions", why);
-            return (None, policy);
-        }
-    };
-    if regions.is_empty() && policy == ReplicaPolicy::Merge {
+    let regions = diagnostics.accept("replica-regions", parse(text, own_region));
+    if policy == ReplicaPolicy::Merge && regions.as_ref().is_some_and(Regions::is_empty) {
         diagnostics.reject(
             "replica-regions",
             "is `none`, which only `replica-policy: replace` can make true",
         );
     }
-    (Some(regions), policy)
+    (regions, policy)
 }
 
 /// Parses `region` and `region=key` items.
@@ -56,10 +49,9 @@ fn parse(text: &str, own_region: Option<&str>) -> Result<Regions, String> {
         return Ok(regions);
     }
     for entry in items(text) {
-        let (region, key) = match entry.split_once('=') {
-            Some((region, key)) => (region, Some(key)),
-            None => (entry, None),
-        };
+        let (region, key) = entry
+            .split_once('=')
+            .map_or((entry, None), |(region, key)| (region, Some(key)));
         if region == NONE || !is_region(region) {
             return Err(
                 "must be regions, such as `eu-west-2`, each with `=KEY` behind it where it has a KMS key of its own"

@@ -1,6 +1,8 @@
 //! The SDK's own variables, checked before the SDK reads them: some make it panic, some it silently ignores, some make
 //! it log request bodies. Opens no file that they name.
 
+use std::ffi::OsStr;
+
 use upsert_secret_core::connection::{Settings, TrustSettings};
 use upsert_secret_core::failure::{Class, Failure};
 use upsert_secret_core::url::endpoint;
@@ -8,6 +10,7 @@ use upsert_secret_core::url::endpoint;
 use super::proxies;
 use crate::diagnostics::Diagnostics;
 use crate::environment::Environment;
+use crate::inputs::number_or;
 
 /// Attempts for one call, by default.
 const DEFAULT_ATTEMPTS: u32 = 5;
@@ -40,9 +43,8 @@ pub(super) fn check(
 ) -> Result<Settings, Failure> {
     for name in TEXT_VARIABLES {
         // Treated as "not set", it would bypass a proxy or select an endpoint that is not FIPS.
-        if environment
-            .raw(name)
-            .is_some_and(|content| content.to_str().is_none())
+        if let Some(content) = environment.raw(name)
+            && content.to_str().is_none()
         {
             diagnostics.add_problem(format!("{name} is not valid UTF-8"));
         }
@@ -52,19 +54,12 @@ pub(super) fn check(
             diagnostics.add_problem(format!("{name} is set: it makes the AWS SDK log request bodies, the value included; unset it"));
         }
     }
-    let max_attempts = match environment
-        .text("AWS_MAX_ATTEMPTS")
-        .map(|text| text.trim().parse())
-    {
-        None => DEFAULT_ATTEMPTS,
-        Some(Ok(number @ 1..=MAX_ATTEMPTS)) => number,
-        Some(_) => {
-            diagnostics.add_problem(format!(
-                "AWS_MAX_ATTEMPTS must be a number from 1 to {MAX_ATTEMPTS}"
-            ));
+    let attempts = environment.text("AWS_MAX_ATTEMPTS").map(str::trim);
+    let max_attempts =
+        number_or(DEFAULT_ATTEMPTS, attempts, 1..=MAX_ATTEMPTS).unwrap_or_else(|why| {
+            diagnostics.add_problem(format!("AWS_MAX_ATTEMPTS {why}"));
             DEFAULT_ATTEMPTS
-        }
-    };
+        });
     if let Some(mode) = environment.text("AWS_RETRY_MODE")
         && !["standard", "adaptive", "legacy"].contains(&mode.trim().to_ascii_lowercase().as_str())
     {
@@ -134,11 +129,8 @@ fn check_access_key(
         "AWS_SECRET_ACCESS_KEY",
         "AWS_SESSION_TOKEN",
     ] {
-        if let Some(key) = environment.raw(name)
-            && !key
-                .to_str()
-                .is_some_and(|key| key.chars().all(|c| c.is_ascii_graphic()))
-        {
+        let key = environment.raw(name).map(OsStr::as_encoded_bytes);
+        if key.is_some_and(|key| !key.iter().all(u8::is_ascii_graphic)) {
             return Err(Failure::new(
                 Class::Credentials,
                 format!(
@@ -149,16 +141,18 @@ fn check_access_key(
         }
     }
     let [id, secret] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
-    let (given, missing) = match [id, secret].map(|name| environment.text(name).is_some()) {
-        [true, false] => (id, secret),
-        [false, true] => (secret, id),
-        [false, false] if environment.raw(id).is_some() && environment.raw(secret).is_some() => {
-            diagnostics.warn(format!(
-                "{id} and {secret} are set but empty (CI secrets that are not defined?), so credentials are looked for elsewhere"
-            ));
+    let is_given = |name| environment.text(name).is_some();
+    let (given, missing) = match (is_given(id), is_given(secret)) {
+        (true, false) => (id, secret),
+        (false, true) => (secret, id),
+        (given, _) => {
+            if !given && environment.raw(id).is_some() && environment.raw(secret).is_some() {
+                diagnostics.warn(format!(
+                    "{id} and {secret} are set but empty (CI secrets that are not defined?), so credentials are looked for elsewhere"
+                ));
+            }
             return Ok(());
         }
-        _ => return Ok(()),
     };
     Err(Failure::new(
         Class::Credentials,

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use upsert_secret_core::choices::TagPolicy;
 
 use crate::diagnostics::Diagnostics;
@@ -21,11 +21,8 @@ pub(crate) fn check(
     raw: &RawInputs,
     diagnostics: &mut Diagnostics,
 ) -> (Option<BTreeMap<String, String>>, TagPolicy) {
-    let tags = raw.tags.as_deref().and_then(|text| {
-        parse(text)
-            .map_err(|why| diagnostics.reject("tags", why))
-            .ok()
-    });
+    let tags = raw.tags.as_deref().map(parse);
+    let tags = tags.and_then(|tags| diagnostics.accept("tags", tags));
     let policy = diagnostics.choice("tag-policy", raw.tag_policy.as_deref());
     if policy == TagPolicy::Replace && raw.tags.is_none() {
         diagnostics.reject("tag-policy", "is `replace`, but no tags are given");
@@ -60,20 +57,20 @@ fn parse(text: &str) -> Result<BTreeMap<String, String>, String> {
 /// Whether the text is a mapping: it starts with `{`, or its first line has a colon at the end of a word before any
 /// `=`.
 fn is_mapping(text: &str) -> bool {
-    let first = text
-        .lines()
-        .map(str::trim)
-        .find(|line| !line.is_empty() && !line.starts_with('#'))
-        .unwrap_or_default();
+    let first = content_lines(text).next().map_or("", |(_, line)| line);
     let before = first.split('=').next().unwrap_or_default();
     first.starts_with('{') || before.contains(": ") || before.ends_with(':')
 }
 
-fn parse_lines(text: &str) -> Result<Vec<(String, String)>, String> {
-    text.lines()
-        .enumerate()
-        .map(|(number, line)| (number + 1, line.trim()))
+/// The lines that are neither empty nor comments, and their numbers.
+fn content_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    (1..)
+        .zip(text.lines().map(str::trim))
         .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
+}
+
+fn parse_lines(text: &str) -> Result<Vec<(String, String)>, String> {
+    content_lines(text)
         .map(|(number, line)| {
             line.split_once('=')
                 .map(|(key, value)| (key.trim().to_owned(), value.trim().to_owned()))
@@ -83,8 +80,8 @@ fn parse_lines(text: &str) -> Result<Vec<(String, String)>, String> {
 }
 
 fn parse_mapping(text: &str) -> Result<Vec<(String, String)>, String> {
-    serde_yaml::from_str::<Pairs>(text)
-        .map(|pairs| pairs.0)
+    serde_yaml::Deserializer::from_str(text)
+        .deserialize_map(Pairs)
         .map_err(|error| {
             // The position only: the parser's own text quotes the input.
             let position = error.location().map_or_else(String::new, |at| {
@@ -96,50 +93,46 @@ fn parse_mapping(text: &str) -> Result<Vec<(String, String)>, String> {
         })
 }
 
-/// A mapping with its duplicate keys, so that they can be rejected: a map would silently keep the last.
-struct Pairs(Vec<(String, String)>);
+/// Reads a mapping with its duplicate keys, so that they can be rejected: a map would silently keep the last.
+struct Pairs;
 
-impl<'de> Deserialize<'de> for Pairs {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct PairsVisitor;
-        impl<'de> Visitor<'de> for PairsVisitor {
-            type Value = Pairs;
+impl<'de> Visitor<'de> for Pairs {
+    type Value = Vec<(String, String)>;
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a mapping")
-            }
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a mapping")
+    }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Pairs, A::Error> {
-                let mut pairs = Vec::new();
-                while let Some((Text(key), Text(value))) = map.next_entry()? {
-                    pairs.push((key, value));
-                }
-                Ok(Pairs(pairs))
-            }
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut pairs = Vec::new();
+        while let Some(key) = map.next_key_seed(Text)? {
+            pairs.push((key, map.next_value_seed(Text)?));
         }
-        deserializer.deserialize_map(PairsVisitor)
+        Ok(pairs)
     }
 }
 
-/// A string and nothing else: as a `String`, serde_yaml accepts `null` as "null", and numbers such as `1.10`, which
-/// people misread.
-struct Text(String);
+/// Reads a string and nothing else: for a `String`, serde_yaml accepts `null` as "null", and numbers such as `1.10`,
+/// which people misread.
+struct Text;
 
-impl<'de> Deserialize<'de> for Text {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct TextVisitor;
-        impl Visitor<'_> for TextVisitor {
-            type Value = Text;
+impl<'de> DeserializeSeed<'de> for Text {
+    type Value = String;
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("text")
-            }
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<String, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
 
-            fn visit_str<E>(self, text: &str) -> Result<Text, E> {
-                Ok(Text(text.to_owned()))
-            }
-        }
-        deserializer.deserialize_any(TextVisitor)
+impl Visitor<'_> for Text {
+    type Value = String;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("text")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<String, E> {
+        Ok(text.to_owned())
     }
 }
 

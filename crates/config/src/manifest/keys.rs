@@ -97,8 +97,7 @@ impl Key {
         if let Some(help) = self.help {
             return help.to_owned();
         }
-        let inputs = inputs::all();
-        match inputs.iter().find(|input| input.name == self.name) {
+        match inputs::all().iter().find(|input| input.name == self.name) {
             None => String::new(),
             Some(input) if input.default.is_empty() => input.help.to_owned(),
             Some(input) => format!("{} Default: {}.", input.help, input.default),

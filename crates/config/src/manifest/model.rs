@@ -56,21 +56,21 @@ impl Entry {
     /// The inputs of the entry and of `defaults`, in the form that inputs from the environment have. Tags of the entry
     /// override those of `defaults`.
     pub fn inputs(&self) -> RawInputs {
-        let mut inputs = RawInputs {
-            name: Some(self.name.clone()),
-            ..RawInputs::default()
-        };
+        let mut texts = Vec::new();
         let mut tags: Option<Map<_, _>> = None;
         for field in self.defaults.iter().chain(&self.own) {
             match &field.content {
                 Some(Value::Object(own)) => tags.get_or_insert_default().extend(own.clone()),
-                Some(Value::String(text)) => _ = inputs.set(field.name, text.clone()),
-                Some(flag) => _ = inputs.set(field.name, flag.to_string()),
+                Some(Value::String(text)) => texts.push((field.name, text.clone())),
+                Some(flag) => texts.push((field.name, flag.to_string())),
                 None => {}
             }
         }
-        inputs.tags = tags.map(|tags| Value::from(tags).to_string());
-        inputs
+        RawInputs {
+            name: Some(self.name.clone()),
+            tags: tags.map(|tags| Value::from(tags).to_string()),
+            ..RawInputs::from_texts(texts)
+        }
     }
 
     /// A problem that a later check finds with an input of this entry, or with `name`, `value` or `json`. It is one of

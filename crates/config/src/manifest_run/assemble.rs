@@ -10,10 +10,9 @@ use upsert_secret_core::request::{JsonKey, Request};
 use upsert_secret_core::target::Target;
 use upsert_secret_core::value::{Kind, SecretBytes, SecretValue};
 
-use crate::checks::list::items;
-use crate::checks::{json_key, leak_check, target};
+use crate::checks::{json_key, leak_check};
 use crate::diagnostics::{Diagnostics, Spelling};
-use crate::inputs::RawInputs;
+use crate::inputs::{RawInputs, items};
 use crate::manifest::{Entry, Member, ValueSpec};
 use crate::request;
 use crate::resolve::ResolvedValue;
@@ -63,12 +62,7 @@ pub(super) fn assemble(
     let mut request = request::check(raw, target, source, connection, &mut diagnostics);
     if is_json {
         for value in values {
-            leak_check::check(
-                &request,
-                &connection.identity,
-                value.expose(),
-                &mut diagnostics,
-            );
+            leak_check::check(&request, connection, value.expose(), &mut diagnostics);
         }
     }
     request.composed = is_json && !is_merge;
@@ -115,9 +109,7 @@ fn render(member: &Member, value: &ResolvedValue) -> Result<JsonText, String> {
     let value = SecretValue::new(value.copy(), Kind::String).map_err(|why| why.to_string())?;
     let text = str::from_utf8(value.expose()).map_err(|_| "is not valid UTF-8".to_owned())?;
     if member.as_json {
-        JsonText::json(text).map_err(|_| {
-            "is not JSON, as `json-value-as: json` asks; it is not shown here".to_owned()
-        })
+        Ok(json_key::parse_json(text)?)
     } else {
         Ok(JsonText::string(text))
     }
@@ -128,7 +120,7 @@ fn check_target(
     connection: &Connection,
     diagnostics: &mut Diagnostics,
 ) -> Option<Target> {
-    let target = target::check(Some(&entry.name), diagnostics)?;
+    let target = diagnostics.accept("name", Target::parse(&entry.name))?;
     let region = connection.region.as_deref();
     if let Some(of_arn) = target.region()
         && region != Some(of_arn)

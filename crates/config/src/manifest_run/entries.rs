@@ -147,7 +147,7 @@ impl EntryChecker<'_> {
         }
         let mut identity = Arc::clone(&own.identity);
         if let Some(role) = &secret.role {
-            let mut raw = self.raw.public();
+            let mut raw = self.raw.clone();
             raw.role_to_assume = Some(role.clone());
             // They restrict the run's own account.
             raw.allowed_account_ids = None;

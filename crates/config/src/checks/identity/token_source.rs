@@ -6,8 +6,7 @@ use upsert_secret_core::failure::{Class, Failure};
 use upsert_secret_core::url::is_loopback;
 use upsert_secret_core::value::SecretBytes;
 
-use super::role_arn::is_role;
-use super::session;
+use crate::checks::shapes::{NOT_A_SESSION_NAME, is_role, is_session_name};
 use crate::ci;
 use crate::diagnostics::Diagnostics;
 use crate::environment::Environment;
@@ -26,37 +25,35 @@ pub(super) fn choose(
     diagnostics: &mut Diagnostics,
 ) -> Result<TokenSource, Failure> {
     let requests_token = ci::is_github(environment) && !chaining;
-    if raw.web_identity_token_env.is_some() || requests_token {
-        if raw.role_external_id.is_some() {
-            diagnostics.reject(
-                "role-external-id",
-                "cannot be shown together with an OIDC token; only AssumeRole takes it (`role-chaining: true`)",
-            );
-        }
-    } else if raw.audience.is_some() {
-        warn_unused("audience", "no OIDC token is asked for", diagnostics);
+    let mut warn_unused = |input, why| {
+        let name = diagnostics.spelling.name(input);
+        diagnostics.warn(format!("{name} is not used: {why}"));
+    };
+    let has_token = raw.web_identity_token_env.is_some();
+    if has_token && chaining {
+        warn_unused("role-chaining", "an OIDC token is given");
     }
-    if let Some(name) = &raw.web_identity_token_env {
-        if chaining {
-            warn_unused("role-chaining", "an OIDC token is given", diagnostics);
-        }
-        if raw.audience.is_some() {
-            warn_unused("audience", "the token has one already", diagnostics);
-        }
-        let input = diagnostics.spelling.name("web-identity-token-env");
-        return read_token(name, environment, &input).map(TokenSource::Token);
+    if raw.audience.is_some() && has_token {
+        warn_unused("audience", "the token has one already");
+    } else if raw.audience.is_some() && !requests_token {
+        warn_unused("audience", "no OIDC token is asked for");
     }
-    if requests_token {
-        return token_request(raw, environment).map(TokenSource::Github);
+    if raw.role_external_id.is_some() && (has_token || requests_token) {
+        diagnostics.reject(
+            "role-external-id",
+            "cannot be shown together with an OIDC token; only AssumeRole takes it (`role-chaining: true`)",
+        );
     }
-    Ok(TokenSource::Credentials {
-        external_id: raw.role_external_id.clone(),
-    })
-}
-
-fn warn_unused(input: &str, why: &str, diagnostics: &mut Diagnostics) {
-    let name = diagnostics.spelling.name(input);
-    diagnostics.warn(format!("{name} is not used: {why}"));
+    match &raw.web_identity_token_env {
+        Some(name) => {
+            let input = diagnostics.spelling.name("web-identity-token-env");
+            read_token(name, environment, &input).map(TokenSource::Token)
+        }
+        None if requests_token => token_request(raw, environment).map(TokenSource::Github),
+        None => Ok(TokenSource::Credentials {
+            external_id: raw.role_external_id.clone(),
+        }),
+    }
 }
 
 /// Reads the token in the variable `name`, without white space around it. `input` is the input that names the variable.
@@ -113,13 +110,11 @@ fn token_request(raw: &RawInputs, environment: &Environment) -> Result<TokenRequ
             "the runner sets both; do not set them in the workflow",
         ));
     }
+    let audience = raw.audience.as_deref().unwrap_or(DEFAULT_AUDIENCE);
     Ok(TokenRequest {
         url: url.to_owned(),
         bearer,
-        audience: raw
-            .audience
-            .clone()
-            .unwrap_or_else(|| DEFAULT_AUDIENCE.to_owned()),
+        audience: audience.to_owned(),
     })
 }
 
@@ -142,18 +137,16 @@ pub(super) fn token_file_role(
         );
         return None;
     }
-    let own_name = environment.text("AWS_ROLE_SESSION_NAME").map(str::trim);
-    if own_name.is_some_and(|name| !session::is_name(name)) {
-        diagnostics.warn(
-            "AWS_ROLE_SESSION_NAME is not used: it must have 2 to 64 letters, digits or characters of `_=,.@+-`",
-        );
+    let given_name = environment.text("AWS_ROLE_SESSION_NAME").map(str::trim);
+    let own_name = given_name.filter(|name| is_session_name(name));
+    if given_name.is_some() && own_name.is_none() {
+        diagnostics.warn(format!(
+            "AWS_ROLE_SESSION_NAME is not used: it {NOT_A_SESSION_NAME}"
+        ));
     }
     Some(Role {
         arn: arn.to_owned(),
-        session_name: own_name
-            .filter(|name| session::is_name(name))
-            .unwrap_or(session_name)
-            .to_owned(),
+        session_name: own_name.unwrap_or(session_name).to_owned(),
         duration,
         source: TokenSource::TokenFile(file.to_owned()),
     })

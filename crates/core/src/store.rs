@@ -1,4 +1,4 @@
-//! The interface of a store: one method for each AWS operation, in types that do not depend on an SDK. It does not decide
+//! The interface of a store: AWS operations as methods, in types that do not depend on an SDK. It does not decide
 //! which calls are made.
 
 use std::collections::BTreeMap;

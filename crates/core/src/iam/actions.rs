@@ -33,8 +33,12 @@ impl Needs {
         if request.policy.is_some() {
             needs.reads.insert("GetResourcePolicy");
         }
-        for steps in scenarios::steps(request, region) {
-            needs.add_steps(&steps, request);
+        for step in scenarios::steps(request, region) {
+            needs.writes.extend(write_actions(&step, request));
+            needs.key.extend(key_actions(&step));
+            if matches!(step, Step::Replicate(_)) {
+                needs.replica_key.extend(["Encrypt", "GenerateDataKey"]);
+            }
         }
         needs
     }
@@ -49,65 +53,35 @@ impl Needs {
         needs.writes.insert("UpdateSecretVersionStage");
         needs
     }
+}
 
-    fn add_steps(&mut self, steps: &[Step], request: &Request) {
-        for step in steps {
-            self.add_step(step, request);
-        }
+fn write_actions(step: &Step, request: &Request) -> &'static [&'static str] {
+    match step {
+        // Its tags and replicas need no more than those that a secret in another state lacks.
+        Step::Create { .. } => &["CreateSecret"],
+        Step::Restore => &["RestoreSecret"],
+        Step::Wait | Step::Yield | Step::AwaitReplicas(_) => &[],
+        Step::Update { .. } => &["UpdateSecret"],
+        // A put that finds the version of an earlier run moves the label there from the version that held it.
+        Step::Put { base: None } if request.label() == CURRENT => &["PutSecretValue"],
+        Step::Put { .. } | Step::Swap { .. } => &["PutSecretValue", "UpdateSecretVersionStage"],
+        Step::Label { .. } | Step::Sweep(_) => &["UpdateSecretVersionStage"],
+        Step::Unreplicate(_) => &["RemoveRegionsFromReplication"],
+        Step::Replicate(_) => &["ReplicateSecretToRegions"],
+        Step::CheckPolicy => &["ValidateResourcePolicy"],
+        Step::SetPolicy => &["PutResourcePolicy"],
+        Step::Untag(_) => &["UntagResource"],
+        Step::Tag(_) => &["TagResource"],
     }
+}
 
-    fn add_step(&mut self, step: &Step, request: &Request) {
-        let mut writes = |actions: &[&'static str]| self.writes.extend(actions);
-        match step {
-            Step::Create { otherwise, .. } => {
-                writes(&["CreateSecret"]);
-                if request.tags.as_ref().is_some_and(|tags| !tags.is_empty()) {
-                    writes(&["TagResource"]);
-                }
-                if request
-                    .replicas
-                    .as_ref()
-                    .is_some_and(|regions| !regions.is_empty())
-                {
-                    writes(&["ReplicateSecretToRegions"]);
-                    self.replica_key.extend(["Encrypt", "GenerateDataKey"]);
-                }
-                self.key.extend(["Decrypt", "GenerateDataKey"]);
-                if let Some(steps) = otherwise {
-                    self.add_steps(steps, request);
-                }
-            }
-            Step::Restore => writes(&["RestoreSecret"]),
-            Step::Wait | Step::Yield | Step::AwaitReplicas(_) => {}
-            Step::Update { kms_key, .. } => {
-                writes(&["UpdateSecret"]);
-                if *kms_key {
-                    self.key.extend(["Decrypt", "Encrypt", "GenerateDataKey"]);
-                }
-            }
-            Step::Put { base } => {
-                writes(&["PutSecretValue"]);
-                // A put that finds the version of an earlier run moves the label there from the version that held it.
-                if base.is_some() || request.label() != CURRENT {
-                    writes(&["UpdateSecretVersionStage"]);
-                }
-                self.key.extend(["Decrypt", "GenerateDataKey"]);
-            }
-            Step::Swap { .. } => {
-                writes(&["PutSecretValue", "UpdateSecretVersionStage"]);
-                self.key.extend(["Decrypt", "GenerateDataKey"]);
-            }
-            Step::Label { .. } | Step::Sweep(_) => writes(&["UpdateSecretVersionStage"]),
-            Step::Unreplicate(_) => writes(&["RemoveRegionsFromReplication"]),
-            Step::Replicate(_) => {
-                writes(&["ReplicateSecretToRegions"]);
-                self.key.insert("Decrypt");
-                self.replica_key.extend(["Encrypt", "GenerateDataKey"]);
-            }
-            Step::CheckPolicy => writes(&["ValidateResourcePolicy"]),
-            Step::SetPolicy => writes(&["PutResourcePolicy"]),
-            Step::Untag(_) => writes(&["UntagResource"]),
-            Step::Tag(_) => writes(&["TagResource"]),
+fn key_actions(step: &Step) -> &'static [&'static str] {
+    match step {
+        Step::Create { .. } | Step::Put { .. } | Step::Swap { .. } => {
+            &["Decrypt", "GenerateDataKey"]
         }
+        Step::Update { kms_key: true, .. } => &["Decrypt", "Encrypt", "GenerateDataKey"],
+        Step::Replicate(_) => &["Decrypt"],
+        _ => &[],
     }
 }

@@ -14,7 +14,7 @@ const VERSION: &str = "00000000-0000-4000-8000-000000000000";
 const OTHER: &str = "upsert-secret:other";
 
 /// The steps from each state to the requested one. States that the run refuses to change are left out.
-pub(super) fn steps(request: &Request, region: &str) -> Vec<Vec<Step>> {
+pub(super) fn steps(request: &Request, region: &str) -> Vec<Step> {
     let mut scenarios = vec![Observed::Absent];
     for replicated in [false, true] {
         for value_differs in [true, false] {
@@ -37,7 +37,7 @@ pub(super) fn steps(request: &Request, region: &str) -> Vec<Vec<Step>> {
     scenarios
         .iter()
         .filter_map(|observed| plan(request, observed, &Attempt::default(), region).ok())
-        .map(|plan| plan.steps)
+        .flat_map(|plan| plan.steps)
         .collect()
 }
 
@@ -45,17 +45,15 @@ pub(super) fn steps(request: &Request, region: &str) -> Vec<Vec<Step>> {
 fn present(request: &Request, change: impl FnOnce(&mut Present)) -> Observed {
     let holder = request.expected.as_deref().unwrap_or(VERSION);
     let expired_label = WriteLabel::until(0, VERSION).label;
-    let mut secret = SecretMetadata {
+    let secret = SecretMetadata {
         arn: OTHER.to_owned(),
         name: request.target.name.clone(),
         description: Some(OTHER.to_owned()),
         kms_key_id: Some(OTHER.to_owned()),
+        tags: [(OTHER.to_owned(), OTHER.to_owned())].into(),
+        versions: [(holder.to_owned(), vec![CURRENT.to_owned(), expired_label])].into(),
         ..SecretMetadata::default()
     };
-    secret.tags.insert(OTHER.to_owned(), OTHER.to_owned());
-    secret
-        .versions
-        .insert(holder.to_owned(), vec![CURRENT.to_owned(), expired_label]);
     let value = SecretValue::stored(
         SecretBytes::new(request.value.expose().to_vec()),
         request.value.kind(),
@@ -72,12 +70,8 @@ fn present(request: &Request, change: impl FnOnce(&mut Present)) -> Observed {
 }
 
 fn other_value(request: &Request) -> SecretValue {
-    let text: &[u8] = if !request.json.is_empty() {
-        b"{}"
-    } else {
-        OTHER.as_bytes()
-    };
-    SecretValue::stored(SecretBytes::new(text.to_vec()), Kind::String)
+    let text = if request.json.is_empty() { OTHER } else { "{}" };
+    SecretValue::stored(SecretBytes::new(text.into()), Kind::String)
 }
 
 /// Replicas in the requested regions and in another one, all with a different key.

@@ -4,12 +4,10 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use thiserror::Error;
 use zeroize::Zeroizing;
 
-use super::equality::is_equal;
 use super::key_path::KeyPath;
-use super::syntax::{self, DEPTH_LIMIT, Member, SyntaxError};
+use super::syntax::{self, EditError, Member, is_equal};
 use super::text::JsonText;
 
 /// White space between JSON tokens (RFC 8259).
@@ -24,47 +22,6 @@ pub struct KeyEdit<'a> {
     pub value: &'a JsonText,
     /// Whether an existing value stays, whatever it is.
     pub only_if_absent: bool,
-}
-
-/// Why a document cannot be edited.
-#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-pub enum EditError {
-    /// The document is not UTF-8.
-    #[error("its current value is not UTF-8 text")]
-    NotUtf8,
-    /// The document is not JSON.
-    #[error("its current value is not JSON")]
-    Malformed,
-    /// The document is JSON, but not an object.
-    #[error("its current value is JSON, but not an object")]
-    NotObject,
-    /// An ancestor of the key exists and is not an object.
-    #[error("level {level} of the key exists and is not an object")]
-    ParentNotObject {
-        /// Counted from 1.
-        level: usize,
-    },
-    /// A name of the path is a duplicate in its object: readers differ on which value counts.
-    #[error("level {level} of the key exists twice")]
-    Duplicate {
-        /// Counted from 1.
-        level: usize,
-    },
-    /// Two edits set the same key, or one sets a key inside the value that another sets.
-    #[error("two of the keys are the same, or one is inside another")]
-    Overlap,
-    /// The document is or would be nested too deep.
-    #[error("the document is or would be nested {DEPTH_LIMIT} levels deep or deeper")]
-    TooDeep,
-}
-
-impl From<SyntaxError> for EditError {
-    fn from(error: SyntaxError) -> Self {
-        match error {
-            SyntaxError::Malformed => Self::Malformed,
-            SyntaxError::TooDeep => Self::TooDeep,
-        }
-    }
 }
 
 /// Sets keys of a document; `None` if all of them have equal values already. A missing ancestor is created. New keys

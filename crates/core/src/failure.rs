@@ -127,6 +127,11 @@ impl Failure {
         }
     }
 
+    /// A failure because of the secret's state.
+    pub fn refused(what: impl Into<String>, next: impl Into<String>) -> Self {
+        Self::new(Class::Refused, what, next)
+    }
+
     /// Sets the cause.
     pub fn because(mut self, why: impl Into<String>) -> Self {
         self.why = Some(why.into());

@@ -61,7 +61,7 @@ pub fn settled(request: &Request, stored: &SecretVersion) -> Option<Plan> {
         && request.replicas.is_none()
         && request.policy.is_none();
     let is_met = if request.json.is_empty() {
-        request.is_met_by(&stored.value)
+        request.is_met_by(Some(&stored.value))
     } else {
         document::has_keys(request, &stored.value)
     };

@@ -65,12 +65,14 @@ impl Request {
         self.stages.first().map_or(CURRENT, String::as_str)
     }
 
-    /// Whether a stored value is the desired one.
-    pub fn is_met_by(&self, stored: &SecretValue) -> bool {
-        stored.same_as(&self.value)
-            || self.composed
-                && stored.kind() == self.value.kind()
-                && json::is_equal_json(self.value.expose(), stored.expose())
+    /// Whether a stored value, if there is one, is the desired one.
+    pub(crate) fn is_met_by(&self, stored: Option<&SecretValue>) -> bool {
+        stored.is_some_and(|stored| {
+            *stored == self.value
+                || self.composed
+                    && stored.kind() == self.value.kind()
+                    && json::is_equal_json(self.value.expose(), stored.expose())
+        })
     }
 
     /// Whether the current value is read and compared. A value that is left alone is not.
@@ -84,7 +86,7 @@ impl Request {
     }
 
     /// Whether the request needs permission for DescribeSecret.
-    pub fn needs_describe(&self) -> bool {
+    pub(crate) fn needs_describe(&self) -> bool {
         self.tag_policy == TagPolicy::Replace
             || self.replicas.is_some()
             || self.expected.is_some()

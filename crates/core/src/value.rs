@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 pub const MAX_BYTES: usize = 65_536;
 
 /// Bytes that are never printed: a value, a token, the key given as `version-id-key`.
+#[derive(PartialEq, Eq)]
 pub struct SecretBytes(Zeroizing<Vec<u8>>);
 
 impl SecretBytes {
@@ -79,6 +80,7 @@ fn is_reference(text: &[u8]) -> bool {
 }
 
 /// A value that Secrets Manager can store: 1 to 65,536 bytes, and UTF-8 if it is a string.
+#[derive(PartialEq, Eq)]
 pub struct SecretValue {
     kind: Kind,
     bytes: SecretBytes,
@@ -122,11 +124,6 @@ impl SecretValue {
     /// The bytes, only to hash, send or redact them.
     pub fn expose(&self) -> &[u8] {
         self.bytes.expose()
-    }
-
-    /// Whether both have the same kind and bytes.
-    pub fn same_as(&self, other: &Self) -> bool {
-        self.kind == other.kind && self.expose() == other.expose()
     }
 
     /// Probable mistakes in the CI secret. The value is stored unchanged, because some values end in a newline.
@@ -233,8 +230,8 @@ mod tests {
         let (Ok(string), Ok(binary)) = (make(b"a", Kind::String), make(b"a", Kind::Binary)) else {
             panic!("both are valid");
         };
-        assert!(!string.same_as(&binary));
-        assert!(string.same_as(&string));
+        assert!(string != binary);
+        assert!(string == string);
     }
 
     #[test]

@@ -84,11 +84,9 @@ impl fmt::Display for Change {
                 if *kms_key {
                     parts.push("a KMS key".to_owned());
                 }
-                for (number, one) in [(*tags, "tag"), (*replicas, "replica")] {
-                    match number {
-                        0 => {}
-                        1 => parts.push(format!("1 {one}")),
-                        more => parts.push(format!("{more} {one}s")),
+                for (number, what) in [(*tags, "tag"), (*replicas, "replica")] {
+                    if number > 0 {
+                        parts.push(counted(number, what));
                     }
                 }
                 match &parts[..] {
@@ -128,4 +126,10 @@ impl fmt::Display for Change {
             Self::Policy => write!(f, "wrote the resource policy"),
         }
     }
+}
+
+/// A number of things: `1 tag`, `2 tags`.
+pub(crate) fn counted(number: usize, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{plural}")
 }

@@ -1,6 +1,6 @@
 //! Decisions about a secret that does not exist. It is created with everything that one call can carry.
 
-use super::document::new_document;
+use super::document::edited;
 use super::notices::first_version;
 use super::rejections::{Rejected, arn_is_absent, not_current};
 use super::step::{Plan, Step};
@@ -29,7 +29,7 @@ pub(super) fn plan(request: &Request, attempt: &Attempt) -> Result<Plan, Rejecte
         otherwise: None,
         vacant: true,
     }]);
-    plan.document = new_document(request)?;
+    plan.document = edited(&request.json, None, id)?;
     if request.label() != CURRENT {
         plan.warn(first_version(request));
     }
@@ -42,11 +42,7 @@ pub(super) fn plan(request: &Request, attempt: &Attempt) -> Result<Plan, Rejecte
         // AWS validates a policy only for a secret that exists.
         plan.steps.extend([Step::CheckPolicy, Step::SetPolicy]);
     }
-    if let Some(regions) = &request.replicas
-        && !regions.is_empty()
-    {
-        let regions = regions.keys().cloned().collect();
-        plan.steps.push(Step::AwaitReplicas(regions));
-    }
+    let regions = request.replicas.iter().flat_map(|regions| regions.keys());
+    plan.add(Step::AwaitReplicas(regions.cloned().collect()));
     Ok(plan)
 }

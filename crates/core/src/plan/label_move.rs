@@ -2,7 +2,7 @@
 //! no version.
 
 use super::rejections::{check_writable, not_current};
-use crate::failure::{Class, Failure};
+use crate::failure::Failure;
 use crate::labels::{CURRENT, PENDING, PREVIOUS, is_private};
 use crate::request::{Direction, LabelMove, VersionSelector};
 use crate::state::{SecretMetadata, VersionInfo};
@@ -32,8 +32,7 @@ pub fn decide_label_move(
     region: &str,
 ) -> Result<Decision, Failure> {
     if secret.deleted {
-        return Err(Failure::new(
-            Class::Refused,
+        return Err(Failure::refused(
             format!("{} is scheduled for deletion", secret.name),
             "take it back first: `upsert` with `on-scheduled-deletion: restore`, or `aws secretsmanager restore-secret`",
         ));
@@ -44,8 +43,7 @@ pub fn decide_label_move(
     };
     if let Decision::Move { to, .. } = &decision {
         if secret.holder(PENDING) == Some(to.as_str()) {
-            return Err(Failure::new(
-                Class::Refused,
+            return Err(Failure::refused(
                 format!("version {to} of {} holds AWSPENDING", secret.name),
                 "let the rotation end, which makes it current by itself, or cancel it",
             )
@@ -65,8 +63,7 @@ fn promote(
     let to = match selector {
         VersionSelector::Version(id) => id.as_str(),
         VersionSelector::Stage(label) => secret.holder(label).ok_or_else(|| {
-            Failure::new(
-                Class::Refused,
+            Failure::refused(
                 format!("no version of {} holds the label {label}", secret.name),
                 format!(
                     "put one there with `version-stages: {label}`, or name another with `stage` or `version-id`"
@@ -112,8 +109,7 @@ fn rollback(
     listed: &[VersionInfo],
 ) -> Result<Decision, Failure> {
     let (Some(current), Some(previous)) = (secret.holder(CURRENT), secret.holder(PREVIOUS)) else {
-        return Err(Failure::new(
-            Class::Refused,
+        return Err(Failure::refused(
             format!("{} has no version to go back to", secret.name),
             "name the version: `promote` with `version-id`",
         )
@@ -151,8 +147,7 @@ fn rollback(
                  `promote` with `version-id: {previous}` would go forward again"
             )),
         )),
-        _ => Err(Failure::new(
-            Class::Refused,
+        _ => Err(Failure::refused(
             format!(
                 "which version of {} is the older one cannot be told",
                 secret.name

@@ -1,6 +1,6 @@
 //! The verdict on a resource policy, from the findings of ValidateResourcePolicy. It does not read the policy itself.
 
-use crate::failure::{Class, Failure};
+use crate::failure::Failure;
 use crate::state::{Finding, Validation};
 
 /// Rejects a policy with findings, other than public access where that is allowed.
@@ -21,8 +21,7 @@ pub fn check_validation(
     if passed && findings.is_empty() {
         return Ok(());
     }
-    let failure = Failure::new(
-        Class::Refused,
+    let failure = Failure::refused(
         format!("the resource policy must not be attached to {id}"),
         "correct it: name who may read the secret, and leave those who manage it (this run among them) their rights;\n\
          `allow-public-policy: true` attaches a public one all the same",

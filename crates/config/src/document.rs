@@ -1,6 +1,6 @@
 //! JSON documents from the members of a manifest entry and their values. No value is ever in a message.
 
-use upsert_secret_core::json::{self, JsonText, KeyEdit};
+use upsert_secret_core::json::{self, JsonText};
 use upsert_secret_core::request::JsonKey;
 use upsert_secret_core::value::{Kind, SecretBytes, SecretValue};
 
@@ -44,11 +44,7 @@ fn render(member: &Member, value: &ResolvedValue) -> Result<JsonText, String> {
 /// # Errors
 /// Two keys of which one is inside the other's value.
 pub(crate) fn compose(keys: &[JsonKey]) -> Result<SecretBytes, String> {
-    let edits = keys.iter().map(|key| KeyEdit {
-        only_if_absent: false,
-        ..key.edit()
-    });
-    match json::apply_edits(b"{}", edits) {
+    match json::apply_edits(b"{}", keys) {
         Ok(Some(text)) => Ok(SecretBytes::new(text.as_bytes().to_vec())),
         Ok(None) => Err("has no keys".to_owned()),
         Err(why) => Err(format!("makes no document: {why}")),

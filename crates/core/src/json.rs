@@ -6,7 +6,7 @@ mod key_path;
 mod syntax;
 mod text;
 
-pub use edit::{KeyEdit, apply_edits};
+pub use edit::{JsonKey, apply_edits};
 pub use key_path::{KeyPath, KeyPathError};
 pub use syntax::EditError;
 pub(crate) use syntax::is_equal_json;

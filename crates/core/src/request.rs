@@ -7,7 +7,8 @@ use std::sync::Arc;
 use crate::choices::{
     Compare, IfExists, OnRotation, OnScheduledDeletion, ReplicaPolicy, TagPolicy,
 };
-use crate::json::{self, JsonText, KeyEdit, KeyPath};
+use crate::json;
+pub use crate::json::JsonKey;
 use crate::labels::CURRENT;
 use crate::resource_policy::ResourcePolicy;
 use crate::target::Target;
@@ -103,27 +104,6 @@ impl Request {
             labels: &self.stages,
             json_keys: self.json.iter().map(|json| json.path.to_string()).collect(),
             key: self.version_id_key.as_deref(),
-        }
-    }
-}
-
-/// A key of a JSON object and what it is set to.
-pub struct JsonKey {
-    /// Its path in the document.
-    pub path: KeyPath,
-    /// The value.
-    pub text: JsonText,
-    /// Whether it is only set in a document without the key.
-    pub seeds: bool,
-}
-
-impl JsonKey {
-    /// The edit that sets the key.
-    pub fn edit(&self) -> KeyEdit<'_> {
-        KeyEdit {
-            path: &self.path,
-            value: &self.text,
-            only_if_absent: self.seeds,
         }
     }
 }

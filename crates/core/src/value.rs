@@ -94,21 +94,18 @@ impl SecretValue {
     pub fn new(bytes: SecretBytes, kind: Kind) -> Result<Self, ValueError> {
         let raw = bytes.expose();
         if raw.is_empty() {
-            return Err(ValueError::Empty);
+            Err(ValueError::Empty)
+        } else if matches!(raw.trim_ascii(), b"***" | b"[MASKED]") {
+            Err(ValueError::Mask)
+        } else if is_reference(raw.trim_ascii()) {
+            Err(ValueError::Reference)
+        } else if raw.len() > MAX_BYTES {
+            Err(ValueError::TooLarge)
+        } else if kind == Kind::String && str::from_utf8(raw).is_err() {
+            Err(ValueError::NotUtf8)
+        } else {
+            Ok(Self { kind, bytes })
         }
-        if matches!(raw.trim_ascii(), b"***" | b"[MASKED]") {
-            return Err(ValueError::Mask);
-        }
-        if is_reference(raw.trim_ascii()) {
-            return Err(ValueError::Reference);
-        }
-        if raw.len() > MAX_BYTES {
-            return Err(ValueError::TooLarge);
-        }
-        if kind == Kind::String && str::from_utf8(raw).is_err() {
-            return Err(ValueError::NotUtf8);
-        }
-        Ok(Self { kind, bytes })
     }
 
     /// A value that AWS already stores, and that is therefore not checked.

@@ -43,7 +43,7 @@ pub(super) fn edited(
         return Err(reject("its current value is binary".to_owned()));
     }
     let stored = current.map_or(&b"{}"[..], SecretValue::expose);
-    match json::apply_edits(stored, keys.iter().map(JsonKey::edit)) {
+    match json::apply_edits(stored, keys) {
         Ok(None) => Ok(None),
         Ok(Some(text)) => document(text.as_bytes().to_vec(), name).map(Some),
         Err(error) => Err(reject(error.to_string())),

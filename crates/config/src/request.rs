@@ -1,6 +1,5 @@
 //! The desired state of one secret, from its inputs. Whether the secret exists is for a later step.
 
-use upsert_secret_core::choices::StoreAs;
 use upsert_secret_core::connection::Connection;
 use upsert_secret_core::request::Request;
 use upsert_secret_core::target::Target;
@@ -80,8 +79,8 @@ fn check_value(
     source: Source,
     diagnostics: &mut Diagnostics,
 ) -> Option<SecretValue> {
-    let store_as: StoreAs = diagnostics.choice("store-as", raw.store_as.as_deref());
-    match SecretValue::new(source.bytes, store_as.into()) {
+    let kind: Kind = diagnostics.choice("store-as", raw.store_as.as_deref());
+    match SecretValue::new(source.bytes, kind) {
         Ok(value) => {
             for warning in value.warnings() {
                 diagnostics.warn(warning);

@@ -9,7 +9,6 @@ use crate::target::Target;
 
 mod actions;
 mod policies;
-mod scenarios;
 
 use actions::Needs;
 use policies::Permissions;
@@ -88,12 +87,9 @@ pub fn documents(request: &PolicyRequest) -> Value {
 
 fn trust_policy(trust: &Trust) -> Value {
     let Trust {
-        account,
-        partition,
-        provider,
-        audience,
-        subject,
+        account, partition, ..
     } = trust;
+    let provider = &trust.provider;
     json!({
         "Version": "2012-10-17",
         "Statement": [{
@@ -102,8 +98,8 @@ fn trust_policy(trust: &Trust) -> Value {
             "Principal": {"Federated": format!("arn:{partition}:iam::{account}:oidc-provider/{provider}")},
             "Action": "sts:AssumeRoleWithWebIdentity",
             "Condition": {"StringEquals": {
-                format!("{provider}:aud"): audience,
-                format!("{provider}:sub"): subject,
+                format!("{provider}:aud"): trust.audience,
+                format!("{provider}:sub"): trust.subject,
             }},
         }],
     })

@@ -26,9 +26,10 @@ impl SecretBytes {
 }
 
 /// The field of a version that holds the value. The same bytes in the other field are a different value to readers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Kind {
     /// `SecretString`
+    #[default]
     String,
     /// `SecretBinary`
     Binary,
@@ -156,13 +157,8 @@ pub fn decode_base64(encoded: &SecretBytes) -> Result<SecretBytes, ValueError> {
         &base64::alphabet::STANDARD,
         GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
     );
-    let mut packed = Zeroizing::new(Vec::with_capacity(encoded.expose().len()));
-    packed.extend(
-        encoded
-            .expose()
-            .iter()
-            .filter(|byte| !byte.is_ascii_whitespace()),
-    );
+    let mut packed = Zeroizing::new(encoded.expose().to_vec());
+    packed.retain(|byte| !byte.is_ascii_whitespace());
     // Allocated once: a buffer that grew would leave a partial copy behind.
     let mut decoded = Zeroizing::new(vec![0; packed.len() / 4 * 3 + 3]);
     let length = LENIENT

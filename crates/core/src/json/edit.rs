@@ -152,10 +152,8 @@ fn insertion<'a>(
     let mut at = range_in(document, object).start + 1;
     let (mut lead, mut colon) = ("", ":");
     if let Some(last) = last {
-        let (name, value) = (
-            range_in(document, last.name),
-            range_in(document, last.value),
-        );
+        let name = range_in(document, last.name);
+        let value = range_in(document, last.value);
         at = value.end;
         colon = &document[name.end..value.start];
         let before = &document[..name.start];

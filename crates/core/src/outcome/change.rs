@@ -77,19 +77,13 @@ impl fmt::Display for Change {
                 tags,
                 replicas,
             } => {
-                let mut parts = Vec::new();
-                if *description {
-                    parts.push("a description".to_owned());
-                }
-                if *kms_key {
-                    parts.push("a KMS key".to_owned());
-                }
-                for (number, what) in [(*tags, "tag"), (*replicas, "replica")] {
-                    if number > 0 {
-                        parts.push(counted(number, what));
-                    }
-                }
-                match &parts[..] {
+                let parts = [
+                    description.then(|| "a description".to_owned()),
+                    kms_key.then(|| "a KMS key".to_owned()),
+                    (*tags > 0).then(|| counted(*tags, "tag")),
+                    (*replicas > 0).then(|| counted(*replicas, "replica")),
+                ];
+                match &parts.into_iter().flatten().collect::<Vec<_>>()[..] {
                     [] => write!(f, "created the secret"),
                     [one] => write!(f, "created the secret with {one}"),
                     [rest @ .., last] => {

@@ -85,13 +85,7 @@ pub fn other_labels<'a>(
 ) -> impl Iterator<Item = (&'a str, &'a str)> {
     let own = attempt.write_label.as_ref().map(|own| own.label.as_str());
     secret
-        .versions
-        .iter()
-        .flat_map(|(id, labels)| {
-            labels
-                .iter()
-                .map(move |label| (label.as_str(), id.as_str()))
-        })
+        .all_labels()
         .filter(move |(label, _)| Some(*label) != own)
 }
 

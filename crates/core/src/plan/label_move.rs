@@ -88,13 +88,8 @@ fn promote(
 }
 
 fn labels_text(secret: &SecretMetadata) -> String {
-    let mut labels: Vec<_> = secret
-        .versions
-        .values()
-        .flatten()
-        .filter(|label| !is_private(label))
-        .map(String::as_str)
-        .collect();
+    let labels = secret.all_labels().map(|(label, _)| label);
+    let mut labels: Vec<_> = labels.filter(|label| !is_private(label)).collect();
     labels.sort_unstable();
     if labels.is_empty() {
         "it has no version at all".to_owned()
@@ -129,12 +124,7 @@ fn rollback(
         }
         _ => {}
     }
-    let created = |id: &str| {
-        listed
-            .iter()
-            .find(|version| version.id == id)
-            .and_then(|version| version.created)
-    };
+    let created = |id: &str| listed.iter().find(|version| version.id == id)?.created;
     match (created(previous), created(current)) {
         (Some(before), Some(now)) if before < now => Ok(Decision::Move {
             from: Some(current.to_owned()),

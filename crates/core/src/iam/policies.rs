@@ -49,13 +49,13 @@ impl<'a> Permissions<'a> {
         let needs = Needs::of_upsert(request, self.region);
         self.add_secret(&request.target, &needs);
         if let Some(key) = &request.kms_key_id {
-            self.add_key("UseKey".to_owned(), key, &needs.key, self.region);
+            self.add_key("UseKey", key, &needs.key, self.region);
         }
         for (region, key) in request.replicas.iter().flatten() {
             if let Some(key) = key {
                 // A Sid has letters and digits only.
                 let name: String = region.split('-').map(capitalized).collect();
-                self.add_key(format!("UseKeyIn{name}"), key, &needs.replica_key, region);
+                self.add_key(&format!("UseKeyIn{name}"), key, &needs.replica_key, region);
             }
         }
     }

@@ -91,7 +91,7 @@ impl<'a> Permissions<'a> {
     }
 
     /// Adds the use of a customer managed key; AWS managed keys need no permission.
-    fn add_key(&mut self, sid: String, key: &str, actions: &BTreeSet<&'static str>, region: &str) {
+    fn add_key(&mut self, sid: &str, key: &str, actions: &BTreeSet<&'static str>, region: &str) {
         if is_default_key(key) || actions.is_empty() {
             return;
         }

@@ -1,6 +1,5 @@
 //! The desired state of one secret, from its inputs. Whether the secret exists is for a later step.
 
-use upsert_secret_core::choices::StoreAs;
 use upsert_secret_core::connection::Connection;
 use upsert_secret_core::request::Request;
 use upsert_secret_core::target::Target;
@@ -70,8 +69,8 @@ fn check_value(
     source: Source,
     diagnostics: &mut Diagnostics,
 ) -> Option<SecretValue> {
-    let store_as: StoreAs = diagnostics.choice("store-as", raw.store_as.as_deref());
-    let value = SecretValue::new(source.bytes, store_as.into()).map_err(|why| {
+    let kind: Kind = diagnostics.choice("store-as", raw.store_as.as_deref());
+    let value = SecretValue::new(source.bytes, kind).map_err(|why| {
         let hint = match why {
             ValueError::NotUtf8 => "; `store-as: binary` stores any bytes",
             ValueError::Mask => "; pass the secret itself on, not a log line or an output of it",

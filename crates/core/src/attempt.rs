@@ -50,7 +50,7 @@ pub struct Attempt {
 
 impl Attempt {
     /// Whether this run wrote a version, or may have written it.
-    pub fn may_have_written(&self, id: &str) -> bool {
+    pub(crate) fn may_have_written(&self, id: &str) -> bool {
         self.outcome.has_recorded(id) || self.sent.iter().any(|sent| sent == id)
     }
 

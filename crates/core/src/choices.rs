@@ -86,13 +86,6 @@ choices! {
         /// Write although rotation is enabled.
         "allow" => Allow,
     }
-    /// `store-as`
-    StoreAs {
-        /// SecretString.
-        "string" => String,
-        /// SecretBinary.
-        "binary" => Binary,
-    }
     /// `json-value-as`
     JsonValueAs {
         /// As a JSON string.
@@ -113,11 +106,8 @@ impl Choice for bool {
     const WORDS: &'static [(&'static str, Self)] = &[("false", false), ("true", true)];
 }
 
-impl From<StoreAs> for Kind {
-    fn from(choice: StoreAs) -> Self {
-        match choice {
-            StoreAs::String => Self::String,
-            StoreAs::Binary => Self::Binary,
-        }
-    }
+/// `store-as`
+impl Choice for Kind {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("string", Self::String), ("binary", Self::Binary)];
 }

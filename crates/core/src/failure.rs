@@ -44,59 +44,59 @@ impl Class {
         Self::Terminated,
     ];
 
+    /// Exit code, name and examples.
+    const fn row(self) -> (u8, &'static str, &'static str) {
+        match self {
+            Self::Bug => (1, "internal error", "please report it"),
+            Self::Input => (
+                2,
+                "bad input",
+                "no value, a bad name, an unknown variable, an output file that cannot be written",
+            ),
+            Self::Credentials => (
+                3,
+                "no usable credentials",
+                "none found, expired, an unknown key, a wrong signature, OIDC or the role refused, an account that is not allowed",
+            ),
+            Self::Denied => (
+                4,
+                "not allowed",
+                "AccessDenied, a KMS key that may not be used",
+            ),
+            Self::Conflict => (
+                5,
+                "conflict",
+                "somebody wrote after this run did; `expected-version-id` is not current; others kept writing until `timeout`",
+            ),
+            Self::Refused => (
+                6,
+                "refused by state",
+                "scheduled for deletion, a replica, managed by another service, rotation enabled; a resource policy that is public or locks the run out; a replica that failed; no version to promote or to go back to; `json-key` on what is no JSON object",
+            ),
+            Self::Unavailable => (
+                7,
+                "unavailable",
+                "throttled, server errors, time-outs, TLS, DNS, after retries",
+            ),
+            Self::Limit => (8, "limit", "AWS's quotas of versions and labels"),
+            Self::Interrupted => (130, "cancelled", "SIGINT"),
+            Self::Terminated => (143, "cancelled", "SIGTERM"),
+        }
+    }
+
     /// The exit code of the process.
     pub const fn exit_code(self) -> u8 {
-        match self {
-            Self::Bug => 1,
-            Self::Input => 2,
-            Self::Credentials => 3,
-            Self::Denied => 4,
-            Self::Conflict => 5,
-            Self::Refused => 6,
-            Self::Unavailable => 7,
-            Self::Limit => 8,
-            Self::Interrupted => 130,
-            Self::Terminated => 143,
-        }
+        self.row().0
     }
 
     /// The name in logs and JSON.
     pub const fn name(self) -> &'static str {
-        match self {
-            Self::Bug => "internal error",
-            Self::Input => "bad input",
-            Self::Credentials => "no usable credentials",
-            Self::Denied => "not allowed",
-            Self::Conflict => "conflict",
-            Self::Refused => "refused by state",
-            Self::Unavailable => "unavailable",
-            Self::Limit => "limit",
-            Self::Interrupted | Self::Terminated => "cancelled",
-        }
+        self.row().1
     }
 
     /// Examples for `--help` and the documentation.
     pub const fn examples(self) -> &'static str {
-        match self {
-            Self::Bug => "please report it",
-            Self::Input => {
-                "no value, a bad name, an unknown variable, an output file that cannot be written"
-            }
-            Self::Credentials => {
-                "none found, expired, an unknown key, a wrong signature, OIDC or the role refused, an account that is not allowed"
-            }
-            Self::Denied => "AccessDenied, a KMS key that may not be used",
-            Self::Conflict => {
-                "somebody wrote after this run did; `expected-version-id` is not current; others kept writing until `timeout`"
-            }
-            Self::Refused => {
-                "scheduled for deletion, a replica, managed by another service, rotation enabled; a resource policy that is public or locks the run out; a replica that failed; no version to promote or to go back to; `json-key` on what is no JSON object"
-            }
-            Self::Unavailable => "throttled, server errors, time-outs, TLS, DNS, after retries",
-            Self::Limit => "AWS's quotas of versions and labels",
-            Self::Interrupted => "SIGINT",
-            Self::Terminated => "SIGTERM",
-        }
+        self.row().2
     }
 }
 
@@ -125,6 +125,11 @@ impl Failure {
             next: next.into(),
             aws: None,
         }
+    }
+
+    /// A failure because of the secret's state.
+    pub fn refused(what: impl Into<String>, next: impl Into<String>) -> Self {
+        Self::new(Class::Refused, what, next)
     }
 
     /// Sets the cause.

@@ -4,19 +4,14 @@
 
 use serde_json::{Value, json};
 
-use crate::region::partition;
 use crate::request::{LabelMove, Request};
 use crate::target::Target;
 
 mod actions;
-mod arn_scope;
-mod many;
-mod scenarios;
-mod statements;
+mod policies;
 
 use actions::Needs;
-use arn_scope::ArnScope;
-use statements::{key_statements, policy_document, secret_statements};
+use policies::Permissions;
 
 /// A run that permissions are printed for.
 pub struct PolicyRequest {
@@ -60,30 +55,29 @@ pub struct Trust {
 /// The documents to print: `policy`, or `policies` if one would exceed IAM's limit, and `trust` for a role that is
 /// assumed by OIDC.
 pub fn documents(request: &PolicyRequest) -> Value {
-    let scope = ArnScope {
-        partition: partition(&request.region),
-        region: &request.region,
-        account: request.account.as_deref().unwrap_or("*"),
-    };
-    let mut documents = match &request.run {
-        PolicyRun::Manifest(requests, sources) => {
-            let requests = requests
-                .iter()
-                .map(|secret| (secret, Needs::of_upsert(secret, &request.region)))
-                .collect::<Vec<_>>();
-            many::policies(&requests, sources, &scope)
-        }
-        PolicyRun::Upsert(secret) => {
-            let needs = Needs::of_upsert(secret, &request.region);
-            let mut statements = secret_statements(&secret.target, &needs, &scope);
-            statements.extend(key_statements(secret, &needs, &scope));
-            json!({"policy": policy_document(&statements)})
-        }
+    let mut permissions = Permissions::new(&request.region, request.account.as_deref());
+    match &request.run {
+        PolicyRun::Upsert(secret) => permissions.add_upsert(secret),
         PolicyRun::Move(label_move) => {
             let needs = Needs::of_label_move(&label_move.direction);
-            let statements = secret_statements(&label_move.target, &needs, &scope);
-            json!({"policy": policy_document(&statements)})
+            permissions.add_secret(&label_move.target, &needs);
         }
+        PolicyRun::Manifest(requests, sources) => {
+            if requests.iter().any(Request::reads) {
+                permissions.add_batch_read();
+            }
+            for secret in requests {
+                permissions.add_upsert(secret);
+            }
+            for (target, region) in sources {
+                permissions.add_source(target, region.as_deref());
+            }
+        }
+    }
+    let policies = permissions.policies();
+    let mut documents = match policies.as_slice() {
+        [policy] => json!({"policy": policy}),
+        _ => json!({"policies": policies}),
     };
     if let Some(trust) = &request.trust {
         documents["trust"] = trust_policy(trust);
@@ -93,12 +87,9 @@ pub fn documents(request: &PolicyRequest) -> Value {
 
 fn trust_policy(trust: &Trust) -> Value {
     let Trust {
-        account,
-        partition,
-        provider,
-        audience,
-        subject,
+        account, partition, ..
     } = trust;
+    let provider = &trust.provider;
     json!({
         "Version": "2012-10-17",
         "Statement": [{
@@ -107,8 +98,8 @@ fn trust_policy(trust: &Trust) -> Value {
             "Principal": {"Federated": format!("arn:{partition}:iam::{account}:oidc-provider/{provider}")},
             "Action": "sts:AssumeRoleWithWebIdentity",
             "Condition": {"StringEquals": {
-                format!("{provider}:aud"): audience,
-                format!("{provider}:sub"): subject,
+                format!("{provider}:aud"): trust.audience,
+                format!("{provider}:sub"): trust.subject,
             }},
         }],
     })

@@ -1,7 +1,6 @@
 //! Staging labels: those of AWS, the rules for those of users, and this tool's private labels. No other module knows the
 //! format of a private label.
 
-mod timestamp;
 mod transaction;
 mod write;
 

@@ -8,6 +8,7 @@ use crate::state::{SecretMetadata, SecretVersion, VersionLabels, holder};
 mod change;
 
 pub use change::Change;
+pub(crate) use change::counted;
 
 /// A version and its staging labels, as AWS last named them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,18 +104,12 @@ pub struct Outcome {
 impl Outcome {
     /// What happened, or would happen.
     pub fn kind(&self) -> ChangeKind {
-        if let Some(preview) = &self.preview {
-            preview.kind
-        } else if self
-            .changes
-            .iter()
-            .any(|change| matches!(change, Change::Created { .. }))
-        {
-            ChangeKind::Created
-        } else if self.changes.is_empty() {
-            ChangeKind::Unchanged
-        } else {
-            ChangeKind::Updated
+        let is_created = |change: &Change| matches!(change, Change::Created { .. });
+        match &self.preview {
+            Some(preview) => preview.kind,
+            None if self.changes.is_empty() => ChangeKind::Unchanged,
+            None if self.changes.iter().any(is_created) => ChangeKind::Created,
+            None => ChangeKind::Updated,
         }
     }
 

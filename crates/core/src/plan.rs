@@ -2,11 +2,11 @@
 //! It makes no calls and reads no clock and no environment.
 
 use crate::attempt::Attempt;
+use crate::failure::{Class, Failure};
 use crate::labels::CURRENT;
 use crate::request::Request;
 use crate::state::{Observed, SecretVersion, ValueView};
 
-mod absent;
 mod describe;
 mod document;
 mod guarded;
@@ -19,6 +19,10 @@ mod present;
 mod rejections;
 mod step;
 mod validation;
+
+use document::edited;
+use notices::first_version;
+use rejections::not_current;
 
 pub use describe::describe;
 pub use document::Document;
@@ -41,13 +45,52 @@ pub fn plan(
     region: &str,
 ) -> Result<Plan, Rejected> {
     match observed {
-        Observed::Absent => absent::plan(request, attempt),
+        Observed::Absent => plan_absent(request, attempt),
         Observed::Present(present) => present::plan(request, present, attempt, region),
         Observed::NotDescribable(seen) => match &seen.value {
             ValueView::Value(stored) if let Some(plan) = settled(request, stored) => Ok(plan),
             _ => not_describable::plan(request, seen, attempt),
         },
     }
+}
+
+/// A secret that does not exist is created with everything that one call can carry.
+fn plan_absent(request: &Request, attempt: &Attempt) -> Result<Plan, Rejected> {
+    let id = &request.target.id;
+    if attempt.overtaken.is_some() {
+        return Err(Failure::new(
+            Class::Conflict,
+            format!("{id} was written by this run and then deleted by somebody else"),
+            "find out who deletes it; then run again",
+        )
+        .into());
+    }
+    if request.target.is_arn() {
+        return Err(arn_is_absent(request).into());
+    }
+    if let Some(expected) = &request.expected {
+        return Err(not_current(id, expected, None).into());
+    }
+    let mut plan = Plan::of(vec![Step::Create {
+        otherwise: None,
+        vacant: true,
+    }]);
+    plan.document = edited(&request.json, None, id)?;
+    if request.label() != CURRENT {
+        plan.warn(first_version(request));
+    }
+    let labels = request.stages.iter().filter(|label| *label != CURRENT);
+    plan.steps.extend(labels.map(|label| Step::Label {
+        label: label.clone(),
+        from: None,
+    }));
+    if request.policy.is_some() {
+        // AWS validates a policy only for a secret that exists.
+        plan.steps.extend([Step::CheckPolicy, Step::SetPolicy]);
+    }
+    let regions = request.replicas.iter().flat_map(|regions| regions.keys());
+    plan.add(Step::AwaitReplicas(regions.cloned().collect()));
+    Ok(plan)
 }
 
 /// The plan for which GetSecretValue's answer is enough: the value is stored, and nothing else is requested. `None` if
@@ -61,7 +104,7 @@ pub fn settled(request: &Request, stored: &SecretVersion) -> Option<Plan> {
         && request.replicas.is_none()
         && request.policy.is_none();
     let is_met = if request.json.is_empty() {
-        request.is_met_by(&stored.value)
+        request.is_met_by(Some(&stored.value))
     } else {
         document::has_keys(request, &stored.value)
     };

@@ -21,7 +21,7 @@ pub fn partition(region: &str) -> &'static str {
 }
 
 /// The domain that the region's service endpoints end in.
-pub fn domain(region: &str) -> &'static str {
+pub(crate) fn domain(region: &str) -> &'static str {
     match partition(region) {
         "aws-cn" => "amazonaws.com.cn",
         "aws-eusc" => "amazonaws.eu",

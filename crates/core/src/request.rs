@@ -7,7 +7,8 @@ use std::sync::Arc;
 use crate::choices::{
     Compare, IfExists, OnRotation, OnScheduledDeletion, ReplicaPolicy, TagPolicy,
 };
-use crate::json::{self, JsonText, KeyEdit, KeyPath};
+use crate::json;
+pub use crate::json::JsonKey;
 use crate::labels::CURRENT;
 use crate::resource_policy::ResourcePolicy;
 use crate::target::Target;
@@ -65,12 +66,14 @@ impl Request {
         self.stages.first().map_or(CURRENT, String::as_str)
     }
 
-    /// Whether a stored value is the desired one.
-    pub fn is_met_by(&self, stored: &SecretValue) -> bool {
-        stored.same_as(&self.value)
-            || self.composed
-                && stored.kind() == self.value.kind()
-                && json::is_equal_json(self.value.expose(), stored.expose())
+    /// Whether a stored value, if there is one, is the desired one.
+    pub(crate) fn is_met_by(&self, stored: Option<&SecretValue>) -> bool {
+        stored.is_some_and(|stored| {
+            *stored == self.value
+                || self.composed
+                    && stored.kind() == self.value.kind()
+                    && json::is_equal_json(self.value.expose(), stored.expose())
+        })
     }
 
     /// Whether the current value is read and compared. A value that is left alone is not.
@@ -84,7 +87,7 @@ impl Request {
     }
 
     /// Whether the request needs permission for DescribeSecret.
-    pub fn needs_describe(&self) -> bool {
+    pub(crate) fn needs_describe(&self) -> bool {
         self.tag_policy == TagPolicy::Replace
             || self.replicas.is_some()
             || self.expected.is_some()
@@ -101,27 +104,6 @@ impl Request {
             labels: &self.stages,
             json_keys: self.json.iter().map(|json| json.path.to_string()).collect(),
             key: self.version_id_key.as_deref(),
-        }
-    }
-}
-
-/// A key of a JSON object and what it is set to.
-pub struct JsonKey {
-    /// Its path in the document.
-    pub path: KeyPath,
-    /// The value.
-    pub text: JsonText,
-    /// Whether it is only set in a document without the key.
-    pub seeds: bool,
-}
-
-impl JsonKey {
-    /// The edit that sets the key.
-    pub fn edit(&self) -> KeyEdit<'_> {
-        KeyEdit {
-            path: &self.path,
-            value: &self.text,
-            only_if_absent: self.seeds,
         }
     }
 }

@@ -1,13 +1,11 @@
 //! Resource policies, and whether two of them are equivalent: IAM has several notations for the same policy, and AWS does
 //! not return a policy as it was written. It does not judge a policy; ValidateResourcePolicy does.
 
-use serde_json::{Map, Value};
+use serde_json::{Value, json};
 
 /// A resource policy as the user gave it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ResourcePolicy {
-    text: String,
-}
+pub struct ResourcePolicy(String);
 
 impl ResourcePolicy {
     /// Checks that the text is a JSON object.
@@ -16,9 +14,7 @@ impl ResourcePolicy {
     /// Why it is not, with the position and without the text.
     pub fn parse(text: &str) -> Result<Self, String> {
         match serde_json::from_str::<Value>(text) {
-            Ok(Value::Object(_)) => Ok(Self {
-                text: text.to_owned(),
-            }),
+            Ok(Value::Object(_)) => Ok(Self(text.to_owned())),
             Ok(_) => Err("is not a JSON object".to_owned()),
             Err(error) => Err(format!(
                 "is not JSON: line {}, column {}",
@@ -30,14 +26,13 @@ impl ResourcePolicy {
 
     /// The document, unchanged.
     pub fn text(&self) -> &str {
-        &self.text
+        &self.0
     }
 
     /// Whether another document is equivalent. A difference that is not known to be a notation counts as a difference.
-    pub fn is_equivalent_to(&self, other: &str) -> bool {
+    pub(crate) fn is_equivalent_to(&self, other: &str) -> bool {
         let parse = |text: &str| serde_json::from_str::<Value>(text).ok().map(normal_policy);
-        self.text == other
-            || matches!((parse(&self.text), parse(other)), (Some(a), Some(b)) if a == b)
+        self.0 == other || matches!((parse(&self.0), parse(other)), (Some(a), Some(b)) if a == b)
     }
 }
 
@@ -59,10 +54,7 @@ fn normal_policy(value: Value) -> Value {
 }
 
 fn normal_statement(value: Value) -> Value {
-    let Value::Object(object) = value else {
-        return value;
-    };
-    let members = object.into_iter().filter_map(|(key, value)| {
+    map_members(value, |key, value| {
         let value = match key.as_str() {
             "Sid" if value == "" => return None,
             // Actions, and nothing else, are case-insensitive (IAM user guide, "Action").
@@ -73,25 +65,40 @@ fn normal_statement(value: Value) -> Value {
             _ => value,
         };
         Some((key, value))
-    });
-    Value::Object(members.collect())
+    })
+}
+
+/// Maps the members of an object; any other value stays.
+fn map_members(
+    value: Value,
+    mut normal: impl FnMut(String, Value) -> Option<(String, Value)>,
+) -> Value {
+    match value {
+        Value::Object(members) => {
+            let members = members.into_iter();
+            Value::Object(
+                members
+                    .filter_map(|(key, value)| normal(key, value))
+                    .collect(),
+            )
+        }
+        other => other,
+    }
 }
 
 /// `"*"` means `{"AWS": "*"}`, and the ARN of an account's root means the account (IAM user guide, "Principal").
 fn normal_principal(value: Value) -> Value {
     let kinds = match value {
-        Value::Object(kinds) => kinds,
-        anyone => Map::from_iter([("AWS".to_owned(), anyone)]),
+        Value::Object(_) => value,
+        anyone => json!({"AWS": anyone}),
     };
-    let kinds = kinds.into_iter().map(|(kind, principals)| {
-        let principals = if kind == "AWS" {
-            set(principals, normal_account)
-        } else {
-            set(principals, |principal| principal)
+    map_members(kinds, |kind, principals| {
+        let principals = match kind.as_str() {
+            "AWS" => set(principals, normal_account),
+            _ => set(principals, |principal| principal),
         };
-        (kind, principals)
-    });
-    Value::Object(kinds.collect())
+        Some((kind, principals))
+    })
 }
 
 fn normal_account(value: Value) -> Value {
@@ -107,27 +114,17 @@ fn normal_account(value: Value) -> Value {
 
 /// Condition keys are case-insensitive, and a boolean or a number means its text (IAM user guide, "Condition").
 fn normal_condition(value: Value) -> Value {
-    let Value::Object(operators) = value else {
-        return value;
-    };
-    let operators = operators.into_iter().map(|(operator, tests)| {
-        let Value::Object(tests) = tests else {
-            return (operator, tests);
+    map_members(value, |operator, tests| {
+        let tests = match tests {
+            // A list keeps keys that differ in case only apart.
+            Value::Object(tests) => tests
+                .into_iter()
+                .map(|(key, values)| json!([key.to_ascii_lowercase(), set(values, scalar_text)]))
+                .collect(),
+            other => other,
         };
-        let mut keys = Map::new();
-        for (key, values) in tests {
-            let lower = key.to_ascii_lowercase();
-            // Keys that differ in case only: both are kept.
-            let key = if keys.contains_key(&lower) {
-                key
-            } else {
-                lower
-            };
-            keys.insert(key, set(values, scalar_text));
-        }
-        (operator, Value::Object(keys))
-    });
-    Value::Object(operators.collect())
+        Some((operator, set(tests, |test| test)))
+    })
 }
 
 fn lowercase(value: Value) -> Value {

@@ -48,6 +48,12 @@ impl SecretMetadata {
         holder(&self.versions, label)
     }
 
+    /// All labels, each with the version that holds it.
+    pub(crate) fn all_labels(&self) -> impl Iterator<Item = (&str, &str)> {
+        let versions = self.versions.iter();
+        versions.flat_map(|(id, labels)| labels.iter().map(|label| (label.as_str(), id.as_str())))
+    }
+
     /// The replica in a region.
     pub(crate) fn replica(&self, region: &str) -> Option<&Replica> {
         self.replicas

@@ -24,23 +24,20 @@ impl Target {
     /// # Errors
     /// The syntax of names and ARNs. The text completes a sentence that starts with the input's name.
     pub fn parse(id: &str) -> Result<Self, String> {
-        if !id.starts_with("arn:") {
-            if id.chars().count() > MAX_NAME || !is_name(id) {
-                return Err(format!(
-                    "must have 1 to {MAX_NAME} characters, only letters, digits and `/_+=.@-`"
-                ));
-            }
-            return Ok(Self {
-                id: id.to_owned(),
-                name: id.to_owned(),
-                arn: None,
-            });
-        }
-        let (name, region, account) = parse_arn(id).ok_or(NOT_AN_ARN)?;
+        let (name, arn) = if id.starts_with("arn:") {
+            let (name, region, account) = parse_arn(id).ok_or(NOT_AN_ARN)?;
+            (name, Some((region.to_owned(), account.to_owned())))
+        } else if id.chars().count() <= MAX_NAME && is_name(id) {
+            (id, None)
+        } else {
+            return Err(format!(
+                "must have 1 to {MAX_NAME} characters, only letters, digits and `/_+=.@-`"
+            ));
+        };
         Ok(Self {
             id: id.to_owned(),
             name: name.to_owned(),
-            arn: Some((region.to_owned(), account.to_owned())),
+            arn,
         })
     }
 

@@ -4,13 +4,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::choices::{Choice, StoreAs};
+use crate::choices::Choice;
 use crate::json::{JsonText, KeyPath};
 use crate::labels::CURRENT;
 use crate::request::{Direction, JsonKey, LabelMove, Request, VersionSelector};
 use crate::resource_policy::ResourcePolicy;
 use crate::target::Target;
-use crate::value::{SecretBytes, SecretValue};
+use crate::value::{Kind, SecretBytes, SecretValue};
 
 fn choice<T: Choice>(word: &str) -> T {
     T::parse(word).unwrap()
@@ -41,10 +41,10 @@ pub(crate) fn request(pairs: &[(&str, &str)]) -> Request {
         found.next_back().map(|(_, text)| *text)
     };
     let value = given("VALUE").unwrap_or("made-up");
-    let kind = given("STORE_AS").map_or(StoreAs::String, choice);
+    let kind = given("STORE_AS").map_or(Kind::String, choice);
     let mut request = Request {
         target: Target::parse(given("NAME").unwrap_or("a")).unwrap(),
-        value: SecretValue::new(bytes(value), kind.into()).unwrap(),
+        value: SecretValue::new(bytes(value), kind).unwrap(),
         description: None,
         kms_key_id: None,
         tags: None,

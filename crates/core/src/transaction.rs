@@ -80,12 +80,10 @@ impl Snapshot {
 
     /// Takes the labels from DescribeSecret's answer. `own` is the label of this run's transaction.
     pub fn of(secret: &SecretMetadata, own: Option<&str>) -> Self {
-        let labels = secret.versions.iter().flat_map(|(id, labels)| {
-            labels
-                .iter()
-                .filter(|label| Some(label.as_str()) != own)
-                .filter_map(|label| Some((TransactionLabel::parse(label)?, id.clone())))
-        });
+        let labels = secret
+            .all_labels()
+            .filter(|(label, _)| Some(*label) != own)
+            .filter_map(|(label, id)| Some((TransactionLabel::parse(label)?, id.to_owned())));
         Self {
             name: secret.name.clone(),
             current: secret.holder(CURRENT).map(str::to_owned),

@@ -30,18 +30,13 @@ pub fn endpoint(url: &str) -> Option<Endpoint> {
     }
 }
 
-/// Whether the port is valid or absent. `Authority` treats `:99999` as absent.
+/// Whether the port is valid or absent.
 pub fn has_valid_port(authority: &Authority) -> bool {
-    let whole = authority.as_str();
-    let host_and_port = whole.rsplit_once('@').map_or(whole, |(_, rest)| rest);
-    host_and_port
-        .strip_prefix(authority.host())
-        .is_some_and(|rest| {
-            rest.is_empty()
-                || rest
-                    .strip_prefix(':')
-                    .is_some_and(|port| port.parse::<u16>().is_ok_and(|port| port > 0))
-        })
+    match authority.port_u16() {
+        Some(port) => port > 0,
+        // An invalid port is absent for `Authority`, but still part of its text.
+        None => authority.as_str().rsplit('@').next() == Some(authority.host()),
+    }
 }
 
 /// Whether a URL points to the loopback interface.

@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 pub const MAX_BYTES: usize = 65_536;
 
 /// Bytes that are never printed: a value, a token, the key given as `version-id-key`.
+#[derive(PartialEq, Eq)]
 pub struct SecretBytes(Zeroizing<Vec<u8>>);
 
 impl SecretBytes {
@@ -25,9 +26,10 @@ impl SecretBytes {
 }
 
 /// The field of a version that holds the value. The same bytes in the other field are a different value to readers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Kind {
     /// `SecretString`
+    #[default]
     String,
     /// `SecretBinary`
     Binary,
@@ -79,6 +81,7 @@ fn is_reference(text: &[u8]) -> bool {
 }
 
 /// A value that Secrets Manager can store: 1 to 65,536 bytes, and UTF-8 if it is a string.
+#[derive(PartialEq, Eq)]
 pub struct SecretValue {
     kind: Kind,
     bytes: SecretBytes,
@@ -92,21 +95,18 @@ impl SecretValue {
     pub fn new(bytes: SecretBytes, kind: Kind) -> Result<Self, ValueError> {
         let raw = bytes.expose();
         if raw.is_empty() {
-            return Err(ValueError::Empty);
+            Err(ValueError::Empty)
+        } else if matches!(raw.trim_ascii(), b"***" | b"[MASKED]") {
+            Err(ValueError::Mask)
+        } else if is_reference(raw.trim_ascii()) {
+            Err(ValueError::Reference)
+        } else if raw.len() > MAX_BYTES {
+            Err(ValueError::TooLarge)
+        } else if kind == Kind::String && str::from_utf8(raw).is_err() {
+            Err(ValueError::NotUtf8)
+        } else {
+            Ok(Self { kind, bytes })
         }
-        if matches!(raw.trim_ascii(), b"***" | b"[MASKED]") {
-            return Err(ValueError::Mask);
-        }
-        if is_reference(raw.trim_ascii()) {
-            return Err(ValueError::Reference);
-        }
-        if raw.len() > MAX_BYTES {
-            return Err(ValueError::TooLarge);
-        }
-        if kind == Kind::String && str::from_utf8(raw).is_err() {
-            return Err(ValueError::NotUtf8);
-        }
-        Ok(Self { kind, bytes })
     }
 
     /// A value that AWS already stores, and that is therefore not checked.
@@ -122,11 +122,6 @@ impl SecretValue {
     /// The bytes, only to hash, send or redact them.
     pub fn expose(&self) -> &[u8] {
         self.bytes.expose()
-    }
-
-    /// Whether both have the same kind and bytes.
-    pub fn same_as(&self, other: &Self) -> bool {
-        self.kind == other.kind && self.expose() == other.expose()
     }
 
     /// Probable mistakes in the CI secret. The value is stored unchanged, because some values end in a newline.
@@ -162,13 +157,8 @@ pub fn decode_base64(encoded: &SecretBytes) -> Result<SecretBytes, ValueError> {
         &base64::alphabet::STANDARD,
         GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
     );
-    let mut packed = Zeroizing::new(Vec::with_capacity(encoded.expose().len()));
-    packed.extend(
-        encoded
-            .expose()
-            .iter()
-            .filter(|byte| !byte.is_ascii_whitespace()),
-    );
+    let mut packed = Zeroizing::new(encoded.expose().to_vec());
+    packed.retain(|byte| !byte.is_ascii_whitespace());
     // Allocated once: a buffer that grew would leave a partial copy behind.
     let mut decoded = Zeroizing::new(vec![0; packed.len() / 4 * 3 + 3]);
     let length = LENIENT
@@ -233,8 +223,8 @@ mod tests {
         let (Ok(string), Ok(binary)) = (make(b"a", Kind::String), make(b"a", Kind::Binary)) else {
             panic!("both are valid");
         };
-        assert!(!string.same_as(&binary));
-        assert!(string.same_as(&string));
+        assert!(string != binary);
+        assert!(string == string);
     }
 
     #[test]

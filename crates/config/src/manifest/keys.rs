@@ -3,8 +3,9 @@
 
 use upsert_secret_core::choices::{
     Choice as _, Compare, IfExists, JsonValueAs, OnRotation, OnScheduledDeletion, ReplicaPolicy,
-    StoreAs, TagPolicy, ValueEncoding,
+    TagPolicy, ValueEncoding,
 };
+use upsert_secret_core::value::Kind;
 
 use super::model::CharacterClass;
 use crate::inputs;
@@ -150,7 +151,7 @@ pub(super) const ENTRY: &[Key] = &[
          these keys and no other.",
     ),
     Key::single("value-encoding", Shape::Choice(ValueEncoding::words)),
-    Key::input("store-as", Shape::Choice(StoreAs::words)),
+    Key::input("store-as", Shape::Choice(Kind::words)),
     Key::single("json-key", Shape::Text),
     Key::single("json-value-as", Shape::Choice(JsonValueAs::words)),
     Key::input("description", Shape::Expanded),

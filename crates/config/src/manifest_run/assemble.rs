@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use upsert_secret_core::connection::Connection;
-use upsert_secret_core::json::{self, JsonText, KeyEdit};
+use upsert_secret_core::json::{self, JsonText};
 use upsert_secret_core::labels::CURRENT;
 use upsert_secret_core::request::{JsonKey, Request};
 use upsert_secret_core::target::Target;
@@ -91,11 +91,7 @@ fn compose(
             seeds: value.generated,
         });
     }
-    let edits = keys.iter().map(|key| KeyEdit {
-        only_if_absent: false,
-        ..key.edit()
-    });
-    match json::apply_edits(b"{}", edits) {
+    match json::apply_edits(b"{}", &keys) {
         Ok(Some(text)) => {
             let document = SecretBytes::new(text.as_bytes().to_vec());
             Ok((document, keys))

@@ -1,13 +1,20 @@
-//! The actions that each step needs: the calls that `apply` makes for it, and what AWS does on the caller's behalf
-//! during those calls (service authorization reference; Secrets Manager user guide, "Permissions for the KMS key").
-//! It knows nothing of resources.
+//! The actions that a run needs: those of every step that `plan` returns for some state of the secret. The actions of a
+//! step are the calls that `apply` makes for it, and what AWS does on the caller's behalf during those calls (service
+//! authorization reference; Secrets Manager user guide, "Permissions for the KMS key"). It knows nothing of resources.
 
 use std::collections::BTreeSet;
 
-use super::scenarios;
-use crate::labels::CURRENT;
-use crate::plan::Step;
+use crate::attempt::Attempt;
+use crate::labels::{CURRENT, WriteLabel};
+use crate::plan::{Step, plan};
 use crate::request::{Direction, Request};
+use crate::state::{Observed, PolicyView, Present, Replica, ReplicaStatus, SecretMetadata};
+use crate::value::{Kind, SecretBytes, SecretValue};
+
+/// An ID that no version has.
+const VERSION: &str = "00000000-0000-4000-8000-000000000000";
+/// Differs from anything that a request can contain.
+const OTHER: &str = "upsert-secret:other";
 
 /// Actions without their service prefix, by the resource that they apply to.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -33,8 +40,12 @@ impl Needs {
         if request.policy.is_some() {
             needs.reads.insert("GetResourcePolicy");
         }
-        for steps in scenarios::steps(request, region) {
-            needs.add_steps(&steps, request);
+        for step in all_steps(request, region) {
+            needs.writes.extend(write_actions(&step, request));
+            needs.key.extend(key_actions(&step));
+            if matches!(step, Step::Replicate(_)) {
+                needs.replica_key.extend(["Encrypt", "GenerateDataKey"]);
+            }
         }
         needs
     }
@@ -49,65 +60,114 @@ impl Needs {
         needs.writes.insert("UpdateSecretVersionStage");
         needs
     }
+}
 
-    fn add_steps(&mut self, steps: &[Step], request: &Request) {
-        for step in steps {
-            self.add_step(step, request);
+fn write_actions(step: &Step, request: &Request) -> &'static [&'static str] {
+    match step {
+        // Its tags and replicas need the same actions as those added to an existing secret, which is another state.
+        Step::Create { .. } => &["CreateSecret"],
+        Step::Restore => &["RestoreSecret"],
+        Step::Wait | Step::Yield | Step::AwaitReplicas(_) => &[],
+        Step::Update { .. } => &["UpdateSecret"],
+        // A put that finds the version of an earlier run moves the label there from the version that held it.
+        Step::Put { base: None } if request.label() == CURRENT => &["PutSecretValue"],
+        Step::Put { .. } | Step::Swap { .. } => &["PutSecretValue", "UpdateSecretVersionStage"],
+        Step::Label { .. } | Step::Sweep(_) => &["UpdateSecretVersionStage"],
+        Step::Unreplicate(_) => &["RemoveRegionsFromReplication"],
+        Step::Replicate(_) => &["ReplicateSecretToRegions"],
+        Step::CheckPolicy => &["ValidateResourcePolicy"],
+        Step::SetPolicy => &["PutResourcePolicy"],
+        Step::Untag(_) => &["UntagResource"],
+        Step::Tag(_) => &["TagResource"],
+    }
+}
+
+fn key_actions(step: &Step) -> &'static [&'static str] {
+    match step {
+        Step::Create { .. } | Step::Put { .. } | Step::Swap { .. } => {
+            &["Decrypt", "GenerateDataKey"]
+        }
+        Step::Update { kms_key: true, .. } => &["Decrypt", "Encrypt", "GenerateDataKey"],
+        Step::Replicate(_) => &["Decrypt"],
+        _ => &[],
+    }
+}
+
+/// The steps to the requested state from every state that leads to different ones. States that the run refuses to change
+/// are left out.
+fn all_steps(request: &Request, region: &str) -> Vec<Step> {
+    let mut scenarios = vec![Observed::Absent];
+    for replicated in [false, true] {
+        for value_differs in [true, false] {
+            scenarios.push(present(request, |present| {
+                if replicated {
+                    present.secret.replicas = replicas(request);
+                }
+                if value_differs {
+                    present.value = Some(other_value(request));
+                }
+            }));
         }
     }
+    scenarios.push(present(request, |present| present.secret.deleted = true));
+    // Created without a value, as infrastructure tools do.
+    scenarios.push(present(request, |present| {
+        present.secret.versions.clear();
+        present.value = None;
+    }));
+    scenarios
+        .iter()
+        .filter_map(|observed| plan(request, observed, &Attempt::default(), region).ok())
+        .flat_map(|plan| plan.steps)
+        .collect()
+}
 
-    fn add_step(&mut self, step: &Step, request: &Request) {
-        let mut writes = |actions: &[&'static str]| self.writes.extend(actions);
-        match step {
-            Step::Create { otherwise, .. } => {
-                writes(&["CreateSecret"]);
-                if request.tags.as_ref().is_some_and(|tags| !tags.is_empty()) {
-                    writes(&["TagResource"]);
-                }
-                if request
-                    .replicas
-                    .as_ref()
-                    .is_some_and(|regions| !regions.is_empty())
-                {
-                    writes(&["ReplicateSecretToRegions"]);
-                    self.replica_key.extend(["Encrypt", "GenerateDataKey"]);
-                }
-                self.key.extend(["Decrypt", "GenerateDataKey"]);
-                if let Some(steps) = otherwise {
-                    self.add_steps(steps, request);
-                }
-            }
-            Step::Restore => writes(&["RestoreSecret"]),
-            Step::Wait | Step::Yield | Step::AwaitReplicas(_) => {}
-            Step::Update { kms_key, .. } => {
-                writes(&["UpdateSecret"]);
-                if *kms_key {
-                    self.key.extend(["Decrypt", "Encrypt", "GenerateDataKey"]);
-                }
-            }
-            Step::Put { base } => {
-                writes(&["PutSecretValue"]);
-                // A put that finds the version of an earlier run moves the label there from the version that held it.
-                if base.is_some() || request.label() != CURRENT {
-                    writes(&["UpdateSecretVersionStage"]);
-                }
-                self.key.extend(["Decrypt", "GenerateDataKey"]);
-            }
-            Step::Swap { .. } => {
-                writes(&["PutSecretValue", "UpdateSecretVersionStage"]);
-                self.key.extend(["Decrypt", "GenerateDataKey"]);
-            }
-            Step::Label { .. } | Step::Sweep(_) => writes(&["UpdateSecretVersionStage"]),
-            Step::Unreplicate(_) => writes(&["RemoveRegionsFromReplication"]),
-            Step::Replicate(_) => {
-                writes(&["ReplicateSecretToRegions"]);
-                self.key.insert("Decrypt");
-                self.replica_key.extend(["Encrypt", "GenerateDataKey"]);
-            }
-            Step::CheckPolicy => writes(&["ValidateResourcePolicy"]),
-            Step::SetPolicy => writes(&["PutResourcePolicy"]),
-            Step::Untag(_) => writes(&["UntagResource"]),
-            Step::Tag(_) => writes(&["TagResource"]),
-        }
-    }
+/// A secret that holds the requested value and differs in everything else, before `change`.
+fn present(request: &Request, change: impl FnOnce(&mut Present)) -> Observed {
+    let holder = request.expected.as_deref().unwrap_or(VERSION);
+    let expired_label = WriteLabel::until(0, VERSION).label;
+    let secret = SecretMetadata {
+        arn: OTHER.to_owned(),
+        name: request.target.name.clone(),
+        description: Some(OTHER.to_owned()),
+        kms_key_id: Some(OTHER.to_owned()),
+        tags: [(OTHER.to_owned(), OTHER.to_owned())].into(),
+        versions: [(holder.to_owned(), vec![CURRENT.to_owned(), expired_label])].into(),
+        ..SecretMetadata::default()
+    };
+    let value = SecretValue::stored(
+        SecretBytes::new(request.value.expose().to_vec()),
+        request.value.kind(),
+    );
+    let mut present = Present {
+        secret,
+        value: Some(value),
+        unread: None,
+        policy: PolicyView::Known(None),
+        at: u64::MAX,
+    };
+    change(&mut present);
+    Observed::Present(Box::new(present))
+}
+
+fn other_value(request: &Request) -> SecretValue {
+    let text = if request.json.is_empty() { OTHER } else { "{}" };
+    SecretValue::stored(SecretBytes::new(text.into()), Kind::String)
+}
+
+/// Replicas in the requested regions and in another one, all with a different key.
+fn replicas(request: &Request) -> Vec<Replica> {
+    let requested = request
+        .replicas
+        .iter()
+        .flatten()
+        .map(|(region, _)| region.as_str());
+    requested
+        .chain([OTHER])
+        .map(|region| Replica {
+            region: region.to_owned(),
+            kms_key_id: Some(OTHER.to_owned()),
+            status: ReplicaStatus::InSync,
+        })
+        .collect()
 }

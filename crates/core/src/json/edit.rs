@@ -4,67 +4,23 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use thiserror::Error;
 use zeroize::Zeroizing;
 
-use super::equality::is_equal;
 use super::key_path::KeyPath;
-use super::syntax::{self, DEPTH_LIMIT, Member, SyntaxError};
+use super::syntax::{self, EditError, Member, is_equal};
 use super::text::JsonText;
 
 /// White space between JSON tokens (RFC 8259).
 const WHITE_SPACE: [char; 4] = [' ', '\t', '\n', '\r'];
 
-/// One key to set in a document.
-#[derive(Clone, Copy)]
-pub struct KeyEdit<'a> {
-    /// The key.
-    pub path: &'a KeyPath,
-    /// Its new value.
-    pub value: &'a JsonText,
-    /// Whether an existing value stays, whatever it is.
-    pub only_if_absent: bool,
-}
-
-/// Why a document cannot be edited.
-#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-pub enum EditError {
-    /// The document is not UTF-8.
-    #[error("its current value is not UTF-8 text")]
-    NotUtf8,
-    /// The document is not JSON.
-    #[error("its current value is not JSON")]
-    Malformed,
-    /// The document is JSON, but not an object.
-    #[error("its current value is JSON, but not an object")]
-    NotObject,
-    /// An ancestor of the key exists and is not an object.
-    #[error("level {level} of the key exists and is not an object")]
-    ParentNotObject {
-        /// Counted from 1.
-        level: usize,
-    },
-    /// A name of the path is a duplicate in its object: readers differ on which value counts.
-    #[error("level {level} of the key exists twice")]
-    Duplicate {
-        /// Counted from 1.
-        level: usize,
-    },
-    /// Two edits set the same key, or one sets a key inside the value that another sets.
-    #[error("two of the keys are the same, or one is inside another")]
-    Overlap,
-    /// The document is or would be nested too deep.
-    #[error("the document is or would be nested {DEPTH_LIMIT} levels deep or deeper")]
-    TooDeep,
-}
-
-impl From<SyntaxError> for EditError {
-    fn from(error: SyntaxError) -> Self {
-        match error {
-            SyntaxError::Malformed => Self::Malformed,
-            SyntaxError::TooDeep => Self::TooDeep,
-        }
-    }
+/// A key of a JSON object and what it is set to.
+pub struct JsonKey {
+    /// Its path in the document.
+    pub path: KeyPath,
+    /// The value.
+    pub text: JsonText,
+    /// Whether it is only set in a document without the key.
+    pub seeds: bool,
 }
 
 /// Sets keys of a document; `None` if all of them have equal values already. A missing ancestor is created. New keys
@@ -72,16 +28,16 @@ impl From<SyntaxError> for EditError {
 ///
 /// # Errors
 /// See [`EditError`]; the document is edited as a whole or not at all.
-pub fn apply_edits<'a>(
+pub fn apply_edits(
     document: &[u8],
-    edits: impl IntoIterator<Item = KeyEdit<'a>>,
+    edits: &[JsonKey],
 ) -> Result<Option<Zeroizing<String>>, EditError> {
     let document = str::from_utf8(document).map_err(|_| EditError::NotUtf8)?;
     let object = syntax::parse(document)?;
     if !object.starts_with('{') {
         return Err(EditError::NotObject);
     }
-    let changes = group(edits.into_iter().collect(), 0)?;
+    let changes = group(edits.iter().collect(), 0)?;
     let mut splices = Vec::new();
     edit_object(document, object, &changes, 1, &mut splices)?;
     if splices.is_empty() {
@@ -101,14 +57,14 @@ struct Change<'a> {
 }
 
 enum Action<'a> {
-    Set(KeyEdit<'a>),
+    Set(&'a JsonKey),
     EditInside(Vec<Change<'a>>),
 }
 
 /// Edits by name at a level, counted from 0. Recursion is bounded by the length of a key path.
-fn group(edits: Vec<KeyEdit<'_>>, level: usize) -> Result<Vec<Change<'_>>, EditError> {
+fn group(edits: Vec<&JsonKey>, level: usize) -> Result<Vec<Change<'_>>, EditError> {
     let mut indices = HashMap::new();
-    let mut groups: Vec<(&str, Vec<KeyEdit<'_>>)> = Vec::new();
+    let mut groups: Vec<(&str, Vec<&JsonKey>)> = Vec::new();
     for edit in edits {
         let name = edit.path.names()[level].as_str();
         let index = *indices.entry(name).or_insert(groups.len());
@@ -120,7 +76,7 @@ fn group(edits: Vec<KeyEdit<'_>>, level: usize) -> Result<Vec<Change<'_>>, EditE
     groups
         .into_iter()
         .map(|(name, edits)| {
-            let is_last = |edit: &KeyEdit<'_>| edit.path.names().len() == level + 1;
+            let is_last = |edit: &&JsonKey| edit.path.names().len() == level + 1;
             let action = match edits[..] {
                 [edit] if is_last(&edit) => Action::Set(edit),
                 _ if edits.iter().any(is_last) => return Err(EditError::Overlap),
@@ -167,10 +123,10 @@ fn edit_object<'a>(
         }
         match &change.action {
             Action::Set(edit) => {
-                if !edit.only_if_absent && !is_equal(member.value, edit.value.as_str()) {
+                if !edit.seeds && !is_equal(member.value, edit.text.as_str()) {
                     splices.push(Splice {
                         range: range_in(document, member.value),
-                        pieces: vec![edit.value.as_str()],
+                        pieces: vec![edit.text.as_str()],
                     });
                 }
             }
@@ -196,10 +152,8 @@ fn insertion<'a>(
     let mut at = range_in(document, object).start + 1;
     let (mut lead, mut colon) = ("", ":");
     if let Some(last) = last {
-        let (name, value) = (
-            range_in(document, last.name),
-            range_in(document, last.value),
-        );
+        let name = range_in(document, last.name);
+        let value = range_in(document, last.value);
         at = value.end;
         colon = &document[name.end..value.start];
         let before = &document[..name.start];
@@ -225,7 +179,7 @@ fn insertion<'a>(
 
 fn push_value<'a>(action: &'a Action<'a>, pieces: &mut Vec<&'a str>) {
     match action {
-        Action::Set(edit) => pieces.push(edit.value.as_str()),
+        Action::Set(edit) => pieces.push(edit.text.as_str()),
         Action::EditInside(changes) => {
             for (index, change) in changes.iter().enumerate() {
                 pieces.push(if index == 0 { "{" } else { "," });

@@ -66,16 +66,10 @@ impl fmt::Display for KeyPath {
 }
 
 fn unescape(token: &str) -> Result<String, KeyPathError> {
-    let mut parts = token.split('~');
-    let mut name = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let (mark, rest) = part.split_at_checked(1).ok_or(KeyPathError::Escape)?;
-        match mark {
-            "0" => name.push('~'),
-            "1" => name.push('/'),
-            _ => return Err(KeyPathError::Escape),
-        }
-        name.push_str(rest);
+    let mut escapes = token.split('~').skip(1);
+    if !escapes.all(|rest| rest.starts_with(['0', '1'])) {
+        return Err(KeyPathError::Escape);
     }
-    Ok(name)
+    // In this order, so that `~01` becomes `~1` (RFC 6901).
+    Ok(token.replace("~1", "/").replace("~0", "~"))
 }

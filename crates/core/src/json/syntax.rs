@@ -1,4 +1,4 @@
-//! The structure of JSON text, one level at a time, as slices of that text. `serde_json` checks the grammar; nothing
+//! The structure of JSON text, one level at a time, as slices of that text, and equality of two texts. `serde_json` checks the grammar; nothing
 //! is copied or decoded into a buffer, so nothing needs to be zeroized. Unpaired surrogates in escapes are valid.
 
 use std::cmp::Ordering;
@@ -7,14 +7,41 @@ use std::fmt;
 use serde::Deserializer as _;
 use serde::de::{MapAccess, Visitor};
 use serde_json::value::RawValue;
+use thiserror::Error;
 
 /// The depth at which a document is too deep, in nested objects and arrays. `serde_json` has the same limit for its
 /// `Value`, but none for a `RawValue`.
 pub(super) const DEPTH_LIMIT: usize = 128;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum SyntaxError {
+/// Why a document cannot be read or edited.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum EditError {
+    /// The document is not UTF-8.
+    #[error("its current value is not UTF-8 text")]
+    NotUtf8,
+    /// The document is not JSON.
+    #[error("its current value is not JSON")]
     Malformed,
+    /// The document is JSON, but not an object.
+    #[error("its current value is JSON, but not an object")]
+    NotObject,
+    /// An ancestor of the key exists and is not an object.
+    #[error("level {level} of the key exists and is not an object")]
+    ParentNotObject {
+        /// Counted from 1.
+        level: usize,
+    },
+    /// A name of the path is a duplicate in its object: readers differ on which value counts.
+    #[error("level {level} of the key exists twice")]
+    Duplicate {
+        /// Counted from 1.
+        level: usize,
+    },
+    /// Two edits set the same key, or one sets a key inside the value that another sets.
+    #[error("two of the keys are the same, or one is inside another")]
+    Overlap,
+    /// The document is or would be nested too deep.
+    #[error("the document is or would be nested {DEPTH_LIMIT} levels deep or deeper")]
     TooDeep,
 }
 
@@ -39,16 +66,16 @@ impl Member<'_> {
 }
 
 /// The one value of a text, without the white space around it.
-pub(super) fn parse(text: &str) -> Result<&str, SyntaxError> {
+pub(super) fn parse(text: &str) -> Result<&str, EditError> {
     let value = serde_json::from_str::<&RawValue>(text)
-        .map_err(|_| SyntaxError::Malformed)?
+        .map_err(|_| EditError::Malformed)?
         .get();
     check_depth(value)?;
     Ok(value)
 }
 
 /// Checks the depth of valid JSON. Everything else here that recurses relies on it.
-pub(super) fn check_depth(json: &str) -> Result<(), SyntaxError> {
+pub(super) fn check_depth(json: &str) -> Result<(), EditError> {
     let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
     for byte in json.bytes() {
         match byte {
@@ -61,24 +88,23 @@ pub(super) fn check_depth(json: &str) -> Result<(), SyntaxError> {
             _ => {}
         }
         if depth >= DEPTH_LIMIT {
-            return Err(SyntaxError::TooDeep);
+            return Err(EditError::TooDeep);
         }
     }
     Ok(())
 }
 
 /// The elements of an array.
-pub(super) fn elements(array: &str) -> Result<Vec<&str>, SyntaxError> {
-    let elements: Vec<&RawValue> =
-        serde_json::from_str(array).map_err(|_| SyntaxError::Malformed)?;
+pub(super) fn elements(array: &str) -> Result<Vec<&str>, EditError> {
+    let elements: Vec<&RawValue> = serde_json::from_str(array).map_err(|_| EditError::Malformed)?;
     Ok(elements.into_iter().map(RawValue::get).collect())
 }
 
 /// The members of an object, in the order of the document.
-pub(super) fn members(object: &str) -> Result<Vec<Member<'_>>, SyntaxError> {
+pub(super) fn members(object: &str) -> Result<Vec<Member<'_>>, EditError> {
     serde_json::Deserializer::from_str(object)
         .deserialize_map(Members)
-        .map_err(|_| SyntaxError::Malformed)
+        .map_err(|_| EditError::Malformed)
 }
 
 /// Unlike a map type, keeps order and duplicates, and does not decode names.
@@ -135,5 +161,47 @@ pub(super) fn code_units(string: &str) -> impl Iterator<Item = u16> {
         let units = c.encode_utf16(&mut pair);
         low_surrogate = units.get(1).copied();
         units.first().copied()
+    })
+}
+
+/// Whether two texts are JSON and equal. Malformed or too deeply nested text equals nothing.
+pub(crate) fn is_equal_json(one: &[u8], other: &[u8]) -> bool {
+    let parse = |text| str::from_utf8(text).ok().and_then(|text| parse(text).ok());
+    parse(one)
+        .zip(parse(other))
+        .is_some_and(|(one, other)| is_equal(one, other))
+}
+
+/// Compares two checked values: strings by content, numbers as written, arrays in order, objects in any order. Readers
+/// differ on duplicate names, so an object that has one equals nothing, not even itself. Reads each text once per level.
+pub(super) fn is_equal(one: &str, other: &str) -> bool {
+    compare(one, other).unwrap_or(false)
+}
+
+fn compare(one: &str, other: &str) -> Result<bool, EditError> {
+    let first_bytes = (one.bytes().next(), other.bytes().next());
+    Ok(match first_bytes {
+        (Some(b'"'), Some(b'"')) => code_units(one).eq(code_units(other)),
+        (Some(b'['), Some(b'[')) => {
+            let (ones, others) = (elements(one)?, elements(other)?);
+            ones.len() == others.len()
+                && ones
+                    .into_iter()
+                    .zip(others)
+                    .all(|(one, other)| is_equal(one, other))
+        }
+        (Some(b'{'), Some(b'{')) => {
+            let (mut ones, mut others) = (members(one)?, members(other)?);
+            ones.sort_by(Member::cmp_name);
+            others.sort_by(Member::cmp_name);
+            ones.len() == others.len()
+                && ones
+                    .windows(2)
+                    .all(|pair| pair[0].cmp_name(&pair[1]).is_ne())
+                && ones.iter().zip(&others).all(|(one, other)| {
+                    one.cmp_name(other).is_eq() && is_equal(one.value, other.value)
+                })
+        }
+        _ => one == other,
     })
 }

@@ -3,7 +3,7 @@
 
 use zeroize::Zeroizing;
 
-use super::{equality, syntax};
+use super::syntax::{self, is_equal};
 
 /// One JSON value as text, without white space around it and without duplicate names in an object.
 pub struct JsonText(Zeroizing<String>);
@@ -38,10 +38,11 @@ impl JsonText {
     /// See [`NotJson`].
     pub fn json(text: &str) -> Result<Self, NotJson> {
         let value = syntax::parse(text).map_err(|_| NotJson)?;
-        if !equality::has_unique_names(value) {
-            return Err(NotJson);
-        }
-        Ok(Self(Zeroizing::new(value.to_owned())))
+        // With a duplicate name it does not equal itself.
+        let is_unambiguous = is_equal(value, value);
+        is_unambiguous
+            .then(|| Self(Zeroizing::new(value.to_owned())))
+            .ok_or(NotJson)
     }
 
     pub(super) fn as_str(&self) -> &str {

@@ -2,7 +2,7 @@
 //! back. Removing it from the version of one secret, the coordinator, commits the transaction. The label contains hashes
 //! of the coordinator and the CI run, and its expiry. It reads no clock and makes no calls.
 
-use super::timestamp::{UUID_LENGTH, is_past, parse_seconds};
+use super::write::{UUID_LENGTH, is_past, parse_seconds};
 use crate::hash;
 use crate::version_id::RunIdentity;
 
@@ -61,7 +61,7 @@ impl TransactionLabel {
 
     /// Whether the run that made the label may still be in progress. An earlier attempt of the same CI run is not, and
     /// neither is a run whose label has expired.
-    pub fn may_be_alive(&self, now: u64, run: Option<&RunIdentity>) -> bool {
+    pub(crate) fn may_be_alive(&self, now: u64, run: Option<&RunIdentity>) -> bool {
         let is_earlier_attempt = run.is_some() && self.run == hash_of_run(run);
         !is_earlier_attempt && !is_past(self.expiry, now)
     }

@@ -4,11 +4,14 @@
 
 use std::time::Duration;
 
-use super::timestamp::{SKEW, UUID_LENGTH, is_past, parse_seconds};
-
 const PREFIX: &str = "upsert-secret-until-";
 /// The longest run. A label with a later expiry was not made by this tool.
 pub const MAX_RUN: Duration = Duration::from_hours(6);
+
+/// The largest difference between the clocks of a CI system's machines.
+const SKEW: Duration = Duration::from_mins(1);
+/// Characters of the UUID that makes a label unique.
+pub(super) const UUID_LENGTH: usize = 36;
 
 /// A private label and where it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +59,17 @@ pub fn label_state(label: &str, now: u64) -> LabelState {
         Some(end) if end <= now.saturating_add((MAX_RUN + SKEW).as_secs()) => LabelState::Living,
         _ => LabelState::Foreign,
     }
+}
+
+/// Parses seconds since 1970, digits only.
+pub(super) fn parse_seconds(text: &str) -> Option<u64> {
+    let is_number = text.bytes().all(|b| b.is_ascii_digit());
+    text.parse().ok().filter(|_| is_number)
+}
+
+/// Whether an expiry is past on every clock.
+pub(super) fn is_past(expiry: u64, now: u64) -> bool {
+    expiry.saturating_add(SKEW.as_secs()) < now
 }
 
 #[cfg(test)]

@@ -77,21 +77,13 @@ impl fmt::Display for Change {
                 tags,
                 replicas,
             } => {
-                let mut parts = Vec::new();
-                if *description {
-                    parts.push("a description".to_owned());
-                }
-                if *kms_key {
-                    parts.push("a KMS key".to_owned());
-                }
-                for (number, one) in [(*tags, "tag"), (*replicas, "replica")] {
-                    match number {
-                        0 => {}
-                        1 => parts.push(format!("1 {one}")),
-                        more => parts.push(format!("{more} {one}s")),
-                    }
-                }
-                match &parts[..] {
+                let parts = [
+                    description.then(|| "a description".to_owned()),
+                    kms_key.then(|| "a KMS key".to_owned()),
+                    (*tags > 0).then(|| counted(*tags, "tag")),
+                    (*replicas > 0).then(|| counted(*replicas, "replica")),
+                ];
+                match &parts.into_iter().flatten().collect::<Vec<_>>()[..] {
                     [] => write!(f, "created the secret"),
                     [one] => write!(f, "created the secret with {one}"),
                     [rest @ .., last] => {
@@ -128,4 +120,10 @@ impl fmt::Display for Change {
             Self::Policy => write!(f, "wrote the resource policy"),
         }
     }
+}
+
+/// A number of things: `1 tag`, `2 tags`.
+pub(crate) fn counted(number: usize, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{plural}")
 }

@@ -3,7 +3,7 @@
 
 use super::kms::DEFAULT_KEY;
 use super::step::{Plan, Step};
-use crate::outcome::PlannedStep;
+use crate::outcome::{PlannedStep, counted};
 use crate::request::Request;
 use crate::state::{Observed, PolicyView, Present, ReplicaStatus, SecretMetadata};
 use crate::value::SecretValue;
@@ -13,103 +13,96 @@ const MIN_SHOWN_LENGTH: usize = 16;
 
 /// Describes each step of a plan that changes or awaits something.
 pub fn describe(plan: &Plan, request: &Request, observed: &Observed) -> Vec<PlannedStep> {
-    let describer = Describer {
+    let mut describer = Describer {
         request,
         present: match observed {
             Observed::Present(present) => Some(present),
             Observed::Absent | Observed::NotDescribable(_) => None,
         },
         kept: plan.keep_id(),
+        steps: Vec::new(),
     };
-    plan.steps
-        .iter()
-        .flat_map(|step| describer.step(step))
-        .collect()
+    for step in &plan.steps {
+        describer.step(step);
+    }
+    describer.steps
 }
 
 struct Describer<'a> {
     request: &'a Request,
     present: Option<&'a Present>,
     kept: Option<&'a str>,
-}
-
-fn single(what: impl Into<String>, why: impl Into<String>) -> Vec<PlannedStep> {
-    vec![PlannedStep {
-        what: what.into(),
-        why: why.into(),
-    }]
+    steps: Vec<PlannedStep>,
 }
 
 impl Describer<'_> {
-    fn step(&self, step: &Step) -> Vec<PlannedStep> {
+    fn add(&mut self, what: impl Into<String>, why: impl Into<String>) {
+        self.steps.push(PlannedStep {
+            what: what.into(),
+            why: why.into(),
+        });
+    }
+
+    fn step(&mut self, step: &Step) {
         match step {
             Step::Create { otherwise, .. } => self.create(otherwise.as_deref()),
-            Step::Restore => single(
+            Step::Restore => self.add(
                 "restore the secret",
                 "it is scheduled for deletion; what else there is to do is seen after that",
             ),
-            Step::Wait | Step::Yield => Vec::new(),
+            Step::Wait | Step::Yield => {}
             Step::Update {
                 description,
                 kms_key,
             } => self.update(*description, *kms_key),
-            Step::Put { base } => single(
+            Step::Put { base } => self.add(
                 format!("write the value as a new version, {}", self.request.label()),
                 self.why_write(base.as_deref()),
             ),
             Step::Swap { base } => self.swap(base.as_deref()),
-            Step::Label { label, from } => single(
-                format!(
-                    "give {} the label {label}",
-                    self.kept.map_or_else(
-                        || "the new version".to_owned(),
-                        |id| format!("version {id}")
-                    )
-                ),
-                from.as_ref().map_or_else(
-                    || "no version holds it".to_owned(),
-                    |id| format!("version {id} holds it"),
-                ),
-            ),
-            Step::Sweep(labels) => single(
+            Step::Label { label, from } => {
+                let version = self.kept.map(|id| format!("version {id}"));
+                let version = version.as_deref().unwrap_or("the new version");
+                let holder = from.as_ref().map(|id| format!("version {id} holds it"));
+                self.add(
+                    format!("give {version} the label {label}"),
+                    holder.as_deref().unwrap_or("no version holds it"),
+                );
+            }
+            Step::Sweep(labels) => self.add(
                 format!("take off {} private labels", labels.len()),
                 "runs that were killed left them behind",
             ),
-            Step::Untag(keys) => single(
+            Step::Untag(keys) => self.add(
                 format!("remove the tags {}", keys.join(", ")),
                 "they are not listed, and `tag-policy` is `replace`",
             ),
-            Step::Tag(tags) => tags
-                .iter()
-                .flat_map(|(key, value)| {
-                    single(
-                        format!("set the tag {key}={value}"),
-                        self.current_text(self.secret().and_then(|secret| secret.tags.get(key))),
-                    )
-                })
-                .collect(),
-            Step::Unreplicate(regions) => single(
+            Step::Tag(tags) => {
+                for (key, value) in tags {
+                    let current = self.secret().and_then(|secret| secret.tags.get(key));
+                    let why = self.current_text(current.map(String::as_str));
+                    self.add(format!("set the tag {key}={value}"), why);
+                }
+            }
+            Step::Unreplicate(regions) => self.add(
                 format!("remove the replicas in {}", regions.join(", ")),
                 "they are not listed, or have another KMS key, and `replica-policy` is `replace`",
             ),
-            Step::Replicate(regions) => regions
-                .keys()
-                .flat_map(|region| {
-                    single(
-                        format!("replicate it to {region}"),
-                        self.why_replicate(region),
-                    )
-                })
-                .collect(),
-            Step::AwaitReplicas(regions) => single(
+            Step::Replicate(regions) => {
+                for region in regions.keys() {
+                    let why = self.why_replicate(region);
+                    self.add(format!("replicate it to {region}"), why);
+                }
+            }
+            Step::AwaitReplicas(regions) => self.add(
                 format!("wait for the replicas in {}", regions.join(", ")),
                 "they are not in sync yet",
             ),
-            Step::CheckPolicy => single(
+            Step::CheckPolicy => self.add(
                 "have AWS validate the resource policy",
                 "it must neither be public nor lock this run out",
             ),
-            Step::SetPolicy => single(
+            Step::SetPolicy => self.add(
                 "write the resource policy",
                 match self.present.map(|present| &present.policy) {
                     None => "it is given",
@@ -137,7 +130,7 @@ impl Describer<'_> {
     }
 
     /// The current state of something public.
-    fn current_text(&self, current: Option<&String>) -> String {
+    fn current_text(&self, current: Option<&str>) -> String {
         match (self.present, current) {
             (None, _) => "what there is cannot be seen".to_owned(),
             (Some(_), None) => "there is none".to_owned(),
@@ -145,73 +138,55 @@ impl Describer<'_> {
         }
     }
 
-    fn create(&self, otherwise: Option<&[Step]>) -> Vec<PlannedStep> {
+    fn create(&mut self, otherwise: Option<&[Step]>) {
         let request = self.request;
-        let parts = [
-            request
-                .description
-                .as_ref()
-                .map(|_| "a description".to_owned()),
-            request
-                .kms_key_id
-                .as_ref()
-                .map(|key| format!("the KMS key {key}")),
-            request.tags.as_ref().map(|tags| match tags.len() {
-                1 => "1 tag".to_owned(),
-                more => format!("{more} tags"),
-            }),
-            request.replicas.as_ref().map(|regions| {
-                let regions: Vec<_> = regions.keys().cloned().collect();
-                format!("replicas in {}", regions.join(", "))
-            }),
-        ];
-        let parts: Vec<_> = std::iter::once("the value".to_owned())
-            .chain(parts.into_iter().flatten())
-            .collect();
-        let what = format!("create the secret with {}", parts.join(", "));
+        let mut what = "create the secret with the value".to_owned();
+        if request.description.is_some() {
+            what.push_str(", a description");
+        }
+        if let Some(key) = &request.kms_key_id {
+            what.push_str(&format!(", the KMS key {key}"));
+        }
+        if let Some(tags) = &request.tags {
+            what.push_str(&format!(", {}", counted(tags.len(), "tag")));
+        }
+        if let Some(regions) = &request.replicas {
+            let regions: Vec<_> = regions.keys().map(String::as_str).collect();
+            what.push_str(&format!(", replicas in {}", regions.join(", ")));
+        }
         let Some(otherwise) = otherwise else {
-            return single(what, "it does not exist");
+            return self.add(what, "it does not exist");
         };
-        let mut all = single(what, "if it does not exist, which cannot be seen");
-        for planned in otherwise.iter().flat_map(|step| self.step(step)) {
-            all.extend(single(
-                format!("{}, if it exists", planned.what),
-                planned.why,
-            ));
+        self.add(what, "if it does not exist, which cannot be seen");
+        let created = self.steps.len();
+        for step in otherwise {
+            self.step(step);
         }
-        all
+        for step in &mut self.steps[created..] {
+            step.what.push_str(", if it exists");
+        }
     }
 
-    fn update(&self, description: bool, kms_key: bool) -> Vec<PlannedStep> {
-        let secret = self.secret();
-        let mut all = Vec::new();
-        if let Some(text) = self.request.description.as_ref().filter(|_| description) {
-            all.extend(single(
-                format!("write the description `{text}`"),
-                self.current_text(secret.and_then(|secret| secret.description.as_ref())),
-            ));
+    fn update(&mut self, description: bool, kms_key: bool) {
+        let (request, secret) = (self.request, self.present.map(|present| &present.secret));
+        if let Some(text) = request.description.as_ref().filter(|_| description) {
+            let current = secret.and_then(|secret| secret.description.as_deref());
+            let why = self.current_text(current);
+            self.add(format!("write the description `{text}`"), why);
         }
-        if let Some(key) = self.request.kms_key_id.as_ref().filter(|_| kms_key) {
-            let default = DEFAULT_KEY.to_owned();
-            let current = secret.map(|secret| secret.kms_key_id.as_ref().unwrap_or(&default));
-            all.extend(single(
-                format!("write the KMS key `{key}`"),
-                self.current_text(current),
-            ));
+        if let Some(key) = request.kms_key_id.as_ref().filter(|_| kms_key) {
+            let current = secret.map(|secret| secret.kms_key_id.as_deref().unwrap_or(DEFAULT_KEY));
+            let why = self.current_text(current);
+            self.add(format!("write the KMS key `{key}`"), why);
         }
-        all
     }
 
-    fn swap(&self, base: Option<&str>) -> Vec<PlannedStep> {
-        let keys: Vec<_> = self
-            .request
-            .json
-            .iter()
-            .map(|json| json.path.to_string())
-            .collect();
+    fn swap(&mut self, base: Option<&str>) {
+        let keys = self.request.json.iter().map(|json| json.path.to_string());
+        let keys: Vec<_> = keys.collect();
         let (keys, difference) = match &keys[..] {
             [] => {
-                return single(
+                return self.add(
                     "write the value as a new version, AWSCURRENT, if nobody else writes meanwhile",
                     self.why_write(base),
                 );
@@ -225,33 +200,24 @@ impl Describer<'_> {
                 "does not have all of them, or has other values there",
             ),
         };
-        single(
+        let why = base.map(|base| format!("version {base} {difference}"));
+        self.add(
             format!("set the {keys} of the document, in a new version, AWSCURRENT"),
-            base.map_or_else(
-                || "there is no current version".to_owned(),
-                |base| format!("version {base} {difference}"),
-            ),
-        )
+            why.as_deref().unwrap_or("there is no current version"),
+        );
     }
 
     fn why_write(&self, base: Option<&str>) -> String {
         let label = self.request.label();
-        let Some(base) = base else {
-            return if self.present.is_some() {
-                format!("no version holds {label}")
-            } else {
-                "what there is cannot be seen".to_owned()
-            };
-        };
-        match self.present.map(|present| present.value.as_ref()) {
-            Some(Some(value)) => {
-                format!(
-                    "version {base}, {label}, {}",
-                    difference(value, &self.request.value)
-                )
-            }
-            Some(None) => format!("version {base}, {label}, was not compared"),
-            None => format!("version {base}, {label}, holds another value"),
+        let base = base.map(|base| format!("version {base}, {label},"));
+        match (base, self.present) {
+            (None, None) => "what there is cannot be seen".to_owned(),
+            (None, Some(_)) => format!("no version holds {label}"),
+            (Some(base), None) => format!("{base} holds another value"),
+            (Some(base), Some(present)) => match &present.value {
+                Some(value) => format!("{base} {}", difference(value, &self.request.value)),
+                None => format!("{base} was not compared"),
+            },
         }
     }
 }

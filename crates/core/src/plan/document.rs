@@ -10,7 +10,7 @@ use crate::request::{JsonKey, Request};
 use crate::value::{Kind, MAX_BYTES, SecretBytes, SecretValue};
 
 /// A complete document to write. Its value has no `Debug`, so neither does this show one.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Document(Arc<SecretValue>);
 
 impl Document {
@@ -26,14 +26,6 @@ impl fmt::Debug for Document {
     }
 }
 
-impl PartialEq for Document {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.same_as(&other.0)
-    }
-}
-
-impl Eq for Document {}
-
 /// The current document with the keys set, or `None` if they have equal values already.
 pub(super) fn edited(
     keys: &[JsonKey],
@@ -41,8 +33,7 @@ pub(super) fn edited(
     name: &str,
 ) -> Result<Option<Document>, Failure> {
     let reject = |why: String| {
-        Failure::new(
-            Class::Refused,
+        Failure::refused(
             format!("{name} holds no JSON object that keys could be set in"),
             "store a whole document first (leave `json-key` or `merge` out), or use another secret",
         )
@@ -52,7 +43,7 @@ pub(super) fn edited(
         return Err(reject("its current value is binary".to_owned()));
     }
     let stored = current.map_or(&b"{}"[..], SecretValue::expose);
-    match json::apply_edits(stored, keys.iter().map(JsonKey::edit)) {
+    match json::apply_edits(stored, keys) {
         Ok(None) => Ok(None),
         Ok(Some(text)) => document(text.as_bytes().to_vec(), name).map(Some),
         Err(error) => Err(reject(error.to_string())),
@@ -62,14 +53,6 @@ pub(super) fn edited(
 /// Whether a stored document has all requested keys with equal values.
 pub(super) fn has_keys(request: &Request, stored: &SecretValue) -> bool {
     edited(&request.json, Some(stored), &request.target.id).is_ok_and(|edited| edited.is_none())
-}
-
-/// The document of a new secret, if keys are requested.
-pub(super) fn new_document(request: &Request) -> Result<Option<Document>, Failure> {
-    if request.json.is_empty() {
-        return Ok(None);
-    }
-    edited(&request.json, None, &request.target.id)
 }
 
 fn document(bytes: Vec<u8>, name: &str) -> Result<Document, Failure> {

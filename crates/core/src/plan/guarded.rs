@@ -30,10 +30,7 @@ pub(super) fn plan(
     let is_met = if request.seeds {
         holder.is_some()
     } else if request.json.is_empty() {
-        present
-            .value
-            .as_ref()
-            .is_some_and(|value| request.is_met_by(value))
+        request.is_met_by(present.value.as_ref())
     } else {
         plan.document = edited(&request.json, present.value.as_ref(), &secret.name)?;
         plan.document.is_none()
@@ -88,13 +85,7 @@ pub fn other_labels<'a>(
 ) -> impl Iterator<Item = (&'a str, &'a str)> {
     let own = attempt.write_label.as_ref().map(|own| own.label.as_str());
     secret
-        .versions
-        .iter()
-        .flat_map(|(id, labels)| {
-            labels
-                .iter()
-                .map(move |label| (label.as_str(), id.as_str()))
-        })
+        .all_labels()
         .filter(move |(label, _)| Some(*label) != own)
 }
 
@@ -115,7 +106,5 @@ pub(super) fn add_sweep(request: &Request, present: &Present, attempt: &Attempt,
     let expired: Vec<_> = labels_in_state(present, attempt, LabelState::Expired)
         .map(|(label, version)| (label.to_owned(), version.to_owned()))
         .collect();
-    if !expired.is_empty() {
-        plan.add(Step::Sweep(expired));
-    }
+    plan.add(Step::Sweep(expired));
 }

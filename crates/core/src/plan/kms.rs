@@ -11,58 +11,39 @@ pub(super) enum Comparison {
     Unknown,
 }
 
-/// The part of a name that is the same in all notations.
-#[derive(PartialEq)]
-enum KeyName<'a> {
-    Default,
-    Alias(&'a str),
-    Id(&'a str),
-}
-
 /// Compares a given name with the one that DescribeSecret shows: `None` for the default key (API reference,
 /// "DescribeSecret").
 pub(super) fn compare(given: &str, present: Option<&str>) -> Comparison {
-    if let Some(present) = present
-        && given.starts_with("arn:")
-        && present.starts_with("arn:")
-        && is_alias(given) == is_alias(present)
-    {
-        // The same alias or multi-Region key can exist in other accounts and regions.
-        return if given == present {
-            Comparison::Same
-        } else {
-            Comparison::Different
-        };
-    }
-    match (parse(given), parse(present.unwrap_or_default())) {
-        (given, present) if given == present => Comparison::Same,
-        (KeyName::Alias(_), KeyName::Id(_)) | (KeyName::Id(_), KeyName::Alias(_)) => {
-            Comparison::Unknown
-        }
-        _ => Comparison::Different,
+    let present = present.unwrap_or_default();
+    let names = [local_name(given), local_name(present)];
+    let [is_given_alias, is_present_alias] = names.map(|name| name.starts_with("alias/"));
+    let are_alike = is_given_alias == is_present_alias;
+    // The same alias or multi-Region key can exist in other accounts and regions, which only ARNs tell apart.
+    let are_arns = given.starts_with("arn:") && present.starts_with("arn:");
+    if given == present || names[0] == names[1] && !(are_arns && are_alike) {
+        Comparison::Same
+    } else if are_alike || names.contains(&DEFAULT_KEY) {
+        Comparison::Different
+    } else {
+        Comparison::Unknown
     }
 }
 
 /// Whether a name means the AWS managed key.
 pub fn is_default_key(name: &str) -> bool {
-    matches!(parse(name), KeyName::Default)
+    local_name(name) == DEFAULT_KEY
 }
 
-fn is_alias(arn: &str) -> bool {
-    arn.contains(":alias/")
-}
-
-fn parse(name: &str) -> KeyName<'_> {
+/// The part of a name that is the same in all notations: an id or an alias with its prefix.
+fn local_name(name: &str) -> &str {
     let local = if name.starts_with("arn:") {
         name.splitn(6, ':').nth(5).unwrap_or(name)
     } else {
         name
     };
-    match local.strip_prefix("alias/") {
-        Some(_) if local == DEFAULT_KEY => KeyName::Default,
-        Some(alias) => KeyName::Alias(alias),
-        None if local.is_empty() => KeyName::Default,
-        None => KeyName::Id(local.strip_prefix("key/").unwrap_or(local)),
+    match local {
+        "" => DEFAULT_KEY,
+        _ => local.strip_prefix("key/").unwrap_or(local),
     }
 }
 

@@ -2,7 +2,7 @@
 //! no version.
 
 use super::rejections::{check_writable, not_current};
-use crate::failure::{Class, Failure};
+use crate::failure::Failure;
 use crate::labels::{CURRENT, PENDING, PREVIOUS, is_private};
 use crate::request::{Direction, LabelMove, VersionSelector};
 use crate::state::{SecretMetadata, VersionInfo};
@@ -32,8 +32,7 @@ pub fn decide_label_move(
     region: &str,
 ) -> Result<Decision, Failure> {
     if secret.deleted {
-        return Err(Failure::new(
-            Class::Refused,
+        return Err(Failure::refused(
             format!("{} is scheduled for deletion", secret.name),
             "take it back first: `upsert` with `on-scheduled-deletion: restore`, or `aws secretsmanager restore-secret`",
         ));
@@ -44,8 +43,7 @@ pub fn decide_label_move(
     };
     if let Decision::Move { to, .. } = &decision {
         if secret.holder(PENDING) == Some(to.as_str()) {
-            return Err(Failure::new(
-                Class::Refused,
+            return Err(Failure::refused(
                 format!("version {to} of {} holds AWSPENDING", secret.name),
                 "let the rotation end, which makes it current by itself, or cancel it",
             )
@@ -65,8 +63,7 @@ fn promote(
     let to = match selector {
         VersionSelector::Version(id) => id.as_str(),
         VersionSelector::Stage(label) => secret.holder(label).ok_or_else(|| {
-            Failure::new(
-                Class::Refused,
+            Failure::refused(
                 format!("no version of {} holds the label {label}", secret.name),
                 format!(
                     "put one there with `version-stages: {label}`, or name another with `stage` or `version-id`"
@@ -91,13 +88,8 @@ fn promote(
 }
 
 fn labels_text(secret: &SecretMetadata) -> String {
-    let mut labels: Vec<_> = secret
-        .versions
-        .values()
-        .flatten()
-        .filter(|label| !is_private(label))
-        .map(String::as_str)
-        .collect();
+    let labels = secret.all_labels().map(|(label, _)| label);
+    let mut labels: Vec<_> = labels.filter(|label| !is_private(label)).collect();
     labels.sort_unstable();
     if labels.is_empty() {
         "it has no version at all".to_owned()
@@ -112,8 +104,7 @@ fn rollback(
     listed: &[VersionInfo],
 ) -> Result<Decision, Failure> {
     let (Some(current), Some(previous)) = (secret.holder(CURRENT), secret.holder(PREVIOUS)) else {
-        return Err(Failure::new(
-            Class::Refused,
+        return Err(Failure::refused(
             format!("{} has no version to go back to", secret.name),
             "name the version: `promote` with `version-id`",
         )
@@ -133,12 +124,7 @@ fn rollback(
         }
         _ => {}
     }
-    let created = |id: &str| {
-        listed
-            .iter()
-            .find(|version| version.id == id)
-            .and_then(|version| version.created)
-    };
+    let created = |id: &str| listed.iter().find(|version| version.id == id)?.created;
     match (created(previous), created(current)) {
         (Some(before), Some(now)) if before < now => Ok(Decision::Move {
             from: Some(current.to_owned()),
@@ -151,8 +137,7 @@ fn rollback(
                  `promote` with `version-id: {previous}` would go forward again"
             )),
         )),
-        _ => Err(Failure::new(
-            Class::Refused,
+        _ => Err(Failure::refused(
             format!(
                 "which version of {} is the older one cannot be told",
                 secret.name

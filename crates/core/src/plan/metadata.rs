@@ -7,7 +7,7 @@ use super::kms::{self, Comparison};
 use super::step::{Plan, Step};
 use crate::attempt::Attempt;
 use crate::choices::{ReplicaPolicy, TagPolicy};
-use crate::failure::{Class, Failure};
+use crate::failure::Failure;
 use crate::request::Request;
 use crate::state::{PolicyView, Present, ReplicaStatus, SecretMetadata};
 
@@ -36,12 +36,10 @@ fn add_update(request: &Request, present: &Present, plan: &mut Plan) {
             }
         }
     });
-    if description || kms_key {
-        plan.add(Step::Update {
-            description,
-            kms_key,
-        });
-    }
+    plan.add(Step::Update {
+        description,
+        kms_key,
+    });
 }
 
 fn add_tags(request: &Request, secret: &SecretMetadata, plan: &mut Plan) {
@@ -49,24 +47,13 @@ fn add_tags(request: &Request, secret: &SecretMetadata, plan: &mut Plan) {
         return;
     };
     if request.tag_policy == TagPolicy::Replace {
-        let unlisted: Vec<String> = secret
-            .tags
-            .keys()
-            .filter(|key| !tags.contains_key(*key) && !key.starts_with("aws:"))
-            .cloned()
-            .collect();
-        if !unlisted.is_empty() {
-            plan.add(Step::Untag(unlisted));
-        }
+        let unlisted = secret.tags.keys();
+        let unlisted = unlisted.filter(|key| !tags.contains_key(*key) && !key.starts_with("aws:"));
+        plan.add(Step::Untag(unlisted.cloned().collect()));
     }
-    let differing: BTreeMap<_, _> = tags
-        .iter()
-        .filter(|(key, value)| secret.tags.get(*key) != Some(value))
-        .map(|(key, value)| (key.clone(), value.clone()))
-        .collect();
-    if !differing.is_empty() {
-        plan.add(Step::Tag(differing));
-    }
+    let mut differing = tags.clone();
+    differing.retain(|key, value| secret.tags.get(key) != Some(value));
+    plan.add(Step::Tag(differing));
 }
 
 /// Adds the policy, unless the attached one is equivalent.
@@ -131,22 +118,17 @@ fn add_replicas(
         let unlisted = regions.filter(|region| !wanted.contains_key(*region));
         removed.extend(unlisted.cloned());
     }
-    if !removed.is_empty() {
-        plan.add(Step::Unreplicate(removed));
-    }
-    if !added.is_empty() {
-        plan.add(Step::Replicate(added));
-    }
-    if !awaited.is_empty() {
-        plan.add(Step::AwaitReplicas(awaited));
-    }
+    plan.add_all([
+        Step::Unreplicate(removed),
+        Step::Replicate(added),
+        Step::AwaitReplicas(awaited),
+    ]);
     Ok(())
 }
 
 /// The failure for a replica with another key than the given one, which AWS cannot change in place.
 fn key_differs(secret: &SecretMetadata, region: &str, key: Option<&str>) -> Failure {
-    Failure::new(
-        Class::Refused,
+    Failure::refused(
         format!("the replica of {} in {region} has another KMS key", secret.name),
         "set `replica-policy: replace` to have it removed and made anew, which leaves readers there without it for a moment;\n\
          or leave the key out",

@@ -35,7 +35,7 @@ pub(super) fn plan(
     if skipped && matches!(observed.value, ValueView::Unread(_)) {
         return reject(&observed.denied);
     }
-    let is_met = version.is_some_and(|version| request.is_met_by(&version.value));
+    let is_met = request.is_met_by(version.map(|version| &version.value));
     let mut plan = Plan::default();
     if skipped || is_met || attempt.has_regained_label(base) {
         plan.keep = version.map(Into::into);
@@ -87,15 +87,10 @@ fn is_deleted(value: &ValueView, attempt: &Attempt) -> bool {
 /// Writes of all given metadata, none of which can be compared.
 fn metadata_writes(request: &Request) -> Plan {
     let mut writes = Plan::default();
-    let (description, kms_key) = (request.description.is_some(), request.kms_key_id.is_some());
-    if description || kms_key {
-        writes.add(Step::Update {
-            description,
-            kms_key,
-        });
-    }
-    if let Some(tags) = request.tags.as_ref().filter(|tags| !tags.is_empty()) {
-        writes.add(Step::Tag(tags.clone()));
-    }
+    writes.add(Step::Update {
+        description: request.description.is_some(),
+        kms_key: request.kms_key_id.is_some(),
+    });
+    writes.add(Step::Tag(request.tags.clone().unwrap_or_default()));
     writes
 }

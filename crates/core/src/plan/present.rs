@@ -98,11 +98,7 @@ fn add_put(
     let current = secret.holder(CURRENT);
     let label = request.label();
     let holder = secret.holder(label);
-    let is_met = present
-        .value
-        .as_ref()
-        .is_some_and(|value| request.is_met_by(value));
-    if is_met || attempt.has_regained_label(holder) {
+    if request.is_met_by(present.value.as_ref()) || attempt.has_regained_label(holder) {
         plan.keep = VersionRef::holder(secret, label);
         return Ok(());
     }

@@ -26,8 +26,7 @@ impl From<Failure> for Rejected {
 
 /// The failure for an ARN of a secret that does not exist.
 pub fn arn_is_absent(request: &Request) -> Failure {
-    Failure::new(
-        Class::Refused,
+    Failure::refused(
         format!("{} does not exist", request.target.id),
         "give the name instead of the ARN to have it created: AWS chooses the end of an ARN itself",
     )
@@ -42,8 +41,7 @@ pub(super) fn check_writable(
 ) -> Result<(), Failure> {
     let name = &secret.name;
     if let Some(service) = &secret.owning_service {
-        return Err(Failure::new(
-            Class::Refused,
+        return Err(Failure::refused(
             format!("{name} is managed by the AWS service {service}"),
             "change the value there, or use a secret of another name",
         ));
@@ -51,15 +49,13 @@ pub(super) fn check_writable(
     if let Some(primary) = secret.primary_region.as_deref()
         && primary != region
     {
-        return Err(Failure::new(
-            Class::Refused,
+        return Err(Failure::refused(
             format!("{name} in {region} is a replica; it can only be written in {primary}"),
             format!("set `aws-region` to {primary}: the replica follows by itself"),
         ));
     }
     if secret.rotation_enabled && on_rotation == OnRotation::Fail {
-        return Err(Failure::new(
-            Class::Refused,
+        return Err(Failure::refused(
             format!("{name} has rotation enabled, which would replace the value at its next turn"),
             "set `on-rotation: allow` to write it all the same, or turn rotation off",
         ));
@@ -70,8 +66,7 @@ pub(super) fn check_writable(
 /// The plan for a secret that is scheduled for deletion.
 pub(super) fn restore(request: &Request, attempt: &Attempt) -> Result<Plan, Failure> {
     match request.on_scheduled_deletion {
-        OnScheduledDeletion::Fail => Err(Failure::new(
-            Class::Refused,
+        OnScheduledDeletion::Fail => Err(Failure::refused(
             format!("{} is scheduled for deletion", request.target.id),
             "set `on-scheduled-deletion: restore` to take it back and write it, or choose another name",
         )),

@@ -73,6 +73,23 @@ impl Step {
         )
     }
 
+    /// Whether it would do nothing.
+    fn is_empty(&self) -> bool {
+        match self {
+            Self::Update {
+                description,
+                kms_key,
+            } => !description && !kms_key,
+            Self::Sweep(labels) => labels.is_empty(),
+            Self::Replicate(regions) => regions.is_empty(),
+            Self::Unreplicate(names) | Self::AwaitReplicas(names) | Self::Untag(names) => {
+                names.is_empty()
+            }
+            Self::Tag(tags) => tags.is_empty(),
+            _ => false,
+        }
+    }
+
     /// The position among other steps. First what can reject the run, then what the new version depends on, the version,
     /// and what depends on it; the slowest last.
     const fn rank(&self) -> u8 {
@@ -114,8 +131,11 @@ impl Plan {
         }
     }
 
-    /// Inserts a step by rank, after those of the same rank.
+    /// Inserts a step by rank, after those of the same rank, unless it would do nothing.
     pub(super) fn add(&mut self, step: Step) {
+        if step.is_empty() {
+            return;
+        }
         let at = self
             .steps
             .iter()

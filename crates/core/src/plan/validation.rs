@@ -1,6 +1,6 @@
 //! The verdict on a resource policy, from the findings of ValidateResourcePolicy. It does not read the policy itself.
 
-use crate::failure::{Class, Failure};
+use crate::failure::Failure;
 use crate::state::{Finding, Validation};
 
 /// Rejects a policy with findings, other than public access where that is allowed.
@@ -21,26 +21,19 @@ pub fn check_validation(
     if passed && findings.is_empty() {
         return Ok(());
     }
-    let failure = Failure::new(
-        Class::Refused,
+    let failure = Failure::refused(
         format!("the resource policy must not be attached to {id}"),
         "correct it: name who may read the secret, and leave those who manage it (this run among them) their rights;\n\
          `allow-public-policy: true` attaches a public one all the same",
     );
-    let texts: Vec<String> = findings
-        .iter()
-        .map(
-            |finding| match (finding.check.as_str(), finding.message.as_str()) {
-                ("", message) => format!("AWS says: {message}"),
-                (check, message) => format!("AWS says: {check}: {message}"),
-            },
-        )
-        .collect();
-    Err(if texts.is_empty() {
-        failure.because("AWS's checks were not passed")
-    } else {
-        failure.because(texts.join("\n"))
-    })
+    if findings.is_empty() {
+        return Err(failure.because("AWS's checks were not passed"));
+    }
+    let texts = findings.iter().map(|finding| match &*finding.check {
+        "" => format!("AWS says: {}", finding.message),
+        check => format!("AWS says: {check}: {}", finding.message),
+    });
+    Err(failure.because(texts.collect::<Vec<_>>().join("\n")))
 }
 
 /// Whether a finding is about public access, and not about locking the caller out as well. The names of checks are not documented, so the message is

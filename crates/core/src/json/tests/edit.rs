@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::super::{JsonText, KeyEdit, KeyPath, apply_edits};
+use super::super::{JsonKey, JsonText, KeyPath, apply_edits};
 
 /// A path, a JSON value, and whether only an absent key is set.
 type Parts<'a> = (&'a str, &'a str, bool);
@@ -11,17 +11,13 @@ type Parts<'a> = (&'a str, &'a str, bool);
 pub(super) fn edited(document: &[u8], edits: &[Parts<'_>]) -> String {
     let edits: Vec<_> = edits
         .iter()
-        .map(|(path, value, only_if_absent)| {
-            let path = KeyPath::parse(path).unwrap();
-            (path, JsonText::json(value).unwrap(), *only_if_absent)
+        .map(|(path, value, seeds)| JsonKey {
+            path: KeyPath::parse(path).unwrap(),
+            text: JsonText::json(value).unwrap(),
+            seeds: *seeds,
         })
         .collect();
-    let edits = edits.iter().map(|(path, value, only_if_absent)| KeyEdit {
-        path,
-        value,
-        only_if_absent: *only_if_absent,
-    });
-    match apply_edits(document, edits) {
+    match apply_edits(document, &edits) {
         Ok(None) => "=".to_owned(),
         Ok(Some(text)) => text.to_string(),
         Err(error) => format!("{error:?}"),
@@ -123,12 +119,12 @@ fn set_of_new_key_copies_the_format() {
 
 #[test]
 fn string_is_escaped() {
-    let edit = KeyEdit {
-        path: &KeyPath::parse("/a/b").unwrap(),
-        value: &JsonText::string("x\"\\\u{1}\u{7f}\n\r\t😀"),
-        only_if_absent: false,
+    let edit = JsonKey {
+        path: KeyPath::parse("/a/b").unwrap(),
+        text: JsonText::string("x\"\\\u{1}\u{7f}\n\r\t😀"),
+        seeds: false,
     };
-    let text = apply_edits(b"{}", [edit]).unwrap().unwrap();
+    let text = apply_edits(b"{}", &[edit]).unwrap().unwrap();
     assert_eq!(
         *text,
         "{\"a\":{\"b\":\"x\\\"\\\\\\u0001\u{7f}\\n\\r\\t😀\"}}"
@@ -233,16 +229,14 @@ fn large_document_takes_many_edits() {
         .map(|n| format!("\"key-{n}\":\"{n:020}\""))
         .collect();
     let document = format!("{{{}}}", members.join(","));
-    let value = JsonText::string("new");
-    let paths: Vec<_> = (0..30_000)
-        .map(|n| KeyPath::parse(&format!("key-{}", n * 2)).unwrap())
+    let edits: Vec<_> = (0..30_000)
+        .map(|n| JsonKey {
+            path: KeyPath::parse(&format!("key-{}", n * 2)).unwrap(),
+            text: JsonText::string("new"),
+            seeds: false,
+        })
         .collect();
-    let edits = paths.iter().map(|path| KeyEdit {
-        path,
-        value: &value,
-        only_if_absent: false,
-    });
-    let text = apply_edits(document.as_bytes(), edits).unwrap().unwrap();
+    let text = apply_edits(document.as_bytes(), &edits).unwrap().unwrap();
     let read: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(read.as_object().unwrap().len(), 45_000);
     for (key, wanted) in [

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::failure::Class;
 use crate::labels::WriteLabel;
 use crate::testing::label_move;
 

@@ -72,7 +72,7 @@ fn readme_inputs_match_code() {
             "| `{}` | {} | {} |\n",
             input.name,
             input.default,
-            escaped_help(&input)
+            escaped_help(input)
         );
         table.push_str(&row);
     }

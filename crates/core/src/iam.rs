@@ -1,6 +1,6 @@
-//! IAM policies with the least permissions that a run needs, for the command `iam-policy`. The actions are not listed
-//! by hand: they follow from the steps that `plan` returns for every state a secret can be in. It calls nothing and
-//! prints nothing.
+//! IAM policies with the least permissions that a run needs, for the command `iam-policy`. The actions of
+//! writes follow from the steps that `plan` returns for every state a secret can be in. It calls nothing and prints
+//! nothing.
 
 use serde_json::{Value, json};
 

@@ -96,19 +96,40 @@ fn plan_absent(request: &Request, attempt: &Attempt) -> Result<Plan, Rejected> {
 /// The plan for which GetSecretValue's answer is enough: the value is stored, and nothing else is requested. `None` if
 /// the secret has to be described.
 pub fn settled(request: &Request, stored: &SecretVersion) -> Option<Plan> {
-    let is_value_only = request.reads()
-        && request.stages == [CURRENT]
-        && request.description.is_none()
-        && request.kms_key_id.is_none()
-        && request.tags.is_none()
-        && request.replicas.is_none()
-        && request.policy.is_none();
-    let is_met = if request.json.is_empty() {
+    // Every field by name: a new one must not be ignored where the value is already stored.
+    let Request {
+        description: None,
+        kms_key_id: None,
+        tags: None,
+        replicas: None,
+        policy: None,
+        stages,
+        // Of the value.
+        value: _,
+        json,
+        composed: _,
+        seeds: _,
+        if_exists: _,
+        compare: _,
+        version_id_key: _,
+        expected: _,
+        // Only of a secret that is written, or of what is not requested.
+        target: _,
+        tag_policy: _,
+        replica_policy: _,
+        allow_public_policy: _,
+        on_scheduled_deletion: _,
+        on_rotation: _,
+    } = request
+    else {
+        return None;
+    };
+    let is_met = if json.is_empty() {
         request.is_met_by(Some(&stored.value))
     } else {
         document::has_keys(request, &stored.value)
     };
-    (is_value_only && is_met).then(|| Plan {
+    (request.reads() && stages == &[CURRENT] && is_met).then(|| Plan {
         keep: Some(stored.into()),
         ..Plan::default()
     })

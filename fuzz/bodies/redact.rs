@@ -1,4 +1,4 @@
-//! What must hold of `Redactor::clean` for any secrets and any text. Stated anew here, by decoding where
+//! What must hold of `Redactor::clean` for any secrets and any text. Stated independently here, by decoding where
 //! that is possible, and not with the lists of the code under test. libFuzzer runs it, and so does an
 //! ordinary test over `corpus/redact`.
 //!

@@ -111,7 +111,7 @@ impl CallGate {
     }
 
     /// Whether the gate is closed.
-    pub fn is_closed(&self) -> bool {
+    pub(crate) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::SeqCst)
     }
 }

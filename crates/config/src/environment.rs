@@ -43,7 +43,7 @@ impl Environment {
     }
 
     /// Whether a switch is on in one of the usual spellings.
-    pub fn is_on(&self, name: &str) -> bool {
+    pub(crate) fn is_on(&self, name: &str) -> bool {
         matches!(self.text(name), Some("1" | "true" | "TRUE" | "True"))
     }
 

@@ -53,7 +53,7 @@ impl Unresolved {
     }
 
     /// The request with stand-ins for the values that are missing.
-    pub fn with_stand_ins(&self) -> Request {
+    pub(crate) fn with_stand_ins(&self) -> Request {
         assemble(&self.entry, &self.values, &self.shared).0
     }
 

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::ffi::OsString;
 use std::future::{Future, ready};
+use std::io::Write as _;
 use std::pin::Pin;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -55,16 +56,41 @@ impl System for FakeSystem {
 /// The job of a run with these inputs, spelled as in `UPSERT_SECRET_NAME` without the prefix. The secret is `app` and the
 /// value `made-up` unless the inputs say otherwise.
 pub(crate) fn job(action: Action, given: &[(&str, &str)]) -> Job {
-    let mut pairs = vec![("NAME", "app"), ("AWS_REGION", sandbox_model::REGION)];
+    let mut inputs = vec![("NAME", "app")];
     if action == Action::Upsert {
-        pairs.push(("VALUE", "made-up"));
+        inputs.push(("VALUE", "made-up"));
     }
-    pairs.retain(|(input, _)| !given.iter().any(|(other, _)| input == other));
-    pairs.extend(given);
-    let environment = Environment::from_pairs(pairs.into_iter().map(|(input, text)| {
-        let variable = format!("UPSERT_SECRET_{input}");
-        (OsString::from(variable), OsString::from(text))
-    }));
+    inputs.retain(|(input, _)| !given.iter().any(|(other, _)| input == other));
+    inputs.extend(given);
+    only_job(action, &inputs)
+}
+
+/// The job of a manifest entry for the secret `app` with the value `made-up` and these inputs as keys.
+pub(crate) fn entry_job(given: &[(&str, &str)]) -> Job {
+    let mut keys = String::from("value: { env: A_VARIABLE }");
+    let mut inputs = Vec::new();
+    for (input, text) in given {
+        match *input {
+            "VERSION_ID_KEY" => inputs.push((*input, *text)),
+            "TAGS" => keys += &format!(", tags: {{ {} }}", text.replace('=', ": ")),
+            _ => keys += &format!(", {}: '{text}'", input.to_lowercase().replace('_', "-")),
+        }
+    }
+    let mut manifest = tempfile::NamedTempFile::new().unwrap();
+    writeln!(manifest, "secrets: {{ app: {{ {keys} }} }}").unwrap();
+    inputs.push(("MANIFEST", manifest.path().to_str().unwrap()));
+    only_job(Action::Upsert, &inputs)
+}
+
+fn only_job(action: Action, inputs: &[(&str, &str)]) -> Job {
+    let region = ("AWS_REGION", sandbox_model::REGION);
+    let variables = inputs.iter().chain([&region]);
+    let variables = variables.map(|(input, text)| (format!("UPSERT_SECRET_{input}"), *text));
+    let environment = Environment::from_pairs(
+        variables
+            .chain([("A_VARIABLE".to_owned(), "made-up")])
+            .map(|(name, text)| (OsString::from(name), OsString::from(text))),
+    );
     let (raw, known) = inputs::read(&environment);
     known.unwrap();
     let sink = SecretSink {

@@ -11,7 +11,7 @@ use super::run_all;
 use crate::engine::context::Context;
 use crate::progress::Progress;
 use crate::run_report::{RunKind, RunReport};
-use crate::testing::{FakeSystem, MemoryStore, block_on, job};
+use crate::testing::{FakeSystem, MemoryStore, block_on, entry_job, job};
 
 const OLD: &str = "11111111-1111-4111-8111-111111111111";
 const NEW: &str = "22222222-2222-4222-8222-222222222222";
@@ -136,7 +136,12 @@ fn report(store: &MemoryStore, inputs: &[(&str, &str)], single: bool) -> RunRepo
         timeout: Duration::from_secs(300),
         progress: &report.progress,
     };
-    let targets = [Ok(job(Action::Upsert, inputs))];
+    let job = if single {
+        job(Action::Upsert, inputs)
+    } else {
+        entry_job(inputs)
+    };
+    let targets = [Ok(job)];
     block_on(run_all(&targets, context, false, &report));
     report
 }

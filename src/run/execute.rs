@@ -6,6 +6,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use upsert_secret_aws::{CallGate, SecretsManager};
 use upsert_secret_config::resolve::SecretSink;
 use upsert_secret_config::run::{Draft, Run};
@@ -48,11 +49,14 @@ impl Execution<'_> {
         let ended = self.until_interrupted(self.work(run, &store)).await;
         self.report.progress.end();
         if let Some(store) = store.get() {
-            for (name, label) in self.report.take_write_labels() {
-                if let Some(text) = remove_write_label(&name, &label, store).await {
-                    self.report.note_target(&name, Level::Notice, &text);
+            // All at once, so that the time limit of one removal is that of the cleanup.
+            let labels = self.report.take_write_labels();
+            join_all(labels.iter().map(|(name, label)| async move {
+                if let Some(text) = remove_write_label(name, label, store).await {
+                    self.report.note_target(name, Level::Notice, &text);
                 }
-            }
+            }))
+            .await;
         }
         match ended {
             Ok(()) => report::failure(self.report).map_or(Ok(()), Err),

@@ -4,8 +4,7 @@
 use std::cell::Cell;
 use std::future::Future;
 
-use futures_util::StreamExt as _;
-use futures_util::stream;
+use futures_util::{FutureExt as _, StreamExt as _, stream};
 use upsert_secret_core::failure::Failure;
 use upsert_secret_core::labels::TransactionLabel;
 use upsert_secret_core::store::SecretStore;
@@ -34,13 +33,14 @@ impl<S: SecretStore> Transaction<'_, S> {
         }
     }
 
-    /// Runs an action on each item, many at a time.
+    /// Runs an action on each item, many at a time. Boxed, so that the code that waits for many exists once.
     pub(super) async fn for_each<T>(
         &self,
         items: impl IntoIterator<Item = T>,
         act: impl AsyncFn(T),
     ) {
-        let work = stream::iter(items).for_each_concurrent(CONCURRENT_SECRETS, |item| act(item));
+        let work = items.into_iter().map(|item| act(item).boxed_local());
+        let work = stream::iter(work).for_each_concurrent(CONCURRENT_SECRETS, |act| act);
         self.with_progress(work).await;
     }
 

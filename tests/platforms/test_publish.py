@@ -57,7 +57,8 @@ class Publish(ReleaseTest):
     def next_version(self, old: str, new: str) -> None:
         """Prepares the source and the tree of another version."""
         self.change("Cargo.toml", f'version = "{old}"', f'version = "{new}"')
-        self.change("Cargo.lock", f'name = "upsert-secret"\nversion = "{old}"', f'name = "upsert-secret"\nversion = "{new}"')
+        for crate in ["upsert-secret", "upsert-secret-aws", "upsert-secret-config", "upsert-secret-core"]:
+            self.change("Cargo.lock", f'name = "{crate}"\nversion = "{old}"', f'name = "{crate}"\nversion = "{new}"')
         self.change("CHANGELOG.md", f"## [{old}]", f"## [{new}]")
         self.ran("pin")
         for platform in PLATFORMS:

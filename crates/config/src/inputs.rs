@@ -76,6 +76,8 @@ macro_rules! inputs {
     ($($(#[$attribute:meta])* $field:ident: $type:ty = $name:literal, $scope:ident, $default:literal, $help:literal;)*) => {
         /// The given inputs, unchecked. All but the two secret ones are trimmed text; `None` is "not given".
         #[derive(Clone, Default, Deserialize)]
+        // Without it, each field brings the code for its absence.
+        #[serde(default)]
         pub struct RawInputs {
             $(#[doc = $help] $(#[$attribute])* pub $field: Option<$type>,)*
             /// Whether this tool's own action started it.
@@ -149,12 +151,12 @@ impl RawInputs {
     }
 
     /// The inputs with these names and texts; the last text of a name counts. Secret inputs are not among them.
-    pub(crate) fn from_texts(texts: impl IntoIterator<Item = (&'static str, String)>) -> Self {
+    pub(crate) fn from_texts(texts: Vec<(&'static str, String)>) -> Self {
         let texts = texts.into_iter();
         let fields: BTreeMap<_, _> = texts
             .map(|(name, text)| (name.replace('-', "_"), text))
             .collect();
-        // Every field is optional text, so that envy finds nothing to reject.
+        // One type of iterator: the code for each is 25 kB. Every field is optional text, so that envy finds nothing to reject.
         envy::from_iter(fields).unwrap_or_default()
     }
 }

@@ -333,7 +333,7 @@ fn every_key_has_a_meaning() {
         let known = inputs::all().iter().any(|input| input.name == key.name);
         assert!(known || !plain, "{}", key.name);
         assert_eq!(
-            !RawInputs::from_texts([(key.name, String::new())])
+            !RawInputs::from_texts(vec![(key.name, String::new())])
                 .given()
                 .is_empty(),
             plain,

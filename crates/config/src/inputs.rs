@@ -156,7 +156,7 @@ impl RawInputs {
         let fields: BTreeMap<_, _> = texts
             .map(|(name, text)| (name.replace('-', "_"), text))
             .collect();
-        // One type of iterator: the code for each is 25 kB. Every field is optional text, so that envy finds nothing to reject.
+        // Every field is optional text, so that envy finds nothing to reject.
         envy::from_iter(fields).unwrap_or_default()
     }
 }

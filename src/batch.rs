@@ -3,8 +3,8 @@
 
 use std::collections::VecDeque;
 
-use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt as _, StreamExt as _};
 use upsert_secret_core::failure::Failure;
 use upsert_secret_core::notice::Level;
 use upsert_secret_core::request::Job;
@@ -63,7 +63,9 @@ pub(crate) async fn run_all<S: SecretStore>(
         while working.len() < CONCURRENT_SECRETS
             && let Some((index, first)) = ready.pop_front()
         {
-            working.push(run_one(index, &targets[index], first, context, report));
+            let work = run_one(index, &targets[index], first, context, report);
+            // Boxed, so that the code that waits for many exists once.
+            working.push(work.boxed_local());
         }
         if reading.is_empty() && working.is_empty() {
             if hopeless {

@@ -6,7 +6,8 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::join_all;
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt as _, StreamExt as _};
 use upsert_secret_aws::{CallGate, SecretsManager};
 use upsert_secret_config::resolve::SecretSink;
 use upsert_secret_config::run::{Draft, Run};
@@ -50,13 +51,19 @@ impl Execution<'_> {
         self.report.progress.end();
         if let Some(store) = store.get() {
             // All at once, so that the time limit of one removal is that of the cleanup.
-            let labels = self.report.take_write_labels();
-            join_all(labels.iter().map(|(name, label)| async move {
-                if let Some(text) = remove_write_label(name, label, store).await {
-                    self.report.note_target(name, Level::Notice, &text);
+            let removals = self.report.take_write_labels().into_iter();
+            let removals = removals.map(|(name, label)| {
+                async move {
+                    if let Some(text) = remove_write_label(&name, &label, store).await {
+                        self.report.note_target(&name, Level::Notice, &text);
+                    }
                 }
-            }))
-            .await;
+                .boxed_local()
+            });
+            removals
+                .collect::<FuturesUnordered<_>>()
+                .collect::<()>()
+                .await;
         }
         match ended {
             Ok(()) => report::failure(self.report).map_or(Ok(()), Err),

@@ -53,7 +53,12 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Par
     }
     let matches = match grammar().try_get_matches_from(arguments) {
         Ok(matches) => matches,
-        // `--help` and `--version` are no errors.
+        // `--help` and `--version` are no errors. The tables are laid out only here, because every run would
+        // pay for it.
+        Err(page) if page.kind() == ErrorKind::DisplayHelp => {
+            let mut grammar = grammar().after_help(after_help());
+            return Ok(Parsed::Help(grammar.render_help().to_string()));
+        }
         Err(page) if !page.use_stderr() => return Ok(Parsed::Help(page.to_string())),
         // Never the error's own text: it quotes the arguments.
         Err(error) => return Err(rejection(error.kind())),
@@ -142,7 +147,6 @@ fn grammar() -> Clap {
                 .value_name("FILE")
                 .help("many secrets in one run, as this YAML file says (UPSERT_SECRET_MANIFEST)"),
         )
-        .after_help(after_help())
 }
 
 /// The part of the help below the options.

@@ -195,7 +195,7 @@ pub(crate) async fn remove_write_label<S: SecretStore>(
     };
     (!gone).then(|| {
         format!(
-            "the private label {} could not be taken off: the next guarded run does it once it has expired",
+            "the private label {} could not be taken off: the next guarded run that writes does it once it has expired",
             label.label
         )
     })

@@ -15,6 +15,7 @@ use upsert_secret_core::request::Job;
 
 use crate::engine::system::System;
 
+mod json;
 mod store;
 
 pub(crate) use store::MemoryStore;

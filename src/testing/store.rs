@@ -4,21 +4,23 @@ use std::cell::{RefCell, RefMut};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use sandbox_model::{Caller, Policy, REGION, World};
 use serde_json::{Value, json};
 use upsert_secret_core::error::{ErrorKind, StoreError};
 use upsert_secret_core::failure::{Class, Failure};
 use upsert_secret_core::labels::CURRENT;
 use upsert_secret_core::state::{
-    BatchEntry, Finding, Replica, ReplicaStatus, SecretMetadata, SecretVersion, Validation,
-    VersionInfo,
+    BatchEntry, Finding, SecretMetadata, SecretVersion, Validation, VersionInfo,
 };
 use upsert_secret_core::store::{
     Call, LabeledVersion, NewSecret, SecretStore, Subject, WrittenVersion,
 };
-use upsert_secret_core::value::{Kind, SecretBytes, SecretValue};
+use upsert_secret_core::value::SecretValue;
+
+use super::json::{
+    found, items, optional, regions, replica, set_optional, set_value, tags, text, texts, version,
+    written,
+};
 
 /// The secrets of one account, without a network. Clones share them.
 #[derive(Clone)]
@@ -97,103 +99,6 @@ impl MemoryStore {
             )
         })
     }
-}
-
-/// `None` where the secret, or what was looked for in it, does not exist.
-fn found<T>(answer: Call<T>) -> Call<Option<T>> {
-    match answer {
-        Ok(answer) => Ok(Some(answer)),
-        Err(error) if error.is("ResourceNotFoundException") => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-fn text(answer: &Value, key: &str) -> String {
-    answer[key].as_str().unwrap().to_owned()
-}
-
-fn optional(answer: &Value, key: &str) -> Option<String> {
-    answer[key].as_str().map(str::to_owned)
-}
-
-fn texts(answer: &Value) -> Vec<String> {
-    let items = answer.as_array().into_iter().flatten();
-    items
-        .map(|item| item.as_str().unwrap().to_owned())
-        .collect()
-}
-
-fn items<T>(answer: &Value, read: impl Fn(&Value) -> T) -> Vec<T> {
-    answer.as_array().into_iter().flatten().map(read).collect()
-}
-
-fn version(answer: &Value) -> SecretVersion {
-    let (bytes, kind) = match answer["SecretString"].as_str() {
-        Some(text) => (text.as_bytes().to_vec(), Kind::String),
-        None => {
-            let binary = STANDARD.decode(text(answer, "SecretBinary")).unwrap();
-            (binary, Kind::Binary)
-        }
-    };
-    SecretVersion {
-        arn: text(answer, "ARN"),
-        name: text(answer, "Name"),
-        version_id: text(answer, "VersionId"),
-        stages: texts(&answer["VersionStages"]),
-        value: SecretValue::stored(SecretBytes::new(bytes), kind),
-    }
-}
-
-fn written(answer: &Value) -> WrittenVersion {
-    WrittenVersion {
-        arn: text(answer, "ARN"),
-        name: text(answer, "Name"),
-        version_id: text(answer, "VersionId"),
-        attempts: 1,
-    }
-}
-
-fn replica(answer: &Value) -> Replica {
-    Replica {
-        region: text(answer, "Region"),
-        kms_key_id: optional(answer, "KmsKeyId"),
-        status: match answer["Status"].as_str() {
-            Some("InSync") => ReplicaStatus::InSync,
-            Some("Failed") => {
-                ReplicaStatus::Failed(optional(answer, "StatusMessage").unwrap_or_default())
-            }
-            _ => ReplicaStatus::InProgress,
-        },
-    }
-}
-
-fn set_value(input: &mut Value, value: &SecretValue) {
-    match value.kind() {
-        Kind::String => input["SecretString"] = json!(str::from_utf8(value.expose()).unwrap()),
-        Kind::Binary => input["SecretBinary"] = json!(STANDARD.encode(value.expose())),
-    }
-}
-
-fn set_optional(input: &mut Value, key: &str, value: Option<&str>) {
-    if let Some(value) = value {
-        input[key] = json!(value);
-    }
-}
-
-fn regions(regions: &BTreeMap<String, Option<String>>) -> Value {
-    let entries = regions.iter().map(|(region, key)| {
-        let mut entry = json!({"Region": region});
-        set_optional(&mut entry, "KmsKeyId", key.as_deref());
-        entry
-    });
-    entries.collect()
-}
-
-fn tags(tags: &BTreeMap<String, String>) -> Value {
-    let entries = tags.iter();
-    entries
-        .map(|(key, value)| json!({"Key": key, "Value": value}))
-        .collect()
 }
 
 impl SecretStore for MemoryStore {

@@ -1,0 +1,107 @@
+//! The model's JSON requests and answers, in the types of the store. It makes no calls.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+use upsert_secret_core::state::{Replica, ReplicaStatus, SecretVersion};
+use upsert_secret_core::store::{Call, WrittenVersion};
+use upsert_secret_core::value::{Kind, SecretBytes, SecretValue};
+
+/// `None` where the secret, or what was looked for in it, does not exist.
+pub(super) fn found<T>(answer: Call<T>) -> Call<Option<T>> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) if error.is("ResourceNotFoundException") => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+pub(super) fn text(answer: &Value, key: &str) -> String {
+    answer[key].as_str().unwrap().to_owned()
+}
+
+pub(super) fn optional(answer: &Value, key: &str) -> Option<String> {
+    answer[key].as_str().map(str::to_owned)
+}
+
+pub(super) fn texts(answer: &Value) -> Vec<String> {
+    let items = answer.as_array().into_iter().flatten();
+    items
+        .map(|item| item.as_str().unwrap().to_owned())
+        .collect()
+}
+
+pub(super) fn items<T>(answer: &Value, read: impl Fn(&Value) -> T) -> Vec<T> {
+    answer.as_array().into_iter().flatten().map(read).collect()
+}
+
+pub(super) fn version(answer: &Value) -> SecretVersion {
+    let (bytes, kind) = match answer["SecretString"].as_str() {
+        Some(text) => (text.as_bytes().to_vec(), Kind::String),
+        None => {
+            let binary = STANDARD.decode(text(answer, "SecretBinary")).unwrap();
+            (binary, Kind::Binary)
+        }
+    };
+    SecretVersion {
+        arn: text(answer, "ARN"),
+        name: text(answer, "Name"),
+        version_id: text(answer, "VersionId"),
+        stages: texts(&answer["VersionStages"]),
+        value: SecretValue::stored(SecretBytes::new(bytes), kind),
+    }
+}
+
+pub(super) fn written(answer: &Value) -> WrittenVersion {
+    WrittenVersion {
+        arn: text(answer, "ARN"),
+        name: text(answer, "Name"),
+        version_id: text(answer, "VersionId"),
+        attempts: 1,
+    }
+}
+
+pub(super) fn replica(answer: &Value) -> Replica {
+    Replica {
+        region: text(answer, "Region"),
+        kms_key_id: optional(answer, "KmsKeyId"),
+        status: match answer["Status"].as_str() {
+            Some("InSync") => ReplicaStatus::InSync,
+            Some("Failed") => {
+                ReplicaStatus::Failed(optional(answer, "StatusMessage").unwrap_or_default())
+            }
+            _ => ReplicaStatus::InProgress,
+        },
+    }
+}
+
+pub(super) fn set_value(input: &mut Value, value: &SecretValue) {
+    match value.kind() {
+        Kind::String => input["SecretString"] = json!(str::from_utf8(value.expose()).unwrap()),
+        Kind::Binary => input["SecretBinary"] = json!(STANDARD.encode(value.expose())),
+    }
+}
+
+pub(super) fn set_optional(input: &mut Value, key: &str, value: Option<&str>) {
+    if let Some(value) = value {
+        input[key] = json!(value);
+    }
+}
+
+pub(super) fn regions(regions: &BTreeMap<String, Option<String>>) -> Value {
+    let entries = regions.iter().map(|(region, key)| {
+        let mut entry = json!({"Region": region});
+        set_optional(&mut entry, "KmsKeyId", key.as_deref());
+        entry
+    });
+    entries.collect()
+}
+
+pub(super) fn tags(tags: &BTreeMap<String, String>) -> Value {
+    let entries = tags.iter();
+    entries
+        .map(|(key, value)| json!({"Key": key, "Value": value}))
+        .collect()
+}

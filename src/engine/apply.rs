@@ -79,13 +79,12 @@ impl<'a, S: SecretStore> Applier<'a, S> {
         let (store, id) = (self.context.store, &self.request.target.id);
         match step {
             Step::Create { otherwise, vacant } => self.create(otherwise, vacant).await,
-            Step::Restore => self.restore().await,
-            Step::Wait => Ok(Applied::Retry(None)),
+            // `ready` takes these steps, before it hands out a plan.
+            Step::Restore | Step::Wait | Step::Yield => Ok(Applied::Retry(None)),
             Step::Update {
                 description,
                 kms_key,
             } => self.update(description, kms_key).await,
-            Step::Yield => Ok(Applied::Yield),
             Step::Put { base } => self.put(base).await,
             Step::Swap { base } => self.swap(base).await,
             Step::Label { label, from } => self.label(label, from).await,
@@ -106,21 +105,6 @@ impl<'a, S: SecretStore> Applier<'a, S> {
             Step::AwaitReplicas(regions) => self.await_replicas(regions).await,
             Step::CheckPolicy => self.check_policy().await,
             Step::SetPolicy => self.set_policy().await,
-        }
-    }
-
-    async fn restore(&mut self) -> Result<Applied, Failure> {
-        self.attempt.restore_sent = true;
-        match self.context.store.restore(self.id()).await {
-            Ok(()) => {
-                self.attempt.outcome.record(Change::Restored);
-                Ok(Applied::Retry(None))
-            }
-            // An earlier attempt of this call, or another writer, has restored it.
-            Err(error) if error.attempts > 1 && error.is("InvalidRequestException") => {
-                Ok(Applied::Retry(Some(error)))
-            }
-            Err(error) => self.retry_if_unknown(error),
         }
     }
 

@@ -9,8 +9,6 @@ use upsert_secret_core::attempt::Attempt;
 use upsert_secret_core::backoff::Backoff;
 use upsert_secret_core::failure::Failure;
 use upsert_secret_core::labels::{TransactionLabel, is_transaction_label};
-use upsert_secret_core::outcome::Change;
-use upsert_secret_core::plan::Step;
 use upsert_secret_core::request::{Job, Request};
 use upsert_secret_core::state::{Observed, ValueView};
 use upsert_secret_core::store::SecretStore;
@@ -20,11 +18,8 @@ use super::driver::Transaction;
 use super::member::{Member, leave};
 use crate::batch::prefetch::{Prefetcher, chunks};
 use crate::batch::{CONCURRENT_READS, CONCURRENT_SECRETS, PreparedTarget};
-use crate::engine::upsert::{observe_and_plan, prepare_attempt, record_settled};
+use crate::engine::upsert::{prepare_attempt, ready, record_settled};
 use crate::run_report::ReportGuard;
-
-/// Observations of a secret that is being restored.
-const MAX_ROUNDS: u32 = 12;
 
 impl<'a, S: SecretStore> Transaction<'a, S> {
     /// Observes every secret. `None` if one of them has no plan: then the report has the failure, and none is changed.
@@ -97,7 +92,7 @@ impl<'a, S: SecretStore> Transaction<'a, S> {
     async fn goal(
         &self,
         request: &Request,
-        mut first: Option<ValueView>,
+        first: Option<ValueView>,
         attempt: &mut Attempt,
     ) -> Result<(Snapshot, Goal, bool), Failure> {
         let context = self.context;
@@ -114,45 +109,22 @@ impl<'a, S: SecretStore> Transaction<'a, S> {
             };
             return Ok((snapshot, Goal::Same, false));
         }
-        let mut backoff = Backoff::new(MAX_ROUNDS);
         let mut turns = Backoff::endless();
-        loop {
-            let (observed, plan) =
-                observe_and_plan(request, context, first.take(), attempt).await?;
-            match plan.steps.first() {
-                Some(Step::Yield) => {
-                    context.system.wait_turn(&mut turns).await;
-                    continue;
-                }
-                Some(Step::Restore) => {
-                    attempt.restore_sent = true;
-                    match context.store.restore(&request.target.id).await {
-                        Ok(()) => attempt.outcome.record(Change::Restored),
-                        Err(error) if error.is_unknown_outcome() => {}
-                        Err(error) => {
-                            return Err(context.failure(&error, &request.target, attempt));
-                        }
-                    }
-                    continue;
-                }
-                Some(Step::Wait) if context.system.wait(&mut backoff).await => continue,
-                _ => {}
+        let (observed, plan) = ready(request, context, first, &mut turns, attempt).await?;
+        let snapshot = match &observed {
+            Observed::Present(present) => Snapshot::of(&present.secret, None),
+            // The transaction depends on the holders of labels.
+            Observed::NotDescribable(view) => {
+                return Err(context.failure(&view.denied, &request.target, attempt));
             }
-            let snapshot = match &observed {
-                Observed::Present(present) => Snapshot::of(&present.secret, None),
-                // The transaction depends on the holders of labels.
-                Observed::NotDescribable(view) => {
-                    return Err(context.failure(&view.denied, &request.target, attempt));
-                }
-                Observed::Absent => Snapshot {
-                    name: request.target.name.clone(),
-                    ..Snapshot::default()
-                },
-            };
-            let (goal, has_more) = (goal(&plan), has_more(&plan));
-            attempt.outcome.version = plan.keep;
-            return Ok((snapshot, goal, has_more));
-        }
+            Observed::Absent => Snapshot {
+                name: request.target.name.clone(),
+                ..Snapshot::default()
+            },
+        };
+        let (goal, has_more) = (goal(&plan), has_more(&plan));
+        attempt.outcome.version = plan.keep;
+        Ok((snapshot, goal, has_more))
     }
 
     /// Describes coordinators of other transactions whose snapshot has no labels, because GetSecretValue does not show all.

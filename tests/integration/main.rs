@@ -24,6 +24,7 @@ mod manifest;
 mod metadata;
 mod outputs;
 mod plan;
+mod restore;
 mod roles;
 mod staging_labels;
 mod transaction;

@@ -6,6 +6,20 @@ use std::collections::BTreeMap;
 use crate::labels::WriteLabel;
 use crate::outcome::Outcome;
 
+/// What is known about this run's RestoreSecret.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Restoration {
+    /// None was sent.
+    #[default]
+    NotSent,
+    /// It was sent, and no answer arrived.
+    Unanswered,
+    /// AWS accepted it, and no observation has shown its effect yet.
+    Accepted,
+    /// An observation has shown the secret restored.
+    Shown,
+}
+
 /// The memory of a run about one secret.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Attempt {
@@ -20,8 +34,8 @@ pub struct Attempt {
     pub maybe_created: Option<String>,
     /// The target of a label move whose answer was lost.
     pub move_sent: Option<String>,
-    /// Whether a RestoreSecret was sent.
-    pub restore_sent: bool,
+    /// What is known about this run's RestoreSecret.
+    pub restoration: Restoration,
     /// Whether CreateSecret failed because the name is scheduled for deletion. Only needed if DescribeSecret is denied.
     pub deletion_seen: bool,
     /// This run's version, if a later write took the label from it.

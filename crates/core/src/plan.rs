@@ -30,7 +30,7 @@ pub use guarded::{other_labels, sighting};
 pub use kms::is_default_key;
 pub use label_move::{Decision, decide_label_move};
 pub use notices::rotation;
-pub use rejections::{Rejected, arn_is_absent};
+pub use rejections::{Rejected, arn_is_absent, still_deleted};
 pub use step::{Plan, Step};
 pub use validation::check_validation;
 

@@ -185,18 +185,39 @@ pub(crate) async fn remove_write_label<S: SecretStore>(
     store: &S,
 ) -> Option<String> {
     let version = label.on.as_deref()?;
+    let label = &label.label;
     let store = store.for_cleanup();
-    let removed = store.remove_label(id, &label.label, version);
-    let gone = match tokio::time::timeout(CLEANUP_LIMIT, removed).await {
-        Ok(Ok(())) => true,
-        // The version does not hold it: it was never put there, or an attempt without an answer removed it.
-        Ok(Err(error)) => error.is_lost_swap(),
-        Err(_) => false,
+    let removal = async {
+        match store.remove_label(id, label, version).await {
+            Ok(()) => Removal::Gone,
+            Err(error) if error.is_lost_swap() => match store.describe(id).await {
+                Ok(Some(secret)) if secret.holder(label).is_none() => Removal::Gone,
+                Ok(Some(secret)) if secret.deleted => Removal::Deleted,
+                Ok(None) => Removal::Gone,
+                Ok(Some(_)) | Err(_) => Removal::Failed,
+            },
+            Err(_) => Removal::Failed,
+        }
     };
-    (!gone).then(|| {
-        format!(
-            "the private label {} could not be taken off: the next guarded run that writes does it once it has expired",
-            label.label
-        )
-    })
+    let removal = tokio::time::timeout(CLEANUP_LIMIT, removal).await;
+    match removal.unwrap_or(Removal::Failed) {
+        Removal::Gone => None,
+        Removal::Deleted => Some(format!(
+            "the private label {label} could not be removed, because the secret is scheduled for deletion: after a \
+             restore, the next guarded run that writes removes it once it has expired"
+        )),
+        Removal::Failed => Some(format!(
+            "the private label {label} could not be taken off: the next guarded run that writes does it once it has expired"
+        )),
+    }
+}
+
+/// The result of removing the write label.
+enum Removal {
+    /// No version holds it: it was removed, was never put there, or an attempt without an answer removed it.
+    Gone,
+    /// It is there, and AWS changes no label of a secret that is scheduled for deletion.
+    Deleted,
+    /// It may be there.
+    Failed,
 }

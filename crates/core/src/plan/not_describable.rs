@@ -4,7 +4,7 @@
 use super::metadata;
 use super::rejections::{Rejected, check_overtaken, restore};
 use super::step::{Plan, Step};
-use crate::attempt::Attempt;
+use crate::attempt::{Attempt, Restoration};
 use crate::choices::{Compare, IfExists};
 use crate::error::StoreError;
 use crate::request::Request;
@@ -61,7 +61,7 @@ pub(super) fn plan(
              in every run: its keyed version cannot be made current unseen",
         );
     }
-    let may_be_absent = version.is_none() && !attempt.restore_sent;
+    let may_be_absent = version.is_none() && attempt.restoration == Restoration::NotSent;
     plan.steps = if may_be_absent && !request.target.is_arn() {
         vec![Step::Create {
             otherwise: Some(writes.steps),
@@ -80,7 +80,13 @@ fn is_deleted(value: &ValueView, attempt: &Attempt) -> bool {
         ValueView::Deleted(_) => true,
         ValueView::Value(_) => false,
         // CreateSecret failed for that reason. After RestoreSecret there is no sign of either state.
-        ValueView::NoValue | ValueView::Unread(_) => attempt.deletion_seen && !attempt.restore_sent,
+        ValueView::NoValue | ValueView::Unread(_) => {
+            attempt.deletion_seen
+                && matches!(
+                    attempt.restoration,
+                    Restoration::NotSent | Restoration::Unanswered
+                )
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::attempt::Restoration;
 use crate::error::{ErrorKind, StoreError};
 use crate::outcome::VersionRef;
 use crate::state::{
@@ -326,17 +327,26 @@ fn forbidden_state_is_rejected() {
         ],
         &Attempt::default(),
     );
-    let restored = Attempt {
-        restore_sent: true,
-        ..Attempt::default()
-    };
-    check(
-        vec![
-            (RESTORE, described(deleted(), None), "wait"),
-            (RESTORE, described(secret(), Some("wanted")), "keep v1"),
-        ],
-        &restored,
-    );
+    for (restoration, wanted) in [
+        (Restoration::NotSent, "restore"),
+        // A repeated RestoreSecret is harmless, and a lost one has no effect.
+        (Restoration::Unanswered, "restore"),
+        (Restoration::Accepted, "wait"),
+        // Another writer scheduled the deletion again.
+        (Restoration::Shown, "exit 6"),
+    ] {
+        let restored = Attempt {
+            restoration,
+            ..Attempt::default()
+        };
+        check(
+            vec![
+                (RESTORE, described(deleted(), None), wanted),
+                (RESTORE, described(secret(), Some("wanted")), "keep v1"),
+            ],
+            &restored,
+        );
+    }
 }
 
 #[test]

@@ -62,7 +62,7 @@ fn denied_describe_writes_without_comparing() {
         &seen_deleted,
     );
     let restored = Attempt {
-        restore_sent: true,
+        restoration: Restoration::Accepted,
         ..seen_deleted
     };
     check(

@@ -260,7 +260,7 @@ impl SecretStore for SecretsManager {
         id: &str,
         token: &str,
         value: &SecretValue,
-        label: &str,
+        labels: &[&str],
     ) -> Call<LabeledVersion> {
         let (string, binary) = sdk_value(value);
         let request = self
@@ -272,7 +272,10 @@ impl SecretStore for SecretsManager {
             .set_secret_binary(binary)
             // AWSCURRENT is AWS's default. IAM policies with a condition on secretsmanager:VersionStage may not allow a
             // request that names it.
-            .set_version_stages((label != CURRENT).then(|| vec![label.to_owned()]));
+            .set_version_stages(
+                (*labels != [CURRENT])
+                    .then(|| labels.iter().map(|&label| label.to_owned()).collect()),
+            );
         let (output, call) = call!(self, "PutSecretValue", request)?;
         Ok(LabeledVersion {
             written: written_version(call, output.arn, output.name, output.version_id)?,

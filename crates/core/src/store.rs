@@ -56,14 +56,14 @@ pub trait SecretStore {
     /// CreateSecret with everything in one call. The first version gets AWSCURRENT.
     async fn create(&self, new: &NewSecret<'_>) -> Call<WrittenVersion>;
 
-    /// PutSecretValue under one label, which moves to the new version from wherever it is. If the token's version
+    /// PutSecretValue under labels, which move to the new version from wherever they are. If the token's version
     /// exists already, no label moves.
     async fn put_value(
         &self,
         id: &str,
         token: &str,
         value: &SecretValue,
-        label: &str,
+        labels: &[&str],
     ) -> Call<LabeledVersion>;
 
     /// UpdateSecret of the description, the key, or both; never of the value, because its answer does not name labels.

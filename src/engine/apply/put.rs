@@ -80,7 +80,7 @@ impl<S: SecretStore> Applier<'_, S> {
         let base = self.attempt.base.get_or_insert(holder.clone()).clone();
         let sent_before = self.was_sent();
         let token = &self.token.id;
-        let put = match store.put_value(id, token, self.value(), label).await {
+        let put = match store.put_value(id, token, self.value(), &[label]).await {
             Ok(put) => put,
             // The token's version holds another value: an earlier attempt of this CI run, before the
             // CI secret was changed, or another leg of its matrix.

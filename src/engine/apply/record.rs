@@ -1,7 +1,5 @@
 //! Records writes of the value in the attempt: the version that holds it, and the change that made it so. Makes no calls.
 
-use std::collections::BTreeMap;
-
 use upsert_secret_core::error::StoreError;
 use upsert_secret_core::labels::CURRENT;
 use upsert_secret_core::outcome::{Change, VersionRef};
@@ -84,18 +82,9 @@ impl<S: SecretStore> Applier<'_, S> {
     }
 
     pub(super) fn record_created(&mut self, version_id: &str) {
-        let request = self.request;
-        self.attempt.outcome.record(Change::Created {
-            description: request.description.is_some(),
-            kms_key: request.kms_key_id.is_some(),
-            tags: request.tags.as_ref().map_or(0, BTreeMap::len),
-            replicas: request.replicas.as_ref().map_or(0, BTreeMap::len),
-        });
-        self.attempt.outcome.record_label_move(CURRENT, version_id);
-        self.attempt.outcome.version = Some(VersionRef {
-            id: version_id.to_owned(),
-            stages: vec![CURRENT.to_owned()],
-        });
+        self.attempt
+            .outcome
+            .record_created(self.request, version_id);
     }
 
     /// Records that a later write may have taken the label from this run's version; the next observation shows it.

@@ -31,7 +31,10 @@ impl<S: SecretStore> Applier<'_, S> {
         let label = self.write_label();
         self.attempt.base = Some(base.clone());
         let token = &self.token.id;
-        let put = match store.put_value(secret, token, self.value(), &label).await {
+        let put = match store
+            .put_value(secret, token, self.value(), &[&label])
+            .await
+        {
             Ok(put) => put,
             Err(error) if error.is("ResourceExistsException") && !self.token.replaced => {
                 self.token.replace(self.context.system.unique());

@@ -40,7 +40,10 @@ pub(crate) async fn run_all<S: SecretStore>(
         // A run of one secret must not need permission for BatchGetSecretValue.
         VecDeque::from([Chunk::Unread(0)])
     } else {
-        prefetch::chunks(targets)
+        prefetch::chunks(targets.iter().map(|target| match target {
+            Ok(Job::Upsert(request)) => Some(&**request),
+            _ => None,
+        }))
     };
     let prefetcher = Prefetcher::new(context.store, report);
     let mut reading = FuturesUnordered::new();

@@ -1,8 +1,11 @@
 //! What a run reports about one secret: ids, changes, notices. It is kept up to date while the run goes on, so that a run
 //! that is cut short still reports the ids it knows. Holds no value and prints nothing.
 
+use std::collections::BTreeMap;
+
 use crate::labels::{CURRENT, PREVIOUS};
 use crate::notice::Level;
+use crate::request::Request;
 use crate::state::{SecretMetadata, SecretVersion, VersionLabels, holder};
 
 mod change;
@@ -168,6 +171,21 @@ impl Outcome {
             give(PREVIOUS, &from);
         }
         after.retain(|_, labels| !labels.is_empty());
+    }
+
+    /// Records that the secret was created with everything that a request asks for.
+    pub fn record_created(&mut self, request: &Request, version_id: &str) {
+        self.record(Change::Created {
+            description: request.description.is_some(),
+            kms_key: request.kms_key_id.is_some(),
+            tags: request.tags.as_ref().map_or(0, BTreeMap::len),
+            replicas: request.replicas.as_ref().map_or(0, BTreeMap::len),
+        });
+        self.record_label_move(CURRENT, version_id);
+        self.version = Some(VersionRef {
+            id: version_id.to_owned(),
+            stages: vec![CURRENT.to_owned()],
+        });
     }
 
     /// Records a change, once.

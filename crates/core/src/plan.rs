@@ -6,6 +6,7 @@ use crate::failure::{Class, Failure};
 use crate::labels::CURRENT;
 use crate::request::Request;
 use crate::state::{Observed, SecretVersion, ValueView};
+use crate::value::SecretValue;
 
 mod describe;
 mod document;
@@ -106,7 +107,7 @@ pub fn settled(request: &Request, stored: &SecretVersion) -> Option<Plan> {
         stages,
         // Of the value.
         value: _,
-        json,
+        json: _,
         composed: _,
         seeds: _,
         if_exists: _,
@@ -124,15 +125,20 @@ pub fn settled(request: &Request, stored: &SecretVersion) -> Option<Plan> {
     else {
         return None;
     };
-    let is_met = if json.is_empty() {
-        request.is_met_by(Some(&stored.value))
-    } else {
-        document::has_keys(request, &stored.value)
-    };
-    (request.reads() && stages == &[CURRENT] && is_met).then(|| Plan {
+    let is_settled = request.reads() && stages == &[CURRENT] && is_met(request, &stored.value);
+    is_settled.then(|| Plan {
         keep: Some(stored.into()),
         ..Plan::default()
     })
+}
+
+/// Whether a stored value is the desired one, or has the desired keys.
+pub fn is_met(request: &Request, stored: &SecretValue) -> bool {
+    if request.json.is_empty() {
+        request.is_met_by(Some(stored))
+    } else {
+        document::has_keys(request, stored)
+    }
 }
 
 #[cfg(test)]

@@ -191,10 +191,12 @@ impl SecretStore for MemoryStore {
     }
 
     async fn list_versions(&self, id: &str) -> Call<Vec<VersionInfo>> {
-        let answer = self.call("ListSecretVersionIds", json!({"SecretId": id}))?;
+        let input = json!({"SecretId": id, "IncludeDeprecated": true});
+        let answer = self.call("ListSecretVersionIds", input)?;
         Ok(items(&answer["Versions"], |version| VersionInfo {
             id: text(version, "VersionId"),
             created: version["CreatedDate"].as_f64(),
+            labels: texts(&version["VersionStages"]),
         }))
     }
 

@@ -19,6 +19,7 @@ mod help;
 mod iam_policy;
 mod interruptions;
 mod invariants;
+mod label_moves;
 mod leaks;
 mod manifest;
 mod metadata;

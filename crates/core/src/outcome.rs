@@ -170,6 +170,26 @@ impl Outcome {
         after.retain(|_, labels| !labels.is_empty());
     }
 
+    /// Records that this run made a version AWSCURRENT, and that a later write has replaced it.
+    pub fn record_overtaken(&mut self, secret: &SecretMetadata, id: &str) {
+        self.version = Some(VersionRef {
+            id: id.to_owned(),
+            stages: secret.labels(id),
+        });
+        if let Some((_, after)) = &mut self.labels {
+            after.clone_from(&secret.versions);
+        }
+        if !self.has_recorded(id) {
+            self.record(Change::Overtaken(id.to_owned()));
+        }
+        if let Some(holder) = secret.holder(CURRENT) {
+            self.note(
+                Level::Notice,
+                format!("a later write is current: version {holder} has replaced version {id}"),
+            );
+        }
+    }
+
     /// Records a change, once.
     pub fn record(&mut self, change: Change) {
         if !self.changes.contains(&change) {

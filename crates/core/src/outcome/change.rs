@@ -54,6 +54,8 @@ pub enum Change {
         /// The current version.
         by: String,
     },
+    /// A version was made current, and a later write has replaced it.
+    Overtaken(String),
     /// A version was made current and rolled back, because the transaction failed.
     Reverted(String),
     /// Tags with these keys were written.
@@ -106,6 +108,10 @@ impl fmt::Display for Change {
             Self::Superseded { ours, by } => write!(
                 f,
                 "wrote the value as version {ours}; version {by}, written right after it, holds the same value and is AWSCURRENT"
+            ),
+            Self::Overtaken(id) => write!(
+                f,
+                "made version {id} AWSCURRENT, which a later write has replaced"
             ),
             Self::Reverted(id) => write!(
                 f,

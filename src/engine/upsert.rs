@@ -5,12 +5,12 @@ use upsert_secret_core::attempt::{Attempt, Restoration};
 use upsert_secret_core::backoff::Backoff;
 use upsert_secret_core::error::{ErrorKind, StoreError};
 use upsert_secret_core::failure::Failure;
-use upsert_secret_core::labels::{CURRENT, LabelState, is_private, label_state};
+use upsert_secret_core::labels::{CURRENT, is_private};
 use upsert_secret_core::notice::Level;
 use upsert_secret_core::outcome::{Change, ChangeKind, Preview};
 use upsert_secret_core::plan::{
-    Plan, Rejected, Step, check_validation, describe, other_labels, plan, settled, sighting,
-    still_deleted,
+    Plan, Rejected, Step, check_validation, describe, frees_labels, other_labels, plan, settled,
+    sighting, still_deleted,
 };
 use upsert_secret_core::request::Request;
 use upsert_secret_core::state::{Observed, SecretMetadata, SecretVersion, ValueView};
@@ -91,6 +91,7 @@ pub(crate) async fn ready<S: SecretStore>(
     attempt: &mut Attempt,
 ) -> Result<(Observed, Plan), Failure> {
     let mut backoff = Backoff::new(MAX_ROUNDS);
+    let has_lost_race = attempt.contended;
     loop {
         let (observed, plan) = observe_and_plan(request, context, first.take(), attempt).await?;
         let why = match plan.steps[..] {
@@ -101,7 +102,12 @@ pub(crate) async fn ready<S: SecretStore>(
             }
             [Step::Restore] => restore(request, context, attempt).await?,
             [Step::Wait] => None,
-            _ => return Ok((observed, plan)),
+            _ => {
+                // What the run waits for from here on is not its turn.
+                let is_race = |step: &Step| matches!(step, Step::Swap { .. });
+                attempt.contended = has_lost_race && plan.steps.iter().any(is_race);
+                return Ok((observed, plan));
+            }
         };
         if !context.system.wait(&mut backoff).await {
             return Err(why.map_or_else(
@@ -301,9 +307,6 @@ fn record_labels(request: &Request, secret: &SecretMetadata, now: u64, attempt: 
     if !request.is_guarded() {
         return;
     }
-    attempt.living = other_labels(secret, attempt)
-        .filter(|(label, _)| label_state(label, now) == LabelState::Living)
-        .count();
     let seen: Vec<String> = other_labels(secret, attempt)
         .filter(|(label, _)| is_private(label))
         .map(|(label, version)| sighting(label, version))
@@ -311,6 +314,7 @@ fn record_labels(request: &Request, secret: &SecretMetadata, now: u64, attempt: 
     for sighting in seen {
         *attempt.rivals.entry(sighting).or_default() += 1;
     }
+    attempt.frees_labels = frees_labels(secret, attempt, now);
 }
 
 /// Records replicas that this run requested, in case the answer to the request was lost.

@@ -46,11 +46,11 @@ pub struct Attempt {
     pub write_label: Option<WriteLabel>,
     /// Sightings of other runs' private labels. A label that stays belongs to a killed run.
     pub rivals: BTreeMap<String, u32>,
-    /// Whether the run still competes with concurrent writers.
+    /// Whether the run competes with concurrent writers: it waits for its turn, or has lost a race and not won one since.
     pub contended: bool,
-    /// The number of private labels of runs that may be in progress, at the last observation.
-    pub living: usize,
-    /// Guarded writes that AWS rejected for a quota although no other run had a label.
+    /// Whether private labels of other runs fill the quota of labels, and will go away, at the last observation.
+    pub frees_labels: bool,
+    /// Guarded writes that AWS rejected for a quota although no label was about to go away.
     pub limited: u32,
     /// Regions to which this run has requested replication.
     pub replicating: Vec<String>,

@@ -26,7 +26,7 @@ use rejections::not_current;
 
 pub use describe::describe;
 pub use document::Document;
-pub use guarded::{other_labels, sighting};
+pub use guarded::{frees_labels, other_labels, sighting};
 pub use kms::is_default_key;
 pub use label_move::{Decision, agrees, decide_label_move, no_such_version, unsettled};
 pub use notices::rotation;

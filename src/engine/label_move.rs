@@ -16,6 +16,7 @@ use upsert_secret_core::state::{SecretMetadata, VersionInfo};
 use upsert_secret_core::store::SecretStore;
 
 use super::context::Context;
+use super::evidence::{note_overtaken, record_overtaken};
 
 /// Rounds for lost answers and eventual consistency.
 const MAX_ROUNDS: u32 = 12;
@@ -209,7 +210,8 @@ impl Move {
         let (from, previous) = (self.from.as_deref(), self.previous.as_deref());
         if maybe_applied && secret.has_replaced(&self.to, from, previous) {
             attempt.outcome.moved_from.clone_from(&self.from);
-            attempt.outcome.record_overtaken(secret, &self.to);
+            record_overtaken(CURRENT, secret, &self.to, attempt);
+            note_overtaken(attempt);
             return Some(Err(concurrent_move(secret, &self.to)));
         }
         (holder != from).then(|| Err(concurrent_move(secret, &self.to)))

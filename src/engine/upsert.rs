@@ -18,6 +18,7 @@ use upsert_secret_core::store::SecretStore;
 
 use super::apply::{Applied, Applier};
 use super::context::Context;
+use super::evidence::{note_overtaken, record_evidence};
 use super::observe::observe;
 
 /// Rounds for transient states: eventual consistency, and a name that is still taken some seconds after a forced
@@ -35,7 +36,7 @@ pub(crate) async fn upsert<S: SecretStore>(
     request: &Request,
     context: Context<'_, S>,
     plan_only: bool,
-    mut first: Option<ValueView>,
+    first: Option<ValueView>,
     attempt: &mut Attempt,
 ) -> Result<(), Failure> {
     prepare_attempt(request, context, attempt);
@@ -47,6 +48,20 @@ pub(crate) async fn upsert<S: SecretStore>(
     if plan_only {
         return preview(request, context, first, attempt).await;
     }
+    let ended = converge(request, context, first, attempt).await;
+    if request.label() == CURRENT {
+        note_overtaken(attempt);
+    }
+    ended
+}
+
+/// Observes, plans and applies until the secret matches the request.
+async fn converge<S: SecretStore>(
+    request: &Request,
+    context: Context<'_, S>,
+    mut first: Option<ValueView>,
+    attempt: &mut Attempt,
+) -> Result<(), Failure> {
     let mut token = context.token(request, &request.value, None);
     let mut backoff = Backoff::new(MAX_ROUNDS);
     let mut turns = Backoff::endless();
@@ -263,6 +278,9 @@ async fn observe_and_plan<S: SecretStore>(
 fn record_observation(request: &Request, observed: &Observed, now: u64, attempt: &mut Attempt) {
     let ids = match observed {
         Observed::Absent => {
+            if attempt.base.is_none() {
+                attempt.previous = Some(None);
+            }
             if request.stages.iter().any(|stage| stage != CURRENT) {
                 attempt.outcome.labels.get_or_insert_default();
             }
@@ -273,7 +291,7 @@ fn record_observation(request: &Request, observed: &Observed, now: u64, attempt:
                 record_restored(attempt);
             }
             record_labels(request, &present.secret, now, attempt);
-            record_replicas(&present.secret, attempt);
+            record_evidence(request, present, attempt);
             Some((&present.secret.arn, &present.secret.name))
         }
         Observed::NotDescribable(view) => match &view.value {
@@ -315,21 +333,4 @@ fn record_labels(request: &Request, secret: &SecretMetadata, now: u64, attempt: 
         *attempt.rivals.entry(sighting).or_default() += 1;
     }
     attempt.frees_labels = frees_labels(secret, attempt, now);
-}
-
-/// Records replicas that this run requested, in case the answer to the request was lost.
-fn record_replicas(secret: &SecretMetadata, attempt: &mut Attempt) {
-    let is_recorded = |region: &String| {
-        let mut changes = attempt.outcome.changes.iter();
-        changes.any(|change| matches!(change, Change::Replicated(all) if all.contains(region)))
-    };
-    let ours: Vec<String> = secret
-        .replicas
-        .iter()
-        .map(|replica| replica.region.clone())
-        .filter(|region| attempt.replicating.contains(region) && !is_recorded(region))
-        .collect();
-    if !ours.is_empty() {
-        attempt.outcome.record(Change::Replicated(ours));
-    }
 }

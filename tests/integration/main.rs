@@ -21,6 +21,7 @@ mod interruptions;
 mod invariants;
 mod label_moves;
 mod leaks;
+mod lost_answers;
 mod manifest;
 mod metadata;
 mod outputs;

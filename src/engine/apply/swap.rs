@@ -153,8 +153,13 @@ impl<S: SecretStore> Applier<'_, S> {
                 outcome.version = Some(VersionRef { id, stages });
                 Ok(Applied::Done)
             }
-            Err(error) if error.is_lost_swap() => Ok(Applied::Retry(Some(error))),
-            Err(error) => self.retry_if_unknown(error),
+            Err(error) => {
+                self.record_unconfirmed(&error, || Change::Labeled { id, label });
+                if error.is_lost_swap() {
+                    return Ok(Applied::Retry(Some(error)));
+                }
+                self.retry_if_unknown(error)
+            }
         }
     }
 

@@ -33,7 +33,7 @@ pub(super) fn plan(
     let is_met = if request.seeds {
         holder.is_some()
     } else if request.json.is_empty() {
-        request.is_met_by(present.value.as_ref())
+        request.is_met_by(present.value.as_ref()) || is_unread_own(present, attempt)
     } else {
         plan.document = edited(&request.json, present.value.as_ref(), &secret.name)?;
         plan.document.is_none()
@@ -66,6 +66,15 @@ pub(super) fn plan(
         base: base.map(str::to_owned),
     });
     Ok(())
+}
+
+/// Whether the current version cannot be compared, and only this run can have written it. A version with a predictable id
+/// may be another run's, with another value.
+fn is_unread_own(present: &Present, attempt: &Attempt) -> bool {
+    let holder = present.secret.holder(CURRENT);
+    present.value.is_none()
+        && holder.is_some_and(|id| attempt.may_have_written(id))
+        && attempt.own.as_deref() != holder
 }
 
 /// Whether other runs are about to move AWSCURRENT, as far as their private labels show.

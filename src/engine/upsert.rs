@@ -140,7 +140,6 @@ async fn restore<S: SecretStore>(
     attempt: &mut Attempt,
 ) -> Result<Option<StoreError>, Failure> {
     let was_sent = attempt.restoration != Restoration::NotSent;
-    attempt.restoration = Restoration::Unanswered;
     match context.store.restore(&request.target.id).await {
         Ok(()) => {
             attempt.restoration = Restoration::Accepted;
@@ -152,7 +151,10 @@ async fn restore<S: SecretStore>(
             attempt.restoration = Restoration::Accepted;
             Ok(Some(error))
         }
-        Err(error) if error.is_unknown_outcome() => Ok(Some(error)),
+        Err(error) if error.is_unknown_outcome() => {
+            attempt.restoration = Restoration::Unanswered;
+            Ok(Some(error))
+        }
         Err(error) => Err(context.failure(&error, &request.target, attempt)),
     }
 }

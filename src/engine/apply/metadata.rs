@@ -66,8 +66,10 @@ impl<S: SecretStore> Applier<'_, S> {
         &mut self,
         regions: BTreeMap<String, Option<String>>,
     ) -> Result<Applied, Failure> {
-        self.attempt.replicating.extend(regions.keys().cloned());
         let sent = self.context.store.replicate(self.id(), &regions).await;
+        if !sent.as_ref().is_err_and(|error| error.attempts == 0) {
+            self.attempt.replicating.extend(regions.keys().cloned());
+        }
         match sent {
             // AWS's answer for a region that an earlier attempt of this call has replicated to is not documented.
             Err(error) if error.attempts > 1 && error.is("InvalidParameterException") => {

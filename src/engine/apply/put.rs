@@ -165,9 +165,12 @@ impl<S: SecretStore> Applier<'_, S> {
     ) -> Result<Applied, Failure> {
         let store = self.context.store;
         let id = put.written.version_id;
-        self.attempt.move_sent = Some(id.clone());
         let label = self.request.label();
-        match store.move_label(self.id(), label, holder, &id).await {
+        let moved = store.move_label(self.id(), label, holder, &id).await;
+        if !moved.as_ref().is_err_and(|error| error.attempts == 0) {
+            self.attempt.move_sent = Some(id.clone());
+        }
+        match moved {
             Ok(()) => {
                 let mut stages = put.stages;
                 if label == CURRENT {

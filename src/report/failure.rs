@@ -85,7 +85,7 @@ fn failure_lines(name: &str, failure: &Failure) -> String {
 }
 
 /// The failure of a run that exceeded its time limit, and in which secrets had failed.
-fn both(cut: Failure, failed: Failure) -> Failure {
+fn both(cut: &Failure, failed: Failure) -> Failure {
     Failure {
         class: gravest([cut.class, failed.class]).unwrap_or(cut.class),
         what: format!("{}; {}", cut.what, failed.what),
@@ -109,7 +109,7 @@ pub(crate) fn timed_out(run: &RunReport, timeout: Duration) -> Failure {
              secrets over several jobs",
         );
         return match failure(run) {
-            Some(failure) => both(cut, failure),
+            Some(failure) => both(&cut, failure),
             None => cut,
         };
     }

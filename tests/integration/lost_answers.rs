@@ -179,6 +179,7 @@ const CREATES: &[&[(&str, &str)]] = &[
     &[("compare", "never")],
     &[("compare", "never"), ("if-exists", "skip")],
     &[("if-exists", "skip"), ("tags", "k=v"), ("description", "d")],
+    &[("compare", "always"), ("kms-key-id", "alias/models")],
 ];
 
 #[test]
@@ -188,6 +189,7 @@ fn retried_create_writes_nothing_more() {
             for inputs in CREATES {
                 for denied in [&[][..], &["secretsmanager:GetSecretValue"]] {
                     let sandbox = Sandbox::start();
+                    sandbox.with(|world| world.add_kms_key("alias/models"));
                     let mut denied = denied.to_vec();
                     denied.extend([
                         "secretsmanager:PutSecretValue",

@@ -18,7 +18,7 @@ pub(super) fn plan(
     attempt: &Attempt,
     plan: &mut Plan,
 ) -> Result<(), Failure> {
-    add_update(request, present, plan);
+    add_update(request, present, attempt, plan);
     add_tags(request, &present.secret, plan);
     add_policy(request, &present.policy, plan);
     add_replicas(request, &present.secret, attempt, plan)
@@ -47,13 +47,19 @@ pub fn shows_change(change: &Change, request: &Request, present: &Present) -> bo
     }
 }
 
-fn add_update(request: &Request, present: &Present, plan: &mut Plan) {
+fn add_update(request: &Request, present: &Present, attempt: &Attempt, plan: &mut Plan) {
     let secret = &present.secret;
+    let is_created = secret
+        .versions
+        .keys()
+        .any(|id| attempt.may_have_created(id));
     let description = request.description.is_some() && request.description != secret.description;
     let kms_key = request.kms_key_id.as_deref().is_some_and(|wanted| {
         match kms::compare(wanted, secret.kms_key_id.as_deref()) {
             Comparison::Same => false,
             Comparison::Different => true,
+            // CreateSecret wrote it.
+            Comparison::Unknown if is_created => false,
             Comparison::Unknown => {
                 plan.note("the KMS key is written: an alias and a key cannot be compared without more rights");
                 true

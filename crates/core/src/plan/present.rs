@@ -68,14 +68,16 @@ fn desired(request: &Request, present: &Present, attempt: &Attempt) -> Result<Pl
         ));
         return Ok(plan);
     }
+    let own = own_version(request, present, attempt);
     if request.compare == Compare::Always
+        && own.is_none()
         && let Some(denied) = &present.unread
     {
         return Err(Rejected::Denied(denied.clone()));
     }
     metadata::plan(request, present, attempt, &mut plan)?;
-    if let Some(own) = own_version(request, present, attempt) {
-        plan.keep = Some(own);
+    if own.is_some() {
+        plan.keep = own;
     } else if request.is_guarded() {
         guarded::plan(request, present, attempt, &mut plan)?;
         if plan.steps == [Step::Yield] {

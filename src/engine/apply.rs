@@ -122,6 +122,13 @@ impl<'a, S: SecretStore> Applier<'a, S> {
         self.retry_if_unknown(error)
     }
 
+    /// Remembers a change that an earlier attempt of a call may have made; the next observation shows it.
+    fn record_unconfirmed(&mut self, error: &StoreError, change: impl FnOnce() -> Change) {
+        if error.is_unknown_outcome() || error.attempts > 1 {
+            self.attempt.unconfirmed.push(change());
+        }
+    }
+
     /// Handles an error after which the outcome is unknown: the next observation shows it.
     fn retry_if_unknown(&self, error: StoreError) -> Result<Applied, Failure> {
         if error.is_unknown_outcome() {

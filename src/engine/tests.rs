@@ -16,6 +16,8 @@ use super::system::System;
 use crate::progress::Progress;
 use crate::testing::{FakeSystem, MemoryStore, block_on, job};
 
+mod faulty;
+mod lost_answers;
 mod restore;
 
 fn run(

@@ -5,12 +5,12 @@ use upsert_secret_core::attempt::{Attempt, Restoration};
 use upsert_secret_core::backoff::Backoff;
 use upsert_secret_core::error::{ErrorKind, StoreError};
 use upsert_secret_core::failure::Failure;
-use upsert_secret_core::labels::{CURRENT, LabelState, is_private, label_state};
+use upsert_secret_core::labels::{CURRENT, is_private};
 use upsert_secret_core::notice::Level;
 use upsert_secret_core::outcome::{Change, ChangeKind, Preview};
 use upsert_secret_core::plan::{
-    Plan, Rejected, Step, check_validation, describe, other_labels, plan, settled, sighting,
-    still_deleted,
+    Plan, Rejected, Step, check_validation, describe, frees_labels, other_labels, plan, settled,
+    sighting, still_deleted,
 };
 use upsert_secret_core::request::Request;
 use upsert_secret_core::state::{Observed, SecretMetadata, SecretVersion, ValueView};
@@ -18,6 +18,7 @@ use upsert_secret_core::store::SecretStore;
 
 use super::apply::{Applied, Applier};
 use super::context::Context;
+use super::evidence::{note_overtaken, record_evidence};
 use super::observe::observe;
 
 /// Rounds for transient states: eventual consistency, and a name that is still taken some seconds after a forced
@@ -35,7 +36,7 @@ pub(crate) async fn upsert<S: SecretStore>(
     request: &Request,
     context: Context<'_, S>,
     plan_only: bool,
-    mut first: Option<ValueView>,
+    first: Option<ValueView>,
     attempt: &mut Attempt,
 ) -> Result<(), Failure> {
     prepare_attempt(request, context, attempt);
@@ -47,6 +48,20 @@ pub(crate) async fn upsert<S: SecretStore>(
     if plan_only {
         return preview(request, context, first, attempt).await;
     }
+    let ended = converge(request, context, first, attempt).await;
+    if request.label() == CURRENT {
+        note_overtaken(attempt);
+    }
+    ended
+}
+
+/// Observes, plans and applies until the secret matches the request.
+async fn converge<S: SecretStore>(
+    request: &Request,
+    context: Context<'_, S>,
+    mut first: Option<ValueView>,
+    attempt: &mut Attempt,
+) -> Result<(), Failure> {
     let mut token = context.token(request, &request.value, None);
     let mut backoff = Backoff::new(MAX_ROUNDS);
     let mut turns = Backoff::endless();
@@ -91,6 +106,7 @@ pub(crate) async fn ready<S: SecretStore>(
     attempt: &mut Attempt,
 ) -> Result<(Observed, Plan), Failure> {
     let mut backoff = Backoff::new(MAX_ROUNDS);
+    let has_lost_race = attempt.contended;
     loop {
         let (observed, plan) = observe_and_plan(request, context, first.take(), attempt).await?;
         let why = match plan.steps[..] {
@@ -101,7 +117,12 @@ pub(crate) async fn ready<S: SecretStore>(
             }
             [Step::Restore] => restore(request, context, attempt).await?,
             [Step::Wait] => None,
-            _ => return Ok((observed, plan)),
+            _ => {
+                // What the run waits for from here on is not its turn.
+                let is_race = |step: &Step| matches!(step, Step::Swap { .. });
+                attempt.contended = has_lost_race && plan.steps.iter().any(is_race);
+                return Ok((observed, plan));
+            }
         };
         if !context.system.wait(&mut backoff).await {
             return Err(why.map_or_else(
@@ -119,7 +140,6 @@ async fn restore<S: SecretStore>(
     attempt: &mut Attempt,
 ) -> Result<Option<StoreError>, Failure> {
     let was_sent = attempt.restoration != Restoration::NotSent;
-    attempt.restoration = Restoration::Unanswered;
     match context.store.restore(&request.target.id).await {
         Ok(()) => {
             attempt.restoration = Restoration::Accepted;
@@ -131,7 +151,10 @@ async fn restore<S: SecretStore>(
             attempt.restoration = Restoration::Accepted;
             Ok(Some(error))
         }
-        Err(error) if error.is_unknown_outcome() => Ok(Some(error)),
+        Err(error) if error.is_unknown_outcome() => {
+            attempt.restoration = Restoration::Unanswered;
+            Ok(Some(error))
+        }
         Err(error) => Err(context.failure(&error, &request.target, attempt)),
     }
 }
@@ -257,6 +280,9 @@ async fn observe_and_plan<S: SecretStore>(
 fn record_observation(request: &Request, observed: &Observed, now: u64, attempt: &mut Attempt) {
     let ids = match observed {
         Observed::Absent => {
+            if attempt.base.is_none() {
+                attempt.previous = Some(None);
+            }
             if request.stages.iter().any(|stage| stage != CURRENT) {
                 attempt.outcome.labels.get_or_insert_default();
             }
@@ -267,7 +293,7 @@ fn record_observation(request: &Request, observed: &Observed, now: u64, attempt:
                 record_restored(attempt);
             }
             record_labels(request, &present.secret, now, attempt);
-            record_replicas(&present.secret, attempt);
+            record_evidence(request, present, attempt);
             Some((&present.secret.arn, &present.secret.name))
         }
         Observed::NotDescribable(view) => match &view.value {
@@ -301,9 +327,6 @@ fn record_labels(request: &Request, secret: &SecretMetadata, now: u64, attempt: 
     if !request.is_guarded() {
         return;
     }
-    attempt.living = other_labels(secret, attempt)
-        .filter(|(label, _)| label_state(label, now) == LabelState::Living)
-        .count();
     let seen: Vec<String> = other_labels(secret, attempt)
         .filter(|(label, _)| is_private(label))
         .map(|(label, version)| sighting(label, version))
@@ -311,21 +334,5 @@ fn record_labels(request: &Request, secret: &SecretMetadata, now: u64, attempt: 
     for sighting in seen {
         *attempt.rivals.entry(sighting).or_default() += 1;
     }
-}
-
-/// Records replicas that this run requested, in case the answer to the request was lost.
-fn record_replicas(secret: &SecretMetadata, attempt: &mut Attempt) {
-    let is_recorded = |region: &String| {
-        let mut changes = attempt.outcome.changes.iter();
-        changes.any(|change| matches!(change, Change::Replicated(all) if all.contains(region)))
-    };
-    let ours: Vec<String> = secret
-        .replicas
-        .iter()
-        .map(|replica| replica.region.clone())
-        .filter(|region| attempt.replicating.contains(region) && !is_recorded(region))
-        .collect();
-    if !ours.is_empty() {
-        attempt.outcome.record(Change::Replicated(ours));
-    }
+    attempt.frees_labels = frees_labels(secret, attempt, now);
 }

@@ -148,12 +148,12 @@ impl<C: Connection> SecretStore for ModelStore<C> {
     }
 
     async fn list_versions(&self, id: &str) -> Call<Vec<VersionInfo>> {
-        let answer = self
-            .call("ListSecretVersionIds", json!({"SecretId": id}))
-            .await?;
+        let input = json!({"SecretId": id, "IncludeDeprecated": true});
+        let answer = self.call("ListSecretVersionIds", input).await?;
         Ok(items(&answer["Versions"], |version| VersionInfo {
             id: text(version, "VersionId"),
             created: version["CreatedDate"].as_f64(),
+            labels: texts(&version["VersionStages"]),
         }))
     }
 

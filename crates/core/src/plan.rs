@@ -27,9 +27,10 @@ use rejections::not_current;
 
 pub use describe::describe;
 pub use document::Document;
-pub use guarded::{other_labels, sighting};
+pub use guarded::{frees_labels, other_labels, sighting};
 pub use kms::is_default_key;
-pub use label_move::{Decision, decide_label_move};
+pub use label_move::{Decision, agrees, decide_label_move, no_such_version, unsettled};
+pub use metadata::shows_change;
 pub use notices::rotation;
 pub use rejections::{Rejected, arn_is_absent, still_deleted};
 pub use step::{Plan, Step};

@@ -40,7 +40,7 @@ pub trait SecretStore {
     /// An error of one secret is in its entry, an error of the call is returned.
     async fn batch_get_values(&self, ids: &[String]) -> Call<Vec<BatchEntry>>;
 
-    /// ListSecretVersionIds: the labeled versions and their creation times.
+    /// ListSecretVersionIds: all versions, including those without labels.
     async fn list_versions(&self, id: &str) -> Call<Vec<VersionInfo>>;
 
     /// GetResourcePolicy; `None` if there is no policy or no secret, or if the secret is scheduled for deletion.

@@ -44,8 +44,7 @@ impl<S: SecretStore> Applier<'_, S> {
                 }
                 return Ok(self.push_steps(vec![Step::Swap { base }]));
             }
-            // Write labels of other runs may use up the quota of labels. They are removed soon.
-            Err(error) if error.is("LimitExceededException") && self.attempt.living > 0 => {
+            Err(error) if error.is("LimitExceededException") && self.attempt.frees_labels => {
                 return Ok(Applied::Yield);
             }
             // Such labels may be newer than the observation. Otherwise it is the quota of versions, which stays.
@@ -72,6 +71,7 @@ impl<S: SecretStore> Applier<'_, S> {
             let held = self.attempt.holder.as_ref() == Some(&id) && !self.was_sent();
             let holder = if held { Some(id.clone()) } else { base };
             self.attempt.base = Some(holder.clone());
+            self.attempt.contended = false;
             self.record_current(id, stages, holder);
             self.drop_write_label().await;
             return Ok(Applied::Done);
@@ -92,6 +92,7 @@ impl<S: SecretStore> Applier<'_, S> {
             .await
         {
             Ok(()) => {
+                self.attempt.contended = false;
                 self.record_current(id, vec![CURRENT.to_owned()], base);
                 self.drop_write_label().await;
                 Ok(Applied::Done)
@@ -155,8 +156,13 @@ impl<S: SecretStore> Applier<'_, S> {
                 outcome.version = Some(VersionRef { id, stages });
                 Ok(Applied::Done)
             }
-            Err(error) if error.is_lost_swap() => Ok(Applied::Retry(Some(error))),
-            Err(error) => self.retry_if_unknown(error),
+            Err(error) => {
+                self.record_unconfirmed(&error, || Change::Labeled { id, label });
+                if error.is_lost_swap() {
+                    return Ok(Applied::Retry(Some(error)));
+                }
+                self.retry_if_unknown(error)
+            }
         }
     }
 

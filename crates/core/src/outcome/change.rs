@@ -54,6 +54,13 @@ pub enum Change {
         /// The current version.
         by: String,
     },
+    /// A version was given a label, and a later write has replaced it.
+    Overtaken {
+        /// Its id.
+        id: String,
+        /// The label.
+        label: String,
+    },
     /// A version was made current and rolled back, because the transaction failed.
     Reverted(String),
     /// Tags with these keys were written.
@@ -107,6 +114,12 @@ impl fmt::Display for Change {
                 f,
                 "wrote the value as version {ours}; version {by}, written right after it, holds the same value and is AWSCURRENT"
             ),
+            Self::Overtaken { id, label } => {
+                write!(
+                    f,
+                    "made version {id} {label}, which a later write has replaced"
+                )
+            }
             Self::Reverted(id) => write!(
                 f,
                 "made version {id} AWSCURRENT, and took that back because not all could be"

@@ -48,7 +48,13 @@ pub(super) fn plan(
         "DescribeSecret is denied: rotation, replicas, owning services and a scheduled deletion were not checked, \
          and description, key and tags are written without comparing",
     );
-    let mut writes = metadata_writes(request);
+    let is_created = base.is_some_and(|id| attempt.may_have_created(id));
+    let mut writes = if is_created {
+        // CreateSecret wrote all of it.
+        Plan::default()
+    } else {
+        metadata_writes(request)
+    };
     if plan.keep.is_none() {
         check_overtaken(request, attempt, base)?;
         writes.add(Step::Put {
@@ -61,10 +67,19 @@ pub(super) fn plan(
              in every run: its keyed version cannot be made current unseen",
         );
     }
-    let may_be_absent = version.is_none() && attempt.restoration == Restoration::NotSent;
+    // A name that exists without a value is written; one that was created since the observation is not.
+    let leaves_alone = request.if_exists == IfExists::Skip;
+    let may_be_absent = version.is_none()
+        && attempt.restoration == Restoration::NotSent
+        && !(leaves_alone && attempt.name_taken);
     plan.steps = if may_be_absent && !request.target.is_arn() {
+        let otherwise = if leaves_alone {
+            Vec::new()
+        } else {
+            writes.steps
+        };
         vec![Step::Create {
-            otherwise: Some(writes.steps),
+            otherwise: Some(otherwise),
             vacant: matches!(observed.value, ValueView::NoValue),
         }]
     } else {

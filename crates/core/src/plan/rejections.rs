@@ -69,7 +69,7 @@ pub(super) fn restore(request: &Request, attempt: &Attempt) -> Result<Plan, Fail
     if request.on_scheduled_deletion == OnScheduledDeletion::Fail {
         return Err(Failure::refused(
             format!("{id} is scheduled for deletion"),
-            "set `on-scheduled-deletion: restore` to restore it and write it, or choose another name",
+            "set `on-scheduled-deletion: restore` to take it back and write it, or choose another name",
         ));
     }
     match attempt.restoration {

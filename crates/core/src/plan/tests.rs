@@ -359,7 +359,7 @@ fn own_write_is_not_skipped() {
         vec![(
             &[("IF_EXISTS", "skip"), ("TAGS", "k=v")],
             described(secret(), None),
-            "put over v1, tag k",
+            "tag k, keep v1",
         )],
         &own_write,
     );

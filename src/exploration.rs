@@ -17,7 +17,7 @@ use scenarios::{RIVALS, commands, deleted, first_values, put, runs, three_secret
 use task::Task;
 
 /// The states of one scenario in a run of all tests.
-const STATES: usize = 8_000;
+const STATES: usize = 3_000;
 /// The states of one scenario with `EXPLORE=full`.
 const MORE_STATES: usize = 400_000;
 

@@ -105,6 +105,8 @@ pub(super) struct Monitor {
     pub(super) changed: Vec<BTreeMap<(String, String), Option<String>>>,
     /// Whether a process died.
     pub(super) crashed: Vec<bool>,
+    /// The processes that wrote the versions; those from before have none.
+    pub(super) origins: BTreeMap<String, usize>,
     /// Whether a fault has happened.
     pub(super) fault: bool,
 }
@@ -227,6 +229,7 @@ impl<'a> Explorer<'a> {
                 reached: reached.collect(),
                 changed: vec![BTreeMap::new(); number],
                 crashed: vec![false; number],
+                origins: BTreeMap::new(),
                 fault: false,
             },
             world,

@@ -78,7 +78,7 @@ pub(super) fn commands(number: usize) -> Vec<Task> {
             Want::Staged("next", value),
             &[("VERSION_STAGES", "next"), ("VALUE", value)],
         ),
-        single("promote", Want::Promoted(STAGED), Action::Promote, &[]),
+        single("promote", Want::Promoted, Action::Promote, &[]),
         single("rollback", Want::RolledBack, Action::Rollback, &[]),
         upsert(
             "expected",

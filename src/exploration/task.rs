@@ -40,12 +40,10 @@ pub(super) enum Want {
     Over(&'static str, &'static str),
     /// The value of the version with a label.
     Staged(&'static str, &'static str),
-    /// This value is current, from an existing version.
-    Promoted(&'static str),
+    /// The version with the label `candidate` is current.
+    Promoted,
     /// The previous version is current again.
     RolledBack,
-    /// Any current value.
-    Any,
 }
 
 /// A job's secret and goal.
@@ -56,6 +54,11 @@ pub(super) struct Goal {
 }
 
 impl Goal {
+    /// Whether it is reached by moving a label only.
+    pub(super) fn is_move(&self) -> bool {
+        matches!(self.want, Want::Promoted | Want::RolledBack)
+    }
+
     /// Whether the goal is reached.
     pub(super) fn holds(&self, world: &World) -> bool {
         let Some(secret) = world.secret(self.secret) else {
@@ -63,11 +66,10 @@ impl Goal {
         };
         let value = |label| secret.labeled(label).and_then(|it| it.string.as_deref());
         match self.want {
-            Want::Value(wanted) | Want::Over(_, wanted) | Want::Promoted(wanted) => {
-                value("AWSCURRENT") == Some(wanted)
-            }
+            Want::Value(wanted) | Want::Over(_, wanted) => value("AWSCURRENT") == Some(wanted),
             Want::Staged(label, wanted) => value(label) == Some(wanted),
-            Want::Any | Want::RolledBack => value("AWSCURRENT").is_some(),
+            Want::Promoted => value("AWSCURRENT") == value("candidate"),
+            Want::RolledBack => value("AWSCURRENT").is_some(),
             Want::Key(key, wanted) => value("AWSCURRENT").is_some_and(|text| {
                 let document: Result<serde_json::Value, _> = serde_json::from_str(text);
                 document.is_ok_and(|document| document[key].as_str() == Some(wanted))

@@ -4,7 +4,7 @@
 use upsert_secret_core::backoff::Backoff;
 use upsert_secret_core::error::StoreError;
 use upsert_secret_core::failure::Failure;
-use upsert_secret_core::labels::CURRENT;
+use upsert_secret_core::labels::{CURRENT, PREVIOUS};
 use upsert_secret_core::outcome::{Change, Outcome, VersionRef};
 use upsert_secret_core::plan::Document;
 use upsert_secret_core::store::{Call, NewSecret, SecretStore};
@@ -80,8 +80,11 @@ impl<S: SecretStore> Driver<'_, S> {
                     let outcome = &mut member.guard.attempt.outcome;
                     outcome.arn = Some(put.written.arn);
                     outcome.name = Some(put.written.name);
-                    if member.base.is_none() && put.stages.iter().any(|it| it == CURRENT) {
+                    let has = |label: &str| put.stages.iter().any(|stage| stage == label);
+                    if member.base.is_none() && has(CURRENT) {
                         record_current(outcome, &version, None);
+                    } else if member.base.is_none() && has(PREVIOUS) {
+                        outcome.record_overtaken(&version, CURRENT, put.stages.clone());
                     }
                     member.version = Some(version.clone());
                     return Event::Put(index, version, put.stages);

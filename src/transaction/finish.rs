@@ -1,6 +1,7 @@
 //! The end of a transaction: reports what became of each secret, and writes everything but the values after a commit. It
 //! moves no label.
 
+use upsert_secret_core::labels::CURRENT;
 use upsert_secret_core::notice::Level;
 use upsert_secret_core::store::SecretStore;
 use upsert_secret_core::transaction::{Ending, MemberEnding, Written};
@@ -55,6 +56,10 @@ pub(super) fn record_written(member: &mut Member<'_>, written: Option<Written>) 
     let outcome = &mut member.guard.attempt.outcome;
     match written {
         Some(Written::Current { id, from }) => record_current(outcome, &id, Some(from)),
+        Some(Written::Replaced { id, from }) => {
+            outcome.moved_from = Some(from);
+            outcome.record_overtaken(&id, CURRENT, Vec::new());
+        }
         Some(Written::RolledBack(id)) => record_rollback(outcome, id),
         Some(Written::First(_)) | None => {}
     }

@@ -73,7 +73,8 @@ pub(super) fn written(member: &Member) -> Option<Written> {
     let (id, from) = (member.version.clone()?, member.base()?.to_owned());
     match member.moved {
         Moved::No | Moved::Maybe => None,
-        Moved::Yes | Moved::Replaced | Moved::Stuck(_) => Some(Written::Current { id, from }),
+        Moved::Yes | Moved::Stuck(_) => Some(Written::Current { id, from }),
+        Moved::Replaced => Some(Written::Replaced { id, from }),
         Moved::RolledBack => Some(Written::RolledBack(id)),
     }
 }

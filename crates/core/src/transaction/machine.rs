@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use crate::failure::Failure;
-use crate::labels::{CURRENT, TransactionLabel};
+use crate::labels::{CURRENT, PREVIOUS, TransactionLabel};
 use crate::version_id::RunIdentity;
 
 use super::ending::{Cause, changed_meanwhile, first_value_meanwhile, undecidable, written};
@@ -493,9 +493,12 @@ impl Transaction {
             match event {
                 Event::Created(member, version) => self.members[member].first = Some(version),
                 Event::Put(member, version, labels) => {
-                    if labels.iter().any(|label| label == CURRENT) {
+                    let has = |label: &str| labels.iter().any(|held| held == label);
+                    // Without an answer to the first call, another writer may have replaced the version since.
+                    if has(CURRENT) || has(PREVIOUS) {
                         self.members[member].first = Some(version.clone());
-                    } else {
+                    }
+                    if !has(CURRENT) {
                         self.conflict(member, first_value_meanwhile);
                     }
                     self.members[member].version = Some(version);
@@ -549,8 +552,10 @@ impl Transaction {
             match ended {
                 Swapped::Applied => self.members[member].moved = Moved::Yes,
                 ended => {
-                    if let Swapped::Unknown(_) = ended {
-                        self.members[member].moved = Moved::Maybe;
+                    match ended {
+                        Swapped::Unknown(_) => self.members[member].moved = Moved::Maybe,
+                        Swapped::Replaced => self.members[member].moved = Moved::Replaced,
+                        _ => {}
                     }
                     self.fail_swap(member, ended);
                 }
@@ -612,7 +617,7 @@ impl Transaction {
                 let commands = moved.into_iter().map(Command::Describe).collect();
                 self.round("looked at again", commands, false)
             }
-            Some((_, Swapped::Conflict { .. })) => {
+            Some((_, Swapped::Conflict { .. } | Swapped::Replaced)) => {
                 self.cause = Some(Cause::Aborted);
                 self.roll_back()
             }
@@ -675,6 +680,8 @@ impl Transaction {
             member.moved = match ended {
                 Swapped::Applied if member.moved == Moved::Maybe => Moved::No,
                 Swapped::Applied => Moved::RolledBack,
+                // A rollback without an answer may have been applied before another writer replaced the version.
+                Swapped::Replaced => Moved::RolledBack,
                 Swapped::Conflict { .. } => Moved::Replaced,
                 Swapped::Rejected(failure) | Swapped::Unknown(failure) => Moved::Stuck(failure),
                 Swapped::Skipped => continue,
@@ -852,7 +859,9 @@ impl Transaction {
     fn fail_swap(&mut self, member: usize, ended: Swapped) {
         match ended {
             Swapped::Rejected(failure) | Swapped::Unknown(failure) => self.fail(member, failure),
-            Swapped::Conflict { .. } => self.conflict(member, changed_meanwhile),
+            Swapped::Conflict { .. } | Swapped::Replaced => {
+                self.conflict(member, changed_meanwhile);
+            }
             Swapped::Applied | Swapped::Skipped => {}
         }
     }

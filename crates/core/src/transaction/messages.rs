@@ -209,6 +209,13 @@ pub enum Written {
         /// The version before.
         from: String,
     },
+    /// It was current until another writer replaced it; `from` was before.
+    Replaced {
+        /// Its id.
+        id: String,
+        /// The version before.
+        from: String,
+    },
     /// It was current until AWSCURRENT was moved back.
     RolledBack(String),
 }

@@ -76,7 +76,9 @@ impl Transaction {
             Step::Abort => match self.swaps.take_ended().pop() {
                 None | Some((_, Swapped::Applied)) => self.describe_all(recovery),
                 // It has committed by itself, or another run has aborted it.
-                Some((_, Swapped::Conflict { .. } | Swapped::Skipped)) => self.observe_next_turn(),
+                Some((_, Swapped::Conflict { .. } | Swapped::Replaced | Swapped::Skipped)) => {
+                    self.observe_next_turn()
+                }
                 Some((member, Swapped::Rejected(failure) | Swapped::Unknown(failure))) => {
                     self.end_recovery(member, failure)
                 }
@@ -100,7 +102,7 @@ impl Transaction {
             Step::RollBack => {
                 for (member, ended) in self.swaps.take_ended() {
                     match ended {
-                        Swapped::Applied => self.has_recovered = true,
+                        Swapped::Applied | Swapped::Replaced => self.has_recovered = true,
                         // A later write stays.
                         Swapped::Conflict { .. } | Swapped::Skipped => {}
                         Swapped::Rejected(failure) | Swapped::Unknown(failure) => {

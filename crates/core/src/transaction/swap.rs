@@ -2,6 +2,7 @@
 //! when none arrived. It does not know why a label moves.
 
 use crate::failure::{Class, Failure};
+use crate::labels::{CURRENT, PREVIOUS};
 
 use super::messages::{Answer, Command, Event, Labels, Round};
 
@@ -36,6 +37,8 @@ pub(super) enum Swapped {
         /// Whether this move may have been applied before.
         maybe_applied: bool,
     },
+    /// AWSCURRENT was moved, and another writer has moved it on since: the version holds AWSPREVIOUS.
+    Replaced,
     /// It was not applied.
     Rejected(Failure),
     /// Whether it was applied is not known.
@@ -122,6 +125,10 @@ impl Swap {
             return Some(Swapped::Applied);
         }
         if holder != self.from.as_deref() {
+            let is_previous = self.to.is_some() && labels.holder(PREVIOUS) == self.to.as_deref();
+            if self.maybe_applied && self.label == CURRENT && is_previous {
+                return Some(Swapped::Replaced);
+            }
             return Some(Swapped::Conflict {
                 holder: holder.map(str::to_owned),
                 maybe_applied: self.maybe_applied,

@@ -260,6 +260,21 @@ fn skip_without_describe_keeps_concurrent_create() {
 }
 
 #[test]
+fn skip_keeps_concurrent_first_version() {
+    for denied in [&[][..], &["secretsmanager:DescribeSecret"]] {
+        let sandbox = Sandbox::start();
+        sandbox.with(|world| world.create_empty(NAME));
+        deny(&sandbox, denied);
+        sandbox.before("PutSecretValue", 1, |world| {
+            world.put(NAME, "rival");
+        });
+        let outcome = cli(&sandbox, "made-up", &[("if-exists", "skip")], "1").run();
+        outcome.expect(0, "unchanged");
+        assert_eq!(current_value(&sandbox).as_deref(), Some("rival"));
+    }
+}
+
+#[test]
 fn skip_without_describe_reaches_its_goal() {
     for attempts in ["1", "3"] {
         for exists in [false, true] {

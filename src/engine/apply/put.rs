@@ -113,7 +113,6 @@ impl<S: SecretStore> Applier<'_, S> {
                 if error.is_unknown_outcome() {
                     self.record_sent();
                 }
-                self.attempt.name_taken &= !error.is("ResourceNotFoundException");
                 return self.retry_if_changed(error);
             }
         };

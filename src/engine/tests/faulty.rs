@@ -49,6 +49,10 @@ pub(super) struct Effects {
     pub(super) changed: Cell<bool>,
     /// The versions that AWSCURRENT was moved away from.
     pub(super) replaced: RefCell<Vec<String>>,
+    /// Whether one of them was not the version that DescribeSecret had shown.
+    pub(super) replaced_unseen: Cell<bool>,
+    /// AWSCURRENT's holder, as DescribeSecret has shown it last.
+    seen: RefCell<Option<String>>,
 }
 
 /// The in-memory store with faults at some calls, counted from zero.
@@ -80,6 +84,12 @@ impl FaultyStore {
         let number = self.count.get();
         self.count.set(number + 1);
         let fault = self.faults.get(&number);
+        // A read that is not answered ends the run.
+        let is_read = ["Describe", "Get", "List"]
+            .iter()
+            .any(|verb| operation.starts_with(verb));
+        let fault =
+            fault.filter(|fault| !is_read || matches!(fault, Fault::PutBefore | Fault::PutAfter));
         let lost = || {
             Err(StoreError {
                 attempts: 1,
@@ -101,6 +111,8 @@ impl FaultyStore {
         if let Some(before) = before
             && Some(&before) != after.as_ref()
         {
+            let is_seen = self.effects.seen.borrow().as_ref() == Some(&before);
+            self.effects.replaced_unseen.set(!is_seen);
             self.effects.replaced.borrow_mut().push(before);
         }
         match fault {
@@ -165,7 +177,15 @@ impl SecretStore for FaultyStore {
     }
 
     async fn describe(&self, id: &str) -> Call<Option<SecretMetadata>> {
-        self.call("DescribeSecret", self.store.describe(id)).await
+        let described = async {
+            let secret = self.store.describe(id).await;
+            if let Ok(Some(secret)) = &secret {
+                let holder = secret.holder(CURRENT).map(str::to_owned);
+                self.effects.seen.replace(holder);
+            }
+            secret
+        };
+        self.call("DescribeSecret", described).await
     }
 
     async fn get_value(&self, id: &str, label: &str) -> Call<Option<SecretVersion>> {

@@ -1,4 +1,4 @@
-//! Decisions of compare-and-swap writes (`expected-version-id`, `json-key`, generated values): what is written, which version
+//! Decisions of compare-and-swap writes (`expected-version-id`, `json-key`, `if-exists: skip`, generated values): what is written, which version
 //! it builds on, and whether another run goes first. It identifies other runs by their private labels only.
 
 use super::document::edited;

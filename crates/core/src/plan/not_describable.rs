@@ -48,6 +48,7 @@ pub(super) fn plan(
         "DescribeSecret is denied: rotation, replicas, owning services and a scheduled deletion were not checked, \
          and description, key and tags are written without comparing",
     );
+    let leaves_alone = request.if_exists == IfExists::Skip;
     let is_created = base.is_some_and(|id| attempt.may_have_created(id));
     let mut writes = if is_created {
         // CreateSecret wrote all of it.
@@ -57,8 +58,11 @@ pub(super) fn plan(
     };
     if plan.keep.is_none() {
         check_overtaken(request, attempt, base)?;
-        writes.add(Step::Put {
-            base: base.map(str::to_owned),
+        let base = base.map(str::to_owned);
+        writes.add(if leaves_alone {
+            Step::Swap { base }
+        } else {
+            Step::Put { base }
         });
     }
     if request.version_id_key.is_some() && matches!(observed.value, ValueView::Unread(_)) {
@@ -68,7 +72,6 @@ pub(super) fn plan(
         );
     }
     // A name that exists without a value is written; one that was created since the observation is not.
-    let leaves_alone = request.if_exists == IfExists::Skip;
     let may_be_absent = version.is_none()
         && attempt.restoration == Restoration::NotSent
         && !(leaves_alone && attempt.name_taken);

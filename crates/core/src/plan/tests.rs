@@ -196,7 +196,11 @@ fn value_is_written_if_it_differs() {
             ),
             (&[], described(no_version.clone(), None), "put"),
             (&[], described(staged, None), "put"),
-            (&[("IF_EXISTS", "skip")], described(no_version, None), "put"),
+            (
+                &[("IF_EXISTS", "skip")],
+                described(no_version, None),
+                "swap",
+            ),
             (
                 &[("IF_EXISTS", "skip"), ("DESCRIPTION", "d"), ("TAGS", "k=v")],
                 described(secret(), None),

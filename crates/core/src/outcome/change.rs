@@ -120,10 +120,7 @@ impl fmt::Display for Change {
                     "made version {id} {label}, which a later write has replaced"
                 )
             }
-            Self::Reverted(id) => write!(
-                f,
-                "made version {id} AWSCURRENT, and took that back because not all could be"
-            ),
+            Self::Reverted(id) => write!(f, "made version {id} AWSCURRENT and rolled it back"),
             Self::Tagged(keys) => write!(f, "wrote tags: {}", keys.join(", ")),
             Self::Untagged(keys) => write!(f, "removed tags: {}", keys.join(", ")),
             Self::Replicated(regions) => write!(f, "replicated it to {}", regions.join(", ")),

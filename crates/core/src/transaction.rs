@@ -17,16 +17,22 @@
 //! | on a version | on another version of the coordinator | aborted: every run that sees it rolls it back |
 //! | on a version | absent | ended: the label is removed |
 
+mod commit;
+mod conflicts;
 mod ending;
 mod goal;
 mod machine;
 mod messages;
 mod others;
+mod prepare;
 mod recovery;
+mod rollback;
+mod state;
 mod swap;
 
 pub use goal::{Content, Goal, goal, has_more};
-pub use machine::{Limits, Transaction};
+
 pub use messages::{
     Answer, Command, Ending, Event, Labels, Look, MemberEnding, Next, Observation, Round, Written,
 };
+pub use state::{Limits, Transaction};

@@ -2,31 +2,17 @@
 
 use crate::failure::{Class, Failure};
 
-use super::machine::{Member, Moved, Transaction};
 use super::messages::{Ending, MemberEnding, Written};
+use super::state::{Cause, Member, Moved, Phase, Transaction};
 
-/// Why a transaction does not commit.
-#[derive(Clone, Debug)]
-pub(super) enum Cause {
-    /// A call failed.
-    Failure,
-    /// Another writer has changed a secret.
-    Conflict,
-    /// Another run took this one for dead and aborted it.
-    Aborted,
-    /// Whether it has committed is not known.
-    Undecided(Failure),
-}
-
-impl Cause {
-    /// Whether another attempt can succeed.
-    pub(super) fn is_conflict(&self) -> bool {
-        matches!(self, Self::Conflict | Self::Aborted)
+impl Transaction {
+    pub(super) fn end(&mut self, committed: bool) -> Ending {
+        self.phase = Phase::Ended;
+        ending(self, committed)
     }
 }
 
-/// The end of a transaction as it is now.
-pub(super) fn ending(transaction: &Transaction, committed: bool) -> Ending {
+fn ending(transaction: &Transaction, committed: bool) -> Ending {
     let cause = transaction.cause.as_ref().filter(|_| !committed);
     let members = transaction.members.iter();
     Ending {
@@ -67,12 +53,12 @@ fn run_failure(cause: &Cause) -> Option<Failure> {
 
 /// The version that a secret was given, and what became of it.
 pub(super) fn written(member: &Member) -> Option<Written> {
-    if let Some(first) = &member.first {
-        return Some(Written::First(first.clone()));
-    }
-    let (id, from) = (member.version.clone()?, member.base()?.to_owned());
+    let first = member.first.clone().map(Written::First);
+    let (Some(id), Some(from)) = (member.version.clone(), member.base().map(str::to_owned)) else {
+        return first;
+    };
     match member.moved {
-        Moved::No | Moved::Maybe => None,
+        Moved::No | Moved::Maybe => first,
         Moved::Yes | Moved::Stuck(_) => Some(Written::Current { id, from }),
         Moved::Replaced => Some(Written::Replaced { id, from }),
         Moved::RolledBack => Some(Written::RolledBack(id)),
@@ -119,31 +105,4 @@ fn member_failure(member: &Member, cause: Option<&Cause>) -> Option<Failure> {
         (Moved::No | Moved::RolledBack, _) => return member.failure.clone(),
     };
     Some(failure)
-}
-
-/// Another writer changed a secret between its observation and the commit.
-pub(super) fn changed_meanwhile(name: &str) -> Failure {
-    Failure::new(
-        Class::Conflict,
-        format!("another writer changed {name} during this run"),
-        "run again: it starts from the current value",
-    )
-}
-
-/// Another writer gave a secret its first value between its observation and the write.
-pub(super) fn first_value_meanwhile(name: &str) -> Failure {
-    Failure::new(
-        Class::Conflict,
-        format!("another writer gave {name} its first value during this run"),
-        "run again: it starts from the current value",
-    )
-}
-
-/// Every version of this run has been replaced since it was made current.
-pub(super) fn undecidable() -> Failure {
-    Failure::new(
-        Class::Conflict,
-        "the commit record is gone, and other writers have replaced every version of this run",
-        "run again: it starts from the current values",
-    )
 }

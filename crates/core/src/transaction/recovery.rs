@@ -2,57 +2,11 @@
 //! see it. Until everything is moved back the commit record stays, on another version, so that a recovery that is cut short
 //! is finished by the next run.
 
-use crate::labels::{CURRENT, PREVIOUS, TransactionLabel};
+use crate::labels::{CURRENT, PREVIOUS};
 
-use super::machine::Transaction;
 use super::messages::{Command, Next};
+use super::state::{Recovery, RecoveryStep as Step, Transaction};
 use super::swap::{Swap, Swapped};
-
-/// The recovery of one transaction.
-#[derive(Clone, Debug)]
-pub(super) struct Recovery {
-    label: TransactionLabel,
-    coordinator: usize,
-    /// The coordinator's new version, which held the record.
-    version: Option<String>,
-    step: Step,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Step {
-    /// Moves the record to another version of the coordinator, so that its run can no longer commit.
-    Abort,
-    /// Describes all secrets.
-    Describe,
-    /// Moves AWSCURRENT back.
-    RollBack,
-    /// Removes the member labels.
-    Release,
-    /// Removes the record.
-    RemoveRecord,
-}
-
-impl Recovery {
-    /// The recovery of an undecided transaction.
-    pub(super) fn abort(label: TransactionLabel, coordinator: usize, version: String) -> Self {
-        Self {
-            label,
-            coordinator,
-            version: Some(version),
-            step: Step::Abort,
-        }
-    }
-
-    /// The recovery of a transaction that is aborted already.
-    pub(super) fn resume(label: TransactionLabel, coordinator: usize) -> Self {
-        Self {
-            label,
-            coordinator,
-            version: None,
-            step: Step::Describe,
-        }
-    }
-}
 
 impl Transaction {
     /// Starts a recovery.

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::rc::Rc;
 
-use sandbox_model::World;
+use sandbox_model::{Caller, World};
+use serde_json::json;
 use upsert_secret_core::error::{ErrorKind, StoreError};
 use upsert_secret_core::failure::Failure;
 use upsert_secret_core::labels::{CURRENT, is_private};
@@ -32,14 +33,17 @@ pub(super) enum Fault {
     PutBefore,
     /// Another writer puts a value after it.
     PutAfter,
+    /// Another writer schedules the deletion of the secret before it.
+    DeletionBefore,
 }
 
-pub(super) const FAULTS: [Fault; 5] = [
+pub(super) const FAULTS: [Fault; 6] = [
     Fault::NeverArrives,
     Fault::LostAnswer,
     Fault::LostAnswerThenPut,
     Fault::PutBefore,
     Fault::PutAfter,
+    Fault::DeletionBefore,
 ];
 
 /// What a run's own calls did to the secret `app`.
@@ -76,6 +80,13 @@ impl FaultyStore {
         }
     }
 
+    fn schedule_deletion(&self) {
+        let mut world = self.store.world();
+        if world.secret("app").is_some_and(|secret| !secret.deleted) {
+            world.schedule_deletion("app");
+        }
+    }
+
     async fn call<T>(
         &self,
         operation: &'static str,
@@ -88,8 +99,13 @@ impl FaultyStore {
         let is_read = ["Describe", "Get", "List"]
             .iter()
             .any(|verb| operation.starts_with(verb));
-        let fault =
-            fault.filter(|fault| !is_read || matches!(fault, Fault::PutBefore | Fault::PutAfter));
+        let fault = fault.filter(|fault| {
+            !is_read
+                || matches!(
+                    fault,
+                    Fault::PutBefore | Fault::PutAfter | Fault::DeletionBefore
+                )
+        });
         let lost = || {
             Err(StoreError {
                 attempts: 1,
@@ -99,6 +115,7 @@ impl FaultyStore {
         match fault {
             Some(Fault::NeverArrives) => return lost(),
             Some(Fault::PutBefore) => self.put_rival(),
+            Some(Fault::DeletionBefore) => self.schedule_deletion(),
             _ => {}
         }
         let before = visible(&self.store.world());
@@ -239,7 +256,29 @@ impl SecretStore for FaultyStore {
         description: Option<&str>,
         kms_key_id: Option<&str>,
     ) -> Call<()> {
-        let call = self.store.update(id, description, kms_key_id);
+        // The SDK adds the token.
+        let mut input = json!({"SecretId": id, "ClientRequestToken": "0".repeat(32)});
+        for (key, text) in [("Description", description), ("KmsKeyId", kms_key_id)] {
+            if let Some(text) = text {
+                input[key] = json!(text);
+            }
+        }
+        let call = async {
+            let caller = Caller::default();
+            let mut world = self.store.world();
+            let answer = world.call(&caller, self.region(), "UpdateSecret", input);
+            answer.map(drop).map_err(|error| StoreError {
+                attempts: 1,
+                ..StoreError::new(
+                    "UpdateSecret",
+                    ErrorKind::Service {
+                        code: error.code,
+                        message: error.message,
+                        status: error.status,
+                    },
+                )
+            })
+        };
         self.call("UpdateSecret", call).await
     }
 

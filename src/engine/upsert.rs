@@ -301,7 +301,12 @@ fn record_observation(request: &Request, observed: &Observed, now: u64, attempt:
                 record_restored(attempt);
                 Some((&read.arn, &read.name))
             }
-            _ => None,
+            // Of a secret that is scheduled for deletion AWS says so, whether it has a value or not.
+            ValueView::NoValue => {
+                record_restored(attempt);
+                None
+            }
+            ValueView::Unread(_) | ValueView::Deleted(_) => None,
         },
     };
     if let Some((arn, name)) = ids {

@@ -2,10 +2,10 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::future::Future;
 use std::rc::Rc;
 
-use sandbox_model::World;
+use sandbox_model::{Caller, World};
+use serde_json::json;
 use upsert_secret_core::error::{ErrorKind, StoreError};
 use upsert_secret_core::failure::Failure;
 use upsert_secret_core::labels::{CURRENT, is_private};
@@ -28,18 +28,27 @@ pub(super) enum Fault {
     LostAnswer,
     /// It is applied, the answer is lost, and then another writer puts a value.
     LostAnswerThenPut,
+    /// It is applied, the answer is lost, and the SDK sends it again.
+    Retried,
+    /// As before, and another writer puts a value between the attempts.
+    RetriedAfterPut,
     /// Another writer puts a value before it.
     PutBefore,
     /// Another writer puts a value after it.
     PutAfter,
+    /// Another writer schedules the deletion of the secret before it.
+    DeletionBefore,
 }
 
-pub(super) const FAULTS: [Fault; 5] = [
+pub(super) const FAULTS: [Fault; 8] = [
     Fault::NeverArrives,
     Fault::LostAnswer,
     Fault::LostAnswerThenPut,
+    Fault::Retried,
+    Fault::RetriedAfterPut,
     Fault::PutBefore,
     Fault::PutAfter,
+    Fault::DeletionBefore,
 ];
 
 /// What a run's own calls did to the secret `app`.
@@ -76,11 +85,22 @@ impl FaultyStore {
         }
     }
 
-    async fn call<T>(
-        &self,
-        operation: &'static str,
-        call: impl Future<Output = Call<T>>,
-    ) -> Call<T> {
+    /// The number of attempts of the next call.
+    fn attempts(&self) -> u32 {
+        match self.faults.get(&self.count.get()) {
+            Some(Fault::Retried | Fault::RetriedAfterPut) => 2,
+            _ => 1,
+        }
+    }
+
+    fn schedule_deletion(&self) {
+        let mut world = self.store.world();
+        if world.secret("app").is_some_and(|secret| !secret.deleted) {
+            world.schedule_deletion("app");
+        }
+    }
+
+    async fn call<T>(&self, operation: &'static str, call: impl AsyncFn() -> Call<T>) -> Call<T> {
         let number = self.count.get();
         self.count.set(number + 1);
         let fault = self.faults.get(&number);
@@ -88,8 +108,13 @@ impl FaultyStore {
         let is_read = ["Describe", "Get", "List"]
             .iter()
             .any(|verb| operation.starts_with(verb));
-        let fault =
-            fault.filter(|fault| !is_read || matches!(fault, Fault::PutBefore | Fault::PutAfter));
+        let fault = fault.filter(|fault| {
+            !is_read
+                || matches!(
+                    fault,
+                    Fault::PutBefore | Fault::PutAfter | Fault::DeletionBefore
+                )
+        });
         let lost = || {
             Err(StoreError {
                 attempts: 1,
@@ -99,10 +124,11 @@ impl FaultyStore {
         match fault {
             Some(Fault::NeverArrives) => return lost(),
             Some(Fault::PutBefore) => self.put_rival(),
+            Some(Fault::DeletionBefore) => self.schedule_deletion(),
             _ => {}
         }
         let before = visible(&self.store.world());
-        let answer = call.await;
+        let mut answer = call().await;
         let after = visible(&self.store.world());
         if before != after {
             self.effects.changed.set(true);
@@ -114,6 +140,15 @@ impl FaultyStore {
             let is_seen = self.effects.seen.borrow().as_ref() == Some(&before);
             self.effects.replaced_unseen.set(!is_seen);
             self.effects.replaced.borrow_mut().push(before);
+        }
+        if let Some(Fault::Retried | Fault::RetriedAfterPut) = fault {
+            if fault == Some(&Fault::RetriedAfterPut) {
+                self.put_rival();
+            }
+            answer = call().await.map_err(|error| StoreError {
+                attempts: 2,
+                ..error
+            });
         }
         match fault {
             Some(Fault::LostAnswer) => lost(),
@@ -177,7 +212,7 @@ impl SecretStore for FaultyStore {
     }
 
     async fn describe(&self, id: &str) -> Call<Option<SecretMetadata>> {
-        let described = async {
+        let described = async || {
             let secret = self.store.describe(id).await;
             if let Ok(Some(secret)) = &secret {
                 let holder = secret.holder(CURRENT).map(str::to_owned);
@@ -189,37 +224,42 @@ impl SecretStore for FaultyStore {
     }
 
     async fn get_value(&self, id: &str, label: &str) -> Call<Option<SecretVersion>> {
-        let call = self.store.get_value(id, label);
+        let call = async || self.store.get_value(id, label).await;
         self.call("GetSecretValue", call).await
     }
 
     async fn batch_get_values(&self, ids: &[String]) -> Call<Vec<BatchEntry>> {
-        let call = self.store.batch_get_values(ids);
+        let call = async || self.store.batch_get_values(ids).await;
         self.call("BatchGetSecretValue", call).await
     }
 
     async fn list_versions(&self, id: &str) -> Call<Vec<VersionInfo>> {
-        let call = self.store.list_versions(id);
+        let call = async || self.store.list_versions(id).await;
         self.call("ListSecretVersionIds", call).await
     }
 
     async fn get_policy(&self, id: &str) -> Call<Option<String>> {
-        let call = self.store.get_policy(id);
+        let call = async || self.store.get_policy(id).await;
         self.call("GetResourcePolicy", call).await
     }
 
     async fn validate_policy(&self, id: &str, policy: &str) -> Call<Validation> {
-        let call = self.store.validate_policy(id, policy);
+        let call = async || self.store.validate_policy(id, policy).await;
         self.call("ValidateResourcePolicy", call).await
     }
 
     async fn put_policy(&self, id: &str, policy: &str, allow_public: bool) -> Call<()> {
-        let call = self.store.put_policy(id, policy, allow_public);
+        let call = async || self.store.put_policy(id, policy, allow_public).await;
         self.call("PutResourcePolicy", call).await
     }
 
     async fn create(&self, new: &NewSecret<'_>) -> Call<WrittenVersion> {
-        self.call("CreateSecret", self.store.create(new)).await
+        let answer = self.call("CreateSecret", async || self.store.create(new).await);
+        let attempts = self.attempts();
+        answer.await.map(|written| WrittenVersion {
+            attempts,
+            ..written
+        })
     }
 
     async fn put_value(
@@ -229,8 +269,13 @@ impl SecretStore for FaultyStore {
         value: &SecretValue,
         labels: &[&str],
     ) -> Call<LabeledVersion> {
-        let call = self.store.put_value(id, token, value, labels);
-        self.call("PutSecretValue", call).await
+        let call = async || self.store.put_value(id, token, value, labels).await;
+        let attempts = self.attempts();
+        let answer = self.call("PutSecretValue", call).await;
+        answer.map(|mut put| {
+            put.written.attempts = attempts;
+            put
+        })
     }
 
     async fn update(
@@ -239,39 +284,64 @@ impl SecretStore for FaultyStore {
         description: Option<&str>,
         kms_key_id: Option<&str>,
     ) -> Call<()> {
-        let call = self.store.update(id, description, kms_key_id);
+        // The SDK adds the token.
+        let mut input = json!({"SecretId": id, "ClientRequestToken": "0".repeat(32)});
+        for (key, text) in [("Description", description), ("KmsKeyId", kms_key_id)] {
+            if let Some(text) = text {
+                input[key] = json!(text);
+            }
+        }
+        let call = async || {
+            let caller = Caller::default();
+            let mut world = self.store.world();
+            let answer = world.call(&caller, self.region(), "UpdateSecret", input.clone());
+            answer.map(drop).map_err(|error| StoreError {
+                attempts: 1,
+                ..StoreError::new(
+                    "UpdateSecret",
+                    ErrorKind::Service {
+                        code: error.code,
+                        message: error.message,
+                        status: error.status,
+                    },
+                )
+            })
+        };
         self.call("UpdateSecret", call).await
     }
 
     async fn restore(&self, id: &str) -> Call<()> {
-        self.call("RestoreSecret", self.store.restore(id)).await
+        self.call("RestoreSecret", async || self.store.restore(id).await)
+            .await
     }
 
     async fn tag(&self, id: &str, given: &BTreeMap<String, String>) -> Call<()> {
-        self.call("TagResource", self.store.tag(id, given)).await
+        self.call("TagResource", async || self.store.tag(id, given).await)
+            .await
     }
 
     async fn untag(&self, id: &str, keys: &[String]) -> Call<()> {
-        self.call("UntagResource", self.store.untag(id, keys)).await
+        self.call("UntagResource", async || self.store.untag(id, keys).await)
+            .await
     }
 
     async fn replicate(&self, id: &str, given: &BTreeMap<String, Option<String>>) -> Call<()> {
-        let call = self.store.replicate(id, given);
+        let call = async || self.store.replicate(id, given).await;
         self.call("ReplicateSecretToRegions", call).await
     }
 
     async fn remove_replicas(&self, id: &str, regions: &[String]) -> Call<()> {
-        let call = self.store.remove_replicas(id, regions);
+        let call = async || self.store.remove_replicas(id, regions).await;
         self.call("RemoveRegionsFromReplication", call).await
     }
 
     async fn move_label(&self, id: &str, label: &str, from: Option<&str>, to: &str) -> Call<()> {
-        let call = self.store.move_label(id, label, from, to);
+        let call = async || self.store.move_label(id, label, from, to).await;
         self.call("UpdateSecretVersionStage", call).await
     }
 
     async fn remove_label(&self, id: &str, label: &str, from: &str) -> Call<()> {
-        let call = self.store.remove_label(id, label, from);
+        let call = async || self.store.remove_label(id, label, from).await;
         self.call("UpdateSecretVersionStage", call).await
     }
 }

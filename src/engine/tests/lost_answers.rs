@@ -5,6 +5,7 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use upsert_secret_core::failure::Class;
 use upsert_secret_core::version_id::RunIdentity;
 
 use super::faulty::{Effects, FAULTS, Fault, FaultyStore};
@@ -120,7 +121,15 @@ fn run_with_faults(
     let replaced = store.effects.replaced.borrow();
     let changed = store.effects.changed.get();
     let moved_from = outcome.moved_from.as_ref();
-    let problem = if outcome.changed() != changed {
+    let is_deleted = store
+        .store
+        .world()
+        .secret("app")
+        .is_some_and(|secret| secret.deleted);
+    let class = ended.as_ref().err().map(|failure| failure.class);
+    let problem = if is_deleted && !matches!(class, None | Some(Class::Refused)) {
+        Some(format!("class {class:?}"))
+    } else if outcome.changed() != changed {
         Some(format!("changed: {changed}"))
     } else if is_guarded(action, inputs) && store.effects.replaced_unseen.get() {
         Some("a later write was replaced".to_owned())
@@ -191,6 +200,6 @@ fn report_agrees_with_writes() {
     // Of two later writes, only the last shows which version it replaced.
     let second = [Fault::NeverArrives, Fault::LostAnswer];
     all.extend(problems(&["rival"], false, &second));
-    let shown = all[..all.len().min(20)].join("\n");
+    let shown = all[..all.len().min(60)].join("\n");
     assert!(all.is_empty(), "{}:\n{shown}", all.len());
 }

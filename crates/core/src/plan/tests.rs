@@ -353,61 +353,10 @@ fn forbidden_state_is_rejected() {
     }
 }
 
-#[test]
-fn own_write_is_not_skipped() {
-    let own_write = Attempt {
-        sent: vec!["v1".to_owned()],
-        ..Attempt::default()
-    };
-    check(
-        vec![(
-            &[("IF_EXISTS", "skip"), ("TAGS", "k=v")],
-            described(secret(), None),
-            "tag k, keep v1",
-        )],
-        &own_write,
-    );
-}
-
-#[test]
-fn later_write_is_not_reverted() {
-    let overtaken = |by: &str| Attempt {
-        overtaken: Some(by.to_owned()),
-        ..Attempt::default()
-    };
-    // Another version is current. It stays, and only one with the same value is a success.
-    check(
-        vec![
-            (&[], described(secret(), Some("other")), "exit 5"),
-            (&[("COMPARE", "never")], described(secret(), None), "exit 5"),
-            (&[], described(secret(), Some("wanted")), "keep v1"),
-            (&[], Observed::Absent, "exit 5"),
-            (&[], undescribed(value_view("other")), "exit 5"),
-            (&[], undescribed(ValueView::Unread(None)), "exit 5"),
-        ],
-        &overtaken("ours"),
-    );
-    // This run's version is current again: it was moved back, or the answer was late.
-    check(
-        vec![
-            (
-                &[("COMPARE", "never")],
-                described(secret(), None),
-                "keep v1",
-            ),
-            (
-                &[("COMPARE", "never"), ("DESCRIPTION", "d")],
-                described(secret(), None),
-                "update description, keep v1",
-            ),
-        ],
-        &overtaken("v1"),
-    );
-}
-
 mod guarded;
 mod metadata;
 mod not_describable;
 mod notices;
+mod own_writes;
 mod settled;
 mod steps;

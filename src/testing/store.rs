@@ -227,7 +227,8 @@ impl<C: Connection> SecretStore for ModelStore<C> {
         description: Option<&str>,
         kms_key_id: Option<&str>,
     ) -> Call<()> {
-        let mut input = json!({"SecretId": id});
+        let token = "00000000-0000-4000-8000-000000000000";
+        let mut input = json!({"SecretId": id, "ClientRequestToken": token});
         set_optional(&mut input, "Description", description);
         set_optional(&mut input, "KmsKeyId", kms_key_id);
         self.call("UpdateSecret", input).await.map(drop)

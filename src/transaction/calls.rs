@@ -36,10 +36,11 @@ impl<S: SecretStore> Driver<'_, S> {
                     (Some(from), None) => store.remove_label(id, &label, from).await,
                     (None, None) => Ok(()),
                 };
+                let removes = to.is_none();
                 if let (Some(from), Some(to), true) = (from, to, label == CURRENT) {
                     record_move(member, &sent, from, &to);
                 }
-                Event::Label(index, self.answer(member, sent))
+                Event::Label(index, self.answer(member, removes, sent))
             }
             // Sent twenty at a time.
             Command::Read(index) => Event::Skipped(index),
@@ -147,15 +148,21 @@ impl<S: SecretStore> Driver<'_, S> {
         }
     }
 
-    fn answer(&self, member: &Member<'_>, sent: Call<()>) -> Answer {
+    /// A removal is rejected so if the secret is scheduled for deletion, and not if the label is gone.
+    fn answer(&self, member: &Member<'_>, removes: bool, sent: Call<()>) -> Answer {
         match sent {
             Ok(()) => Answer::Applied,
             Err(error) if error.is_unknown_outcome() => {
                 Answer::NoAnswer(self.failure(member, &error))
             }
-            Err(error) if error.is_lost_swap() => Answer::Lost {
-                retried: error.attempts > 1,
-            },
+            Err(error)
+                if error.is_lost_swap() && !(removes && error.is("InvalidRequestException")) =>
+            {
+                Answer::Lost {
+                    retried: error.attempts > 1,
+                    failure: self.failure(member, &error),
+                }
+            }
             Err(error) => Answer::Rejected(self.failure(member, &error)),
         }
     }

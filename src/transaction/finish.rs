@@ -21,6 +21,16 @@ impl<S: SecretStore> Driver<'_, S> {
         if let Some(failure) = ending.failure {
             self.report.fail(failure);
         }
+        if let Some(first) = ending.labeled.first() {
+            let (count, name) = (ending.labeled.len(), members[*first].id());
+            self.report.note(
+                Level::Notice,
+                format!(
+                    "private labels could not be removed from {count} of the secrets, {name} among them: the next run that writes \
+                     these secrets removes them"
+                ),
+            );
+        }
         let committed = ending.committed;
         self.report.progress.start_phase("done", members.len());
         let ends = members.into_iter().zip(ending.members);

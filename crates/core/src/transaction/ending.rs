@@ -19,6 +19,7 @@ fn ending(transaction: &Transaction, committed: bool) -> Ending {
         committed,
         recovered: transaction.has_recovered,
         failure: cause.and_then(run_failure),
+        labeled: transaction.labeled.iter().copied().collect(),
         members: members
             .map(|member| MemberEnding {
                 written: written(member),

@@ -31,6 +31,7 @@ impl Transaction {
             activity: Vec::new(),
             settled: BTreeSet::new(),
             queue: Vec::new(),
+            labeled: BTreeSet::new(),
             has_recovered: false,
         }
     }
@@ -109,12 +110,12 @@ impl Transaction {
             Phase::Inquire => self.after_inquiry(),
             Phase::RollBack => self.after_roll_back(),
             Phase::Release => {
-                self.swaps.take_ended();
+                self.record_removals();
                 self.after_release()
             }
             Phase::FindRecord => self.after_find_record(),
             Phase::RemoveRecord => {
-                self.swaps.take_ended();
+                self.record_removals();
                 self.after_rollback_cleanup()
             }
         }

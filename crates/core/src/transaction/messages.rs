@@ -137,6 +137,8 @@ pub enum Answer {
     Lost {
         /// Whether there was more than one attempt.
         retried: bool,
+        /// The explanation, for a label that turns out to be where it should.
+        failure: Failure,
     },
     /// No answer arrived: it may have been applied.
     NoAnswer(Failure),
@@ -184,6 +186,8 @@ pub struct Ending {
     pub recovered: bool,
     /// A failure of the run that is no secret's own.
     pub failure: Option<Failure>,
+    /// The secrets from which private labels could not be removed.
+    pub labeled: Vec<usize>,
     /// By secret: what became of it.
     pub members: Vec<MemberEnding>,
 }

@@ -63,6 +63,13 @@ impl Transaction {
         self.start_swaps("done", removals, false)
     }
 
+    /// Records the labels that could not be removed. The next run removes them.
+    pub(super) fn record_removals(&mut self) {
+        let ended = self.swaps.take_ended().into_iter();
+        let failed = ended.filter(|(_, ended)| *ended != Swapped::Applied);
+        self.labeled.extend(failed.map(|(member, _)| member));
+    }
+
     pub(super) fn after_release(&mut self) -> Next {
         if self.cause.is_none() {
             return Next::End(self.end(true));

@@ -1,7 +1,7 @@
 //! Compare-and-swap of labels on several secrets at once. It decides what an answer means, and what is read back or sent again
 //! when none arrived. It does not know why a label moves.
 
-use crate::failure::{Class, Failure};
+use crate::failure::Failure;
 use crate::labels::{CURRENT, PREVIOUS};
 
 use super::messages::{Answer, Command, Event, Labels, Round};
@@ -108,7 +108,10 @@ impl Swap {
                 self.maybe_applied = true;
                 self.failure = Some(failure);
             }
-            Answer::Lost { retried } => self.maybe_applied |= retried,
+            Answer::Lost { retried, failure } => {
+                self.maybe_applied |= retried;
+                self.failure = Some(failure);
+            }
         }
         self.reads = true;
         None
@@ -135,22 +138,15 @@ impl Swap {
             });
         }
         if self.retries >= MAX_RETRIES {
-            let failure = self.failure.take();
-            return Some(Swapped::Rejected(failure.unwrap_or_else(unexplained)));
+            // Before a first call there is none: then it is sent.
+            if let Some(failure) = self.failure.take() {
+                return Some(Swapped::Rejected(failure));
+            }
         }
         self.retries += 1;
         self.reads = false;
         None
     }
-}
-
-/// AWS rejects a move that the labels allow.
-fn unexplained() -> Failure {
-    Failure::new(
-        Class::Unavailable,
-        "AWS rejected a move of a staging label that the labels allow",
-        "run again; if that does not help, look at the versions: `aws secretsmanager list-secret-version-ids`",
-    )
 }
 
 /// Moves of labels, at most one for each secret.

@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use explorer::{Fault, Scenario, explore};
 use promises::{Promises, Rerun};
-use scenarios::{RIVALS, commands, deleted, first_values, put, runs, three_secrets};
+use scenarios::{RIVALS, Rival, commands, deleted, first_values, put, runs, three_secrets};
 use task::Task;
 
 /// The states of one scenario in a run of all tests.
@@ -34,23 +34,15 @@ fn check(scenarios: impl IntoIterator<Item = Scenario>, rerun: Rerun) {
         let promises = Promises::of(&scenario, rerun);
         let started = Instant::now();
         match explore(&scenario, &promises) {
-            Ok(count) => report(&format!(
+            Ok(count) => println!(
                 "{}: {count}, {:.1} s",
                 scenario.name,
                 started.elapsed().as_secs_f64()
-            )),
+            ),
             Err(violation) => violations.push(violation),
         }
     }
     assert!(violations.is_empty(), "{}", violations.join("\n\n"));
-}
-
-#[expect(
-    clippy::print_stdout,
-    reason = "the number of states is for the reader of the test"
-)]
-fn report(text: &str) {
-    println!("{text}");
 }
 
 fn transactions(names: &[&str]) -> Vec<Task> {
@@ -137,7 +129,7 @@ fn write_skew_is_impossible() {
     }
     let one = Task::values("one", true, &[("a", "1"), ("b", "2")]);
     let other = Task::values("other", true, &[("a", "2"), ("b", "1")]);
-    let pair = runs(&world, vec![one.clone(), other.clone()]);
+    let pair = runs(&world, vec![one, other]);
     check([pair.clone(), pair.with_slow_runs()], Rerun::Later);
 }
 
@@ -194,7 +186,7 @@ fn dead_transactions_are_recovered() {
 
 #[test]
 fn transaction_and_rival_of_each_secret_keep_promises() {
-    let rivals: [(&str, fn(&mut sandbox_model::World)); 3] = [
+    let rivals: [Rival; 3] = [
         ("puts a", |world| put(world, "a")),
         ("puts b", |world| put(world, "b")),
         ("puts c", |world| put(world, "c")),

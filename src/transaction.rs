@@ -2,52 +2,24 @@
 //! events. It owns the calls, the waits and the report, and no decision.
 
 use std::cell::{Cell, RefCell};
-use std::future::Future;
 
-use futures_util::{FutureExt as _, StreamExt as _, stream};
 use upsert_secret_core::backoff::Backoff;
-use upsert_secret_core::failure::Failure;
-use upsert_secret_core::request::Request;
 use upsert_secret_core::store::SecretStore;
 use upsert_secret_core::transaction::{
-    Answer, Command, Content, Event, Limits, Next, Round, Transaction as Machine,
+    Answer, Command, Event, Limits, Next, Round, Transaction as Machine,
 };
 
-use crate::batch::{CONCURRENT_SECRETS, PreparedTarget};
+use crate::batch::PreparedTarget;
 use crate::engine::context::Context;
-use crate::run_report::{ReportGuard, RunReport};
+use crate::run_report::RunReport;
 
 mod calls;
+mod driver;
 mod finish;
 mod observe;
 mod validate;
 
-/// One secret of a transaction.
-struct Member<'a> {
-    request: &'a Request,
-    guard: ReportGuard<'a>,
-    /// What a write of the value needs.
-    content: Content,
-    /// Whether the plan writes more than the value.
-    has_more: bool,
-    /// The version that is replaced.
-    base: Option<String>,
-    /// The version that this run wrote.
-    version: Option<String>,
-    failure: Option<Failure>,
-}
-
-impl Member<'_> {
-    fn id(&self) -> &str {
-        &self.request.target.id
-    }
-}
-
-/// A transaction over the secrets of a run.
-struct Driver<'a, S> {
-    context: Context<'a, S>,
-    report: &'a RunReport,
-}
+use driver::{Driver, Member};
 
 /// Runs all jobs as one transaction: every new version becomes current, or none does. First versions cannot be undone. The
 /// progress of the context must be silent, because the transaction reports its own.
@@ -157,26 +129,6 @@ impl<'a, S: SecretStore> Driver<'a, S> {
         })
         .await;
         events.into_inner()
-    }
-
-    /// Runs an action on each item, many at a time, and shows the progress. Boxed, so that the code that waits for many exists
-    /// once.
-    async fn for_each<T>(&self, items: impl IntoIterator<Item = T>, act: impl AsyncFn(T)) {
-        let work = items.into_iter().map(|item| act(item).boxed_local());
-        let work = stream::iter(work).for_each_concurrent(CONCURRENT_SECRETS, |act| act);
-        self.with_progress(work).await;
-    }
-
-    /// Waits for a future and shows the progress periodically.
-    async fn with_progress<T>(&self, work: impl Future<Output = T>) -> T {
-        tokio::pin!(work);
-        loop {
-            tokio::select! {
-                biased;
-                done = &mut work => return done,
-                () = self.report.progress.tick() => {}
-            }
-        }
     }
 }
 

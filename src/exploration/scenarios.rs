@@ -98,8 +98,11 @@ pub(super) fn commands(number: usize) -> Vec<Task> {
     ]
 }
 
+/// Another writer, by what it does.
+pub(super) type Rival = (&'static str, fn(&mut World));
+
 /// Changes of another writer, to the secret `a`.
-pub(super) const RIVALS: [(&str, fn(&mut World)); 6] = [
+pub(super) const RIVALS: [Rival; 6] = [
     ("puts", |world| put(world, "a")),
     ("puts what is wanted", |world| put_wanted(world, "a")),
     ("rolls back", |world| {
@@ -172,7 +175,7 @@ pub(super) fn runs(world: &World, tasks: Vec<Task>) -> Scenario {
 
 impl Scenario {
     /// The same with another writer.
-    pub(super) fn with_rival(mut self, (name, change): (&'static str, fn(&mut World))) -> Self {
+    pub(super) fn with_rival(mut self, (name, change): Rival) -> Self {
         self.name = format!("{} and a rival that {name}", self.name);
         self.actors.push(Actor::Rival(name, change));
         self

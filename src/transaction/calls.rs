@@ -10,7 +10,7 @@ use upsert_secret_core::plan::Document;
 use upsert_secret_core::store::{Call, NewSecret, SecretStore};
 use upsert_secret_core::transaction::{Answer, Command, Event, Labels};
 
-use super::{Driver, Member};
+use super::driver::{Driver, Member};
 
 /// Tries of a write without an answer, each with several attempts.
 const MAX_TRIES: u32 = 3;

@@ -7,7 +7,7 @@ use upsert_secret_core::store::SecretStore;
 use upsert_secret_core::transaction::{Ending, MemberEnding, Written};
 
 use super::calls::{record_current, record_rollback};
-use super::{Driver, Member};
+use super::driver::{Driver, Member};
 use crate::engine::upsert::upsert;
 
 impl<S: SecretStore> Driver<'_, S> {

@@ -10,7 +10,7 @@ use upsert_secret_core::state::{Observed, ValueView};
 use upsert_secret_core::store::SecretStore;
 use upsert_secret_core::transaction::{Content, Goal, Labels, Look, Observation, goal, has_more};
 
-use super::{Driver, Member};
+use super::driver::{Driver, Member};
 use crate::batch::prefetch::{Prefetcher, chunks};
 use crate::batch::{CONCURRENT_READS, CONCURRENT_SECRETS, PreparedTarget};
 use crate::engine::upsert::{prepare_attempt, ready, record_settled};

@@ -8,7 +8,7 @@ use upsert_secret_core::state::ValueView;
 use upsert_secret_core::store::SecretStore;
 use upsert_secret_core::transaction::{Command, Event, Labels};
 
-use super::{Driver, Member};
+use super::driver::{Driver, Member};
 use crate::batch::CONCURRENT_READS;
 use crate::batch::prefetch::{BATCH, Chunk, Prefetcher};
 

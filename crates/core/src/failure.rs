@@ -5,7 +5,7 @@
 use std::fmt;
 
 /// The class of a failure. Scripts branch on exit codes, so the numbers never change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Class {
     /// A bug in this program: a caught panic.
     Bug,
@@ -101,7 +101,7 @@ impl Class {
 }
 
 /// A failure to report. Every part still goes through redaction before it is printed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Failure {
     /// The class, which determines the exit code.
     pub class: Class,

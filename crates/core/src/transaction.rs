@@ -36,3 +36,6 @@ pub use messages::{
     Answer, Command, Ending, Event, Labels, Look, MemberEnding, Next, Observation, Round, Written,
 };
 pub use state::{Limits, Transaction};
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,7 @@ use crate::value::{Kind, SecretBytes, SecretValue};
 
 /// What identifies a CI run across its attempts, so that a re-run ends on the same version even without permission to
 /// read. The attempt itself is not part of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RunIdentity {
     /// Server, repository, run, job: together unique among all runs.
     pub parts: Vec<String>,

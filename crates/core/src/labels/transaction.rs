@@ -13,7 +13,7 @@ const RECORD_PREFIX: &str = "upsert-secret-commit-";
 const HASH_DIGITS: usize = 16;
 
 /// A transaction's labels and their parsed parts.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct TransactionLabel {
     /// The parts after the prefix, which both labels share and no other transaction has.
     id: String,

@@ -49,10 +49,10 @@ impl Transaction {
     pub(super) fn after_validate(&mut self) -> Next {
         for event in std::mem::take(&mut self.events) {
             match event {
-                Event::Read(member, Ok((is_met, labels))) => {
-                    if !is_met || self.is_provisional(&labels) {
-                        self.conflict(member, changed_meanwhile);
-                    }
+                Event::Read(member, Ok((is_met, labels)))
+                    if !is_met || self.is_provisional(&labels) =>
+                {
+                    self.conflict(member, changed_meanwhile);
                 }
                 Event::Read(member, Err(failure)) => self.fail(member, failure),
                 _ => {}

@@ -3,7 +3,7 @@
 use crate::plan::{Document, Plan, Step};
 
 /// What a transaction does to one secret.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Goal {
     /// Writes no value: the secret holds it. Before the commit it is read again.
     Keep,

@@ -7,7 +7,7 @@ use crate::state::{VersionLabels, holder};
 use super::goal::Goal;
 
 /// One secret, as it was observed and planned.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub struct Look {
     /// The name of the secret.
     pub name: String,
@@ -29,7 +29,7 @@ pub struct Observation {
 }
 
 /// The labels of one secret.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Labels {
     versions: VersionLabels,
     /// Whether DescribeSecret has shown them. GetSecretValue shows those of the current version only.
@@ -66,7 +66,7 @@ impl Labels {
 }
 
 /// A call for the driver, about the secret at an index.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Command {
     /// DescribeSecret.
     Describe(usize),
@@ -108,7 +108,7 @@ impl Command {
 }
 
 /// The result of a command, about the secret at an index.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub enum Event {
     /// Of [`Command::Describe`].
     Described(usize, Result<Labels, Failure>),
@@ -129,7 +129,7 @@ pub enum Event {
 }
 
 /// The answer to UpdateSecretVersionStage.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Answer {
     /// It was applied.
     Applied,
@@ -178,7 +178,7 @@ pub struct Round {
 }
 
 /// The end of a transaction.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub struct Ending {
     /// Whether every new version is current.
     pub committed: bool,
@@ -193,7 +193,7 @@ pub struct Ending {
 }
 
 /// What became of one secret.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct MemberEnding {
     /// The new version, if AWSCURRENT has moved to it, or may have.
     pub written: Option<Written>,
@@ -202,7 +202,7 @@ pub struct MemberEnding {
 }
 
 /// A new version that is current, or was.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Written {
     /// It is the first version, which stays.
     First(String),

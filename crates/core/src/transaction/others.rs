@@ -40,14 +40,14 @@ pub(super) enum Record {
 }
 
 /// All transactions with labels on these secrets.
-pub(super) fn others<'a>(
-    looks: impl Iterator<Item = &'a Look> + Clone,
+pub(super) fn others(
+    looks: &[&Look],
     region: &str,
     now: u64,
     run: Option<&RunIdentity>,
 ) -> Vec<Other> {
     let mut all: Vec<Other> = Vec::new();
-    for (index, look) in looks.clone().enumerate() {
+    for (index, look) in looks.iter().enumerate() {
         for (label, version) in look.labels.iter() {
             let member = TransactionLabel::parse_member(label);
             let Some(parsed) = member
@@ -59,7 +59,7 @@ pub(super) fn others<'a>(
             let known = all.iter().position(|other| other.label == parsed);
             let at = known.unwrap_or_else(|| {
                 all.push(Other {
-                    record: record(looks.clone(), &parsed, region),
+                    record: record(looks, &parsed, region),
                     alive: parsed.may_be_alive(now, run),
                     label: parsed,
                     members: Vec::new(),
@@ -76,17 +76,13 @@ pub(super) fn others<'a>(
     all
 }
 
-fn record<'a>(
-    looks: impl Iterator<Item = &'a Look>,
-    label: &TransactionLabel,
-    region: &str,
-) -> Record {
-    let mut looks = looks.enumerate();
-    let Some((coordinator, look)) =
-        looks.find(|(_, look)| label.is_coordinated_by(&look.name, region))
-    else {
+fn record(looks: &[&Look], label: &TransactionLabel, region: &str) -> Record {
+    let mut all = looks.iter();
+    let coordinator = all.position(|look| label.is_coordinated_by(&look.name, region));
+    let Some(coordinator) = coordinator else {
         return Record::Elsewhere;
     };
+    let look = looks[coordinator];
     match (
         look.labels.holder(&label.record()),
         look.labels.holder(&label.member()),

@@ -28,7 +28,7 @@ impl Transaction {
         self.members = members.collect();
         (self.now, self.unique) = (now, unique);
         (self.own, self.cause) = (None, None);
-        let has_labels = self.others().next().is_some();
+        let has_labels = !self.others().is_empty();
         let incomplete = |member: &Member| !member.look.labels.is_complete;
         if has_labels && self.members.iter().any(incomplete) {
             self.phase = Phase::Complete;
@@ -39,9 +39,9 @@ impl Transaction {
         self.judge()
     }
 
-    pub(super) fn others(&self) -> impl Iterator<Item = Other> {
-        let looks = self.members.iter().map(|member| &member.look);
-        others(looks, &self.region, self.now, self.run.as_ref()).into_iter()
+    fn others(&self) -> Vec<Other> {
+        let looks: Vec<&Look> = self.members.iter().map(|member| &member.look).collect();
+        others(&looks, &self.region, self.now, self.run.as_ref())
     }
 
     pub(super) fn after_complete(&mut self) -> Next {
@@ -67,7 +67,7 @@ impl Transaction {
 
     /// Decides what the transactions of other runs have come to: waits, recovers, or begins.
     pub(super) fn judge(&mut self) -> Next {
-        let others: Vec<Other> = self.others().collect();
+        let others = self.others();
         let is_awaited = |other: &&Other| {
             let matters = match other.record {
                 Record::Undecided { .. } => true,

@@ -12,7 +12,7 @@ use super::messages::{Command, Event, Labels, Look, Next, Round};
 use super::swap::{Swap, Swapped, Swaps};
 
 /// What a transaction puts up with.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Hash)]
 pub struct Limits {
     /// Observations of another transaction without progress before its run counts as killed.
     pub idle: u32,
@@ -31,7 +31,7 @@ impl Default for Limits {
 }
 
 /// An all-or-nothing transaction over the secrets of a run.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub struct Transaction {
     pub(super) region: String,
     pub(super) run: Option<RunIdentity>,
@@ -61,7 +61,7 @@ pub struct Transaction {
 }
 
 /// This transaction's labels, and the secret with the commit record.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct Own {
     pub(super) label: TransactionLabel,
     /// Absent if no version is staged, because then nothing has to be decided.
@@ -69,7 +69,7 @@ pub(super) struct Own {
 }
 
 /// One secret.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct Member {
     pub(super) look: Look,
     /// The version that this transaction wrote, and that may hold its label.
@@ -81,7 +81,7 @@ pub(super) struct Member {
 }
 
 /// Whether AWSCURRENT has moved to the new version.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Moved {
     No,
     Yes,
@@ -95,7 +95,7 @@ pub(super) enum Moved {
     Stuck(Failure),
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) enum Phase {
     Observe,
     /// Completes the labels of secrets of which only the current version's are known.
@@ -121,7 +121,7 @@ pub(super) enum Phase {
 }
 
 /// Why a transaction does not commit.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) enum Cause {
     /// A call failed.
     Failure,
@@ -141,7 +141,7 @@ impl Cause {
 }
 
 /// The recovery of one transaction.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct Recovery {
     pub(super) label: TransactionLabel,
     pub(super) coordinator: usize,
@@ -150,7 +150,7 @@ pub(super) struct Recovery {
     pub(super) step: RecoveryStep,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Hash)]
 pub(super) enum RecoveryStep {
     /// Moves the record to another version of the coordinator, so that its run can no longer commit.
     Abort,

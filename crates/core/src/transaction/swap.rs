@@ -10,7 +10,7 @@ use super::messages::{Answer, Command, Event, Labels, Round};
 const MAX_RETRIES: u32 = 2;
 
 /// A move of one label.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct Swap {
     label: String,
     from: Option<String>,
@@ -26,7 +26,7 @@ pub(super) struct Swap {
 }
 
 /// The result of a move.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Swapped {
     /// The label is where it was to go.
     Applied,
@@ -150,7 +150,7 @@ impl Swap {
 }
 
 /// Moves of labels, at most one for each secret.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub(super) struct Swaps {
     running: Vec<(usize, Swap)>,
     ended: Vec<(usize, Swapped)>,

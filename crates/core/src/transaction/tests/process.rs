@@ -1,0 +1,262 @@
+//! A run of a transaction, one command at a time, so that anything can happen between two of them.
+
+use crate::failure::Class;
+use crate::labels::CURRENT;
+use crate::transaction::messages::{
+    Answer, Command, Ending, Event, Labels, Look, Next, Observation,
+};
+use crate::transaction::{Goal, Limits, Transaction};
+use crate::version_id::RunIdentity;
+
+use super::world::{Secret, failure};
+
+/// The time at which every run starts, in seconds since 1970.
+pub(super) const NOW: u64 = 1_800_000_000;
+/// The time limit of a run, in seconds.
+pub(super) const TIMEOUT: u64 = 100;
+
+/// What happens to one command.
+#[derive(Clone, Copy, Debug, Hash, PartialEq, Eq)]
+pub(super) enum Effect {
+    Applied,
+    /// It is applied, and its answer is lost.
+    LostAnswer,
+    /// It is neither applied nor answered.
+    LostCall,
+    /// It is rejected.
+    Rejected,
+}
+
+/// A run.
+#[derive(Clone, Debug, Hash)]
+pub(super) struct Process {
+    machine: Transaction,
+    /// The index of each secret, and the value that the run wants there.
+    wants: Vec<(usize, &'static str)>,
+    /// Tells the ids of this run from those of others.
+    name: &'static str,
+    now: u64,
+    count: u32,
+    next: Doing,
+}
+
+#[derive(Clone, Debug, Hash)]
+enum Doing {
+    Observe(Vec<Look>),
+    Wait,
+    Round {
+        commands: Vec<Command>,
+        events: Vec<Event>,
+        stops: bool,
+    },
+    Ended(Ending),
+}
+
+impl Process {
+    pub(super) fn new(name: &'static str, wants: &[(usize, &'static str)], now: u64) -> Self {
+        let limits = Limits {
+            idle: 1,
+            attempts: 2,
+        };
+        let run = RunIdentity {
+            parts: vec![name.to_owned()],
+        };
+        Self {
+            machine: Transaction::new("eu-west-1", Some(&run), TIMEOUT, limits),
+            wants: wants.to_vec(),
+            name,
+            now,
+            count: 0,
+            next: Doing::Observe(Vec::new()),
+        }
+    }
+
+    pub(super) fn wants(&self) -> &[(usize, &'static str)] {
+        &self.wants
+    }
+
+    pub(super) fn ending(&self) -> Option<&Ending> {
+        match &self.next {
+            Doing::Ended(ending) => Some(ending),
+            _ => None,
+        }
+    }
+
+    pub(super) fn is_waiting(&self) -> bool {
+        matches!(self.next, Doing::Wait)
+    }
+
+    /// Whether the next step is a write.
+    pub(super) fn writes(&self) -> bool {
+        let command = match &self.next {
+            Doing::Round { commands, .. } => commands.first(),
+            _ => None,
+        };
+        command.is_some_and(|it| !matches!(it, Command::Describe(_) | Command::Read(_)))
+    }
+
+    /// Makes one step.
+    pub(super) fn step(&mut self, world: &mut [Secret], effect: Effect) {
+        let doing = std::mem::replace(&mut self.next, Doing::Wait);
+        self.next = match doing {
+            Doing::Observe(looks) if looks.len() == self.wants.len() => {
+                let observation = Observation {
+                    looks,
+                    now: self.now,
+                    unique: self.unique(),
+                };
+                let next = self.machine.observed(observation);
+                self.doing(next)
+            }
+            Doing::Observe(mut looks) => {
+                let look = self.look(world, looks.len());
+                looks.push(look);
+                Doing::Observe(looks)
+            }
+            Doing::Wait => Doing::Observe(Vec::new()),
+            Doing::Round {
+                mut commands,
+                mut events,
+                stops,
+            } => {
+                let command = commands.remove(0);
+                let failed = events.iter().any(is_failure);
+                let event = if failed && stops {
+                    Event::Skipped(command.member())
+                } else {
+                    self.run(command, world, effect)
+                };
+                events.push(event);
+                if commands.is_empty() {
+                    let next = self.machine.next(events);
+                    self.doing(next)
+                } else {
+                    Doing::Round {
+                        commands,
+                        events,
+                        stops,
+                    }
+                }
+            }
+            ended @ Doing::Ended(_) => ended,
+        };
+    }
+
+    /// Cancels the run before the next command.
+    pub(super) fn cancel(&mut self) {
+        if let Doing::Round { events, .. } = &mut self.next {
+            let events = std::mem::take(events);
+            self.next = Doing::Ended(self.machine.cut_short(events));
+        }
+    }
+
+    fn doing(&self, next: Next) -> Doing {
+        match next {
+            Next::Observe => Doing::Observe(Vec::new()),
+            Next::WaitForOther { .. } | Next::WaitForTurn => Doing::Wait,
+            Next::Round(round) => Doing::Round {
+                commands: round.commands,
+                events: Vec::new(),
+                stops: round.stops,
+            },
+            Next::End(ending) => Doing::Ended(ending),
+        }
+    }
+
+    /// What BatchGetSecretValue or DescribeSecret show, and the goal that follows.
+    fn look(&self, world: &[Secret], member: usize) -> Look {
+        let (index, wanted) = self.wants[member];
+        let secret = &world[index];
+        let current = secret.holder(CURRENT);
+        let (labels, goal) = match current {
+            Some(version) if version.value == wanted => {
+                (Labels::of_current(&version.id, &version.labels), Goal::Keep)
+            }
+            Some(version) => {
+                let base = version.id.clone();
+                (Labels::all(secret.labels()), Goal::Replace { base })
+            }
+            None if secret.exists => (Labels::all(secret.labels()), Goal::First),
+            None => (Labels::all(secret.labels()), Goal::Create),
+        };
+        Look {
+            name: index.to_string(),
+            labels,
+            goal,
+        }
+    }
+
+    fn run(&mut self, command: Command, world: &mut [Secret], effect: Effect) -> Event {
+        let member = command.member();
+        let (index, wanted) = self.wants[member];
+        let secret = &mut world[index];
+        let denied = || failure(Class::Denied, "denied");
+        let no_answer = || failure(Class::Unavailable, "no answer");
+        match command {
+            Command::Describe(_) => Event::Described(member, Ok(Labels::all(secret.labels()))),
+            Command::Read(_) => {
+                let current = secret.holder(CURRENT).unwrap();
+                let labels = Labels::of_current(&current.id, &current.labels);
+                Event::Read(member, Ok((current.value == wanted, labels)))
+            }
+            Command::Put { labels, .. } => {
+                let id = self.unique();
+                match effect {
+                    Effect::Rejected => Event::WriteFailed(member, denied(), None),
+                    Effect::LostCall => Event::WriteFailed(member, no_answer(), Some(id)),
+                    Effect::Applied => {
+                        let labels = secret.put(&id, wanted, &labels);
+                        Event::Put(member, id, labels)
+                    }
+                    Effect::LostAnswer => {
+                        secret.put(&id, wanted, &labels);
+                        Event::WriteFailed(member, no_answer(), Some(id))
+                    }
+                }
+            }
+            Command::Create(_) if secret.exists => Event::Exists(member),
+            Command::Create(_) => {
+                let id = self.unique();
+                if effect == Effect::Rejected {
+                    return Event::WriteFailed(member, denied(), None);
+                }
+                secret.put(&id, wanted, &[CURRENT.to_owned()]);
+                Event::Created(member, id)
+            }
+            Command::Label {
+                label, from, to, ..
+            } => {
+                if effect == Effect::Rejected {
+                    return Event::Label(member, Answer::Rejected(denied()));
+                }
+                let applied = effect != Effect::LostCall
+                    && secret.move_label(&label, from.as_deref(), to.as_deref());
+                Event::Label(
+                    member,
+                    match (effect, applied) {
+                        (Effect::Applied, true) => Answer::Applied,
+                        (Effect::Applied, false) => Answer::Lost {
+                            retried: false,
+                            failure: failure(Class::Unavailable, "lost"),
+                        },
+                        _ => Answer::NoAnswer(no_answer()),
+                    },
+                )
+            }
+        }
+    }
+
+    fn unique(&mut self) -> String {
+        self.count += 1;
+        format!("{:0>36}", format!("{}{}", self.name, self.count))
+    }
+}
+
+fn is_failure(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::Exists(_)
+            | Event::WriteFailed(..)
+            | Event::Label(_, Answer::Lost { .. } | Answer::Rejected(_))
+    )
+}

@@ -124,7 +124,7 @@ impl State {
                 faulty.has_failed = true;
                 match fault {
                     Fault::At(effect) if self.runs[run].writes() => {
-                        faulty = faulty.step(run, *effect)
+                        faulty = faulty.step(run, *effect);
                     }
                     Fault::At(_) => continue,
                     Fault::Crash => faulty.dead[run] = true,
@@ -157,7 +157,7 @@ fn has_labels(world: &[Secret]) -> bool {
 }
 
 /// Explores everything that can follow, and checks every end.
-fn explore(start: State, faults: &[Fault]) {
+fn explore(start: &State, faults: &[Fault]) {
     let mut visited = HashSet::from([start.digest()]);
     let mut open = vec![State {
         fault_left: !faults.is_empty(),
@@ -171,7 +171,7 @@ fn explore(start: State, faults: &[Fault]) {
         );
         let next = state.next(faults);
         if next.is_empty() {
-            check_end(&start, &state);
+            check_end(start, &state);
         }
         open.extend(
             next.into_iter()
@@ -305,7 +305,7 @@ fn fault_at_any_command_leaves_all_or_nothing() {
         &[(0, "old"), (1, "new")],
     ] {
         let start = State::new(&secrets(), vec![run(0, wants)]);
-        explore(start, &EVERY_FAULT);
+        explore(&start, &EVERY_FAULT);
     }
 }
 
@@ -315,7 +315,7 @@ fn rival_at_any_command_is_kept_or_replaced() {
     for rival in 0..3 {
         let mut start = State::new(&secrets(), vec![run(0, &wants)]);
         (start.rival, start.has_rival) = (Some(rival), true);
-        explore(start, &EVERY_FAULT[..2]);
+        explore(&start, &EVERY_FAULT[..2]);
     }
 }
 
@@ -330,7 +330,7 @@ fn two_runs_in_any_order_do_not_mix() {
     ];
     for [one, other] in &pairs {
         let start = State::new(&secrets(), vec![run(0, one), run(1, other)]);
-        explore(start, &[]);
+        explore(&start, &[]);
     }
 }
 
@@ -342,6 +342,6 @@ fn dead_run_is_recovered_by_another() {
     ];
     for [one, other] in &pairs {
         let start = State::new(&secrets(), vec![run(0, one), run(1, other)]);
-        explore(start, &[Fault::Crash]);
+        explore(&start, &[Fault::Crash]);
     }
 }

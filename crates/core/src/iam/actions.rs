@@ -88,7 +88,7 @@ fn key_actions(step: &Step) -> &'static [&'static str] {
             &["Decrypt", "GenerateDataKey"]
         }
         Step::Update { kms_key: true, .. } => &["Decrypt", "Encrypt", "GenerateDataKey"],
-        Step::Replicate(_) => &["Decrypt"],
+        // Replication decrypts as well, but every request has a state in which a step above writes the value.
         _ => &[],
     }
 }
@@ -122,14 +122,12 @@ fn all_steps(request: &Request, region: &str) -> Vec<Step> {
         .collect()
 }
 
-/// A secret that holds the requested value and differs in everything else, before `change`.
+/// A secret that holds the requested value and differs in everything else, before `change`. Having no description differs
+/// from every requested one.
 fn present(request: &Request, change: impl FnOnce(&mut Present)) -> Observed {
     let holder = request.expected.as_deref().unwrap_or(VERSION);
     let expired_label = WriteLabel::until(0, VERSION).label;
     let secret = SecretMetadata {
-        arn: OTHER.to_owned(),
-        name: request.target.name.clone(),
-        description: Some(OTHER.to_owned()),
         kms_key_id: Some(OTHER.to_owned()),
         tags: [(OTHER.to_owned(), OTHER.to_owned())].into(),
         versions: [(holder.to_owned(), vec![CURRENT.to_owned(), expired_label])].into(),

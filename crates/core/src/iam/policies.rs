@@ -15,8 +15,8 @@ use crate::target::Target;
 const MAX_POLICY: usize = 6_144;
 /// Room for statements in a policy: the limit less the policy's own keys, rounded up.
 const MAX_STATEMENTS: usize = MAX_POLICY - 64;
-/// Characters that a number can add to a Sid.
-const SID_NUMBER: usize = 6;
+/// Characters that a number in its Sid and the comma after it can add to a statement.
+const NUMBER_AND_COMMA: usize = 7;
 
 const READ: &str = "ReadSecret";
 const WRITE: &str = "WriteSecret";
@@ -117,7 +117,7 @@ impl<'a> Permissions<'a> {
     pub(super) fn policies(&self) -> Vec<Value> {
         let packed = |by_folder| {
             pack(self.statements(by_folder), MAX_STATEMENTS, |statement| {
-                length(statement) + SID_NUMBER
+                length(statement) + NUMBER_AND_COMMA
             })
         };
         let mut policies = packed(false);
@@ -131,7 +131,7 @@ impl<'a> Permissions<'a> {
     fn statements(&self, by_folder: bool) -> Vec<Value> {
         let mut statements = Vec::new();
         for ((sid, actions, region), targets) in &self.secrets {
-            let room = MAX_STATEMENTS - SID_NUMBER - length(&allow(sid, actions, &[]));
+            let room = MAX_STATEMENTS - length(&allow(sid, actions, &[]));
             let resources = self.resources(targets, region, *sid != WRITE, by_folder);
             for chunk in pack(resources, room, |arn| arn.len() + r#""","#.len()) {
                 statements.push(allow(sid, actions, &chunk));
@@ -258,7 +258,7 @@ fn policy_document(mut statements: Vec<Value>) -> Value {
     json!({"Version": "2012-10-17", "Statement": statements})
 }
 
-/// The bytes, at least as many as characters, of a statement and the comma after it.
+/// The bytes of a statement, at least as many as characters.
 fn length(statement: &Value) -> usize {
-    statement.to_string().len() + 1
+    statement.to_string().len()
 }

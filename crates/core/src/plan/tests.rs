@@ -391,6 +391,7 @@ fn later_write_is_not_reverted() {
     );
 }
 
+mod descriptions;
 mod guarded;
 mod metadata;
 mod not_describable;

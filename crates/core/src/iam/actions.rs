@@ -16,17 +16,19 @@ const VERSION: &str = "00000000-0000-4000-8000-000000000000";
 /// Differs from anything that a request can contain.
 const OTHER: &str = "upsert-secret:other";
 
-/// Actions without their service prefix, by the resource that they apply to.
+/// KMS, on a secret's key: what UpdateSecret needs to give a secret this key instead of another one. Every request that writes a
+/// key may have to, and no other call needs more.
+pub(super) const KEY_ACTIONS: [&str; 3] = ["Decrypt", "Encrypt", "GenerateDataKey"];
+/// KMS, on the key of a replica: what ReplicateSecretToRegions needs there.
+pub(super) const REPLICA_KEY_ACTIONS: [&str; 2] = ["Encrypt", "GenerateDataKey"];
+
+/// Actions of Secrets Manager without their service prefix.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Needs {
-    /// Secrets Manager, on a secret that may not exist.
+    /// On a secret that may not exist.
     pub(super) reads: BTreeSet<&'static str>,
-    /// Secrets Manager, on the secret.
+    /// On the secret.
     pub(super) writes: BTreeSet<&'static str>,
-    /// KMS, on the secret's key.
-    pub(super) key: BTreeSet<&'static str>,
-    /// KMS, on the keys of its replicas.
-    pub(super) replica_key: BTreeSet<&'static str>,
 }
 
 impl Needs {
@@ -35,17 +37,12 @@ impl Needs {
         needs.reads.insert("DescribeSecret");
         if request.reads() {
             needs.reads.insert("GetSecretValue");
-            needs.key.insert("Decrypt");
         }
         if request.policy.is_some() {
             needs.reads.insert("GetResourcePolicy");
         }
         for step in all_steps(request, region) {
             needs.writes.extend(write_actions(&step, request));
-            needs.key.extend(key_actions(&step));
-            if matches!(step, Step::Replicate(_)) {
-                needs.replica_key.extend(["Encrypt", "GenerateDataKey"]);
-            }
         }
         needs
     }
@@ -79,17 +76,6 @@ fn write_actions(step: &Step, request: &Request) -> &'static [&'static str] {
         Step::SetPolicy => &["PutResourcePolicy"],
         Step::Untag(_) => &["UntagResource"],
         Step::Tag(_) => &["TagResource"],
-    }
-}
-
-fn key_actions(step: &Step) -> &'static [&'static str] {
-    match step {
-        Step::Create { .. } | Step::Put { .. } | Step::Swap { .. } => {
-            &["Decrypt", "GenerateDataKey"]
-        }
-        Step::Update { kms_key: true, .. } => &["Decrypt", "Encrypt", "GenerateDataKey"],
-        // Replication decrypts as well, but every request has a state in which a step above writes the value.
-        _ => &[],
     }
 }
 

@@ -250,6 +250,17 @@ fn keys_of_replicas_are_usable_in_their_region() {
 }
 
 #[test]
+fn request_that_never_writes_needs_no_write_and_no_key() {
+    let policy = upsert(&[
+        ("IF_EXISTS", "skip"),
+        ("EXPECTED_VERSION_ID", "v1"),
+        ("KMS_KEY_ID", "1234abcd"),
+        ("REPLICA_REGIONS", "us-east-1=1234abcd"),
+    ]);
+    assert_eq!(sids(&policy), ["ReadSecret"]);
+}
+
+#[test]
 fn manifest_shares_statements() {
     let key = ("KMS_KEY_ID", "1234abcd");
     let documents = manifest(

@@ -42,6 +42,12 @@ fn of_names(names: &[String]) -> Value {
     manifest(&pairs, &[])
 }
 
+/// The documents for sources of values with these names.
+fn of_sources(names: &[String]) -> Value {
+    let sources: Vec<_> = names.iter().map(|name| (name.as_str(), None)).collect();
+    manifest(&[], &sources)
+}
+
 /// Names in a folder each, so that none can be grouped. The last one is longer by `extra` characters.
 fn separate(count: usize, extra: usize) -> Vec<String> {
     let mut names: Vec<_> = (0..count).map(|n| format!("{n:03}/key")).collect();
@@ -61,33 +67,26 @@ fn check_limits(documents: &Value) {
 
 #[test]
 fn one_policy_is_filled_before_it_is_split() {
-    let mut longest = 0;
-    let split = (0..400).find(|extra| {
-        let documents = of_names(&separate(24, *extra));
-        check_limits(&documents);
-        longest = longest.max(
-            policies(&documents)
-                .iter()
-                .map(|one| length(one))
-                .max()
-                .unwrap(),
-        );
-        documents.get("policies").is_some()
-    });
-    assert!(split.is_some());
-    assert!(longest > LIMIT - 100, "{longest}");
+    let single: Vec<_> = (0..400)
+        .map(|extra| of_sources(&separate(42, extra)))
+        .map_while(|documents| documents.get("policy").map(length))
+        .collect();
+    assert!(single.len() < 400, "it is split in the end");
+    assert!(single.is_sorted(), "{single:?}");
+    let longest = *single.last().unwrap();
+    assert!((LIMIT - 100..=LIMIT).contains(&longest), "{longest}");
 }
 
 #[test]
 fn long_statement_is_split_into_full_policies() {
     for extra in (0..120).step_by(5) {
         let names = separate(150, extra);
-        let documents = of_names(&names);
+        let documents = of_sources(&names);
         check_limits(&documents);
-        let written = resources(&documents, "WriteSecret");
-        let mut wanted: Vec<_> = names.iter().map(|name| format!("{name}-??????")).collect();
+        let patterns = names.iter().map(|name| format!("{name}-??????"));
+        let mut wanted: Vec<_> = patterns.chain(names.clone()).collect();
         wanted.sort();
-        assert_eq!(written, wanted);
+        assert_eq!(resources(&documents, "ReadSource"), wanted);
         let lengths: Vec<_> = policies(&documents).into_iter().map(length).collect();
         let total: usize = lengths.iter().sum();
         assert!(total > (lengths.len() - 1) * (LIMIT - 300), "{lengths:?}");
@@ -97,7 +96,7 @@ fn long_statement_is_split_into_full_policies() {
 #[test]
 fn many_statements_with_numbers_stay_within_limit() {
     let regions: Vec<_> = (0..60).map(|n| format!("made-up-{n:02}")).collect();
-    for extra in (0..200).step_by(4) {
+    for extra in (0..200).step_by(8) {
         let name = format!("source{}", "x".repeat(extra));
         let sources: Vec<_> = regions
             .iter()

@@ -154,7 +154,6 @@ mod tests {
             (ErrorKind::Unreadable, true),
             (service("InternalServiceError"), false),
             (ErrorKind::NotSent(failure()), false),
-            (ErrorKind::Cancelled, false),
         ] {
             let mut error = StoreError::new("PutSecretValue", kind);
             assert!(!error.is_unknown_outcome(), "{error:?}");

@@ -40,7 +40,10 @@ pub(crate) async fn run_all<S: SecretStore>(
         // A run of one secret must not need permission for BatchGetSecretValue.
         VecDeque::from([Chunk::Unread(0)])
     } else {
-        prefetch::chunks(targets)
+        prefetch::chunks(targets.iter().map(|target| match target {
+            Ok(Job::Upsert(request)) => Some(&**request),
+            _ => None,
+        }))
     };
     let prefetcher = Prefetcher::new(context.store, report);
     let mut reading = FuturesUnordered::new();
@@ -77,6 +80,7 @@ pub(crate) async fn run_all<S: SecretStore>(
             return;
         }
         tokio::select! {
+            biased;
             Some(read) = reading.next() => ready.extend(read),
             Some(()) = working.next() => {}
             () = report.progress.tick(), if !report.kind.single => {}
@@ -97,13 +101,17 @@ async fn run_one<S: SecretStore>(
         Ok(job) => run_job(job, context, plan_only, first, &mut guard.attempt).await,
         Err(why) => Err(why.clone()),
     };
-    // One of many secrets that the run had neither changed nor labeled when it was cancelled.
+    // One of many secrets that the run had neither changed nor labeled when it was cancelled, and to which no write is on its
+    // way.
     let attempt = &guard.attempt;
     let labeled = attempt
         .write_label
         .as_ref()
         .is_some_and(|label| label.on.is_some());
-    let untouched = ended.is_err() && attempt.outcome.changes.is_empty() && !labeled;
+    let untouched = ended.is_err()
+        && attempt.outcome.changes.is_empty()
+        && !labeled
+        && !attempt.may_have_changed();
     if untouched && context.store.is_cancelled() && !report.kind.single {
         guard.leave();
     } else {

@@ -5,6 +5,7 @@
 
 pub(crate) mod apply;
 pub(crate) mod context;
+mod evidence;
 pub(crate) mod job;
 mod label_move;
 pub(crate) mod observe;

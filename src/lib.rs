@@ -28,6 +28,8 @@ pub mod redact;
 mod args;
 mod batch;
 mod engine;
+#[cfg(test)]
+mod exploration;
 mod platform;
 mod progress;
 mod report;

@@ -16,9 +16,11 @@ use upsert_secret_core::request::Job;
 use crate::engine::system::System;
 
 mod json;
+mod memory;
 mod store;
 
-pub(crate) use store::MemoryStore;
+pub(crate) use memory::{MemoryStore, answered_error};
+pub(crate) use store::{Connection, ModelStore};
 
 /// The clock of the store, waits that advance it, and bytes that count up.
 pub(crate) struct FakeSystem {

@@ -1,140 +1,191 @@
-//! The all-or-nothing transaction: stages every new version under a private label, then moves AWSCURRENT to each by
-//! compare-and-swap; if a move fails, it rolls back the others by compare-and-swap. Removing the label from the coordinator
-//! commits. The next run finishes or rolls back what a killed one left. Readers can see the moves one by one.
-//!
-//! This module owns the order of the phases: `prepare`, `recover`, `commit`, and `rollback` after a failure. The calls are in
-//! `member`, the decisions in `upsert_secret_core::transaction`.
+//! The driver of the all-or-nothing transaction: runs the commands of `upsert_secret_core::transaction` and hands back their
+//! events. It owns the calls, the waits and the report, and no decision.
 
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+
+use futures_util::{FutureExt as _, StreamExt as _, stream};
 use upsert_secret_core::backoff::Backoff;
-use upsert_secret_core::failure::{Class, Failure};
-use upsert_secret_core::labels::TransactionLabel;
+use upsert_secret_core::failure::Failure;
+use upsert_secret_core::request::Request;
 use upsert_secret_core::store::SecretStore;
-use upsert_secret_core::transaction::{Leftover, Snapshot, leftovers};
+use upsert_secret_core::transaction::{
+    Answer, Command, Content, Event, Limits, Next, Round, Transaction as Machine,
+};
 
-use crate::batch::PreparedTarget;
+use crate::batch::{CONCURRENT_SECRETS, PreparedTarget};
 use crate::engine::context::Context;
-use crate::run_report::RunReport;
+use crate::run_report::{ReportGuard, RunReport};
 
-mod commit;
-mod driver;
-mod member;
-mod prepare;
-mod recover;
-mod rollback;
+mod calls;
+mod finish;
+mod observe;
+mod validate;
 
-use driver::Transaction;
-use member::{Member, leave};
-use recover::Recovery;
+/// One secret of a transaction.
+struct Member<'a> {
+    request: &'a Request,
+    guard: ReportGuard<'a>,
+    /// What a write of the value needs.
+    content: Content,
+    /// Whether the plan writes more than the value.
+    has_more: bool,
+    /// The version that is replaced.
+    base: Option<String>,
+    /// The version that this run wrote.
+    version: Option<String>,
+    failure: Option<Failure>,
+}
 
-/// Observations of another transaction without progress before its run counts as killed: about ten seconds.
-const MAX_IDLE_OBSERVATIONS: u32 = 10;
+impl Member<'_> {
+    fn id(&self) -> &str {
+        &self.request.target.id
+    }
+}
+
+/// A transaction over the secrets of a run.
+struct Driver<'a, S> {
+    context: Context<'a, S>,
+    report: &'a RunReport,
+}
 
 /// Runs all jobs as one transaction: every new version becomes current, or none does. First versions cannot be undone. The
 /// progress of the context must be silent, because the transaction reports its own.
 pub(crate) async fn run<S: SecretStore>(
     targets: &[PreparedTarget],
     context: Context<'_, S>,
+    limits: Limits,
     report: &RunReport,
 ) {
-    Transaction { context, report }.run(targets).await;
+    let driver = Driver { context, report };
+    let Some(mut members) = driver.members(targets) else {
+        return;
+    };
+    let timeout = context.timeout.as_secs();
+    let mut machine = Machine::new(context.store.region(), context.run, timeout, limits);
+    let mut waits = Waits::new();
+    let mut next = Next::Observe;
+    loop {
+        next = match next {
+            Next::Observe => match driver.observe(&mut members).await {
+                Some(observation) => machine.observed(observation),
+                None => return finish::leave(members),
+            },
+            Next::WaitForOther { progress } => {
+                if progress {
+                    waits.idle = Backoff::endless();
+                }
+                report.progress.say(|| {
+                    "waiting for another run with `all-or-nothing` that may be in progress"
+                        .to_owned()
+                });
+                context.system.wait(&mut waits.idle).await;
+                Next::Observe
+            }
+            Next::WaitForTurn => {
+                for (member, written) in members.iter_mut().zip(machine.written()) {
+                    finish::record_written(member, written);
+                }
+                context.system.wait_turn(&mut waits.turns).await;
+                Next::Observe
+            }
+            Next::Round(round) => {
+                if round.is_retry {
+                    context.system.wait(&mut waits.retries).await;
+                }
+                let events = driver.round(&mut members, round).await;
+                if context.store.is_cancelled() {
+                    Next::End(machine.cut_short(events))
+                } else {
+                    machine.next(events)
+                }
+            }
+            Next::End(ending) => return driver.finish(members, ending).await,
+        };
+    }
 }
 
-impl<'a, S: SecretStore> Transaction<'a, S> {
-    async fn run(&self, targets: &'a [PreparedTarget]) {
-        let mut idle = Backoff::new(MAX_IDLE_OBSERVATIONS);
-        let mut seen = None;
-        loop {
-            let Some(mut members) = self.prepare(targets).await else {
-                return;
-            };
-            let snapshots: Vec<Snapshot> = members
-                .iter()
-                .map(|member| member.snapshot.clone())
-                .collect();
-            let (now, region) = (self.context.system.now(), self.context.store.region());
-            let leftovers = leftovers(&snapshots, region, now, self.context.run);
-            let undecided: Vec<&Leftover> = leftovers
-                .iter()
-                .filter(|leftover| leftover.undecided.is_some())
-                .collect();
-            let alive = undecided.iter().any(|leftover| leftover.alive);
-            // Only what transactions do shows that another run is alive, not what other writers do.
-            let activity: Vec<_> = snapshots.iter().map(Snapshot::of_runs).collect();
-            if alive && seen.as_ref().is_some_and(|seen| *seen != activity) {
-                idle = Backoff::new(MAX_IDLE_OBSERVATIONS);
-            }
-            seen = Some(activity);
-            if alive && self.context.system.wait(&mut idle).await {
-                self.report.progress.say(|| {
-                    "waiting for another run with `all-or-nothing`, which may be alive".to_owned()
-                });
-                leave(&members);
-                continue;
-            }
-            let Some(own) = self.label(&members, &undecided) else {
-                if self.first_versions(&mut members).await {
-                    self.finish(&members, None, &leftovers).await;
-                }
-                return leave(&members);
-            };
-            match self.recover(&mut members, &own, &undecided).await {
-                Recovery::Recovered => {}
-                Recovery::OtherEnded => {
-                    self.remove_labels(&members, &own).await;
-                    leave(&members);
-                    continue;
-                }
-                Recovery::Unknown => {
-                    // All labels stay, so that the next run can find out.
-                    self.report.fail(Failure::new(
-                        Class::Conflict,
-                        "whether another run with `all-or-nothing` has ended cannot be told",
-                        "run again: it goes on from here",
-                    ));
-                    return leave(&members);
-                }
-                // The labels of the other runs stay: they may be the only trace of their moves.
-                Recovery::Failed => return self.roll_back(&members, &own, &[], false).await,
-            }
-            let all_moved = self.first_versions(&mut members).await
-                && self.stage(&mut members, &own).await
-                && self.move_all(&mut members).await;
-            if !all_moved {
-                return self.roll_back(&members, &own, &leftovers, false).await;
-            }
-            let committed = match Self::coordinator(&members, &own) {
-                Some((member, (version, _))) => member.commit(&own, version).await,
-                None => Ok(()),
-            };
-            match committed {
-                Ok(()) => self.finish(&members, Some(&own), &leftovers).await,
-                Err(failure) => {
-                    let taken_over = failure.class == Class::Conflict;
-                    self.report.fail(failure);
-                    self.roll_back(&members, &own, &leftovers, taken_over).await;
-                }
-            }
-            return;
+/// The delays so far.
+struct Waits {
+    idle: Backoff,
+    turns: Backoff,
+    retries: Backoff,
+}
+
+impl Waits {
+    const fn new() -> Self {
+        Self {
+            idle: Backoff::endless(),
+            turns: Backoff::endless(),
+            retries: Backoff::endless(),
         }
     }
+}
 
-    /// The label of this transaction; `None` if there is nothing to stage and nothing to recover.
-    fn label(
-        &self,
-        members: &[Member<'_, S>],
-        undecided: &[&Leftover],
-    ) -> Option<TransactionLabel> {
-        let taken = undecided
-            .iter()
-            .flat_map(|leftover| &leftover.moved)
-            .map(|(index, ..)| *index)
-            .min();
-        let staged = || members.iter().position(Member::is_staged);
-        let coordinator = &members[taken.or_else(staged)?].snapshot.name;
-        let Context { system, run, .. } = self.context;
-        let end = system.now() + self.context.timeout.as_secs();
-        let (region, unique) = (self.context.store.region(), system.unique());
-        let label = TransactionLabel::until(end, coordinator, region, run, &unique);
-        Some(label)
+impl<'a, S: SecretStore> Driver<'a, S> {
+    /// Runs the commands of a round, many at a time.
+    async fn round(&self, members: &mut [Member<'a>], round: Round) -> Vec<Event> {
+        let Round {
+            verb,
+            commands,
+            stops,
+            ..
+        } = round;
+        self.report.progress.start_phase(verb, commands.len());
+        if let [Command::Read(_), ..] = commands[..] {
+            return self.validate(members, &commands).await;
+        }
+        let mut work = Vec::new();
+        let mut commands = commands.into_iter().peekable();
+        // Commands are in the order of the secrets, one for each.
+        for (index, member) in members.iter_mut().enumerate() {
+            if let Some(command) = commands.next_if(|command| command.member() == index) {
+                work.push((member, command));
+            }
+        }
+        let events = RefCell::new(Vec::new());
+        let failed = Cell::new(false);
+        self.for_each(work, async |(member, command)| {
+            let event = if stops && failed.get() {
+                Event::Skipped(command.member())
+            } else {
+                self.call(member, command).await
+            };
+            failed.set(failed.get() || is_failure(&event));
+            self.report.progress.step();
+            events.borrow_mut().push(event);
+        })
+        .await;
+        events.into_inner()
     }
+
+    /// Runs an action on each item, many at a time, and shows the progress. Boxed, so that the code that waits for many exists
+    /// once.
+    async fn for_each<T>(&self, items: impl IntoIterator<Item = T>, act: impl AsyncFn(T)) {
+        let work = items.into_iter().map(|item| act(item).boxed_local());
+        let work = stream::iter(work).for_each_concurrent(CONCURRENT_SECRETS, |act| act);
+        self.with_progress(work).await;
+    }
+
+    /// Waits for a future and shows the progress periodically.
+    async fn with_progress<T>(&self, work: impl Future<Output = T>) -> T {
+        tokio::pin!(work);
+        loop {
+            tokio::select! {
+                biased;
+                done = &mut work => return done,
+                () = self.report.progress.tick() => {}
+            }
+        }
+    }
+}
+
+/// Whether a round that stops is to stop.
+fn is_failure(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::Exists(_)
+            | Event::WriteFailed(..)
+            | Event::Label(_, Answer::Lost { .. } | Answer::Rejected(_))
+    )
 }

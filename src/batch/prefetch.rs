@@ -5,10 +5,9 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, VecDeque};
 
 use futures_util::future::join_all;
-use upsert_secret_core::failure::Failure;
 use upsert_secret_core::labels::CURRENT;
 use upsert_secret_core::notice::Level;
-use upsert_secret_core::request::Job;
+use upsert_secret_core::request::Request;
 use upsert_secret_core::state::ValueView;
 use upsert_secret_core::store::{Call, SecretStore};
 
@@ -16,7 +15,7 @@ use crate::engine::observe::classify;
 use crate::run_report::RunReport;
 
 /// The most that BatchGetSecretValue takes (API model).
-const BATCH: usize = 20;
+pub(crate) const BATCH: usize = 20;
 
 /// The secrets that are read in one call.
 pub(crate) enum Chunk<'a> {
@@ -26,14 +25,17 @@ pub(crate) enum Chunk<'a> {
     Read(Vec<(usize, &'a str)>),
 }
 
-/// The chunks in the order of the list. A secret that is not read in advance does not wait for a chunk to fill.
-pub(crate) fn chunks(targets: &[Result<Job, Failure>]) -> VecDeque<Chunk<'_>> {
+/// The chunks in the order of the list, with a request or `None` for each secret. A secret that is not read in advance does
+/// not wait for a chunk to fill.
+pub(crate) fn chunks<'a>(
+    requests: impl IntoIterator<Item = Option<&'a Request>>,
+) -> VecDeque<Chunk<'a>> {
     let mut chunks = VecDeque::new();
     let mut members = Vec::new();
-    for (index, target) in targets.iter().enumerate() {
-        match target {
+    for (index, request) in requests.into_iter().enumerate() {
+        match request {
             // BatchGetSecretValue only reads AWSCURRENT.
-            Ok(Job::Upsert(request)) if request.reads() && request.label() == CURRENT => {
+            Some(request) if request.reads() && request.label() == CURRENT => {
                 members.push((index, request.target.id.as_str()));
             }
             _ => chunks.push_back(Chunk::Unread(index)),

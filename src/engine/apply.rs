@@ -79,13 +79,12 @@ impl<'a, S: SecretStore> Applier<'a, S> {
         let (store, id) = (self.context.store, &self.request.target.id);
         match step {
             Step::Create { otherwise, vacant } => self.create(otherwise, vacant).await,
-            Step::Restore => self.restore().await,
-            Step::Wait => Ok(Applied::Retry(None)),
+            // `ready` takes these steps, before it hands out a plan.
+            Step::Restore | Step::Wait | Step::Yield => Ok(Applied::Retry(None)),
             Step::Update {
                 description,
                 kms_key,
             } => self.update(description, kms_key).await,
-            Step::Yield => Ok(Applied::Yield),
             Step::Put { base } => self.put(base).await,
             Step::Swap { base } => self.swap(base).await,
             Step::Label { label, from } => self.label(label, from).await,
@@ -109,21 +108,6 @@ impl<'a, S: SecretStore> Applier<'a, S> {
         }
     }
 
-    async fn restore(&mut self) -> Result<Applied, Failure> {
-        self.attempt.restore_sent = true;
-        match self.context.store.restore(self.id()).await {
-            Ok(()) => {
-                self.attempt.outcome.record(Change::Restored);
-                Ok(Applied::Retry(None))
-            }
-            // An earlier attempt of this call, or another writer, has restored it.
-            Err(error) if error.attempts > 1 && error.is("InvalidRequestException") => {
-                Ok(Applied::Retry(Some(error)))
-            }
-            Err(error) => self.retry_if_unknown(error),
-        }
-    }
-
     /// Inserts steps before the remaining ones.
     fn push_steps(&mut self, steps: Vec<Step>) -> Applied {
         self.steps.extend(steps.into_iter().rev());
@@ -136,6 +120,13 @@ impl<'a, S: SecretStore> Applier<'a, S> {
             return Ok(Applied::Retry(Some(error)));
         }
         self.retry_if_unknown(error)
+    }
+
+    /// Remembers a change that an earlier attempt of a call may have made; the next observation shows it.
+    fn record_unconfirmed(&mut self, error: &StoreError, change: impl FnOnce() -> Change) {
+        if error.is_unknown_outcome() || error.attempts > 1 {
+            self.attempt.unconfirmed.push(change());
+        }
     }
 
     /// Handles an error after which the outcome is unknown: the next observation shows it.

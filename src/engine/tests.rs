@@ -1,5 +1,7 @@
 //! The engine on an in-memory store: what one run changes, and with which calls.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::time::Duration;
 
 use sandbox_model::World;
@@ -10,17 +12,31 @@ use upsert_secret_core::outcome::ChangeKind;
 
 use super::context::Context;
 use super::job::run_job;
+use super::system::System;
 use crate::progress::Progress;
 use crate::testing::{FakeSystem, MemoryStore, block_on, job};
+
+mod faulty;
+mod lost_answers;
+mod restore;
 
 fn run(
     store: &MemoryStore,
     action: Action,
     inputs: &[(&str, &str)],
 ) -> Result<ChangeKind, Failure> {
+    run_with(&FakeSystem::new(store), store, action, inputs)
+}
+
+fn run_with(
+    system: &dyn System,
+    store: &MemoryStore,
+    action: Action,
+    inputs: &[(&str, &str)],
+) -> Result<ChangeKind, Failure> {
     let context = Context {
         store,
-        system: &FakeSystem::new(store),
+        system,
         run: None,
         timeout: Duration::from_secs(300),
         progress: &Progress::silent(),
@@ -29,6 +45,38 @@ fn run(
     let job = job(action, inputs);
     block_on(run_job(&job, context, false, None, &mut attempt))?;
     Ok(attempt.outcome.kind())
+}
+
+/// The system of [`FakeSystem`], with another writer that acts during every wait.
+struct Rival<'a> {
+    system: FakeSystem,
+    store: &'a MemoryStore,
+    act: fn(&mut World),
+}
+
+impl<'a> Rival<'a> {
+    fn new(store: &'a MemoryStore, act: fn(&mut World)) -> Self {
+        Self {
+            system: FakeSystem::new(store),
+            store,
+            act,
+        }
+    }
+}
+
+impl System for Rival<'_> {
+    fn now(&self) -> u64 {
+        self.system.now()
+    }
+
+    fn fill_random(&self, bytes: &mut [u8]) {
+        self.system.fill_random(bytes);
+    }
+
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()>>> {
+        (self.act)(&mut self.store.world());
+        self.system.sleep(duration)
+    }
 }
 
 fn current(store: &MemoryStore) -> Option<String> {

@@ -1,15 +1,16 @@
 //! The loop of observe, plan and apply for one secret, and its dry run, which writes nothing. It owns retries and records
 //! observations; the plan decides what to do, and `apply` does it.
 
-use upsert_secret_core::attempt::Attempt;
+use upsert_secret_core::attempt::{Attempt, Restoration};
 use upsert_secret_core::backoff::Backoff;
 use upsert_secret_core::error::{ErrorKind, StoreError};
 use upsert_secret_core::failure::Failure;
-use upsert_secret_core::labels::{CURRENT, LabelState, is_private, label_state};
+use upsert_secret_core::labels::{CURRENT, is_private};
 use upsert_secret_core::notice::Level;
 use upsert_secret_core::outcome::{Change, ChangeKind, Preview};
 use upsert_secret_core::plan::{
-    Plan, Rejected, Step, check_validation, describe, other_labels, plan, settled, sighting,
+    Plan, Rejected, Step, check_validation, describe, frees_labels, other_labels, plan, settled,
+    sighting, still_deleted,
 };
 use upsert_secret_core::request::Request;
 use upsert_secret_core::state::{Observed, SecretMetadata, SecretVersion, ValueView};
@@ -17,6 +18,7 @@ use upsert_secret_core::store::SecretStore;
 
 use super::apply::{Applied, Applier};
 use super::context::Context;
+use super::evidence::{note_overtaken, record_evidence};
 use super::observe::observe;
 
 /// Rounds for transient states: eventual consistency, and a name that is still taken some seconds after a forced
@@ -34,7 +36,7 @@ pub(crate) async fn upsert<S: SecretStore>(
     request: &Request,
     context: Context<'_, S>,
     plan_only: bool,
-    mut first: Option<ValueView>,
+    first: Option<ValueView>,
     attempt: &mut Attempt,
 ) -> Result<(), Failure> {
     prepare_attempt(request, context, attempt);
@@ -43,21 +45,33 @@ pub(crate) async fn upsert<S: SecretStore>(
     {
         return Ok(());
     }
+    if plan_only {
+        return preview(request, context, first, attempt).await;
+    }
+    let ended = converge(request, context, first, attempt).await;
+    if request.label() == CURRENT {
+        note_overtaken(attempt);
+    }
+    ended
+}
+
+/// Observes, plans and applies until the secret matches the request.
+async fn converge<S: SecretStore>(
+    request: &Request,
+    context: Context<'_, S>,
+    mut first: Option<ValueView>,
+    attempt: &mut Attempt,
+) -> Result<(), Failure> {
     let mut token = context.token(request, &request.value, None);
     let mut backoff = Backoff::new(MAX_ROUNDS);
     let mut turns = Backoff::endless();
     let mut errors: Vec<StoreError> = Vec::new();
     loop {
-        let (observed, plan) = observe_and_plan(request, context, first.take(), attempt).await?;
-        // If another guarded run is about to write, the preview is based on what it writes.
-        if plan_only && plan.steps != [Step::Yield] {
-            return preview(request, context, &observed, plan, attempt).await;
-        }
-        drop(observed);
+        let (_, plan) = ready(request, context, first.take(), &mut turns, attempt).await?;
         let why = match Applier::apply(plan, request, context, &mut token, attempt).await? {
             Applied::Done => return Ok(()),
             Applied::Yield => {
-                attempt.contended = !plan_only;
+                attempt.contended = true;
                 context.system.wait_turn(&mut turns).await;
                 continue;
             }
@@ -79,14 +93,88 @@ pub(crate) async fn upsert<S: SecretStore>(
     }
 }
 
+/// Observes and plans until there is a plan to apply: restores a secret that is scheduled for deletion, waits until that
+/// shows, and waits for the turn of other runs. `turns` counts those waits over the whole run.
+///
+/// # Errors
+/// Those of [`observe_and_plan`]; a restore that AWS rejects, or that does not show.
+pub(crate) async fn ready<S: SecretStore>(
+    request: &Request,
+    context: Context<'_, S>,
+    mut first: Option<ValueView>,
+    turns: &mut Backoff,
+    attempt: &mut Attempt,
+) -> Result<(Observed, Plan), Failure> {
+    let mut backoff = Backoff::new(MAX_ROUNDS);
+    let has_lost_race = attempt.contended;
+    loop {
+        let (observed, plan) = observe_and_plan(request, context, first.take(), attempt).await?;
+        let why = match plan.steps[..] {
+            [Step::Yield] => {
+                attempt.contended = true;
+                context.system.wait_turn(turns).await;
+                continue;
+            }
+            [Step::Restore] => restore(request, context, attempt).await?,
+            [Step::Wait] => None,
+            _ => {
+                // What the run waits for from here on is not its turn.
+                let is_race = |step: &Step| matches!(step, Step::Swap { .. });
+                attempt.contended = has_lost_race && plan.steps.iter().any(is_race);
+                return Ok((observed, plan));
+            }
+        };
+        if !context.system.wait(&mut backoff).await {
+            return Err(why.map_or_else(
+                || still_deleted(request),
+                |why| context.failure(&why, &request.target, attempt),
+            ));
+        }
+    }
+}
+
+/// Sends RestoreSecret. The error, if there is one, is explained by the next observation.
+async fn restore<S: SecretStore>(
+    request: &Request,
+    context: Context<'_, S>,
+    attempt: &mut Attempt,
+) -> Result<Option<StoreError>, Failure> {
+    let was_sent = attempt.restoration != Restoration::NotSent;
+    match context.store.restore(&request.target.id).await {
+        Ok(()) => {
+            attempt.restoration = Restoration::Accepted;
+            attempt.outcome.record(Change::Restored);
+            Ok(None)
+        }
+        // An earlier RestoreSecret of this run, or another writer, has restored it.
+        Err(error) if (was_sent || error.attempts > 1) && error.is("InvalidRequestException") => {
+            attempt.restoration = Restoration::Accepted;
+            Ok(Some(error))
+        }
+        Err(error) if error.is_unknown_outcome() => {
+            attempt.restoration = Restoration::Unanswered;
+            Ok(Some(error))
+        }
+        Err(error) => Err(context.failure(&error, &request.target, attempt)),
+    }
+}
+
 /// Describes a plan, or fails as the run would.
 async fn preview<S: SecretStore>(
     request: &Request,
     context: Context<'_, S>,
-    observed: &Observed,
-    plan: Plan,
+    mut first: Option<ValueView>,
     attempt: &mut Attempt,
 ) -> Result<(), Failure> {
+    let mut turns = Backoff::endless();
+    let (observed, plan) = loop {
+        let (observed, plan) = observe_and_plan(request, context, first.take(), attempt).await?;
+        // If another guarded run is about to write, the preview is based on what it writes.
+        if plan.steps != [Step::Yield] {
+            break (observed, plan);
+        }
+        context.system.wait_turn(&mut turns).await;
+    };
     if matches!(observed, Observed::Present(_)) && plan.steps.contains(&Step::CheckPolicy) {
         check_policy(request, context, attempt).await?;
     }
@@ -96,7 +184,7 @@ async fn preview<S: SecretStore>(
         .get_or_insert_with(|| request.target.name.clone());
     outcome.preview = Some(Preview {
         kind: change_kind(&plan),
-        steps: describe(&plan, request, observed),
+        steps: describe(&plan, request, &observed),
     });
     outcome.version = plan.keep;
     Ok(())
@@ -167,7 +255,7 @@ pub(crate) fn record_settled(
 }
 
 /// Observes the secret, records what the observation shows, and plans.
-pub(crate) async fn observe_and_plan<S: SecretStore>(
+async fn observe_and_plan<S: SecretStore>(
     request: &Request,
     context: Context<'_, S>,
     first: Option<ValueView>,
@@ -192,27 +280,46 @@ pub(crate) async fn observe_and_plan<S: SecretStore>(
 fn record_observation(request: &Request, observed: &Observed, now: u64, attempt: &mut Attempt) {
     let ids = match observed {
         Observed::Absent => {
+            if attempt.base.is_none() {
+                attempt.previous = Some(None);
+            }
             if request.stages.iter().any(|stage| stage != CURRENT) {
                 attempt.outcome.labels.get_or_insert_default();
             }
             None
         }
         Observed::Present(present) => {
-            if attempt.restore_sent && !present.secret.deleted {
-                attempt.outcome.record(Change::Restored);
+            if !present.secret.deleted {
+                record_restored(attempt);
             }
             record_labels(request, &present.secret, now, attempt);
-            record_replicas(&present.secret, attempt);
+            record_evidence(request, present, attempt);
             Some((&present.secret.arn, &present.secret.name))
         }
         Observed::NotDescribable(view) => match &view.value {
-            ValueView::Value(read) => Some((&read.arn, &read.name)),
-            _ => None,
+            ValueView::Value(read) => {
+                record_restored(attempt);
+                Some((&read.arn, &read.name))
+            }
+            // Of a secret that is scheduled for deletion AWS says so, whether it has a value or not.
+            ValueView::NoValue => {
+                record_restored(attempt);
+                None
+            }
+            ValueView::Unread(_) | ValueView::Deleted(_) => None,
         },
     };
     if let Some((arn, name)) = ids {
         attempt.outcome.arn = Some(arn.clone());
         attempt.outcome.name = Some(name.clone());
+    }
+}
+
+/// Records that the secret is not scheduled for deletion, which this run's RestoreSecret, if it sent one, explains.
+fn record_restored(attempt: &mut Attempt) {
+    if attempt.restoration != Restoration::NotSent {
+        attempt.restoration = Restoration::Shown;
+        attempt.outcome.record(Change::Restored);
     }
 }
 
@@ -225,9 +332,6 @@ fn record_labels(request: &Request, secret: &SecretMetadata, now: u64, attempt: 
     if !request.is_guarded() {
         return;
     }
-    attempt.living = other_labels(secret, attempt)
-        .filter(|(label, _)| label_state(label, now) == LabelState::Living)
-        .count();
     let seen: Vec<String> = other_labels(secret, attempt)
         .filter(|(label, _)| is_private(label))
         .map(|(label, version)| sighting(label, version))
@@ -235,21 +339,5 @@ fn record_labels(request: &Request, secret: &SecretMetadata, now: u64, attempt: 
     for sighting in seen {
         *attempt.rivals.entry(sighting).or_default() += 1;
     }
-}
-
-/// Records replicas that this run requested, in case the answer to the request was lost.
-fn record_replicas(secret: &SecretMetadata, attempt: &mut Attempt) {
-    let is_recorded = |region: &String| {
-        let mut changes = attempt.outcome.changes.iter();
-        changes.any(|change| matches!(change, Change::Replicated(all) if all.contains(region)))
-    };
-    let ours: Vec<String> = secret
-        .replicas
-        .iter()
-        .map(|replica| replica.region.clone())
-        .filter(|region| attempt.replicating.contains(region) && !is_recorded(region))
-        .collect();
-    if !ours.is_empty() {
-        attempt.outcome.record(Change::Replicated(ours));
-    }
+    attempt.frees_labels = frees_labels(secret, attempt, now);
 }

@@ -34,9 +34,7 @@ pub(crate) fn failure(run: &RunReport) -> Option<Failure> {
     if run.kind.single {
         return failed.first().map(|(_, failure)| (*failure).clone());
     }
-    let classes = failed.iter().map(|(_, failure)| failure.class);
-    let class =
-        classes.min_by_key(|class| GRAVEST_FIRST.iter().position(|other| other == class))?;
+    let class = gravest(failed.iter().map(|(_, failure)| failure.class))?;
     // The failure of one secret does not imply that the others were not made current.
     let none = if run.kind.all_or_nothing && !targets.iter().any(TargetReport::has_changed) {
         ", so none was made current"
@@ -62,6 +60,11 @@ pub(crate) fn failure(run: &RunReport) -> Option<Failure> {
     Some(Failure::new(class, what, next).because(why.join("\n")))
 }
 
+fn gravest(classes: impl IntoIterator<Item = Class>) -> Option<Class> {
+    let position = |class: &Class| GRAVEST_FIRST.iter().position(|other| other == class);
+    classes.into_iter().min_by_key(position)
+}
+
 /// The headline, with the name of the secret unless the headline contains it.
 fn with_name(name: &str, what: &str) -> String {
     let mut words = what.split(|c: char| c.is_whitespace() || c == ',' || c == ':');
@@ -81,12 +84,22 @@ fn failure_lines(name: &str, failure: &Failure) -> String {
     format!("{what} ({}){why}{next}", failure.class.name())
 }
 
+/// The failure of a run that exceeded its time limit, and in which secrets had failed.
+fn both(cut: &Failure, failed: Failure) -> Failure {
+    Failure {
+        class: gravest([cut.class, failed.class]).unwrap_or(cut.class),
+        what: format!("{}; {}", cut.what, failed.what),
+        next: format!("{}\n{}", failed.next, cut.next),
+        ..failed
+    }
+}
+
 /// The failure of a run that exceeded its time limit.
 pub(crate) fn timed_out(run: &RunReport, timeout: Duration) -> Failure {
     let limit = timeout.as_secs();
     let did_not_end = format!("the run did not end within `timeout`, which is {limit} s");
     if !run.kind.single {
-        return Failure::new(
+        let cut = Failure::new(
             Class::Unavailable,
             format!(
                 "{did_not_end}: {} secrets were not tried",
@@ -95,6 +108,10 @@ pub(crate) fn timed_out(run: &RunReport, timeout: Duration) -> Failure {
             "run again: what has been done is found and left alone; a longer `timeout` helps, and `only` to spread the \
              secrets over several jobs",
         );
+        return match failure(run) {
+            Some(failure) => both(&cut, failure),
+            None => cut,
+        };
     }
     let target = &run.targets()[0];
     let details = target.details.as_ref();

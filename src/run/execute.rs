@@ -14,6 +14,7 @@ use upsert_secret_config::run::{Draft, Run};
 use upsert_secret_core::failure::{Class, Failure};
 use upsert_secret_core::notice::Level;
 use upsert_secret_core::store::{SecretStore as _, Subject};
+use upsert_secret_core::transaction::Limits;
 use upsert_secret_core::version_id::RunIdentity;
 
 use crate::batch::resolve::SourceReader;
@@ -151,7 +152,7 @@ impl Execution<'_> {
             progress,
         };
         if kind.all_or_nothing && !kind.plan_only {
-            transaction::run(&targets, context, self.report).await;
+            transaction::run(&targets, context, Limits::default(), self.report).await;
         } else {
             let fail_fast = run.manifest.is_some_and(|pacing| pacing.fail_fast);
             batch::run_all(&targets, context, fail_fast, self.report).await;

@@ -1,10 +1,9 @@
-//! [`SecretStore`] on the model of Secrets Manager: each method is one operation on the model, in the same process.
+//! [`SecretStore`] on the model of Secrets Manager: each method is one operation on the model. How a call reaches the model
+//! is up to its connection.
 
-use std::cell::{RefCell, RefMut};
 use std::collections::BTreeMap;
-use std::rc::Rc;
 
-use sandbox_model::{Caller, Policy, REGION, World};
+use sandbox_model::REGION;
 use serde_json::{Value, json};
 use upsert_secret_core::error::{ErrorKind, StoreError};
 use upsert_secret_core::failure::{Class, Failure};
@@ -22,99 +21,55 @@ use super::json::{
     written,
 };
 
-/// The secrets of one account, without a network. Clones share them.
-#[derive(Clone)]
-pub(crate) struct MemoryStore {
-    world: Rc<RefCell<World>>,
-    caller: Caller,
-    region: &'static str,
-    /// The operations of all calls, in order.
-    calls: Rc<RefCell<Vec<&'static str>>>,
-    /// The operation after which the run is cancelled.
-    last: Option<&'static str>,
+/// How calls reach the model.
+pub(crate) trait Connection: Clone {
+    /// Whether the run has been cancelled.
+    fn is_cancelled(&self) -> bool;
+
+    /// The same connection, usable after a cancellation.
+    fn for_cleanup(&self) -> Self;
+
+    /// Runs one operation on the model.
+    async fn call(&self, region: &str, operation: &'static str, input: Value) -> Call<Value>;
 }
 
-impl MemoryStore {
-    /// A store of these secrets, in the model's region.
-    pub(crate) fn new(world: World) -> Self {
+/// The secrets of one account, without a network. Clones share them.
+#[derive(Clone)]
+pub(crate) struct ModelStore<C> {
+    pub(super) connection: C,
+    pub(super) region: &'static str,
+}
+
+impl<C: Connection> ModelStore<C> {
+    /// A store in the model's region.
+    pub(crate) fn over(connection: C) -> Self {
         Self {
-            world: Rc::new(RefCell::new(world)),
-            caller: Caller::default(),
+            connection,
             region: REGION,
-            calls: Rc::default(),
-            last: None,
         }
     }
 
-    /// The same store, seen from another region.
-    pub(crate) fn in_region(mut self, region: &'static str) -> Self {
-        self.region = region;
-        self
-    }
-
-    /// The same store for a caller who may not call these operations.
-    pub(crate) fn denying(mut self, operations: &[&str]) -> Self {
-        let actions: Vec<String> = operations
-            .iter()
-            .map(|operation| format!("secretsmanager:{operation}"))
-            .collect();
-        let actions: Vec<&str> = actions.iter().map(String::as_str).collect();
-        self.caller = self.caller.with_policy(Policy::deny(&actions));
-        self
-    }
-
-    /// The same store in a run that is cancelled after the first call of this operation.
-    pub(crate) fn cancelled_after(mut self, operation: &'static str) -> Self {
-        self.last = Some(operation);
-        self
-    }
-
-    /// The secrets, to arrange or to look at.
-    pub(crate) fn world(&self) -> RefMut<'_, World> {
-        self.world.borrow_mut()
-    }
-
-    /// The operations of all calls so far, in order.
-    pub(crate) fn calls(&self) -> Vec<&'static str> {
-        self.calls.borrow().clone()
-    }
-
-    fn call(&self, operation: &'static str, input: Value) -> Call<Value> {
+    async fn call(&self, operation: &'static str, input: Value) -> Call<Value> {
         if self.is_cancelled() {
             return Err(StoreError::new(operation, ErrorKind::Cancelled));
         }
-        self.calls.borrow_mut().push(operation);
-        let answer = self
-            .world()
-            .call(&self.caller, self.region, operation, input);
-        answer.map_err(|error| StoreError {
-            attempts: 1,
-            ..StoreError::new(
-                operation,
-                ErrorKind::Service {
-                    code: error.code,
-                    message: error.message,
-                    status: error.status,
-                },
-            )
-        })
+        self.connection.call(self.region, operation, input).await
     }
 }
 
-impl SecretStore for MemoryStore {
+impl<C: Connection> SecretStore for ModelStore<C> {
     fn region(&self) -> &str {
         self.region
     }
 
     fn is_cancelled(&self) -> bool {
-        self.last
-            .is_some_and(|last| self.calls.borrow().contains(&last))
+        self.connection.is_cancelled()
     }
 
     fn for_cleanup(&self) -> Self {
         Self {
-            last: None,
-            ..self.clone()
+            connection: self.connection.for_cleanup(),
+            region: self.region,
         }
     }
 
@@ -129,7 +84,7 @@ impl SecretStore for MemoryStore {
     }
 
     async fn describe(&self, id: &str) -> Call<Option<SecretMetadata>> {
-        let answer = found(self.call("DescribeSecret", json!({"SecretId": id})))?;
+        let answer = found(self.call("DescribeSecret", json!({"SecretId": id})).await)?;
         Ok(answer.map(|answer| {
             let versions = answer["VersionIdsToStages"]
                 .as_object()
@@ -163,12 +118,14 @@ impl SecretStore for MemoryStore {
             "VersionStage",
             Some(label).filter(|it| *it != CURRENT),
         );
-        let answer = found(self.call("GetSecretValue", input))?;
+        let answer = found(self.call("GetSecretValue", input).await)?;
         Ok(answer.as_ref().map(version))
     }
 
     async fn batch_get_values(&self, ids: &[String]) -> Call<Vec<BatchEntry>> {
-        let answer = self.call("BatchGetSecretValue", json!({"SecretIdList": ids}))?;
+        let answer = self
+            .call("BatchGetSecretValue", json!({"SecretIdList": ids}))
+            .await?;
         let mut entries = items(&answer["SecretValues"], |value| {
             let names = [text(value, "Name"), text(value, "ARN")];
             BatchEntry {
@@ -191,15 +148,20 @@ impl SecretStore for MemoryStore {
     }
 
     async fn list_versions(&self, id: &str) -> Call<Vec<VersionInfo>> {
-        let answer = self.call("ListSecretVersionIds", json!({"SecretId": id}))?;
+        let input = json!({"SecretId": id, "IncludeDeprecated": true});
+        let answer = self.call("ListSecretVersionIds", input).await?;
         Ok(items(&answer["Versions"], |version| VersionInfo {
             id: text(version, "VersionId"),
             created: version["CreatedDate"].as_f64(),
+            labels: texts(&version["VersionStages"]),
         }))
     }
 
     async fn get_policy(&self, id: &str) -> Call<Option<String>> {
-        match found(self.call("GetResourcePolicy", json!({"SecretId": id}))) {
+        match found(
+            self.call("GetResourcePolicy", json!({"SecretId": id}))
+                .await,
+        ) {
             Ok(answer) => Ok(answer.and_then(|answer| optional(&answer, "ResourcePolicy"))),
             Err(error) if error.is("InvalidRequestException") => Ok(None),
             Err(error) => Err(error),
@@ -208,7 +170,7 @@ impl SecretStore for MemoryStore {
 
     async fn validate_policy(&self, id: &str, policy: &str) -> Call<Validation> {
         let input = json!({"SecretId": id, "ResourcePolicy": policy});
-        let answer = self.call("ValidateResourcePolicy", input)?;
+        let answer = self.call("ValidateResourcePolicy", input).await?;
         Ok(Validation {
             passed: answer["PolicyValidationPassed"].as_bool().unwrap(),
             findings: items(&answer["ValidationErrors"], |finding| Finding {
@@ -221,7 +183,7 @@ impl SecretStore for MemoryStore {
     async fn put_policy(&self, id: &str, policy: &str, allow_public: bool) -> Call<()> {
         let input =
             json!({"SecretId": id, "ResourcePolicy": policy, "BlockPublicPolicy": !allow_public});
-        self.call("PutResourcePolicy", input).map(drop)
+        self.call("PutResourcePolicy", input).await.map(drop)
     }
 
     async fn create(&self, new: &NewSecret<'_>) -> Call<WrittenVersion> {
@@ -236,6 +198,7 @@ impl SecretStore for MemoryStore {
             input["AddReplicaRegions"] = regions(new.replicas);
         }
         self.call("CreateSecret", input)
+            .await
             .map(|answer| written(&answer))
     }
 
@@ -244,14 +207,14 @@ impl SecretStore for MemoryStore {
         id: &str,
         token: &str,
         value: &SecretValue,
-        label: &str,
+        labels: &[&str],
     ) -> Call<LabeledVersion> {
         let mut input = json!({"SecretId": id, "ClientRequestToken": token});
         set_value(&mut input, value);
-        if label != CURRENT {
-            input["VersionStages"] = json!([label]);
+        if *labels != [CURRENT] {
+            input["VersionStages"] = json!(labels);
         }
-        let answer = self.call("PutSecretValue", input)?;
+        let answer = self.call("PutSecretValue", input).await?;
         Ok(LabeledVersion {
             written: written(&answer),
             stages: texts(&answer["VersionStages"]),
@@ -264,45 +227,49 @@ impl SecretStore for MemoryStore {
         description: Option<&str>,
         kms_key_id: Option<&str>,
     ) -> Call<()> {
-        let mut input = json!({"SecretId": id});
+        let token = "00000000-0000-4000-8000-000000000000";
+        let mut input = json!({"SecretId": id, "ClientRequestToken": token});
         set_optional(&mut input, "Description", description);
         set_optional(&mut input, "KmsKeyId", kms_key_id);
-        self.call("UpdateSecret", input).map(drop)
+        self.call("UpdateSecret", input).await.map(drop)
     }
 
     async fn restore(&self, id: &str) -> Call<()> {
         self.call("RestoreSecret", json!({"SecretId": id}))
+            .await
             .map(drop)
     }
 
     async fn tag(&self, id: &str, given: &BTreeMap<String, String>) -> Call<()> {
         let input = json!({"SecretId": id, "Tags": tags(given)});
-        self.call("TagResource", input).map(drop)
+        self.call("TagResource", input).await.map(drop)
     }
 
     async fn untag(&self, id: &str, keys: &[String]) -> Call<()> {
         let input = json!({"SecretId": id, "TagKeys": keys});
-        self.call("UntagResource", input).map(drop)
+        self.call("UntagResource", input).await.map(drop)
     }
 
     async fn replicate(&self, id: &str, given: &BTreeMap<String, Option<String>>) -> Call<()> {
         let input = json!({"SecretId": id, "AddReplicaRegions": regions(given)});
-        self.call("ReplicateSecretToRegions", input).map(drop)
+        self.call("ReplicateSecretToRegions", input).await.map(drop)
     }
 
     async fn remove_replicas(&self, id: &str, regions: &[String]) -> Call<()> {
         let input = json!({"SecretId": id, "RemoveReplicaRegions": regions});
-        self.call("RemoveRegionsFromReplication", input).map(drop)
+        self.call("RemoveRegionsFromReplication", input)
+            .await
+            .map(drop)
     }
 
     async fn move_label(&self, id: &str, label: &str, from: Option<&str>, to: &str) -> Call<()> {
         let mut input = json!({"SecretId": id, "VersionStage": label, "MoveToVersionId": to});
         set_optional(&mut input, "RemoveFromVersionId", from);
-        self.call("UpdateSecretVersionStage", input).map(drop)
+        self.call("UpdateSecretVersionStage", input).await.map(drop)
     }
 
     async fn remove_label(&self, id: &str, label: &str, from: &str) -> Call<()> {
         let input = json!({"SecretId": id, "VersionStage": label, "RemoveFromVersionId": from});
-        self.call("UpdateSecretVersionStage", input).map(drop)
+        self.call("UpdateSecretVersionStage", input).await.map(drop)
     }
 }

@@ -80,7 +80,7 @@ fn retry_keeps_concurrent_put() {
             .input("compare", compare)
             .env("AWS_MAX_ATTEMPTS", attempts)
             .run();
-        outcome.expect(5, "");
+        outcome.expect(5, "updated");
         assert_eq!(
             current_value(&sandbox).as_deref(),
             Some("rival"),

@@ -167,7 +167,8 @@ fn complete_documents_match_snapshot() {
               "secretsmanager:CreateSecret",
               "secretsmanager:PutSecretValue",
               "secretsmanager:ReplicateSecretToRegions",
-              "secretsmanager:UpdateSecret"
+              "secretsmanager:UpdateSecret",
+              "secretsmanager:UpdateSecretVersionStage"
             ],
             "Effect": "Allow",
             "Resource": [

@@ -122,6 +122,8 @@ pub(crate) struct CallInterceptor {
     operation: &'static str,
     gate: Arc<CallGate>,
     attempts: Arc<AtomicU32>,
+    /// Attempts that were sent and not answered: a write of theirs may have been applied.
+    unanswered: Arc<AtomicU32>,
     /// When the current attempt was sent; `None` if it has not been.
     sent_at: Arc<Mutex<Option<Instant>>>,
 }
@@ -134,6 +136,7 @@ impl CallInterceptor {
             operation,
             gate: Arc::clone(gate),
             attempts: Arc::default(),
+            unanswered: Arc::default(),
             sent_at: Arc::default(),
         }
     }
@@ -153,10 +156,13 @@ impl CallInterceptor {
         match result {
             Ok(output) => Ok((output, call)),
             // The SDK reports a rejected attempt as a failure of the request.
-            Err(_) if self.gate.is_closed() => Err(AwsError {
-                attempts: call.attempts,
-                ..AwsError::new(call.operation, ErrorKind::Cancelled)
-            }),
+            Err(_) if self.gate.is_closed() => {
+                let is_answered = self.unanswered.load(Ordering::SeqCst) == 0;
+                Err(AwsError {
+                    attempts: if is_answered { 0 } else { call.attempts },
+                    ..AwsError::new(call.operation, ErrorKind::Cancelled)
+                })
+            }
             Err(error) => Err(AwsError::from_sdk(call.operation, call.attempts, &error)),
         }
     }
@@ -187,6 +193,7 @@ impl Intercept for CallInterceptor {
             return Err("cancelled".into());
         }
         self.attempts.fetch_add(1, Ordering::SeqCst);
+        self.unanswered.fetch_add(1, Ordering::SeqCst);
         *self.sent_at() = Some(Instant::now());
         Ok(())
     }
@@ -201,6 +208,11 @@ impl Intercept for CallInterceptor {
             return Ok(());
         };
         let response = context.response();
+        let is_output = matches!(context.output_or_error(), Some(Ok(_)));
+        // A response that reports success and cannot be read does not say what was applied.
+        if response.is_some_and(|response| is_output || !response.status().is_success()) {
+            self.unanswered.fetch_sub(1, Ordering::SeqCst);
+        }
         let status = response.map_or_else(
             || "no answer".to_owned(),
             |response| response.status().as_u16().to_string(),

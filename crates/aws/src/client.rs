@@ -29,8 +29,9 @@ use response::{
 
 mod response;
 
-/// The most pages of a list of versions.
-const MAX_PAGES: usize = 20;
+/// The most pages of a list of versions. AWS keeps about a hundred versions without labels, and a page may hold a single
+/// one.
+const MAX_PAGES: usize = 200;
 
 /// The secrets of one account in one region of AWS.
 #[derive(Clone)]
@@ -172,18 +173,23 @@ impl SecretStore for SecretsManager {
     async fn list_versions(&self, id: &str) -> Call<Vec<VersionInfo>> {
         let mut versions = Vec::new();
         let mut page = None;
-        // A secret has at most 20 labels, so as many labeled versions; a page may hold a single one.
         for _ in 0..MAX_PAGES {
             let request = self
                 .client
                 .list_secret_version_ids()
                 .secret_id(id)
+                .include_deprecated(true)
                 .set_next_token(page.take());
             let (output, _) = call!(self, "ListSecretVersionIds", request)?;
             for version in output.versions.unwrap_or_default() {
                 if let Some(id) = identifier(version.version_id) {
                     let created = version.created_date.map(|date| date.as_secs_f64());
-                    versions.push(VersionInfo { id, created });
+                    let labels = version.version_stages.unwrap_or_default();
+                    versions.push(VersionInfo {
+                        id,
+                        created,
+                        labels,
+                    });
                 }
             }
             page = output.next_token.and_then(non_empty);
@@ -260,7 +266,7 @@ impl SecretStore for SecretsManager {
         id: &str,
         token: &str,
         value: &SecretValue,
-        label: &str,
+        labels: &[&str],
     ) -> Call<LabeledVersion> {
         let (string, binary) = sdk_value(value);
         let request = self
@@ -272,7 +278,10 @@ impl SecretStore for SecretsManager {
             .set_secret_binary(binary)
             // AWSCURRENT is AWS's default. IAM policies with a condition on secretsmanager:VersionStage may not allow a
             // request that names it.
-            .set_version_stages((label != CURRENT).then(|| vec![label.to_owned()]));
+            .set_version_stages(
+                (*labels != [CURRENT])
+                    .then(|| labels.iter().map(|&label| label.to_owned()).collect()),
+            );
         let (output, call) = call!(self, "PutSecretValue", request)?;
         Ok(LabeledVersion {
             written: written_version(call, output.arn, output.name, output.version_id)?,

@@ -92,9 +92,11 @@ pub(crate) fn explain(error: &StoreError, subject: Subject<'_>, region: &str) ->
             "the secret kept changing while it was read",
             "run again when nobody else writes to it",
         ),
-        StoreErrorKind::Cancelled => {
-            Failure::new(Class::Terminated, "the run was cancelled", "run again")
-        }
+        StoreErrorKind::Cancelled => Failure::new(
+            Class::Terminated,
+            "the run was cancelled",
+            "run again: a write that arrived is found and kept",
+        ),
     };
     let aws = reference(
         error.operation,

@@ -67,7 +67,7 @@ pub(crate) enum ErrorKind {
     Unreadable,
     /// The call needed credentials, and obtaining them failed. The call was not sent.
     Credentials(Box<AwsError>),
-    /// The run was cancelled before the call was sent.
+    /// The run was cancelled before the call was answered. A write that was sent may have been applied.
     Cancelled,
     /// An invalid setting in the shared configuration files or in the environment.
     Setting {

@@ -12,7 +12,7 @@ pub struct StoreError {
     pub kind: ErrorKind,
     /// The request id of AWS's last answer.
     pub request_id: Option<String>,
-    /// Attempts that were sent; 0 if the call never left this process.
+    /// Attempts that were sent; 0 if the call never left this process, or if a cancelled one was answered with errors only.
     pub attempts: u32,
 }
 
@@ -36,7 +36,7 @@ pub enum ErrorKind {
     Unreadable,
     /// The call was not sent, because credentials or configuration are not usable.
     NotSent(Box<Failure>),
-    /// The run was cancelled before the call was sent.
+    /// The run was cancelled before the call was answered; a write that was sent may have been applied.
     Cancelled,
     /// Two reads of the same secret kept contradicting each other.
     Inconsistent,
@@ -97,7 +97,10 @@ impl StoreError {
         self.attempts > 0
             && matches!(
                 self.kind,
-                ErrorKind::Timeout | ErrorKind::Network(_) | ErrorKind::Unreadable
+                ErrorKind::Timeout
+                    | ErrorKind::Network(_)
+                    | ErrorKind::Unreadable
+                    | ErrorKind::Cancelled
             )
     }
 }

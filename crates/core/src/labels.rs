@@ -49,8 +49,8 @@ mod tests {
     #[test]
     fn labels_of_both_kinds_are_private() {
         let write = WriteLabel::until(1, UNIQUE).label;
-        let transaction = TransactionLabel::until(1, "a", "eu-west-1", None, UNIQUE).label;
-        for label in [write, transaction] {
+        let transaction = TransactionLabel::until(1, "a", "eu-west-1", None, UNIQUE);
+        for label in [write, transaction.member(), transaction.record()] {
             assert!(is_private(&label), "{label}");
             assert!(rejection(&label).is_some_and(|why| why.contains("private")));
         }

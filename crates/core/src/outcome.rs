@@ -1,8 +1,11 @@
 //! What a run reports about one secret: ids, changes, notices. It is kept up to date while the run goes on, so that a run
 //! that is cut short still reports the ids it knows. Holds no value and prints nothing.
 
+use std::collections::BTreeMap;
+
 use crate::labels::{CURRENT, PREVIOUS};
 use crate::notice::Level;
+use crate::request::Request;
 use crate::state::{SecretMetadata, SecretVersion, VersionLabels, holder};
 
 mod change;
@@ -123,18 +126,24 @@ impl Outcome {
         self.changes.contains(&Change::Restored)
     }
 
+    /// Whether this run created the secret with this version.
+    pub(crate) fn has_created(&self, id: &str) -> bool {
+        let is_created = |change: &Change| matches!(change, Change::Created { .. });
+        let version = self.version.as_ref();
+        version.is_some_and(|version| version.id == id) && self.changes.iter().any(is_created)
+    }
+
     /// Whether a recorded change names this version as one that was made current.
     pub fn has_recorded(&self, id: &str) -> bool {
-        let version = self.version.as_ref().map(|version| version.id.as_str());
-        self.changes.iter().any(|change| match change {
-            Change::Created { .. } => version == Some(id),
+        let names = |change: &Change| match change {
             Change::Version { id: written, .. }
             | Change::Moved { id: written, .. }
             | Change::Promoted(written)
             | Change::RolledBack(written)
             | Change::Superseded { by: written, .. } => written == id,
             _ => false,
-        })
+        };
+        self.has_created(id) || self.changes.iter().any(names)
     }
 
     /// Records the labels before the run, unless they are recorded.
@@ -168,6 +177,48 @@ impl Outcome {
             give(PREVIOUS, &from);
         }
         after.retain(|_, labels| !labels.is_empty());
+    }
+
+    /// Records that the secret was created with everything that a request asks for.
+    pub fn record_created(&mut self, request: &Request, version_id: &str) {
+        self.record(Change::Created {
+            description: request.description.is_some(),
+            kms_key: request.kms_key_id.is_some(),
+            tags: request.tags.as_ref().map_or(0, BTreeMap::len),
+            replicas: request.replicas.as_ref().map_or(0, BTreeMap::len),
+        });
+        self.record_label_move(CURRENT, version_id);
+        self.version = Some(VersionRef {
+            id: version_id.to_owned(),
+            stages: vec![CURRENT.to_owned()],
+        });
+    }
+
+    /// Records that this run gave a version a label, and that a later write has replaced the version.
+    pub fn record_overtaken(&mut self, id: &str, label: &str, stages: Vec<String>) {
+        if !self.has_recorded(id) {
+            self.record(Change::Overtaken {
+                id: id.to_owned(),
+                label: label.to_owned(),
+            });
+        }
+        self.version = Some(VersionRef {
+            id: id.to_owned(),
+            stages,
+        });
+    }
+
+    /// Whether it is recorded that a later write has replaced this version.
+    pub fn is_overtaken(&self, id: &str) -> bool {
+        let mut changes = self.changes.iter();
+        changes.any(|change| matches!(change, Change::Overtaken { id: ours, .. } if ours == id))
+    }
+
+    /// Removes that record, because what the run found since says more.
+    pub fn forget_overtaken(&mut self, id: &str) {
+        let is_record =
+            |change: &Change| matches!(change, Change::Overtaken { id: ours, .. } if ours == id);
+        self.changes.retain(|change| !is_record(change));
     }
 
     /// Records a change, once.

@@ -6,6 +6,7 @@ use crate::failure::{Class, Failure};
 use crate::labels::CURRENT;
 use crate::request::Request;
 use crate::state::{Observed, SecretVersion, ValueView};
+use crate::value::SecretValue;
 
 mod describe;
 mod document;
@@ -26,11 +27,12 @@ use rejections::not_current;
 
 pub use describe::describe;
 pub use document::Document;
-pub use guarded::{other_labels, sighting};
+pub use guarded::{frees_labels, other_labels, sighting};
 pub use kms::is_default_key;
-pub use label_move::{Decision, decide_label_move};
+pub use label_move::{Decision, agrees, decide_label_move, no_such_version, unsettled};
+pub use metadata::shows_change;
 pub use notices::rotation;
-pub use rejections::{Rejected, arn_is_absent};
+pub use rejections::{Rejected, arn_is_absent, still_deleted};
 pub use step::{Plan, Step};
 pub use validation::check_validation;
 
@@ -106,7 +108,7 @@ pub fn settled(request: &Request, stored: &SecretVersion) -> Option<Plan> {
         stages,
         // Of the value.
         value: _,
-        json,
+        json: _,
         composed: _,
         seeds: _,
         if_exists: _,
@@ -124,15 +126,20 @@ pub fn settled(request: &Request, stored: &SecretVersion) -> Option<Plan> {
     else {
         return None;
     };
-    let is_met = if json.is_empty() {
-        request.is_met_by(Some(&stored.value))
-    } else {
-        document::has_keys(request, &stored.value)
-    };
-    (request.reads() && stages == &[CURRENT] && is_met).then(|| Plan {
+    let is_settled = request.reads() && stages == &[CURRENT] && is_met(request, &stored.value);
+    is_settled.then(|| Plan {
         keep: Some(stored.into()),
         ..Plan::default()
     })
+}
+
+/// Whether a stored value is the desired one, or has the desired keys.
+pub fn is_met(request: &Request, stored: &SecretValue) -> bool {
+    if request.json.is_empty() {
+        request.is_met_by(Some(stored))
+    } else {
+        document::has_keys(request, stored)
+    }
 }
 
 #[cfg(test)]

@@ -83,7 +83,11 @@ impl Request {
 
     /// Whether the value is written by compare-and-swap.
     pub fn is_guarded(&self) -> bool {
-        self.label() == CURRENT && (self.expected.is_some() || !self.json.is_empty() || self.seeds)
+        self.label() == CURRENT
+            && (self.expected.is_some()
+                || !self.json.is_empty()
+                || self.seeds
+                || self.if_exists == IfExists::Skip)
     }
 
     /// Whether the request needs permission for DescribeSecret.

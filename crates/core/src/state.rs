@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::error::StoreError;
+use crate::labels::{CURRENT, PREVIOUS};
 use crate::value::SecretValue;
 
 /// Version ids and the staging labels they hold.
@@ -46,6 +47,15 @@ impl SecretMetadata {
     /// The version that holds a label.
     pub fn holder(&self, label: &str) -> Option<&str> {
         holder(&self.versions, label)
+    }
+
+    /// Whether a version was AWSCURRENT and has been replaced since an observation in which `current` and `previous` held
+    /// AWSCURRENT and AWSPREVIOUS. Only the last replacement shows.
+    pub fn has_replaced(&self, id: &str, current: Option<&str>, previous: Option<&str>) -> bool {
+        let now = self.holder(CURRENT);
+        self.holder(PREVIOUS) == Some(id)
+            && now != Some(id)
+            && (previous != Some(id) || now != current)
     }
 
     /// All labels, each with the version that holds it.
@@ -96,6 +106,8 @@ pub struct VersionInfo {
     pub id: String,
     /// When it was created, in seconds since 1970.
     pub created: Option<f64>,
+    /// Its labels.
+    pub labels: Vec<String>,
 }
 
 /// A version and its value, as GetSecretValue shows it.

@@ -40,7 +40,7 @@ pub trait SecretStore {
     /// An error of one secret is in its entry, an error of the call is returned.
     async fn batch_get_values(&self, ids: &[String]) -> Call<Vec<BatchEntry>>;
 
-    /// ListSecretVersionIds: the labeled versions and their creation times.
+    /// ListSecretVersionIds: all versions, including those without labels.
     async fn list_versions(&self, id: &str) -> Call<Vec<VersionInfo>>;
 
     /// GetResourcePolicy; `None` if there is no policy or no secret, or if the secret is scheduled for deletion.
@@ -56,14 +56,14 @@ pub trait SecretStore {
     /// CreateSecret with everything in one call. The first version gets AWSCURRENT.
     async fn create(&self, new: &NewSecret<'_>) -> Call<WrittenVersion>;
 
-    /// PutSecretValue under one label, which moves to the new version from wherever it is. If the token's version
+    /// PutSecretValue under labels, which move to the new version from wherever they are. If the token's version
     /// exists already, no label moves.
     async fn put_value(
         &self,
         id: &str,
         token: &str,
         value: &SecretValue,
-        label: &str,
+        labels: &[&str],
     ) -> Call<LabeledVersion>;
 
     /// UpdateSecret of the description, the key, or both; never of the value, because its answer does not name labels.

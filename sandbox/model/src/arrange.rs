@@ -96,6 +96,11 @@ impl World {
         self.arrange("DeleteSecret", json!({"SecretId": name}));
     }
 
+    /// Restores a secret that is scheduled for deletion.
+    pub fn restore(&mut self, name: &str) {
+        self.arrange("RestoreSecret", json!({"SecretId": name}));
+    }
+
     /// Deletes a secret without a recovery window.
     pub fn force_delete(&mut self, name: &str) {
         self.arrange(

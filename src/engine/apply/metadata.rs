@@ -30,14 +30,17 @@ impl<S: SecretStore> Applier<'_, S> {
         let request = self.request;
         let text = request.description.as_deref().filter(|_| description);
         let key = request.kms_key_id.as_deref().filter(|_| kms_key);
+        let description = text.map(|_| Change::Description);
+        let key_change = key.map(|key| Change::KmsKey(key.to_owned()));
+        let changes = description.into_iter().chain(key_change);
         if let Err(error) = self.context.store.update(self.id(), text, key).await {
+            for change in changes {
+                self.record_unconfirmed(&error, || change);
+            }
             return self.retry_if_changed(error);
         }
-        if text.is_some() {
-            self.attempt.outcome.record(Change::Description);
-        }
-        if let Some(key) = key {
-            self.attempt.outcome.record(Change::KmsKey(key.to_owned()));
+        for change in changes {
+            self.attempt.outcome.record(change);
         }
         Ok(Applied::Done)
     }
@@ -52,7 +55,10 @@ impl<S: SecretStore> Applier<'_, S> {
                 self.attempt.outcome.record(change);
                 Ok(Applied::Done)
             }
-            Err(error) => self.retry_if_changed(error),
+            Err(error) => {
+                self.record_unconfirmed(&error, || change);
+                self.retry_if_changed(error)
+            }
         }
     }
 
@@ -60,8 +66,10 @@ impl<S: SecretStore> Applier<'_, S> {
         &mut self,
         regions: BTreeMap<String, Option<String>>,
     ) -> Result<Applied, Failure> {
-        self.attempt.replicating.extend(regions.keys().cloned());
         let sent = self.context.store.replicate(self.id(), &regions).await;
+        if !sent.as_ref().is_err_and(|error| error.attempts == 0) {
+            self.attempt.replicating.extend(regions.keys().cloned());
+        }
         match sent {
             // AWS's answer for a region that an earlier attempt of this call has replicated to is not documented.
             Err(error) if error.attempts > 1 && error.is("InvalidParameterException") => {

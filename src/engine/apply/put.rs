@@ -43,17 +43,25 @@ impl<S: SecretStore> Applier<'_, S> {
                 }
                 // The answer to a retry shows what was created, not what happened since.
                 let retried = written.attempts > 1 || sent_before;
-                match otherwise {
+                let mut steps = otherwise.unwrap_or_default();
+                if ours {
+                    // CreateSecret wrote the metadata.
+                    steps.retain(|step| matches!(step, Step::Put { .. }));
+                }
+                match steps[..] {
                     _ if ours && !retried => Ok(Applied::Done),
-                    None => Ok(Applied::Retry(None)),
+                    [] => Ok(Applied::Retry(None)),
                     // A put with the same token changes nothing, and its answer names the labels.
-                    Some(steps) => Ok(self.push_steps(steps)),
+                    _ => Ok(self.push_steps(steps)),
                 }
             }
-            Err(error) if error.is("ResourceExistsException") => match otherwise {
-                Some(steps) => Ok(self.push_steps(steps)),
-                None => Ok(Applied::Retry(Some(error))),
-            },
+            Err(error) if error.is("ResourceExistsException") => {
+                self.attempt.name_taken = true;
+                match otherwise.unwrap_or_default() {
+                    steps if steps.is_empty() => Ok(Applied::Retry(Some(error))),
+                    steps => Ok(self.push_steps(steps)),
+                }
+            }
             // The name is scheduled for deletion, or its deletion has not completed.
             Err(error) if error.is("InvalidRequestException") => {
                 self.attempt.deletion_seen = true;
@@ -80,13 +88,19 @@ impl<S: SecretStore> Applier<'_, S> {
         let base = self.attempt.base.get_or_insert(holder.clone()).clone();
         let sent_before = self.was_sent();
         let token = &self.token.id;
-        let put = match store.put_value(id, token, self.value(), label).await {
+        let put = match store.put_value(id, token, self.value(), &[label]).await {
             Ok(put) => put,
             // The token's version holds another value: an earlier attempt of this CI run, before the
             // CI secret was changed, or another leg of its matrix.
             Err(error) if error.is("ResourceExistsException") && !self.token.replaced => {
                 self.token.replace(self.context.system.unique());
                 return Ok(self.push_steps(vec![Step::Put { base: holder }]));
+            }
+            // It would only have told what happened since this run created the secret.
+            Err(error)
+                if error.is_denied() && self.attempt.outcome.has_recorded(&self.token.id) =>
+            {
+                return Ok(Applied::Done);
             }
             Err(error)
                 if error.is("ResourceNotFoundException")
@@ -110,8 +124,7 @@ impl<S: SecretStore> Applier<'_, S> {
         }
         let retried = put.written.attempts > 1 || sent_before;
         match base {
-            // Only this run can have created the version: it held the label until a later write.
-            _ if self.token.fresh => Ok(self.record_overtaken(version, put.stages, None)),
+            _ if self.is_replaced(&put) => Ok(self.record_replaced(version, put.stages)),
             Some(holder) if holder != version => self.repair(put, Some(&holder), retried).await,
             // No version holds the label, which AWS checks as well.
             None if label != CURRENT => self.repair(put, None, retried).await,
@@ -124,6 +137,23 @@ impl<S: SecretStore> Applier<'_, S> {
         }
     }
 
+    /// Whether the version has held the label, because of this run, until a later write: only this run can have created it,
+    /// or AWSPREVIOUS has moved there since the secret was described.
+    fn is_replaced(&self, put: &LabeledVersion) -> bool {
+        let id = &put.written.version_id;
+        let holds_previous = put.stages.iter().any(|stage| stage == PREVIOUS);
+        let held_previous = |previous: &Option<String>| previous.as_ref() == Some(id);
+        self.token.fresh
+            || self.attempt.maybe_created.as_ref() == Some(id)
+            || self.request.label() == CURRENT
+                && holds_previous
+                && self
+                    .attempt
+                    .previous
+                    .as_ref()
+                    .is_some_and(|it| !held_previous(it))
+    }
+
     /// Moves the label to a version that existed without it: the value came back under a keyed id or in a re-run, or a
     /// retry was answered after a later write. In the second case the holder has changed, and AWS rejects the move.
     async fn repair(
@@ -134,9 +164,12 @@ impl<S: SecretStore> Applier<'_, S> {
     ) -> Result<Applied, Failure> {
         let store = self.context.store;
         let id = put.written.version_id;
-        self.attempt.move_sent = Some(id.clone());
         let label = self.request.label();
-        match store.move_label(self.id(), label, holder, &id).await {
+        let moved = store.move_label(self.id(), label, holder, &id).await;
+        if !moved.as_ref().is_err_and(|error| error.attempts == 0) {
+            self.attempt.move_sent = Some(id.clone());
+        }
+        match moved {
             Ok(()) => {
                 let mut stages = put.stages;
                 if label == CURRENT {
@@ -149,11 +182,9 @@ impl<S: SecretStore> Applier<'_, S> {
                 self.attempt.outcome.version = Some(VersionRef { id, stages });
                 Ok(Applied::Done)
             }
-            Err(error)
-                if error.is_unknown_outcome()
-                    || retried && error.is_denied()
-                    || error.is_lost_swap() =>
-            {
+            // The next observation shows whether it arrived.
+            Err(error) if error.is_unknown_outcome() => Ok(Applied::Retry(Some(error))),
+            Err(error) if retried && error.is_denied() || error.is_lost_swap() => {
                 Ok(self.record_overtaken(id, put.stages, Some(error)))
             }
             Err(error) => Err(self.failure(&error)),

@@ -1,7 +1,6 @@
 //! Records writes of the value in the attempt: the version that holds it, and the change that made it so. Makes no calls.
 
-use std::collections::BTreeMap;
-
+use upsert_secret_core::choices::IfExists;
 use upsert_secret_core::error::StoreError;
 use upsert_secret_core::labels::CURRENT;
 use upsert_secret_core::outcome::{Change, VersionRef};
@@ -21,20 +20,28 @@ impl<S: SecretStore> Applier<'_, S> {
         } else if self.attempt.move_sent.as_ref() == Some(&id) {
             Some(self.move_change(&id))
         } else {
+            let is_ours = self.attempt.sent.contains(&id);
             match &self.attempt.overtaken {
-                Some(ours) if *ours != id => Some(Change::Superseded {
-                    ours: ours.clone(),
-                    by: id.clone(),
-                }),
+                Some(ours) if *ours != id && !is_ours => {
+                    // The value of a version that is left alone is not known.
+                    (self.request.if_exists == IfExists::Update).then(|| Change::Superseded {
+                        ours: ours.clone(),
+                        by: id.clone(),
+                    })
+                }
                 Some(_) => Some(self.version_change(&id)),
-                None if self.attempt.sent.contains(&id) => Some(self.version_change(&id)),
-                None => None,
+                None => is_ours.then(|| self.version_change(&id)),
             }
         };
         if let Some(change) = change
             && moved
             && !self.attempt.outcome.has_recorded(&id)
         {
+            match (&change, &self.attempt.overtaken) {
+                (Change::Superseded { ours, .. }, _) => self.attempt.outcome.forget_overtaken(ours),
+                (_, Some(ours)) if *ours == id => self.attempt.outcome.forget_overtaken(ours),
+                _ => {}
+            }
             self.attempt.outcome.record(change);
             if self.request.label() == CURRENT {
                 self.attempt.outcome.moved_from = base.flatten();
@@ -84,18 +91,22 @@ impl<S: SecretStore> Applier<'_, S> {
     }
 
     pub(super) fn record_created(&mut self, version_id: &str) {
-        let request = self.request;
-        self.attempt.outcome.record(Change::Created {
-            description: request.description.is_some(),
-            kms_key: request.kms_key_id.is_some(),
-            tags: request.tags.as_ref().map_or(0, BTreeMap::len),
-            replicas: request.replicas.as_ref().map_or(0, BTreeMap::len),
-        });
-        self.attempt.outcome.record_label_move(CURRENT, version_id);
-        self.attempt.outcome.version = Some(VersionRef {
-            id: version_id.to_owned(),
-            stages: vec![CURRENT.to_owned()],
-        });
+        let outcome = &mut self.attempt.outcome;
+        outcome.record_created(self.request, version_id);
+    }
+
+    /// Records that a later write has taken the label from a version that this run wrote; the next observation shows it.
+    pub(super) fn record_replaced(&mut self, id: String, stages: Vec<String>) -> Applied {
+        if self.attempt.maybe_created.as_ref() == Some(&id) {
+            self.record_created(&id);
+        }
+        let base = self.attempt.base.clone().flatten();
+        let outcome = &mut self.attempt.outcome;
+        if self.request.label() == CURRENT && !outcome.has_recorded(&id) {
+            outcome.moved_from = base.filter(|base| *base != id);
+        }
+        outcome.record_overtaken(&id, self.request.label(), stages.clone());
+        self.record_overtaken(id, stages, None)
     }
 
     /// Records that a later write may have taken the label from this run's version; the next observation shows it.

@@ -31,7 +31,10 @@ impl<S: SecretStore> Applier<'_, S> {
         let label = self.write_label();
         self.attempt.base = Some(base.clone());
         let token = &self.token.id;
-        let put = match store.put_value(secret, token, self.value(), &label).await {
+        let put = match store
+            .put_value(secret, token, self.value(), &[&label])
+            .await
+        {
             Ok(put) => put,
             Err(error) if error.is("ResourceExistsException") && !self.token.replaced => {
                 self.token.replace(self.context.system.unique());
@@ -41,8 +44,7 @@ impl<S: SecretStore> Applier<'_, S> {
                 }
                 return Ok(self.push_steps(vec![Step::Swap { base }]));
             }
-            // Write labels of other runs may use up the quota of labels. They are removed soon.
-            Err(error) if error.is("LimitExceededException") && self.attempt.living > 0 => {
+            Err(error) if error.is("LimitExceededException") && self.attempt.frees_labels => {
                 return Ok(Applied::Yield);
             }
             // Such labels may be newer than the observation. Otherwise it is the quota of versions, which stays.
@@ -56,6 +58,7 @@ impl<S: SecretStore> Applier<'_, S> {
                 if error.is_unknown_outcome() {
                     self.record_sent();
                 }
+                self.attempt.name_taken &= !error.is("ResourceNotFoundException");
                 return self.retry_if_changed(error);
             }
         };
@@ -69,6 +72,7 @@ impl<S: SecretStore> Applier<'_, S> {
             let held = self.attempt.holder.as_ref() == Some(&id) && !self.was_sent();
             let holder = if held { Some(id.clone()) } else { base };
             self.attempt.base = Some(holder.clone());
+            self.attempt.contended = false;
             self.record_current(id, stages, holder);
             self.drop_write_label().await;
             return Ok(Applied::Done);
@@ -89,6 +93,7 @@ impl<S: SecretStore> Applier<'_, S> {
             .await
         {
             Ok(()) => {
+                self.attempt.contended = false;
                 self.record_current(id, vec![CURRENT.to_owned()], base);
                 self.drop_write_label().await;
                 Ok(Applied::Done)
@@ -152,8 +157,13 @@ impl<S: SecretStore> Applier<'_, S> {
                 outcome.version = Some(VersionRef { id, stages });
                 Ok(Applied::Done)
             }
-            Err(error) if error.is_lost_swap() => Ok(Applied::Retry(Some(error))),
-            Err(error) => self.retry_if_unknown(error),
+            Err(error) => {
+                self.record_unconfirmed(&error, || Change::Labeled { id, label });
+                if error.is_lost_swap() {
+                    return Ok(Applied::Retry(Some(error)));
+                }
+                self.retry_if_unknown(error)
+            }
         }
     }
 
@@ -185,18 +195,39 @@ pub(crate) async fn remove_write_label<S: SecretStore>(
     store: &S,
 ) -> Option<String> {
     let version = label.on.as_deref()?;
+    let label = &label.label;
     let store = store.for_cleanup();
-    let removed = store.remove_label(id, &label.label, version);
-    let gone = match tokio::time::timeout(CLEANUP_LIMIT, removed).await {
-        Ok(Ok(())) => true,
-        // The version does not hold it: it was never put there, or an attempt without an answer removed it.
-        Ok(Err(error)) => error.is_lost_swap(),
-        Err(_) => false,
+    let removal = async {
+        match store.remove_label(id, label, version).await {
+            Ok(()) => Removal::Gone,
+            Err(error) if error.is_lost_swap() => match store.describe(id).await {
+                Ok(Some(secret)) if secret.holder(label).is_none() => Removal::Gone,
+                Ok(Some(secret)) if secret.deleted => Removal::Deleted,
+                Ok(None) => Removal::Gone,
+                Ok(Some(_)) | Err(_) => Removal::Failed,
+            },
+            Err(_) => Removal::Failed,
+        }
     };
-    (!gone).then(|| {
-        format!(
-            "the private label {} could not be taken off: the next guarded run that writes does it once it has expired",
-            label.label
-        )
-    })
+    let removal = tokio::time::timeout(CLEANUP_LIMIT, removal).await;
+    match removal.unwrap_or(Removal::Failed) {
+        Removal::Gone => None,
+        Removal::Deleted => Some(format!(
+            "the private label {label} could not be removed, because the secret is scheduled for deletion: after a \
+             restore, the next guarded run that writes removes it once it has expired"
+        )),
+        Removal::Failed => Some(format!(
+            "the private label {label} could not be taken off: the next guarded run that writes does it once it has expired"
+        )),
+    }
+}
+
+/// The result of removing the write label.
+enum Removal {
+    /// No version holds it: it was removed, was never put there, or an attempt without an answer removed it.
+    Gone,
+    /// It is there, and AWS changes no label of a secret that is scheduled for deletion.
+    Deleted,
+    /// It may be there.
+    Failed,
 }

@@ -1,6 +1,8 @@
 //! The private staging label of a run: expiry, removal, and the quota of labels on a secret.
 
 use sandbox::{Sandbox, When};
+use sandbox_model::{Caller, REGION};
+use serde_json::json;
 
 use super::{private_labels, with_expected_version, with_json_key};
 use crate::common::{NAME, WAIT_LIMIT, call_count, version_count};
@@ -82,6 +84,73 @@ fn label_quota_held_by_others_is_conflict() {
         19,
         "unexpired labels remain"
     );
+}
+
+/// The private label of a run that may be in progress.
+fn unexpired_label() -> String {
+    let now = std::time::SystemTime::now();
+    let end = now.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs() + 600;
+    format!("upsert-secret-until-{end}-33333333-3333-8333-8333-333333333333")
+}
+
+#[test]
+fn version_quota_beside_killed_run_is_limit() {
+    let sandbox = Sandbox::start();
+    sandbox.with(|world| {
+        world.create(NAME, "{}");
+        for number in 1..100 {
+            world.put(NAME, &format!("{{\"{number}\":0}}"));
+        }
+        let holder = world.secret(NAME).unwrap().current().unwrap().id.clone();
+        world.move_stage(NAME, &unexpired_label(), &holder, None);
+    });
+    let outcome = with_json_key(&sandbox, "a", "made-up").run();
+    outcome.expect(8, "");
+}
+
+/// A secret with the label of a run in progress, which ends before the second observation.
+fn one_wait_for_rival() -> Sandbox {
+    let sandbox = Sandbox::start();
+    let label = unexpired_label();
+    let holder = sandbox.with(|world| {
+        let holder = world.create(NAME, "{}");
+        world.move_stage(NAME, &label, &holder, None);
+        holder
+    });
+    sandbox.before("DescribeSecret", 2, move |world| {
+        let removal =
+            json!({"SecretId": NAME, "VersionStage": label, "RemoveFromVersionId": holder});
+        let caller = Caller::default();
+        world
+            .call(&caller, REGION, "UpdateSecretVersionStage", removal)
+            .unwrap();
+    });
+    sandbox
+}
+
+#[test]
+fn one_wait_for_rival_is_no_conflict() {
+    for (operation, inputs) in [
+        ("PutSecretValue", &[][..]),
+        ("TagResource", &[("tags", "k=v")]),
+    ] {
+        let sandbox = one_wait_for_rival();
+        let held: Vec<_> = (1..20)
+            .map(|nth| sandbox.hold(operation, nth, When::BeforeApply))
+            .collect();
+        let mut cli = with_json_key(&sandbox, "a", "made-up").input("timeout", "3s");
+        for (name, value) in inputs {
+            cli = cli.input(name, value);
+        }
+        let outcome = cli.run();
+        held.into_iter().for_each(|call| call.discard());
+        assert_eq!(outcome.code, Some(7), "{operation}: {}", outcome.stderr);
+        assert!(
+            outcome.stderr.contains("did not end within"),
+            "{}",
+            outcome.stderr
+        );
+    }
 }
 
 #[test]

@@ -60,6 +60,14 @@ fn overwritten(sandbox: &Sandbox, cli: &Cli) {
     sandbox.with(|world| world.put(NAME, "made-up-theirs"));
 }
 
+/// A secret without a value, which gets one just before the run writes.
+fn empty_then_written(sandbox: &Sandbox, _: &Cli) {
+    sandbox.with(|world| world.create_empty(NAME));
+    sandbox.before("PutSecretValue", 1, |world| {
+        world.put(NAME, "made-up-rival");
+    });
+}
+
 /// Two versions; the second has the label `candidate`.
 fn staged(sandbox: &Sandbox, cli: &Cli) {
     existing(sandbox, cli);
@@ -98,7 +106,7 @@ pub(super) const FEATURES: &[Feature] = &[
             ("tag-policy", "replace"),
             ("tags", "team=ml"),
         ],
-        initial_states: &[absent, empty, existing],
+        initial_states: &[absent, empty, empty_then_written, existing],
     },
     Feature {
         command: "upsert",

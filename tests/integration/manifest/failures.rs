@@ -203,6 +203,87 @@ fn timeout_reports_progress() {
 }
 
 #[test]
+fn timeout_reports_graver_failure() {
+    let sandbox = Sandbox::start();
+    sandbox.with(|world| {
+        world.create("a", "made-up");
+        world.schedule_deletion("a");
+    });
+    let held: Vec<_> = (1..20)
+        .map(|nth| sandbox.hold("CreateSecret", nth, When::BeforeApply))
+        .collect();
+    let outcome = manifest_cli(&sandbox, &manifest_of(&["a", "b"]))
+        .env("V", "made-up")
+        .input("timeout", "3s")
+        .run();
+    held.into_iter().for_each(|call| call.discard());
+    assert_eq!(outcome.code, Some(6), "{}", outcome.stderr);
+    for text in [
+        "the run did not end within `timeout`, which is 3 s",
+        "a is scheduled for deletion",
+    ] {
+        assert!(outcome.stderr.contains(text), "{}", outcome.stderr);
+    }
+}
+
+/// The counts of a run that is cancelled while its first write is sent, and is answered only then.
+fn cancelled_during_write(operation: &str, inputs: &str, fault: Option<Fault>) -> [String; 5] {
+    let sandbox = Sandbox::start();
+    if operation != "CreateSecret" {
+        sandbox.with(|world| world.create("a", "old"));
+    }
+    let is_lost = fault.is_none();
+    if let Some(fault) = fault {
+        // Also the retries, should one come before the signal is noticed.
+        for nth in 1..10 {
+            sandbox.fault(operation, nth, fault.clone());
+        }
+    }
+    let manifest = format!("secrets:\n  a: {{ value: {{ env: V }}{inputs} }}\n");
+    let cli = manifest_cli(&sandbox, &manifest)
+        .env("V", "made-up")
+        .github();
+    let when = if is_lost {
+        When::AfterApply
+    } else {
+        When::BeforeApply
+    };
+    let held = sandbox.hold(operation, 1, when);
+    let retry = is_lost.then(|| sandbox.hold(operation, 2, When::BeforeApply));
+    let child = cli.spawn();
+    assert!(held.wait_reached(WAIT_LIMIT));
+    send_signal(&child, "TERM");
+    if is_lost {
+        held.discard();
+    } else {
+        held.release();
+    }
+    let outcome = cli.finish(child);
+    drop(retry);
+    assert_eq!(outcome.code, Some(143), "{}", outcome.stderr);
+    outcome.counts().map(str::to_owned)
+}
+
+#[test]
+fn write_that_may_have_arrived_is_tried() {
+    for (operation, inputs) in [
+        ("CreateSecret", ""),
+        ("PutSecretValue", ""),
+        ("UpdateSecret", ", description: d"),
+        ("TagResource", ", tags: { k: v }"),
+    ] {
+        let counts = cancelled_during_write(operation, inputs, None);
+        assert_eq!(counts[4], "0", "{operation}: not tried");
+    }
+}
+
+#[test]
+fn write_that_was_rejected_is_not_tried() {
+    let counts = cancelled_during_write("PutSecretValue", "", Some(Fault::Throttle));
+    assert_eq!(counts, ["0", "0", "0", "0", "1"]);
+}
+
+#[test]
 fn denied_reads_write_without_comparing() {
     let sandbox = Sandbox::start();
     sandbox.with(|world| {

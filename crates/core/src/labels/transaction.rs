@@ -1,27 +1,29 @@
-//! The private label of an all-or-nothing transaction, on versions that it has staged or made current and may still roll
-//! back. Removing it from the version of one secret, the coordinator, commits the transaction. The label contains hashes
-//! of the coordinator and the CI run, and its expiry. It reads no clock and makes no calls.
+//! The private labels of an all-or-nothing transaction. The member label is on each version that the transaction has staged
+//! or made current, until it has ended. The commit record is a second label on the version of one secret, the coordinator:
+//! removing it from there commits, and moving it to another version of that secret aborts. Both contain hashes of the
+//! coordinator and the CI run, and the time at which they expire. It reads no clock and makes no calls.
 
 use super::write::{UUID_LENGTH, is_past, parse_seconds};
 use crate::hash;
 use crate::version_id::RunIdentity;
 
 const PREFIX: &str = "upsert-secret-all-";
+const RECORD_PREFIX: &str = "upsert-secret-commit-";
 /// Hexadecimal digits of a hash: enough that the secrets of an account do not collide.
 const HASH_DIGITS: usize = 16;
 
-/// A transaction's label and its parsed parts.
+/// A transaction's labels and their parsed parts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TransactionLabel {
-    /// The label.
-    pub label: String,
+    /// The parts after the prefix, which both labels share and no other transaction has.
+    id: String,
     expiry: u64,
     coordinator: String,
     run: String,
 }
 
 impl TransactionLabel {
-    /// A label that expires at `end`, in seconds since 1970. `unique` is a fresh random UUID.
+    /// Labels that expire at `end`, in seconds since 1970. `unique` is a fresh random UUID.
     pub fn until(
         end: u64,
         coordinator: &str,
@@ -31,27 +33,46 @@ impl TransactionLabel {
     ) -> Self {
         let (coordinator, run) = (hash_of([region, coordinator]), hash_of_run(run));
         Self {
-            label: format!("{PREFIX}{end}-{coordinator}-{run}-{unique}"),
+            id: format!("{end}-{coordinator}-{run}-{unique}"),
             expiry: end,
             coordinator,
             run,
         }
     }
 
-    /// Parses a label; `None` if it is not a transaction's.
-    pub fn parse(label: &str) -> Option<Self> {
-        let mut parts = label.strip_prefix(PREFIX)?.splitn(4, '-');
+    /// The transaction of a member label; `None` if the label is no such label.
+    pub fn parse_member(label: &str) -> Option<Self> {
+        Self::parse(label.strip_prefix(PREFIX)?)
+    }
+
+    /// The transaction of a commit record; `None` if the label is no such label.
+    pub fn parse_record(label: &str) -> Option<Self> {
+        Self::parse(label.strip_prefix(RECORD_PREFIX)?)
+    }
+
+    fn parse(id: &str) -> Option<Self> {
+        let mut parts = id.splitn(4, '-');
         let [end, coordinator, run, unique] =
             [parts.next()?, parts.next()?, parts.next()?, parts.next()?];
         let is_hash =
             |text: &str| text.len() == HASH_DIGITS && text.bytes().all(|b| b.is_ascii_hexdigit());
         let is_valid = is_hash(coordinator) && is_hash(run) && unique.len() == UUID_LENGTH;
         Some(Self {
-            label: label.to_owned(),
+            id: id.to_owned(),
             expiry: parse_seconds(end).filter(|_| is_valid)?,
             coordinator: coordinator.to_owned(),
             run: run.to_owned(),
         })
+    }
+
+    /// The label of versions that the transaction has staged or made current.
+    pub fn member(&self) -> String {
+        format!("{PREFIX}{}", self.id)
+    }
+
+    /// The label that is the commit record.
+    pub fn record(&self) -> String {
+        format!("{RECORD_PREFIX}{}", self.id)
     }
 
     /// Whether this secret is the coordinator.
@@ -67,9 +88,9 @@ impl TransactionLabel {
     }
 }
 
-/// Whether a label has the prefix of transaction labels, whatever follows it.
+/// Whether a label has a prefix of transaction labels, whatever follows it.
 pub fn is_transaction_label(label: &str) -> bool {
-    label.starts_with(PREFIX)
+    label.starts_with(PREFIX) || label.starts_with(RECORD_PREFIX)
 }
 
 fn hash_of_run(run: Option<&RunIdentity>) -> String {
@@ -102,8 +123,18 @@ mod tests {
     #[test]
     fn label_round_trips_and_names_coordinator() {
         let label = label_of(NOW, Some(&run("1")));
-        assert_eq!(TransactionLabel::parse(&label.label).as_ref(), Some(&label));
-        assert!(label.label.len() <= 256);
+        let (member, record) = (label.member(), label.record());
+        assert_eq!(
+            TransactionLabel::parse_member(&member).as_ref(),
+            Some(&label)
+        );
+        assert_eq!(
+            TransactionLabel::parse_record(&record).as_ref(),
+            Some(&label)
+        );
+        assert_eq!(TransactionLabel::parse_record(&member), None);
+        assert_eq!(TransactionLabel::parse_member(&record), None);
+        assert!(member.len().max(record.len()) <= 256);
         assert!(label.is_coordinated_by("prod/a", "eu-west-1"));
         assert!(!label.is_coordinated_by("prod/b", "eu-west-1"));
         assert!(!label.is_coordinated_by("prod/a", "eu-west-2"));
@@ -113,7 +144,9 @@ mod tests {
     fn malformed_label_is_not_parsed() {
         let hash = "0123456789abcdef";
         let unique = "00000000-0000-8000-8000-000000000000";
-        assert!(TransactionLabel::parse(&format!("{PREFIX}1-{hash}-{hash}-{unique}")).is_some());
+        assert!(
+            TransactionLabel::parse_member(&format!("{PREFIX}1-{hash}-{hash}-{unique}")).is_some()
+        );
         let malformed = [
             "AWSCURRENT".to_owned(),
             PREFIX.to_owned(),
@@ -126,13 +159,14 @@ mod tests {
             format!("{hash}-1-{hash}-{hash}-{unique}"),
         ];
         for label in malformed {
-            assert_eq!(TransactionLabel::parse(&label), None, "{label}");
+            assert_eq!(TransactionLabel::parse_member(&label), None, "{label}");
         }
     }
 
     #[test]
     fn label_with_prefix_counts_as_transaction() {
         assert!(is_transaction_label(&format!("{PREFIX}of a later version")));
+        assert!(is_transaction_label(&format!("{RECORD_PREFIX}1")));
         assert!(!is_transaction_label("AWSCURRENT"));
     }
 

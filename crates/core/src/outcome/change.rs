@@ -54,6 +54,13 @@ pub enum Change {
         /// The current version.
         by: String,
     },
+    /// A version was given a label, and a later write has replaced it.
+    Overtaken {
+        /// Its id.
+        id: String,
+        /// The label.
+        label: String,
+    },
     /// A version was made current and rolled back, because the transaction failed.
     Reverted(String),
     /// Tags with these keys were written.
@@ -107,10 +114,13 @@ impl fmt::Display for Change {
                 f,
                 "wrote the value as version {ours}; version {by}, written right after it, holds the same value and is AWSCURRENT"
             ),
-            Self::Reverted(id) => write!(
-                f,
-                "made version {id} AWSCURRENT, and took that back because not all could be"
-            ),
+            Self::Overtaken { id, label } => {
+                write!(
+                    f,
+                    "made version {id} {label}, which a later write has replaced"
+                )
+            }
+            Self::Reverted(id) => write!(f, "made version {id} AWSCURRENT and rolled it back"),
             Self::Tagged(keys) => write!(f, "wrote tags: {}", keys.join(", ")),
             Self::Untagged(keys) => write!(f, "removed tags: {}", keys.join(", ")),
             Self::Replicated(regions) => write!(f, "replicated it to {}", regions.join(", ")),

@@ -1,4 +1,4 @@
-//! Decisions of compare-and-swap writes (`expected-version-id`, `json-key`, generated values): what is written, which version
+//! Decisions of compare-and-swap writes (`expected-version-id`, `json-key`, `if-exists: skip`, generated values): what is written, which version
 //! it builds on, and whether another run goes first. It identifies other runs by their private labels only.
 
 use super::document::edited;
@@ -15,6 +15,9 @@ use crate::state::{Present, SecretMetadata};
 /// holds its label for three calls. Not waiting can cost a version, but never an update.
 const MAX_SIGHTINGS: u32 = 5;
 
+/// The quota of labels on a secret ("AWS Secrets Manager quotas").
+const MAX_LABELS: usize = 20;
+
 pub(super) fn plan(
     request: &Request,
     present: &Present,
@@ -30,7 +33,7 @@ pub(super) fn plan(
     let is_met = if request.seeds {
         holder.is_some()
     } else if request.json.is_empty() {
-        request.is_met_by(present.value.as_ref())
+        request.is_met_by(present.value.as_ref()) || is_unread_own(present, attempt)
     } else {
         plan.document = edited(&request.json, present.value.as_ref(), &secret.name)?;
         plan.document.is_none()
@@ -49,7 +52,7 @@ pub(super) fn plan(
         }
         _ => holder,
     };
-    if has_rivals(present, attempt) {
+    if has_rivals(secret, attempt, present.at) {
         plan.steps = vec![Step::Yield];
         return Ok(());
     }
@@ -65,12 +68,29 @@ pub(super) fn plan(
     Ok(())
 }
 
-/// Whether another run is about to move AWSCURRENT.
-fn has_rivals(present: &Present, attempt: &Attempt) -> bool {
-    labels_in_state(present, attempt, LabelState::Living).any(|(label, version)| {
+/// Whether the current version cannot be compared, and only this run can have written it. A version with a predictable id
+/// may be another run's, with another value.
+fn is_unread_own(present: &Present, attempt: &Attempt) -> bool {
+    let holder = present.secret.holder(CURRENT);
+    present.value.is_none()
+        && holder.is_some_and(|id| attempt.may_have_written(id))
+        && attempt.own.as_deref() != holder
+}
+
+/// Whether other runs are about to move AWSCURRENT, as far as their private labels show.
+fn has_rivals(secret: &SecretMetadata, attempt: &Attempt, at: u64) -> bool {
+    labels_in_state(secret, attempt, at, LabelState::Living).any(|(label, version)| {
         let sightings = attempt.rivals.get(&sighting(label, version));
         sightings.is_none_or(|sightings| *sightings < MAX_SIGHTINGS)
     })
+}
+
+/// Whether the quota of labels will have room although it has none now: the labels of rivals go away, and where no other
+/// label fits, so do those of killed runs once they have expired.
+pub fn frees_labels(secret: &SecretMetadata, attempt: &Attempt, at: u64) -> bool {
+    let is_full = other_labels(secret, attempt).count() >= MAX_LABELS;
+    let unexpired = labels_in_state(secret, attempt, at, LabelState::Living).next();
+    has_rivals(secret, attempt, at) || is_full && unexpired.is_some()
 }
 
 /// The key under which sightings of a private label on a version are counted.
@@ -90,12 +110,12 @@ pub fn other_labels<'a>(
 }
 
 fn labels_in_state<'a>(
-    present: &'a Present,
+    secret: &'a SecretMetadata,
     attempt: &'a Attempt,
+    at: u64,
     state: LabelState,
 ) -> impl Iterator<Item = (&'a str, &'a str)> {
-    other_labels(&present.secret, attempt)
-        .filter(move |(label, _)| label_state(label, present.at) == state)
+    other_labels(secret, attempt).filter(move |(label, _)| label_state(label, at) == state)
 }
 
 /// Adds the removal of private labels that killed runs left behind.
@@ -103,7 +123,8 @@ pub(super) fn add_sweep(request: &Request, present: &Present, attempt: &Attempt,
     if request.expected.is_none() && request.json.is_empty() {
         return;
     }
-    let expired: Vec<_> = labels_in_state(present, attempt, LabelState::Expired)
+    let secret = &present.secret;
+    let expired: Vec<_> = labels_in_state(secret, attempt, present.at, LabelState::Expired)
         .map(|(label, version)| (label.to_owned(), version.to_owned()))
         .collect();
     plan.add(Step::Sweep(expired));

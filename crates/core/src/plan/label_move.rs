@@ -2,7 +2,7 @@
 //! no version.
 
 use super::rejections::{check_writable, not_current};
-use crate::failure::Failure;
+use crate::failure::{Class, Failure};
 use crate::labels::{CURRENT, PENDING, PREVIOUS, is_private};
 use crate::request::{Direction, LabelMove, VersionSelector};
 use crate::state::{SecretMetadata, VersionInfo};
@@ -21,7 +21,38 @@ pub enum Decision {
     },
 }
 
-/// Decides whether AWSCURRENT moves, and where to. `listed` is only read for a rollback.
+/// Whether a list of versions describes the same moment as DescribeSecret's answer, as far as a rollback depends on it.
+pub fn agrees(secret: &SecretMetadata, listed: &[VersionInfo]) -> bool {
+    [CURRENT, PREVIOUS].into_iter().all(|label| {
+        let mut holders = listed
+            .iter()
+            .filter(|version| version.labels.iter().any(|held| held == label))
+            .map(|version| version.id.as_str());
+        holders.next() == secret.holder(label) && holders.next().is_none()
+    })
+}
+
+/// The failure of a rollback for a secret whose labels moved during every observation.
+pub fn unsettled(secret: &SecretMetadata) -> Failure {
+    Failure::new(
+        Class::Conflict,
+        format!(
+            "the labels of {} kept moving while this run looked at its versions",
+            secret.name
+        ),
+        "run again when no other job writes to the secret",
+    )
+}
+
+/// The failure for a version that does not exist.
+pub fn no_such_version(secret: &SecretMetadata, id: &str) -> Failure {
+    Failure::refused(
+        format!("{} has no version {id}", secret.name),
+        "look at its versions: `aws secretsmanager list-secret-version-ids --include-deprecated`",
+    )
+}
+
+/// Decides whether AWSCURRENT moves, and where to. `listed` is only read for a rollback, and must agree with the secret.
 ///
 /// # Errors
 /// States that forbid the move, and conflicts with `expected-version-id`.
@@ -89,12 +120,15 @@ fn promote(
 
 fn labels_text(secret: &SecretMetadata) -> String {
     let labels = secret.all_labels().map(|(label, _)| label);
-    let mut labels: Vec<_> = labels.filter(|label| !is_private(label)).collect();
+    let (private, mut labels): (Vec<_>, Vec<_>) = labels.partition(|label| is_private(label));
     labels.sort_unstable();
-    if labels.is_empty() {
-        "it has no version at all".to_owned()
-    } else {
-        format!("its labels are {}", labels.join(", "))
+    match (labels.is_empty(), private.is_empty()) {
+        (true, true) => "no version of it has a label".to_owned(),
+        (true, false) => {
+            "its only labels are private ones, of runs that are in progress or were killed"
+                .to_owned()
+        }
+        (false, _) => format!("its labels are {}", labels.join(", ")),
     }
 }
 

@@ -8,6 +8,7 @@ use super::step::{Plan, Step};
 use crate::attempt::Attempt;
 use crate::choices::{ReplicaPolicy, TagPolicy};
 use crate::failure::Failure;
+use crate::outcome::Change;
 use crate::request::Request;
 use crate::state::{PolicyView, Present, ReplicaStatus, SecretMetadata};
 
@@ -17,19 +18,48 @@ pub(super) fn plan(
     attempt: &Attempt,
     plan: &mut Plan,
 ) -> Result<(), Failure> {
-    add_update(request, present, plan);
+    add_update(request, present, attempt, plan);
     add_tags(request, &present.secret, plan);
     add_policy(request, &present.policy, plan);
     add_replicas(request, &present.secret, attempt, plan)
 }
 
-fn add_update(request: &Request, present: &Present, plan: &mut Plan) {
+/// Whether an observation shows a change of metadata or of a label, as far as the request asked for it.
+pub fn shows_change(change: &Change, request: &Request, present: &Present) -> bool {
     let secret = &present.secret;
+    match change {
+        Change::Description => request.description == secret.description,
+        Change::KmsKey(key) => kms::compare(key, secret.kms_key_id.as_deref()) == Comparison::Same,
+        Change::Tagged(keys) => keys.iter().all(|key| {
+            let wanted = request.tags.as_ref().and_then(|tags| tags.get(key));
+            wanted.is_some() && wanted == secret.tags.get(key)
+        }),
+        Change::Untagged(keys) => !keys.iter().any(|key| secret.tags.contains_key(key)),
+        Change::Unreplicated(regions) => !regions
+            .iter()
+            .any(|region| secret.replica(region).is_some()),
+        Change::Policy => match (&request.policy, &present.policy) {
+            (Some(policy), PolicyView::Known(Some(text))) => policy.is_equivalent_to(text),
+            _ => false,
+        },
+        Change::Labeled { id, label } => secret.holder(label) == Some(id),
+        _ => false,
+    }
+}
+
+fn add_update(request: &Request, present: &Present, attempt: &Attempt, plan: &mut Plan) {
+    let secret = &present.secret;
+    let is_created = secret
+        .versions
+        .keys()
+        .any(|id| attempt.may_have_created(id));
     let description = request.description.is_some() && request.description != secret.description;
     let kms_key = request.kms_key_id.as_deref().is_some_and(|wanted| {
         match kms::compare(wanted, secret.kms_key_id.as_deref()) {
             Comparison::Same => false,
             Comparison::Different => true,
+            // CreateSecret wrote it.
+            Comparison::Unknown if is_created => false,
             Comparison::Unknown => {
                 plan.note("the KMS key is written: an alias and a key cannot be compared without more rights");
                 true

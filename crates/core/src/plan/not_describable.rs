@@ -4,7 +4,7 @@
 use super::metadata;
 use super::rejections::{Rejected, check_overtaken, restore};
 use super::step::{Plan, Step};
-use crate::attempt::Attempt;
+use crate::attempt::{Attempt, Restoration};
 use crate::choices::{Compare, IfExists};
 use crate::error::StoreError;
 use crate::request::Request;
@@ -48,11 +48,21 @@ pub(super) fn plan(
         "DescribeSecret is denied: rotation, replicas, owning services and a scheduled deletion were not checked, \
          and description, key and tags are written without comparing",
     );
-    let mut writes = metadata_writes(request);
+    let leaves_alone = request.if_exists == IfExists::Skip;
+    let is_created = base.is_some_and(|id| attempt.may_have_created(id));
+    let mut writes = if is_created {
+        // CreateSecret wrote all of it.
+        Plan::default()
+    } else {
+        metadata_writes(request)
+    };
     if plan.keep.is_none() {
         check_overtaken(request, attempt, base)?;
-        writes.add(Step::Put {
-            base: base.map(str::to_owned),
+        let base = base.map(str::to_owned);
+        writes.add(if leaves_alone {
+            Step::Swap { base }
+        } else {
+            Step::Put { base }
         });
     }
     if request.version_id_key.is_some() && matches!(observed.value, ValueView::Unread(_)) {
@@ -61,10 +71,18 @@ pub(super) fn plan(
              in every run: its keyed version cannot be made current unseen",
         );
     }
-    let may_be_absent = version.is_none() && !attempt.restore_sent;
+    // A name that exists without a value is written; one that was created since the observation is not.
+    let may_be_absent = version.is_none()
+        && attempt.restoration == Restoration::NotSent
+        && !(leaves_alone && attempt.name_taken);
     plan.steps = if may_be_absent && !request.target.is_arn() {
+        let otherwise = if leaves_alone {
+            Vec::new()
+        } else {
+            writes.steps
+        };
         vec![Step::Create {
-            otherwise: Some(writes.steps),
+            otherwise: Some(otherwise),
             vacant: matches!(observed.value, ValueView::NoValue),
         }]
     } else {
@@ -80,7 +98,13 @@ fn is_deleted(value: &ValueView, attempt: &Attempt) -> bool {
         ValueView::Deleted(_) => true,
         ValueView::Value(_) => false,
         // CreateSecret failed for that reason. After RestoreSecret there is no sign of either state.
-        ValueView::NoValue | ValueView::Unread(_) => attempt.deletion_seen && !attempt.restore_sent,
+        ValueView::NoValue | ValueView::Unread(_) => {
+            attempt.deletion_seen
+                && matches!(
+                    attempt.restoration,
+                    Restoration::NotSent | Restoration::Unanswered
+                )
+        }
     }
 }
 

@@ -68,13 +68,17 @@ fn desired(request: &Request, present: &Present, attempt: &Attempt) -> Result<Pl
         ));
         return Ok(plan);
     }
+    let own = own_version(request, present, attempt);
     if request.compare == Compare::Always
+        && own.is_none()
         && let Some(denied) = &present.unread
     {
         return Err(Rejected::Denied(denied.clone()));
     }
     metadata::plan(request, present, attempt, &mut plan)?;
-    if request.is_guarded() {
+    if own.is_some() {
+        plan.keep = own;
+    } else if request.is_guarded() {
         guarded::plan(request, present, attempt, &mut plan)?;
         if plan.steps == [Step::Yield] {
             return Ok(plan);
@@ -85,6 +89,19 @@ fn desired(request: &Request, present: &Present, attempt: &Attempt) -> Result<Pl
     let labels = missing_labels(request, secret, plan.keep_id());
     plan.add_all(labels);
     Ok(plan)
+}
+
+/// The current version, if this run wrote it and cannot compare it: the one it created the secret with, and any if an
+/// existing value is left alone.
+fn own_version(request: &Request, present: &Present, attempt: &Attempt) -> Option<VersionRef> {
+    let holder = present.secret.holder(CURRENT)?;
+    let is_own = match request.if_exists {
+        IfExists::Skip => attempt.may_have_written(holder),
+        IfExists::Update => present.value.is_none() && attempt.may_have_created(holder),
+    };
+    is_own
+        .then(|| VersionRef::holder(&present.secret, CURRENT))
+        .flatten()
 }
 
 /// Keeps the version that holds the value, or adds the put of a new one.

@@ -2,7 +2,7 @@
 //! otherwise, except for a secret that is scheduled for deletion.
 
 use super::step::{Plan, Step};
-use crate::attempt::Attempt;
+use crate::attempt::{Attempt, Restoration};
 use crate::choices::{OnRotation, OnScheduledDeletion};
 use crate::error::StoreError;
 use crate::failure::{Class, Failure};
@@ -65,14 +65,30 @@ pub(super) fn check_writable(
 
 /// The plan for a secret that is scheduled for deletion.
 pub(super) fn restore(request: &Request, attempt: &Attempt) -> Result<Plan, Failure> {
-    match request.on_scheduled_deletion {
-        OnScheduledDeletion::Fail => Err(Failure::refused(
-            format!("{} is scheduled for deletion", request.target.id),
+    let id = &request.target.id;
+    if request.on_scheduled_deletion == OnScheduledDeletion::Fail {
+        return Err(Failure::refused(
+            format!("{id} is scheduled for deletion"),
             "set `on-scheduled-deletion: restore` to take it back and write it, or choose another name",
-        )),
-        OnScheduledDeletion::Restore if attempt.restore_sent => Ok(Plan::of(vec![Step::Wait])),
-        OnScheduledDeletion::Restore => Ok(Plan::of(vec![Step::Restore])),
+        ));
     }
+    match attempt.restoration {
+        Restoration::NotSent | Restoration::Unanswered => Ok(Plan::of(vec![Step::Restore])),
+        Restoration::Accepted => Ok(Plan::of(vec![Step::Wait])),
+        Restoration::Shown => Err(Failure::refused(
+            format!("{id} was scheduled for deletion again after this run had restored it"),
+            "find out what deletes the secret; then run again",
+        )),
+    }
+}
+
+/// The failure for a secret that is still scheduled for deletion after all waits for a restore that AWS accepted.
+pub fn still_deleted(request: &Request) -> Failure {
+    let id = &request.target.id;
+    Failure::refused(
+        format!("{id} is still scheduled for deletion, although AWS accepted its restore"),
+        "run again; if that does not help, find out what deletes the secret",
+    )
 }
 
 /// The failure for an `expected-version-id` that is not current.

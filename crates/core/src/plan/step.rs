@@ -11,7 +11,8 @@ use crate::outcome::VersionRef;
 pub enum Step {
     /// CreateSecret with all that is requested.
     Create {
-        /// The steps if the name exists although it could not be described; without them, the run observes again.
+        /// The steps if the name exists; `None` if DescribeSecret has shown that it does not. Without steps, the run observes
+        /// again.
         otherwise: Option<Vec<Step>>,
         /// Whether the secret has no version, so that success means "created".
         vacant: bool,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::attempt::Restoration;
 use crate::error::{ErrorKind, StoreError};
 use crate::outcome::VersionRef;
 use crate::state::{
@@ -195,7 +196,11 @@ fn value_is_written_if_it_differs() {
             ),
             (&[], described(no_version.clone(), None), "put"),
             (&[], described(staged, None), "put"),
-            (&[("IF_EXISTS", "skip")], described(no_version, None), "put"),
+            (
+                &[("IF_EXISTS", "skip")],
+                described(no_version, None),
+                "swap",
+            ),
             (
                 &[("IF_EXISTS", "skip"), ("DESCRIPTION", "d"), ("TAGS", "k=v")],
                 described(secret(), None),
@@ -326,69 +331,26 @@ fn forbidden_state_is_rejected() {
         ],
         &Attempt::default(),
     );
-    let restored = Attempt {
-        restore_sent: true,
-        ..Attempt::default()
-    };
-    check(
-        vec![
-            (RESTORE, described(deleted(), None), "wait"),
-            (RESTORE, described(secret(), Some("wanted")), "keep v1"),
-        ],
-        &restored,
-    );
-}
-
-#[test]
-fn own_write_is_not_skipped() {
-    let own_write = Attempt {
-        sent: vec!["v1".to_owned()],
-        ..Attempt::default()
-    };
-    check(
-        vec![(
-            &[("IF_EXISTS", "skip"), ("TAGS", "k=v")],
-            described(secret(), None),
-            "put over v1, tag k",
-        )],
-        &own_write,
-    );
-}
-
-#[test]
-fn later_write_is_not_reverted() {
-    let overtaken = |by: &str| Attempt {
-        overtaken: Some(by.to_owned()),
-        ..Attempt::default()
-    };
-    // Another version is current. It stays, and only one with the same value is a success.
-    check(
-        vec![
-            (&[], described(secret(), Some("other")), "exit 5"),
-            (&[("COMPARE", "never")], described(secret(), None), "exit 5"),
-            (&[], described(secret(), Some("wanted")), "keep v1"),
-            (&[], Observed::Absent, "exit 5"),
-            (&[], undescribed(value_view("other")), "exit 5"),
-            (&[], undescribed(ValueView::Unread(None)), "exit 5"),
-        ],
-        &overtaken("ours"),
-    );
-    // This run's version is current again: it was moved back, or the answer was late.
-    check(
-        vec![
-            (
-                &[("COMPARE", "never")],
-                described(secret(), None),
-                "keep v1",
-            ),
-            (
-                &[("COMPARE", "never"), ("DESCRIPTION", "d")],
-                described(secret(), None),
-                "update description, keep v1",
-            ),
-        ],
-        &overtaken("v1"),
-    );
+    for (restoration, wanted) in [
+        (Restoration::NotSent, "restore"),
+        // A repeated RestoreSecret is harmless, and a lost one has no effect.
+        (Restoration::Unanswered, "restore"),
+        (Restoration::Accepted, "wait"),
+        // Another writer scheduled the deletion again.
+        (Restoration::Shown, "exit 6"),
+    ] {
+        let restored = Attempt {
+            restoration,
+            ..Attempt::default()
+        };
+        check(
+            vec![
+                (RESTORE, described(deleted(), None), wanted),
+                (RESTORE, described(secret(), Some("wanted")), "keep v1"),
+            ],
+            &restored,
+        );
+    }
 }
 
 mod descriptions;
@@ -396,5 +358,6 @@ mod guarded;
 mod metadata;
 mod not_describable;
 mod notices;
+mod own_writes;
 mod settled;
 mod steps;

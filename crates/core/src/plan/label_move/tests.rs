@@ -39,6 +39,7 @@ fn decided_of(promote: bool, pairs: Inputs<'_>, secret: &SecretMetadata) -> Stri
     let listed = [(V1, 1.0), (V2, 2.0), (V3, 3.0)].map(|(id, created)| VersionInfo {
         id: id.to_owned(),
         created: Some(created),
+        labels: Vec::new(),
     });
     let word = |id: &str| match id {
         V1 => "v1",
@@ -112,8 +113,10 @@ fn missing_label_is_explained_without_private_labels() {
     let labels = why(&[(V1, &["AWSCURRENT", &private]), (V2, &["blue"])]);
     assert!(labels.contains("AWSCURRENT, blue"), "{labels}");
     assert!(!labels.contains(&private), "{labels}");
-    let none = why(&[]);
-    assert!(none.contains("no version"), "{none}");
+    assert_eq!(why(&[]), "no version of it has a label");
+    let only_private = why(&[(V1, &[&private])]);
+    assert!(only_private.contains("private ones"), "{only_private}");
+    assert!(!only_private.contains(&private), "{only_private}");
 }
 
 #[test]
@@ -142,12 +145,39 @@ fn rollback_moves_to_older_version_only() {
 }
 
 #[test]
+fn list_of_another_moment_does_not_agree() {
+    let secret = secret(&[(V1, &["AWSPREVIOUS"]), (V2, &["AWSCURRENT", "blue"])]);
+    let listed = |versions: Versions<'_>| -> Vec<VersionInfo> {
+        let versions = versions.iter().map(|(id, labels)| VersionInfo {
+            id: (*id).to_owned(),
+            created: None,
+            labels: labels.iter().map(|label| (*label).to_owned()).collect(),
+        });
+        versions.collect()
+    };
+    let cases: [(Versions<'_>, bool); 5] = [
+        (&[(V2, &["AWSCURRENT"]), (V1, &["AWSPREVIOUS"])], true),
+        (
+            &[(V3, &[]), (V2, &["AWSCURRENT"]), (V1, &["AWSPREVIOUS"])],
+            true,
+        ),
+        (&[(V2, &["AWSCURRENT"])], false),
+        (&[(V2, &["AWSPREVIOUS"]), (V3, &["AWSCURRENT"])], false),
+        (&[(V1, &["AWSCURRENT"]), (V2, &["AWSPREVIOUS"])], false),
+    ];
+    for (versions, wanted) in cases {
+        assert_eq!(agrees(&secret, &listed(versions)), wanted, "{versions:?}");
+    }
+}
+
+#[test]
 fn rollback_of_unknown_age_is_rejected() {
     let secret = secret(&[(V1, &["AWSPREVIOUS"]), (V2, &["AWSCURRENT"])]);
     for created in [Some(1.0), None] {
         let listed = [V1, V2].map(|id| VersionInfo {
             id: id.to_owned(),
             created,
+            labels: Vec::new(),
         });
         let decided = decide_label_move(&label_move(false, &[]), &secret, &listed, "eu-west-1");
         assert_eq!(

@@ -23,9 +23,9 @@ fn denied_describe_writes_without_comparing() {
             (&[("COMPARE", "always")], nothing(), "exit 4"),
             (&[], undescribed(ValueView::NoValue), "create or (put)"),
             (
-                &[("IF_EXISTS", "skip")],
+                &[("IF_EXISTS", "skip"), ("TAGS", "k=v")],
                 undescribed(ValueView::NoValue),
-                "create or (put)",
+                "create or ()",
             ),
             (&[], undescribed(value_view("wanted")), "keep v1"),
             (&[], undescribed(value_view("other")), "put over v1"),
@@ -62,7 +62,7 @@ fn denied_describe_writes_without_comparing() {
         &seen_deleted,
     );
     let restored = Attempt {
-        restore_sent: true,
+        restoration: Restoration::Accepted,
         ..seen_deleted
     };
     check(

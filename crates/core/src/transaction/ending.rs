@@ -1,0 +1,109 @@
+//! The end of a transaction in words: what became of each secret, and why. It changes nothing.
+
+use crate::failure::{Class, Failure};
+
+use super::messages::{Ending, MemberEnding, Written};
+use super::state::{Cause, Member, Moved, Phase, Transaction};
+
+impl Transaction {
+    pub(super) fn end(&mut self, committed: bool) -> Ending {
+        self.phase = Phase::Ended;
+        ending(self, committed)
+    }
+}
+
+fn ending(transaction: &Transaction, committed: bool) -> Ending {
+    let cause = transaction.cause.as_ref().filter(|_| !committed);
+    let members = transaction.members.iter();
+    Ending {
+        committed,
+        recovered: transaction.has_recovered,
+        failure: cause.and_then(run_failure),
+        labeled: transaction.labeled.iter().copied().collect(),
+        members: members
+            .map(|member| MemberEnding {
+                written: written(member),
+                failure: if committed {
+                    None
+                } else {
+                    member_failure(member, cause)
+                },
+            })
+            .collect(),
+    }
+}
+
+fn run_failure(cause: &Cause) -> Option<Failure> {
+    match cause {
+        Cause::Failure | Cause::Conflict => None,
+        Cause::Aborted => Some(Failure::new(
+            Class::Conflict,
+            "another run with `all-or-nothing` took this run for dead and rolled it back",
+            "wait until that run has ended, and run again if the values of this run are still wanted",
+        )),
+        Cause::Undecided(failure) => Some(
+            Failure::new(
+                Class::Unavailable,
+                "whether the transaction was committed is not known",
+                "run again: it finishes or rolls back what is left of this run",
+            )
+            .because(failure.what.clone()),
+        ),
+    }
+}
+
+/// The version that a secret was given, and what became of it.
+pub(super) fn written(member: &Member) -> Option<Written> {
+    let first = member.first.clone().map(Written::First);
+    let (Some(id), Some(from)) = (member.version.clone(), member.base().map(str::to_owned)) else {
+        return first;
+    };
+    match member.moved {
+        Moved::No | Moved::Maybe => first,
+        Moved::Yes | Moved::Stuck(_) => Some(Written::Current { id, from }),
+        Moved::Replaced => Some(Written::Replaced { id, from }),
+        Moved::RolledBack => Some(Written::RolledBack(id)),
+    }
+}
+
+fn member_failure(member: &Member, cause: Option<&Cause>) -> Option<Failure> {
+    let name = &member.look.name;
+    let version = member.version.as_deref().unwrap_or_default();
+    let failure = match (&member.moved, cause) {
+        (Moved::Stuck(failure), _) => Failure {
+            what: format!("{name} could not be rolled back: version {version} is current"),
+            why: Some(failure.what.clone()),
+            next: "run again with all secrets of this manifest: the run rolls it back first"
+                .to_owned(),
+            ..failure.clone()
+        },
+        (Moved::Replaced, _) => Failure::new(
+            Class::Conflict,
+            format!(
+                "another writer replaced version {version} of {name} before it could be rolled back"
+            ),
+            "check the current value; run again to replace it",
+        ),
+        (Moved::Yes, Some(Cause::Undecided(_))) => Failure::new(
+            Class::Unavailable,
+            format!(
+                "version {version} of {name} is current, and may be rolled back by the next run"
+            ),
+            "run again with all secrets of this manifest",
+        ),
+        (Moved::Yes, _) => Failure::new(
+            Class::Unavailable,
+            format!(
+                "the run was cut short when version {version} of {name} was current, before the commit"
+            ),
+            "run again with all secrets of this manifest: the run rolls it back first",
+        ),
+        (Moved::Maybe, _) => Failure::new(
+            Class::Unavailable,
+            format!("the run was cut short while version {version} of {name} was made current"),
+            "run again with all secrets of this manifest: the run finds out, and rolls it back",
+        ),
+        (Moved::No | Moved::RolledBack, _) => return member.failure.clone(),
+    };
+    Some(failure)
+}

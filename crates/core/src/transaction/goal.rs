@@ -1,0 +1,133 @@
+//! The goal of one secret in a transaction, from the plan for it alone. It decides nothing about the other secrets.
+
+use crate::plan::{Document, Plan, Step};
+
+/// What a transaction does to one secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Goal {
+    /// Writes no value: the secret holds it. Before the commit it is read again.
+    Keep,
+    /// Creates the secret. Its first version is current at once and cannot be rolled back.
+    Create,
+    /// Writes the first version of a secret that exists. AWS makes it current at once, and it cannot be rolled back.
+    First,
+    /// Stages a version, and moves AWSCURRENT to it from the version that is current now.
+    Replace {
+        /// The holder of AWSCURRENT.
+        base: String,
+    },
+}
+
+/// A value to write, apart from the request.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Content {
+    /// The document to write instead of the request's value.
+    pub document: Option<Document>,
+    /// Whether the KMS key changes before the version is written.
+    pub kms_key: bool,
+}
+
+/// The goal of one secret, and what a write of its value needs.
+pub fn goal(plan: &Plan) -> (Goal, Content) {
+    let goal = plan.steps.iter().find_map(|step| match step {
+        Step::Create { .. } => Some(Goal::Create),
+        Step::Put { base } | Step::Swap { base } => Some(match base {
+            None => Goal::First,
+            Some(base) => Goal::Replace { base: base.clone() },
+        }),
+        _ => None,
+    });
+    let content = Content {
+        document: plan.document.clone(),
+        kms_key: plan
+            .steps
+            .iter()
+            .any(|step| matches!(step, Step::Update { kms_key: true, .. })),
+    };
+    (goal.unwrap_or(Goal::Keep), content)
+}
+
+/// Whether a plan has steps other than the write of the value.
+pub fn has_more(plan: &Plan) -> bool {
+    !plan.steps.iter().all(|step| {
+        matches!(
+            step,
+            Step::Create { .. } | Step::Put { .. } | Step::Swap { .. }
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan_of(steps: impl Into<Vec<Step>>) -> Plan {
+        Plan {
+            steps: steps.into(),
+            ..Plan::default()
+        }
+    }
+
+    fn put(base: Option<&str>) -> Step {
+        Step::Put {
+            base: base.map(str::to_owned),
+        }
+    }
+
+    fn swap(base: Option<&str>) -> Step {
+        Step::Swap {
+            base: base.map(str::to_owned),
+        }
+    }
+
+    fn create() -> Step {
+        Step::Create {
+            otherwise: None,
+            vacant: true,
+        }
+    }
+
+    fn update(kms_key: bool) -> Step {
+        Step::Update {
+            description: true,
+            kms_key,
+        }
+    }
+
+    #[test]
+    fn only_metadata_is_more_than_the_value() {
+        for steps in [
+            vec![],
+            vec![create()],
+            vec![put(None)],
+            vec![swap(Some("old"))],
+        ] {
+            assert!(!has_more(&plan_of(steps)));
+        }
+        assert!(has_more(&plan_of([update(false), put(None)])));
+        assert!(has_more(&plan_of([Step::SetPolicy])));
+    }
+
+    #[test]
+    fn goal_follows_from_plan() {
+        let goal_of = |steps: &[Step]| {
+            let (goal, content) = goal(&plan_of(steps));
+            (goal, content.kms_key)
+        };
+        let replace = || Goal::Replace {
+            base: "old".to_owned(),
+        };
+        for (steps, wanted) in [
+            (vec![], (Goal::Keep, false)),
+            (vec![update(true)], (Goal::Keep, true)),
+            (vec![create()], (Goal::Create, false)),
+            (vec![put(None)], (Goal::First, false)),
+            (vec![swap(None)], (Goal::First, false)),
+            (vec![put(Some("old"))], (replace(), false)),
+            (vec![update(false), put(Some("old"))], (replace(), false)),
+            (vec![update(true), swap(Some("old"))], (replace(), true)),
+        ] {
+            assert_eq!(goal_of(&steps), wanted, "{steps:?}");
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! The entry to the transaction: takes observations and events, and goes on with the phase that they belong to. It makes no
+//! decision of a phase.
+
+use std::collections::BTreeSet;
+
+use crate::version_id::RunIdentity;
+
+use super::ending::written;
+use super::messages::{Ending, Event, Next, Written};
+use super::state::{Limits, Moved, Phase, Transaction};
+use super::swap::{Swapped, Swaps};
+
+impl Transaction {
+    /// A transaction of secrets in a region, by a run with a time limit in seconds.
+    pub fn new(region: &str, run: Option<&RunIdentity>, timeout: u64, limits: Limits) -> Self {
+        Self {
+            region: region.to_owned(),
+            run: run.cloned(),
+            timeout,
+            limits,
+            members: Vec::new(),
+            now: 0,
+            unique: String::new(),
+            own: None,
+            phase: Phase::Observe,
+            swaps: Swaps::default(),
+            events: Vec::new(),
+            cause: None,
+            attempts: 0,
+            idle: 0,
+            activity: Vec::new(),
+            settled: BTreeSet::new(),
+            queue: Vec::new(),
+            labeled: BTreeSet::new(),
+            has_recovered: false,
+        }
+    }
+
+    /// By secret: the version that this attempt has written, and what became of it.
+    pub fn written(&self) -> Vec<Option<Written>> {
+        self.members.iter().map(written).collect()
+    }
+
+    /// Takes the events of a round, one for each command.
+    pub fn next(&mut self, events: Vec<Event>) -> Next {
+        for event in events {
+            match event {
+                Event::Label(..) | Event::Described(..) | Event::Skipped(_)
+                    if !self.swaps.is_done() =>
+                {
+                    self.swaps.handle(event);
+                }
+                event => self.events.push(event),
+            }
+        }
+        self.swaps.settle();
+        if !self.swaps.is_done() {
+            return self.swap_round();
+        }
+        self.advance()
+    }
+
+    /// Ends the transaction where it is, because the run is cancelled. Takes the events of the round that was cut short.
+    pub fn cut_short(&mut self, events: Vec<Event>) -> Ending {
+        for event in events {
+            match event {
+                Event::Label(..) | Event::Described(..) => self.swaps.handle(event),
+                event => self.events.push(event),
+            }
+        }
+        let members = 0..self.members.len();
+        let uncertain: Vec<usize> = members.filter(|it| self.swaps.maybe_applied(*it)).collect();
+        match self.phase {
+            Phase::Stage => self.record_puts(),
+            Phase::First => self.record_first(),
+            Phase::Move => {
+                self.record_moves();
+                for member in uncertain {
+                    self.members[member].moved = Moved::Maybe;
+                }
+            }
+            Phase::RollBack => {
+                self.record_rollbacks();
+                for member in uncertain {
+                    self.members[member].moved = Moved::Maybe;
+                }
+            }
+            Phase::Commit => {
+                let ended = self.swaps.take_ended().pop();
+                return self.end(matches!(ended, Some((_, Swapped::Applied))));
+            }
+            Phase::Release => return self.end(self.cause.is_none()),
+            _ => {}
+        }
+        self.end(false)
+    }
+
+    pub(super) fn advance(&mut self) -> Next {
+        match self.phase.clone() {
+            Phase::Observe | Phase::Ended => Next::Observe,
+            Phase::Complete => self.after_complete(),
+            Phase::Recover(recovery) => self.after_recovery(recovery),
+            Phase::Sweep => self.sweep(),
+            Phase::Stage => self.after_stage(),
+            Phase::Attach => self.attach(),
+            Phase::First => self.after_first(),
+            Phase::Move => self.after_move(),
+            Phase::Validate => self.after_validate(),
+            Phase::Commit => self.after_commit(),
+            Phase::Inquire => self.after_inquiry(),
+            Phase::RollBack => self.after_roll_back(),
+            Phase::Release => {
+                self.record_removals();
+                self.after_release()
+            }
+            Phase::FindRecord => self.after_find_record(),
+            Phase::RemoveRecord => {
+                self.record_removals();
+                self.after_rollback_cleanup()
+            }
+        }
+    }
+}

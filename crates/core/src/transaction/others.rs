@@ -1,0 +1,101 @@
+//! Transactions of other runs, as their labels show them. It decides what they have come to, and makes no commands.
+
+use crate::labels::{CURRENT, TransactionLabel};
+use crate::version_id::RunIdentity;
+
+use super::messages::Look;
+
+/// Another transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Other {
+    pub(super) label: TransactionLabel,
+    pub(super) record: Record,
+    /// Whether its run may still be in progress.
+    pub(super) alive: bool,
+    /// The secrets with its member label, each with the version that holds it.
+    pub(super) members: Vec<(usize, String)>,
+    /// Whether one of these versions is current.
+    pub(super) is_current: bool,
+}
+
+/// The commit record of another transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Record {
+    /// The coordinator is not among the secrets.
+    Elsewhere,
+    /// The record is on the coordinator's new version.
+    Undecided {
+        /// The index of the coordinator.
+        coordinator: usize,
+        /// That version.
+        version: String,
+    },
+    /// The record is on another version: a run has aborted the transaction, and what it moved is being moved back.
+    Aborted {
+        /// The index of the coordinator.
+        coordinator: usize,
+    },
+    /// There is no record: the transaction has ended, and only labels are left.
+    Ended,
+}
+
+/// All transactions with labels on these secrets.
+pub(super) fn others<'a>(
+    looks: impl Iterator<Item = &'a Look> + Clone,
+    region: &str,
+    now: u64,
+    run: Option<&RunIdentity>,
+) -> Vec<Other> {
+    let mut all: Vec<Other> = Vec::new();
+    for (index, look) in looks.clone().enumerate() {
+        for (label, version) in look.labels.iter() {
+            let member = TransactionLabel::parse_member(label);
+            let Some(parsed) = member
+                .clone()
+                .or_else(|| TransactionLabel::parse_record(label))
+            else {
+                continue;
+            };
+            let known = all.iter().position(|other| other.label == parsed);
+            let at = known.unwrap_or_else(|| {
+                all.push(Other {
+                    record: record(looks.clone(), &parsed, region),
+                    alive: parsed.may_be_alive(now, run),
+                    label: parsed,
+                    members: Vec::new(),
+                    is_current: false,
+                });
+                all.len() - 1
+            });
+            if member.is_some() {
+                all[at].is_current |= look.labels.holder(CURRENT) == Some(version);
+                all[at].members.push((index, version.to_owned()));
+            }
+        }
+    }
+    all
+}
+
+fn record<'a>(
+    looks: impl Iterator<Item = &'a Look>,
+    label: &TransactionLabel,
+    region: &str,
+) -> Record {
+    let mut looks = looks.enumerate();
+    let Some((coordinator, look)) =
+        looks.find(|(_, look)| label.is_coordinated_by(&look.name, region))
+    else {
+        return Record::Elsewhere;
+    };
+    match (
+        look.labels.holder(&label.record()),
+        look.labels.holder(&label.member()),
+    ) {
+        (None, _) => Record::Ended,
+        (Some(record), Some(member)) if record == member => Record::Undecided {
+            coordinator,
+            version: record.to_owned(),
+        },
+        (Some(_), _) => Record::Aborted { coordinator },
+    }
+}

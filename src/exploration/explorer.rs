@@ -1,0 +1,505 @@
+//! The explorer: runs several processes over one model, one call at a time, in every order, and checks invariants after each
+//! call and at the end. It knows nothing of what the processes do.
+//!
+//! Two paths that lead to the same secrets, and have given every process the same answers, lead to the same state, which is
+//! explored once. No existing model checker is used: they explore models whose states can be copied, and what is explored
+//! here is the program itself.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fmt;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::rc::Rc;
+use std::time::{Duration, UNIX_EPOCH};
+
+use sandbox_model::{Caller, REGION, World};
+use serde_json::Value;
+use upsert_secret_core::error::{ErrorKind, StoreError};
+use upsert_secret_core::store::Call;
+
+use super::actor::{Actor, ActorState, Actors, Input};
+use super::process::{Answer, Request, no_answer};
+use super::task::Ending;
+use crate::testing::answered_error;
+
+/// 2026-01-01T00:00:00Z, the start of every world.
+pub(super) const START: u64 = 1_767_225_600;
+/// Steps after which a process counts as one that does not end.
+const MAX_STEPS: usize = 1_000;
+
+/// What may go wrong once, at any call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// The call is applied, and its answer is lost.
+    LostAnswer,
+    /// The call is neither applied nor answered.
+    LostCall,
+    /// The call is rejected with AccessDeniedException, and so are all later calls of the operation.
+    Denied,
+    /// The process dies before the call.
+    Crash,
+    /// The process is cancelled while the call is pending.
+    Cancel,
+}
+
+/// What is explored.
+#[derive(Clone)]
+pub(super) struct Scenario {
+    pub(super) name: String,
+    pub(super) world: World,
+    pub(super) actors: Vec<Actor>,
+    /// Of these faults each process meets one or none; see `failing`.
+    pub(super) faults: Vec<Fault>,
+    /// How many processes may meet a fault, from the first.
+    pub(super) failing: usize,
+    /// Whether calls that a process makes at the same time arrive in any order; otherwise in the order in which they are sent.
+    pub(super) any_order: bool,
+    /// Whether waits may end before other processes go on, so that a process can appear dead.
+    pub(super) eager: bool,
+    /// The most states to explore.
+    pub(super) limit: usize,
+}
+
+/// What happens at a step.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Effect {
+    Apply,
+    Fail(Fault),
+}
+
+#[derive(Clone, Copy)]
+struct Choice {
+    actor: usize,
+    index: usize,
+    effect: Effect,
+}
+
+/// A step of a path, for the report of a violation.
+struct Link {
+    parent: Option<Rc<Link>>,
+    text: String,
+}
+
+/// A state of all processes and the model.
+#[derive(Clone)]
+struct State {
+    world: World,
+    actors: Vec<Rc<ActorState>>,
+    monitor: Monitor,
+    path: Option<Rc<Link>>,
+    length: usize,
+    /// Applied writes, and those that each process has seen when it last went on.
+    writes: u64,
+    seen: Vec<u64>,
+    /// By process: whether it may still meet a fault.
+    fault_left: Vec<bool>,
+    /// By process: the operation that it may not call.
+    denied: Vec<Option<&'static str>>,
+}
+
+/// Facts about a path that its end alone does not show.
+#[derive(Clone, Default, Hash)]
+pub(super) struct Monitor {
+    /// By process: the goals that held at some moment of the run; one more for all at once.
+    pub(super) reached: Vec<Vec<bool>>,
+    /// By process: what its writes have changed for users, by secret and label, and the holder before.
+    pub(super) changed: Vec<BTreeMap<(String, String), Option<String>>>,
+    /// Whether a process died.
+    pub(super) crashed: Vec<bool>,
+    /// The processes that wrote the versions; those from before have none.
+    pub(super) origins: BTreeMap<String, usize>,
+    /// Whether a fault has happened.
+    pub(super) fault: bool,
+}
+
+/// A write, as the invariants see it.
+pub(super) struct Write<'a> {
+    pub(super) actor: usize,
+    pub(super) operation: &'static str,
+    pub(super) secret: &'a str,
+    pub(super) before: &'a World,
+    pub(super) after: &'a World,
+}
+
+/// The invariants of a scenario. Each returns what is violated.
+pub(super) trait Invariants {
+    fn after_write(&self, write: &Write<'_>, monitor: &mut Monitor) -> Result<(), String>;
+    fn at_end(
+        &self,
+        world: &World,
+        endings: &[Option<Ending>],
+        monitor: &Monitor,
+    ) -> Result<(), String>;
+}
+
+/// The number of states of an exploration.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Count {
+    pub(super) states: usize,
+    pub(super) ends: usize,
+    pub(super) complete: bool,
+}
+
+impl fmt::Display for Count {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let more = if self.complete {
+            ""
+        } else {
+            ", more unexplored"
+        };
+        write!(f, "{} states, {} ends{more}", self.states, self.ends)
+    }
+}
+
+/// Explores every order of the calls of a scenario.
+///
+/// # Errors
+/// The violated invariant and the path to it.
+pub(super) fn explore(scenario: &Scenario, invariants: &dyn Invariants) -> Result<Count, String> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
+    let _entered = runtime.enter();
+    let explorer = Explorer::of(scenario, invariants);
+    let mut visited = HashSet::new();
+    let mut count = Count {
+        complete: true,
+        ..Count::default()
+    };
+    let start = explorer.start();
+    visited.insert(explorer.digest(&start));
+    let mut open = vec![start];
+    while let Some(state) = open.pop() {
+        count.states += 1;
+        if count.states >= scenario.limit {
+            count.complete = false;
+            break;
+        }
+        if state.length > MAX_STEPS {
+            return Err(explorer.violation("the processes do not end", &state));
+        }
+        let choices = explorer.choices(&state);
+        if choices.is_empty() {
+            count.ends += 1;
+            let endings: Vec<_> = state.actors.iter().map(|it| it.ending.clone()).collect();
+            invariants
+                .at_end(&state.world, &endings, &state.monitor)
+                .map_err(|text| explorer.violation(&format!("{text}\n{endings:#?}"), &state))?;
+        }
+        for choice in choices {
+            let mut next = state.clone();
+            explorer
+                .step(choice, &mut next)
+                .map_err(|text| explorer.violation(&text, &next))?;
+            if visited.insert(explorer.digest(&next)) {
+                open.push(next);
+            }
+        }
+    }
+    Ok(count)
+}
+
+struct Explorer<'a> {
+    scenario: &'a Scenario,
+    invariants: &'a dyn Invariants,
+    actors: Vec<Actors<'a>>,
+}
+
+impl<'a> Explorer<'a> {
+    fn of(scenario: &'a Scenario, invariants: &'a dyn Invariants) -> Self {
+        let actors = scenario.actors.iter().zip(1..);
+        Self {
+            scenario,
+            invariants,
+            actors: actors
+                .map(|(actor, number)| Actors::new(actor, number))
+                .collect(),
+        }
+    }
+
+    fn start(&self) -> State {
+        let number = self.actors.len();
+        let world = self.scenario.world.clone();
+        let reached = self.scenario.actors.iter().map(|actor| match actor {
+            Actor::Run(task, _) => task.reached(&world),
+            Actor::Rival(..) => Vec::new(),
+        });
+        State {
+            monitor: Monitor {
+                reached: reached.collect(),
+                changed: vec![BTreeMap::new(); number],
+                crashed: vec![false; number],
+                origins: BTreeMap::new(),
+                fault: false,
+            },
+            world,
+            actors: self.actors.iter().map(Actors::start).collect(),
+            path: None,
+            length: 0,
+            writes: 0,
+            seen: vec![0; number],
+            fault_left: (0..number).map(|it| it < self.scenario.failing).collect(),
+            denied: vec![None; number],
+        }
+    }
+
+    /// What can happen next.
+    fn choices(&self, state: &State) -> Vec<Choice> {
+        let Scenario {
+            any_order, eager, ..
+        } = self.scenario;
+        let mut choices = Vec::new();
+        let is_call = |request: &Request| matches!(request, Request::Call(..));
+        let is_busy = |it: &Rc<ActorState>| it.rival.is_some() || it.requests.iter().any(is_call);
+        let busy = state.actors.iter().any(is_busy);
+        for (actor, at) in state.actors.iter().enumerate() {
+            let mut apply = |index, effect| {
+                choices.push(Choice {
+                    actor,
+                    index,
+                    effect,
+                });
+            };
+            if at.rival.is_some() {
+                apply(0, Effect::Apply);
+            }
+            let calls = at.requests.iter().any(is_call);
+            let is_awake = *eager || !busy || state.writes > state.seen[actor];
+            let enabled = at
+                .requests
+                .iter()
+                .enumerate()
+                .filter(|(_, request)| is_call(request) || is_awake && !calls);
+            let limit = if *any_order { usize::MAX } else { 1 };
+            for (index, request) in enabled.take(limit) {
+                apply(index, Effect::Apply);
+                if state.fault_left[actor] && is_call(request) {
+                    for fault in &self.scenario.faults {
+                        apply(index, Effect::Fail(*fault));
+                    }
+                }
+            }
+        }
+        choices
+    }
+
+    fn step(&self, choice: Choice, state: &mut State) -> Result<(), String> {
+        let Choice {
+            actor,
+            index,
+            effect,
+        } = choice;
+        let before = state.world.clone();
+        let at = Rc::clone(&state.actors[actor]);
+        let mut text = self.actor_name(actor);
+        let mut written = None;
+        let mut answer = Some(Rc::new(Ok(Value::Null)) as Answer);
+        match (at.rival, at.requests.get(index)) {
+            (Some(change), _) => {
+                change(&mut state.world);
+                state.writes += 1;
+            }
+            (None, Some(Request::Call(operation, input))) => {
+                answer = self.answer(actor, operation, input, effect, state);
+                text += &format!(
+                    ": {operation} {} -> {}",
+                    brief(input),
+                    outcome(answer.as_deref())
+                );
+                let name = input["SecretId"].as_str().or(input["Name"].as_str());
+                written = name.map(|name| (*operation, name.to_owned()));
+            }
+            (None, _) => text += ": waited",
+        }
+        if let Effect::Fail(fault) = effect {
+            state.fault_left[actor] = false;
+            state.monitor.fault = true;
+            state.monitor.crashed[actor] |= fault == Fault::Crash;
+            text += &format!(" [{fault:?}]");
+        }
+        let parent = state.path.take();
+        state.path = Some(Rc::new(Link { parent, text }));
+        state.length += 1;
+        let input = Input {
+            index,
+            answer,
+            cancels: effect == Effect::Fail(Fault::Cancel),
+        };
+        state.actors[actor] = self.actors[actor].next(&at, input);
+        state.seen[actor] = state.writes;
+        for (number, it) in self.scenario.actors.iter().enumerate() {
+            let is_over = state.actors[number].ending.is_some() && number != actor;
+            if let (Actor::Run(task, _), false) = (it, is_over) {
+                let reached = state.monitor.reached[number].iter_mut();
+                for (before, now) in reached.zip(task.reached(&state.world)) {
+                    *before |= now;
+                }
+            }
+        }
+        let Some((operation, secret)) = written else {
+            return Ok(());
+        };
+        let write = Write {
+            actor,
+            operation,
+            secret: &secret,
+            before: &before,
+            after: &state.world,
+        };
+        self.invariants.after_write(&write, &mut state.monitor)
+    }
+
+    /// Applies a call to the model. `None` if the process dies before it.
+    fn answer(
+        &self,
+        actor: usize,
+        operation: &'static str,
+        input: &Value,
+        effect: Effect,
+        state: &mut State,
+    ) -> Option<Answer> {
+        if effect == Effect::Fail(Fault::Denied) {
+            state.denied[actor] = Some(operation);
+        }
+        let lost = || Some(Rc::new(Err(no_answer(operation))));
+        if state.denied[actor] == Some(operation) {
+            return Some(Rc::new(Err(denied(operation))));
+        }
+        match effect {
+            Effect::Fail(Fault::Crash) => return None,
+            Effect::Fail(Fault::LostCall) => return lost(),
+            _ => {}
+        }
+        let name = input["SecretId"].as_str().or(input["Name"].as_str());
+        let secret = name.and_then(|name| state.world.secret(name));
+        let versions = secret.map_or(0, |secret| secret.versions.len());
+        // The age of a version depends on the earlier versions of its secret only, so that independent writes commute.
+        let now = UNIX_EPOCH + Duration::from_secs(START + versions as u64);
+        state.world.set_now(now);
+        let answer = state
+            .world
+            .call(&Caller::default(), REGION, operation, input.clone());
+        if answer.is_ok() && !is_read(operation) {
+            state.writes += 1;
+        }
+        match effect {
+            Effect::Fail(Fault::LostAnswer) => lost(),
+            Effect::Fail(Fault::Cancel) => Some(Rc::new(Err(StoreError {
+                attempts: 1,
+                ..StoreError::new(operation, ErrorKind::Cancelled)
+            }))),
+            _ => Some(Rc::new(
+                answer.map_err(|error| answered_error(operation, error)) as Call<Value>,
+            )),
+        }
+    }
+
+    /// Identifies a state.
+    fn digest(&self, state: &State) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        hash_world(&state.world, &mut hasher);
+        (&state.monitor, &state.fault_left, &state.denied).hash(&mut hasher);
+        for (actor, at) in state.actors.iter().enumerate() {
+            (at.id, state.writes > state.seen[actor]).hash(&mut hasher);
+        }
+        hasher.finish()
+    }
+
+    fn actor_name(&self, actor: usize) -> String {
+        match &self.scenario.actors[actor] {
+            Actor::Run(task, _) => format!("{actor} {}", task.name),
+            Actor::Rival(name, _) => format!("{actor} rival: {name}"),
+        }
+    }
+
+    fn violation(&self, text: &str, state: &State) -> String {
+        let mut steps = Vec::new();
+        let mut link = state.path.as_ref();
+        while let Some(it) = link {
+            steps.push(it.text.as_str());
+            link = it.parent.as_ref();
+        }
+        steps.reverse();
+        format!(
+            "{}: {text}\n  {}\n{}",
+            self.scenario.name,
+            steps.join("\n  "),
+            describe_world(&state.world)
+        )
+    }
+}
+
+fn outcome(answer: Option<&Call<Value>>) -> String {
+    match answer {
+        None => "died".to_owned(),
+        Some(Ok(answer)) => brief(answer),
+        Some(Err(error)) => error.code().unwrap_or("no answer").to_owned(),
+    }
+}
+
+fn is_read(operation: &str) -> bool {
+    ["Get", "Describe", "List", "Batch", "Validate"]
+        .iter()
+        .any(|verb| operation.starts_with(verb))
+}
+
+fn denied(operation: &'static str) -> StoreError {
+    StoreError {
+        attempts: 1,
+        ..StoreError::new(
+            operation,
+            ErrorKind::Service {
+                code: "AccessDeniedException".to_owned(),
+                message: String::new(),
+                status: 400,
+            },
+        )
+    }
+}
+
+pub(super) fn hash_world(world: &World, hasher: &mut DefaultHasher) {
+    for (_, _, secret) in world.all_secrets() {
+        (secret.name, secret.deleted, secret.description, secret.tags).hash(hasher);
+        for version in secret.versions {
+            (version.id, version.stages, version.string).hash(hasher);
+        }
+    }
+}
+
+/// The parts of a request or an answer that a reader of a path needs.
+fn brief(value: &Value) -> String {
+    let keys = [
+        "SecretId",
+        "Name",
+        "VersionStage",
+        "RemoveFromVersionId",
+        "MoveToVersionId",
+        "ClientRequestToken",
+        "SecretString",
+        "VersionStages",
+        "VersionIdsToStages",
+        "SecretIdList",
+        "SecretValues",
+        "VersionId",
+    ];
+    let members = value.as_object().into_iter().flatten();
+    let members = members.filter(|(key, _)| keys.contains(&key.as_str()));
+    members
+        .map(|(_, value)| value.to_string())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+pub(super) fn describe_world(world: &World) -> String {
+    let mut text = String::new();
+    for (_, _, secret) in world.all_secrets() {
+        text += &format!("  {} deleted={}\n", secret.name, secret.deleted);
+        for version in secret.versions {
+            text += &format!(
+                "    {} {:?} {:?}\n",
+                version.id, version.stages, version.string
+            );
+        }
+    }
+    text
+}

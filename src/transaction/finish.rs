@@ -1,0 +1,98 @@
+//! The end of a transaction: reports what became of each secret, and writes everything but the values after a commit. It
+//! moves no label.
+
+use upsert_secret_core::labels::CURRENT;
+use upsert_secret_core::notice::Level;
+use upsert_secret_core::store::SecretStore;
+use upsert_secret_core::transaction::{Ending, MemberEnding, Written};
+
+use super::calls::{record_current, record_rollback};
+use super::{Driver, Member};
+use crate::engine::upsert::upsert;
+
+impl<S: SecretStore> Driver<'_, S> {
+    pub(super) async fn finish(&self, members: Vec<Member<'_>>, ending: Ending) {
+        if ending.recovered {
+            self.report.note(
+                Level::Notice,
+                "an earlier run with `all-or-nothing` had not ended: the versions that it had made current were rolled back",
+            );
+        }
+        if let Some(failure) = ending.failure {
+            self.report.fail(failure);
+        }
+        if let Some(first) = ending.labeled.first() {
+            let (count, name) = (ending.labeled.len(), members[*first].id());
+            self.report.note(
+                Level::Notice,
+                format!(
+                    "private labels could not be removed from {count} of the secrets, {name} among them: the next run that writes \
+                     these secrets removes them"
+                ),
+            );
+        }
+        let committed = ending.committed;
+        self.report.progress.start_phase("done", members.len());
+        let ends = members.into_iter().zip(ending.members);
+        self.for_each(ends, async |(member, ending)| {
+            if committed {
+                self.finish_member(member, ending).await;
+            } else {
+                abandon(member, ending);
+            }
+            self.report.progress.step();
+        })
+        .await;
+    }
+
+    /// Reports the value, and writes the metadata by the engine, which finds the value stored.
+    async fn finish_member(&self, mut member: Member<'_>, ending: MemberEnding) {
+        record_written(&mut member, ending.written);
+        let attempt = &mut member.guard.attempt;
+        let version = attempt.outcome.version.as_ref();
+        // The engine keeps this version whether or not it may read the value, and overwrites no other.
+        attempt.overtaken = version.map(|version| version.id.clone());
+        attempt.own = attempt.overtaken.clone();
+        let mut ended = Ok(());
+        if member.has_more {
+            ended = upsert(member.request, self.context, false, None, attempt).await;
+        }
+        member.guard.end(ended);
+    }
+}
+
+/// Records what became of a version that this run wrote. Calls without an answer leave that open until then.
+pub(super) fn record_written(member: &mut Member<'_>, written: Option<Written>) {
+    let outcome = &mut member.guard.attempt.outcome;
+    match written {
+        Some(Written::Current { id, from }) => record_current(outcome, &id, Some(from)),
+        Some(Written::Replaced { id, from }) => {
+            outcome.moved_from = Some(from);
+            outcome.record_overtaken(&id, CURRENT, Vec::new());
+        }
+        Some(Written::RolledBack(id)) => record_rollback(outcome, id),
+        Some(Written::First(_)) | None => {}
+    }
+}
+
+/// Reports a secret of a transaction that has not committed.
+fn abandon(mut member: Member<'_>, ending: MemberEnding) {
+    let is_first = matches!(ending.written, Some(Written::First(_)));
+    record_written(&mut member, ending.written);
+    match ending.failure {
+        Some(failure) => member.guard.end(Err(failure)),
+        // It cannot be rolled back, because this tool never deletes anything.
+        None if is_first => member.guard.end(Ok(())),
+        None => member.guard.leave(),
+    }
+}
+
+/// Reports the secrets of a transaction that could not be observed.
+pub(super) fn leave(members: Vec<Member<'_>>) {
+    for member in members {
+        match member.failure {
+            Some(failure) => member.guard.end(Err(failure)),
+            None => member.guard.leave(),
+        }
+    }
+}

@@ -42,7 +42,7 @@ impl Needs {
             needs.reads.insert("GetResourcePolicy");
         }
         for step in all_steps(request, region) {
-            needs.writes.extend(write_actions(&step, request));
+            needs.writes.extend(write_actions(&step));
         }
         needs
     }
@@ -59,7 +59,7 @@ impl Needs {
     }
 }
 
-fn write_actions(step: &Step, request: &Request) -> &'static [&'static str] {
+fn write_actions(step: &Step) -> &'static [&'static str] {
     match step {
         // Its tags and replicas need the same actions as those added to an existing secret, which is another state.
         Step::Create { .. } => &["CreateSecret"],
@@ -67,7 +67,6 @@ fn write_actions(step: &Step, request: &Request) -> &'static [&'static str] {
         Step::Wait | Step::Yield | Step::AwaitReplicas(_) => &[],
         Step::Update { .. } => &["UpdateSecret"],
         // A put that finds the version of an earlier run moves the label there from the version that held it.
-        Step::Put { base: None } if request.label() == CURRENT => &["PutSecretValue"],
         Step::Put { .. } | Step::Swap { .. } => &["PutSecretValue", "UpdateSecretVersionStage"],
         Step::Label { .. } | Step::Sweep(_) => &["UpdateSecretVersionStage"],
         Step::Unreplicate(_) => &["RemoveRegionsFromReplication"],

@@ -358,6 +358,7 @@ mod guarded;
 mod metadata;
 mod not_describable;
 mod notices;
+mod observations;
 mod own_writes;
 mod settled;
 mod steps;

@@ -52,7 +52,8 @@ mod tests {
     fn delays_grow_to_limit_and_end() {
         let delays = |jitter| {
             let mut backoff = Backoff::new(8);
-            std::iter::from_fn(move || backoff.next_delay(jitter)).collect::<Vec<_>>()
+            let delays = std::iter::from_fn(move || backoff.next_delay(jitter));
+            delays.take(20).collect::<Vec<_>>()
         };
         let (least, most) = (delays(0), delays(255));
         assert_eq!(least.len(), 8);
@@ -63,9 +64,14 @@ mod tests {
 
     #[test]
     fn turns_spread_out_up_to_limit() {
-        let mut backoff = Backoff::endless();
-        assert_eq!(backoff.next_turn(0), FIRST / 2);
-        let longest = (0..20).map(|_| backoff.next_turn(u16::MAX)).max();
-        assert_eq!(longest, Some(FIRST / 2 + LONGEST_TURN));
+        let turns = |jitter| {
+            let mut backoff = Backoff::endless();
+            (0..20).map(move |_| backoff.next_turn(jitter))
+        };
+        assert!(turns(0).all(|turn| turn == FIRST / 2));
+        let longest: Vec<_> = turns(u16::MAX).map(|turn| turn - FIRST / 2).collect();
+        assert_eq!(longest[..2], [FIRST * 2, FIRST * 4]);
+        assert!(longest.is_sorted());
+        assert_eq!(longest.last(), Some(&LONGEST_TURN));
     }
 }

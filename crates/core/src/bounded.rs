@@ -31,3 +31,35 @@ pub fn io_reason(error: &io::Error) -> String {
         other => other.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn longer_source_is_not_read_to_its_end() {
+        for (content, wanted) in [("", Some("")), ("abc", Some("abc")), ("abcd", None)] {
+            let content = read(content.as_bytes(), 3).unwrap();
+            assert_eq!(content.as_deref(), wanted.map(str::as_bytes));
+        }
+        let mut source = io::repeat(b'x');
+        assert_eq!(read(&mut source, 3).unwrap(), None);
+        assert_eq!(read_prefix(&mut source, 3).unwrap(), b"xxx");
+        assert_eq!(read_prefix(&b"ab"[..], 3).unwrap(), b"ab");
+    }
+
+    #[test]
+    fn reason_of_error_has_no_path() {
+        let reasons = [
+            io::ErrorKind::NotFound,
+            io::ErrorKind::PermissionDenied,
+            io::ErrorKind::IsADirectory,
+            io::ErrorKind::BrokenPipe,
+        ]
+        .map(|kind| io_reason(&io::Error::new(kind, "/made/up")));
+        for (index, reason) in reasons.iter().enumerate() {
+            assert!(!reason.contains("/made/up"), "{reason}");
+            assert!(!reasons[..index].contains(reason), "{reason}");
+        }
+    }
+}

@@ -111,3 +111,18 @@ impl Choice for Kind {
     const WORDS: &'static [(&'static str, Self)] =
         &[("string", Self::String), ("binary", Self::Binary)];
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_parsed_and_listed_default_first() {
+        assert_eq!(Compare::words(), ["auto", "always", "never"]);
+        assert_eq!(Compare::default(), Compare::Auto);
+        assert_eq!(Compare::parse("never"), Some(Compare::Never));
+        for text in ["", "Never", "never ", "sometimes"] {
+            assert_eq!(Compare::parse(text), None, "{text}");
+        }
+    }
+}

@@ -115,3 +115,19 @@ pub struct ProxySettings {
     /// Hosts that are reached directly: names and addresses with commas between them.
     pub no: String,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn account_of_role_is_read_from_its_arn() {
+        let role = Role {
+            arn: "arn:aws:iam::111122223333:role/path/ci".to_owned(),
+            session_name: "made-up".to_owned(),
+            duration: 900,
+            source: TokenSource::Credentials { external_id: None },
+        };
+        assert_eq!(role.account(), "111122223333");
+    }
+}

@@ -104,3 +104,66 @@ impl StoreError {
             )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::failure::Class;
+
+    fn service(code: &str) -> ErrorKind {
+        ErrorKind::Service {
+            code: code.to_owned(),
+            message: "made up".to_owned(),
+            status: 400,
+        }
+    }
+
+    fn failure() -> Box<Failure> {
+        Box::new(Failure::new(Class::Unavailable, "made up", "made up"))
+    }
+
+    #[test]
+    fn only_an_answer_has_code_and_message() {
+        let error = StoreError::new("PutSecretValue", service("InternalServiceError"));
+        assert_eq!(error.code(), Some("InternalServiceError"));
+        assert_eq!(error.message(), Some("made up"));
+        assert!(error.is("InternalServiceError"));
+        assert!(!error.is("made up") && !error.is_denied() && !error.is_lost_swap());
+        let error = StoreError::new("PutSecretValue", ErrorKind::NotSent(failure()));
+        assert_eq!((error.code(), error.message()), (None, None));
+        assert!(!error.is_denied() && !error.is_lost_swap());
+    }
+
+    #[test]
+    fn denials_and_lost_swaps_are_told_by_code() {
+        for (code, denied, lost) in [
+            ("AccessDeniedException", true, false),
+            ("InvalidParameterException", false, true),
+            ("InvalidRequestException", false, true),
+            ("ResourceNotFoundException", false, true),
+            ("LimitExceededException", false, false),
+        ] {
+            let error = StoreError::new("UpdateSecretVersionStage", service(code));
+            let told = (error.is_denied(), error.is_lost_swap());
+            assert_eq!(told, (denied, lost), "{code}");
+        }
+    }
+
+    #[test]
+    fn outcome_is_unknown_after_an_attempt_without_answer() {
+        for (kind, wanted) in [
+            (ErrorKind::Timeout, true),
+            (ErrorKind::Network(failure()), true),
+            (ErrorKind::Unreadable, true),
+            (service("InternalServiceError"), false),
+            (ErrorKind::NotSent(failure()), false),
+        ] {
+            let mut error = StoreError::new("PutSecretValue", kind);
+            assert!(!error.is_unknown_outcome(), "{error:?}");
+            for attempts in [1, 3] {
+                error.attempts = attempts;
+                assert_eq!(error.is_unknown_outcome(), wanted, "{error:?}");
+            }
+        }
+    }
+}

@@ -177,4 +177,40 @@ mod tests {
         .map(Class::exit_code);
         assert_eq!(codes, [1, 2, 3, 4, 5, 6, 7, 8, 130, 143]);
     }
+
+    #[test]
+    fn classes_have_names_and_examples() {
+        let names = Class::ALL.map(Class::name);
+        let wanted = [
+            "internal error",
+            "bad input",
+            "no usable credentials",
+            "not allowed",
+            "conflict",
+            "refused by state",
+            "unavailable",
+            "limit",
+            "cancelled",
+            "cancelled",
+        ];
+        assert_eq!(names, wanted);
+        let examples = Class::ALL.map(Class::examples);
+        let unique: std::collections::BTreeSet<_> = examples.iter().collect();
+        assert_eq!(unique.len(), examples.len());
+    }
+
+    #[test]
+    fn failure_shows_cause_next_step_and_answer() {
+        let failure = Failure::refused("made up", "first\nthen");
+        assert_eq!(failure.class, Class::Refused);
+        assert_eq!(failure.to_string(), "made up\n  next: first\n        then");
+        let failure = Failure {
+            aws: Some("PutSecretValue: made up".to_owned()),
+            ..failure.because("one\ntwo")
+        };
+        assert_eq!(
+            failure.to_string(),
+            "made up\n  why:  one\n        two\n  next: first\n        then\n  aws:  PutSecretValue: made up"
+        );
+    }
 }

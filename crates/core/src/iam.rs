@@ -104,3 +104,6 @@ fn trust_policy(trust: &Trust) -> Value {
         }],
     })
 }
+
+#[cfg(test)]
+mod tests;

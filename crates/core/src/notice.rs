@@ -21,3 +21,14 @@ impl Level {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_workflow_commands() {
+        let words = [Level::Notice, Level::Warning, Level::Error].map(Level::word);
+        assert_eq!(words, ["notice", "warning", "error"]);
+    }
+}

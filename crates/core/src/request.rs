@@ -159,3 +159,53 @@ impl Job {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{label_move, request};
+    use crate::value::{Kind, SecretBytes};
+
+    #[test]
+    fn composed_document_is_met_by_an_equal_one() {
+        let document = r#"{"a":1,"b":2}"#;
+        let other_order = r#"{ "b": 2, "a": 1 }"#;
+        let cases = [
+            (true, document, Kind::String, true),
+            (true, other_order, Kind::String, true),
+            (true, other_order, Kind::Binary, false),
+            (true, r#"{"a":1}"#, Kind::String, false),
+            (false, document, Kind::String, true),
+            (false, other_order, Kind::String, false),
+        ];
+        for (composed, stored, kind, wanted) in cases {
+            let mut request = request(&[("VALUE", document)]);
+            request.composed = composed;
+            let stored_value = SecretValue::stored(SecretBytes::new(stored.into()), kind);
+            assert_eq!(
+                request.is_met_by(Some(&stored_value)),
+                wanted,
+                "{composed} {stored} {kind:?}"
+            );
+            assert!(!request.is_met_by(None));
+        }
+    }
+
+    #[test]
+    fn seed_is_guarded_and_reads_no_value() {
+        let mut request = request(&[]);
+        assert!(request.reads() && !request.is_guarded() && !request.needs_describe());
+        request.seeds = true;
+        assert!(!request.reads() && request.is_guarded() && request.needs_describe());
+        request.stages = vec!["blue".to_owned()];
+        assert!(!request.is_guarded());
+    }
+
+    #[test]
+    fn job_has_the_target_of_its_request() {
+        let upsert = Job::Upsert(Box::new(request(&[("NAME", "prod/b")])));
+        let promote = Job::Move(Box::new(label_move(true, &[])));
+        assert_eq!(upsert.target().name, "prod/b");
+        assert_eq!(promote.target().name, "a");
+    }
+}

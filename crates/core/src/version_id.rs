@@ -201,14 +201,51 @@ mod tests {
         assert_eq!(all[2], id(&[], Some("v1")));
     }
 
+    /// A re-run by a later release ends on the version of the first run.
     #[test]
-    fn without_run_and_key_token_is_fresh() {
-        let token = token(
-            &[("NAME", "a"), ("VALUE", "made-up")],
-            None,
-            "eu-west-1",
-            None,
-        );
-        assert!(token.fresh);
+    fn tokens_never_change() {
+        let run = RunIdentity {
+            parts: vec!["https://ci.example".into(), "1".into()],
+        };
+        let stages = ("VERSION_STAGES", "AWSCURRENT,blue");
+        let key = ("VERSION_ID_KEY", "made-up-key-of-16-bytes");
+        type Case<'a> = (&'a [(&'a str, &'a str)], Option<&'a str>, &'a str);
+        let cases: [Case<'_>; 5] = [
+            (&[], None, "269ee727-0823-88b8-be59-9d369c4293d7"),
+            (
+                &[stages],
+                Some("v1"),
+                "627daef1-0f80-8d83-8f8c-691f0b6f14b1",
+            ),
+            (
+                &[("JSON_KEY", "/b/c")],
+                Some("v1"),
+                "32f36b52-31a8-8bfd-bae9-59c4517677a2",
+            ),
+            (&[key], None, "a6a63275-9017-8ec6-8d8c-7eaf167d9799"),
+            (
+                &[key, ("STORE_AS", "binary")],
+                Some("v1"),
+                "8b52401d-880a-83c5-92ca-b51cec2e283c",
+            ),
+        ];
+        for (pairs, base, wanted) in cases {
+            let token = token(pairs, Some(&run), "eu-west-1", base);
+            assert_eq!(token.id, wanted, "{pairs:?} {base:?}");
+            assert_eq!(token.base.as_deref(), base);
+            assert!(!token.fresh && !token.replaced, "{pairs:?}");
+        }
+    }
+
+    #[test]
+    fn token_is_fresh_without_run_and_key_or_once_replaced() {
+        let mut token = token(&[], None, "eu-west-1", Some("v1"));
+        assert_eq!(token.id, "00000000-0000-4000-8000-000000000000");
+        assert!(token.fresh && !token.replaced);
+        token.fresh = false;
+        token.replace("11111111-0000-4000-8000-000000000000".to_owned());
+        assert_eq!(token.id, "11111111-0000-4000-8000-000000000000");
+        assert_eq!(token.base.as_deref(), Some("v1"));
+        assert!(token.fresh && token.replaced);
     }
 }

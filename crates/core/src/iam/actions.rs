@@ -16,17 +16,19 @@ const VERSION: &str = "00000000-0000-4000-8000-000000000000";
 /// Differs from anything that a request can contain.
 const OTHER: &str = "upsert-secret:other";
 
-/// Actions without their service prefix, by the resource that they apply to.
+/// KMS, on a secret's key: what UpdateSecret needs to give a secret this key instead of another one. Every request that writes a
+/// key may have to, and no other call needs more.
+pub(super) const KEY_ACTIONS: [&str; 3] = ["Decrypt", "Encrypt", "GenerateDataKey"];
+/// KMS, on the key of a replica: what ReplicateSecretToRegions needs there.
+pub(super) const REPLICA_KEY_ACTIONS: [&str; 2] = ["Encrypt", "GenerateDataKey"];
+
+/// Actions of Secrets Manager without their service prefix.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Needs {
-    /// Secrets Manager, on a secret that may not exist.
+    /// On a secret that may not exist.
     pub(super) reads: BTreeSet<&'static str>,
-    /// Secrets Manager, on the secret.
+    /// On the secret.
     pub(super) writes: BTreeSet<&'static str>,
-    /// KMS, on the secret's key.
-    pub(super) key: BTreeSet<&'static str>,
-    /// KMS, on the keys of its replicas.
-    pub(super) replica_key: BTreeSet<&'static str>,
 }
 
 impl Needs {
@@ -35,17 +37,12 @@ impl Needs {
         needs.reads.insert("DescribeSecret");
         if request.reads() {
             needs.reads.insert("GetSecretValue");
-            needs.key.insert("Decrypt");
         }
         if request.policy.is_some() {
             needs.reads.insert("GetResourcePolicy");
         }
         for step in all_steps(request, region) {
-            needs.writes.extend(write_actions(&step, request));
-            needs.key.extend(key_actions(&step));
-            if matches!(step, Step::Replicate(_)) {
-                needs.replica_key.extend(["Encrypt", "GenerateDataKey"]);
-            }
+            needs.writes.extend(write_actions(&step));
         }
         needs
     }
@@ -62,7 +59,7 @@ impl Needs {
     }
 }
 
-fn write_actions(step: &Step, request: &Request) -> &'static [&'static str] {
+fn write_actions(step: &Step) -> &'static [&'static str] {
     match step {
         // Its tags and replicas need the same actions as those added to an existing secret, which is another state.
         Step::Create { .. } => &["CreateSecret"],
@@ -70,7 +67,6 @@ fn write_actions(step: &Step, request: &Request) -> &'static [&'static str] {
         Step::Wait | Step::Yield | Step::AwaitReplicas(_) => &[],
         Step::Update { .. } => &["UpdateSecret"],
         // A put that finds the version of an earlier run moves the label there from the version that held it.
-        Step::Put { base: None } if request.label() == CURRENT => &["PutSecretValue"],
         Step::Put { .. } | Step::Swap { .. } => &["PutSecretValue", "UpdateSecretVersionStage"],
         Step::Label { .. } | Step::Sweep(_) => &["UpdateSecretVersionStage"],
         Step::Unreplicate(_) => &["RemoveRegionsFromReplication"],
@@ -79,17 +75,6 @@ fn write_actions(step: &Step, request: &Request) -> &'static [&'static str] {
         Step::SetPolicy => &["PutResourcePolicy"],
         Step::Untag(_) => &["UntagResource"],
         Step::Tag(_) => &["TagResource"],
-    }
-}
-
-fn key_actions(step: &Step) -> &'static [&'static str] {
-    match step {
-        Step::Create { .. } | Step::Put { .. } | Step::Swap { .. } => {
-            &["Decrypt", "GenerateDataKey"]
-        }
-        Step::Update { kms_key: true, .. } => &["Decrypt", "Encrypt", "GenerateDataKey"],
-        Step::Replicate(_) => &["Decrypt"],
-        _ => &[],
     }
 }
 
@@ -122,14 +107,12 @@ fn all_steps(request: &Request, region: &str) -> Vec<Step> {
         .collect()
 }
 
-/// A secret that holds the requested value and differs in everything else, before `change`.
+/// A secret that holds the requested value and differs in everything else, before `change`. Having no description differs
+/// from every requested one.
 fn present(request: &Request, change: impl FnOnce(&mut Present)) -> Observed {
     let holder = request.expected.as_deref().unwrap_or(VERSION);
     let expired_label = WriteLabel::until(0, VERSION).label;
     let secret = SecretMetadata {
-        arn: OTHER.to_owned(),
-        name: request.target.name.clone(),
-        description: Some(OTHER.to_owned()),
         kms_key_id: Some(OTHER.to_owned()),
         tags: [(OTHER.to_owned(), OTHER.to_owned())].into(),
         versions: [(holder.to_owned(), vec![CURRENT.to_owned(), expired_label])].into(),

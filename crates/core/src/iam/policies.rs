@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::actions::Needs;
+use super::actions::{KEY_ACTIONS, Needs, REPLICA_KEY_ACTIONS};
 use crate::plan::is_default_key;
 use crate::region::{domain, partition};
 use crate::request::Request;
@@ -15,8 +15,8 @@ use crate::target::Target;
 const MAX_POLICY: usize = 6_144;
 /// Room for statements in a policy: the limit less the policy's own keys, rounded up.
 const MAX_STATEMENTS: usize = MAX_POLICY - 64;
-/// Characters that a number can add to a Sid.
-const SID_NUMBER: usize = 6;
+/// Characters that a number in its Sid and the comma after it can add to a statement.
+const NUMBER_AND_COMMA: usize = 7;
 
 const READ: &str = "ReadSecret";
 const WRITE: &str = "WriteSecret";
@@ -48,14 +48,23 @@ impl<'a> Permissions<'a> {
     pub(super) fn add_upsert(&mut self, request: &'a Request) {
         let needs = Needs::of_upsert(request, self.region);
         self.add_secret(&request.target, &needs);
-        if let Some(key) = &request.kms_key_id {
-            self.add_key("UseKey", key, &needs.key, self.region);
+        if let Some(key) = &request.kms_key_id
+            && needs.writes.contains("UpdateSecret")
+        {
+            self.add_key("UseKey", key, &KEY_ACTIONS, self.region);
         }
         for (region, key) in request.replicas.iter().flatten() {
-            if let Some(key) = key {
+            if let Some(key) = key
+                && needs.writes.contains("ReplicateSecretToRegions")
+            {
                 // A Sid has letters and digits only.
                 let name: String = region.split('-').map(capitalized).collect();
-                self.add_key(&format!("UseKeyIn{name}"), key, &needs.replica_key, region);
+                self.add_key(
+                    &format!("UseKeyIn{name}"),
+                    key,
+                    &REPLICA_KEY_ACTIONS,
+                    region,
+                );
             }
         }
     }
@@ -91,8 +100,8 @@ impl<'a> Permissions<'a> {
     }
 
     /// Adds the use of a customer managed key; AWS managed keys need no permission.
-    fn add_key(&mut self, sid: &str, key: &str, actions: &BTreeSet<&'static str>, region: &str) {
-        if is_default_key(key) || actions.is_empty() {
+    fn add_key(&mut self, sid: &str, key: &str, actions: &[&str], region: &str) {
+        if is_default_key(key) {
             return;
         }
         let via = format!("secretsmanager.{region}.{}", domain(region));
@@ -117,7 +126,7 @@ impl<'a> Permissions<'a> {
     pub(super) fn policies(&self) -> Vec<Value> {
         let packed = |by_folder| {
             pack(self.statements(by_folder), MAX_STATEMENTS, |statement| {
-                length(statement) + SID_NUMBER
+                length(statement) + NUMBER_AND_COMMA
             })
         };
         let mut policies = packed(false);
@@ -131,7 +140,7 @@ impl<'a> Permissions<'a> {
     fn statements(&self, by_folder: bool) -> Vec<Value> {
         let mut statements = Vec::new();
         for ((sid, actions, region), targets) in &self.secrets {
-            let room = MAX_STATEMENTS - SID_NUMBER - length(&allow(sid, actions, &[]));
+            let room = MAX_STATEMENTS - length(&allow(sid, actions, &[]));
             let resources = self.resources(targets, region, *sid != WRITE, by_folder);
             for chunk in pack(resources, room, |arn| arn.len() + r#""","#.len()) {
                 statements.push(allow(sid, actions, &chunk));
@@ -216,8 +225,8 @@ fn allow(sid: &str, actions: &[String], resources: &[String]) -> Value {
     json!({"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources})
 }
 
-fn prefixed(service: &str, actions: &BTreeSet<&'static str>) -> Vec<String> {
-    let actions = actions.iter();
+fn prefixed<'a>(service: &str, actions: impl IntoIterator<Item = &'a &'a str>) -> Vec<String> {
+    let actions = actions.into_iter();
     actions
         .map(|action| format!("{service}:{action}"))
         .collect()
@@ -258,7 +267,7 @@ fn policy_document(mut statements: Vec<Value>) -> Value {
     json!({"Version": "2012-10-17", "Statement": statements})
 }
 
-/// The bytes, at least as many as characters, of a statement and the comma after it.
+/// The bytes of a statement, at least as many as characters.
 fn length(statement: &Value) -> usize {
-    statement.to_string().len() + 1
+    statement.to_string().len()
 }

@@ -154,3 +154,67 @@ fn result_words_never_change() {
     let words = [Created, Updated, Unchanged].map(ChangeKind::word);
     assert_eq!(words, ["created", "updated", "unchanged"]);
 }
+
+#[test]
+fn change_is_one_line() {
+    let created = |description, kms_key, tags, replicas| Change::Created {
+        description,
+        kms_key,
+        tags,
+        replicas,
+    };
+    let (id, label) = (|| "v1".to_owned(), || "blue".to_owned());
+    let two = || vec!["a".to_owned(), "b".to_owned()];
+    let cases = [
+        (created(false, false, 0, 0), "created the secret"),
+        (created(false, false, 1, 0), "created the secret with 1 tag"),
+        (
+            created(true, true, 2, 1),
+            "created the secret with a description, a KMS key, 2 tags and 1 replica",
+        ),
+        (
+            created(true, false, 0, 2),
+            "created the secret with a description and 2 replicas",
+        ),
+        (
+            Change::Restored,
+            "restored the secret, which was scheduled for deletion",
+        ),
+        (Change::Description, "wrote the description"),
+        (
+            Change::KmsKey("alias/a".to_owned()),
+            "wrote the KMS key: alias/a",
+        ),
+        (
+            Change::Version {
+                id: id(),
+                label: label(),
+            },
+            "wrote the value as version v1, now blue",
+        ),
+        (
+            Change::Moved {
+                id: id(),
+                label: label(),
+            },
+            "moved blue to version v1, which holds the value",
+        ),
+        (
+            Change::Labeled {
+                id: id(),
+                label: label(),
+            },
+            "gave version v1 the label blue",
+        ),
+        (Change::Promoted(id()), "made version v1 AWSCURRENT"),
+        (Change::RolledBack(id()), "made version v1 AWSCURRENT again"),
+        (Change::Tagged(two()), "wrote tags: a, b"),
+        (Change::Untagged(two()), "removed tags: a, b"),
+        (Change::Replicated(two()), "replicated it to a, b"),
+        (Change::Unreplicated(two()), "removed the replicas in a, b"),
+        (Change::Policy, "wrote the resource policy"),
+    ];
+    for (change, line) in cases {
+        assert_eq!(change.to_string(), line);
+    }
+}

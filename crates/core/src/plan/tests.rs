@@ -353,10 +353,12 @@ fn forbidden_state_is_rejected() {
     }
 }
 
+mod descriptions;
 mod guarded;
 mod metadata;
 mod not_describable;
 mod notices;
+mod observations;
 mod own_writes;
 mod settled;
 mod steps;

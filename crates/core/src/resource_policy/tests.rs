@@ -52,6 +52,12 @@ fn notations_of_one_policy_are_equivalent() {
 }
 
 #[test]
+fn text_is_sent_as_given() {
+    let text = " { \"Statement\" : [] }\n";
+    assert_eq!(ResourcePolicy::parse(text).unwrap().text(), text);
+}
+
+#[test]
 fn changed_policy_is_not_equivalent() {
     let changes = [
         ("Allow", "Deny"),

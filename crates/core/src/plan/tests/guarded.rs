@@ -339,3 +339,42 @@ fn labels_move_to_version_with_value() {
         &Attempt::default(),
     );
 }
+
+#[test]
+fn other_labels_follow_a_guarded_write_but_no_wait() {
+    let guard: &[(&str, &str)] = &[
+        ("EXPECTED_VERSION_ID", V1),
+        ("VERSION_STAGES", "AWSCURRENT,blue"),
+    ];
+    let rival = write_label(NOW + 60);
+    let held =
+        |labels: &[&str]| described(labeled(&[(V1, &["AWSCURRENT"]), (V2, labels)]), Some("old"));
+    check(
+        vec![
+            (
+                guard,
+                held(&["blue"]),
+                &format!("swap over {V1}, label blue from {V2}"),
+            ),
+            (guard, held(&["blue", &rival]), "yield"),
+        ],
+        &Attempt::default(),
+    );
+}
+
+#[test]
+fn sightings_count_for_one_label_on_one_version() {
+    let guard: &[(&str, &str)] = &[("EXPECTED_VERSION_ID", V1)];
+    let label = write_label(NOW + 60);
+    for (seen_label, seen_on) in [(&label, V1), (&write_label(NOW + 61), V2)] {
+        let attempt = Attempt {
+            rivals: BTreeMap::from([(sighting(seen_label, seen_on), 5)]),
+            ..Attempt::default()
+        };
+        let observed = described(
+            labeled(&[(V1, &["AWSCURRENT"]), (V2, &[&label])]),
+            Some("old"),
+        );
+        check(vec![(guard, observed, "yield")], &attempt);
+    }
+}

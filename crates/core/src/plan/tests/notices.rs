@@ -114,4 +114,6 @@ fn denied_describe_is_warned_about() {
         &[unchecked, (Level::Warning, "gets a new version")],
     );
     check_notices(keyed, &undescribed(value_view("other")), &[unchecked]);
+    // Nothing is written, so nothing went unchecked.
+    check_notices(&[], &undescribed(value_view("wanted")), &[]);
 }

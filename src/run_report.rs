@@ -63,9 +63,23 @@ pub(crate) struct TargetReport {
 }
 
 impl TargetReport {
-    /// Whether the secret was created or updated.
+    /// Whether the secret was changed, even if not everything was written.
     pub(crate) fn has_changed(&self) -> bool {
-        matches!(self.status, Status::Done(kind) if kind != ChangeKind::Unchanged)
+        match self.status {
+            Status::Done(kind) => kind != ChangeKind::Unchanged,
+            Status::Failed => {
+                let details = self.details.as_ref();
+                details.is_some_and(|details| details.outcome.has_lasting_change())
+            }
+            Status::NotTried => false,
+        }
+    }
+
+    /// Whether a write without an answer may have changed the secret.
+    pub(crate) fn may_have_changed(&self) -> bool {
+        self.details
+            .as_ref()
+            .is_some_and(|details| details.is_uncertain)
     }
 
     /// The failure, if there is one.
@@ -81,6 +95,8 @@ pub(crate) struct Details {
     pub(crate) outcome: Outcome,
     /// The failure, if there is one.
     pub(crate) failure: Option<Failure>,
+    /// Whether a write may have been applied that the outcome does not name.
+    pub(crate) is_uncertain: bool,
     /// The reason for waiting when the run was cut short.
     pub(crate) waiting: Option<String>,
     /// The holder of AWSCURRENT, if the run was cut short while it competed with concurrent writers.
@@ -204,6 +220,7 @@ impl RunReport {
 
     fn write(&self, index: usize, attempt: Attempt, ended: Result<(), Failure>, cut: bool) {
         let target = &mut self.targets.borrow_mut()[index];
+        let is_uncertain = attempt.may_have_changed();
         if let Some(label) = attempt.write_label
             && label.on.is_some()
         {
@@ -234,6 +251,7 @@ impl RunReport {
         if self.kind.single || !outcome.changes.is_empty() || is_planned || failure.is_some() {
             target.details = Some(Box::new(Details {
                 outcome,
+                is_uncertain: failure.is_some() && is_uncertain,
                 failure,
                 waiting: attempt.waiting.filter(|_| cut),
                 contended: (cut && attempt.contended).then_some(attempt.holder),
@@ -295,16 +313,21 @@ impl<'a> ReportGuard<'a> {
 
 impl Drop for ReportGuard<'_> {
     fn drop(&mut self) {
-        if self.quiet && self.ended.is_none() && self.attempt.outcome.changes.is_empty() {
+        let attempt = &mut self.attempt;
+        let is_untouched = attempt.outcome.changes.is_empty() && attempt.cut_short.is_none();
+        if self.quiet && self.ended.is_none() && is_untouched {
             return;
         }
         let cut = self.ended.is_none();
         let ended = self.ended.take().unwrap_or_else(|| {
-            Err(Failure::new(
-                Class::Unavailable,
-                "the run was cut short while it was worked on",
-                "run again: a write that arrived is found and kept",
-            ))
+            let failure = attempt.cut_short.clone();
+            Err(failure.unwrap_or_else(|| {
+                Failure::new(
+                    Class::Unavailable,
+                    "the run was cut short while it was worked on",
+                    "run again: a write that arrived is found and kept",
+                )
+            }))
         });
         self.report
             .write(self.index, std::mem::take(&mut self.attempt), ended, cut);

@@ -69,7 +69,13 @@ pub(crate) async fn run<S: SecretStore>(
                 if context.store.is_cancelled() {
                     Next::End(machine.cut_short(events))
                 } else {
-                    machine.next(events)
+                    let next = machine.next(events);
+                    if machine.is_committed() {
+                        for member in &mut members {
+                            member.guard.attempt.cut_short = None;
+                        }
+                    }
+                    next
                 }
             }
             Next::End(ending) => return driver.finish(members, ending).await,

@@ -36,7 +36,8 @@ pub(crate) fn failure(run: &RunReport) -> Option<Failure> {
     }
     let class = gravest(failed.iter().map(|(_, failure)| failure.class))?;
     // The failure of one secret does not imply that the others were not made current.
-    let none = if run.kind.all_or_nothing && !targets.iter().any(TargetReport::has_changed) {
+    let may_have = |target: &TargetReport| target.has_changed() || target.may_have_changed();
+    let none = if run.kind.all_or_nothing && !targets.iter().any(may_have) {
         ", so none was made current"
     } else {
         ""
@@ -79,9 +80,8 @@ fn failure_lines(name: &str, failure: &Failure) -> String {
     let what = with_name(name, &failure.what);
     let why = failure.why.iter().flat_map(|why| why.lines());
     let why: String = why.map(|line| format!("\n  {line}")).collect();
-    let next = failure.next.lines();
-    let next: String = next.map(|line| format!("\n  next: {line}")).collect();
-    format!("{what} ({}){why}{next}", failure.class.name())
+    let next = failure.next.replace('\n', "\n        ");
+    format!("{what} ({}){why}\n  next: {next}", failure.class.name())
 }
 
 /// The failure of a run that exceeded its time limit, and in which secrets had failed.

@@ -24,7 +24,17 @@ const MAX_LINES: usize = 100;
 /// The kind of change of the run as a whole.
 fn kind(run: &RunReport) -> ChangeKind {
     let count = |kind| run.count(Status::Done(kind));
-    match (count(ChangeKind::Created), count(ChangeKind::Updated)) {
+    let is_partial =
+        |target: &TargetReport| target.status == Status::Failed && target.has_changed();
+    let partial = run
+        .targets()
+        .iter()
+        .filter(|target| is_partial(target))
+        .count();
+    match (
+        count(ChangeKind::Created),
+        count(ChangeKind::Updated) + partial,
+    ) {
         (0, 0) => ChangeKind::Unchanged,
         (_, 0) => ChangeKind::Created,
         _ => ChangeKind::Updated,

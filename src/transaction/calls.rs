@@ -8,7 +8,9 @@ use upsert_secret_core::labels::{CURRENT, PREVIOUS};
 use upsert_secret_core::outcome::{Change, Outcome, VersionRef};
 use upsert_secret_core::plan::Document;
 use upsert_secret_core::store::{Call, NewSecret, SecretStore};
-use upsert_secret_core::transaction::{Answer, Command, Event, Labels};
+use upsert_secret_core::transaction::{
+    Answer, Command, Event, Labels, cut_short_when_current, cut_short_while_moving,
+};
 
 use super::driver::{Driver, Member};
 
@@ -30,7 +32,11 @@ impl<S: SecretStore> Driver<'_, S> {
                 from,
                 to,
             } => {
-                let (store, id) = (self.context.store, member.id());
+                let (store, id) = (self.context.store, &member.request.target.id);
+                if label == CURRENT && to.is_some() && to == member.version {
+                    let version = to.as_deref().unwrap_or_default();
+                    member.guard.attempt.cut_short = Some(cut_short_while_moving(id, version));
+                }
                 let sent = match (&from, &to) {
                     (from, Some(to)) => store.move_label(id, &label, from.as_deref(), to).await,
                     (Some(from), None) => store.remove_label(id, &label, from).await,
@@ -173,18 +179,26 @@ impl<S: SecretStore> Driver<'_, S> {
     }
 }
 
-/// Records a move of AWSCURRENT, or one that may have been applied, at once: a run that is cut short reports it.
+/// Records a move of AWSCURRENT at once, so that a run that is cut short reports it.
 fn record_move(member: &mut Member<'_>, sent: &Call<()>, from: String, to: &str) {
     let attempt = &mut member.guard.attempt;
-    match sent {
-        Ok(()) if member.version.as_deref() == Some(to) => {
-            record_current(&mut attempt.outcome, to, Some(from));
+    if member.version.as_deref() == Some(to) {
+        match sent {
+            Ok(()) => {
+                record_current(&mut attempt.outcome, to, Some(from));
+                let failure = cut_short_when_current(&member.request.target.id, to);
+                attempt.cut_short = Some(failure);
+            }
+            Err(error) if error.is_unknown_outcome() => attempt.sent.push(to.to_owned()),
+            // A move whose answer was lost may have been applied whatever the next one meets.
+            Err(error) if error.attempts <= 1 && !attempt.sent.iter().any(|sent| sent == to) => {
+                attempt.cut_short = None;
+            }
+            Err(_) => {}
         }
-        Ok(()) if member.version.as_ref() == Some(&from) => {
-            record_rollback(&mut attempt.outcome, from);
-        }
-        Err(error) if error.is_unknown_outcome() => attempt.sent.push(to.to_owned()),
-        _ => {}
+    } else if member.version.as_ref() == Some(&from) && sent.is_ok() {
+        record_rollback(&mut attempt.outcome, from);
+        attempt.cut_short = None;
     }
 }
 

@@ -63,6 +63,8 @@ impl<S: SecretStore> Driver<'_, S> {
 
 /// Records what became of a version that this run wrote. Calls without an answer leave that open until then.
 pub(super) fn record_written(member: &mut Member<'_>, written: Option<Written>) {
+    // What became of it is known now.
+    member.guard.attempt.cut_short = None;
     let outcome = &mut member.guard.attempt.outcome;
     match written {
         Some(Written::Current { id, from }) => record_current(outcome, &id, Some(from)),

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::failure::Failure;
 use crate::labels::WriteLabel;
 use crate::outcome::{Change, Outcome};
 
@@ -62,6 +63,8 @@ pub struct Attempt {
     pub replicating: Vec<String>,
     /// Whether the resource policy has passed AWS's validation.
     pub policy_checked: bool,
+    /// The failure to report if the run is cut short now, instead of a general one.
+    pub cut_short: Option<Failure>,
     /// The reason for waiting, for status lines.
     pub waiting: Option<String>,
     /// The holder of AWSCURRENT at the last observation.
@@ -81,7 +84,8 @@ impl Attempt {
 
     /// Whether a write of this run may have been applied that the outcome does not name.
     pub fn may_have_changed(&self) -> bool {
-        !self.sent.is_empty()
+        self.cut_short.is_some()
+            || !self.sent.is_empty()
             || !self.unconfirmed.is_empty()
             || !self.replicating.is_empty()
             || self.move_sent.is_some()

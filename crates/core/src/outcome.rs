@@ -121,6 +121,12 @@ impl Outcome {
         self.kind() != ChangeKind::Unchanged
     }
 
+    /// Whether anything was changed and not rolled back.
+    pub fn has_lasting_change(&self) -> bool {
+        let mut changes = self.changes.iter();
+        changes.any(|change| !matches!(change, Change::Reverted(_)))
+    }
+
     /// Whether the secret was restored from a scheduled deletion.
     pub fn restored(&self) -> bool {
         self.changes.contains(&Change::Restored)

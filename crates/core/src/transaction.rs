@@ -30,6 +30,7 @@ mod rollback;
 mod state;
 mod swap;
 
+pub use ending::{cut_short_when_current, cut_short_while_moving};
 pub use goal::{Content, Goal, goal, has_more};
 
 pub use messages::{

@@ -91,19 +91,29 @@ fn member_failure(member: &Member, cause: Option<&Cause>) -> Option<Failure> {
             ),
             "run again with all secrets of this manifest",
         ),
-        (Moved::Yes, _) => Failure::new(
-            Class::Unavailable,
-            format!(
-                "the run was cut short when version {version} of {name} was current, before the commit"
-            ),
-            "run again with all secrets of this manifest: the run rolls it back first",
-        ),
-        (Moved::Maybe, _) => Failure::new(
-            Class::Unavailable,
-            format!("the run was cut short while version {version} of {name} was made current"),
-            "run again with all secrets of this manifest: the run finds out, and rolls it back",
-        ),
+        (Moved::Yes, _) => cut_short_when_current(name, version),
+        (Moved::Maybe, _) => cut_short_while_moving(name, version),
         (Moved::No | Moved::RolledBack, _) => return member.failure.clone(),
     };
     Some(failure)
+}
+
+/// The failure of a secret whose new version was current when the run was cut short, before the commit.
+pub fn cut_short_when_current(name: &str, version: &str) -> Failure {
+    Failure::new(
+        Class::Unavailable,
+        format!("the run was cut short before the commit: version {version} of {name} is current"),
+        "run again with all secrets of this manifest: the run rolls it back first",
+    )
+}
+
+/// The failure of a secret whose new version was being made current when the run was cut short.
+pub fn cut_short_while_moving(name: &str, version: &str) -> Failure {
+    Failure::new(
+        Class::Unavailable,
+        format!(
+            "the run was cut short before the commit: version {version} of {name} may be current"
+        ),
+        "run again with all secrets of this manifest: if it is current, the run rolls it back first",
+    )
 }

@@ -31,9 +31,15 @@ impl Transaction {
             activity: Vec::new(),
             settled: BTreeSet::new(),
             queue: Vec::new(),
+            committed: false,
             labeled: BTreeSet::new(),
             has_recovered: false,
         }
+    }
+
+    /// Whether it has committed, so that no version is rolled back any more.
+    pub fn is_committed(&self) -> bool {
+        self.committed
     }
 
     /// By secret: the version that this attempt has written, and what became of it.
@@ -89,7 +95,7 @@ impl Transaction {
                 let ended = self.swaps.take_ended().pop();
                 return self.end(matches!(ended, Some((_, Swapped::Applied))));
             }
-            Phase::Release => return self.end(self.cause.is_none()),
+            Phase::Release => return self.end(self.committed),
             _ => {}
         }
         self.end(false)

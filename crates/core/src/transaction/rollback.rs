@@ -50,6 +50,7 @@ impl Transaction {
     /// Removes the member labels, after the commit or after a rollback.
     pub(super) fn release(&mut self) -> Next {
         self.phase = Phase::Release;
+        self.committed = self.cause.is_none();
         let Some(own) = &self.own else {
             return self.after_release();
         };
@@ -71,7 +72,7 @@ impl Transaction {
     }
 
     pub(super) fn after_release(&mut self) -> Next {
-        if self.cause.is_none() {
+        if self.committed {
             return Next::End(self.end(true));
         }
         let coordinator = self.own.as_ref().and_then(|own| own.coordinator);

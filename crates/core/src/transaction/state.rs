@@ -54,6 +54,7 @@ pub struct Transaction {
     pub(super) settled: BTreeSet<String>,
     /// Moves that wait for others of the same secret.
     pub(super) queue: Vec<(usize, Swap)>,
+    pub(super) committed: bool,
     /// Secrets from which private labels of this transaction could not be removed.
     pub(super) labeled: BTreeSet<usize>,
     /// Whether what a killed run left behind has been rolled back.

@@ -17,9 +17,9 @@ use scenarios::{RIVALS, Rival, commands, deleted, first_values, put, runs, three
 use task::Task;
 
 /// The states of one scenario in a run of all tests.
-const STATES: usize = 3_000;
+const STATES: usize = 2_000;
 /// The states of one scenario with `EXPLORE=full`.
-const MORE_STATES: usize = 400_000;
+const MORE_STATES: usize = 40_000;
 
 fn is_full() -> bool {
     std::env::var_os("EXPLORE").is_some_and(|depth| depth == "full")

@@ -23,6 +23,8 @@ use crate::testing::answered_error;
 
 /// 2026-01-01T00:00:00Z, the start of every world.
 pub(super) const START: u64 = 1_767_225_600;
+/// A large prime, to choose open states in no particular order, but the same in each run.
+const SPREAD: usize = 1_000_003;
 /// Steps after which a process counts as one that does not end.
 const MAX_STEPS: usize = 1_000;
 
@@ -169,7 +171,10 @@ pub(super) fn explore(scenario: &Scenario, invariants: &dyn Invariants) -> Resul
     let start = explorer.start();
     visited.insert(explorer.digest(&start));
     let mut open = vec![start];
-    while let Some(state) = open.pop() {
+    while !open.is_empty() {
+        // Anywhere in the open states, so that a limit leaves no part of them out.
+        let at = count.states.wrapping_mul(SPREAD) % open.len();
+        let state = open.swap_remove(at);
         count.states += 1;
         if count.states >= scenario.limit {
             count.complete = false;

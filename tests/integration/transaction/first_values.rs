@@ -91,6 +91,10 @@ fn concurrent_first_value_becomes_previous() {
             let context = format!("{vacant:?} {write:?}: {}", outcome.stderr);
             outcome.expect(0, "updated");
             assert_rival_replaced(&sandbox, &context);
+            // The write of the first value had no effect, so every version was staged once more.
+            let writes = call_count(&sandbox, "PutSecretValue");
+            let creates = call_count(&sandbox, "CreateSecret");
+            assert_eq!(writes + creates, 2 * SECRETS.len(), "{context}");
         }
     }
 }
@@ -154,6 +158,27 @@ fn concurrent_first_value_survives_failed_run() {
                 run(&sandbox).expect(0, "updated");
                 assert_rival_replaced(&sandbox, &context);
             }
+        }
+    }
+}
+
+#[test]
+fn concurrent_first_value_survives_exhausted_attempts() {
+    for vacant in BOTH {
+        for write in vacant.writes() {
+            let sandbox = vacant.sandbox();
+            vacant.fill_before(&sandbox, write);
+            for nth in 1..=80 {
+                concurrent_put(&sandbox, MOVE, nth, "prod/c");
+            }
+            let outcome = run(&sandbox);
+            let context = format!("{vacant:?} {write:?}: {}", outcome.stderr);
+            assert_eq!(outcome.code, Some(5), "{context}");
+            assert_eq!(value(&sandbox, "prod/new"), RIVAL, "{context}");
+            assert_eq!(value(&sandbox, "prod/c"), RIVAL, "{context}");
+            assert_eq!(value(&sandbox, "prod/a"), old_value("prod/a"), "{context}");
+            assert_eq!(outcome.output("changed"), "", "{context}");
+            assert_eq!(remaining_labels(&sandbox), [""; 0], "{context}");
         }
     }
 }

@@ -1,21 +1,18 @@
-//! Transactions that a killed run left behind: the next run completes them or rolls them back.
+//! Transactions that a killed run left behind: the next run of the same CI run rolls them back.
 
-use sandbox::{Policy, Sandbox, When, World};
+use sandbox::{Policy, When};
 
 use super::{
-    NAMES, assert_all_new, concurrent_put, existing, new_value, old_value, release,
-    remaining_labels, values, write_calls,
+    NAMES, RIVAL, assert_all_new, concurrent_put, existing, kill_at, new_value, old_value,
+    previous_value, release, values, write_calls,
 };
-use crate::common::{Cli, WAIT_LIMIT, allow_all_except, call_count};
+use crate::common::{WAIT_LIMIT, allow_all_except, call_count};
 
-/// Kills a run while the nth call of an operation is held, before or after it is applied.
-fn kill_at(sandbox: &Sandbox, cli: &Cli, operation: &str, nth: usize, when: When) {
-    let held = sandbox.hold(operation, nth, when);
-    let mut child = cli.spawn();
-    assert!(held.wait_reached(WAIT_LIMIT), "{operation} {nth}");
-    child.kill().unwrap();
-    child.wait().unwrap();
-    held.discard();
+const MOVE: &str = "UpdateSecretVersionStage";
+
+/// Whether a run has committed that was killed at this call: its three moves are followed by the removal of the record.
+fn has_committed(operation: &str, nth: usize, when: When) -> bool {
+    operation == MOVE && (nth > 4 || (nth == 4 && when == When::AfterApply))
 }
 
 #[test]
@@ -26,7 +23,7 @@ fn kill_then_rerun_commits_all() {
         for when in [When::BeforeApply, When::AfterApply] {
             let sandbox = existing();
             let cli = release(&sandbox, "1");
-            kill_at(&sandbox, &cli, operation, nth, when);
+            kill_at(&sandbox, &cli, &[(operation, nth, when)]);
             let outcome = cli.run();
             assert_eq!(
                 outcome.code,
@@ -45,19 +42,16 @@ fn kill_then_failed_rerun_stays_atomic() {
         for when in [When::BeforeApply, When::AfterApply] {
             let sandbox = existing();
             let cli = release(&sandbox, "1");
-            kill_at(&sandbox, &cli, operation, nth, when);
+            kill_at(&sandbox, &cli, &[(operation, nth, when)]);
             // The next run may write every secret but the last.
             let policy = allow_all_except(&[("PutSecretValue", "prod/c")]);
             sandbox.set_policy(&sandbox.default_key_id(), policy);
             let outcome = cli.run();
             let context = format!("{operation} {nth} {when:?}: {}", outcome.stderr);
-            if outcome.code == Some(0) {
-                // All secrets had moved, or only a put was denied that is no longer needed.
-                assert_eq!(
-                    values(&sandbox),
-                    NAMES.map(|name| new_value(name, "1")),
-                    "{context}"
-                );
+            if has_committed(operation, nth, when) {
+                assert_eq!(outcome.code, Some(0), "{context}");
+                let new = NAMES.map(|name| new_value(name, "1"));
+                assert_eq!(values(&sandbox), new, "{context}");
             } else {
                 assert_eq!(outcome.code, Some(4), "{context}");
                 assert_eq!(values(&sandbox), NAMES.map(old_value), "{context}");
@@ -69,44 +63,43 @@ fn kill_then_failed_rerun_stays_atomic() {
     }
 }
 
+/// A run that is killed in any of two attempts, of which a conflict ends the first.
 #[test]
 fn kill_during_rollback_stays_atomic() {
     let conflict = || {
         let sandbox = existing();
-        concurrent_put(&sandbox, "UpdateSecretVersionStage", 1, "prod/c");
+        concurrent_put(&sandbox, MOVE, 1, "prod/c");
         sandbox
     };
     let sandbox = conflict();
-    assert_eq!(release(&sandbox, "1").run().code, Some(5));
-    let all = call_count(&sandbox, "UpdateSecretVersionStage");
+    release(&sandbox, "1").run().expect(0, "updated");
+    let all = call_count(&sandbox, MOVE);
     assert!(
-        all >= 8,
-        "three moves, two moved back, three labels removed: {all}"
+        all >= 16,
+        "three moves, two moved back, four labels removed; and once more seven: {all}"
     );
     for nth in 1..=all {
         for when in [When::BeforeApply, When::AfterApply] {
             for denied in [false, true] {
                 let sandbox = conflict();
                 let cli = release(&sandbox, "1");
-                kill_at(&sandbox, &cli, "UpdateSecretVersionStage", nth, when);
+                kill_at(&sandbox, &cli, &[(MOVE, nth, when)]);
+                // The hook of the concurrent put runs only when the call is applied.
+                let has_rival = nth > 1 || when == When::AfterApply;
                 if denied {
                     let policy = allow_all_except(&[("PutSecretValue", "prod/c")]);
                     sandbox.set_policy(&sandbox.default_key_id(), policy);
                     let outcome = cli.run();
                     let context = format!("{nth} {when:?}: {}", outcome.stderr);
-                    // The hook of the concurrent put runs only when the call is applied.
-                    let no_rival = nth == 1 && when == When::BeforeApply;
-                    if no_rival && outcome.code == Some(0) {
-                        // The last secret had moved, so its put is no longer needed.
-                        assert_eq!(
-                            values(&sandbox),
-                            NAMES.map(|name| new_value(name, "1")),
-                            "{context}"
-                        );
+                    let commit = all - 3;
+                    if nth > commit || (nth == commit && when == When::AfterApply) {
+                        // The killed run had committed, so the put is no longer needed.
+                        assert_eq!(outcome.code, Some(0), "{context}");
+                        assert_all_new(&sandbox, "1");
                     } else {
                         assert_eq!(outcome.code, Some(4), "{context}");
                         let there = |name: &str| match name {
-                            "prod/c" if !no_rival => "made-up-rival".to_owned(),
+                            "prod/c" if has_rival => RIVAL.to_owned(),
                             _ => old_value(name),
                         };
                         assert_eq!(values(&sandbox), NAMES.map(there), "{context}");
@@ -116,6 +109,10 @@ fn kill_during_rollback_stays_atomic() {
                 let outcome = cli.run();
                 assert_eq!(outcome.code, Some(0), "{nth} {when:?}: {}", outcome.stderr);
                 assert_all_new(&sandbox, "1");
+                if has_rival {
+                    let previous = previous_value(&sandbox, "prod/c");
+                    assert_eq!(previous.as_deref(), Some(RIVAL), "{nth} {when:?}");
+                }
             }
         }
     }
@@ -124,126 +121,42 @@ fn kill_during_rollback_stays_atomic() {
 #[test]
 fn kill_then_next_release_stays_atomic() {
     for (operation, nth) in write_calls() {
-        let sandbox = existing();
-        kill_at(
-            &sandbox,
-            &release(&sandbox, "1"),
-            operation,
-            nth,
-            When::AfterApply,
-        );
+        let killed = || {
+            let sandbox = existing();
+            let call = (operation, nth, When::AfterApply);
+            kill_at(&sandbox, &release(&sandbox, "1"), &[call]);
+            sandbox
+        };
+        let sandbox = killed();
         let outcome = release(&sandbox, "2").run();
-        assert_eq!(
-            outcome.code,
-            Some(0),
-            "{operation} {nth}: {}",
-            outcome.stderr
-        );
+        let context = format!("{operation} {nth}: {}", outcome.stderr);
+        assert_eq!(outcome.code, Some(0), "{context}");
         assert_all_new(&sandbox, "2");
 
-        let sandbox = existing();
-        kill_at(
-            &sandbox,
-            &release(&sandbox, "1"),
-            operation,
-            nth,
-            When::AfterApply,
-        );
+        let sandbox = killed();
         concurrent_put(&sandbox, "PutSecretValue", 3, "prod/c");
         let outcome = release(&sandbox, "2").run();
         let context = format!("{operation} {nth}: {}", outcome.stderr);
-        assert_eq!(outcome.code, Some(5), "{context}");
-        let [a, b, c] = values(&sandbox);
-        assert_eq!(c, "made-up-rival", "{context}");
-        // Whether the killed run had committed.
-        let committed = operation == "UpdateSecretVersionStage" && nth >= 4;
-        let then = |name: &str| {
-            if committed {
-                new_value(name, "1")
-            } else {
-                old_value(name)
-            }
+        assert_eq!(outcome.code, Some(0), "{context}");
+        assert_all_new(&sandbox, "2");
+        let previous = previous_value(&sandbox, "prod/c");
+        assert_eq!(previous.as_deref(), Some(RIVAL), "{context}");
+
+        let sandbox = killed();
+        concurrent_put(&sandbox, "PutSecretValue", 1, "prod/c");
+        let policy = allow_all_except(&[("PutSecretValue", "prod/b")]);
+        sandbox.set_policy(&sandbox.default_key_id(), policy);
+        let outcome = release(&sandbox, "2").run();
+        let context = format!("{operation} {nth}: {}", outcome.stderr);
+        assert_eq!(outcome.code, Some(4), "{context}");
+        let has_committed = has_committed(operation, nth, When::AfterApply);
+        let there = |name: &str| match name {
+            "prod/c" => RIVAL.to_owned(),
+            _ if has_committed => new_value(name, "1"),
+            _ => old_value(name),
         };
-        assert_eq!([a, b], [then("prod/a"), then("prod/b")], "{context}");
-        assert_eq!(remaining_labels(&sandbox), [""; 0], "{context}");
+        assert_eq!(values(&sandbox), NAMES.map(there), "{context}");
     }
-}
-
-#[test]
-fn killed_run_of_another_job_is_recovered() {
-    let sandbox = existing();
-    // Two secrets have moved, one has not.
-    let held = [
-        (1, When::BeforeApply),
-        (2, When::AfterApply),
-        (3, When::AfterApply),
-    ]
-    .map(|(nth, when)| sandbox.hold("UpdateSecretVersionStage", nth, when));
-    let cli = release(&sandbox, "1");
-    let mut child = cli.spawn();
-    assert!(held.iter().all(|held| held.wait_reached(WAIT_LIMIT)));
-    child.kill().unwrap();
-    child.wait().unwrap();
-    held.iter().for_each(sandbox::Held::discard);
-    let outcome = release(&sandbox, "1").env("GITHUB_RUN_ID", "4712").run();
-    outcome.expect(0, "updated");
-    assert!(
-        outcome.stderr.contains("had not ended"),
-        "{}",
-        outcome.stderr
-    );
-    assert!(
-        outcome.stderr.contains("waiting for another run"),
-        "{}",
-        outcome.stderr
-    );
-    assert_all_new(&sandbox, "1");
-}
-
-/// Another run presumed this one dead while it was staging: it has taken the label on the coordinator and staged
-/// versions of its own by the time this run tries to commit.
-#[test]
-fn run_presumed_dead_rolls_back_its_moves() {
-    let sandbox = existing();
-    sandbox.before(
-        "UpdateSecretVersionStage",
-        NAMES.len() + 1,
-        move |world: &mut World| {
-            let coordinator = world.secret("prod/a").unwrap();
-            let is_transaction_label = |label: &String| label.starts_with("upsert-secret-all-");
-            let mut versions = coordinator.versions.iter();
-            let staged = versions
-                .find(|version| version.stages.iter().any(is_transaction_label))
-                .unwrap();
-            let label = staged
-                .stages
-                .iter()
-                .find(|label| is_transaction_label(label))
-                .unwrap()
-                .clone();
-            let other = format!(
-                "{}{}",
-                &label[..label.len() - 36],
-                "00000000-0000-4000-8000-000000000000"
-            );
-            // Our label moves to a version of the other run, which puts its own label on another secret.
-            world.put_staged(
-                "prod/a",
-                "made-up-other",
-                "11111111-1111-4111-8111-111111111111",
-                &[label.as_str()],
-            );
-            world.put_staged(
-                "prod/b",
-                "made-up-other",
-                "22222222-2222-4222-8222-222222222222",
-                &[other.as_str()],
-            );
-        },
-    );
-    let outcome = release(&sandbox, "1").run();
-    assert_eq!(outcome.code, Some(5), "{}", outcome.stderr);
-    assert_eq!(values(&sandbox), NAMES.map(old_value), "{}", outcome.stderr);
 }
 
 #[test]

@@ -41,6 +41,12 @@ fn kind(run: &RunReport) -> ChangeKind {
     }
 }
 
+/// Whether the result is left empty: secrets failed and nothing changed. `unchanged` would be mistaken for a success.
+fn is_unknown(run: &RunReport, kind: ChangeKind) -> bool {
+    let unfinished = run.count(Status::Failed) + run.count(Status::NotTried);
+    kind == ChangeKind::Unchanged && unfinished > 0
+}
+
 /// The outputs; the counts are always complete.
 pub(super) fn outputs(run: &RunReport) -> Outputs {
     let kind = kind(run);
@@ -49,8 +55,7 @@ pub(super) fn outputs(run: &RunReport) -> Outputs {
         ("result", kind.word().to_owned()),
         ("changed", changed.to_string()),
     ];
-    // If secrets failed and nothing changed, the result is empty: `unchanged` would be mistaken for a success.
-    if !changed && run.count(Status::Failed) + run.count(Status::NotTried) > 0 {
+    if is_unknown(run, kind) {
         for (_, word) in &mut outputs {
             word.clear();
         }
@@ -123,6 +128,9 @@ pub(super) fn object(run: &RunReport, redactor: &Redactor) -> Value {
         "changed": kind != ChangeKind::Unchanged,
         "region": run.region.get(),
     });
+    if is_unknown(run, kind) {
+        (object["result"], object["changed"]) = (Value::Null, Value::Null);
+    }
     for status in Status::ALL {
         object[status.word()] = json!(run.count(status));
     }

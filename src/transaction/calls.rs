@@ -35,7 +35,12 @@ impl<S: SecretStore> Driver<'_, S> {
                 let (store, id) = (self.context.store, &member.request.target.id);
                 if label == CURRENT && to.is_some() && to == member.version {
                     let version = to.as_deref().unwrap_or_default();
-                    member.guard.attempt.cut_short = Some(cut_short_while_moving(id, version));
+                    let attempt = &mut member.guard.attempt;
+                    attempt.cut_short = Some(cut_short_while_moving(id, version));
+                    attempt.outcome.version = Some(VersionRef {
+                        id: version.to_owned(),
+                        stages: Vec::new(),
+                    });
                 }
                 let sent = match (&from, &to) {
                     (from, Some(to)) => store.move_label(id, &label, from.as_deref(), to).await,
@@ -192,7 +197,7 @@ fn record_move(member: &mut Member<'_>, sent: &Call<()>, from: String, to: &str)
             Err(error) if error.is_unknown_outcome() => attempt.sent.push(to.to_owned()),
             // A move whose answer was lost may have been applied whatever the next one meets.
             Err(error) if error.attempts <= 1 && !attempt.sent.iter().any(|sent| sent == to) => {
-                attempt.cut_short = None;
+                (attempt.cut_short, attempt.outcome.version) = (None, None);
             }
             Err(_) => {}
         }

@@ -199,6 +199,11 @@ fn move_without_answer_of_cancelled_run_is_failed() {
 }
 
 #[test]
+fn move_without_answer_of_timed_out_run_is_failed() {
+    check_current_version_is_failed(Cut::TimeLimit, false);
+}
+
+#[test]
 fn denied_rerun_of_cut_run_rolls_back() {
     let sandbox = existing();
     let cli = release(&sandbox, "1");

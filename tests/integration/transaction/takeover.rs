@@ -268,35 +268,44 @@ fn with_ended_transaction() -> Sandbox {
 fn stale_label_and_lost_commit_is_no_takeover() {
     const EXPIRED: u64 = 1;
     const LIVING: u64 = 4_000_000_000;
-    let worlds: [fn() -> Sandbox; 4] = [
-        || with_foreign_label(EXPIRED, false),
-        || with_foreign_label(EXPIRED, true),
-        || with_foreign_label(LIVING, false),
-        with_ended_transaction,
+    // Each with the number of labels that the run removes before it begins.
+    let worlds: [(fn() -> Sandbox, usize); 5] = [
+        (|| with_foreign_label(EXPIRED, false), 0),
+        (|| with_foreign_label(EXPIRED, true), 0),
+        (|| with_foreign_label(LIVING, false), 0),
+        // The run waits for this one, and gives up.
+        (|| with_foreign_label(LIVING, true), 0),
+        (with_ended_transaction, MOVES),
     ];
-    for (world, make) in worlds.into_iter().enumerate() {
+    let check = |world: usize, fault: &Fault| {
+        let (make, removals) = worlds[world];
         let sandbox = make();
         sandbox.clear_log();
-        release(&sandbox, "1").run().expect(0, "updated");
-        // The commit is followed by the removal of the labels.
-        let commit = call_count(&sandbox, MOVE) - MOVES;
-        for fault in [Fault::LostAfter, Fault::CutBody] {
-            let sandbox = make();
-            sandbox.clear_log();
-            sandbox.fault(MOVE, commit, fault.clone());
-            let outcome = release(&sandbox, "1").run();
-            let context = format!("{world} {fault:?}: {}", outcome.stderr);
-            assert_eq!(outcome.code, Some(0), "{context}");
-            assert_eq!(outcome.counts(), ["0", "3", "0", "0", "0"], "{context}");
-            let new = NAMES.map(|name| new_value(name, "1"));
-            assert_eq!(values(&sandbox), new, "{context}");
-            // No second attempt.
-            assert_eq!(call_count(&sandbox, "PutSecretValue"), MOVES, "{context}");
-            let foreign = [EXPIRED, LIVING].map(foreign_label);
-            let mut own = remaining_labels(&sandbox).into_iter();
-            let own = own.find(|label| !foreign.contains(label));
-            assert_eq!(own, None, "{context}");
-            assert_no_gaps(&outcome);
+        let commit = removals + MOVES + 1;
+        sandbox.fault(MOVE, commit, fault.clone());
+        let outcome = release(&sandbox, "1").run();
+        let context = format!("{world} {fault:?}: {}", outcome.stderr);
+        assert_eq!(outcome.code, Some(0), "{context}");
+        assert_eq!(outcome.counts(), ["0", "3", "0", "0", "0"], "{context}");
+        let new = NAMES.map(|name| new_value(name, "1"));
+        assert_eq!(values(&sandbox), new, "{context}");
+        // The commit is sent twice, and there is no second attempt.
+        let calls = call_count(&sandbox, MOVE);
+        assert_eq!(calls, commit + 1 + MOVES, "{context}");
+        let puts = call_count(&sandbox, "PutSecretValue");
+        assert_eq!(puts, MOVES, "{context}");
+        let foreign = [EXPIRED, LIVING].map(foreign_label);
+        let mut own = remaining_labels(&sandbox).into_iter();
+        let own = own.find(|label| !foreign.contains(label));
+        assert_eq!(own, None, "{context}");
+        assert_no_gaps(&outcome);
+    };
+    let check = &check;
+    thread::scope(|scope| {
+        for world in 0..worlds.len() {
+            for fault in [Fault::LostAfter, Fault::CutBody] {
+                scope.spawn(move || check(world, &fault));
+            }
         }
-    }
+    });
 }

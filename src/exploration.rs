@@ -87,7 +87,7 @@ fn run_with_a_fault_keeps_promises() {
             .flat_map(|world| {
                 commands(0).into_iter().flat_map(move |task| {
                     let faults: [&[Fault]; 4] = [
-                        &[Fault::LostAnswer, Fault::LostCall],
+                        &[Fault::LostAnswer, Fault::LostCall, Fault::Retried],
                         &[Fault::Denied],
                         &[Fault::Crash],
                         &[Fault::Cancel],
@@ -113,7 +113,7 @@ fn rival_and_fault_keep_promises() {
                 let world = world.clone();
                 RIVALS.map(move |rival| {
                     let run = runs(&world, vec![task.clone().in_run("1")]).with_rival(rival);
-                    run.with_faults(&[Fault::LostAnswer, Fault::LostCall], 1)
+                    run.with_faults(&[Fault::LostAnswer, Fault::LostCall, Fault::Retried], 1)
                 })
             })
         });

@@ -41,7 +41,7 @@ pub(crate) async fn run<S: SecretStore>(
         next = match next {
             Next::Observe => match driver.observe(&mut members).await {
                 Some(observation) => machine.observed(observation),
-                None => return finish::leave(members),
+                None => return finish::leave(members, context.store.is_cancelled()),
             },
             Next::WaitForOther { progress } => {
                 if progress {

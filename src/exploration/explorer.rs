@@ -35,6 +35,8 @@ pub(super) enum Fault {
     LostAnswer,
     /// The call is neither applied nor answered.
     LostCall,
+    /// The call is applied and its answer lost, and it is sent again before the process learns of it.
+    Retried,
     /// The call is rejected with AccessDeniedException, and so are all later calls of the operation.
     Denied,
     /// The process dies before the call.
@@ -381,11 +383,15 @@ impl<'a> Explorer<'a> {
         // The age of a version depends on the earlier versions of its secret only, so that independent writes commute.
         let now = UNIX_EPOCH + Duration::from_secs(START + versions as u64);
         state.world.set_now(now);
-        let answer = state
-            .world
-            .call(&Caller::default(), REGION, operation, input.clone());
-        if answer.is_ok() && !is_read(operation) {
-            state.writes += 1;
+        let mut send = || {
+            let caller = Caller::default();
+            let answer = state.world.call(&caller, REGION, operation, input.clone());
+            state.writes += u64::from(answer.is_ok() && !is_read(operation));
+            answer.map_err(|error| answered_error(operation, error))
+        };
+        let mut answer = send();
+        if effect == Effect::Fail(Fault::Retried) {
+            answer = set_attempts(send(), 2);
         }
         match effect {
             Effect::Fail(Fault::LostAnswer) => lost(),
@@ -393,9 +399,7 @@ impl<'a> Explorer<'a> {
                 attempts: 1,
                 ..StoreError::new(operation, ErrorKind::Cancelled)
             }))),
-            _ => Some(Rc::new(
-                answer.map_err(|error| answered_error(operation, error)) as Call<Value>,
-            )),
+            _ => Some(Rc::new(answer)),
         }
     }
 
@@ -439,6 +443,16 @@ fn outcome(answer: Option<&Call<Value>>) -> String {
         None => "died".to_owned(),
         Some(Ok(answer)) => brief(answer),
         Some(Err(error)) => error.code().unwrap_or("no answer").to_owned(),
+    }
+}
+
+fn set_attempts(answer: Call<Value>, attempts: u32) -> Call<Value> {
+    match answer {
+        Ok(mut answer) => {
+            answer["Attempts"] = Value::from(attempts);
+            Ok(answer)
+        }
+        Err(error) => Err(StoreError { attempts, ..error }),
     }
 }
 

@@ -59,7 +59,10 @@ pub(super) fn written(answer: &Value) -> WrittenVersion {
         arn: text(answer, "ARN"),
         name: text(answer, "Name"),
         version_id: text(answer, "VersionId"),
-        attempts: 1,
+        // No part of AWS's answer: an explorer sets it.
+        attempts: answer["Attempts"]
+            .as_u64()
+            .map_or(1, |it| u32::try_from(it).unwrap()),
     }
 }
 

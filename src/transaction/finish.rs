@@ -89,12 +89,12 @@ fn abandon(mut member: Member<'_>, ending: MemberEnding) {
     }
 }
 
-/// Reports the secrets of a transaction that could not be observed.
-pub(super) fn leave(members: Vec<Member<'_>>) {
+/// Reports the secrets of a transaction that could not be observed. Nothing has been written then, except restores.
+pub(super) fn leave(members: Vec<Member<'_>>, is_cancelled: bool) {
     for member in members {
         match member.failure {
-            Some(failure) => member.guard.end(Err(failure)),
-            None => member.guard.leave(),
+            Some(failure) if !is_cancelled => member.guard.end(Err(failure)),
+            _ => member.guard.leave(),
         }
     }
 }

@@ -19,11 +19,15 @@ impl Transaction {
         let Observation { looks, now, unique } = observation;
         let mut firsts = self.members.iter_mut().map(|member| member.first.take());
         let members = looks.into_iter().map(|look| Member {
-            look,
             version: None,
             moved: Moved::No,
-            first: firsts.next().flatten(),
+            // A first version that is gone, since the secret was deleted, has to be written again.
+            first: firsts
+                .next()
+                .flatten()
+                .filter(|_| !matches!(look.goal, Goal::Create | Goal::First)),
             failure: None,
+            look,
         });
         self.members = members.collect();
         (self.now, self.unique) = (now, unique);
@@ -145,6 +149,7 @@ impl Transaction {
         let first = self.which(|member| member.look.goal == Goal::First);
         let (coordinator, first) = (staged.first().copied(), first.first().copied());
         let Some(named) = coordinator.or(first) else {
+            self.own = None;
             return self.write_first();
         };
         let name = &self.members[named].look.name;

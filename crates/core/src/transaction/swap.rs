@@ -197,7 +197,7 @@ impl Swaps {
             Event::Described(member, labels) => {
                 (member, self.of(member).and_then(|it| it.described(labels)))
             }
-            Event::Skipped(member) => (member, Some(Swapped::Skipped)),
+            // A skipped move was not sent. Whether it is to be sent is decided when the round has ended.
             _ => return,
         };
         if let Some(ended) = ended {

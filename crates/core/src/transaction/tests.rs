@@ -287,7 +287,8 @@ fn secrets() -> Vec<Secret> {
     ]
 }
 
-const EVERY_FAULT: [Fault; 5] = [
+const EVERY_FAULT: [Fault; 6] = [
+    Fault::At(Effect::Retried),
     Fault::At(Effect::LostAnswer),
     Fault::At(Effect::LostCall),
     Fault::At(Effect::Rejected),
@@ -315,7 +316,7 @@ fn rival_at_any_command_is_kept_or_replaced() {
     for rival in 0..3 {
         let mut start = State::new(&secrets(), vec![run(0, &wants)]);
         (start.rival, start.has_rival) = (Some(rival), true);
-        explore(&start, &EVERY_FAULT[..2]);
+        explore(&start, &EVERY_FAULT[..3]);
     }
 }
 

@@ -25,6 +25,8 @@ pub(super) enum Effect {
     LostCall,
     /// It is rejected.
     Rejected,
+    /// It is applied, the answer is lost, and the call is sent again before the run learns of it.
+    Retried,
 }
 
 /// A run.
@@ -204,7 +206,7 @@ impl Process {
                 match effect {
                     Effect::Rejected => Event::WriteFailed(member, denied(), None),
                     Effect::LostCall => Event::WriteFailed(member, no_answer(), Some(id)),
-                    Effect::Applied => {
+                    Effect::Applied | Effect::Retried => {
                         let labels = secret.put(&id, wanted, &labels);
                         Event::Put(member, id, labels)
                     }
@@ -229,14 +231,17 @@ impl Process {
                 if effect == Effect::Rejected {
                     return Event::Label(member, Answer::Rejected(denied()));
                 }
-                let applied = effect != Effect::LostCall
-                    && secret.move_label(&label, from.as_deref(), to.as_deref());
+                let mut send = || secret.move_label(&label, from.as_deref(), to.as_deref());
+                if effect == Effect::Retried {
+                    send();
+                }
+                let applied = effect != Effect::LostCall && send();
                 Event::Label(
                     member,
                     match (effect, applied) {
-                        (Effect::Applied, true) => Answer::Applied,
-                        (Effect::Applied, false) => Answer::Lost {
-                            retried: false,
+                        (Effect::Applied | Effect::Retried, true) => Answer::Applied,
+                        (Effect::Applied | Effect::Retried, false) => Answer::Lost {
+                            retried: effect == Effect::Retried,
                             failure: failure(Class::Unavailable, "lost"),
                         },
                         _ => Answer::NoAnswer(no_answer()),

@@ -65,7 +65,8 @@ impl Secret {
     /// Moves or removes a label; `false` if `from` does not hold it.
     pub(super) fn move_label(&mut self, label: &str, from: Option<&str>, to: Option<&str>) -> bool {
         let holder = self.holder(label).map(|version| version.id.clone());
-        if holder.as_deref() != from && holder.as_deref() != to {
+        let is_there = from.is_none() && holder.as_deref() == to;
+        if holder.as_deref() != from && !is_there {
             return false;
         }
         match to {

@@ -113,6 +113,8 @@ pub(super) struct Monitor {
     pub(super) origins: BTreeMap<String, usize>,
     /// Whether a fault has happened.
     pub(super) fault: bool,
+    /// Whether it may have left a process without knowledge of what it wrote.
+    pub(super) is_uncertain: bool,
 }
 
 /// A write, as the invariants see it.
@@ -238,6 +240,7 @@ impl<'a> Explorer<'a> {
                 crashed: vec![false; number],
                 origins: BTreeMap::new(),
                 fault: false,
+                is_uncertain: false,
             },
             world,
             actors: self.actors.iter().map(Actors::start).collect(),
@@ -321,6 +324,7 @@ impl<'a> Explorer<'a> {
         if let Effect::Fail(fault) = effect {
             state.fault_left[actor] = false;
             state.monitor.fault = true;
+            state.monitor.is_uncertain |= !matches!(fault, Fault::Denied | Fault::Crash);
             state.monitor.crashed[actor] |= fault == Fault::Crash;
             text += &format!(" [{fault:?}]");
         }

@@ -241,8 +241,7 @@ impl<'a> Promises<'a> {
                 // A move without an answer that had nothing to move looks like one that was applied.
                 "created" | "updated" => has_changed || monitor.fault && goal.is_move(),
                 "unchanged" | "not_tried" => !has_changed,
-                // After a fault the run may not know.
-                _ => !has_changed || !target.changes.is_empty() || monitor.fault,
+                _ => has_changed == target.has_lasting_change() || monitor.is_uncertain,
             };
             if !agrees {
                 return Err(format!(

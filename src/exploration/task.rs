@@ -235,6 +235,15 @@ pub(super) struct TargetEnding {
     pub(super) changes: Vec<String>,
 }
 
+impl TargetEnding {
+    /// Whether a change is reported that was not rolled back.
+    pub(super) fn has_lasting_change(&self) -> bool {
+        self.changes
+            .iter()
+            .any(|change| !change.starts_with("Reverted"))
+    }
+}
+
 impl Ending {
     fn of(report: &RunReport) -> Self {
         let failure = report::failure(report);

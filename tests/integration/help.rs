@@ -171,9 +171,9 @@ fn help_text_matches_snapshot() {
           Default: false.
 
       UPSERT_SECRET_ALL_OR_NOTHING
-          With manifest, true: every version is put beside the current one first,
-          then all are made current; where one cannot be, those that were are
-          taken back. Default: false.
+          With manifest, true: either every new version becomes current or none
+          does. A conflict with another writer starts over; a run that is killed
+          is rolled back by the next one. Default: false.
 
       UPSERT_SECRET_AWS_REGION
           Region of the secret. Default: AWS_REGION, AWS_DEFAULT_REGION, profile.

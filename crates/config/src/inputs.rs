@@ -127,7 +127,7 @@ inputs! {
     only: String = "only", MANIFEST_RUN, "all", "With `manifest`: only secrets with a name like this, such as `prod/*`; several with commas between them. `*` is any text, `?` any character, `[a-m]` one of these.";
     rate: String = "rate", MANIFEST_RUN, "`40`", "With `manifest`: calls a second, at most, of each family of operations that share a quota of AWS (50 a second for most that write); slower by itself where AWS throttles.";
     fail_fast: String = "fail-fast", MANIFEST_RUN, "`false`", "With `manifest`, `true`: after the first failure no further secret is begun.";
-    all_or_nothing: String = "all-or-nothing", MANIFEST_RUN, "`false`", "With `manifest`, `true`: every version is put beside the current one first, then all are made current; where one cannot be, those that were are taken back.";
+    all_or_nothing: String = "all-or-nothing", MANIFEST_RUN, "`false`", "With `manifest`, `true`: either every new version becomes current or none does. A conflict with another writer starts over; a run that is killed is rolled back by the next one.";
     aws_region: String = "aws-region", EVERY_RUN, "`AWS_REGION`, `AWS_DEFAULT_REGION`, profile", "Region of the secret.";
     role_to_assume: String = "role-to-assume", EVERY_RUN, "", "ARN of a role to assume: with GitHub's OIDC token (the job needs `permissions: id-token: write`), with the token that `web-identity-token-env` names, or elsewhere, and with `role-chaining: true`, with the credentials that are there. Its credentials stay in this process.";
     role_session_name: String = "role-session-name", EVERY_RUN, "`upsert-secret-OWNER-REPOSITORY-RUN`", "How AWS's logs call the session.";

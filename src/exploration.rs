@@ -178,6 +178,7 @@ fn dead_transactions_are_recovered() {
                 runs(&three_secrets(), tasks)
                     .with_faults(&[Fault::Crash], 2)
                     .with_slow_runs()
+                    .in_any_order()
             })
     };
     check(pairs(), Rerun::SameRun);

@@ -109,6 +109,8 @@ pub(super) struct Monitor {
     pub(super) changed: Vec<BTreeMap<(String, String), Option<String>>>,
     /// Whether a process died.
     pub(super) crashed: Vec<bool>,
+    /// By process: whether its transaction has committed.
+    pub(super) committed: Vec<bool>,
     /// The processes that wrote the versions; those from before have none.
     pub(super) origins: BTreeMap<String, usize>,
     /// Whether a fault has happened.
@@ -238,6 +240,7 @@ impl<'a> Explorer<'a> {
                 reached: reached.collect(),
                 changed: vec![BTreeMap::new(); number],
                 crashed: vec![false; number],
+                committed: vec![false; number],
                 origins: BTreeMap::new(),
                 fault: false,
                 is_uncertain: false,

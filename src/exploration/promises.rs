@@ -53,6 +53,9 @@ impl Invariants for Promises<'_> {
             }
         }
         self.track_changes(write, before.as_ref(), after.as_ref(), monitor);
+        // The record is also removed after a rollback, when the goals are not reached.
+        let has_lost_record = has_record(before.as_ref()) && !has_record(after.as_ref());
+        monitor.committed[write.actor] |= has_lost_record && task.holds(write.after);
         let Some(goal) = task.goal(write.secret) else {
             return Err(format!("{} is no secret of this run", write.secret));
         };
@@ -67,6 +70,12 @@ impl Invariants for Promises<'_> {
         }
         let origin = |version: &VersionView| monitor.origins.get(&version.id).copied();
         let own = Some(write.actor);
+        if monitor.committed[write.actor] && origin(old) == own {
+            return Err(format!(
+                "version {} was rolled back after the commit",
+                old.id
+            ));
+        }
         if task.all_or_nothing() && write.operation == "PutSecretValue" {
             return Err(format!(
                 "a transaction overwrote version {} without a guard",
@@ -404,6 +413,12 @@ impl<'a> Promises<'a> {
         }
         Ok(())
     }
+}
+
+fn has_record(secret: Option<&SecretView>) -> bool {
+    let versions = secret.into_iter().flat_map(|secret| &secret.versions);
+    let mut labels = versions.flat_map(|version| &version.stages);
+    labels.any(|label| label.starts_with("upsert-secret-commit-"))
 }
 
 /// The holder of each public label, and a word for everything else that users see.

@@ -18,6 +18,13 @@ impl<S: SecretStore> Driver<'_, S> {
                 "an earlier run with `all-or-nothing` had not ended: the versions that it had made current were rolled back",
             );
         }
+        if ending.left_others {
+            self.report.note(
+                Level::Warning,
+                "an earlier run with `all-or-nothing` had not ended, and had secrets that are not part of this run: they may \
+                 still have its values",
+            );
+        }
         if let Some(failure) = ending.failure {
             self.report.fail(failure);
         }

@@ -49,7 +49,7 @@ mod tests {
     #[test]
     fn labels_of_both_kinds_are_private() {
         let write = WriteLabel::until(1, UNIQUE).label;
-        let transaction = TransactionLabel::until(1, "a", "eu-west-1", None, UNIQUE);
+        let transaction = TransactionLabel::until(1, "a", "eu-west-1", None, 2, UNIQUE);
         for label in [write, transaction.member(), transaction.record()] {
             assert!(is_private(&label), "{label}");
             assert!(rejection(&label).is_some_and(|why| why.contains("private")));

@@ -1,7 +1,7 @@
 //! The private labels of an all-or-nothing transaction. The member label is on each version that the transaction has staged
 //! or made current, until it has ended. The commit record is a second label on the version of one secret, the coordinator:
 //! removing it from there commits, and moving it to another version of that secret aborts. Both contain hashes of the
-//! coordinator and the CI run, and the time at which they expire. It reads no clock and makes no calls.
+//! coordinator and the CI run, the number of secrets, and the time at which they expire. It reads no clock and makes no calls.
 
 use super::write::{UUID_LENGTH, is_past, parse_seconds};
 use crate::hash;
@@ -20,23 +20,27 @@ pub struct TransactionLabel {
     expiry: u64,
     coordinator: String,
     run: String,
+    secrets: usize,
 }
 
 impl TransactionLabel {
-    /// Labels that expire at `end`, in seconds since 1970. `unique` is a fresh random UUID.
+    /// Labels of a transaction over this number of secrets that expire at `end`, in seconds since 1970. `unique` is a fresh
+    /// random UUID.
     pub fn until(
         end: u64,
         coordinator: &str,
         region: &str,
         run: Option<&RunIdentity>,
+        secrets: usize,
         unique: &str,
     ) -> Self {
         let (coordinator, run) = (hash_of([region, coordinator]), hash_of_run(run));
         Self {
-            id: format!("{end}-{coordinator}-{run}-{unique}"),
+            id: format!("{end}-{coordinator}-{run}-{secrets}-{unique}"),
             expiry: end,
             coordinator,
             run,
+            secrets,
         }
     }
 
@@ -51,9 +55,9 @@ impl TransactionLabel {
     }
 
     fn parse(id: &str) -> Option<Self> {
-        let mut parts = id.splitn(4, '-');
-        let [end, coordinator, run, unique] =
-            [parts.next()?, parts.next()?, parts.next()?, parts.next()?];
+        let mut parts = id.splitn(5, '-');
+        let [end, coordinator, run, secrets, unique] =
+            std::array::from_fn(|_| parts.next().unwrap_or_default());
         let is_hash =
             |text: &str| text.len() == HASH_DIGITS && text.bytes().all(|b| b.is_ascii_hexdigit());
         let is_valid = is_hash(coordinator) && is_hash(run) && unique.len() == UUID_LENGTH;
@@ -62,6 +66,7 @@ impl TransactionLabel {
             expiry: parse_seconds(end).filter(|_| is_valid)?,
             coordinator: coordinator.to_owned(),
             run: run.to_owned(),
+            secrets: parse_seconds(secrets)?.try_into().ok()?,
         })
     }
 
@@ -80,11 +85,21 @@ impl TransactionLabel {
         self.coordinator == hash_of([region, name])
     }
 
+    /// The number of secrets of the run.
+    pub(crate) const fn secrets(&self) -> usize {
+        self.secrets
+    }
+
+    /// Whether the time limit of the run that made the label has passed.
+    pub(crate) fn has_expired(&self, now: u64) -> bool {
+        is_past(self.expiry, now)
+    }
+
     /// Whether the run that made the label may still be in progress. An earlier attempt of the same CI run is not, and
     /// neither is a run whose label has expired.
     pub(crate) fn may_be_alive(&self, now: u64, run: Option<&RunIdentity>) -> bool {
         let is_earlier_attempt = run.is_some() && self.run == hash_of_run(run);
-        !is_earlier_attempt && !is_past(self.expiry, now)
+        !is_earlier_attempt && !self.has_expired(now)
     }
 }
 
@@ -117,7 +132,7 @@ mod tests {
 
     fn label_of(end: u64, run: Option<&RunIdentity>) -> TransactionLabel {
         let unique = format!("00000000-0000-8000-8000-{end:012}");
-        TransactionLabel::until(end, "prod/a", "eu-west-1", run, &unique)
+        TransactionLabel::until(end, "prod/a", "eu-west-1", run, 3, &unique)
     }
 
     #[test]
@@ -135,6 +150,7 @@ mod tests {
         assert_eq!(TransactionLabel::parse_record(&member), None);
         assert_eq!(TransactionLabel::parse_member(&record), None);
         assert!(member.len().max(record.len()) <= 256);
+        assert_eq!(label.secrets(), 3);
         assert!(label.is_coordinated_by("prod/a", "eu-west-1"));
         assert!(!label.is_coordinated_by("prod/b", "eu-west-1"));
         assert!(!label.is_coordinated_by("prod/a", "eu-west-2"));
@@ -144,19 +160,21 @@ mod tests {
     fn malformed_label_is_not_parsed() {
         let hash = "0123456789abcdef";
         let unique = "00000000-0000-8000-8000-000000000000";
-        assert!(
-            TransactionLabel::parse_member(&format!("{PREFIX}1-{hash}-{hash}-{unique}")).is_some()
-        );
+        let valid = format!("{PREFIX}1-{hash}-{hash}-2-{unique}");
+        assert!(TransactionLabel::parse_member(&valid).is_some());
         let malformed = [
             "AWSCURRENT".to_owned(),
             PREFIX.to_owned(),
             format!("{PREFIX}1-{hash}-{hash}"),
-            format!("{PREFIX}+1-{hash}-{hash}-{unique}"),
-            format!("{PREFIX}1-{}-{hash}-{unique}", &hash[1..]),
-            format!("{PREFIX}1-{hash}-{}-{unique}", &hash[1..]),
-            format!("{PREFIX}1-{hash}-{}-{unique}", "g".repeat(HASH_DIGITS)),
-            format!("{PREFIX}1-{hash}-{hash}-{}", &unique[1..]),
-            format!("{hash}-1-{hash}-{hash}-{unique}"),
+            format!("{PREFIX}1-{hash}-{hash}-{unique}"),
+            format!("{PREFIX}+1-{hash}-{hash}-2-{unique}"),
+            format!("{PREFIX}1-{}-{hash}-2-{unique}", &hash[1..]),
+            format!("{PREFIX}1-{hash}-{}-2-{unique}", &hash[1..]),
+            format!("{PREFIX}1-{hash}-{}-2-{unique}", "g".repeat(HASH_DIGITS)),
+            format!("{PREFIX}1-{hash}-{hash}--{unique}"),
+            format!("{PREFIX}1-{hash}-{hash}-two-{unique}"),
+            format!("{PREFIX}1-{hash}-{hash}-2-{}", &unique[1..]),
+            format!("{hash}-1-{hash}-{hash}-2-{unique}"),
         ];
         for label in malformed {
             assert_eq!(TransactionLabel::parse_member(&label), None, "{label}");

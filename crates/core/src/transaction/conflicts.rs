@@ -28,3 +28,15 @@ pub(super) fn undecidable() -> Failure {
         "run again: it starts from the current values",
     )
 }
+
+/// A killed run over `all` secrets has to be recovered by a run that has only `own` of them.
+pub(super) fn incomplete(all: usize, own: usize) -> Failure {
+    Failure::new(
+        Class::Conflict,
+        format!(
+            "an unfinished run with `all-or-nothing` has {all} secrets, and this run has only {own} of them"
+        ),
+        "run again with the complete manifest, without `only`: the run rolls back the unfinished one first;\n\
+         once the `timeout` of the unfinished run has passed, this run rolls back its own secrets",
+    )
+}

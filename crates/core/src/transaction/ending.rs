@@ -18,6 +18,7 @@ fn ending(transaction: &Transaction, committed: bool) -> Ending {
     Ending {
         committed,
         recovered: transaction.has_recovered,
+        left_others: transaction.has_left_others,
         failure: cause.and_then(run_failure),
         labeled: transaction.labeled.iter().copied().collect(),
         members: members
@@ -36,6 +37,7 @@ fn ending(transaction: &Transaction, committed: bool) -> Ending {
 fn run_failure(cause: &Cause) -> Option<Failure> {
     match cause {
         Cause::Failure | Cause::Conflict => None,
+        Cause::Incomplete(failure) => Some(failure.clone()),
         Cause::Aborted => Some(Failure::new(
             Class::Conflict,
             "another run with `all-or-nothing` took this run for dead and rolled it back",

@@ -34,6 +34,7 @@ impl Transaction {
             committed: false,
             labeled: BTreeSet::new(),
             has_recovered: false,
+            has_left_others: false,
         }
     }
 

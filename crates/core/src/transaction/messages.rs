@@ -184,6 +184,8 @@ pub struct Ending {
     pub committed: bool,
     /// Whether versions of a killed run were rolled back.
     pub recovered: bool,
+    /// Whether that run had secrets that this one has not, which may still have its values.
+    pub left_others: bool,
     /// A failure of the run that is no secret's own.
     pub failure: Option<Failure>,
     /// The secrets from which private labels could not be removed.

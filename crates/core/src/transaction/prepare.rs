@@ -6,11 +6,11 @@ use std::collections::BTreeSet;
 
 use crate::labels::{CURRENT, PREVIOUS, TransactionLabel, is_transaction_label};
 
-use super::conflicts::first_value_meanwhile;
+use super::conflicts::{first_value_meanwhile, incomplete};
 use super::goal::Goal;
 use super::messages::{Command, Event, Look, Next, Observation};
 use super::others::{Other, Record, others};
-use super::state::{Member, Moved, Own, Phase, Recovery, Transaction};
+use super::state::{Cause, Member, Moved, Own, Phase, Recovery, Transaction};
 use super::swap::Swap;
 
 impl Transaction {
@@ -108,6 +108,14 @@ impl Transaction {
                 }
                 Record::Elsewhere | Record::Ended => continue,
             };
+            if other.label.secrets() > self.members.len() {
+                // Recovering these secrets only would leave the others as the killed run left them. But no run has to wait
+                // forever for one with all of them.
+                if !other.label.has_expired(self.now) {
+                    return self.end_incomplete(other.label.secrets());
+                }
+                self.has_left_others = true;
+            }
             return self.recover(recovery);
         }
         self.settled
@@ -120,6 +128,12 @@ impl Transaction {
         });
         self.queue = sweeps.collect();
         self.sweep()
+    }
+
+    /// Ends because the transaction of a killed run has more secrets than this one.
+    fn end_incomplete(&mut self, secrets: usize) -> Next {
+        self.cause = Some(Cause::Incomplete(incomplete(secrets, self.members.len())));
+        Next::End(self.end(false))
     }
 
     /// Removes labels of transactions that have ended. Best effort: what is left is removed by the next run.
@@ -154,8 +168,8 @@ impl Transaction {
         };
         let name = &self.members[named].look.name;
         let end = self.now + self.timeout;
-        let label =
-            TransactionLabel::until(end, name, &self.region, self.run.as_ref(), &self.unique);
+        let (run, secrets) = (self.run.as_ref(), self.members.len());
+        let label = TransactionLabel::until(end, name, &self.region, run, secrets, &self.unique);
         self.own = Some(Own { label, coordinator });
         match coordinator {
             Some(member) => {

@@ -59,6 +59,8 @@ pub struct Transaction {
     pub(super) labeled: BTreeSet<usize>,
     /// Whether what a killed run left behind has been rolled back.
     pub(super) has_recovered: bool,
+    /// Whether a killed run had more secrets than this one, so that some may still have its values.
+    pub(super) has_left_others: bool,
 }
 
 /// This transaction's labels, and the secret with the commit record.
@@ -132,6 +134,8 @@ pub(super) enum Cause {
     Aborted,
     /// Whether it has committed is not known.
     Undecided(Failure),
+    /// The transaction of a killed run cannot be recovered by this one.
+    Incomplete(Failure),
 }
 
 impl Cause {

@@ -335,6 +335,37 @@ fn two_runs_in_any_order_do_not_mix() {
     }
 }
 
+/// A run of fewer secrets than the dead one recovers nothing, until the dead one's time limit has passed.
+#[test]
+fn smaller_run_leaves_recovery_to_complete_one() {
+    let wants = [(0, "x"), (1, "x")];
+    let mut world = secrets();
+    let mut dead = run(0, &wants);
+    let moved = |world: &[Secret]| {
+        (0..2)
+            .filter(|index| world[*index].current() == Some("x"))
+            .count()
+    };
+    while moved(&world) < 1 {
+        dead.step(&mut world, Effect::Applied);
+    }
+    for (now, recovers) in [(NOW, false), (NOW + TIMEOUT + 1_000, true)] {
+        let mut world = world.clone();
+        let before = world.clone();
+        let mut smaller = Process::new("x", &[(0, "new")], now);
+        while smaller.ending().is_none() {
+            smaller.step(&mut world, Effect::Applied);
+        }
+        let ending = smaller.ending().unwrap();
+        assert_eq!((ending.committed, ending.left_others), (recovers, recovers));
+        if !recovers {
+            let failure = ending.failure.as_ref().unwrap();
+            assert!(failure.what.contains("2 secrets"), "{failure}");
+            assert_eq!(world, before);
+        }
+    }
+}
+
 #[test]
 fn dead_run_is_recovered_by_another() {
     let pairs = [

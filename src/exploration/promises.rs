@@ -82,9 +82,9 @@ impl Invariants for Promises<'_> {
                 old.id
             ));
         }
-        // Back to the version before one of this run, or of a run that died.
+        // Back to the version before one of this run, or of a transaction that it recovers.
         let reverts = task.all_or_nothing()
-            && origin(old).is_some_and(|by| Some(by) == own || !self.is_alive(by, monitor))
+            && origin(old).is_some_and(|by| Some(by) == own || self.is_transaction(by))
             && index(after, &new.id) < index(after, &old.id);
         if reverts {
             return Ok(());
@@ -194,8 +194,8 @@ impl<'a> Promises<'a> {
             && self.tasks().all(|(_, task)| task.all_or_nothing())
     }
 
-    fn is_alive(&self, actor: usize, monitor: &Monitor) -> bool {
-        !monitor.crashed[actor]
+    fn is_transaction(&self, actor: usize) -> bool {
+        matches!(&self.actors[actor], Actor::Run(task, _) if task.all_or_nothing())
     }
 
     /// Records what a write changed for users. A label that is back where it was before a process moved it is no change, if

@@ -40,3 +40,14 @@ pub(super) fn incomplete(all: usize, own: usize) -> Failure {
          once the `timeout` of the unfinished run has passed, this run rolls back its own secrets",
     )
 }
+
+/// The current version may still be rolled back by a run that this one cannot recover.
+pub(super) fn unfinished_elsewhere(name: &str) -> Failure {
+    Failure::new(
+        Class::Conflict,
+        format!("another run with `all-or-nothing` made a version of {name} current and has not finished"),
+        "run again when it has; if it was killed, run its manifest again, which rolls it back, or wait until its `timeout` has\n\
+         passed",
+    )
+    .because("the secret with its commit record is not part of this run")
+}

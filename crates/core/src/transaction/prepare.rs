@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use crate::labels::{CURRENT, PREVIOUS, TransactionLabel, is_transaction_label};
 
-use super::conflicts::{first_value_meanwhile, incomplete};
+use super::conflicts::{first_value_meanwhile, incomplete, unfinished_elsewhere};
 use super::goal::Goal;
 use super::messages::{Command, Event, Look, Next, Observation};
 use super::others::{Other, Record, others};
@@ -95,6 +95,16 @@ impl Transaction {
                 self.phase = Phase::Observe;
                 return Next::WaitForOther { progress };
             }
+            // It cannot be aborted from here, and might still commit.
+            let elsewhere = others.iter().filter(is_awaited);
+            let mut elsewhere = elsewhere.filter(|other| other.record == Record::Elsewhere);
+            if let Some((member, _)) = elsewhere.find_map(|other| other.members.first()) {
+                self.fail(
+                    *member,
+                    unfinished_elsewhere(&self.members[*member].look.name),
+                );
+                return Next::End(self.end(false));
+            }
             self.settled.extend(awaited);
         }
         for other in &others {
@@ -118,8 +128,9 @@ impl Transaction {
             }
             return self.recover(recovery);
         }
-        self.settled
-            .extend(others.iter().map(|other| other.label.member()));
+        let is_over = |other: &&Other| other.record == Record::Ended || !other.alive;
+        let over = others.iter().filter(is_over);
+        self.settled.extend(over.map(|other| other.label.member()));
         let ended = others.iter().filter(|it| it.record == Record::Ended);
         let sweeps = ended.flat_map(|other| {
             let label = other.label.member();

@@ -98,11 +98,13 @@ impl Transaction {
             // It cannot be aborted from here, and might still commit.
             let elsewhere = others.iter().filter(is_awaited);
             let mut elsewhere = elsewhere.filter(|other| other.record == Record::Elsewhere);
-            if let Some((member, _)) = elsewhere.find_map(|other| other.members.first()) {
-                self.fail(
-                    *member,
-                    unfinished_elsewhere(&self.members[*member].look.name),
-                );
+            let is_current = |(member, version): &&(usize, String)| {
+                self.members[*member].look.labels.holder(CURRENT) == Some(version)
+            };
+            let found = elsewhere.find_map(|other| other.members.iter().find(is_current));
+            if let Some((member, _)) = found {
+                let failure = unfinished_elsewhere(&self.members[*member].look.name);
+                self.fail(*member, failure);
                 return Next::End(self.end(false));
             }
             self.settled.extend(awaited);

@@ -8,6 +8,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use crate::labels::is_transaction_label;
 
 mod process;
+mod steps;
 mod world;
 
 use super::messages::Written;

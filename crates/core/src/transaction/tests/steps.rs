@@ -1,0 +1,380 @@
+//! Single steps of the machine: what one event leads to, and what is reported.
+
+use crate::failure::{Class, Failure};
+use crate::labels::{CURRENT, PREVIOUS, TransactionLabel};
+use crate::transaction::messages::{
+    Answer, Command, Ending, Event, Labels, Look, Next, Observation, Round, Written,
+};
+use crate::transaction::others::{Record, others};
+use crate::transaction::{Goal, Limits, Transaction};
+
+use super::process::{NOW, TIMEOUT};
+use super::world::failure;
+
+/// Versions with their labels.
+type Versions<'a> = &'a [(&'a str, &'a [&'a str])];
+
+const UNIQUE: &str = "00000000-0000-8000-8000-000000000000";
+
+fn labels(versions: Versions<'_>) -> Labels {
+    let versions = versions.iter().map(|(id, labels)| {
+        let labels = labels.iter().map(|label| (*label).to_owned()).collect();
+        ((*id).to_owned(), labels)
+    });
+    Labels::all(versions.collect())
+}
+
+/// Two secrets to replace, `a` and `b`, and one to keep, `c`.
+fn started() -> (Transaction, Next) {
+    let mut machine = Transaction::new("eu-west-1", None, TIMEOUT, Limits::default());
+    let look = |name: &str, goal: Goal| Look {
+        name: name.to_owned(),
+        labels: labels(&[("old", &[CURRENT]), ("older", &[PREVIOUS])]),
+        goal,
+    };
+    let replace = || Goal::Replace {
+        base: "old".to_owned(),
+    };
+    let next = machine.observed(Observation {
+        looks: vec![
+            look("a", replace()),
+            look("b", replace()),
+            look("c", Goal::Keep),
+        ],
+        now: NOW,
+        unique: UNIQUE.to_owned(),
+    });
+    (machine, next)
+}
+
+fn commands(next: &Next) -> &[Command] {
+    match next {
+        Next::Round(Round { commands, .. }) => commands,
+        other => panic!("a round, not {other:?}"),
+    }
+}
+
+fn ending(next: Next) -> Ending {
+    match next {
+        Next::End(ending) => ending,
+        other => panic!("the end, not {other:?}"),
+    }
+}
+
+/// The event of a command that succeeds.
+fn success(command: &Command) -> Event {
+    match command {
+        Command::Put { member, labels } => Event::Put(*member, "new".to_owned(), labels.clone()),
+        Command::Label { member, .. } => Event::Label(*member, Answer::Applied),
+        Command::Read(member) => Event::Read(*member, Ok((true, labels(&[("old", &[CURRENT])])))),
+        Command::Describe(member) => Event::Described(
+            *member,
+            Ok(labels(&[("new", &[CURRENT]), ("old", &[PREVIOUS])])),
+        ),
+        Command::Create(member) => Event::Created(*member, "new".to_owned()),
+    }
+}
+
+/// Goes on with successes until a command is next that `is_wanted`.
+fn until(is_wanted: impl Fn(&Command) -> bool) -> (Transaction, Next) {
+    let (mut machine, mut next) = started();
+    while !commands(&next).iter().any(&is_wanted) {
+        let events = commands(&next).iter().map(success).collect();
+        next = machine.next(events);
+    }
+    (machine, next)
+}
+
+fn moves(command: &Command) -> bool {
+    matches!(command, Command::Label { label, .. } if label == CURRENT)
+}
+
+fn reads(command: &Command) -> bool {
+    matches!(command, Command::Read(_))
+}
+
+fn commits(command: &Command) -> bool {
+    matches!(command, Command::Label { label, to: None, .. } if TransactionLabel::parse_record(label).is_some())
+}
+
+fn no_answer() -> Answer {
+    Answer::NoAnswer(failure(Class::Unavailable, "no answer"))
+}
+
+fn moves_back(next: &Next) -> bool {
+    let back = |command: &Command| {
+        moves(command) && matches!(command, Command::Label { to: Some(to), .. } if to == "old")
+    };
+    !commands(next).is_empty() && commands(next).iter().all(back)
+}
+
+#[test]
+fn coordinator_is_staged_first_with_the_record() {
+    let (mut machine, next) = started();
+    let own = TransactionLabel::until(NOW + TIMEOUT, "a", "eu-west-1", None, 3, UNIQUE);
+    let put = |member, labels: Vec<String>| Command::Put { member, labels };
+    assert_eq!(commands(&next), [put(0, vec![own.record(), own.member()])]);
+    let next = machine.next(vec![success(&commands(&next)[0])]);
+    assert_eq!(commands(&next), [put(1, vec![own.member()])]);
+}
+
+#[test]
+fn validation_decides_between_commit_and_rollback() {
+    let other = TransactionLabel::until(NOW + 50, "z", "eu-west-1", None, 3, UNIQUE);
+    let (met, provisional) = (
+        labels(&[("old", &[CURRENT])]),
+        labels(&[("theirs", &[CURRENT, &other.member()])]),
+    );
+    let staged = labels(&[("old", &[CURRENT]), ("theirs", &[&other.member()])]);
+    let denied = failure(Class::Denied, "denied");
+    for (read, commits_then) in [
+        (Ok((true, met.clone())), true),
+        // A label on another version says nothing about the current one.
+        (Ok((true, staged)), true),
+        (Ok((false, met)), false),
+        (Ok((true, provisional)), false),
+        (Err(denied), false),
+    ] {
+        let (mut machine, next) = until(reads);
+        assert_eq!(commands(&next), [Command::Read(2)]);
+        let next = machine.next(vec![Event::Read(2, read.clone())]);
+        assert_eq!(
+            commands(&next).iter().any(commits),
+            commits_then,
+            "{read:?}"
+        );
+        assert_eq!(moves_back(&next), !commits_then, "{read:?}");
+        assert!(!machine.is_committed());
+    }
+}
+
+#[test]
+fn commit_is_known_once_the_record_is_gone() {
+    let (mut machine, next) = until(commits);
+    assert_eq!(commands(&next).len(), 1);
+    assert!(!machine.is_committed());
+    machine.next(vec![Event::Label(0, Answer::Applied)]);
+    assert!(machine.is_committed());
+    let written = machine.written();
+    let current = Written::Current {
+        id: "new".to_owned(),
+        from: "old".to_owned(),
+    };
+    assert_eq!(written, [Some(current.clone()), Some(current), None]);
+}
+
+/// The removal of the record has no answer, and the record is gone.
+#[test]
+fn lost_commit_is_decided_by_what_is_current() {
+    let gone = labels(&[("new", &[CURRENT]), ("old", &[PREVIOUS])]);
+    let back = labels(&[("old", &[CURRENT]), ("new", &[PREVIOUS])]);
+    let replaced = labels(&[("theirs", &[CURRENT]), ("new", &[PREVIOUS])]);
+    for (first, second, wanted) in [
+        (&gone, &gone, Some(true)),
+        (&gone, &replaced, Some(true)),
+        (&back, &gone, Some(false)),
+        (&back, &replaced, Some(false)),
+        (&replaced, &replaced, None),
+    ] {
+        let (mut machine, _) = until(commits);
+        machine.next(vec![Event::Label(0, no_answer())]);
+        let next = machine.next(vec![Event::Described(0, Ok(gone.clone()))]);
+        assert_eq!(
+            commands(&next),
+            [Command::Describe(0), Command::Describe(1)]
+        );
+        let next = machine.next(vec![
+            Event::Described(0, Ok(first.clone())),
+            Event::Described(1, Ok(second.clone())),
+        ]);
+        assert_eq!(machine.is_committed(), wanted == Some(true));
+        match wanted {
+            Some(true) => assert!(!moves_back(&next)),
+            Some(false) => assert!(moves_back(&next)),
+            None => {
+                let ending = ending(next);
+                let failure = ending
+                    .failure
+                    .expect("whether it was committed is not known");
+                assert_eq!(failure.class, Class::Unavailable);
+                assert!(failure.why.is_some_and(|why| why.contains("replaced")));
+            }
+        }
+    }
+}
+
+#[test]
+fn rejected_rollback_is_reported_with_its_cause() {
+    let (mut machine, next) = until(reads);
+    assert!(commands(&next).iter().any(reads));
+    machine.next(vec![Event::Read(2, Err(failure(Class::Denied, "denied")))]);
+    let next = machine.next(vec![
+        Event::Label(
+            0,
+            Answer::Rejected(failure(Class::Denied, "not allowed to move it")),
+        ),
+        Event::Label(1, Answer::Applied),
+    ]);
+    let ending = ending(next);
+    assert!(!ending.committed);
+    let stuck = &ending.members[0];
+    let text = stuck
+        .failure
+        .as_ref()
+        .map(Failure::to_string)
+        .unwrap_or_default();
+    for part in [
+        "a could not be rolled back: version new is current",
+        "not allowed to move it",
+        "run again",
+    ] {
+        assert!(text.contains(part), "{text}");
+    }
+    assert!(
+        matches!(&stuck.written, Some(Written::Current { id, from }) if id == "new" && from == "old")
+    );
+    assert_eq!(
+        ending.members[1].written,
+        Some(Written::RolledBack("new".to_owned()))
+    );
+}
+
+/// A run that is cancelled reports what is true at that moment.
+#[test]
+fn cancelled_run_reports_what_is_current() {
+    let what = |ending: &Ending, member: usize| {
+        let failure = ending.members[member].failure.as_ref();
+        failure
+            .map(|failure| failure.what.clone())
+            .unwrap_or_default()
+    };
+    // While versions are staged nothing has changed.
+    let (mut machine, _) = started();
+    let ending = machine.cut_short(vec![]);
+    assert!(
+        ending
+            .members
+            .iter()
+            .all(|member| member.written.is_none() && member.failure.is_none())
+    );
+    // A put that is rejected at the same time is the secret's own failure.
+    let (mut machine, _) = started();
+    let rejected = Event::WriteFailed(0, failure(Class::Denied, "denied"), None);
+    assert_eq!(what(&machine.cut_short(vec![rejected]), 0), "denied");
+    // One move was answered, the other one was not.
+    let (mut machine, next) = until(moves);
+    assert_eq!(commands(&next).len(), 2);
+    let ending = machine.cut_short(vec![
+        Event::Label(0, Answer::Applied),
+        Event::Label(1, no_answer()),
+    ]);
+    assert!(!ending.committed);
+    assert!(
+        what(&ending, 0).ends_with("version new of a is current"),
+        "{ending:?}"
+    );
+    assert!(
+        what(&ending, 1).ends_with("version new of b may be current"),
+        "{ending:?}"
+    );
+    // A move back without an answer.
+    let (mut machine, _) = until(reads);
+    machine.next(vec![Event::Read(2, Err(failure(Class::Denied, "denied")))]);
+    let ending = machine.cut_short(vec![
+        Event::Label(0, Answer::Applied),
+        Event::Label(1, no_answer()),
+    ]);
+    assert_eq!(
+        ending.members[0].written,
+        Some(Written::RolledBack("new".to_owned()))
+    );
+    assert!(
+        what(&ending, 1).ends_with("version new of b may be current"),
+        "{ending:?}"
+    );
+    // The record is gone: nothing is rolled back any more.
+    let (mut machine, _) = until(commits);
+    assert!(
+        machine
+            .cut_short(vec![Event::Label(0, Answer::Applied)])
+            .committed
+    );
+    let (mut machine, _) = until(commits);
+    assert!(
+        !machine
+            .cut_short(vec![Event::Label(0, no_answer())])
+            .committed
+    );
+    let (mut machine, _) = until(commits);
+    machine.next(vec![Event::Label(0, Answer::Applied)]);
+    assert!(machine.cut_short(vec![]).committed);
+}
+
+#[test]
+fn first_version_of_cancelled_run_is_reported() {
+    let mut machine = Transaction::new("eu-west-1", None, TIMEOUT, Limits::default());
+    machine.observed(Observation {
+        looks: vec![Look {
+            name: "a".to_owned(),
+            labels: labels(&[]),
+            goal: Goal::Create,
+        }],
+        now: NOW,
+        unique: UNIQUE.to_owned(),
+    });
+    let ending = machine.cut_short(vec![Event::Created(0, "new".to_owned())]);
+    assert_eq!(
+        ending.members[0].written,
+        Some(Written::First("new".to_owned()))
+    );
+}
+
+#[test]
+fn record_tells_what_another_transaction_has_come_to() {
+    let label = TransactionLabel::until(NOW, "a", "eu-west-1", None, 2, UNIQUE);
+    let (member, record) = (label.member(), label.record());
+    let look = |name: &str, versions: Versions<'_>| Look {
+        name: name.to_owned(),
+        labels: labels(versions),
+        goal: Goal::Keep,
+    };
+    let found = |looks: &[Look]| {
+        let looks: Vec<&Look> = looks.iter().collect();
+        let mut all = others(&looks, "eu-west-1", NOW, None);
+        assert_eq!(all.len(), 1);
+        all.remove(0)
+    };
+    let undecided = Record::Undecided {
+        coordinator: 1,
+        version: "new".to_owned(),
+    };
+    let cases: [(Versions<'_>, Record); 4] = [
+        (&[("new", &[&member, &record])], undecided),
+        (
+            &[("new", &[&member]), ("old", &[&record])],
+            Record::Aborted { coordinator: 1 },
+        ),
+        (&[("old", &[&record])], Record::Aborted { coordinator: 1 }),
+        (&[("new", &[CURRENT])], Record::Ended),
+    ];
+    for (coordinator, wanted) in cases {
+        let looks = [look("b", &[("staged", &[&member])]), look("a", coordinator)];
+        let other = found(&looks);
+        assert_eq!(other.record, wanted);
+        assert_eq!(other.members[0], (0, "staged".to_owned()));
+        assert!(!other.is_current);
+    }
+    for (labels, is_current) in [
+        (
+            &[("new", &[CURRENT, &*member] as &[&str])] as Versions<'_>,
+            true,
+        ),
+        (&[("new", &[&*member]), ("old", &[CURRENT])], false),
+    ] {
+        let other = found(&[look("b", labels)]);
+        assert_eq!(
+            (other.record, other.is_current),
+            (Record::Elsewhere, is_current)
+        );
+    }
+}

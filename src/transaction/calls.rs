@@ -87,12 +87,22 @@ impl<S: SecretStore> Driver<'_, S> {
         loop {
             let put = async || store.put_value(id, &token.id, value, &labels).await;
             match self.until_answered(put).await {
+                // The token's version is of an earlier attempt. A late call of a run that rolls that attempt back must not move
+                // this one, so it gets a version of its own.
+                Ok(put)
+                    if member.base.is_some()
+                        && !token.replaced
+                        && !is_labeled(&put.stages, CURRENT)
+                        && !labels.iter().all(|label| is_labeled(&put.stages, label)) =>
+                {
+                    token.replace(self.context.system.unique());
+                }
                 Ok(put) => {
                     let version = put.written.version_id;
                     let outcome = &mut member.guard.attempt.outcome;
                     outcome.arn = Some(put.written.arn);
                     outcome.name = Some(put.written.name);
-                    let has = |label: &str| put.stages.iter().any(|stage| stage == label);
+                    let has = |label: &str| is_labeled(&put.stages, label);
                     if member.base.is_none() && has(CURRENT) {
                         record_current(outcome, &version, None);
                     } else if member.base.is_none() && has(PREVIOUS) {
@@ -182,6 +192,10 @@ impl<S: SecretStore> Driver<'_, S> {
         let target = &member.request.target;
         self.context.failure(error, target, &member.guard.attempt)
     }
+}
+
+fn is_labeled(stages: &[String], label: &str) -> bool {
+    stages.iter().any(|stage| stage == label)
 }
 
 /// Records a move of AWSCURRENT at once, so that a run that is cut short reports it.

@@ -20,6 +20,15 @@ pub(super) fn first_value_meanwhile(name: &str) -> Failure {
     )
 }
 
+/// The run was cancelled before the answer to the commit arrived.
+pub(super) fn cut_short_while_committing() -> Failure {
+    Failure::new(
+        Class::Unavailable,
+        "the run was cut short before the commit was confirmed",
+        "run again with all secrets of this manifest",
+    )
+}
+
 /// Every version of this run has been replaced since it was made current.
 pub(super) fn undecidable() -> Failure {
     Failure::new(

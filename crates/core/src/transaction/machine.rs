@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 
 use crate::version_id::RunIdentity;
 
+use super::conflicts::cut_short_while_committing;
 use super::ending::written;
 use super::messages::{Ending, Event, Next, Written};
-use super::state::{Limits, Moved, Phase, Transaction};
+use super::state::{Cause, Limits, Moved, Phase, Transaction};
 use super::swap::{Swapped, Swaps};
 
 impl Transaction {
@@ -94,8 +95,12 @@ impl Transaction {
             }
             Phase::Commit => {
                 let ended = self.swaps.take_ended().pop();
+                if ended.is_none() && !uncertain.is_empty() {
+                    self.cause = Some(Cause::Undecided(cut_short_while_committing()));
+                }
                 return self.end(matches!(ended, Some((_, Swapped::Applied))));
             }
+            Phase::Inquire => self.cause = Some(Cause::Undecided(cut_short_while_committing())),
             Phase::Release => return self.end(self.committed),
             _ => {}
         }
@@ -107,6 +112,7 @@ impl Transaction {
             Phase::Observe | Phase::Ended => Next::Observe,
             Phase::Complete => self.after_complete(),
             Phase::Recover(recovery) => self.after_recovery(recovery),
+            Phase::Confirm => self.after_confirm(),
             Phase::Sweep => self.sweep(),
             Phase::Stage => self.after_stage(),
             Phase::Attach => self.attach(),

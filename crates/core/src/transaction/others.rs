@@ -10,6 +10,8 @@ use super::messages::Look;
 pub(super) struct Other {
     pub(super) label: TransactionLabel,
     pub(super) record: Record,
+    /// The index of the coordinator, if it is among the secrets.
+    pub(super) coordinator: Option<usize>,
     /// Whether its run may still be in progress.
     pub(super) alive: bool,
     /// The secrets with its member label, each with the version that holds it.
@@ -60,6 +62,7 @@ pub(super) fn others(
             let at = known.unwrap_or_else(|| {
                 all.push(Other {
                     record: record(looks, &parsed, region),
+                    coordinator: coordinator(looks, &parsed, region),
                     alive: parsed.may_be_alive(now, run),
                     label: parsed,
                     members: Vec::new(),
@@ -76,10 +79,13 @@ pub(super) fn others(
     all
 }
 
-fn record(looks: &[&Look], label: &TransactionLabel, region: &str) -> Record {
+fn coordinator(looks: &[&Look], label: &TransactionLabel, region: &str) -> Option<usize> {
     let mut all = looks.iter();
-    let coordinator = all.position(|look| label.is_coordinated_by(&look.name, region));
-    let Some(coordinator) = coordinator else {
+    all.position(|look| label.is_coordinated_by(&look.name, region))
+}
+
+fn record(looks: &[&Look], label: &TransactionLabel, region: &str) -> Record {
+    let Some(coordinator) = coordinator(looks, label, region) else {
         return Record::Elsewhere;
     };
     let look = looks[coordinator];

@@ -130,9 +130,46 @@ impl Transaction {
             }
             return self.recover(recovery);
         }
-        let is_over = |other: &&Other| other.record == Record::Ended || !other.alive;
-        let over = others.iter().filter(is_over);
-        self.settled.extend(over.map(|other| other.label.member()));
+        let ended = others.iter().filter(|it| it.record == Record::Ended);
+        let coordinators: BTreeSet<usize> = ended.filter_map(|other| other.coordinator).collect();
+        if coordinators.is_empty() {
+            return self.sweep_ended();
+        }
+        // The secrets were not read at one moment: a transaction can have begun after its coordinator was read.
+        self.phase = Phase::Confirm;
+        let commands = coordinators.into_iter().map(Command::Describe).collect();
+        self.round("looked at", commands, false)
+    }
+
+    /// Sweeps the transactions that have ended, unless one of them has only begun.
+    pub(super) fn after_confirm(&mut self) -> Next {
+        let before = self.others();
+        for (member, labels) in self.take_described() {
+            match labels {
+                Ok(labels) => self.members[member].look.labels = labels,
+                Err(failure) => return self.end_recovery(member, failure),
+            }
+        }
+        let now = self.others();
+        let ended = before.iter().filter(|it| it.record == Record::Ended);
+        let has_begun = ended.into_iter().any(|other| {
+            let known = now.iter().find(|it| it.label == other.label);
+            known.is_some_and(|it| it.record != Record::Ended)
+        });
+        if has_begun {
+            return self.observe_next_turn();
+        }
+        self.sweep_ended()
+    }
+
+    fn sweep_ended(&mut self) -> Next {
+        let others = self.others();
+        // Not the living ones that are staged here and coordinated elsewhere: they may still move, and move back.
+        let settled = others
+            .iter()
+            .filter(|other| other.record == Record::Ended || !other.alive);
+        self.settled
+            .extend(settled.map(|other| other.label.member()));
         let ended = others.iter().filter(|it| it.record == Record::Ended);
         let sweeps = ended.flat_map(|other| {
             let label = other.label.member();

@@ -104,6 +104,8 @@ pub(super) enum Phase {
     /// Completes the labels of secrets of which only the current version's are known.
     Complete,
     Recover(Recovery),
+    /// Reads again the coordinators of transactions that seem to have ended.
+    Confirm,
     /// Removes labels of transactions that have ended.
     Sweep,
     Stage,

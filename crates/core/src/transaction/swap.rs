@@ -175,17 +175,21 @@ impl Swaps {
 
     /// The next command of each move that has not ended.
     pub(super) fn round(&self) -> Round {
+        // Nothing more is moved before it is known what became of the moves that are being read back.
+        let only_reads = self.stops && self.running.iter().any(|(_, swap)| swap.reads);
         let running = self.running.iter();
         Round {
             verb: self.verb,
             commands: running
+                .filter(|(_, swap)| swap.reads || !only_reads)
                 .map(|(member, swap)| swap.command(*member))
                 .collect(),
             stops: self.stops,
-            is_retry: self
-                .running
-                .iter()
-                .any(|(_, swap)| swap.retries > 0 && !swap.reads),
+            is_retry: !only_reads
+                && self
+                    .running
+                    .iter()
+                    .any(|(_, swap)| swap.retries > 0 && !swap.reads),
         }
     }
 

@@ -38,6 +38,11 @@ pub(super) struct Process {
     /// Tells the ids of this run from those of others.
     name: &'static str,
     now: u64,
+    /// Whether the versions of a secret have one id for each base, as those of a CI run have. A version that an earlier attempt has
+    /// written is not used again.
+    repeats_ids: bool,
+    /// By member: the version that was current when it was last observed.
+    bases: Vec<Option<String>>,
     count: u32,
     next: Doing,
 }
@@ -68,8 +73,44 @@ impl Process {
             wants: wants.to_vec(),
             name,
             now,
+            repeats_ids: false,
+            bases: vec![None; wants.len()],
             count: 0,
             next: Doing::Observe(Vec::new()),
+        }
+    }
+
+    /// The same with one version id for each base of a secret.
+    pub(super) fn repeating_ids(mut self) -> Self {
+        self.repeats_ids = true;
+        self
+    }
+
+    /// The same with limits at which no other run seems dead.
+    pub(super) fn patient(mut self) -> Self {
+        let limits = Limits {
+            idle: 20,
+            attempts: 2,
+        };
+        let run = RunIdentity {
+            parts: vec![self.name.to_owned()],
+        };
+        self.machine = Transaction::new("eu-west-1", Some(&run), TIMEOUT, limits);
+        self
+    }
+
+    pub(super) fn is_committed(&self) -> bool {
+        self.machine.is_committed()
+    }
+
+    /// Whether the next step is the put of a version, so that earlier transactions have been dealt with.
+    pub(super) fn puts(&self) -> bool {
+        match &self.next {
+            Doing::Round { commands, .. } => matches!(
+                commands.first(),
+                Some(Command::Put { .. } | Command::Create(_))
+            ),
+            _ => false,
         }
     }
 
@@ -95,6 +136,42 @@ impl Process {
             _ => None,
         };
         command.is_some_and(|it| !matches!(it, Command::Describe(_) | Command::Read(_)))
+    }
+
+    /// Cancels the run while a command is pending: it is applied, and its answer does not arrive.
+    pub(super) fn cancel_while_pending(&mut self, world: &mut [Secret]) {
+        if let Doing::Round { commands, .. } = self.next.clone() {
+            let event = self.run(commands[0].clone(), world, Effect::LostAnswer);
+            self.next = Doing::Ended(self.machine.cut_short(vec![event]));
+        }
+    }
+
+    /// The next command, for the report of a violation.
+    pub(super) fn doing_next(&self) -> String {
+        match &self.next {
+            Doing::Observe(looks) if looks.len() == self.wants.len() => "decides".to_owned(),
+            Doing::Observe(looks) => format!("looks at {}", self.wants[looks.len()].0),
+            Doing::Wait => "waits".to_owned(),
+            Doing::Round { commands, .. } => match &commands[0] {
+                Command::Label {
+                    member,
+                    label,
+                    from,
+                    to,
+                } => {
+                    format!(
+                        "{} {} {from:?} -> {to:?}",
+                        self.wants[*member].0,
+                        &label[..label.len().min(20)]
+                    )
+                }
+                Command::Put { member, .. } => format!("puts {}", self.wants[*member].0),
+                Command::Describe(member) => format!("describes {}", self.wants[*member].0),
+                Command::Read(member) => format!("reads {}", self.wants[*member].0),
+                Command::Create(member) => format!("creates {}", self.wants[*member].0),
+            },
+            Doing::Ended(_) => "ended".to_owned(),
+        }
     }
 
     /// Makes one step.
@@ -166,10 +243,11 @@ impl Process {
     }
 
     /// What BatchGetSecretValue or DescribeSecret show, and the goal that follows.
-    fn look(&self, world: &[Secret], member: usize) -> Look {
+    fn look(&mut self, world: &[Secret], member: usize) -> Look {
         let (index, wanted) = self.wants[member];
         let secret = &world[index];
         let current = secret.holder(CURRENT);
+        self.bases[member] = current.map(|version| version.id.clone());
         let (labels, goal) = match current {
             Some(version) if version.value == wanted => {
                 (Labels::of_current(&version.id, &version.labels), Goal::Keep)
@@ -202,7 +280,13 @@ impl Process {
                 Event::Read(member, Ok((current.value == wanted, labels)))
             }
             Command::Put { labels, .. } => {
-                let id = self.unique();
+                let repeated = self.bases[member]
+                    .as_ref()
+                    .filter(|_| self.repeats_ids)
+                    .map(|base| format!("{}-{index}-over-{base}", self.name))
+                    .filter(|id| secret.versions.iter().all(|version| version.id != *id));
+                let id = repeated.unwrap_or_else(|| self.unique());
+                let secret = &mut world[index];
                 match effect {
                     Effect::Rejected => Event::WriteFailed(member, denied(), None),
                     Effect::LostCall => Event::WriteFailed(member, no_answer(), Some(id)),

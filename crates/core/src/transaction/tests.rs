@@ -132,8 +132,8 @@ impl State {
         let commits = !was_committed && is_ongoing && self.runs[run].is_committed();
         if commits && !self.has_rival && !self.has_failed && self.have_same_secrets() {
             assert!(
-                holds(&self.runs[run], &self.world),
-                "committed without its values: {}",
+                self.runs[run].has_its_versions(&self.world),
+                "committed without its versions: {}",
                 self.text()
             );
         }

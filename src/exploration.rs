@@ -1,5 +1,5 @@
 //! Exhaustive exploration of runs on the in-memory model: every order of the calls of two runs, of a run and another writer,
-//! and of a run in which one call fails, at every call. It owns what is explored to what extent; the promises are the invariants.
+//! and of a run in which one call fails, at every call. It defines what is explored and how far; the promises are the invariants.
 //! `EXPLORE=full` explores more, and `--nocapture` shows the number of states of each scenario.
 
 mod actor;
@@ -152,7 +152,7 @@ fn overlapping_transactions_keep_promises() {
     check(pairs, Rerun::Later);
 }
 
-/// A run that another one takes for dead, because it makes no progress for a while.
+/// A run that another one treats as dead, because it makes no progress for a while.
 #[test]
 fn transaction_taken_for_dead_keeps_promises() {
     let pairs = commands(1)

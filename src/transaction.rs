@@ -1,5 +1,5 @@
-//! The driver of the all-or-nothing transaction: runs the commands of `upsert_secret_core::transaction` and hands back their
-//! events. It owns the calls, the waits and the report, and no decision.
+//! The driver of the all-or-nothing transaction: runs the commands of `upsert_secret_core::transaction` and returns their
+//! events. It owns the calls, the waits, and the report, and makes no decisions.
 
 use std::cell::{Cell, RefCell};
 
@@ -21,7 +21,7 @@ mod validate;
 
 use driver::{Driver, Member};
 
-/// Runs all jobs as one transaction: every new version becomes current, or none does. First versions cannot be undone. The
+/// Runs all jobs as one transaction: every new version becomes current, or none does. First versions cannot be rolled back. The
 /// progress of the context must be silent, because the transaction reports its own.
 pub(crate) async fn run<S: SecretStore>(
     targets: &[PreparedTarget],

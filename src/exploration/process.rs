@@ -58,7 +58,7 @@ pub(super) struct Process {
 
 impl Process {
     /// A process without requests. `number` tells its random numbers from those of others; `now` is its clock, which
-    /// stands still.
+    /// does not advance.
     pub(super) fn new(number: u8, now: u64) -> Self {
         Self {
             state: Rc::default(),

@@ -83,12 +83,17 @@ impl<S: SecretStore> Driver<'_, S> {
         let value = document.map_or(&request.value, Document::value);
         let base = member.base.as_deref().unwrap_or_default();
         let mut token = self.context.token(request, value, Some(base));
+        if member.base.is_some() {
+            // A late call of a run that rolls the earlier attempt back must not move the version of this one.
+            if std::mem::replace(&mut member.has_staged, true) {
+                token.replace(self.context.system.unique());
+            }
+        }
         let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
         loop {
             let put = async || store.put_value(id, &token.id, value, &labels).await;
             match self.until_answered(put).await {
-                // The token's version is of an earlier attempt. A late call of a run that rolls that attempt back must not move
-                // this one, so it gets a version of its own.
+                // The token's version is of an earlier attempt of the CI run, and not of this one either.
                 Ok(put)
                     if member.base.is_some()
                         && !token.replaced

@@ -22,6 +22,8 @@ pub(super) struct Member<'a> {
     pub(super) has_more: bool,
     /// The version that is replaced.
     pub(super) base: Option<String>,
+    /// Whether an earlier attempt of this run may have staged a version.
+    pub(super) has_staged: bool,
     /// The version that this run wrote.
     pub(super) version: Option<String>,
     pub(super) failure: Option<Failure>,

@@ -31,6 +31,7 @@ impl<'a, S: SecretStore> Driver<'a, S> {
                     content: Content::default(),
                     has_more: false,
                     base: None,
+                    has_staged: false,
                     version: None,
                     failure: None,
                 }),

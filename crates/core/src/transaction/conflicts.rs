@@ -1,4 +1,4 @@
-//! The conflicts of a transaction in words. It decides nothing.
+//! The failures that report a conflict. It makes no decisions.
 
 use crate::failure::{Class, Failure};
 

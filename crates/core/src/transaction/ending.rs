@@ -1,4 +1,4 @@
-//! The end of a transaction in words: what became of each secret, and why. It changes nothing.
+//! The result of a transaction: the outcome of each secret, and the failures. It changes nothing.
 
 use crate::failure::{Class, Failure};
 
@@ -54,7 +54,7 @@ fn run_failure(cause: &Cause) -> Option<Failure> {
     }
 }
 
-/// The version that a secret was given, and what became of it.
+/// The version that was written to a secret, and its outcome.
 pub(super) fn written(member: &Member) -> Option<Written> {
     let first = member.first.clone().map(Written::First);
     let (Some(id), Some(from)) = (member.version.clone(), member.base().map(str::to_owned)) else {

@@ -1,5 +1,5 @@
-//! The entry to the transaction: takes observations and events, and goes on with the phase that they belong to. It makes no
-//! decision of a phase.
+//! The entry point of the transaction: takes observations and events, and passes them to the current phase. It makes no
+//! decisions of its own.
 
 use std::collections::BTreeSet;
 
@@ -44,7 +44,7 @@ impl Transaction {
         self.committed
     }
 
-    /// By secret: the version that this attempt has written, and what became of it.
+    /// By secret: the version that this attempt wrote, and its outcome.
     pub fn written(&self) -> Vec<Option<Written>> {
         self.members.iter().map(written).collect()
     }

@@ -1,5 +1,5 @@
-//! What passes between the transaction and its driver: commands out, events in. The driver runs the commands of a round at the
-//! same time and hands back one event for each. It decides nothing.
+//! The messages between the transaction and its driver: commands out, events in. The driver runs the commands of a round
+//! concurrently and returns one event for each. It makes no decisions.
 
 use crate::failure::Failure;
 use crate::state::{VersionLabels, holder};
@@ -137,7 +137,7 @@ pub enum Answer {
     Lost {
         /// Whether there was more than one attempt.
         retried: bool,
-        /// The explanation, for a label that turns out to be where it should.
+        /// The failure to report if the label turns out not to have moved.
         failure: Failure,
     },
     /// No answer arrived: it may have been applied.
@@ -173,7 +173,7 @@ pub struct Round {
     pub commands: Vec<Command>,
     /// Whether commands that have not been sent are skipped after a failure.
     pub stops: bool,
-    /// Whether a command is sent again, so that it must wait a moment.
+    /// Whether a command is sent again, so that the driver waits first.
     pub is_retry: bool,
 }
 

@@ -1,11 +1,11 @@
-//! Transactions of other runs, as their labels show them. It decides what they have come to, and makes no commands.
+//! Transactions of other runs, as their labels show them. It determines their states, and makes no commands.
 
 use crate::labels::{CURRENT, TransactionLabel};
 use crate::version_id::RunIdentity;
 
 use super::messages::Look;
 
-/// Another transaction.
+/// A transaction of another run, or of an earlier attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Other {
     pub(super) label: TransactionLabel,

@@ -40,7 +40,7 @@ impl Transaction {
             let commands = incomplete.map(Command::Describe).collect();
             return self.round("looked at", commands, false);
         }
-        self.judge()
+        self.handle_others()
     }
 
     fn others(&self) -> Vec<Other> {
@@ -66,11 +66,11 @@ impl Transaction {
                 }
             }
         }
-        self.judge()
+        self.handle_others()
     }
 
-    /// Decides what the transactions of other runs have come to: waits, recovers, or begins.
-    pub(super) fn judge(&mut self) -> Next {
+    /// Handles the transactions of other runs: waits for them, recovers them, or begins.
+    pub(super) fn handle_others(&mut self) -> Next {
         let others = self.others();
         let is_awaited = |other: &&Other| {
             let matters = match other.record {

@@ -11,7 +11,7 @@ use super::goal::Goal;
 use super::messages::{Command, Event, Labels, Look, Next, Round};
 use super::swap::{Swap, Swapped, Swaps};
 
-/// What a transaction puts up with.
+/// Limits of waiting and of repeated attempts.
 #[derive(Clone, Copy, Debug, Hash)]
 pub struct Limits {
     /// Observations of another transaction without progress before its run counts as killed.
@@ -43,7 +43,7 @@ pub struct Transaction {
     pub(super) own: Option<Own>,
     pub(super) phase: Phase,
     pub(super) swaps: Swaps,
-    /// Events of a round that are no part of `swaps`.
+    /// Events of a round that do not belong to `swaps`.
     pub(super) events: Vec<Event>,
     pub(super) cause: Option<Cause>,
     pub(super) attempts: u32,
@@ -132,7 +132,7 @@ pub(super) enum Cause {
     Failure,
     /// Another writer has changed a secret.
     Conflict,
-    /// Another run took this one for dead and aborted it.
+    /// Another run treated this one as dead and aborted it.
     Aborted,
     /// Whether it has committed is not known.
     Undecided(Failure),

@@ -1,5 +1,5 @@
-//! Compare-and-swap of labels on several secrets at once. It decides what an answer means, and what is read back or sent again
-//! when none arrived. It does not know why a label moves.
+//! Compare-and-swap of labels on several secrets at once. It interprets the answers, and reads
+//! back or resends a call whose answer did not arrive. It does not know why a label moves.
 
 use crate::failure::Failure;
 use crate::labels::{CURRENT, PREVIOUS};

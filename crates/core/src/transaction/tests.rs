@@ -137,8 +137,8 @@ impl State {
         let commits = !was_committed && is_ongoing && self.runs[run].is_committed();
         if commits && !self.has_rival && !self.has_failed && self.have_same_secrets() {
             assert!(
-                holds_but_for_others(&self.runs[run], &self.world),
-                "committed without its values: {}",
+                self.runs[run].has_its_versions(&self.world),
+                "committed without its versions: {}",
                 self.text()
             );
         }
@@ -213,17 +213,6 @@ impl State {
 fn holds(run: &Process, world: &[Secret]) -> bool {
     let mut wants = run.wants().iter();
     wants.all(|(index, wanted)| world[*index].current() == Some(wanted))
-}
-
-/// Whether the values of a run are current, except where another transaction has moved on and will see this one.
-fn holds_but_for_others(run: &Process, world: &[Secret]) -> bool {
-    run.wants().iter().all(|(index, wanted)| {
-        let current = world[*index].holder("AWSCURRENT");
-        current.is_some_and(|version| {
-            let mut labels = version.labels.iter();
-            version.value == *wanted || labels.any(|label| is_transaction_label(label))
-        })
-    })
 }
 
 fn has_labels(world: &[Secret]) -> bool {

@@ -3,7 +3,7 @@
 use crate::failure::Class;
 use crate::labels::CURRENT;
 use crate::transaction::messages::{
-    Answer, Command, Ending, Event, Labels, Look, Next, Observation,
+    Answer, Command, Ending, Event, Labels, Look, Next, Observation, Written,
 };
 use crate::transaction::{Goal, Limits, Transaction};
 use crate::version_id::RunIdentity;
@@ -101,6 +101,17 @@ impl Process {
 
     pub(super) fn is_committed(&self) -> bool {
         self.machine.is_committed()
+    }
+
+    /// Whether every version that the machine counts as current is.
+    pub(super) fn has_its_versions(&self, world: &[Secret]) -> bool {
+        let mut written = self.wants.iter().zip(self.machine.written());
+        written.all(|((index, _), written)| match written {
+            Some(Written::Current { id, .. }) => {
+                world[*index].holder(CURRENT).is_some_and(|it| it.id == id)
+            }
+            _ => true,
+        })
     }
 
     /// Whether the next step is the put of a version, so that earlier transactions have been dealt with.

@@ -2,7 +2,7 @@
 //! never moves a label back.
 
 use crate::failure::Failure;
-use crate::labels::{CURRENT, TransactionLabel};
+use crate::labels::{CURRENT, PREVIOUS, TransactionLabel};
 
 use super::conflicts::{changed_meanwhile, undecidable};
 use super::goal::Goal;
@@ -116,21 +116,25 @@ impl Transaction {
     /// Decides whether this run's removal of the record was applied, or another run aborted: that run moves every version
     /// back before it removes the record.
     pub(super) fn after_inquiry(&mut self) -> Next {
-        let (mut kept, mut moved_back) = (false, false);
+        let (mut all_kept, mut moved_back) = (true, false);
         for (member, labels) in self.take_described() {
             let labels = match labels {
                 Ok(labels) => labels,
                 Err(failure) => return self.end_undecided(&failure),
             };
+            let member = &self.members[member];
+            let (version, base) = (member.version.as_deref(), member.base());
             let holder = labels.holder(CURRENT);
-            kept |= holder == self.members[member].version.as_deref();
-            moved_back |= holder == self.members[member].base();
+            moved_back |= holder == base;
+            // Another writer has replaced the version directly, not the one before it.
+            let is_replaced = holder != base && labels.holder(PREVIOUS) == version;
+            all_kept &= holder == version || is_replaced;
         }
         if moved_back {
             self.cause = Some(Cause::Aborted);
             return self.roll_back();
         }
-        if kept {
+        if all_kept {
             return self.release();
         }
         self.end_undecided(&undecidable())

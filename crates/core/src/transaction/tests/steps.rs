@@ -169,12 +169,16 @@ fn lost_commit_is_decided_by_what_is_current() {
     let gone = labels(&[("new", &[CURRENT]), ("old", &[PREVIOUS])]);
     let back = labels(&[("old", &[CURRENT]), ("new", &[PREVIOUS])]);
     let replaced = labels(&[("theirs", &[CURRENT]), ("new", &[PREVIOUS])]);
+    // The version before this one may have been current in between.
+    let lost = labels(&[("theirs", &[CURRENT]), ("other", &[PREVIOUS])]);
     for (first, second, wanted) in [
         (&gone, &gone, Some(true)),
         (&gone, &replaced, Some(true)),
         (&back, &gone, Some(false)),
         (&back, &replaced, Some(false)),
-        (&replaced, &replaced, None),
+        (&replaced, &replaced, Some(true)),
+        (&gone, &lost, None),
+        (&lost, &back, Some(false)),
     ] {
         let (mut machine, _) = until(commits);
         machine.next(vec![Event::Label(0, no_answer())]);

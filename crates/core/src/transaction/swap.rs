@@ -1,6 +1,8 @@
 //! Compare-and-swap of labels on several secrets at once. It interprets the answers, and reads
 //! back or resends a call whose answer did not arrive. It does not know why a label moves.
 
+use std::collections::BTreeMap;
+
 use crate::failure::Failure;
 use crate::labels::{CURRENT, PREVIOUS};
 
@@ -152,7 +154,7 @@ impl Swap {
 /// Moves of labels, at most one for each secret.
 #[derive(Clone, Debug, Default, Hash)]
 pub(super) struct Swaps {
-    running: Vec<(usize, Swap)>,
+    running: BTreeMap<usize, Swap>,
     ended: Vec<(usize, Swapped)>,
     verb: &'static str,
     /// Whether nothing more is sent after a move that was not applied.
@@ -162,7 +164,7 @@ pub(super) struct Swaps {
 impl Swaps {
     pub(super) fn new(moves: Vec<(usize, Swap)>, verb: &'static str, stops: bool) -> Self {
         Self {
-            running: moves,
+            running: moves.into_iter().collect(),
             ended: Vec::new(),
             verb,
             stops,
@@ -176,73 +178,64 @@ impl Swaps {
     /// The next command of each move that has not ended.
     pub(super) fn round(&self) -> Round {
         // Nothing more is moved before it is known what became of the moves that are being read back.
-        let only_reads = self.stops && self.running.iter().any(|(_, swap)| swap.reads);
-        let running = self.running.iter();
+        let only_reads = self.stops && self.running.values().any(|swap| swap.reads);
+        let next = self.running.iter();
+        let next = next.filter(|(_, swap)| swap.reads || !only_reads);
         Round {
             verb: self.verb,
-            commands: running
-                .filter(|(_, swap)| swap.reads || !only_reads)
-                .map(|(member, swap)| swap.command(*member))
-                .collect(),
+            is_retry: next
+                .clone()
+                .any(|(_, swap)| swap.retries > 0 && !swap.reads),
+            commands: next.map(|(member, swap)| swap.command(*member)).collect(),
             stops: self.stops,
-            is_retry: !only_reads
-                && self
-                    .running
-                    .iter()
-                    .any(|(_, swap)| swap.retries > 0 && !swap.reads),
         }
     }
 
     pub(super) fn handle(&mut self, event: Event) {
         let (member, ended) = match event {
-            Event::Label(member, answer) => {
-                (member, self.of(member).and_then(|it| it.answered(answer)))
-            }
-            Event::Described(member, labels) => {
-                (member, self.of(member).and_then(|it| it.described(labels)))
-            }
+            Event::Label(member, answer) => (
+                member,
+                self.running
+                    .get_mut(&member)
+                    .and_then(|it| it.answered(answer)),
+            ),
+            Event::Described(member, labels) => (
+                member,
+                self.running
+                    .get_mut(&member)
+                    .and_then(|it| it.described(labels)),
+            ),
             // A skipped move was not sent. Whether it is to be sent is decided when the round has ended.
             _ => return,
         };
         if let Some(ended) = ended {
-            self.running.retain(|(other, _)| *other != member);
+            self.running.remove(&member);
             self.ended.push((member, ended));
         }
     }
 
     /// After a round: ends the moves that would be sent although another one failed.
     pub(super) fn settle(&mut self) {
-        let failed = self
-            .ended
-            .iter()
-            .any(|(_, ended)| *ended != Swapped::Applied);
-        if self.stops && failed {
-            let (reading, unsent) = std::mem::take(&mut self.running)
-                .into_iter()
-                .partition(|(_, swap)| swap.reads);
+        let mut ended = self.ended.iter();
+        if self.stops && ended.any(|(_, ended)| *ended != Swapped::Applied) {
+            let running = std::mem::take(&mut self.running);
+            let (reading, unsent): (BTreeMap<_, _>, BTreeMap<_, _>) =
+                running.into_iter().partition(|(_, swap)| swap.reads);
             self.running = reading;
-            let unsent: Vec<(usize, Swap)> = unsent;
-            let skipped = unsent
-                .into_iter()
-                .map(|(member, _)| (member, Swapped::Skipped));
-            self.ended.extend(skipped);
+            let unsent = unsent.into_keys();
+            self.ended
+                .extend(unsent.map(|member| (member, Swapped::Skipped)));
         }
     }
 
     /// Whether a move that has not ended may have been applied.
     pub(super) fn maybe_applied(&self, member: usize) -> bool {
-        let mut running = self.running.iter();
-        running.any(|(other, swap)| *other == member && swap.maybe_applied)
+        self.running
+            .get(&member)
+            .is_some_and(|swap| swap.maybe_applied)
     }
 
     pub(super) fn take_ended(&mut self) -> Vec<(usize, Swapped)> {
         std::mem::take(&mut self.ended)
-    }
-
-    fn of(&mut self, member: usize) -> Option<&mut Swap> {
-        let mut running = self.running.iter_mut();
-        running
-            .find(|(other, _)| *other == member)
-            .map(|(_, swap)| swap)
     }
 }

@@ -40,7 +40,7 @@ fn run_failure(cause: &Cause) -> Option<Failure> {
         Cause::Incomplete(failure) => Some(failure.clone()),
         Cause::Aborted => Some(Failure::new(
             Class::Conflict,
-            "another run with `all-or-nothing` took this run for dead and rolled it back",
+            "another run with `all-or-nothing` treated this run as dead and rolled it back",
             "wait until that run has ended, and run again if the values of this run are still wanted",
         )),
         Cause::Undecided(failure) => Some(

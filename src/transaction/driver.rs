@@ -2,6 +2,7 @@
 
 use std::future::Future;
 
+use futures_util::future::LocalBoxFuture;
 use futures_util::{FutureExt as _, StreamExt as _, stream};
 use upsert_secret_core::failure::Failure;
 use upsert_secret_core::request::Request;
@@ -42,14 +43,18 @@ pub(super) struct Driver<'a, S> {
 }
 
 impl<S: SecretStore> Driver<'_, S> {
-    /// Runs an action on each item, many at a time, and shows the progress. Boxed, so that the code that waits for many exists
-    /// once.
+    /// Runs an action on each item, many at a time, and shows the progress.
     pub(super) async fn for_each<T>(
         &self,
         items: impl IntoIterator<Item = T>,
         act: impl AsyncFn(T),
     ) {
         let work = items.into_iter().map(|item| act(item).boxed_local());
+        self.all(work.collect()).await;
+    }
+
+    // Boxed, so that the code that waits for many exists once.
+    async fn all(&self, work: Vec<LocalBoxFuture<'_, ()>>) {
         let work = stream::iter(work).for_each_concurrent(CONCURRENT_SECRETS, |act| act);
         self.with_progress(work).await;
     }

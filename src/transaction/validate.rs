@@ -1,7 +1,8 @@
 //! The second reading of secrets that need no write: twenty a call, or their labels where values cannot be read. It compares, and
 //! decides nothing about the transaction.
 
-use futures_util::{StreamExt as _, stream};
+use std::cell::RefCell;
+
 use upsert_secret_core::labels::CURRENT;
 use upsert_secret_core::plan::is_met;
 use upsert_secret_core::state::ValueView;
@@ -9,7 +10,6 @@ use upsert_secret_core::store::SecretStore;
 use upsert_secret_core::transaction::{Command, Event, Labels};
 
 use super::driver::{Driver, Member};
-use crate::batch::CONCURRENT_READS;
 use crate::batch::prefetch::{BATCH, Chunk, Prefetcher};
 
 impl<S: SecretStore> Driver<'_, S> {
@@ -29,15 +29,15 @@ impl<S: SecretStore> Driver<'_, S> {
             Chunk::Read(ids.collect())
         });
         let unread = unread.into_iter().map(Chunk::Unread);
-        let chunks: Vec<Chunk<'_>> = chunks.chain(unread).collect();
-        let reads = stream::iter(chunks)
-            .map(|chunk| prefetcher.read(chunk))
-            .buffer_unordered(CONCURRENT_READS)
-            .map(stream::iter)
-            .flatten()
-            .then(|(index, view)| self.compare(index, &members[index], view))
-            .collect::<Vec<_>>();
-        self.with_progress(reads).await
+        let events = RefCell::new(Vec::new());
+        self.for_each(chunks.chain(unread), async |chunk| {
+            for (index, view) in prefetcher.read(chunk).await {
+                let event = self.compare(index, &members[index], view).await;
+                events.borrow_mut().push(event);
+            }
+        })
+        .await;
+        events.into_inner()
     }
 
     async fn compare(&self, index: usize, member: &Member<'_>, view: Option<ValueView>) -> Event {

@@ -81,7 +81,7 @@ impl Transaction {
         current.any(|(label, _)| {
             TransactionLabel::parse_member(label).is_some()
                 && Some(label) != own.as_deref()
-                && !self.settled.contains(label)
+                && !self.settled.iter().any(|settled| settled == label)
         })
     }
 

@@ -20,7 +20,7 @@ fn ending(transaction: &Transaction, committed: bool) -> Ending {
         recovered: transaction.has_recovered,
         left_others: transaction.has_left_others,
         failure: cause.and_then(run_failure),
-        labeled: transaction.labeled.iter().copied().collect(),
+        labeled: transaction.labeled.clone(),
         members: members
             .map(|member| MemberEnding {
                 written: written(member),

@@ -1,8 +1,6 @@
 //! The entry point of the transaction: takes observations and events, and passes them to the current phase. It makes no
 //! decisions of its own.
 
-use std::collections::BTreeSet;
-
 use crate::version_id::RunIdentity;
 
 use super::conflicts::cut_short_while_committing;
@@ -30,10 +28,10 @@ impl Transaction {
             attempts: 0,
             idle: 0,
             activity: Vec::new(),
-            settled: BTreeSet::new(),
+            settled: Vec::new(),
             queue: Vec::new(),
             committed: false,
-            labeled: BTreeSet::new(),
+            labeled: Vec::new(),
             has_recovered: false,
             has_left_others: false,
         }

@@ -2,8 +2,6 @@
 //! coordinator's version is staged before any other, with the commit record: a member label without a record means that the
 //! transaction has ended.
 
-use std::collections::BTreeSet;
-
 use crate::labels::{CURRENT, PREVIOUS, TransactionLabel, is_transaction_label};
 
 use super::conflicts::{first_value_meanwhile, incomplete, unfinished_elsewhere};
@@ -131,7 +129,9 @@ impl Transaction {
             return self.recover(recovery);
         }
         let ended = others.iter().filter(|it| it.record == Record::Ended);
-        let coordinators: BTreeSet<usize> = ended.filter_map(|other| other.coordinator).collect();
+        let mut coordinators: Vec<usize> = ended.filter_map(|other| other.coordinator).collect();
+        coordinators.sort_unstable();
+        coordinators.dedup();
         if coordinators.is_empty() {
             return self.sweep_ended();
         }
@@ -200,9 +200,12 @@ impl Transaction {
 
     /// The first move of each secret in the queue.
     pub(super) fn take_queue(&mut self) -> Vec<(usize, Swap)> {
-        let mut seen = BTreeSet::new();
-        let queue = std::mem::take(&mut self.queue).into_iter();
-        let (now, later) = queue.partition(|(member, _)| seen.insert(*member));
+        let (mut now, mut later) = (Vec::<(usize, Swap)>::new(), Vec::new());
+        for (member, swap) in std::mem::take(&mut self.queue) {
+            let is_later = now.iter().any(|(other, _)| *other == member);
+            let moves = if is_later { &mut later } else { &mut now };
+            moves.push((member, swap));
+        }
         self.queue = later;
         now
     }

@@ -69,6 +69,8 @@ impl Transaction {
         let ended = self.swaps.take_ended().into_iter();
         let failed = ended.filter(|(_, ended)| *ended != Swapped::Applied);
         self.labeled.extend(failed.map(|(member, _)| member));
+        self.labeled.sort_unstable();
+        self.labeled.dedup();
     }
 
     pub(super) fn after_release(&mut self) -> Next {

@@ -1,7 +1,5 @@
 //! The state of a transaction, and the steps that its phases share. It decides nothing about the order of the phases.
 
-use std::collections::BTreeSet;
-
 use crate::failure::Failure;
 use crate::labels::TransactionLabel;
 use crate::version_id::RunIdentity;
@@ -51,12 +49,12 @@ pub struct Transaction {
     /// What other transactions had done at the last observation.
     pub(super) activity: Vec<(Vec<String>, bool)>,
     /// Member labels of other transactions that this one no longer waits for.
-    pub(super) settled: BTreeSet<String>,
+    pub(super) settled: Vec<String>,
     /// Moves that wait for others of the same secret.
     pub(super) queue: Vec<(usize, Swap)>,
     pub(super) committed: bool,
     /// Secrets from which private labels of this transaction could not be removed.
-    pub(super) labeled: BTreeSet<usize>,
+    pub(super) labeled: Vec<usize>,
     /// Whether what a killed run left behind has been rolled back.
     pub(super) has_recovered: bool,
     /// Whether a killed run had more secrets than this one, so that some may still have its values.

@@ -1,8 +1,6 @@
 //! Compare-and-swap of labels on several secrets at once. It interprets the answers, and reads
 //! back or resends a call whose answer did not arrive. It does not know why a label moves.
 
-use std::collections::BTreeMap;
-
 use crate::failure::Failure;
 use crate::labels::{CURRENT, PREVIOUS};
 
@@ -154,7 +152,8 @@ impl Swap {
 /// Moves of labels, at most one for each secret.
 #[derive(Clone, Debug, Default, Hash)]
 pub(super) struct Swaps {
-    running: BTreeMap<usize, Swap>,
+    /// In the order of the secrets.
+    running: Vec<(usize, Swap)>,
     ended: Vec<(usize, Swapped)>,
     verb: &'static str,
     /// Whether nothing more is sent after a move that was not applied.
@@ -163,8 +162,10 @@ pub(super) struct Swaps {
 
 impl Swaps {
     pub(super) fn new(moves: Vec<(usize, Swap)>, verb: &'static str, stops: bool) -> Self {
+        let mut running = moves;
+        running.sort_unstable_by_key(|(member, _)| *member);
         Self {
-            running: moves.into_iter().collect(),
+            running,
             ended: Vec::new(),
             verb,
             stops,
@@ -178,7 +179,7 @@ impl Swaps {
     /// The next command of each move that has not ended.
     pub(super) fn round(&self) -> Round {
         // Nothing more is moved before it is known what became of the moves that are being read back.
-        let only_reads = self.stops && self.running.values().any(|swap| swap.reads);
+        let only_reads = self.stops && self.running.iter().any(|(_, swap)| swap.reads);
         let next = self.running.iter();
         let next = next.filter(|(_, swap)| swap.reads || !only_reads);
         Round {
@@ -192,24 +193,22 @@ impl Swaps {
     }
 
     pub(super) fn handle(&mut self, event: Event) {
-        let (member, ended) = match event {
-            Event::Label(member, answer) => (
-                member,
-                self.running
-                    .get_mut(&member)
-                    .and_then(|it| it.answered(answer)),
-            ),
-            Event::Described(member, labels) => (
-                member,
-                self.running
-                    .get_mut(&member)
-                    .and_then(|it| it.described(labels)),
-            ),
+        let member = match &event {
+            Event::Label(member, _) | Event::Described(member, _) => *member,
             // A skipped move was not sent. Whether it is to be sent is decided when the round has ended.
             _ => return,
         };
+        let Some(at) = self.find(member) else {
+            return;
+        };
+        let swap = &mut self.running[at].1;
+        let ended = match event {
+            Event::Label(_, answer) => swap.answered(answer),
+            Event::Described(_, labels) => swap.described(labels),
+            _ => None,
+        };
         if let Some(ended) = ended {
-            self.running.remove(&member);
+            self.running.remove(at);
             self.ended.push((member, ended));
         }
     }
@@ -218,21 +217,24 @@ impl Swaps {
     pub(super) fn settle(&mut self) {
         let mut ended = self.ended.iter();
         if self.stops && ended.any(|(_, ended)| *ended != Swapped::Applied) {
-            let running = std::mem::take(&mut self.running);
-            let (reading, unsent): (BTreeMap<_, _>, BTreeMap<_, _>) =
-                running.into_iter().partition(|(_, swap)| swap.reads);
-            self.running = reading;
-            let unsent = unsent.into_keys();
-            self.ended
-                .extend(unsent.map(|member| (member, Swapped::Skipped)));
+            let unsent = self.running.iter().filter(|(_, swap)| !swap.reads);
+            let unsent = unsent.map(|(member, _)| (*member, Swapped::Skipped));
+            self.ended.extend(unsent.collect::<Vec<_>>());
+            self.running.retain(|(_, swap)| swap.reads);
         }
     }
 
     /// Whether a move that has not ended may have been applied.
     pub(super) fn maybe_applied(&self, member: usize) -> bool {
-        self.running
-            .get(&member)
-            .is_some_and(|swap| swap.maybe_applied)
+        self.find(member)
+            .is_some_and(|at| self.running[at].1.maybe_applied)
+    }
+
+    fn find(&self, member: usize) -> Option<usize> {
+        let found = self
+            .running
+            .binary_search_by_key(&member, |(other, _)| *other);
+        found.ok()
     }
 
     pub(super) fn take_ended(&mut self) -> Vec<(usize, Swapped)> {

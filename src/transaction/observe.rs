@@ -1,7 +1,8 @@
 //! The observation of all secrets of a transaction: values twenty a call, then one plan each. The only write is the restore of a
 //! secret that is scheduled for deletion.
 
-use futures_util::{FutureExt as _, StreamExt as _, stream};
+use std::cell::RefCell;
+
 use upsert_secret_core::backoff::Backoff;
 use upsert_secret_core::failure::Failure;
 use upsert_secret_core::labels::is_transaction_label;
@@ -11,8 +12,8 @@ use upsert_secret_core::store::SecretStore;
 use upsert_secret_core::transaction::{Content, Goal, Labels, Look, Observation, goal, has_more};
 
 use super::driver::{Driver, Member};
+use crate::batch::PreparedTarget;
 use crate::batch::prefetch::{Prefetcher, chunks};
-use crate::batch::{CONCURRENT_READS, CONCURRENT_SECRETS, PreparedTarget};
 use crate::engine::upsert::{prepare_attempt, ready, record_settled};
 use crate::run_report::ReportGuard;
 
@@ -52,36 +53,28 @@ impl<'a, S: SecretStore> Driver<'a, S> {
         progress.start_phase("looked at", members.len());
         let requests: Vec<_> = members.iter().map(|member| member.request).collect();
         let prefetcher = Prefetcher::new(self.context.store, self.report);
-        let reads = stream::iter(chunks(requests.into_iter().map(Some)))
-            .map(|chunk| prefetcher.read(chunk).boxed_local())
-            .buffered(CONCURRENT_READS)
-            .map(stream::iter)
-            .flatten();
-        let mut waiting: Vec<Option<&mut Member<'a>>> = members.iter_mut().map(Some).collect();
-        let observed = reads
-            .filter_map(|(index, first)| {
-                let member = waiting.get_mut(index).and_then(Option::take);
-                std::future::ready(member.map(|member| (index, member, first)))
-            })
-            .map(|(index, member, first)| {
-                async move {
-                    let look = self.look(member, first).await;
-                    self.report.progress.step();
-                    match look {
-                        Ok(look) => Some((index, look)),
-                        Err(failure) => {
-                            member.failure = Some(failure);
-                            None
-                        }
-                    }
-                }
-                .boxed_local()
-            })
-            .buffer_unordered(CONCURRENT_SECRETS)
-            .collect::<Vec<_>>();
-        let looks = self.with_progress(observed).await;
-        let looks: Option<Vec<(usize, Look)>> = looks.into_iter().collect();
-        let mut looks = looks?;
+        let values: RefCell<Vec<_>> = RefCell::new(requests.iter().map(|_| None).collect());
+        let chunks = chunks(requests.iter().copied().map(Some));
+        self.for_each(chunks, async |chunk| {
+            for (index, value) in prefetcher.read(chunk).await {
+                values.borrow_mut()[index] = value;
+            }
+        })
+        .await;
+        let looks = RefCell::new(Vec::new());
+        let all = members.iter_mut().zip(values.into_inner()).enumerate();
+        self.for_each(all, async |(index, (member, first))| {
+            match self.look(member, first).await {
+                Ok(look) => looks.borrow_mut().push((index, look)),
+                Err(failure) => member.failure = Some(failure),
+            }
+            progress.step();
+        })
+        .await;
+        let mut looks = looks.into_inner();
+        if looks.len() < members.len() {
+            return None;
+        }
         looks.sort_by_key(|(index, _)| *index);
         Some(Observation {
             looks: looks.into_iter().map(|(_, look)| look).collect(),

@@ -113,7 +113,6 @@ impl Transaction {
             Phase::Confirm => self.after_confirm(),
             Phase::Sweep => self.sweep(),
             Phase::Stage => self.after_stage(),
-            Phase::Attach => self.attach(),
             Phase::First => self.after_first(),
             Phase::Move => self.after_move(),
             Phase::Validate => self.after_validate(),

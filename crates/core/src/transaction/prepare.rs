@@ -4,7 +4,9 @@
 
 use crate::labels::{CURRENT, PREVIOUS, TransactionLabel, is_transaction_label};
 
-use super::conflicts::{first_value_meanwhile, incomplete, unfinished_elsewhere};
+use super::conflicts::{
+    changed_meanwhile, first_value_meanwhile, incomplete, unfinished_elsewhere,
+};
 use super::goal::Goal;
 use super::messages::{Command, Event, Look, Next, Observation};
 use super::others::{Other, Record, others};
@@ -264,10 +266,18 @@ impl Transaction {
 
     pub(super) fn after_stage(&mut self) -> Next {
         self.record_puts();
-        self.attach()
+        if self.cause.is_some() {
+            return self.roll_back();
+        }
+        let coordinator = self.own.as_ref().and_then(|own| own.coordinator);
+        if coordinator.is_some_and(|member| self.members[member].version.is_none()) {
+            // Nothing was staged there, so another secret coordinates.
+            return self.begin();
+        }
+        self.stage_rest()
     }
 
-    /// Records staged versions, and queues the labels that they lack.
+    /// Records staged versions.
     pub(super) fn record_puts(&mut self) {
         let Some(own) = self.own.clone() else {
             return;
@@ -281,13 +291,12 @@ impl Transaction {
                         self.members[member].look.goal = Goal::Keep;
                         continue;
                     }
-                    // The record first, so that the member label is never there without it.
                     let record = (own.coordinator == Some(member)).then(|| own.label.record());
-                    let wanted = record.into_iter().chain([own.label.member()]);
-                    let missing = wanted.filter(|label| !has(label));
-                    let moves =
-                        missing.map(|label| (member, Swap::new(&label, None, Some(&version))));
-                    self.queue.extend(moves);
+                    let mut wanted = record.into_iter().chain([own.label.member()]);
+                    if !wanted.all(|label| has(&label)) {
+                        // The version existed before, so that the put gave it no label.
+                        self.conflict(member, changed_meanwhile);
+                    }
                     self.members[member].version = Some(version);
                 }
                 Event::WriteFailed(member, failure, version) => {
@@ -297,28 +306,6 @@ impl Transaction {
                 _ => {}
             }
         }
-    }
-
-    /// Gives staged versions the labels that they lack, because they existed before they were put.
-    pub(super) fn attach(&mut self) -> Next {
-        for (member, ended) in self.swaps.take_ended() {
-            self.fail_swap(member, ended);
-        }
-        if self.cause.is_some() {
-            self.queue.clear();
-            return self.roll_back();
-        }
-        let now = self.take_queue();
-        if !now.is_empty() {
-            self.phase = Phase::Attach;
-            return self.start_swaps("staged", now, true);
-        }
-        let coordinator = self.own.as_ref().and_then(|own| own.coordinator);
-        if coordinator.is_some_and(|member| self.members[member].version.is_none()) {
-            // Nothing was staged there, so another secret coordinates.
-            return self.begin();
-        }
-        self.stage_rest()
     }
 
     /// Writes first versions, as late as possible, because they stay.

@@ -107,8 +107,6 @@ pub(super) enum Phase {
     /// Removes labels of transactions that have ended.
     Sweep,
     Stage,
-    /// Gives labels to versions that existed before they were put.
-    Attach,
     First,
     Move,
     Validate,

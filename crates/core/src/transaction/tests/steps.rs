@@ -207,6 +207,39 @@ fn lost_commit_is_decided_by_what_is_current() {
     }
 }
 
+/// A move without an answer is read back, and rolled back if that fails, too.
+#[test]
+fn move_without_answer_is_read_back() {
+    let unanswered = || {
+        let (mut machine, _) = until(moves);
+        let next = machine.next(vec![
+            Event::Label(0, no_answer()),
+            Event::Label(1, Answer::Applied),
+        ]);
+        assert_eq!(commands(&next), [Command::Describe(0)]);
+        machine
+    };
+    let mut machine = unanswered();
+    let unavailable = failure(Class::Unavailable, "no answer");
+    let next = machine.next(vec![Event::Described(0, Err(unavailable))]);
+    let [Command::Describe(0), back] = commands(&next) else {
+        panic!("{next:?}");
+    };
+    assert!(moves(back) && back.member() == 1);
+    // Another writer has replaced the version.
+    let mut machine = unanswered();
+    let replaced = labels(&[("theirs", &[CURRENT]), ("new", &[PREVIOUS])]);
+    let next = machine.next(vec![Event::Described(0, Ok(replaced))]);
+    assert!(moves_back(&next) && commands(&next).len() == 1);
+    let is_replaced = |written: &Option<Written>| matches!(written, Some(Written::Replaced { id, from }) if id == "new" && from == "old");
+    assert!(is_replaced(&machine.written()[0]));
+    // It was never applied, so it is sent again.
+    let mut machine = unanswered();
+    let before = labels(&[("old", &[CURRENT]), ("older", &[PREVIOUS])]);
+    let next = machine.next(vec![Event::Described(0, Ok(before))]);
+    assert!(commands(&next).iter().all(moves) && !moves_back(&next));
+}
+
 #[test]
 fn rejected_rollback_is_reported_with_its_cause() {
     let (mut machine, next) = until(reads);

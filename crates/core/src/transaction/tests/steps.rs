@@ -207,6 +207,59 @@ fn lost_commit_is_decided_by_what_is_current() {
     }
 }
 
+/// Only a run that writes validates, and what it created is a write.
+#[test]
+fn only_writes_are_validated() {
+    let observed = |goals: &[Goal]| {
+        let mut machine = Transaction::new("eu-west-1", None, TIMEOUT, Limits::default());
+        let looks = goals.iter().enumerate().map(|(index, goal)| Look {
+            name: index.to_string(),
+            labels: labels(&[("old", &[CURRENT])]),
+            goal: goal.clone(),
+        });
+        let next = machine.observed(Observation {
+            looks: looks.collect(),
+            now: NOW,
+            unique: UNIQUE.to_owned(),
+        });
+        (machine, next)
+    };
+    assert!(ending(observed(&[Goal::Keep, Goal::Keep]).1).committed);
+    let (mut machine, next) = observed(&[Goal::Create, Goal::Keep]);
+    assert_eq!(commands(&next), [Command::Create(0)]);
+    let next = machine.next(vec![success(&Command::Create(0))]);
+    assert_eq!(commands(&next), [Command::Read(1)]);
+}
+
+/// The label of a run whose time limit has passed, and that is coordinated elsewhere, is no conflict.
+#[test]
+fn settled_label_is_no_conflict() {
+    let dead = TransactionLabel::until(NOW - 1_000, "z", "eu-west-1", None, 3, UNIQUE);
+    let mut machine = Transaction::new("eu-west-1", None, TIMEOUT, Limits::default());
+    let kept = labels(&[("old", &[CURRENT, &dead.member()])]);
+    let look = |name: &str, labels: Labels, goal: Goal| Look {
+        name: name.to_owned(),
+        labels,
+        goal,
+    };
+    let base = "old".to_owned();
+    let replaced = labels(&[("old", &[CURRENT])]);
+    let mut next = machine.observed(Observation {
+        looks: vec![
+            look("a", replaced, Goal::Replace { base }),
+            look("c", kept.clone(), Goal::Keep),
+        ],
+        now: NOW,
+        unique: UNIQUE.to_owned(),
+    });
+    while !commands(&next).iter().any(reads) {
+        let events = commands(&next).iter().map(success).collect();
+        next = machine.next(events);
+    }
+    let next = machine.next(vec![Event::Read(1, Ok((true, kept)))]);
+    assert!(commands(&next).iter().any(commits));
+}
+
 /// A move without an answer is read back, and rolled back if that fails, too.
 #[test]
 fn move_without_answer_is_read_back() {

@@ -2,6 +2,7 @@
 //! answers, rejections, crashes and cancellations at every command. The program's own exploration runs the same protocol over
 //! the whole engine; this one is small enough to run for every mutation.
 
+mod drive;
 mod explore;
 mod process;
 mod state;

@@ -3,110 +3,17 @@
 use crate::failure::{Class, Failure};
 use crate::labels::{CURRENT, PREVIOUS, TransactionLabel};
 use crate::transaction::messages::{
-    Answer, Command, Ending, Event, Labels, Look, Next, Observation, Round, Written,
+    Answer, Command, Ending, Event, Labels, Look, Next, Observation, Written,
 };
 use crate::transaction::others::{Record, others};
 use crate::transaction::{Goal, Limits, Transaction};
 
+use super::drive::{
+    UNIQUE, Versions, commands, commits, ending, labels, moves, moves_back, no_answer, reads, rest,
+    started, started_with, success, until,
+};
 use super::process::{NOW, TIMEOUT};
 use super::world::failure;
-
-/// Versions with their labels.
-type Versions<'a> = &'a [(&'a str, &'a [&'a str])];
-
-const UNIQUE: &str = "00000000-0000-8000-8000-000000000000";
-
-fn labels(versions: Versions<'_>) -> Labels {
-    let versions = versions.iter().map(|(id, labels)| {
-        let labels = labels.iter().map(|label| (*label).to_owned()).collect();
-        ((*id).to_owned(), labels)
-    });
-    Labels::all(versions.collect())
-}
-
-/// Two secrets to replace, `a` and `b`, and one to keep, `c`.
-fn started() -> (Transaction, Next) {
-    let mut machine = Transaction::new("eu-west-1", None, TIMEOUT, Limits::default());
-    let look = |name: &str, goal: Goal| Look {
-        name: name.to_owned(),
-        labels: labels(&[("old", &[CURRENT]), ("older", &[PREVIOUS])]),
-        goal,
-    };
-    let replace = || Goal::Replace {
-        base: "old".to_owned(),
-    };
-    let next = machine.observed(Observation {
-        looks: vec![
-            look("a", replace()),
-            look("b", replace()),
-            look("c", Goal::Keep),
-        ],
-        now: NOW,
-        unique: UNIQUE.to_owned(),
-    });
-    (machine, next)
-}
-
-fn commands(next: &Next) -> &[Command] {
-    match next {
-        Next::Round(Round { commands, .. }) => commands,
-        other => panic!("a round, not {other:?}"),
-    }
-}
-
-fn ending(next: Next) -> Ending {
-    match next {
-        Next::End(ending) => ending,
-        other => panic!("the end, not {other:?}"),
-    }
-}
-
-/// The event of a command that succeeds.
-fn success(command: &Command) -> Event {
-    match command {
-        Command::Put { member, labels } => Event::Put(*member, "new".to_owned(), labels.clone()),
-        Command::Label { member, .. } => Event::Label(*member, Answer::Applied),
-        Command::Read(member) => Event::Read(*member, Ok((true, labels(&[("old", &[CURRENT])])))),
-        Command::Describe(member) => Event::Described(
-            *member,
-            Ok(labels(&[("new", &[CURRENT]), ("old", &[PREVIOUS])])),
-        ),
-        Command::Create(member) => Event::Created(*member, "new".to_owned()),
-    }
-}
-
-/// Goes on with successes until a command is next that `is_wanted`.
-fn until(is_wanted: impl Fn(&Command) -> bool) -> (Transaction, Next) {
-    let (mut machine, mut next) = started();
-    while !commands(&next).iter().any(&is_wanted) {
-        let events = commands(&next).iter().map(success).collect();
-        next = machine.next(events);
-    }
-    (machine, next)
-}
-
-fn moves(command: &Command) -> bool {
-    matches!(command, Command::Label { label, .. } if label == CURRENT)
-}
-
-fn reads(command: &Command) -> bool {
-    matches!(command, Command::Read(_))
-}
-
-fn commits(command: &Command) -> bool {
-    matches!(command, Command::Label { label, to: None, .. } if TransactionLabel::parse_record(label).is_some())
-}
-
-fn no_answer() -> Answer {
-    Answer::NoAnswer(failure(Class::Unavailable, "no answer"))
-}
-
-fn moves_back(next: &Next) -> bool {
-    let back = |command: &Command| {
-        moves(command) && matches!(command, Command::Label { to: Some(to), .. } if to == "old")
-    };
-    !commands(next).is_empty() && commands(next).iter().all(back)
-}
 
 #[test]
 fn coordinator_is_staged_first_with_the_record() {
@@ -205,6 +112,57 @@ fn lost_commit_is_decided_by_what_is_current() {
             }
         }
     }
+}
+
+#[test]
+fn conflict_starts_over_and_failure_ends() {
+    let conflict = Event::Read(2, Ok((false, labels(&[("old", &[CURRENT])]))));
+    let (mut machine, _) = until(reads);
+    let next = machine.next(vec![conflict]);
+    assert!(matches!(rest(&mut machine, next), Next::WaitForTurn));
+    let (mut machine, _) = until(reads);
+    let denied = Event::Read(2, Err(failure(Class::Denied, "denied")));
+    let next = machine.next(vec![denied]);
+    assert!(!ending(rest(&mut machine, next)).committed);
+    // The last attempt.
+    let limits = Limits {
+        attempts: 1,
+        ..Limits::default()
+    };
+    let (mut machine, mut next) = started_with(limits);
+    while !commands(&next).iter().any(reads) {
+        let events = commands(&next).iter().map(success).collect();
+        next = machine.next(events);
+    }
+    let next = machine.next(vec![Event::Read(2, Ok((false, labels(&[]))))]);
+    let ending = ending(rest(&mut machine, next));
+    let class = ending.members[2]
+        .failure
+        .as_ref()
+        .map(|failure| failure.class);
+    assert_eq!(class, Some(Class::Conflict));
+}
+
+#[test]
+fn label_that_cannot_be_removed_is_reported() {
+    let (mut machine, _) = until(commits);
+    let next = machine.next(vec![Event::Label(0, Answer::Applied)]);
+    assert_eq!(commands(&next).len(), 2);
+    let denied = failure(Class::Denied, "denied");
+    let next = machine.next(vec![
+        Event::Label(0, Answer::Rejected(denied.clone())),
+        // Another run has removed it.
+        Event::Label(
+            1,
+            Answer::Lost {
+                retried: false,
+                failure: denied,
+            },
+        ),
+    ]);
+    let ending = ending(next);
+    assert!(ending.committed);
+    assert_eq!(ending.labeled, [0]);
 }
 
 /// Only a run that writes validates, and what it created is a write.

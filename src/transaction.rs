@@ -6,7 +6,7 @@ use std::cell::{Cell, RefCell};
 use upsert_secret_core::backoff::Backoff;
 use upsert_secret_core::store::SecretStore;
 use upsert_secret_core::transaction::{
-    Answer, Command, Event, Limits, Next, Round, Transaction as Machine,
+    Command, Event, Limits, Next, Round, Transaction as Machine,
 };
 
 use crate::batch::PreparedTarget;
@@ -129,21 +129,11 @@ impl<'a, S: SecretStore> Driver<'a, S> {
             } else {
                 self.call(member, command).await
             };
-            failed.set(failed.get() || is_failure(&event));
+            failed.set(failed.get() || event.is_failure());
             self.report.progress.step();
             events.borrow_mut().push(event);
         })
         .await;
         events.into_inner()
     }
-}
-
-/// Whether a round that stops is to stop.
-fn is_failure(event: &Event) -> bool {
-    matches!(
-        event,
-        Event::Exists(_)
-            | Event::WriteFailed(..)
-            | Event::Label(_, Answer::Lost { .. } | Answer::Rejected(_))
-    )
 }

@@ -122,7 +122,7 @@ pub(crate) struct CallInterceptor {
     operation: &'static str,
     gate: Arc<CallGate>,
     attempts: Arc<AtomicU32>,
-    /// Attempts that were sent and not answered: a write of theirs may have been applied.
+    /// Attempts that were sent and not answered: such a write may have been applied.
     unanswered: Arc<AtomicU32>,
     /// When the current attempt was sent; `None` if it has not been.
     sent_at: Arc<Mutex<Option<Instant>>>,

@@ -128,6 +128,18 @@ pub enum Event {
     Skipped(usize),
 }
 
+impl Event {
+    /// Whether a round that [stops](Round::stops) sends no further commands after this event.
+    pub fn is_failure(&self) -> bool {
+        matches!(
+            self,
+            Self::Exists(_)
+                | Self::WriteFailed(..)
+                | Self::Label(_, Answer::Lost { .. } | Answer::Rejected(_))
+        )
+    }
+}
+
 /// The answer to UpdateSecretVersionStage.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Answer {

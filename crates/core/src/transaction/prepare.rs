@@ -76,7 +76,9 @@ impl Transaction {
             let matters = match other.record {
                 Record::Undecided { .. } => true,
                 Record::Elsewhere => other.is_current,
-                Record::Aborted { .. } | Record::Ended => false,
+                // A run with all of its secrets may be rolling it back.
+                Record::Aborted { .. } => other.label.secrets() > self.members.len(),
+                Record::Ended => false,
             };
             matters && other.alive && !self.settled.contains(&other.label.member())
         };

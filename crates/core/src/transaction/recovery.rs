@@ -84,7 +84,8 @@ impl Transaction {
                 Some((member, Swapped::Rejected(failure) | Swapped::Unknown(failure))) => {
                     self.end_recovery(member, failure)
                 }
-                _ => self.observe_again(),
+                // With a delay, so that a record that stays is not removed again and again.
+                _ => self.observe_next_turn(),
             },
         }
     }

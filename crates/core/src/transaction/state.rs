@@ -253,11 +253,6 @@ impl Transaction {
         self.phase = Phase::Recover(recovery);
     }
 
-    pub(super) fn observe_again(&mut self) -> Next {
-        self.phase = Phase::Observe;
-        Next::Observe
-    }
-
     pub(super) fn observe_next_turn(&mut self) -> Next {
         self.phase = Phase::Observe;
         Next::WaitForTurn

@@ -210,7 +210,7 @@ impl Process {
                 stops,
             } => {
                 let command = commands.remove(0);
-                let failed = events.iter().any(is_failure);
+                let failed = events.iter().any(Event::is_failure);
                 let event = if failed && stops {
                     Event::Skipped(command.member())
                 } else {
@@ -350,13 +350,4 @@ impl Process {
         self.count += 1;
         format!("{:0>36}", format!("{}{}", self.name, self.count))
     }
-}
-
-fn is_failure(event: &Event) -> bool {
-    matches!(
-        event,
-        Event::Exists(_)
-            | Event::WriteFailed(..)
-            | Event::Label(_, Answer::Lost { .. } | Answer::Rejected(_))
-    )
 }

@@ -30,9 +30,9 @@ fn validation_decides_between_commit_and_rollback() {
     let other = TransactionLabel::until(NOW + 50, "z", "eu-west-1", None, 3, UNIQUE);
     let (met, provisional) = (
         labels(&[("old", &[CURRENT])]),
-        labels(&[("theirs", &[CURRENT, &other.member()])]),
+        labels(&[("rival", &[CURRENT, &other.member()])]),
     );
-    let staged = labels(&[("old", &[CURRENT]), ("theirs", &[&other.member()])]);
+    let staged = labels(&[("old", &[CURRENT]), ("rival", &[&other.member()])]);
     let denied = failure(Class::Denied, "denied");
     for (read, commits_then) in [
         (Ok((true, met.clone())), true),
@@ -75,9 +75,9 @@ fn commit_is_known_once_the_record_is_gone() {
 fn lost_commit_is_decided_by_what_is_current() {
     let gone = labels(&[("new", &[CURRENT]), ("old", &[PREVIOUS])]);
     let back = labels(&[("old", &[CURRENT]), ("new", &[PREVIOUS])]);
-    let replaced = labels(&[("theirs", &[CURRENT]), ("new", &[PREVIOUS])]);
+    let replaced = labels(&[("rival", &[CURRENT]), ("new", &[PREVIOUS])]);
     // The version before this one may have been current in between.
-    let lost = labels(&[("theirs", &[CURRENT]), ("other", &[PREVIOUS])]);
+    let lost = labels(&[("rival", &[CURRENT]), ("other", &[PREVIOUS])]);
     for (first, second, wanted) in [
         (&gone, &gone, Some(true)),
         (&gone, &replaced, Some(true)),
@@ -239,7 +239,7 @@ fn move_without_answer_is_read_back() {
     assert!(moves(back) && back.member() == 1);
     // Another writer has replaced the version.
     let mut machine = unanswered();
-    let replaced = labels(&[("theirs", &[CURRENT]), ("new", &[PREVIOUS])]);
+    let replaced = labels(&[("rival", &[CURRENT]), ("new", &[PREVIOUS])]);
     let next = machine.next(vec![Event::Described(0, Ok(replaced))]);
     assert!(moves_back(&next) && commands(&next).len() == 1);
     let is_replaced = |written: &Option<Written>| matches!(written, Some(Written::Replaced { id, from }) if id == "new" && from == "old");

@@ -1,8 +1,10 @@
 //! The end of a transaction: reports what became of each secret, and writes everything but the values after a commit. It
 //! moves no label.
 
+use upsert_secret_core::failure::{Class, Failure};
 use upsert_secret_core::labels::CURRENT;
 use upsert_secret_core::notice::Level;
+use upsert_secret_core::outcome::Change;
 use upsert_secret_core::store::SecretStore;
 use upsert_secret_core::transaction::{Ending, MemberEnding, Written};
 
@@ -92,8 +94,31 @@ fn abandon(mut member: Member<'_>, ending: MemberEnding) {
         Some(failure) => member.guard.end(Err(failure)),
         // It cannot be rolled back, because this tool never deletes anything.
         None if is_first => member.guard.end(Ok(())),
-        None => member.guard.leave(),
+        None => leave_one(member),
     }
+}
+
+/// Reports a secret that has no failure of its own. What a rollback leaves, a KMS key or a restore, is no "not tried".
+fn leave_one(member: Member<'_>) {
+    let outcome = &member.guard.attempt.outcome;
+    if !outcome.has_lasting_change() {
+        return member.guard.leave();
+    }
+    // Only the change of a first version stays: those of other versions are removed by the rollback.
+    let is_first =
+        |change: &Change| matches!(change, Change::Created { .. } | Change::Version { .. });
+    if outcome.changes.iter().any(is_first) {
+        return member.guard.end(Ok(()));
+    }
+    let failure = Failure::new(
+        Class::Unavailable,
+        format!(
+            "{} was changed, but the transaction was not committed",
+            member.id()
+        ),
+        "run again once the cause is fixed",
+    );
+    member.guard.end(Err(failure));
 }
 
 /// Reports the secrets of a transaction that could not be observed. Nothing has been written then, except restores.
@@ -101,7 +126,7 @@ pub(super) fn leave(members: Vec<Member<'_>>, is_cancelled: bool) {
     for member in members {
         match member.failure {
             Some(failure) if !is_cancelled => member.guard.end(Err(failure)),
-            _ => member.guard.leave(),
+            _ => leave_one(member),
         }
     }
 }

@@ -144,6 +144,37 @@ fn created_secret_survives_rollback() {
 }
 
 #[test]
+fn kms_key_of_failed_run_is_reported() {
+    let sandbox = existing();
+    sandbox.with(|world| world.add_kms_key("alias/models"));
+    let policy = allow_all_except(&[("PutSecretValue", "prod/b")]);
+    sandbox.set_policy(&sandbox.default_key_id(), policy);
+    let cli = manifest_run(&sandbox, &NAMES, "1");
+    let path = cli.path("secrets.yaml");
+    let manifest = fs::read_to_string(&path).unwrap();
+    let defaults = "defaults: { kms-key-id: alias/models }\n";
+    fs::write(&path, format!("{defaults}{manifest}")).unwrap();
+    let outcome = cli.run();
+    assert_eq!(outcome.code, Some(4), "{}", outcome.stderr);
+    assert_eq!(values(&sandbox), NAMES.map(old_value));
+    // The coordinator has the new key, and so has the secret whose put was denied.
+    assert_eq!(outcome.output("changed"), "true", "{}", outcome.stderr);
+    assert!(
+        outcome
+            .stderr
+            .contains("prod/a was changed, but the transaction was not committed"),
+        "{}",
+        outcome.stderr
+    );
+    assert_eq!(
+        outcome.counts()[4],
+        "0",
+        "none is `not_tried`: {}",
+        outcome.stderr
+    );
+}
+
+#[test]
 fn kms_key_is_updated_before_staging() {
     let sandbox = existing();
     sandbox.with(|world| world.add_kms_key("alias/models"));

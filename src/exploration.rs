@@ -6,13 +6,15 @@ mod actor;
 mod explorer;
 mod process;
 mod promises;
+mod scenario;
 mod scenarios;
 mod task;
 
 use std::time::Instant;
 
-use explorer::{Fault, Scenario, explore};
+use explorer::explore;
 use promises::{Promises, Rerun};
+use scenario::{Fault, Scenario};
 use scenarios::{RIVALS, Rival, commands, deleted, first_values, put, runs, three_secrets};
 use task::Task;
 

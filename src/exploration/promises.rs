@@ -11,7 +11,8 @@ use serde_json::Value;
 use upsert_secret_core::failure::Class;
 
 use super::actor::Actor;
-use super::explorer::{Invariants, Monitor, Scenario, Write, hash_world};
+use super::explorer::hash_world;
+use super::scenario::{Invariants, Monitor, Scenario, Write};
 use super::task::{Ending, Goal, Task, Want};
 use crate::testing::{FakeSystem, MemoryStore, block_on};
 

@@ -6,7 +6,8 @@ use sandbox_model::World;
 use upsert_secret_config::run::Action;
 
 use super::actor::Actor;
-use super::explorer::{Fault, START, Scenario};
+use super::explorer::START;
+use super::scenario::{Fault, Scenario};
 use super::task::{Goal, Task, Want};
 
 const V1: &str = "11111111-1111-4111-8111-111111111111";

@@ -9,17 +9,26 @@ target=$(realpath --canonicalize-missing "${CARGO_TARGET_DIR:-target}")
 # Beside cargo's own folders, so that `cargo clean` removes it.
 tools=$target/ci
 host=$(rustc -vV | sed -n 's/^host: //p')
+# What a release has for this machine: on Linux musl's binary, whatever C library the machine itself has.
+native=${host/-linux-gnu/-linux-musl}
 
-# A Debian package. Without root it takes sudo, as on a hosted runner.
+# Ends a step that this machine cannot run, for a reason. That is a hole to be told of, and in CI a failure.
+cannot_run() {
+  echo "!!! not tested: $1 !!!"
+  [[ ${CI-} != true ]]
+  exit
+}
+
+# Debian packages. Without root it takes sudo, as on a hosted runner.
 install_package() {
-  echo "installing $1"
+  echo "installing $*"
   local as_root=()
   ((EUID == 0)) || as_root=(sudo)
   "${as_root[@]}" apt-get update -qq
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$1" >/dev/null
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
 }
 
-# The tools of a list in a virtual environment of its own, made anew when the list has changed.
+# The tools of a list in a virtual environment of its own, recreated when the list has changed.
 install_from_pip() {
   local list=$1 venv=$2
   cmp --silent "$list" "$venv/requirements.txt" && return
@@ -65,6 +74,14 @@ need_mermaid() {
   [[ -d $mermaid/node_modules/mermaid ]] || install_from_npm "$mermaid" "mermaid@$version" jsdom@29.1.1
 }
 
+# A grammar of PowerShell, and what parses by it, left at $powershell. Needs need_python_tools first, for Node.
+need_powershell() {
+  local version=0.26.4
+  powershell=$tools/tree-sitter-powershell-$version
+  [[ -d $powershell/node_modules ]] ||
+    install_from_npm "$powershell" "tree-sitter-powershell@$version" web-tree-sitter@0.27.2
+}
+
 # What people use instead, left at $peers (AWS CLI, boto3) and $sdk (the JavaScript SDK). Needs need_python_tools first,
 # for Node.
 need_peers() {
@@ -75,10 +92,80 @@ need_peers() {
   [[ -d $sdk/node_modules ]] || install_from_npm "$sdk" "@aws-sdk/client-secrets-manager@$version"
 }
 
-# The binary as a release ships it, left at $static_binary.
+# Rust's standard library for a target, and a C compiler for it.
+need_target() {
+  [[ -d $(rustc --print target-libdir --target "$1") ]] || rustup target add "$1"
+  case $1 in
+    "$native") [[ $1 != *-musl ]] || command -v musl-gcc >/dev/null || install_package musl-tools ;;
+    aarch64-unknown-linux-musl)
+      [[ -d /usr/aarch64-linux-gnu/include/asm ]] ||
+        install_package gcc-aarch64-linux-gnu libc6-dev-arm64-cross linux-libc-dev-arm64-cross
+      # Its headers are glibc's, whose checked functions musl does not have.
+      export CC_aarch64_unknown_linux_musl='aarch64-linux-gnu-gcc -U_FORTIFY_SOURCE'
+      ;;
+    x86_64-pc-windows-gnu)
+      command -v x86_64-w64-mingw32-gcc >/dev/null || install_package gcc-mingw-w64-x86-64-win32
+      ;;
+  esac
+}
+
+# The binary as a release ships it for this machine, left at $static_binary.
 build_static() {
-  static_binary=$target/$host/release/upsert-secret
-  release/build "$host" >/dev/null
+  need_target "$native"
+  static_binary=$target/$native/release/upsert-secret
+  release/build "$native" >/dev/null
+}
+
+# Fails unless a binary needs nothing of the machine, and is loaded to an address that cannot be known before.
+check_static_pie() {
+  local headers
+  headers=$(readelf --wide --file-header --program-headers --dynamic "$1")
+  if [[ $headers =~ INTERP|NEEDED ]]; then
+    echo "$1 is not static:" >&2
+    grep -E 'INTERP|NEEDED' <<<"$headers" >&2
+    return 1
+  fi
+  [[ $headers =~ Type:\ +DYN && $headers == *' PIE'* ]] || {
+    echo "$1 is not position-independent:" >&2
+    grep -E 'Type:|FLAGS' <<<"$headers" >&2
+    return 1
+  }
+}
+
+# Some tests of each kind of what the program does with its system: a binary that passes them works on that system.
+smoke=(
+  upsert::
+  values::empty
+  values::reference_from
+  values::suspicious
+  compare_and_swap::json_key::first_version
+  compare_and_swap::json_key::json_value
+  manifest::run::
+  transport::tls::
+  roles::assumption::
+  interruptions::cancel
+  outputs::
+  gitlab::
+  leaks::credentials::
+  leaks::decoded
+  leaks::panic_reports
+)
+
+# Runs tests of the whole program with another binary than cargo's: `test_binary BINARY RUNNER TEST...`. RUNNER is the program
+# that runs it on this machine, or empty; a step can set $test_options.
+test_options=()
+test_binary() {
+  local binary=$1 runner=$2 names name
+  shift 2
+  names=$(cargo test --locked --test integration -- --list --format terse)
+  for name; do
+    # A name that fits nothing would pass.
+    [[ $names == *"$name"* ]] || {
+      echo "there is no test $name" >&2
+      return 1
+    }
+  done
+  TESTED_PROGRAM=$binary TESTED_RUNNER=$runner cargo test --locked --test integration -- "${test_options[@]}" "$@"
 }
 
 # The loopback AWS of the tests, left at $sandbox.
@@ -93,12 +180,12 @@ need_podman() {
   command -v podman >/dev/null || install_package podman
   # What podman brings, crun, does not take cgroups of the first version beside those of the second; runc takes any.
   command -v runc >/dev/null || install_package runc
-  # For who is not root, to have the users of a container.
+  # Without root, for the users of a container.
   ((EUID == 0)) || command -v newuidmap >/dev/null || install_package uidmap
 
   podman_home=$(mktemp -d "$tools/podman.XXXXXX")
   trap remove_podman EXIT
-  # By its options, before all others on PATH: who is not root has no say in it by storage.conf. vfs, because it mounts
+  # By its options, first on PATH: without root, storage.conf has no effect. vfs, because it mounts
   # nothing that would be in the way of deleting it; the images are small.
   mkdir "$podman_home/bin"
   cat >"$podman_home/bin/podman" <<END
@@ -129,7 +216,7 @@ remove_podman() {
   # Files in it may belong to users that only podman may be.
   ((EUID == 0)) || podman unshare rm -rf "$podman_home/graph" "$podman_home/run"
   # What podman leaves running: for minutes a monitor of each command that act ran in a container, to tell how it ended,
-  # which would make the folder again; and for who is not root a process that holds the user namespace.
+  # which would create the folder again; and without root a process that holds the user namespace.
   local file pid
   for file in /proc/[0-9]*/cmdline; do
     grep -qsF "$podman_home" "$file" || continue

@@ -1,16 +1,15 @@
-//! The command line and `--help`. It takes no value, and an error never quotes an argument, because a secret may have been
-//! typed there. The help is generated from the same tables as the README: commands, inputs, outputs, exit codes.
+//! Parses the command line. Accepts no secret value as an argument, and errors never quote an argument, because a user may have
+//! typed a secret there.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-use clap::error::ErrorKind;
-use clap::{Arg, Command as Clap};
-use upsert_secret_config::inputs;
+use lexopt::{Arg, Parser};
+use upsert_secret_config::run::Action;
 use upsert_secret_core::failure::{Class, Failure};
 
-use crate::commands::{COMMANDS, Command, command};
-use crate::outputs;
+use crate::commands::{Command, command};
+use crate::help;
 
 /// The format of the result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,171 +39,129 @@ pub(crate) struct Args {
     pub(crate) format: Format,
     /// The input `manifest`.
     pub(crate) manifest: Option<String>,
+    /// The input `only`, for `import`.
+    pub(crate) only: Option<String>,
 }
 
-/// Parses the arguments, which come without the program's name.
+/// Parses the arguments, excluding the program name.
 ///
 /// # Errors
-/// Anything but a command, `--manifest`, `--format`, `--help` and `--version`.
+/// Anything except a command, `--manifest`, `--format`, `--help`, `--help-all`, `--version` and, after `import`, secret names.
 pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Parsed, Failure> {
     let mut arguments = arguments.into_iter().peekable();
     if arguments.peek().is_some_and(|word| is_shell(word)) {
         return Err(started_as_shell());
     }
-    let matches = match grammar().try_get_matches_from(arguments) {
-        Ok(matches) => matches,
-        // `--help` and `--version` are no errors. The tables are laid out only here, because every run would
-        // pay for it.
-        Err(page) if page.kind() == ErrorKind::DisplayHelp => {
-            let mut grammar = grammar().after_help(after_help());
-            return Ok(Parsed::Help(grammar.render_help().to_string()));
+    let arguments: Vec<_> = arguments.collect();
+    read(Parser::from_args(arguments)).map_err(|problem| match problem {
+        Problem::Syntax(error) => rejection(&error),
+        Problem::Failure(failure) => failure,
+    })
+}
+
+/// The reason a command line is rejected.
+enum Problem {
+    Syntax(lexopt::Error),
+    Failure(Failure),
+}
+
+impl From<lexopt::Error> for Problem {
+    fn from(error: lexopt::Error) -> Self {
+        Self::Syntax(error)
+    }
+}
+
+fn read(mut parser: Parser) -> Result<Parsed, Problem> {
+    let (mut format, mut manifest) = (None, None);
+    let mut words = Vec::new();
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Arg::Short('h') | Arg::Long("help") => return Ok(Parsed::Help(help::summary())),
+            Arg::Long("help-all") => return Ok(Parsed::Help(help::reference())),
+            Arg::Short('V') | Arg::Long("version") => return Ok(Parsed::Help(help::version())),
+            Arg::Long("format") if format.is_none() => format = Some(text(parser.value()?)?),
+            Arg::Long("manifest") if manifest.is_none() => manifest = Some(text(parser.value()?)?),
+            Arg::Long("format" | "manifest") => {
+                return Err(Problem::Failure(rejected("an option is given twice")));
+            }
+            Arg::Value(word) => words.push(text(word)?),
+            unknown => return Err(unknown.unexpected().into()),
         }
-        Err(page) if !page.use_stderr() => return Ok(Parsed::Help(page.to_string())),
-        // Never the error's own text: it quotes the arguments.
-        Err(error) => return Err(rejection(error.kind())),
-    };
-    let text = |id: &str| matches.get_one::<String>(id).map(String::as_str);
-    let format = match text("format") {
+    }
+    let format = match format.as_deref() {
         None | Some("text") => Format::Text,
         Some("json") => Format::Json,
         Some(_) => {
-            return Err(Failure::new(
+            return Err(Problem::Failure(Failure::new(
                 Class::Input,
                 "unknown --format",
                 "use `--format text` or `--format json`",
-            ));
+            )));
         }
     };
+    let mut words = words.into_iter();
+    let command = words.next().map(|word| command(&word)).transpose();
+    let command = command.map_err(Problem::Failure)?;
+    let patterns: Vec<_> = words.collect();
+    if !patterns.is_empty() && command != Some(Command::Run(Action::Import)) {
+        return Err(Problem::Failure(rejected("too many arguments")));
+    }
     Ok(Parsed::Run(Args {
-        command: text("command").map(command).transpose()?,
+        command,
         format,
-        manifest: text("manifest").map(str::to_owned),
+        manifest,
+        only: (!patterns.is_empty()).then(|| patterns.join(",")),
     }))
 }
 
-/// Whether an argument is a shell, with which CI systems run the script of a job.
+fn text(argument: OsString) -> Result<String, lexopt::Error> {
+    argument
+        .into_string()
+        .map_err(lexopt::Error::NonUnicodeValue)
+}
+
+/// Whether the argument is a shell. CI systems run job scripts with one.
 fn is_shell(word: &OsStr) -> bool {
     let name = Path::new(word).file_name().and_then(OsStr::to_str);
     matches!(name, Some("sh" | "bash" | "ash" | "dash"))
 }
 
-/// The failure of an image with this program as its entrypoint: `sh -c …` of the CI system becomes our arguments. The script
-/// never runs, and with exit code 0 GitLab would show the job as passed.
+/// The failure for a container image that has this program as its entrypoint: the CI system's `sh -c …` becomes the program's
+/// arguments. The script never runs, so with exit code 0 GitLab would report the job as passed.
 fn started_as_shell() -> Failure {
     Failure::new(
         Class::Input,
         "upsert-secret was started as if it were a shell, and the script was not run",
-        "do not make upsert-secret the entrypoint; GitLab: `image: {name: …, entrypoint: [\"\"]}`, or the published image\n\
-         as it is, which has no entrypoint; call `upsert-secret` in the job's script",
+        "remove the entrypoint (GitLab: `image: {name: …, entrypoint: [\"\"]}`) or use the published image, which has none;\n\
+         then call `upsert-secret` in the job's script",
     )
     .because(
         "this looks like a CI system that starts a shell in an image whose entrypoint is upsert-secret",
     )
 }
 
-fn rejection(kind: ErrorKind) -> Failure {
-    let what = match kind {
-        ErrorKind::UnknownArgument => "the command line has a word that is not known",
-        ErrorKind::InvalidUtf8 => "the command line has a word that is not valid UTF-8",
-        ErrorKind::TooManyValues | ErrorKind::ArgumentConflict => {
-            "the command line has a word too many"
-        }
-        _ => "the command line could not be understood",
-    };
+/// The failure for a command line with a syntax error. Never includes the error's own text, which quotes the argument.
+fn rejection(error: &lexopt::Error) -> Failure {
+    rejected(match error {
+        lexopt::Error::UnexpectedOption(_) => "unknown option on the command line",
+        lexopt::Error::MissingValue { .. } => "an option lacks its value",
+        lexopt::Error::NonUnicodeValue(_) => "an argument is not valid UTF-8",
+        _ => "the command line is not valid",
+    })
+}
+
+fn rejected(what: &str) -> Failure {
     Failure::new(
         Class::Input,
         what,
-        "inputs, and above all the value, come from the environment (UPSERT_SECRET_NAME, UPSERT_SECRET_VALUE …), \
-         never from the command line, where every process can read them; `upsert-secret --help` explains",
+        "set inputs as environment variables (UPSERT_SECRET_NAME, UPSERT_SECRET_VALUE, …): other processes can read the\n\
+         command line, so it takes no secret; `upsert-secret --help` shows what it takes",
     )
-}
-
-fn grammar() -> Clap {
-    Clap::new("upsert-secret")
-        .no_binary_name(true)
-        .version(env!("CARGO_PKG_VERSION"))
-        .about(
-            "Put a CI secret into AWS Secrets Manager and hand its ids to the next step.\n\n\
-             Reads everything from the environment. It never deletes a secret, never rotates one\n\
-             and never prints a value.",
-        )
-        .override_usage("upsert-secret [COMMAND] [--manifest FILE] [--format text|json]")
-        .disable_help_subcommand(true)
-        .arg(
-            Arg::new("command")
-                .value_name("COMMAND")
-                .help("one of the commands below; upsert where none is given"),
-        )
-        .arg(
-            Arg::new("format")
-                .long("format")
-                .value_name("text|json")
-                .help("json: one object on standard output, text on standard error"),
-        )
-        .arg(
-            Arg::new("manifest")
-                .long("manifest")
-                .value_name("FILE")
-                .help("many secrets in one run, as this YAML file says (UPSERT_SECRET_MANIFEST)"),
-        )
-}
-
-/// The part of the help below the options.
-fn after_help() -> String {
-    let mut page = String::from("Commands:\n");
-    for entry in &COMMANDS {
-        let (word, example) = (entry.word, entry.example);
-        let meaning = without_code(entry.meaning);
-        page += &format!("\n  {word:<12}{meaning}\n      {example}\n");
-    }
-    page += "\nInputs (environment variables; empty is \"not given\"):\n";
-    for input in inputs::all() {
-        let default = match input.default {
-            "" => String::new(),
-            default => format!(" Default: {default}."),
-        };
-        let text = paragraph("      ", &format!("{}{default}", input.help));
-        page += &format!("\n  {}\n{text}", input.variable());
-    }
-    page += "\nOutputs (key=value lines in the step's outputs, in GitLab's dotenv report, or on standard output):\n";
-    for output in outputs::all() {
-        let text = paragraph("      ", output.meaning);
-        page += &format!("\n  {}\n{text}", output.name);
-    }
-    page += "\nExit codes:\n\n  0    done\n";
-    for class in Class::ALL {
-        let text = format!("{}: {}", class.name(), class.examples());
-        let text = paragraph("       ", &text);
-        page += &format!("  {:<5}{}", class.exit_code(), text.trim_start());
-    }
-    page.trim_end().to_owned()
-}
-
-fn without_code(text: &str) -> String {
-    text.replace('`', "")
-}
-
-/// A text in lines of at most 72 characters, each after `margin`.
-fn paragraph(margin: &str, text: &str) -> String {
-    let mut paragraph = String::new();
-    let mut length = 0;
-    for word in without_code(text).split_whitespace() {
-        let word_length = word.chars().count();
-        if length > 0 && length + 1 + word_length <= 72 {
-            paragraph += &format!(" {word}");
-            length += 1 + word_length;
-        } else {
-            paragraph += &format!("\n{margin}{word}");
-            length = word_length;
-        }
-    }
-    format!("{}\n", paragraph.trim_start_matches('\n'))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use upsert_secret_config::run::Action;
 
     fn parse_all(words: &[&str]) -> Result<Parsed, Failure> {
         parse(words.iter().map(Into::into))
@@ -219,6 +176,15 @@ mod tests {
                 command: Some(Command::Run(Action::Upsert)),
                 format: Format::Json,
                 manifest: Some("secrets.yaml".to_owned()),
+                only: None,
+            }))
+        );
+        assert_eq!(
+            parse_all(&["import", "prod/*", "dev/key"]),
+            Ok(Parsed::Run(Args {
+                command: Some(Command::Run(Action::Import)),
+                only: Some("prod/*,dev/key".to_owned()),
+                ..Args::default()
             }))
         );
         let Ok(Parsed::Help(version)) = parse_all(&["--version"]) else {
@@ -232,7 +198,7 @@ mod tests {
 
     #[test]
     fn unknown_argument_is_not_echoed() {
-        let lines: [&[&str]; 7] = [
+        let lines: [&[&str]; 11] = [
             &["made-up-key"],
             &["--value", "made-up-key"],
             &["--value=made-up-key"],
@@ -240,10 +206,14 @@ mod tests {
             &["--format", "made-up-key"],
             &["sh", "-c", "made-up-key"],
             &["made-up-key", "sh"],
+            &["iam-policy", "made-up-key"],
+            &["import", "--made-up-key"],
+            &["-x", "made-up-key"],
+            &["--manifest", "a", "--manifest", "made-up-key"],
         ];
         for words in lines {
             let Err(failure) = parse_all(words) else {
-                panic!("{words:?} is refused");
+                panic!("{words:?} is accepted");
             };
             assert_eq!(failure.class, Class::Input);
             assert!(!failure.to_string().contains("made-up-key"), "{failure}");
@@ -268,12 +238,32 @@ mod tests {
     }
 
     #[test]
-    fn help_lists_every_input() {
-        let Ok(Parsed::Help(page)) = parse_all(&["--help"]) else {
-            panic!("a page");
-        };
-        for input in inputs::all() {
-            assert!(page.contains(&input.variable()), "{}", input.name);
+    fn help_page_is_selected_by_its_option() {
+        let pages = [
+            ("-h", help::summary()),
+            ("--help", help::summary()),
+            ("--help-all", help::reference()),
+            ("-V", help::version()),
+        ];
+        for (option, page) in pages {
+            for words in [&[option][..], &["promote", option]] {
+                assert_eq!(
+                    parse_all(words),
+                    Ok(Parsed::Help(page.clone())),
+                    "{words:?}"
+                );
+            }
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn argument_that_is_not_unicode_is_rejected() {
+        use std::os::unix::ffi::OsStrExt as _;
+        let word = OsStr::from_bytes(b"\xff").to_owned();
+        for words in [vec![word.clone()], vec!["--manifest".into(), word]] {
+            let failure = parse(words).unwrap_err();
+            assert_eq!(failure.what, "an argument is not valid UTF-8");
         }
     }
 }

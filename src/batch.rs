@@ -1,18 +1,17 @@
-//! The targets of a run, one or thousands: reads current values in batches and runs the engine for many secrets at a time,
-//! so that AWS's quotas set the pace. It owns the order and what a failure stops; the engine owns each secret.
+//! Processes the targets of a run, from one to thousands: prefetches current values in batches and runs the engine for many
+//! secrets concurrently, so that AWS quotas are the only limit. Owns the order and decides what stops after a failure; the
+//! engine owns each secret.
 
 use std::collections::VecDeque;
 
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt as _, StreamExt as _};
-use upsert_secret_core::failure::Failure;
 use upsert_secret_core::notice::Level;
-use upsert_secret_core::request::Job;
 use upsert_secret_core::state::ValueView;
 use upsert_secret_core::store::SecretStore;
 
 use crate::engine::context::Context;
-use crate::engine::job::run_job;
+use crate::engine::job::{PreparedTarget, run_job};
 use crate::run_report::{HOPELESS, ReportGuard, RunReport};
 
 pub(crate) mod prefetch;
@@ -20,15 +19,12 @@ pub(crate) mod resolve;
 
 use prefetch::{Chunk, Prefetcher};
 
-/// Secrets that are processed at the same time, so that memory does not grow with the length of the list.
+/// The number of secrets processed concurrently. Bounds memory for long lists.
 pub(crate) const CONCURRENT_SECRETS: usize = HOPELESS;
-/// Batch reads at the same time, each of up to twenty secrets.
+/// The number of concurrent batch reads, each of up to 20 secrets.
 pub(crate) const CONCURRENT_READS: usize = 8;
 
-/// A job, or the failure that prevents it.
-pub(crate) type PreparedTarget = Result<Job, Failure>;
-
-/// Runs every job. The results are in the report, even if this future is dropped before it is done.
+/// Runs every job. Results are recorded in the report, even if this future is dropped early.
 pub(crate) async fn run_all<S: SecretStore>(
     targets: &[PreparedTarget],
     context: Context<'_, S>,
@@ -37,20 +33,17 @@ pub(crate) async fn run_all<S: SecretStore>(
 ) {
     let mut ready: VecDeque<(usize, Option<ValueView>)> = VecDeque::new();
     let mut chunks = if report.kind.single {
-        // A run of one secret must not need permission for BatchGetSecretValue.
+        // A single-secret run must not need permission for BatchGetSecretValue.
         VecDeque::from([Chunk::Unread(0)])
     } else {
-        prefetch::chunks(targets.iter().map(|target| match target {
-            Ok(Job::Upsert(request)) => Some(&**request),
-            _ => None,
-        }))
+        prefetch::chunks(targets.iter().map(|target| target.as_ref().ok()))
     };
-    let prefetcher = Prefetcher::new(context.store, report);
+    let prefetcher = Prefetcher::new(context.store, report, targets);
     let mut reading = FuturesUnordered::new();
     let mut working = FuturesUnordered::new();
     let (mut stopped, mut hopeless) = (false, false);
     loop {
-        // Both stay: a success of a secret in progress must not start the run again after others were dropped.
+        // Keep both: after other secrets were dropped, a success in progress must not resume the run.
         hopeless |= report.is_hopeless();
         stopped |= hopeless || fail_fast && report.has_failed() || context.store.is_cancelled();
         if stopped {
@@ -67,14 +60,15 @@ pub(crate) async fn run_all<S: SecretStore>(
             && let Some((index, first)) = ready.pop_front()
         {
             let work = run_one(index, &targets[index], first, context, report);
-            // Boxed, so that the code that waits for many exists once.
+            // Boxed so that the concurrent loop is compiled only once.
             working.push(work.boxed_local());
         }
         if reading.is_empty() && working.is_empty() {
             if hopeless {
                 report.note(
                     Level::Warning,
-                    "so many secrets in a row failed for the same kind of reason that the others were not tried",
+                    "the remaining secrets were not tried, because many in a row failed for the same kind \
+                     of reason",
                 );
             }
             return;
@@ -101,8 +95,7 @@ async fn run_one<S: SecretStore>(
         Ok(job) => run_job(job, context, plan_only, first, &mut guard.attempt).await,
         Err(why) => Err(why.clone()),
     };
-    // One of many secrets that the run had neither changed nor labeled when it was cancelled, and to which no write is on its
-    // way.
+    // In a canceled run with many secrets: the run has neither changed nor labeled this one, and no write to it is in flight.
     let attempt = &guard.attempt;
     let labeled = attempt
         .write_label

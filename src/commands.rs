@@ -1,4 +1,4 @@
-//! The table of commands, for the command line, the input `command` and the documents. It runs none of them.
+//! The table of commands, used by the command line, the `command` input and the documentation. Must not run commands.
 
 use upsert_secret_config::run::Action;
 use upsert_secret_core::failure::{Class, Failure};
@@ -14,11 +14,11 @@ pub enum Command {
     IamPolicy,
 }
 
-/// A command as documented.
+/// A documented command.
 pub struct Entry {
     /// The command.
     pub command: Command,
-    /// The argument that selects it.
+    /// The argument that selects the command.
     pub word: &'static str,
     /// The description.
     pub meaning: &'static str,
@@ -27,50 +27,56 @@ pub struct Entry {
 }
 
 /// Every command.
-pub const COMMANDS: [Entry; 5] = [
+pub const COMMANDS: [Entry; 6] = [
     Entry {
         command: Command::Run(Action::Upsert),
         word: "upsert",
-        meaning: "create the secret, or give it the value, or leave it alone; the default",
+        meaning: "create or update the secret, or leave it if it already matches (default)",
         example: "UPSERT_SECRET_NAME=prod/key UPSERT_SECRET_VALUE_ENV=API_KEY upsert-secret",
     },
     Entry {
         command: Command::Plan,
         word: "plan",
-        meaning: "say what a run would do, and why; writes nothing",
+        meaning: "show what `upsert` would change, and why, without writing",
         example: "UPSERT_SECRET_NAME=prod/key UPSERT_SECRET_VALUE_ENV=API_KEY upsert-secret plan",
     },
     Entry {
         command: Command::Run(Action::Promote),
         word: "promote",
-        meaning: "make the version current that holds a label (`candidate`), or has an id",
-        example: "UPSERT_SECRET_NAME=prod/key UPSERT_SECRET_STAGE=candidate upsert-secret promote",
+        meaning: "make the version with a staging label (`candidate`) or an ID current; with a manifest, for every secret",
+        example: "UPSERT_SECRET_NAME=prod/key upsert-secret promote",
     },
     Entry {
         command: Command::Run(Action::Rollback),
         word: "rollback",
-        meaning: "make the version current again that was current before",
+        meaning: "make the previous version current again; with `release`, for every secret that a run changed",
         example: "UPSERT_SECRET_NAME=prod/key upsert-secret rollback",
+    },
+    Entry {
+        command: Command::Run(Action::Import),
+        word: "import",
+        meaning: "print a manifest of existing secrets; reads no values",
+        example: "upsert-secret import 'prod/*' > secrets.yaml",
     },
     Entry {
         command: Command::IamPolicy,
         word: "iam-policy",
-        meaning: "print the least IAM policy for these inputs; asks nobody, needs no value",
+        meaning: "print the least-privilege IAM policy for these inputs; sends no requests and needs no value",
         example: "UPSERT_SECRET_NAME=prod/key upsert-secret iam-policy",
     },
 ];
 
-/// Finds a command by its argument.
+/// Finds a command by name.
 ///
 /// # Errors
-/// An unknown command, which the failure does not quote.
+/// The command is unknown. The failure does not quote it.
 pub(crate) fn command(word: &str) -> Result<Command, Failure> {
     let known = COMMANDS.iter().find(|entry| entry.word == word);
     let unknown = || {
         Failure::new(
             Class::Input,
             "unknown command",
-            "the commands are `upsert` (the default), `plan`, `promote`, `rollback` and `iam-policy`; `upsert-secret --help` explains",
+            "use `upsert` (default), `plan`, `promote`, `rollback`, `import` or `iam-policy`; `upsert-secret --help` describes them",
         )
     };
     known.map(|entry| entry.command).ok_or_else(unknown)

@@ -1,5 +1,5 @@
-//! The engine: observe, plan and apply, repeated until a secret matches its request, over any [`SecretStore`]. It owns
-//! every call about one secret, and no decision except retries: the plan decides.
+//! The engine: observes, plans and applies, and repeats until a secret matches its request, over any [`SecretStore`]. It owns
+//! every call about one secret, but decides only about retries; the plan makes all other decisions.
 //!
 //! [`SecretStore`]: upsert_secret_core::store::SecretStore
 
@@ -7,8 +7,9 @@ pub(crate) mod apply;
 pub(crate) mod context;
 mod evidence;
 pub(crate) mod job;
-mod label_move;
+pub(crate) mod label_move;
 pub(crate) mod observe;
+mod policy;
 pub(crate) mod system;
 pub(crate) mod upsert;
 

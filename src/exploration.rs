@@ -1,5 +1,5 @@
 //! Exhaustive exploration of runs on the in-memory model: every order of the calls of two runs, of a run and another writer,
-//! and of a run in which one call fails, at every call. It defines what is explored and how far; the promises are the invariants.
+//! and of a run with one failing call, at every call. Defines what is explored and how far; `promises` has the invariants.
 //! `EXPLORE=full` explores more, and `--nocapture` shows the number of states of each scenario.
 
 mod actor;
@@ -18,16 +18,16 @@ use scenario::{Fault, Scenario};
 use scenarios::{RIVALS, Rival, commands, deleted, first_values, put, runs, three_secrets};
 use task::Task;
 
-/// The states of one scenario in a run of all tests.
+/// The number of states per scenario in a normal test run.
 const STATES: usize = 2_000;
-/// The states of one scenario with `EXPLORE=full`.
+/// The number of states per scenario with `EXPLORE=full`.
 const MORE_STATES: usize = 40_000;
 
 fn is_full() -> bool {
     std::env::var_os("EXPLORE").is_some_and(|depth| depth == "full")
 }
 
-/// Explores scenarios, and fails with every violation.
+/// Explores scenarios, and fails with all violations.
 fn check(scenarios: impl IntoIterator<Item = Scenario>, rerun: Rerun) {
     let limit = if is_full() { MORE_STATES } else { STATES };
     let mut violations = Vec::new();
@@ -122,7 +122,7 @@ fn rival_and_fault_keep_promises() {
     check(faulty, Rerun::SameRun);
 }
 
-/// Two transactions over the same secrets, each of which leaves the secret alone that the other one writes.
+/// Two transactions over the same secrets. Each leaves unchanged the secret that the other one writes.
 #[test]
 fn write_skew_is_impossible() {
     let mut world = sandbox_model::World::default();
@@ -154,7 +154,7 @@ fn overlapping_transactions_keep_promises() {
     check(pairs, Rerun::Later);
 }
 
-/// A run that another one treats as dead, because it makes no progress for a while.
+/// A run that another run considers dead because it makes no progress for a while.
 #[test]
 fn transaction_taken_for_dead_keeps_promises() {
     let pairs = commands(1)
@@ -167,7 +167,7 @@ fn transaction_taken_for_dead_keeps_promises() {
     check(pairs, Rerun::Later);
 }
 
-/// Runs of which one or both die, and a later attempt of the first.
+/// One or both runs die, and the first is attempted again later.
 #[test]
 fn dead_transactions_are_recovered() {
     let pairs = || {
@@ -188,7 +188,7 @@ fn dead_transactions_are_recovered() {
 }
 
 #[test]
-fn transaction_and_rival_of_each_secret_keep_promises() {
+fn transaction_with_rivals_keeps_promises() {
     let rivals: [Rival; 3] = [
         ("puts a", |world| put(world, "a")),
         ("puts b", |world| put(world, "b")),

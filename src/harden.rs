@@ -1,12 +1,12 @@
-//! Hardening of the process before it holds a secret: no core dumps, no access to its memory or environment by other
-//! processes of the same user, and panic messages without their payload. It changes nothing outside this process.
+//! Hardens the process before it holds a secret: disables core dumps, blocks access to its memory and environment by other
+//! processes of the same user, and removes payloads from panic messages. Must not change anything outside this process.
 
 use std::panic;
 
 use crate::redact;
 
-/// Disables core dumps, and access by other processes of the same user (`/proc/PID/mem`, `/proc/PID/environ`). Errors are
-/// ignored: a container may forbid it, which is no reason to fail a deployment.
+/// Disables core dumps, and access by other processes of the same user (`/proc/PID/mem`, `/proc/PID/environ`). Ignores errors:
+/// a container may forbid hardening, which is no reason to fail a deployment.
 pub fn process() {
     #[cfg(unix)]
     {
@@ -28,7 +28,7 @@ pub fn process() {
 pub fn panics() {
     panic::set_hook(Box::new(|info| {
         let place = info.location().map(|location| {
-            // Only the file name: a full path would reveal where the binary was built.
+            // Only the file name: a full path would reveal the build directory.
             let file = location.file().rsplit(['/', '\\']).next();
             format!("{}:{}", file.unwrap_or_default(), location.line())
         });

@@ -1,48 +1,61 @@
-//! The destinations of outputs, report and summary on each CI system. Output files are opened before the first AWS call, so
-//! that a run that could not report its ids writes nothing. Sends no request.
+//! Chooses where outputs, the report and the summary go on each CI system. Opens output files before the first AWS call, so
+//! that a run that could not report its IDs writes nothing. Must not send requests.
 
+mod buildkite;
+mod destination;
 mod dotenv;
+mod failure;
+mod format;
 mod output_file;
+mod report_file;
+mod variables;
 
-use std::fs::File;
-use std::io::{self, IsTerminal as _, Write as _};
-use std::path::PathBuf;
+use std::io::{self, IsTerminal as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
-use upsert_secret_config::ci::{LogFormat, log_format};
+use upsert_secret_config::ci::{self, LogFormat};
 use upsert_secret_config::environment::Environment;
-use upsert_secret_config::random;
-use upsert_secret_core::failure::{Class, Failure};
-use upsert_secret_core::hash::uuid;
+use upsert_secret_core::connection::CiSystem;
+use upsert_secret_core::failure::Failure;
 use upsert_secret_core::notice::Level;
 
 use crate::outputs::{Outputs, is_flat};
 use crate::redact::Output;
+use destination::Destination;
+use failure::unwritable_report;
+use output_file::{OutputFile, WRITE_LIMIT};
+use report_file::ReportFile;
+
+pub(crate) use failure::{unwritten, write_error};
 
 /// The maximum size of a step's summary on GitHub, in bytes.
 const MAX_SUMMARY: u64 = 1024 * 1024;
 
-/// The file name of GitLab's dotenv report, for `artifacts: reports: dotenv`.
-const DOTENV_REPORT: &str = "upsert-secret.env";
+/// The file name of the manifest run report on GitLab, next to the dotenv report.
+const REPORT: &str = "upsert-secret-report.json";
+/// The file name of the report of a run that undoes a release and therefore reads the release's report.
+const UNDO_REPORT: &str = "upsert-secret-undo-report.json";
 
 /// The destinations of this run.
 pub(crate) struct Platform {
-    log_format: LogFormat,
-    outputs: Option<(File, PathBuf)>,
+    system: CiSystem,
+    outputs: Destination,
     summary: Option<PathBuf>,
-    /// The folder for files that later steps read.
-    reports: Option<PathBuf>,
+    /// The file for the manifest run report.
+    report: Option<anyhow::Result<ReportFile>>,
 }
 
-/// Whether standard error supports color: in the logs of both runners, and on a terminal, unless `NO_COLOR` is set
-/// (no-color.org).
+/// Whether standard error supports color: in the logs of GitHub's and GitLab's runners, and on a terminal, unless `NO_COLOR` is
+/// set (no-color.org).
 pub(crate) fn shows_color(environment: &Environment) -> bool {
     if environment.text("NO_COLOR").is_some() {
         return false;
     }
-    match log_format(environment) {
+    match ci::log_format(environment) {
         LogFormat::Github | LogFormat::Gitlab => true,
-        // A Windows console may show the escape sequences themselves.
+        // A Windows console may print the escape sequences verbatim.
         LogFormat::Plain => {
             cfg!(unix) && environment.text("TERM") != Some("dumb") && io::stderr().is_terminal()
         }
@@ -50,46 +63,37 @@ pub(crate) fn shows_color(environment: &Environment) -> bool {
 }
 
 impl Platform {
-    /// Detects the CI system and opens the file for outputs.
+    /// Detects the CI system and opens the output file. A pipe must be opened for reading within the limit.
     ///
     /// # Errors
-    /// The file cannot be opened.
+    /// The output file cannot be opened, or it or standard output is full.
     pub(crate) fn open(
         environment: &Environment,
         output_file: Option<&str>,
+        limit: Duration,
     ) -> Result<Self, Failure> {
         let file = |name| environment.text(name).map(PathBuf::from);
-        let log_format = log_format(environment);
-        let (path, summary, reports) = match log_format {
-            LogFormat::Github => (
-                file("GITHUB_OUTPUT"),
-                file("GITHUB_STEP_SUMMARY"),
-                file("RUNNER_TEMP"),
-            ),
-            LogFormat::Gitlab => {
-                // Independent of the current folder of the script.
-                let folder = file("CI_PROJECT_DIR").unwrap_or_default();
-                (Some(folder.join(DOTENV_REPORT)), None, None)
-            }
-            LogFormat::Plain => (None, None, None),
+        let system = ci::system(environment);
+        let summary = match system {
+            CiSystem::Github => file("GITHUB_STEP_SUMMARY"),
+            _ => None,
         };
-        let open = |path: PathBuf| output_file::open(&path).map(|file| (file, path));
-        let path = output_file.map(PathBuf::from).or(path);
-        let outputs = path.map(open).transpose();
+        let outputs = Destination::open(system, environment, output_file, limit)?;
         Ok(Self {
-            log_format,
-            outputs: outputs.map_err(|error| unwritable(&error))?,
+            system,
+            outputs,
             summary,
-            reports,
+            report: None,
         })
     }
 
     /// Whether the platform supports the output `results` of a manifest run.
     pub(crate) fn takes_results(&self) -> bool {
-        self.log_format == LogFormat::Github
+        self.system == CiSystem::Github
     }
 
-    /// Writes the outputs, and warns about those that the runner will drop.
+    /// Writes the outputs, and warns about those that the runner will drop. `print` says whether outputs may go to standard
+    /// output. Returns where later steps find them, unless that is obvious.
     ///
     /// # Errors
     /// The outputs cannot be written.
@@ -98,116 +102,120 @@ impl Platform {
         outputs: &Outputs,
         output: &Output,
         print: bool,
-    ) -> Result<(), Failure> {
+    ) -> Result<Option<String>, Failure> {
         let warn = |text: String| output.annotate(Level::Warning, &text);
-        let mut lines = String::new();
+        let mut accepted = Vec::new();
         for (name, value) in outputs {
             if let Some(why) = self.rejection(name, value) {
-                warn(format!("the output {name} is left out: {why}"));
+                warn(format!("the output {name} is omitted: {why}"));
                 continue;
             }
-            if self.log_format == LogFormat::Github
-                && output.with_redactor(|redactor| redactor.is_masked(value))
-            {
+            if self.system == CiSystem::Github && output.redactor().is_masked(value) {
                 warn(format!(
-                    "the output {name} contains a piece of the secret's value, as the runner masks it: used as a job output it will be empty in later jobs"
+                    "the output {name} contains a part of the secret's value, which the runner masks: as a \
+                     job output it is empty in later jobs"
                 ));
             }
-            lines.push_str(&match self.log_format {
-                LogFormat::Gitlab => dotenv::line(name, value),
-                LogFormat::Github | LogFormat::Plain => format!("{name}={value}\n"),
-            });
+            accepted.push((*name, value.as_str()));
         }
-        let Some((file, path)) = &mut self.outputs else {
-            if !print {
-                return Ok(());
-            }
-            return lines
-                .lines()
-                .try_for_each(|line| output.print_data(line))
-                .context("cannot write to standard output")
-                .map_err(|error| unwritable(&error));
-        };
-        let written = match self.log_format {
-            LogFormat::Gitlab => output_file::append_dotenv(file, &lines),
-            LogFormat::Github | LogFormat::Plain => {
-                output_file::append(file, &lines).map(|()| None)
-            }
-        };
-        let rejection = written
-            .with_context(|| format!("cannot write {}", path.display()))
-            .map_err(|error| unwritable(&error))?;
-        if let Some(why) = rejection {
-            warn(format!(
-                "GitLab will not take {} as a dotenv report, and no later job will get the ids: {why}",
-                path.display()
-            ));
-        }
-        Ok(())
+        self.outputs.write(&accepted, output, print)
     }
 
     /// The reason for leaving an output out.
     fn rejection(&self, name: &str, value: &str) -> Option<&'static str> {
-        // One line of JSON, whose length is limited where it is made.
-        let whole = name == "results" && value.bytes().all(|byte| byte.is_ascii_graphic());
-        if !whole && !is_flat(value) {
-            Some("it is not one line of printable ASCII")
-        } else if self.log_format == LogFormat::Gitlab && !dotenv::is_literal(value) {
-            Some("it has a `$` or `%`, which GitLab would expand in later jobs")
-        } else {
-            None
-        }
-    }
-
-    /// Writes a file for later steps, if the platform has a folder for such files, and returns its path. An error is a
-    /// notice, because the secrets are written.
-    pub(crate) fn write_report(&self, json: &str, output: &Output) -> Option<String> {
-        let mut unique = [0; 16];
-        random::fill(&mut unique);
-        let name = format!("upsert-secret-{}.json", uuid(&unique));
-        let path = self.reports.as_ref()?.join(name);
-        match File::create_new(&path).and_then(|mut file| file.write_all(json.as_bytes())) {
-            Ok(()) => Some(path.display().to_string()),
-            Err(error) => {
-                output.annotate(Level::Notice, &format!("no report was written: {error}"));
-                None
+        // One line of JSON. The code that creates it limits its length.
+        let is_safe = match name {
+            "results" => value.bytes().all(|byte| byte.is_ascii_graphic()),
+            // A directory may have any name, and GitHub takes the rest of the line verbatim.
+            "report_path" if self.system == CiSystem::Github => !value.contains(char::is_control),
+            "report_path" if !is_flat(value) => {
+                return Some("it has white space or characters other than ASCII, or is too long");
             }
+            _ => is_flat(value),
+        };
+        if !is_safe {
+            return Some("it is not one line of printable text");
+        }
+        self.outputs.rejection(value)
+    }
+
+    /// Opens the file for the manifest run report: the one that the user named, or the platform's default. `kept` lists the
+    /// files that the run reads.
+    ///
+    /// # Errors
+    /// The file that the user named cannot be opened, or is another file of this run. A problem with the platform's default
+    /// file is not an error.
+    pub(crate) fn open_report(
+        &mut self,
+        environment: &Environment,
+        given: Option<&str>,
+        kept: &[&str],
+        is_undo: bool,
+    ) -> Result<(), Failure> {
+        let own = [self.outputs.path(), self.summary.as_deref()];
+        let kept: Vec<&Path> = kept
+            .iter()
+            .map(Path::new)
+            .chain(own.into_iter().flatten())
+            .collect();
+        self.report = match (given, self.system) {
+            (Some(path), _) => {
+                let file = ReportFile::open(path.as_ref(), path, &kept);
+                Some(Ok(file.map_err(|error| unwritable_report(&error))?))
+            }
+            (None, CiSystem::Gitlab) => {
+                let folder = environment.text("CI_PROJECT_DIR").unwrap_or_default();
+                let name = if is_undo { UNDO_REPORT } else { REPORT };
+                Some(ReportFile::open(&Path::new(folder).join(name), name, &kept))
+            }
+            (None, CiSystem::Github) => environment.text("RUNNER_TEMP").map(ReportFile::create_in),
+            (None, _) => None,
+        };
+        Ok(())
+    }
+
+    /// Removes the report of an earlier run, once the inputs are valid.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub(crate) fn clear_report(&mut self) -> Result<(), Failure> {
+        match &mut self.report {
+            Some(Ok(file)) => file.clear().map_err(|error| unwritable_report(&error)),
+            _ => Ok(()),
         }
     }
 
-    /// The number of bytes left in the step's summary.
-    pub(crate) fn summary_room(&self) -> usize {
-        let metadata = self.summary.as_ref().and_then(|path| path.metadata().ok());
-        let used = metadata.map_or(0, |metadata| metadata.len());
-        usize::try_from(MAX_SUMMARY.saturating_sub(used)).unwrap_or_default()
+    /// Writes the report, if there is a file for it, and returns the path. A failed write is only a warning, because the
+    /// secrets are already written.
+    pub(crate) fn write_report(&mut self, json: &str, output: &Output) -> Option<String> {
+        let written = self.report.take()?.and_then(|file| file.write(json));
+        let warn =
+            |error| output.annotate(Level::Warning, &format!("no report was written: {error:#}"));
+        written.map_err(warn).ok()
     }
 
-    /// Appends to the job summary, if there is one. An error is a notice, because the secrets are written.
+    /// The number of bytes left in the step's summary; `None` without a summary.
+    pub(crate) fn summary_room(&self) -> Option<usize> {
+        let metadata = self.summary.as_ref()?.metadata();
+        let used = metadata.map_or(0, |metadata| metadata.len());
+        Some(usize::try_from(MAX_SUMMARY.saturating_sub(used)).unwrap_or_default())
+    }
+
+    /// Appends to the job summary, if there is one. A failed write is only a notice, because the secrets are already written.
     pub(crate) fn write_summary(&self, markdown: &str, output: &Output) {
         let Some(path) = &self.summary else {
             return;
         };
-        let written = output_file::open(path).and_then(|mut file| {
-            let size = file.metadata().map_or(0, |meta| meta.len());
+        let written = OutputFile::open(path, WRITE_LIMIT).and_then(|mut file| {
             ensure!(
-                size + markdown.len() as u64 <= MAX_SUMMARY,
+                file.size() + markdown.len() as u64 <= MAX_SUMMARY,
                 "the step's summary is full"
             );
-            file.write_all(markdown.as_bytes())
+            file.append(markdown, WRITE_LIMIT)
                 .context("cannot write the step's summary")
         });
         if let Err(error) = written {
             output.annotate(Level::Notice, &format!("no summary was written: {error:#}"));
         }
     }
-}
-
-/// The failure of a run that cannot write its outputs.
-pub(crate) fn unwritable(error: &anyhow::Error) -> Failure {
-    Failure::new(
-        Class::Input,
-        "outputs cannot be written",
-        "name a file in a folder that exists and that this user may write in `output-file`; in a container check who it runs as",
-    )
-    .because(format!("{error:#}"))
 }

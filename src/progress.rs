@@ -1,5 +1,5 @@
-//! Periodic status lines, so that a waiting run does not look hung: a line every few seconds in a log, a bar on a terminal. It
-//! owns their frequency and prints through the output.
+//! Periodic status lines, so that a waiting run does not look hung: a line every few seconds in a log, a progress bar on a
+//! terminal. Owns their timing and prints through the output.
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
@@ -7,16 +7,16 @@ use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
 
-use crate::redact::Output;
+use crate::redact::{self, Output};
 
-/// The time between two lines.
+/// The minimum interval between two lines.
 const PAUSE: Duration = Duration::from_secs(5);
 
 /// The progress of a run. It shows counts, times and constant texts, never user data.
 pub(crate) struct Progress {
-    /// `None` for progress that shows nothing.
+    /// `None` for silent progress.
     output: Option<Arc<Output>>,
-    /// Hidden if there is no terminal.
+    /// Hidden if standard error is not a terminal.
     bar: ProgressBar,
     phase: RefCell<Phase>,
     counts_shown: Cell<Instant>,
@@ -56,7 +56,7 @@ impl Progress {
         }
     }
 
-    /// Progress that shows nothing, for one secret among many.
+    /// Silent progress, for one secret among many.
     pub(crate) fn silent() -> Self {
         Self {
             output: None,
@@ -67,7 +67,7 @@ impl Progress {
         }
     }
 
-    /// Starts a phase in which `total` secrets are, for example, "staged".
+    /// Starts a phase in which `total` secrets are processed; `verb` is, for example, "staged".
     pub(crate) fn start_phase(&self, verb: &'static str, total: usize) {
         self.phase.replace(Phase::new(verb, total));
         self.bar.reset();
@@ -82,7 +82,7 @@ impl Progress {
         self.bar.set_position(phase.done as u64);
     }
 
-    /// Shows a text, unless one was shown within the last seconds.
+    /// Shows a text, unless another one was shown in the last few seconds.
     pub(crate) fn say(&self, text: impl FnOnce() -> String) {
         if let Some(output) = &self.output
             && self.text_shown.get().is_none_or(|at| at.elapsed() >= PAUSE)
@@ -92,7 +92,7 @@ impl Progress {
         }
     }
 
-    /// Waits until the counts are due, and shows them.
+    /// Waits until the counts are due, then shows them.
     pub(crate) async fn tick(&self) {
         let next = self.counts_shown.get() + PAUSE;
         tokio::time::sleep(next.saturating_duration_since(Instant::now())).await;
@@ -105,7 +105,7 @@ impl Progress {
         }
     }
 
-    /// Removes the bar, so that what follows is not drawn over it.
+    /// Removes the bar, so that it does not overlap later output.
     pub(crate) fn end(&self) {
         self.bar.finish_and_clear();
     }
@@ -114,12 +114,13 @@ impl Progress {
 fn status_line(phase: &Phase, took: Duration) -> String {
     let took = took.as_secs_f64().max(0.001);
     let (done, total) = (phase.done, phase.total);
-    // Counts of secrets are far below what a float holds exactly.
+    // Numbers of secrets are far below the limit of exact floats.
     #[allow(clippy::cast_precision_loss)]
     let (rate, left) = (done as f64 / took, (total - done.min(total)) as f64);
     let mut text = format!(
-        "{done} of {total} secrets {}, {rate:.1} a second",
-        phase.verb
+        "{done} of {total} secrets {}, {}",
+        phase.verb,
+        redact::rate(rate)
     );
     if done > 0 && left > 0.0 {
         text.push_str(&format!(", about {} left", time(left / rate)));
@@ -149,15 +150,15 @@ mod tests {
             };
             status_line(&phase, Duration::from_secs(seconds))
         };
-        assert_eq!(at(0, 5), "0 of 1000 secrets done, 0.0 a second");
+        assert_eq!(at(0, 5), "0 of 1000 secrets done, 0.0 per second");
         assert_eq!(
             at(200, 5),
-            "200 of 1000 secrets done, 40.0 a second, about 20 s left"
+            "200 of 1000 secrets done, 40.0 per second, about 20 s left"
         );
         assert_eq!(
             at(10, 5),
-            "10 of 1000 secrets done, 2.0 a second, about 9 min left"
+            "10 of 1000 secrets done, 2.0 per second, about 9 min left"
         );
-        assert_eq!(at(1_000, 25), "1000 of 1000 secrets done, 40.0 a second");
+        assert_eq!(at(1_000, 25), "1000 of 1000 secrets done, 40.0 per second");
     }
 }

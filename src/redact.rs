@@ -1,13 +1,16 @@
-//! The only module that writes to standard output and standard error. All text passes [`Redactor::clean`] first, which
-//! replaces every form of a secret, escapes control characters and defuses workflow commands. It knows nothing about the
-//! meaning of a message.
+//! The only module that writes to standard output and standard error. All text first passes through [`Redactor::clean`], which
+//! replaces every form of a secret, escapes control characters and defuses workflow commands. Must not depend on the meaning of
+//! a message.
 
+mod bar;
 mod escape;
-mod forms;
+mod index;
 mod output;
 mod redactor;
-mod search;
+#[cfg(test)]
+mod tests;
 
+pub(crate) use bar::rate;
+pub use index::MIN_BYTES;
 pub(crate) use output::{Output, panic_line};
 pub use redactor::Redactor;
-pub use search::MIN_BYTES;

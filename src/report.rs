@@ -1,10 +1,11 @@
-//! The report of a run as outputs, text, JSON and Markdown, for a single secret or for a manifest. Prints nothing, and passes
-//! everything through `redact`.
+//! The report of a run as outputs, text, JSON and Markdown, for a single secret or a manifest. Passes everything through
+//! `redact`. Must not print.
 
 use std::time::Duration;
 
 use serde_json::json;
 use upsert_secret_core::failure::Failure;
+use upsert_secret_core::notice::Level;
 use upsert_secret_core::outcome::Outcome;
 
 use crate::outputs::Outputs;
@@ -14,12 +15,13 @@ use crate::run_report::RunReport;
 mod failure;
 mod graph;
 mod manifest;
+mod markdown;
 mod parts;
 mod single;
 
 pub(crate) use failure::{failure, timed_out};
 
-/// Everything that is known at the end of a run.
+/// Everything known at the end of a run.
 pub(crate) struct Report<'a> {
     run: &'a RunReport,
     /// The outcome of the only secret; `None` for a manifest.
@@ -29,7 +31,7 @@ pub(crate) struct Report<'a> {
 }
 
 impl<'a> Report<'a> {
-    /// The report of a run that took this long.
+    /// The report of a run with the given duration.
     pub(crate) fn new(run: &'a RunReport, failure: Option<&'a Failure>, took: Duration) -> Self {
         let targets = run.targets();
         let details = targets.first().and_then(|target| target.details.as_ref());
@@ -42,7 +44,7 @@ impl<'a> Report<'a> {
         }
     }
 
-    /// All outputs after a success, the known ones after a failure.
+    /// All outputs after a success; the known ones after a failure.
     pub(crate) fn outputs(&self) -> Outputs {
         match &self.single {
             Some(outcome) => single::outputs(outcome, self.failure.is_some()),
@@ -56,10 +58,10 @@ impl<'a> Report<'a> {
     }
 
     /// Text for the log.
-    pub(crate) fn text(&self) -> String {
+    pub(crate) fn text(&self, redactor: &Redactor) -> String {
         match &self.single {
             Some(outcome) => single::text(outcome, self.failure.is_some(), self.took),
-            None => manifest::text(self.run, self.took),
+            None => manifest::text(self.run, self.took, redactor),
         }
     }
 
@@ -88,6 +90,17 @@ impl<'a> Report<'a> {
             None => manifest::markdown(self.run, self.failure, self.took, redactor, room),
         }
     }
+}
+
+/// The job summary of `iam-policy`: the documents, already redacted, and the notes about them.
+pub(crate) fn policy_markdown(documents: &str, notes: &[String], redactor: &Redactor) -> String {
+    let notes = notes.iter().map(|note| (Level::Notice, note.clone()));
+    let notes: Vec<_> = notes.collect();
+    format!(
+        "### IAM policy of this run\n\n{}{}\n",
+        markdown::block("json", documents),
+        markdown::notice_items(&notes, redactor)
+    )
 }
 
 #[cfg(test)]

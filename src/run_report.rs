@@ -1,112 +1,33 @@
-//! The results of a run, secret by secret, one or thousands. The report of a secret is written when the secret is done, and also
-//! when the run is cut short, so that everything known is reported. Holds no value and prints nothing.
+//! The results of a run, secret by secret, from one to thousands. Completes the report of a secret when the secret is done or
+//! when the run is cut short, so that everything known is reported. Must not hold values or print.
 
 use std::cell::{Cell, OnceCell, Ref, RefCell};
+use std::collections::HashSet;
 
+use upsert_secret_aws::PendingCall;
+use upsert_secret_config::spelling::Spelling;
 use upsert_secret_core::attempt::Attempt;
 use upsert_secret_core::failure::{Class, Failure};
 use upsert_secret_core::labels::WriteLabel;
 use upsert_secret_core::notice::Level;
-use upsert_secret_core::outcome::{ChangeKind, Outcome};
+use upsert_secret_core::outcome::ChangeKind;
 
 use crate::progress::Progress;
+use crate::written::after_writes;
 
-/// The number of consecutive failures for reasons outside the secrets that ends the run. As many secrets are processed at the
-/// same time.
+mod target;
+mod withheld;
+
+pub(crate) use target::{Details, Status, TargetReport};
+
+/// The number of consecutive failures for reasons outside the secrets after which the run ends. Also the number of secrets
+/// processed concurrently.
 pub(crate) const HOPELESS: usize = 64;
-
-/// The final status of a secret.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Status {
-    /// An error prevented the requested state.
-    Failed,
-    /// The secret is as requested, or in a plan would be.
-    Done(ChangeKind),
-    /// The run ended before the secret was processed.
-    #[default]
-    NotTried,
-}
-
-impl Status {
-    /// Every status, in the order of a summary.
-    pub(crate) const ALL: [Self; 5] = [
-        Self::Done(ChangeKind::Created),
-        Self::Done(ChangeKind::Updated),
-        Self::Done(ChangeKind::Unchanged),
-        Self::Failed,
-        Self::NotTried,
-    ];
-
-    /// The word in outputs and reports.
-    pub(crate) const fn word(self) -> &'static str {
-        match self {
-            Self::Failed => "failed",
-            Self::Done(kind) => kind.word(),
-            Self::NotTried => "not_tried",
-        }
-    }
-}
-
-/// The report of one secret.
-#[derive(Debug, Default)]
-pub(crate) struct TargetReport {
-    /// The name or ARN as given.
-    pub(crate) name: String,
-    /// The final status.
-    pub(crate) status: Status,
-    /// The ARN, once known.
-    pub(crate) arn: Option<Box<str>>,
-    /// The version that holds the value, once known.
-    pub(crate) version_id: Option<Box<str>>,
-    /// Absent for most secrets of a large run, to save memory.
-    pub(crate) details: Option<Box<Details>>,
-}
-
-impl TargetReport {
-    /// Whether the secret was changed, even if not everything was written.
-    pub(crate) fn has_changed(&self) -> bool {
-        match self.status {
-            Status::Done(kind) => kind != ChangeKind::Unchanged,
-            Status::Failed => {
-                let details = self.details.as_ref();
-                details.is_some_and(|details| details.outcome.has_lasting_change())
-            }
-            Status::NotTried => false,
-        }
-    }
-
-    /// Whether a write without an answer may have changed the secret.
-    pub(crate) fn may_have_changed(&self) -> bool {
-        self.details
-            .as_ref()
-            .is_some_and(|details| details.is_uncertain)
-    }
-
-    /// The failure, if there is one.
-    pub(crate) fn failure(&self) -> Option<&Failure> {
-        self.details.as_ref()?.failure.as_ref()
-    }
-}
-
-/// Details about a secret that changed or failed, or that is the only one.
-#[derive(Debug, Default)]
-pub(crate) struct Details {
-    /// The ids, changes and notices.
-    pub(crate) outcome: Outcome,
-    /// The failure, if there is one.
-    pub(crate) failure: Option<Failure>,
-    /// Whether a write may have been applied that the outcome does not name.
-    pub(crate) is_uncertain: bool,
-    /// The reason for waiting when the run was cut short.
-    pub(crate) waiting: Option<String>,
-    /// The holder of AWSCURRENT, if the run was cut short while it competed with concurrent writers.
-    pub(crate) contended: Option<Option<String>>,
-}
 
 /// The kind of run, as far as it affects the report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct RunKind {
-    /// One secret, presented with flat outputs and a text of its own.
+    /// One secret, presented with flat outputs and its own text.
     pub(crate) single: bool,
     /// Nothing is written.
     pub(crate) plan_only: bool,
@@ -114,27 +35,37 @@ pub(crate) struct RunKind {
     pub(crate) all_or_nothing: bool,
 }
 
-/// The reports of all secrets, in the order of the list.
+/// The reports of all secrets, in list order.
 pub(crate) struct RunReport {
     /// What kind of run this is.
     pub(crate) kind: RunKind,
     /// The status lines.
     pub(crate) progress: Progress,
+    /// How the user's platform spells the names of inputs.
+    pub(crate) spelling: Spelling,
     /// The region, once known.
     pub(crate) region: OnceCell<String>,
     targets: RefCell<Vec<TargetReport>>,
     notices: RefCell<Vec<(Level, String)>>,
-    /// Private labels left behind by a run that was cut short, by the name or ARN of the secret.
+    /// The notices as a set, for fast lookup among thousands.
+    noted: RefCell<HashSet<(Level, String)>>,
+    /// Private labels left behind by a run that was cut short, with the name or ARN of the secret.
     write_labels: RefCell<Vec<(String, WriteLabel)>>,
     failed: Cell<bool>,
+    /// Whether anything was written to AWS, or may have been.
+    has_written: Cell<bool>,
     /// Consecutive failures for reasons outside the secrets.
     outside_failures: Cell<usize>,
     /// A failure of the run as a whole.
     run_failure: RefCell<Option<Failure>>,
+    /// What the run as a whole is waiting for, besides responses to calls.
+    waiting: Cell<Option<&'static str>>,
+    /// The calls without a response when the time limit was reached.
+    pending: RefCell<Vec<PendingCall>>,
 }
 
 impl RunReport {
-    /// A report on these secrets, all of them not tried yet.
+    /// A report on these secrets, with all of them not tried yet.
     pub(crate) fn new(
         names: impl IntoIterator<Item = String>,
         kind: RunKind,
@@ -147,20 +78,25 @@ impl RunReport {
         Self {
             kind,
             progress,
+            spelling: Spelling::default(),
             region: OnceCell::new(),
             targets: RefCell::new(targets.collect()),
             notices: RefCell::default(),
+            noted: RefCell::default(),
             write_labels: RefCell::default(),
             failed: Cell::new(false),
+            has_written: Cell::new(false),
             outside_failures: Cell::new(0),
             run_failure: RefCell::default(),
+            waiting: Cell::new(None),
+            pending: RefCell::default(),
         }
     }
 
     /// Records a failure of the run as a whole.
     pub(crate) fn fail(&self, failure: Failure) {
         self.failed.set(true);
-        self.run_failure.replace(Some(failure));
+        self.run_failure.replace(Some(self.spell(failure)));
     }
 
     /// The failure of the run as a whole.
@@ -168,29 +104,73 @@ impl RunReport {
         self.run_failure.borrow().clone()
     }
 
+    /// Records what the run as a whole is waiting for, a noun phrase.
+    pub(crate) fn set_waiting(&self, what: Option<&'static str>) {
+        self.waiting.set(what);
+    }
+
+    /// What the run as a whole is waiting for.
+    pub(crate) fn waiting(&self) -> Option<&'static str> {
+        self.waiting.get()
+    }
+
+    /// Records the calls without a response when the time limit is reached.
+    pub(crate) fn set_pending(&self, calls: Vec<PendingCall>) {
+        self.pending.replace(calls);
+    }
+
+    /// The calls without a response when the time limit was reached.
+    pub(crate) fn pending(&self) -> Vec<PendingCall> {
+        self.pending.borrow().clone()
+    }
+
+    /// The failure that ends the run. It is not bad input if anything was written to AWS, perhaps to another secret.
+    pub(crate) fn conclude(&self, failure: Failure) -> Failure {
+        let failure = self.spell(failure);
+        if failure.class != Class::Input || !self.has_written.get() {
+            return failure;
+        }
+        let mut written = Vec::new();
+        for target in self.targets().iter() {
+            let outcome = target.details.as_ref().map(|details| &details.outcome);
+            for change in outcome.iter().flat_map(|outcome| &outcome.changes) {
+                written.push(if self.kind.single {
+                    change.to_string()
+                } else {
+                    format!("{}: {change}", target.name)
+                });
+            }
+        }
+        after_writes(failure, &written)
+    }
+
+    fn spell(&self, failure: Failure) -> Failure {
+        failure.map_text(|text| self.spelling.spell(text))
+    }
+
     /// Whether anything has failed.
     pub(crate) fn has_failed(&self) -> bool {
         self.failed.get()
     }
 
-    /// Whether so many secrets in a row failed that the run should end: AWS cannot be reached, or the credentials are no
-    /// longer valid.
+    /// Whether so many secrets in a row failed that the run should end: AWS cannot be reached, or the credentials are no longer
+    /// valid.
     pub(crate) fn is_hopeless(&self) -> bool {
         self.outside_failures.get() >= HOPELESS
     }
 
     /// Adds a notice about the run, once.
     pub(crate) fn note(&self, level: Level, text: impl Into<String>) {
-        let notice = (level, text.into());
-        let mut notices = self.notices.borrow_mut();
-        if !notices.contains(&notice) {
-            notices.push(notice);
+        let notice = (level, self.spelling.spell(&text.into()));
+        if self.noted.borrow_mut().insert(notice.clone()) {
+            self.notices.borrow_mut().push(notice);
         }
     }
 
-    /// Adds a notice about one secret, which names it where there are others.
+    /// Adds a notice about one secret. The notice names the secret if there are others.
     pub(crate) fn note_target(&self, name: &str, level: Level, text: &str) {
-        if self.kind.single {
+        let names_it = text.split(' ').next() == Some(name);
+        if self.kind.single || names_it {
             self.note(level, text);
         } else {
             self.note(level, format!("{name}: {text}"));
@@ -213,7 +193,15 @@ impl RunReport {
         targets.iter().filter(|it| it.status == status).count()
     }
 
-    /// The private labels that remain to be removed, each with the name or ARN of its secret.
+    /// The number of secrets that a dry run would change.
+    pub(crate) fn count_planned(&self) -> usize {
+        let targets = self.targets();
+        let details = targets.iter().filter_map(|target| target.details.as_ref());
+        let previews = details.filter_map(|details| details.outcome.preview.as_ref());
+        previews.filter(|preview| !preview.steps.is_empty()).count()
+    }
+
+    /// The private labels that still have to be removed, each with the name or ARN of its secret.
     pub(crate) fn take_write_labels(&self) -> Vec<(String, WriteLabel)> {
         self.write_labels.take()
     }
@@ -221,26 +209,48 @@ impl RunReport {
     fn write(&self, index: usize, attempt: Attempt, ended: Result<(), Failure>, cut: bool) {
         let target = &mut self.targets.borrow_mut()[index];
         let is_uncertain = attempt.may_have_changed();
+        let has_written = attempt.has_written();
         if let Some(label) = attempt.write_label
             && label.on.is_some()
         {
             let left_behind = (target.name.clone(), label);
             self.write_labels.borrow_mut().push(left_behind);
         }
-        let outcome = attempt.outcome;
+        let mut outcome = attempt.outcome;
+        for step in outcome
+            .preview
+            .iter_mut()
+            .flat_map(|preview| &mut preview.steps)
+        {
+            step.what = self.spelling.spell(&step.what);
+            step.why = self.spelling.spell(&step.why);
+        }
         for (level, text) in &outcome.notices {
             self.note_target(&target.name, *level, text);
         }
         target.arn = outcome.arn.as_deref().map(Into::into);
         let version = outcome.version.as_ref();
         target.version_id = version.map(|version| version.id.as_str().into());
-        let failure = ended.err();
+        let failure = ended.err().map(|failure| {
+            let failure = self.spell(failure);
+            if !has_written {
+                return failure;
+            }
+            let changes = outcome.changes.iter().map(ToString::to_string);
+            after_writes(failure, &changes.collect::<Vec<_>>())
+        });
         target.status = if failure.is_some() {
             self.failed.set(true);
             Status::Failed
         } else {
             Status::Done(outcome.kind())
         };
+        if let (Some(_), Some((from, to)), false) = (&failure, attempt.moving, self.kind.single)
+            && outcome.moved_from.is_none()
+        {
+            target.version_id = Some(to.as_str().into());
+            outcome.moved_from = Some(from);
+        }
         let outside_failures = match failure.as_ref().map(|failure| failure.class) {
             Some(Class::Unavailable | Class::Credentials) => self.outside_failures.get() + 1,
             _ => 0,
@@ -252,6 +262,7 @@ impl RunReport {
             target.details = Some(Box::new(Details {
                 outcome,
                 is_uncertain: failure.is_some() && is_uncertain,
+                is_cut: cut && attempt.cut_short.is_none(),
                 failure,
                 waiting: attempt.waiting.filter(|_| cut),
                 contended: (cut && attempt.contended).then_some(attempt.holder),
@@ -263,7 +274,7 @@ impl RunReport {
     }
 }
 
-/// The report of a secret in progress. It is written in any case, by [`ReportGuard::end`] or on drop.
+/// The report of a secret in progress. It is always completed, either by [`ReportGuard::end`] or on drop.
 pub(crate) struct ReportGuard<'a> {
     index: usize,
     report: &'a RunReport,
@@ -285,19 +296,20 @@ impl<'a> ReportGuard<'a> {
         }
     }
 
-    /// Ends the report with a result.
+    /// Completes the report with a result.
     pub(crate) fn end(mut self, ended: Result<(), Failure>) {
         self.ended = Some(ended);
     }
 
-    /// Leaves the secret as not tried: it has neither a result nor a failure of its own.
+    /// Leaves the secret as not tried, with neither a result nor a failure of its own.
     pub(crate) fn leave(mut self) {
-        // A created secret cannot be reverted, because this tool never deletes one.
+        // A created secret cannot be rolled back, because this tool never deletes secrets.
         if self.attempt.outcome.kind() == ChangeKind::Created {
             self.ended = Some(Ok(()));
             return;
         }
-        // Changes that were reverted are reported.
+        self.record_writes();
+        // Reports changes that were rolled back.
         let outcome = std::mem::take(&mut self.attempt.outcome);
         if !outcome.changes.is_empty() {
             let target = &mut self.report.targets.borrow_mut()[self.index];
@@ -309,10 +321,16 @@ impl<'a> ReportGuard<'a> {
         }
         self.quiet = true;
     }
+
+    fn record_writes(&self) {
+        let has_written = &self.report.has_written;
+        has_written.set(has_written.get() || self.attempt.has_written());
+    }
 }
 
 impl Drop for ReportGuard<'_> {
     fn drop(&mut self) {
+        self.record_writes();
         let attempt = &mut self.attempt;
         let is_untouched = attempt.outcome.changes.is_empty() && attempt.cut_short.is_none();
         if self.quiet && self.ended.is_none() && is_untouched {
@@ -322,11 +340,15 @@ impl Drop for ReportGuard<'_> {
         let ended = self.ended.take().unwrap_or_else(|| {
             let failure = attempt.cut_short.clone();
             Err(failure.unwrap_or_else(|| {
-                Failure::new(
+                let ended = Failure::new(
                     Class::Unavailable,
-                    "the run was cut short while it was worked on",
+                    "the run ended before this secret was done",
                     "run again: a write that arrived is found and kept",
-                )
+                );
+                match &attempt.waiting {
+                    Some(wait) => ended.because(format!("it was waiting for {}", wait.what)),
+                    None => ended,
+                }
             }))
         });
         self.report

@@ -1,4 +1,5 @@
-//! What unit tests of the engine share: an in-memory store, a system without real time or randomness, and jobs from inputs.
+//! Shared by unit tests of the engine: an in-memory store, a system without real time or randomness, and jobs built from
+//! inputs.
 
 use std::cell::Cell;
 use std::ffi::OsString;
@@ -8,21 +9,23 @@ use std::pin::Pin;
 use std::time::{Duration, UNIX_EPOCH};
 
 use upsert_secret_config::environment::Environment;
-use upsert_secret_config::inputs;
 use upsert_secret_config::resolve::SecretSink;
 use upsert_secret_config::run::{Action, Draft, Run};
+use upsert_secret_config::variables;
 use upsert_secret_core::request::Job;
 
 use crate::engine::system::System;
 
 mod json;
 mod memory;
+mod rejecting;
 mod store;
 
 pub(crate) use memory::{MemoryStore, answered_error};
+pub(crate) use rejecting::RejectingStore;
 pub(crate) use store::{Connection, ModelStore};
 
-/// The clock of the store, waits that advance it, and bytes that count up.
+/// A system that uses the store's clock, advances it by waiting, and generates sequential bytes.
 pub(crate) struct FakeSystem {
     store: MemoryStore,
     counter: Cell<u8>,
@@ -56,14 +59,16 @@ impl System for FakeSystem {
     }
 }
 
-/// The job of a run with these inputs, spelled as in `UPSERT_SECRET_NAME` without the prefix. The secret is `app` and the
-/// value `made-up` unless the inputs say otherwise.
+/// The job of a run with these inputs, named as in `UPSERT_SECRET_NAME` without the prefix. The defaults are the secret `app`
+/// and the value `made-up`.
 pub(crate) fn job(action: Action, given: &[(&str, &str)]) -> Job {
     let mut inputs = vec![("NAME", "app")];
     if action == Action::Upsert {
         inputs.push(("VALUE", "made-up"));
     }
-    inputs.retain(|(input, _)| !given.iter().any(|(other, _)| input == other));
+    let is_given = |input: &str| given.iter().any(|(other, _)| *other == input);
+    let names_secrets = is_given("RELEASE");
+    inputs.retain(|(input, _)| !is_given(input) && !names_secrets);
     inputs.extend(given);
     only_job(action, &inputs)
 }
@@ -94,7 +99,7 @@ fn only_job(action: Action, inputs: &[(&str, &str)]) -> Job {
             .chain([("A_VARIABLE".to_owned(), "made-up")])
             .map(|(name, text)| (OsString::from(name), OsString::from(text))),
     );
-    let (raw, known) = inputs::read(&environment);
+    let (raw, known) = variables::read(&environment);
     known.unwrap();
     let sink = SecretSink {
         hide: &|_| {},
@@ -107,7 +112,7 @@ fn only_job(action: Action, inputs: &[(&str, &str)]) -> Job {
     }
 }
 
-/// Runs a future to its end. Nothing in these tests waits for anything outside the thread.
+/// Runs a future to completion. These tests do not wait for anything outside the thread.
 pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()

@@ -1,5 +1,5 @@
 //! The driver of the all-or-nothing transaction: runs the commands of `upsert_secret_core::transaction` and returns their
-//! events. It owns the calls, the waits, and the report, and makes no decisions.
+//! events. Owns the calls, the waits and the report. Must not make decisions.
 
 use std::cell::{Cell, RefCell};
 
@@ -9,8 +9,8 @@ use upsert_secret_core::transaction::{
     Command, Event, Limits, Next, Round, Transaction as Machine,
 };
 
-use crate::batch::PreparedTarget;
 use crate::engine::context::Context;
+use crate::engine::job::PreparedTarget;
 use crate::run_report::RunReport;
 
 mod calls;
@@ -21,16 +21,20 @@ mod validate;
 
 use driver::{Driver, Member};
 
-/// Runs all jobs as one transaction: every new version becomes current, or none does. First versions cannot be rolled back. The
-/// progress of the context must be silent, because the transaction reports its own.
+/// Runs all jobs as one transaction: either every new version becomes current, or none does. First versions cannot be rolled
+/// back. The context's progress must be silent, because the transaction reports its own.
 pub(crate) async fn run<S: SecretStore>(
     targets: &[PreparedTarget],
     context: Context<'_, S>,
     limits: Limits,
     report: &RunReport,
 ) {
-    let driver = Driver { context, report };
-    let Some(mut members) = driver.members(targets) else {
+    let driver = Driver {
+        context,
+        targets,
+        report,
+    };
+    let Some(mut members) = driver.members() else {
         return;
     };
     let timeout = context.timeout.as_secs();
@@ -47,18 +51,20 @@ pub(crate) async fn run<S: SecretStore>(
                 if progress {
                     waits.idle = Backoff::endless();
                 }
-                report.progress.say(|| {
-                    "waiting for another run with `all-or-nothing` that may be in progress"
-                        .to_owned()
-                });
+                let what = "another run with `all-or-nothing` that may be in progress";
+                report.progress.say(|| format!("waiting for {what}"));
+                report.set_waiting(Some(what));
                 context.system.wait(&mut waits.idle).await;
+                report.set_waiting(None);
                 Next::Observe
             }
             Next::WaitForTurn => {
                 for (member, written) in members.iter_mut().zip(machine.written()) {
                     finish::record_written(member, written);
                 }
+                report.set_waiting(Some("other runs that write the same secrets"));
                 context.system.wait_turn(&mut waits.turns).await;
+                report.set_waiting(None);
                 Next::Observe
             }
             Next::Round(round) => {
@@ -101,7 +107,7 @@ impl Waits {
 }
 
 impl<'a, S: SecretStore> Driver<'a, S> {
-    /// Runs the commands of a round, many at a time.
+    /// Runs the commands of a round, many concurrently.
     async fn round(&self, members: &mut [Member<'a>], round: Round) -> Vec<Event> {
         let Round {
             verb,
@@ -115,7 +121,7 @@ impl<'a, S: SecretStore> Driver<'a, S> {
         }
         let mut work = Vec::new();
         let mut commands = commands.into_iter().peekable();
-        // Commands are in the order of the secrets, one for each.
+        // Commands are in the order of the secrets, one per secret.
         for (index, member) in members.iter_mut().enumerate() {
             if let Some(command) = commands.next_if(|command| command.member() == index) {
                 work.push((member, command));

@@ -1,6 +1,6 @@
-// Each secret of $NAMES with the value $VALUE, as scripts with the JavaScript SDK do it: put a version, or create it where
-// it is not there. A client that benches/peers measures; it is as good as such scripts are, and not made slow. Run in a
-// folder that has the SDK.
+// Stores $VALUE in each secret of $NAMES like a typical script that uses the JavaScript SDK: puts a version, and creates the secret if
+// it does not exist. benches/peers measures it, so it must not be slower than such scripts are. Run it in a directory that has
+// the SDK.
 import { createRequire } from 'node:module';
 
 const require = createRequire(process.cwd() + '/');

@@ -1,5 +1,5 @@
-"""Each secret of $NAMES with the value $VALUE, as scripts with boto3 do it: put a version, or create it where it is not
-there. A client that benches/peers measures; it is as good as such scripts are, and not made slow.
+"""Stores $VALUE in each secret of $NAMES like a typical script that uses boto3: puts a version, and creates the secret if it does
+not exist. benches/peers measures it, so it must not be slower than such scripts are.
 """
 
 import os

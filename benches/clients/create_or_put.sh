@@ -1,6 +1,6 @@
 #!/bin/sh
-# Each secret of $NAMES with the value $VALUE, as scripts with the AWS CLI do it: look whether it is there, then create it
-# or put a version. A client that benches/peers measures; it is as good as such scripts are, and not made slow.
+# Stores $VALUE in each secret of $NAMES like a typical script that uses the AWS CLI: checks whether the secret exists, then puts a
+# version or creates it. benches/peers measures it, so it must not be slower than such scripts are.
 set -eu
 for name in $NAMES; do
   if aws secretsmanager describe-secret --secret-id "$name" >/dev/null 2>&1; then

@@ -1,15 +1,14 @@
-//! What must hold of `manifest` for any bytes: no panic, no endless list of problems, and nothing of the file in the
-//! words of one. A file that holds the marker shows where it would get out. libFuzzer runs it, and so does an ordinary
-//! test over `corpus/manifest`.
+//! Properties of `manifest` for arbitrary bytes: it does not panic, the list of problems is bounded, and no problem quotes the file,
+//! which a marker in the file detects. libFuzzer runs this body, and a regular test runs it on `corpus/manifest`.
 
 use upsert_secret_config::manifest::{Problem, locate_problems, parse};
 
-/// Can be no name of a variable, which messages do show.
+/// Not a valid variable name, because messages show variable names.
 const MARKER: &str = "hunter-2!";
-/// Problems that are told, and the one that counts the rest.
+/// The reported problems, plus one that counts the rest.
 const MOST: usize = 51;
 
-/// Reads a manifest, and panics where something is wrong with how.
+/// Parses a manifest. Panics if a property does not hold.
 pub(crate) fn manifest(data: &[u8]) {
     let lookup = |name: &str| name.starts_with('A').then(|| "made-up".to_owned());
     let entries = match parse(data, &lookup) {

@@ -1,18 +1,18 @@
-//! What must hold of `Redactor::clean` for any secrets and any text. Stated independently here, by decoding where
-//! that is possible, and not with the lists of the code under test. libFuzzer runs it, and so does an
-//! ordinary test over `corpus/redact`.
+//! Properties of `Redactor::clean` for any secrets and any text. The check is independent of the implementation: it decodes the output
+//! where possible, and does not use the lists of the code under test. libFuzzer runs this body, and a regular test runs it on
+//! `corpus/redact`.
 //!
-//! A file is `secret FF other-secret FF text`, or `secret FF text`. Bytes that no UTF-8 has stand for forms
-//! of the secrets in the text:
+//! An input is `secret FF other-secret FF text`, or `secret FF text`. Bytes that never occur in UTF-8 stand for encodings of the secrets
+//! in the text:
 //!
 //! | byte | stands for | byte | stands for |
 //! |------|------------|------|------------|
-//! | `F5` | the secret as it is | `FB` | inside a string of JSON |
-//! | `F6` | base64 | `C0` | base64, with bytes before and after it |
-//! | `F7` | base64 for URLs | `C1` | the same, in another alignment |
-//! | `F8` | hex | `FC` | the next one without its first half |
-//! | `F9` | hex in capitals | `FD` | the next one without its second half |
-//! | `FA` | percent-encoding | `FE` | the next one of the other secret |
+//! | `F5` | the secret itself | `FB` | inside a JSON string |
+//! | `F6` | base64 | `C0` | base64 with surrounding bytes |
+//! | `F7` | base64url | `C1` | base64 with surrounding bytes, in another alignment |
+//! | `F8` | hex | `FC` | the next encoding without its first half |
+//! | `F9` | upper-case hex | `FD` | the next encoding without its second half |
+//! | `FA` | percent-encoding | `FE` | the next encoding, of the other secret |
 
 use std::collections::HashSet;
 
@@ -20,13 +20,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use upsert_secret::redact::{MIN_BYTES, Redactor};
 
-/// So many bytes of a value must never be seen together, wherever in it they stand (SECURITY.md).
+/// This many consecutive bytes of a value must never be visible, at any position (SECURITY.md).
 const PIECE: usize = 12;
 
-/// Shorter strings of a JSON document are ordinary words.
+/// Shorter strings in a JSON document are treated as ordinary words.
 const MIN_JSON_LEAF: usize = 8;
 
-/// Cleans a text that holds forms of secrets, and panics where something of them is left.
+/// Cleans a text that contains encodings of secrets. Panics if part of a secret is left.
 pub(crate) fn redact(data: &[u8]) {
     let mut parts = data.splitn(3, |&byte| byte == 0xff);
     let secret = parts.next().unwrap_or_default();
@@ -37,7 +37,7 @@ pub(crate) fn redact(data: &[u8]) {
     };
     let text = write(text, secret, other);
 
-    let mut redactor = Redactor::default();
+    let redactor = Redactor::default();
     redactor.hide(secret);
     redactor.hide_unmasked(other);
     let cleaned = redactor.clean(&text);
@@ -51,8 +51,8 @@ pub(crate) fn redact(data: &[u8]) {
     }
 }
 
-/// The text, with forms of the secrets in the place of their marks.
-fn write(text: &[u8], secret: &[u8], other: &[u8]) -> String {
+/// The text, with each marker replaced by an encoding of a secret.
+pub(crate) fn write(text: &[u8], secret: &[u8], other: &[u8]) -> String {
     let mut written = Vec::new();
     let (mut of, mut skip, mut take) = (secret, false, false);
     for &byte in text {
@@ -91,8 +91,8 @@ fn form(mark: u8, secret: &[u8]) -> Option<Vec<u8>> {
     })
 }
 
-/// Nothing that steers a terminal or a CI system, by their rules.
-fn is_harmless(cleaned: &str) {
+/// The text contains nothing that a terminal or a CI system interprets as a command.
+pub(crate) fn is_harmless(cleaned: &str) {
     for line in cleaned.split('\n') {
         let lower = line.trim_start().to_ascii_lowercase();
         let command = lower.starts_with("::") || lower.contains("##[") || lower.contains("##vso[");
@@ -109,17 +109,18 @@ fn is_harmless(cleaned: &str) {
     );
 }
 
-/// Nothing of the secret, of its lines and of its strings where it is JSON.
-fn is_hidden(secret: &[u8], cleaned: &str) {
+/// The text contains no part of the secret, of its lines, or of its strings if it is JSON.
+pub(crate) fn is_hidden(secret: &[u8], cleaned: &str) {
     let mut pieces = vec![secret];
     for line in secret.split(|byte| matches!(byte, b'\n' | b'\r')) {
         pieces.push(line);
-        // As a person copies it, and as CI systems mask it.
+        // People copy lines and CI systems mask them without surrounding whitespace.
         pieces.extend(str::from_utf8(line).map(|line| line.trim().as_bytes()));
     }
     let document = serde_json::from_slice(secret).unwrap_or_default();
     strings(&document, &mut pieces);
-    pieces.retain(|piece| piece.len() >= MIN_BYTES);
+    // A run of whitespace counts once, because layout changes it.
+    pieces.retain(|piece| spaced(piece.trim_ascii()).len() >= MIN_BYTES);
 
     let decoded = decoded(cleaned);
     for piece in pieces {
@@ -131,7 +132,7 @@ fn is_hidden(secret: &[u8], cleaned: &str) {
         ];
         let text = String::from_utf8_lossy(piece);
         let readable = text.chars().filter(|&c| c != '\u{fffd}').count();
-        // What is hardly text has no form that is.
+        // A mostly binary piece has no textual encoding.
         if readable >= MIN_BYTES || str::from_utf8(piece).is_ok() {
             forms.push(json(&text));
             forms.push(text.into_owned());
@@ -142,12 +143,26 @@ fn is_hidden(secret: &[u8], cleaned: &str) {
         let seen = decoded.iter().any(|bytes| contains(bytes, piece));
         assert!(!seen, "base64 of {piece:?} is left: {cleaned:?}");
     }
+    let secret = spaced(secret.trim_ascii());
     let pieces: HashSet<_> = secret.windows(PIECE).collect();
     if !pieces.is_empty() {
-        for seen in cleaned.as_bytes().windows(PIECE) {
+        for seen in spaced(cleaned.as_bytes()).windows(PIECE) {
             assert!(!pieces.contains(seen), "{seen:?} is left: {cleaned:?}");
         }
     }
+}
+
+/// The text with each run of whitespace replaced by one space.
+fn spaced(bytes: &[u8]) -> Vec<u8> {
+    let runs = bytes.chunk_by(|a, b| a.is_ascii_whitespace() == b.is_ascii_whitespace());
+    let spaced = runs.map(|run| {
+        if run[0].is_ascii_whitespace() {
+            b" "
+        } else {
+            run
+        }
+    });
+    spaced.collect::<Vec<_>>().concat()
 }
 
 fn strings<'a>(document: &'a serde_json::Value, pieces: &mut Vec<&'a [u8]>) {
@@ -161,7 +176,7 @@ fn strings<'a>(document: &'a serde_json::Value, pieces: &mut Vec<&'a [u8]>) {
     }
 }
 
-/// All that any run of base64 in the text could mean, wherever a reader begins.
+/// All decodings of the base64 runs in the text, from any starting position.
 fn decoded(text: &str) -> Vec<Vec<u8>> {
     let digits = |high: [u8; 2]| {
         move |byte: u8| match byte {
@@ -202,7 +217,7 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// RFC 3986, section 2.3, with digits above nine in capitals or not.
+/// Percent-encoding by RFC 3986, section 2.3, with upper-case or lower-case digits.
 fn percent(bytes: &[u8], capitals: bool) -> String {
     let encode = |byte| match byte {
         b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
@@ -214,7 +229,7 @@ fn percent(bytes: &[u8], capitals: bool) -> String {
     bytes.iter().copied().map(encode).collect()
 }
 
-/// Without the quotes around it.
+/// The text without the surrounding quotes.
 fn json(text: &str) -> String {
     let quoted = serde_json::Value::from(text).to_string();
     quoted[1..quoted.len() - 1].to_owned()

@@ -1,4 +1,4 @@
-//! libFuzzer's way into `bodies/redact.rs`. Adds nothing: the ordinary tests run the same body.
+//! The libFuzzer entry point of `bodies/redact.rs`. It adds nothing, because the regular tests run the same body.
 
 #![no_main]
 

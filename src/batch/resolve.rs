@@ -1,5 +1,5 @@
-//! Reads values that come from other secrets, before anything is written: current versions twenty a call, with one
-//! connection for each region and role. It writes nothing.
+//! Reads values that come from other secrets, before anything is written: current versions 20 per call, with one connection per
+//! region and role. Must not write.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -19,24 +19,24 @@ use upsert_secret_core::state::SecretVersion;
 use upsert_secret_core::store::{Call, SecretStore as _, Subject};
 use upsert_secret_core::target::Target;
 
-/// The most that BatchGetSecretValue takes (API model).
+/// The maximum number of secrets in BatchGetSecretValue (API model).
 const BATCH: usize = 20;
-/// Calls at the same time.
+/// The number of concurrent calls.
 const CONCURRENT_CALLS: usize = 4;
 
-/// The reader of values of other secrets.
+/// Reads the values of other secrets.
 pub(crate) struct SourceReader<'a> {
     /// The store of the run's own account and region.
     pub(crate) store: &'a SecretsManager,
     /// The connection of that store.
     pub(crate) connection: &'a Arc<Connection>,
-    /// The gate that all calls pass.
+    /// The gate for all calls.
     pub(crate) gate: &'a Arc<CallGate>,
-    /// Registers every value for redaction and masks.
+    /// Registers every value for redaction and log masking.
     pub(crate) sink: &'a SecretSink<'a>,
 }
 
-/// A secret's id and the staging label of the version to read.
+/// A secret ID and the staging label of the version to read.
 type SourceKey = (String, String);
 type Values = BTreeMap<SourceKey, Result<ResolvedValue, Failure>>;
 
@@ -46,7 +46,7 @@ fn source_key(reference: &SecretRef) -> SourceKey {
 }
 
 impl SourceReader<'_> {
-    /// Completes the drafts that need values of other secrets. A value that cannot be read fails the drafts that need it.
+    /// Completes the drafts that need values of other secrets. If a value cannot be read, the drafts that need it fail.
     pub(crate) async fn complete(&self, drafts: Vec<Draft>) -> Vec<Result<Job, Failure>> {
         let mut sources: Vec<(Arc<Connection>, Values)> = Vec::new();
         for draft in &drafts {
@@ -72,12 +72,12 @@ impl SourceReader<'_> {
             .into_iter()
             .map(|draft| match draft {
                 Draft::Ready(job) => Ok(job),
-                Draft::Unresolved(unresolved) => complete(&unresolved, &sources),
+                Draft::Unresolved(unresolved) => complete(&unresolved, &sources, self.sink),
             })
             .collect()
     }
 
-    /// Reads all values of one connection.
+    /// Reads all values over one connection.
     async fn read(&self, connection: &Arc<Connection>, values: &mut Values) {
         let connected;
         let is_own = Arc::ptr_eq(&connection.identity, &self.connection.identity)
@@ -85,11 +85,7 @@ impl SourceReader<'_> {
         let store = if is_own {
             self.store
         } else {
-            let subject = Subject {
-                id: "the secret that the value comes from",
-                name: "*",
-                arn: None,
-            };
+            let subject = Subject::new("the secret that the value comes from", "*");
             match upsert_secret_aws::connect(connection, Arc::clone(self.gate), subject).await {
                 Ok(there) => {
                     connected = there.store;
@@ -116,8 +112,8 @@ impl SourceReader<'_> {
         }
     }
 
-    /// Reads current values in one call. A value is read by itself if that call is denied, if its answer does not mention
-    /// the secret, and if another version is requested.
+    /// Reads current values in one call. Reads a value individually if the call or the entry for that secret is denied, if the
+    /// response omits the secret, or if another version is requested.
     async fn read_chunk(&self, store: &SecretsManager, keys: Vec<SourceKey>) -> Values {
         let mut read = Values::new();
         let current = keys.iter().filter(|(_, stage)| stage == CURRENT);
@@ -125,8 +121,8 @@ impl SourceReader<'_> {
         if !ids.is_empty()
             && let Ok(entries) = store.batch_get_values(&ids).await
         {
-            for entry in entries {
-                let value = self.resolve(store, entry.version, &entry.id, CURRENT);
+            for entry in entries.into_iter().filter(|entry| !entry.is_denied()) {
+                let value = self.resolve(store, entry.version, &entry.id, CURRENT).await;
                 read.insert((entry.id, CURRENT.to_owned()), value);
             }
         }
@@ -134,14 +130,14 @@ impl SourceReader<'_> {
             if let Entry::Vacant(entry) = read.entry(key) {
                 let (id, stage) = entry.key();
                 let version = store.get_value(id, stage).await;
-                let value = self.resolve(store, version, id, stage);
+                let value = self.resolve(store, version, id, stage).await;
                 entry.insert(value);
             }
         }
         read
     }
 
-    fn resolve(
+    async fn resolve(
         &self,
         store: &SecretsManager,
         version: Call<Option<SecretVersion>>,
@@ -150,21 +146,10 @@ impl SourceReader<'_> {
     ) -> Result<ResolvedValue, Failure> {
         match version {
             Ok(Some(version)) => Ok(ResolvedValue::stored(&version.value, self.sink)),
-            Ok(None) => Err(Failure::new(
-                Class::Refused,
-                format!(
-                    "{id} in {}, where the value is to come from, has no version with the label {stage}",
-                    store.region()
-                ),
-                "check id, region and stage of `secret` in the manifest",
-            )),
+            Ok(None) => Err(absent(store, id, stage).await),
             Err(error) => {
                 let target = Target::parse(id).unwrap_or_default();
-                let subject = Subject {
-                    id,
-                    name: &target.name,
-                    arn: None,
-                };
+                let subject = Subject::new(id, &target.name);
                 Err(not_readable(id, store.diagnose(&error, subject)))
             }
         }
@@ -174,6 +159,7 @@ impl SourceReader<'_> {
 fn complete(
     unresolved: &Unresolved,
     sources: &[(Arc<Connection>, Values)],
+    sink: &SecretSink<'_>,
 ) -> Result<Job, Failure> {
     let values = unresolved.references().map(|(reference, connection)| {
         sources
@@ -183,8 +169,26 @@ fn complete(
             .cloned()
             .unwrap_or_else(|| Err(not_read()))
     });
-    let request = unresolved.complete(values.collect::<Result<Vec<_>, _>>()?)?;
+    let request = unresolved.complete(values.collect::<Result<Vec<_>, _>>()?, sink)?;
     Ok(Job::Upsert(Box::new(request)))
+}
+
+/// The failure for a missing value. AWS has one error for both a missing secret and a missing version.
+async fn absent(store: &SecretsManager, id: &str, stage: &str) -> Failure {
+    let what = match store.describe(id).await {
+        Ok(None) => "does not exist".to_owned(),
+        Ok(Some(secret)) if secret.deleted => "is scheduled for deletion".to_owned(),
+        Ok(Some(_)) => format!("has no version with the label {stage}"),
+        Err(_) => format!("does not exist, or has no version with the label {stage}"),
+    };
+    Failure::new(
+        Class::Refused,
+        format!(
+            "{id} in {}, the source of the value, {what}",
+            store.region()
+        ),
+        "check id, region and stage of `secret` in the manifest",
+    )
 }
 
 fn not_readable(id: &str, failure: Failure) -> Failure {

@@ -1,5 +1,5 @@
-//! One rule for one secret and for many: every state and every request, run as a single secret and as the entry of a
-//! manifest, ends in the same way. Also a run that is cancelled.
+//! Single-secret runs and manifest runs follow the same rules: every state and every request ends the same way in both. Also
+//! covers canceled runs.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -18,10 +18,10 @@ const NEW: &str = "22222222-2222-4222-8222-222222222222";
 /// Expired in 2001.
 const EXPIRED: &str = "upsert-secret-until-1000000000-33333333-3333-4333-8333-333333333333";
 
-/// How to arrange the secret `app`, by name.
+/// A named function that prepares the secret `app`.
 type State = (&'static str, fn(&mut World));
 
-/// Values of the secret, without anything special.
+/// Values of the secret, with no special conditions.
 const VALUES: &[State] = &[
     ("absent", |_| {}),
     ("without a version", |world| world.create_empty("app")),
@@ -38,7 +38,7 @@ const VALUES: &[State] = &[
     }),
 ];
 
-/// What may be special about a secret.
+/// Special conditions of a secret.
 const CONDITIONS: &[State] = &[
     ("", |_| {}),
     ("rotation enabled", |world| world.set_rotation("app", true)),
@@ -58,7 +58,7 @@ const CONDITIONS: &[State] = &[
     }),
 ];
 
-/// Inputs besides the name and the value.
+/// Inputs other than the name and the value.
 const REQUESTS: &[&[(&str, &str)]] = &[
     &[],
     &[("IF_EXISTS", "skip")],
@@ -80,13 +80,14 @@ const REQUESTS: &[&[(&str, &str)]] = &[
     &[("VERSION_ID_KEY", "an invented key, long enough to be one")],
 ];
 
-/// What the caller may not do.
+/// Operations that the caller is denied.
 const DENIALS: &[&[&str]] = &[
     &[],
     &["DescribeSecret"],
     &["GetSecretValue"],
     &["BatchGetSecretValue"],
     &["GetSecretValue", "BatchGetSecretValue"],
+    &["DescribeSecret", "GetSecretValue"],
     &["PutSecretValue"],
 ];
 
@@ -100,7 +101,7 @@ fn holds(world: &World, version: &str) -> bool {
     secret.is_some_and(|secret| secret.version(version).is_some())
 }
 
-/// The way a run ended, and what is stored then.
+/// The result of a run and the state stored afterward.
 #[derive(Debug, PartialEq, Eq)]
 struct Ending {
     status: &'static str,
@@ -146,7 +147,7 @@ fn report(store: &MemoryStore, inputs: &[(&str, &str)], single: bool) -> RunRepo
     report
 }
 
-/// A version with its labels and value.
+/// A version with its staging labels and value.
 type StoredVersion = (String, Vec<String>, Option<String>, Option<Vec<u8>>);
 /// ARN and state, name, description, tags and versions.
 type StoredSecret = (
@@ -157,7 +158,7 @@ type StoredSecret = (
     Vec<StoredVersion>,
 );
 
-/// Every secret of every region, without times.
+/// Every secret in every region, without timestamps.
 fn secrets(world: &World) -> Vec<StoredSecret> {
     let all = world.all_secrets();
     all.map(|(account, _, secret)| {
@@ -228,7 +229,7 @@ fn single_secret_and_manifest_entry_end_alike() {
 }
 
 #[test]
-fn label_of_a_cancelled_run_is_left_for_the_cleanup() {
+fn cancelled_run_leaves_label_for_cleanup() {
     let mut world = World::default();
     world.create("app", "{}");
     for single in [true, false] {
@@ -237,4 +238,15 @@ fn label_of_a_cancelled_run_is_left_for_the_cleanup() {
         assert_eq!(report.targets()[0].status.word(), "failed");
         assert_eq!(report.take_write_labels().len(), 1, "single: {single}");
     }
+}
+
+#[test]
+fn creation_of_a_cancelled_run_is_reported() {
+    let store = MemoryStore::new(World::default())
+        .denying(&["DescribeSecret", "GetSecretValue"])
+        .cancelled_after("CreateSecret");
+    let key = ("VERSION_ID_KEY", "an invented key, long enough to be one");
+    let report = report(&store, &[key], false);
+    assert_eq!(report.targets()[0].status.word(), "failed");
+    assert!(store.world().secret("app").is_some());
 }

@@ -1,5 +1,5 @@
-//! Applies a plan step by step and records the results. It decides only which errors mean that the secret has changed since
-//! it was observed, so that the run observes it again.
+//! Applies a plan step by step and records the results. Decides only which errors mean that the secret has changed since it was
+//! observed, so that the run must observe it again.
 
 use upsert_secret_core::attempt::Attempt;
 use upsert_secret_core::error::StoreError;
@@ -22,9 +22,9 @@ pub(crate) mod swap;
 pub(crate) enum Applied {
     /// It succeeded.
     Done,
-    /// Other runs are writing: wait for a turn, without a limit, and observe again.
+    /// Other runs are writing: wait for a turn, with no limit on the number of tries, and observe again.
     Yield,
-    /// Observe again, a limited number of times. The error is reported after the last one.
+    /// Observe again, a limited number of times. The error is reported after the last try.
     Retry(Option<StoreError>),
 }
 
@@ -34,7 +34,7 @@ pub(crate) struct Applier<'a, S> {
     context: Context<'a, S>,
     /// The token of the next write.
     token: &'a mut RequestToken,
-    /// The document to write instead of the request's value.
+    /// The document to write instead of the value in the request.
     document: Option<Document>,
     /// The remaining steps in reverse order.
     steps: Vec<Step>,
@@ -45,7 +45,7 @@ impl<'a, S: SecretStore> Applier<'a, S> {
     /// Applies a plan.
     ///
     /// # Errors
-    /// What AWS rejects. The attempt holds the changes up to then.
+    /// AWS rejected a step. The attempt holds the changes made until then.
     pub(crate) async fn apply(
         plan: Plan,
         request: &'a Request,
@@ -68,7 +68,7 @@ impl<'a, S: SecretStore> Applier<'a, S> {
         applier.push_steps(plan.steps);
         while let Some(step) = applier.steps.pop() {
             match applier.step(step).await? {
-                Applied::Done => {}
+                Applied::Done => applier.attempt.waiting = None,
                 ended => return Ok(ended),
             }
         }
@@ -79,8 +79,9 @@ impl<'a, S: SecretStore> Applier<'a, S> {
         let (store, id) = (self.context.store, &self.request.target.id);
         match step {
             Step::Create { otherwise, vacant } => self.create(otherwise, vacant).await,
-            // `ready` takes these steps, before it hands out a plan.
+            // `ready` handles these steps before it returns a plan.
             Step::Restore | Step::Wait | Step::Yield => Ok(Applied::Retry(None)),
+            Step::CheckPolicy(_) => Ok(Applied::Done),
             Step::Update {
                 description,
                 kms_key,
@@ -103,7 +104,6 @@ impl<'a, S: SecretStore> Applier<'a, S> {
             }
             Step::Replicate(regions) => self.replicate(regions).await,
             Step::AwaitReplicas(regions) => self.await_replicas(regions).await,
-            Step::CheckPolicy => self.check_policy().await,
             Step::SetPolicy => self.set_policy().await,
         }
     }
@@ -114,7 +114,7 @@ impl<'a, S: SecretStore> Applier<'a, S> {
         Applied::Done
     }
 
-    /// Handles an error that a change of the secret would explain: the next observation shows it.
+    /// Handles an error that a change of the secret would explain; the next observation shows whether it does.
     fn retry_if_changed(&self, error: StoreError) -> Result<Applied, Failure> {
         if error.is("InvalidRequestException") || error.is("ResourceNotFoundException") {
             return Ok(Applied::Retry(Some(error)));
@@ -122,14 +122,14 @@ impl<'a, S: SecretStore> Applier<'a, S> {
         self.retry_if_unknown(error)
     }
 
-    /// Remembers a change that an earlier attempt of a call may have made; the next observation shows it.
+    /// Records a change that an earlier attempt of a call may have made; the next observation shows whether it did.
     fn record_unconfirmed(&mut self, error: &StoreError, change: impl FnOnce() -> Change) {
         if error.is_unknown_outcome() || error.attempts > 1 {
             self.attempt.unconfirmed.push(change());
         }
     }
 
-    /// Handles an error after which the outcome is unknown: the next observation shows it.
+    /// Handles an error with an unknown outcome; the next observation shows the outcome.
     fn retry_if_unknown(&self, error: StoreError) -> Result<Applied, Failure> {
         if error.is_unknown_outcome() {
             return Ok(Applied::Retry(Some(error)));
@@ -150,6 +150,6 @@ impl<'a, S: SecretStore> Applier<'a, S> {
 
     fn failure(&self, error: &StoreError) -> Failure {
         self.context
-            .failure(error, &self.request.target, self.attempt)
+            .failure(error, self.request.subject(), self.attempt)
     }
 }

@@ -1,13 +1,14 @@
-//! What all work on the secrets of a run shares: the store, the system, the run's identity and time limit. It makes no calls.
+//! The state shared by all work on the secrets of a run: the store, the system, the run's identity and time limit. Must not
+//! make calls.
 
 use std::time::Duration;
 
-use upsert_secret_core::attempt::Attempt;
+use upsert_secret_core::attempt::{Attempt, Wait};
+use upsert_secret_core::backoff::Backoff;
 use upsert_secret_core::error::StoreError;
 use upsert_secret_core::failure::Failure;
 use upsert_secret_core::request::Request;
 use upsert_secret_core::store::{SecretStore, Subject};
-use upsert_secret_core::target::Target;
 use upsert_secret_core::value::SecretValue;
 use upsert_secret_core::version_id::{RequestToken, RunIdentity};
 
@@ -18,9 +19,9 @@ use crate::progress::Progress;
 pub(crate) struct Context<'a, S> {
     /// The secrets of one account and region.
     pub(crate) store: &'a S,
-    /// Time, waits and random numbers.
+    /// Time, delays and random numbers.
     pub(crate) system: &'a dyn System,
-    /// What identifies the CI run across its attempts.
+    /// The identity of the CI run across its attempts.
     pub(crate) run: Option<&'a RunIdentity>,
     /// The time limit of the whole run, after which its private labels expire.
     pub(crate) timeout: Duration,
@@ -38,7 +39,7 @@ impl<S> Clone for Context<'_, S> {
 impl<S> Copy for Context<'_, S> {}
 
 impl<S: SecretStore> Context<'_, S> {
-    /// The token for a write of this value. `base` is the version that a guarded write builds on.
+    /// The token for a write of this value. `base` is the version that a guarded write is based on.
     pub(crate) fn token(
         &self,
         request: &Request,
@@ -53,14 +54,25 @@ impl<S: SecretStore> Context<'_, S> {
     pub(crate) fn failure(
         &self,
         error: &StoreError,
-        target: &Target,
+        subject: Subject<'_>,
         attempt: &Attempt,
     ) -> Failure {
         let subject = Subject {
-            id: &target.id,
-            name: &target.name,
             arn: attempt.outcome.arn.as_deref(),
+            ..subject
         };
         self.store.diagnose(error, subject)
+    }
+
+    /// Waits for the next try; returns `false` after the last one. What the run waits for stays recorded during that try,
+    /// because the time limit may cut it short.
+    pub(crate) async fn wait(
+        &self,
+        backoff: &mut Backoff,
+        wait: Wait,
+        attempt: &mut Attempt,
+    ) -> bool {
+        attempt.waiting = Some(wait);
+        self.system.wait(backoff).await
     }
 }

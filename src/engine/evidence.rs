@@ -1,5 +1,5 @@
-//! Evidence that a write of this run was applied although its answer was lost: what later observations show. It decides
-//! nothing and makes no calls.
+//! Finds evidence in later observations that a write of this run was applied although its response was lost. Must not decide
+//! anything or make calls.
 
 use upsert_secret_core::attempt::Attempt;
 use upsert_secret_core::labels::{CURRENT, PREVIOUS};
@@ -41,7 +41,7 @@ pub(super) fn record_evidence(request: &Request, present: &Present, attempt: &mu
     }
 }
 
-/// Records that this run gave a version a label that a later write has taken.
+/// Records that a later write took a staging label that this run had given to a version.
 pub(super) fn record_overtaken(
     label: &str,
     secret: &SecretMetadata,
@@ -71,7 +71,7 @@ pub(super) fn note_overtaken(attempt: &mut Attempt) {
     }
 }
 
-/// Records changes of metadata and of further labels.
+/// Records changes of metadata and of other staging labels.
 fn record_metadata(request: &Request, present: &Present, attempt: &mut Attempt) {
     let unconfirmed = std::mem::take(&mut attempt.unconfirmed);
     for change in unconfirmed {
@@ -86,7 +86,7 @@ fn record_metadata(request: &Request, present: &Present, attempt: &mut Attempt) 
     }
 }
 
-/// Records replicas that this run requested, in case the answer to the request was lost.
+/// Records replicas that this run requested, in case the response was lost.
 fn record_replicas(secret: &SecretMetadata, attempt: &mut Attempt) {
     let is_recorded = |region: &String| {
         let mut changes = attempt.outcome.changes.iter();

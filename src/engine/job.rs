@@ -1,4 +1,4 @@
-//! The entry of the engine: runs one job, whatever it asks. Only chooses the loop.
+//! The entry point of the engine: runs one job of any kind. Only selects the loop to run.
 
 use upsert_secret_core::attempt::Attempt;
 use upsert_secret_core::failure::Failure;
@@ -10,10 +10,13 @@ use super::context::Context;
 use super::label_move::move_label;
 use super::upsert::upsert;
 
-/// Runs a job, or only describes what that would change. `first` is GetSecretValue's answer, if it is known already.
+/// A job, or the failure that prevents it.
+pub(crate) type PreparedTarget = Result<Job, Failure>;
+
+/// Runs a job, or only describes its changes. `first` is the GetSecretValue response, if already known.
 ///
 /// # Errors
-/// The failure; the attempt holds the changes and ids up to then.
+/// The failure; the attempt holds the changes and IDs recorded until then.
 pub(crate) async fn run_job<S: SecretStore>(
     job: &Job,
     context: Context<'_, S>,
@@ -23,6 +26,6 @@ pub(crate) async fn run_job<S: SecretStore>(
 ) -> Result<(), Failure> {
     match job {
         Job::Upsert(request) => upsert(request, context, plan_only, first, attempt).await,
-        Job::Move(request) => move_label(request, context, plan_only, attempt).await,
+        Job::Move(request) => move_label(request, context, plan_only, first, attempt).await,
     }
 }

@@ -1,5 +1,4 @@
-//! What the engine needs besides the store: time, waits and random numbers. Tests replace it, so that runs are repeatable
-//! call by call.
+//! Everything the engine needs besides the store: time, delays and random numbers. Tests replace it to make runs deterministic.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -9,9 +8,9 @@ use upsert_secret_config::random;
 use upsert_secret_core::backoff::Backoff;
 use upsert_secret_core::hash::uuid;
 
-/// Time, waits and random numbers.
+/// Time, delays and random numbers.
 pub(crate) trait System {
-    /// The wall clock in seconds since 1970, which the expiry of private labels is based on.
+    /// The wall clock in seconds since 1970. The expiry of private labels is based on it.
     fn now(&self) -> u64;
 
     /// Fills a buffer with random bytes.
@@ -22,14 +21,14 @@ pub(crate) trait System {
 }
 
 impl dyn System + '_ {
-    /// A fresh random UUID.
+    /// A new random UUID.
     pub(crate) fn unique(&self) -> String {
         let mut bytes = [0; 16];
         self.fill_random(&mut bytes);
         uuid(&bytes)
     }
 
-    /// Waits for the next try; `false` after the last one.
+    /// Waits for the next try; returns `false` after the last one.
     pub(crate) async fn wait(&self, backoff: &mut Backoff) -> bool {
         let mut jitter = [0];
         self.fill_random(&mut jitter);

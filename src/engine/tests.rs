@@ -1,4 +1,4 @@
-//! The engine on an in-memory store: what one run changes, and with which calls.
+//! Runs the engine on an in-memory store and checks what one run changes, and with which calls.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -47,7 +47,7 @@ fn run_with(
     Ok(attempt.outcome.kind())
 }
 
-/// The system of [`FakeSystem`], with another writer that acts during every wait.
+/// A [`FakeSystem`] with another writer that acts during every wait.
 struct Rival<'a> {
     system: FakeSystem,
     store: &'a MemoryStore,

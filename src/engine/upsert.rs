@@ -1,7 +1,7 @@
-//! The loop of observe, plan and apply for one secret, and its dry run, which writes nothing. It owns retries and records
+//! The observe, plan and apply loop for one secret, and its dry run, which writes nothing. Owns retries and records
 //! observations; the plan decides what to do, and `apply` does it.
 
-use upsert_secret_core::attempt::{Attempt, Restoration};
+use upsert_secret_core::attempt::{Attempt, Restoration, Wait};
 use upsert_secret_core::backoff::Backoff;
 use upsert_secret_core::error::{ErrorKind, StoreError};
 use upsert_secret_core::failure::Failure;
@@ -9,8 +9,8 @@ use upsert_secret_core::labels::{CURRENT, is_private};
 use upsert_secret_core::notice::Level;
 use upsert_secret_core::outcome::{Change, ChangeKind, Preview};
 use upsert_secret_core::plan::{
-    Plan, Rejected, Step, check_validation, describe, frees_labels, other_labels, plan, settled,
-    sighting, still_deleted,
+    Plan, Rejected, Step, UNCHECKED, describe, exists_unseen, frees_labels, other_labels, plan,
+    settled, sighting, still_deleted, suffixed_name,
 };
 use upsert_secret_core::request::Request;
 use upsert_secret_core::state::{Observed, SecretMetadata, SecretVersion, ValueView};
@@ -19,19 +19,20 @@ use upsert_secret_core::store::SecretStore;
 use super::apply::{Applied, Applier};
 use super::context::Context;
 use super::evidence::{note_overtaken, record_evidence};
-use super::observe::observe;
+use super::observe::{describe_similar, observe};
+use super::policy::check_policy;
 
-/// Rounds for transient states: eventual consistency, and a name that is still taken some seconds after a forced
-/// deletion. About 17 seconds in all.
+/// Rounds for transient states: eventual consistency, and a name that stays unavailable for a few seconds after a forced
+/// deletion. About 17 seconds in total.
 const MAX_ROUNDS: u32 = 12;
-/// Rounds for the same rejection: the next observation explains it, or none does.
+/// Rounds for the same rejection: either the next observation explains it, or none will.
 const MAX_SAME_ERROR: usize = 3;
 
-/// Creates or updates the secret until it matches the request, or only describes what that would take. `first` is the
-/// answer of GetSecretValue, where that is known already.
+/// Creates or updates the secret until it matches the request, or only describes the changes. `first` is the GetSecretValue
+/// response, if already known.
 ///
 /// # Errors
-/// The failure; the attempt holds the changes and ids up to then.
+/// The failure; the attempt holds the changes and IDs recorded until then.
 pub(crate) async fn upsert<S: SecretStore>(
     request: &Request,
     context: Context<'_, S>,
@@ -69,35 +70,49 @@ async fn converge<S: SecretStore>(
     loop {
         let (_, plan) = ready(request, context, first.take(), &mut turns, attempt).await?;
         let why = match Applier::apply(plan, request, context, &mut token, attempt).await? {
-            Applied::Done => return Ok(()),
+            Applied::Done => {
+                name_target(request, attempt);
+                return Ok(());
+            }
             Applied::Yield => {
-                attempt.contended = true;
+                (attempt.contended, attempt.waiting) = (true, None);
                 context.system.wait_turn(&mut turns).await;
                 continue;
             }
             Applied::Retry(why) => why,
         };
         let give_up = why.as_ref().is_some_and(|why| {
-            // Only the rejection of a name that is being deleted passes with time.
-            let lasting = why.is("InvalidRequestException") && why.operation != "CreateSecret";
+            // Only the rejection of a name that is being deleted is temporary. UpdateSecret may not find the KMS key.
+            let lasting = why.is("InvalidRequestException") && why.operation != "CreateSecret"
+                || why.is("ResourceNotFoundException")
+                    && why.operation == "UpdateSecret"
+                    && request.kms_key_id.is_some();
             let before = errors.iter().filter(|before| before.kind == why.kind);
             lasting && before.count() + 1 >= MAX_SAME_ERROR
         });
-        if give_up || !context.system.wait(&mut backoff).await {
+        let wait = why.as_ref().map_or_else(
+            || Wait::new("AWS to show the secret as it was written"),
+            |why| {
+                let failure = context.failure(why, request.subject(), attempt);
+                Wait::to_repeat(why.operation, failure)
+            },
+        );
+        if give_up || !context.wait(&mut backoff, wait, attempt).await {
             let why = why
                 .or_else(|| errors.pop())
                 .unwrap_or_else(|| StoreError::new("DescribeSecret", ErrorKind::Inconsistent));
-            return Err(context.failure(&why, &request.target, attempt));
+            return Err(context.failure(&why, request.subject(), attempt));
         }
         errors.extend(why);
     }
 }
 
-/// Observes and plans until there is a plan to apply: restores a secret that is scheduled for deletion, waits until that
-/// shows, and waits for the turn of other runs. `turns` counts those waits over the whole run.
+/// Observes and plans until there is a plan to apply: validates a resource policy, restores a secret that is scheduled for
+/// deletion, waits until the restore is visible, and waits for its turn among other runs. `turns` counts those waits over the
+/// whole run.
 ///
 /// # Errors
-/// Those of [`observe_and_plan`]; a restore that AWS rejects, or that does not show.
+/// Those of [`observe_and_plan`] and [`check_policy`]; a restore that AWS rejects, or that does not become visible.
 pub(crate) async fn ready<S: SecretStore>(
     request: &Request,
     context: Context<'_, S>,
@@ -107,33 +122,46 @@ pub(crate) async fn ready<S: SecretStore>(
 ) -> Result<(Observed, Plan), Failure> {
     let mut backoff = Backoff::new(MAX_ROUNDS);
     let has_lost_race = attempt.contended;
+    let mut is_restoring = false;
     loop {
         let (observed, plan) = observe_and_plan(request, context, first.take(), attempt).await?;
+        let checked = match plan.steps[..] {
+            [Step::CheckPolicy(nameable), ..] => {
+                check_policy(request, context, nameable, false, attempt).await?
+            }
+            _ => None,
+        };
         let why = match plan.steps[..] {
+            _ if checked.is_some() => checked,
             [Step::Yield] => {
-                attempt.contended = true;
+                (attempt.contended, attempt.waiting) = (true, None);
                 context.system.wait_turn(turns).await;
                 continue;
             }
-            [Step::Restore] => restore(request, context, attempt).await?,
+            [.., Step::Restore] => restore(request, context, attempt).await?,
             [Step::Wait] => None,
             _ => {
-                // What the run waits for from here on is not its turn.
+                // From here on, the run no longer waits for its turn.
                 let is_race = |step: &Step| matches!(step, Step::Swap { .. });
                 attempt.contended = has_lost_race && plan.steps.iter().any(is_race);
+                if is_restoring {
+                    attempt.waiting = None;
+                }
                 return Ok((observed, plan));
             }
         };
-        if !context.system.wait(&mut backoff).await {
+        is_restoring = true;
+        let wait = Wait::new("AWS to show the secret restored");
+        if !context.wait(&mut backoff, wait, attempt).await {
             return Err(why.map_or_else(
                 || still_deleted(request),
-                |why| context.failure(&why, &request.target, attempt),
+                |why| context.failure(&why, request.subject(), attempt),
             ));
         }
     }
 }
 
-/// Sends RestoreSecret. The error, if there is one, is explained by the next observation.
+/// Sends RestoreSecret. The next observation explains an error, if there is one.
 async fn restore<S: SecretStore>(
     request: &Request,
     context: Context<'_, S>,
@@ -155,7 +183,7 @@ async fn restore<S: SecretStore>(
             attempt.restoration = Restoration::Unanswered;
             Ok(Some(error))
         }
-        Err(error) => Err(context.failure(&error, &request.target, attempt)),
+        Err(error) => Err(context.failure(&error, request.subject(), attempt)),
     }
 }
 
@@ -169,19 +197,25 @@ async fn preview<S: SecretStore>(
     let mut turns = Backoff::endless();
     let (observed, plan) = loop {
         let (observed, plan) = observe_and_plan(request, context, first.take(), attempt).await?;
-        // If another guarded run is about to write, the preview is based on what it writes.
+        // If another guarded run is about to write, the preview is based on the value it writes.
         if plan.steps != [Step::Yield] {
             break (observed, plan);
         }
+        attempt.waiting = Some(Wait::new("another run to finish its guarded write"));
         context.system.wait_turn(&mut turns).await;
+        attempt.waiting = None;
     };
-    if matches!(observed, Observed::Present(_)) && plan.steps.contains(&Step::CheckPolicy) {
-        check_policy(request, context, attempt).await?;
+    if let [Step::CheckPolicy(nameable), ..] = plan.steps[..]
+        && let Some(error) = check_policy(request, context, nameable, true, attempt).await?
+    {
+        return Err(context.failure(&error, request.subject(), attempt));
     }
+    name_target(request, attempt);
+    let writes_unchecked = |step: &Step| matches!(step, Step::Create { otherwise: Some(steps), .. } if !steps.is_empty());
     let outcome = &mut attempt.outcome;
-    outcome
-        .name
-        .get_or_insert_with(|| request.target.name.clone());
+    if plan.steps.iter().any(writes_unchecked) {
+        outcome.note(Level::Warning, UNCHECKED);
+    }
     outcome.preview = Some(Preview {
         kind: change_kind(&plan),
         steps: describe(&plan, request, &observed),
@@ -190,37 +224,20 @@ async fn preview<S: SecretStore>(
     Ok(())
 }
 
+/// Reports the name as given if no response contained a name.
+fn name_target(request: &Request, attempt: &mut Attempt) {
+    let name = &mut attempt.outcome.name;
+    name.get_or_insert_with(|| request.target.name.clone());
+}
+
 fn change_kind(plan: &Plan) -> ChangeKind {
     let mut changing = plan.steps.iter().filter(|step| step.changes());
     match changing.next() {
         None => ChangeKind::Unchanged,
-        Some(Step::Create {
-            otherwise: None, ..
-        }) => ChangeKind::Created,
-        Some(_) => ChangeKind::Updated,
-    }
-}
-
-/// Validates the resource policy. The dry run warns if it may not.
-async fn check_policy<S: SecretStore>(
-    request: &Request,
-    context: Context<'_, S>,
-    attempt: &mut Attempt,
-) -> Result<(), Failure> {
-    let Some(policy) = &request.policy else {
-        return Ok(());
-    };
-    let id = &request.target.id;
-    match context.store.validate_policy(id, policy.text()).await {
-        Ok(validation) => check_validation(&validation, request.allow_public_policy, id),
-        Err(error) if error.is_denied() => {
-            attempt.outcome.note(
-                Level::Warning,
-                "ValidateResourcePolicy is denied: whether the resource policy may be attached was not checked",
-            );
-            Ok(())
+        Some(Step::Create { otherwise, .. }) if otherwise.iter().all(Vec::is_empty) => {
+            ChangeKind::Created
         }
-        Err(error) => Err(context.failure(&error, &request.target, attempt)),
+        Some(_) => ChangeKind::Updated,
     }
 }
 
@@ -239,7 +256,7 @@ pub(crate) fn prepare_attempt<S: SecretStore>(
     }
 }
 
-/// Records GetSecretValue's answer if the secret needs neither a description nor a write; returns whether that is so.
+/// Records the GetSecretValue response if the secret needs neither a description nor a write; returns whether it does not.
 pub(crate) fn record_settled(
     request: &Request,
     stored: &SecretVersion,
@@ -263,17 +280,41 @@ async fn observe_and_plan<S: SecretStore>(
 ) -> Result<(Observed, Plan), Failure> {
     let observed = observe(request, context, first)
         .await
-        .map_err(|error| context.failure(&error, &request.target, attempt))?;
+        .map_err(|error| context.failure(&error, request.subject(), attempt))?;
     record_observation(request, &observed, context.system.now(), attempt);
     let decided = plan(request, &observed, attempt, context.store.region());
     let plan = decided.map_err(|rejected| match rejected {
         Rejected::Failure(failure) => *failure,
-        Rejected::Denied(error) => context.failure(&error, &request.target, attempt),
+        Rejected::Denied(error) => context.failure(&error, request.subject(), attempt),
+        Rejected::Unseen(error) => {
+            let denied = context.failure(&error, request.subject(), attempt);
+            exists_unseen(denied, &request.target.id)
+        }
     })?;
     for (level, text) in &plan.notices {
         attempt.outcome.note(*level, text.clone());
     }
+    check_name(request, context, &plan, attempt).await;
     Ok((observed, plan))
+}
+
+/// Warns about a name that looks like the end of an ARN before creating a secret with it.
+async fn check_name<S: SecretStore>(
+    request: &Request,
+    context: Context<'_, S>,
+    plan: &Plan,
+    attempt: &mut Attempt,
+) {
+    let is_new = |step: &Step| matches!(step, Step::Create { vacant: true, .. });
+    let Some(name) = request.target.unsuffixed() else {
+        return;
+    };
+    if !plan.steps.iter().any(is_new) || std::mem::replace(&mut attempt.name_checked, true) {
+        return;
+    }
+    let similar = describe_similar(context.store, name).await;
+    let text = suffixed_name(&request.target, similar.as_ref());
+    attempt.outcome.note(Level::Warning, text);
 }
 
 /// Records an observation for outputs, messages and later decisions.
@@ -301,7 +342,8 @@ fn record_observation(request: &Request, observed: &Observed, now: u64, attempt:
                 record_restored(attempt);
                 Some((&read.arn, &read.name))
             }
-            // Of a secret that is scheduled for deletion AWS says so, whether it has a value or not.
+            // AWS reports a scheduled deletion whether the secret has a value or not, so this secret is not scheduled for
+            // deletion.
             ValueView::NoValue => {
                 record_restored(attempt);
                 None
@@ -315,7 +357,7 @@ fn record_observation(request: &Request, observed: &Observed, now: u64, attempt:
     }
 }
 
-/// Records that the secret is not scheduled for deletion, which this run's RestoreSecret, if it sent one, explains.
+/// Records that the secret is not scheduled for deletion. If this run sent RestoreSecret, this shows that it succeeded.
 fn record_restored(attempt: &mut Attempt) {
     if attempt.restoration != Restoration::NotSent {
         attempt.restoration = Restoration::Shown;
@@ -323,7 +365,7 @@ fn record_restored(attempt: &mut Attempt) {
     }
 }
 
-/// Records staging labels: for the summary, and to distinguish killed runs from living ones.
+/// Records staging labels for the summary, and to distinguish active runs from dead ones.
 fn record_labels(request: &Request, secret: &SecretMetadata, now: u64, attempt: &mut Attempt) {
     attempt.holder = secret.holder(CURRENT).map(str::to_owned);
     if request.stages.iter().any(|stage| stage != CURRENT) {

@@ -1,6 +1,6 @@
-//! The states of one process. A process is a deterministic function of its answers, so its states are told apart by them alone,
-//! and each is computed once. A future cannot be copied: a state that is needed a second time is reached by answering from
-//! the start.
+//! The states of one process. A process is a deterministic function of the responses it gets, so the responses identify its
+//! state, and each state is computed once. A future cannot be cloned: to reach a state a second time, the responses are
+//! replayed from the start.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -21,29 +21,29 @@ use crate::testing::ModelStore;
 pub(super) enum Actor {
     /// A run of the program, with its clock in seconds since 1970.
     Run(Task, u64),
-    /// Another writer, with one change.
+    /// Another writer that makes one change.
     Rival(&'static str, fn(&mut World)),
 }
 
-/// The answer that leads from one state to the next.
+/// The response that leads from one state to the next.
 #[derive(Clone)]
 pub(super) struct Input {
     /// The index of the request.
     pub(super) index: usize,
     /// `None` if the process dies.
     pub(super) answer: Option<Answer>,
-    /// Whether the process is cancelled at the same time.
+    /// Whether the process is canceled at the same time.
     pub(super) cancels: bool,
 }
 
 /// A state of a process.
 pub(super) struct ActorState {
-    /// Identifies the state among those of the process.
+    /// Identifies the state among the states of the process.
     pub(super) id: u64,
-    /// What the process waits for; nothing once it has ended.
+    /// The pending requests; empty once the process has ended.
     pub(super) requests: Vec<Request>,
     pub(super) ending: Option<Ending>,
-    /// Whether the process is still to make its change.
+    /// Whether the process has yet to make its change.
     pub(super) rival: Option<fn(&mut World)>,
     from: Option<(Rc<ActorState>, Input)>,
     live: RefCell<Option<Live>>,
@@ -62,7 +62,7 @@ pub(super) struct Actors<'a> {
 }
 
 impl<'a> Actors<'a> {
-    /// The states of a process. `number` tells its random numbers from those of others.
+    /// The states of a process. `number` makes its random numbers differ from those of other processes.
     pub(super) fn new(actor: &'a Actor, number: u8) -> Self {
         Self {
             actor,
@@ -71,7 +71,7 @@ impl<'a> Actors<'a> {
         }
     }
 
-    /// The state before any answer.
+    /// The state before any response.
     pub(super) fn start(&self) -> Rc<ActorState> {
         match self.actor {
             Actor::Run(task, now) => {
@@ -87,7 +87,7 @@ impl<'a> Actors<'a> {
         }
     }
 
-    /// The state after an answer.
+    /// The state after a response.
     pub(super) fn next(&self, state: &Rc<ActorState>, input: Input) -> Rc<ActorState> {
         let id = state.id_after(&input);
         if let Some(known) = self.states.borrow().get(&id) {

@@ -1,15 +1,16 @@
 //! The explorer: runs several processes over one model, one call at a time, in every order, and checks invariants after each
-//! call and at the end. It knows nothing of what the processes do.
+//! call and at the end. Must not depend on what the processes do.
 //!
-//! Two paths that lead to the same secrets, and have given every process the same answers, lead to the same state, which is
-//! explored once. No existing model checker is used: they explore models whose states can be copied, and what is explored
-//! here is the program itself.
+//! Two paths that lead to the same secrets, with the same responses to every process, lead to the same state, which is explored
+//! once. Existing model checkers do not apply: they explore models whose states can be cloned, but this explores the program
+//! itself.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::rc::Rc;
 use std::time::{Duration, UNIX_EPOCH};
+use upsert_secret_core::quote::ForeignText;
 
 use sandbox_model::{Caller, REGION, World};
 use serde_json::Value;
@@ -21,14 +22,14 @@ use super::process::{Answer, Request, no_answer};
 use super::scenario::{Fault, Invariants, Monitor, Scenario, Write};
 use crate::testing::answered_error;
 
-/// 2026-01-01T00:00:00Z, the start of every world.
+/// 2026-01-01T00:00:00Z, the start time of every world.
 pub(super) const START: u64 = 1_767_225_600;
-/// A large prime, to choose open states in no particular order, but the same in each run.
+/// A large prime that selects open states in a scattered but deterministic order.
 const SPREAD: usize = 1_000_003;
-/// Steps after which a process counts as one that does not end.
+/// The number of steps after which a process counts as non-terminating.
 const MAX_STEPS: usize = 1_000;
 
-/// What happens at a step.
+/// What happens in a step.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Effect {
     Apply,
@@ -42,7 +43,7 @@ struct Choice {
     effect: Effect,
 }
 
-/// A step of a path, for the report of a violation.
+/// A step of a path, to report a violation.
 struct Link {
     parent: Option<Rc<Link>>,
     text: String,
@@ -56,16 +57,16 @@ struct State {
     monitor: Monitor,
     path: Option<Rc<Link>>,
     length: usize,
-    /// Applied writes, and those that each process has seen when it last went on.
+    /// The number of applied writes, and the number that each process had seen when it last resumed.
     writes: u64,
     seen: Vec<u64>,
-    /// By process: whether it may still meet a fault.
+    /// By process: whether a fault may still happen.
     fault_left: Vec<bool>,
-    /// By process: the operation that it may not call.
+    /// By process: the operation that is denied.
     denied: Vec<Option<&'static str>>,
 }
 
-/// The number of states of an exploration.
+/// The number of states explored.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Count {
     pub(super) states: usize,
@@ -104,7 +105,7 @@ pub(super) fn explore(scenario: &Scenario, invariants: &dyn Invariants) -> Resul
     visited.insert(explorer.digest(&start));
     let mut open = vec![start];
     while !open.is_empty() {
-        // Anywhere in the open states, so that a limit leaves no part of them out.
+        // Take any of the open states, so that a limit does not exclude one part of them.
         let at = count.states.wrapping_mul(SPREAD) % open.len();
         let state = open.swap_remove(at);
         count.states += 1;
@@ -313,7 +314,7 @@ impl<'a> Explorer<'a> {
         let name = input["SecretId"].as_str().or(input["Name"].as_str());
         let secret = name.and_then(|name| state.world.secret(name));
         let versions = secret.map_or(0, |secret| secret.versions.len());
-        // The age of a version depends on the earlier versions of its secret only, so that independent writes commute.
+        // The age of a version depends only on the earlier versions of its secret, so that independent writes commute.
         let now = UNIX_EPOCH + Duration::from_secs(START + versions as u64);
         state.world.set_now(now);
         let mut send = || {
@@ -402,7 +403,7 @@ fn denied(operation: &'static str) -> StoreError {
             operation,
             ErrorKind::Service {
                 code: "AccessDeniedException".to_owned(),
-                message: String::new(),
+                message: ForeignText::default(),
                 status: 400,
             },
         )
@@ -418,7 +419,7 @@ pub(super) fn hash_world(world: &World, hasher: &mut DefaultHasher) {
     }
 }
 
-/// The parts of a request or an answer that a reader of a path needs.
+/// The parts of a request or response that help a reader of the path.
 fn brief(value: &Value) -> String {
     let keys = [
         "SecretId",

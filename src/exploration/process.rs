@@ -1,5 +1,5 @@
-//! A process under exploration: its calls and waits stay pending until the explorer answers them. It knows no model and makes
-//! no choices.
+//! A process under exploration: its calls and waits stay pending until the explorer responds. Must not access the model or make
+//! choices.
 
 use std::cell::{Cell, RefCell};
 use std::future::Future;
@@ -24,7 +24,7 @@ pub(super) enum Request {
     Sleep,
 }
 
-/// The answer to a request; an error that is not a service error means that none arrived.
+/// The response to a request; an error that is not a service error means that there was no response.
 pub(super) type Answer = Rc<Call<Value>>;
 
 #[derive(Default)]
@@ -47,7 +47,7 @@ struct State {
     cancelled: Cell<bool>,
 }
 
-/// The connection of a process, and its system. Clones are the same process.
+/// The connection of a process, and its system. Clones refer to the same process.
 #[derive(Clone)]
 pub(super) struct Process {
     state: Rc<State>,
@@ -57,8 +57,8 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// A process without requests. `number` tells its random numbers from those of others; `now` is its clock, which
-    /// does not advance.
+    /// A process without requests. `number` makes its random numbers differ from those of other processes; `now` is its clock,
+    /// which does not advance.
     pub(super) fn new(number: u8, now: u64) -> Self {
         Self {
             state: Rc::default(),
@@ -74,7 +74,7 @@ impl Process {
         pending.iter().map(|it| it.request.clone()).collect()
     }
 
-    /// Answers the pending request at this index.
+    /// Responds to the pending request at this index.
     pub(super) fn answer(&self, index: usize, answer: Answer) {
         let pending = self.state.pending.borrow_mut().remove(index);
         let waker = {
@@ -87,7 +87,7 @@ impl Process {
         }
     }
 
-    /// Cancels the run: pending calls still get their answers, and no further call is sent.
+    /// Cancels the run: pending calls still get responses, and no further call is sent.
     pub(super) fn cancel(&self) {
         self.state.cancelled.set(true);
     }
@@ -109,7 +109,7 @@ impl Process {
     }
 }
 
-/// The future answer to a request.
+/// The future response to a request.
 struct Reply {
     id: u64,
     slot: Rc<RefCell<Slot>>,
@@ -178,7 +178,7 @@ impl System for Process {
     }
 }
 
-/// No answer to a call that was sent.
+/// The error for a call that was sent but got no response.
 pub(super) fn no_answer(operation: &'static str) -> StoreError {
     StoreError {
         attempts: 1,

@@ -1,4 +1,4 @@
-//! The promises as invariants: of each write, and of the end of a path. They know the tasks and the model, and nothing of how
+//! The promises as invariants of each write and of the end of a path. Uses the tasks and the model, but must not depend on how
 //! the program reaches its goals.
 
 use std::cell::RefCell;
@@ -18,21 +18,21 @@ use crate::testing::{FakeSystem, MemoryStore, block_on};
 
 const MOVE: &str = "UpdateSecretVersionStage";
 
-/// What the run after the last one does.
+/// The kind of run that follows the last one.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Rerun {
-    /// Another attempt of the same CI run, at once.
+    /// Another attempt of the same CI run, immediately.
     SameRun,
-    /// A later run, when all private labels have expired.
+    /// A later run, after all private labels have expired.
     Later,
 }
 
-/// The promises to the runs of a scenario.
+/// The promises made to the runs of a scenario.
 pub(super) struct Promises<'a> {
     actors: &'a [Actor],
     start: &'a World,
     rerun: Rerun,
-    /// Ends from which re-runs were checked.
+    /// End states from which re-runs were checked.
     checked: RefCell<HashSet<u64>>,
 }
 
@@ -53,8 +53,9 @@ impl Invariants for Promises<'_> {
                 monitor.origins.insert(version.id.clone(), write.actor);
             }
         }
+        let is_back = self.goes_back(write, after.as_ref(), monitor);
         self.track_changes(write, before.as_ref(), after.as_ref(), monitor);
-        // The record is also removed after a rollback, when the goals are not reached.
+        // A rollback also removes the record, without reaching the goals.
         let has_lost_record = has_record(before.as_ref()) && !has_record(after.as_ref());
         monitor.committed[write.actor] |= has_lost_record && task.holds(write.after);
         let Some(goal) = task.goal(write.secret) else {
@@ -83,7 +84,13 @@ impl Invariants for Promises<'_> {
                 old.id
             ));
         }
-        // Back to the version before one of this run, or of a transaction that it recovers.
+        // Returns to the version before one written by this run, or by a transaction that it recovers.
+        if monitor.committed[write.actor] && goal.is_move() {
+            return Err(format!("{} moved after the commit", write.secret));
+        }
+        if task.all_or_nothing() && is_back {
+            return Ok(());
+        }
         let reverts = task.all_or_nothing()
             && origin(old).is_some_and(|by| Some(by) == own || self.is_transaction(by))
             && index(after, &new.id) < index(after, &old.id);
@@ -110,6 +117,13 @@ impl Invariants for Promises<'_> {
                     .is_none_or(|previous| previous.id != new.id) =>
             {
                 return Err(format!("version {} was not the previous one", new.id));
+            }
+            // Another writer may have moved the label since this run read it.
+            Want::Promoted if !self.was_staged(write.secret, &new.id) => {
+                return Err(format!("version {} was not staged", new.id));
+            }
+            Want::Undone(to, from) if (new.id.as_str(), old.id.as_str()) != (to, from) => {
+                return Err(format!("version {} replaced version {}", new.id, old.id));
             }
             Want::Over(expected, _) if old.id != expected => {
                 return Err(format!(
@@ -145,7 +159,7 @@ impl Invariants for Promises<'_> {
             };
             let reached = &monitor.reached[number];
             let (each, at_once) = reached.split_at(reached.len() - 1);
-            // Writers outside of transactions get no isolation.
+            // Writers outside of transactions have no isolation.
             let isolated = task.all_or_nothing() && self.only_transactions();
             let reached = if isolated { at_once } else { each };
             if ending.class.is_none() && reached.contains(&false) {
@@ -158,7 +172,7 @@ impl Invariants for Promises<'_> {
             self.check_failure(number, task, ending, world, monitor)?;
         }
         let crashed = monitor.crashed.contains(&true);
-        // AWS removes no label from a secret that is scheduled for deletion.
+        // AWS does not remove labels from a secret that is scheduled for deletion.
         let has_deleted = world.all_secrets().any(|(_, _, secret)| secret.deleted);
         if !crashed && !monitor.fault && !has_deleted {
             check_no_private_labels(world)?;
@@ -199,8 +213,28 @@ impl<'a> Promises<'a> {
         matches!(&self.actors[actor], Actor::Run(task, _) if task.all_or_nothing())
     }
 
-    /// Records what a write changed for users. A label that is back where it was before a process moved it is no change, if
-    /// the process moved it back or a transaction recovered it.
+    fn was_staged(&self, secret: &str, version: &str) -> bool {
+        let secret = self.start.secret(secret);
+        secret.is_some_and(|secret| {
+            secret
+                .labeled("candidate")
+                .is_some_and(|staged| staged.id == version)
+        })
+    }
+
+    /// Whether a write moves AWSCURRENT back to its holder before a transaction moved it.
+    fn goes_back(&self, write: &Write<'_>, after: Option<&SecretView>, monitor: &Monitor) -> bool {
+        let holder = after.and_then(SecretView::current).map(|it| &it.id);
+        let key = (write.secret.to_owned(), "AWSCURRENT".to_owned());
+        let mut changes = monitor.changed.iter().enumerate();
+        changes.any(|(actor, changed)| {
+            let before = changed.get(&key).and_then(Option::as_ref);
+            self.is_transaction(actor) && before.is_some() && before == holder
+        })
+    }
+
+    /// Records changes that are visible to users. A label that is back at its previous holder counts as unchanged if the
+    /// process itself moved it back or a transaction recovered it.
     fn track_changes(
         &self,
         write: &Write<'_>,
@@ -236,7 +270,7 @@ impl<'a> Promises<'a> {
         }
     }
 
-    /// The statuses agree with what was written.
+    /// Checks that the statuses match what was written.
     fn check_status(
         &self,
         number: usize,
@@ -248,7 +282,7 @@ impl<'a> Promises<'a> {
             let mut changed = monitor.changed[number].keys();
             let has_changed = changed.any(|(secret, _)| secret == goal.secret);
             let agrees = match target.status {
-                // A move without an answer that had nothing to move looks like one that was applied.
+                // Without a response, a move that had nothing to do looks like one that was applied.
                 "created" | "updated" => has_changed || monitor.fault && goal.is_move(),
                 "unchanged" | "not_tried" => !has_changed,
                 _ => has_changed == target.has_lasting_change() || monitor.is_uncertain,
@@ -263,7 +297,7 @@ impl<'a> Promises<'a> {
         Ok(())
     }
 
-    /// A transaction that failed has left nothing current but first versions.
+    /// Checks that a failed transaction has made nothing current except first versions.
     fn check_failure(
         &self,
         number: usize,
@@ -285,8 +319,13 @@ impl<'a> Promises<'a> {
                 .start
                 .secret(goal.secret)
                 .is_some_and(|it| it.current().is_some());
-            let is_left = current.is_some_and(|it| monitor.origins.get(&it.id) == Some(&number));
-            // AWS rejects the move back, and the run says so.
+            let key = (goal.secret.to_owned(), "AWSCURRENT".to_owned());
+            let is_left = if goal.is_move() {
+                monitor.changed[number].contains_key(&key)
+            } else {
+                current.is_some_and(|it| monitor.origins.get(&it.id) == Some(&number))
+            };
+            // AWS rejects moving the label back, and the run reports it.
             let is_stuck = monitor.fault || secret.is_some_and(|secret| secret.deleted);
             let is_reported = target.status == "failed" && !target.changes.is_empty();
             if had_value && is_left && !(is_stuck && is_reported) {
@@ -299,7 +338,7 @@ impl<'a> Promises<'a> {
         Ok(())
     }
 
-    /// What is current at the end is what was there, or what a run that succeeded or a rival wrote.
+    /// Checks that the final current value is the original one, or one written by a successful run or another writer.
     fn check_values(&self, world: &World, endings: &[Option<Ending>]) -> Result<(), String> {
         let names: BTreeSet<&str> = self
             .tasks()
@@ -312,12 +351,13 @@ impl<'a> Promises<'a> {
         for name in names {
             let succeeded: Vec<&Goal> = self
                 .tasks()
-                .filter(|(number, _)| {
-                    endings[*number]
-                        .as_ref()
-                        .is_some_and(|it| it.class.is_none())
+                .filter_map(|(number, task)| {
+                    let goal = task.goals.iter().position(|goal| goal.secret == name)?;
+                    let ending = endings[number].as_ref()?;
+                    let is_done = ending.class.is_none()
+                        || !task.all_or_nothing() && ending.targets[goal].is_done();
+                    is_done.then_some(&task.goals[goal])
                 })
-                .filter_map(|(_, task)| task.goal(name))
                 .collect();
             let keys = succeeded
                 .iter()
@@ -341,7 +381,7 @@ impl<'a> Promises<'a> {
         Ok(())
     }
 
-    /// A re-run converges, and a third run writes nothing.
+    /// Checks that a re-run converges and that a third run writes nothing.
     fn check_reruns(
         &self,
         world: &World,
@@ -349,11 +389,17 @@ impl<'a> Promises<'a> {
         monitor: &Monitor,
     ) -> Result<(), String> {
         for (number, task) in self.tasks() {
-            // A guard or a move that has lost its base is the user's to repeat.
-            let repeatable = task
-                .goals
-                .iter()
-                .all(|goal| matches!(goal.want, Want::Value(_) | Want::Key(..) | Want::Staged(..)));
+            // If a guard or a move has lost its base, the user has to repeat it.
+            let has_staged = |goal: &Goal| {
+                let secret = world.secret(goal.secret);
+                secret.is_some_and(|secret| secret.labeled("candidate").is_some())
+            };
+            let is_alone = self.actors.len() == 1;
+            let repeatable = task.goals.iter().all(|goal| match goal.want {
+                Want::Value(_) | Want::Key(..) | Want::Staged(..) => true,
+                Want::Promoted | Want::Undone(..) => is_alone && has_staged(goal),
+                Want::RolledBack | Want::Over(..) => false,
+            });
             let crashed = monitor.crashed.iter().filter(|crashed| **crashed).count();
             if !repeatable || crashed > 0 && endings[number].is_some() {
                 continue;
@@ -394,7 +440,7 @@ impl<'a> Promises<'a> {
                     task.name
                 ));
             }
-            // Labels of two dead runs: the one of this task removes its own, and others' where it writes.
+            // Labels of two dead runs: this task's run removes its own labels, and others' on the secrets it writes.
             if crashed < 2 {
                 check_no_private_labels_of(&store.world(), &task)?;
             }
@@ -422,7 +468,7 @@ fn has_record(secret: Option<&SecretView>) -> bool {
     labels.any(|label| label.starts_with("upsert-secret-commit-"))
 }
 
-/// The holder of each public label, and a word for everything else that users see.
+/// The holder of each public label and, under `rest`, everything else that users see.
 fn visible(secret: Option<&SecretView>) -> BTreeMap<String, String> {
     let Some(secret) = secret else {
         return BTreeMap::new();
@@ -461,7 +507,7 @@ fn check_no_private_labels(world: &World) -> Result<(), String> {
     Ok(())
 }
 
-/// After a transaction no label of a transaction is left on its secrets.
+/// Checks that a transaction leaves none of its labels on its secrets.
 fn check_no_private_labels_of(world: &World, task: &Task) -> Result<(), String> {
     if task.all_or_nothing() {
         check_no_private_labels(world)

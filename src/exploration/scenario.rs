@@ -1,4 +1,5 @@
-//! What is explored, and what is checked: a scenario, the facts about a path, and the invariants. It runs nothing.
+//! The types that describe what is explored and checked: a scenario, the facts about a path, and the invariants. Must not run
+//! anything.
 
 use std::collections::BTreeMap;
 
@@ -7,20 +8,20 @@ use sandbox_model::World;
 use super::actor::Actor;
 use super::task::Ending;
 
-/// What may go wrong once, at any call.
+/// A fault that can happen once, at any call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
-    /// The call is applied, and its answer is lost.
+    /// The call is applied, and its response is lost.
     LostAnswer,
-    /// The call is neither applied nor answered.
+    /// The call is not applied and gets no response.
     LostCall,
-    /// The call is applied and its answer lost, and it is sent again before the process learns of it.
+    /// The call is applied, its response is lost, and it is retried before the process notices.
     Retried,
     /// The call is rejected with AccessDeniedException, and so are all later calls of the operation.
     Denied,
     /// The process dies before the call.
     Crash,
-    /// The process is cancelled while the call is pending.
+    /// The process is canceled while the call is pending.
     Cancel,
 }
 
@@ -30,38 +31,38 @@ pub(super) struct Scenario {
     pub(super) name: String,
     pub(super) world: World,
     pub(super) actors: Vec<Actor>,
-    /// Of these faults each process meets one or none; see `failing`.
+    /// Each process meets at most one of these faults; see `failing`.
     pub(super) faults: Vec<Fault>,
-    /// How many processes may meet a fault, from the first.
+    /// The number of processes, from the first, that may meet a fault.
     pub(super) failing: usize,
-    /// Whether calls that a process makes at the same time arrive in any order; otherwise in the order in which they are sent.
+    /// Whether concurrent calls of a process arrive in any order; otherwise they arrive in the order in which they are sent.
     pub(super) any_order: bool,
-    /// Whether waits may end before other processes go on, so that a process can appear dead.
+    /// Whether waits may end before other processes continue, so that a process can appear dead.
     pub(super) eager: bool,
-    /// The most states to explore.
+    /// The maximum number of states to explore.
     pub(super) limit: usize,
 }
 
-/// Facts about a path that its end alone does not show.
+/// Facts about a path that its final state alone does not show.
 #[derive(Clone, Default, Hash)]
 pub(super) struct Monitor {
-    /// By process: the goals that held at some moment of the run; one more for all at once.
+    /// By process: the goals that held at some moment of the run, and finally whether all held at once.
     pub(super) reached: Vec<Vec<bool>>,
-    /// By process: what its writes have changed for users, by secret and label, and the holder before.
+    /// By process: the visible changes by its writes, by secret and label, with the previous holder.
     pub(super) changed: Vec<BTreeMap<(String, String), Option<String>>>,
-    /// Whether a process died.
+    /// By process: whether it died.
     pub(super) crashed: Vec<bool>,
     /// By process: whether its transaction has committed.
     pub(super) committed: Vec<bool>,
-    /// The processes that wrote the versions; those from before have none.
+    /// The process that wrote each version; versions from before the start have none.
     pub(super) origins: BTreeMap<String, usize>,
     /// Whether a fault has happened.
     pub(super) fault: bool,
-    /// Whether it may have left a process without knowledge of what it wrote.
+    /// Whether the fault may have left a process not knowing what it wrote.
     pub(super) is_uncertain: bool,
 }
 
-/// A write, as the invariants see it.
+/// A write, as passed to the invariants.
 pub(super) struct Write<'a> {
     pub(super) actor: usize,
     pub(super) operation: &'static str,
@@ -70,7 +71,7 @@ pub(super) struct Write<'a> {
     pub(super) after: &'a World,
 }
 
-/// The invariants of a scenario. Each returns what is violated.
+/// The invariants of a scenario. Each returns the violation, if any.
 pub(super) trait Invariants {
     fn after_write(&self, write: &Write<'_>, monitor: &mut Monitor) -> Result<(), String>;
     fn at_end(

@@ -1,4 +1,4 @@
-//! What is explored: secrets to start from, runs, rivals, and which of them meet.
+//! Defines what is explored: initial secrets, runs, other writers, and their combinations.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use upsert_secret_config::run::Action;
 use super::actor::Actor;
 use super::explorer::START;
 use super::scenario::{Fault, Scenario};
-use super::task::{Goal, Task, Want};
+use super::task::{Entry, Goal, Task, Want};
 
 const V1: &str = "11111111-1111-4111-8111-111111111111";
 pub(super) const V2: &str = "22222222-2222-4222-8222-222222222222";
@@ -62,7 +62,25 @@ fn key(secret: &'static str, key: &'static str) -> Goal {
     }
 }
 
-/// Every kind of run, as the first or the second of two.
+/// Promotes the staged versions of two secrets.
+pub(super) fn promotions(name: &str, all_or_nothing: bool) -> Task {
+    let entry = |secret| -> Entry<'static> {
+        let want = Want::Promoted;
+        (Goal { secret, want }, Action::Promote, &[])
+    };
+    Task::manifest(name, all_or_nothing, &[entry("a"), entry("b")])
+}
+
+/// Undoes a release that promoted the versions that are current in two secrets.
+pub(super) fn undo(name: &str, all_or_nothing: bool) -> Task {
+    let entry = |secret| -> Entry<'static> {
+        let want = Want::Undone(V1, V2);
+        (Goal { secret, want }, Action::Rollback, &[])
+    };
+    Task::manifest(name, all_or_nothing, &[entry("a"), entry("b")])
+}
+
+/// Every kind of run, as the first or second of two.
 pub(super) fn commands(number: usize) -> Vec<Task> {
     let [value, other] = [
         [r#"{"v":"1"}"#, r#"{"w":"1"}"#],
@@ -86,6 +104,10 @@ pub(super) fn commands(number: usize) -> Vec<Task> {
             Want::Over(V2, value),
             &[("EXPECTED_VERSION_ID", V2), ("VALUE", value)],
         ),
+        promotions("promote many", false),
+        promotions("promote all or nothing", true),
+        undo("undo", false),
+        undo("undo all or nothing", true),
         Task::values("manifest", false, &[("a", value), ("b", other)]),
         Task::values("all-or-nothing", true, &[("a", value), ("b", other)]),
         Task::manifest(
@@ -99,10 +121,10 @@ pub(super) fn commands(number: usize) -> Vec<Task> {
     ]
 }
 
-/// Another writer, by what it does.
+/// Another writer, with a description.
 pub(super) type Rival = (&'static str, fn(&mut World));
 
-/// Changes of another writer, to the secret `a`.
+/// Changes of the secret `a` by another writer.
 pub(super) const RIVALS: [Rival; 6] = [
     ("puts", |world| put(world, "a")),
     ("puts what is wanted", |world| put_wanted(world, "a")),
@@ -130,7 +152,7 @@ pub(super) const RIVALS: [Rival; 6] = [
     }),
 ];
 
-/// Puts a value that no run wants; creates the secret if it does not exist.
+/// Puts a value that no run requests; creates the secret if it does not exist.
 pub(super) fn put(world: &mut World, name: &str) {
     write(world, name, r#"{"rival":"x"}"#);
 }
@@ -156,7 +178,7 @@ fn version(world: &World, id: &str) -> Option<String> {
     Some(world.secret("a")?.version(id)?.id.clone())
 }
 
-/// A scenario of runs that start at the same time, without faults.
+/// A scenario of concurrent runs without faults.
 pub(super) fn runs(world: &World, tasks: Vec<Task>) -> Scenario {
     let names: Vec<&str> = tasks.iter().map(|task| task.name.as_str()).collect();
     Scenario {
@@ -175,34 +197,34 @@ pub(super) fn runs(world: &World, tasks: Vec<Task>) -> Scenario {
 }
 
 impl Scenario {
-    /// The same with another writer.
+    /// Adds another writer.
     pub(super) fn with_rival(mut self, (name, change): Rival) -> Self {
         self.name = format!("{} and a rival that {name}", self.name);
         self.actors.push(Actor::Rival(name, change));
         self
     }
 
-    /// The same where each of the first runs may meet one of these faults.
+    /// Lets each of the first runs meet one of these faults.
     pub(super) fn with_faults(mut self, faults: &[Fault], failing: usize) -> Self {
         self.name = format!("{} with {faults:?}", self.name);
         (self.faults, self.failing) = (faults.to_vec(), failing);
         self
     }
 
-    /// The same where calls that are made at the same time arrive in any order.
+    /// Lets concurrent calls of a process arrive in any order.
     pub(super) fn in_any_order(mut self) -> Self {
         self.any_order = true;
         self
     }
 
-    /// The same where a run may seem dead to others.
+    /// Lets a run appear dead to others.
     pub(super) fn with_slow_runs(mut self) -> Self {
         self.name = format!("{}, slow", self.name);
         self.eager = true;
         self
     }
 
-    /// The same up to a number of states.
+    /// Limits the number of states.
     pub(super) fn up_to(mut self, limit: usize) -> Self {
         self.limit = limit;
         self

@@ -1,19 +1,21 @@
-//! What a run under exploration is to do, and how it ended. A task is a list of jobs, each with the goal that the job must
-//! reach.
+//! Defines what a run under exploration should do, and how it ended. A task is a list of jobs, each with a goal to reach.
 
 use std::rc::Rc;
 use std::time::Duration;
 
 use sandbox_model::World;
+use serde_json::json;
 use upsert_secret_config::run::Action;
 use upsert_secret_core::failure::Class;
+use upsert_secret_core::request::Job;
 use upsert_secret_core::store::SecretStore as _;
 use upsert_secret_core::transaction::Limits;
 use upsert_secret_core::version_id::RunIdentity;
 
-use crate::batch::{PreparedTarget, run_all};
+use crate::batch::run_all;
 use crate::engine::apply::swap::remove_write_label;
 use crate::engine::context::Context;
+use crate::engine::job::PreparedTarget;
 use crate::engine::system::System;
 use crate::progress::Progress;
 use crate::run_report::{RunKind, RunReport};
@@ -23,7 +25,7 @@ use crate::{report, transaction};
 /// The time limit of every run, after which its private labels expire.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(300);
 
-/// Few, so that there are fewer states.
+/// Low limits, to reduce the number of states.
 const LIMITS: Limits = Limits {
     idle: 2,
     attempts: 2,
@@ -32,18 +34,20 @@ const LIMITS: Limits = Limits {
 /// The state that a job must reach.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Want {
-    /// The current value.
+    /// The secret has this current value.
     Value(&'static str),
-    /// A key of the current document, written by compare-and-swap.
+    /// The current document has this value for this key, written by compare-and-swap.
     Key(&'static str, &'static str),
-    /// The current value, written only over this version.
+    /// The secret has this current value, written only over this version.
     Over(&'static str, &'static str),
-    /// The value of the version with a label.
+    /// The version with this label has this value.
     Staged(&'static str, &'static str),
     /// The version with the label `candidate` is current.
     Promoted,
     /// The previous version is current again.
     RolledBack,
+    /// The first of these versions is current, instead of the second.
+    Undone(&'static str, &'static str),
 }
 
 /// A job's secret and goal.
@@ -54,9 +58,12 @@ pub(super) struct Goal {
 }
 
 impl Goal {
-    /// Whether it is reached by moving a label only.
+    /// Whether the goal only requires moving a label.
     pub(super) fn is_move(&self) -> bool {
-        matches!(self.want, Want::Promoted | Want::RolledBack)
+        matches!(
+            self.want,
+            Want::Promoted | Want::RolledBack | Want::Undone(..)
+        )
     }
 
     /// Whether the goal is reached.
@@ -70,6 +77,7 @@ impl Goal {
             Want::Staged(label, wanted) => value(label) == Some(wanted),
             Want::Promoted => value("AWSCURRENT") == value("candidate"),
             Want::RolledBack => value("AWSCURRENT").is_some(),
+            Want::Undone(to, _) => secret.current().is_some_and(|current| current.id == to),
             Want::Key(key, wanted) => value("AWSCURRENT").is_some_and(|text| {
                 let document: Result<serde_json::Value, _> = serde_json::from_str(text);
                 document.is_ok_and(|document| document[key].as_str() == Some(wanted))
@@ -93,7 +101,7 @@ pub(super) struct Task {
 pub(super) type Entry<'a> = (Goal, Action, &'a [(&'a str, &'a str)]);
 
 impl Task {
-    /// The run of one secret.
+    /// A single-secret run.
     pub(super) fn single(name: &str, entry: Entry<'_>) -> Self {
         Self::of(
             name,
@@ -117,7 +125,7 @@ impl Task {
         )
     }
 
-    /// A manifest run of whole values.
+    /// A manifest run that writes complete values.
     pub(super) fn values(
         name: &str,
         all_or_nothing: bool,
@@ -147,8 +155,22 @@ impl Task {
         let jobs = entries.iter().map(|(goal, action, inputs)| {
             let mut inputs = inputs.to_vec();
             inputs.retain(|(input, _)| *input != "NAME");
-            inputs.push(("NAME", goal.secret));
-            Ok(job(*action, &inputs))
+            let release = match goal.want {
+                Want::Undone(to, from) => {
+                    let moved = json!({"secret_version_id": from, "previous_version_id": to});
+                    Some(json!({goal.secret: moved}).to_string())
+                }
+                _ => None,
+            };
+            inputs.push(match &release {
+                Some(release) => ("RELEASE", release),
+                None => ("NAME", goal.secret),
+            });
+            let mut job = job(*action, &inputs);
+            if let (Job::Move(label_move), false) = (&mut job, kind.single) {
+                label_move.reads = *action == Action::Promote;
+            }
+            Ok(job)
         });
         Self {
             name: name.to_owned(),
@@ -159,14 +181,14 @@ impl Task {
         }
     }
 
-    /// The same task in a CI run with this id.
+    /// The same task in a CI run with this ID.
     pub(super) fn in_run(mut self, id: &str) -> Self {
         let parts = vec!["acme/models".to_owned(), id.to_owned()];
         self.identity = Some(RunIdentity { parts });
         self
     }
 
-    /// Whether it is one transaction.
+    /// Whether the task is one transaction.
     pub(super) fn all_or_nothing(&self) -> bool {
         self.kind.all_or_nothing
     }
@@ -176,7 +198,7 @@ impl Task {
         self.goals.iter().all(|goal| goal.holds(world))
     }
 
-    /// Which goals are reached, and whether all are.
+    /// Which goals are reached, and whether all of them are.
     pub(super) fn reached(&self, world: &World) -> Vec<bool> {
         let mut reached: Vec<bool> = self.goals.iter().map(|goal| goal.holds(world)).collect();
         reached.push(reached.iter().all(|reached| *reached));
@@ -219,7 +241,7 @@ impl Task {
     }
 }
 
-/// How a run ended, as its user sees it.
+/// The result of a run, as seen by its user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Ending {
     /// The class of the failure; `None` for success.
@@ -228,7 +250,7 @@ pub(super) struct Ending {
     pub(super) text: String,
 }
 
-/// How the run ended for one secret.
+/// The result of a run for one secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct TargetEnding {
     pub(super) status: &'static str,
@@ -236,6 +258,11 @@ pub(super) struct TargetEnding {
 }
 
 impl TargetEnding {
+    /// Whether the secret matches the request.
+    pub(super) fn is_done(&self) -> bool {
+        ["created", "updated", "unchanged"].contains(&self.status)
+    }
+
     /// Whether a change is reported that was not rolled back.
     pub(super) fn has_lasting_change(&self) -> bool {
         self.changes

@@ -1,47 +1,15 @@
-//! GitLab's dotenv report, by the rules of its parser (`parse_dotenv_artifact_service.rb`), which are stricter than those of
-//! other dotenv formats: no quotes, no comments, no empty lines, and one invalid line makes GitLab drop the whole report.
-//! Opens no files.
+//! GitLab's dotenv report, by the rules of its parser (`parse_dotenv_artifact_service.rb`). They are stricter than those of
+//! other dotenv formats: no quotes, no comments, no empty lines, and one invalid line makes GitLab drop the whole report. Must
+//! not open files.
 
 use std::collections::BTreeSet;
 
-use crate::outputs;
-
-/// A report must be smaller than this, unless an administrator has raised the limit.
+/// The size limit of a report, exclusive, unless an administrator has raised it.
 const MAX_BYTES: usize = 5 * 1024;
 /// GitLab's default limit; on GitLab.com it is higher.
 const MAX_VARIABLES: usize = 20;
 /// The maximum length of a variable name.
 const MAX_NAME: usize = 255;
-
-/// The prefix of our variables, because they share a namespace with all variables of a later job.
-const PREFIX: &str = "UPSERTED_";
-
-/// One output as a line: `secret_id` becomes `UPSERTED_SECRET_ID`.
-pub(super) fn line(output: &str, value: &str) -> String {
-    format!("{PREFIX}{}={value}\n", output.to_ascii_uppercase())
-}
-
-/// Whether a later job sees this value unchanged: GitLab expands references in it.
-pub(super) fn is_literal(value: &str) -> bool {
-    !value.contains(['$', '%'])
-}
-
-/// The file without the lines of earlier calls.
-pub(super) fn others(file: &[u8]) -> Vec<u8> {
-    let lines = file.split_inclusive(|&byte| byte == b'\n');
-    lines
-        .filter(|line| !is_ours(line))
-        .collect::<Vec<_>>()
-        .concat()
-}
-
-/// Whether an earlier call wrote this line. The prefix alone is no proof, because it is not reserved.
-fn is_ours(line: &[u8]) -> bool {
-    line.strip_prefix(PREFIX.as_bytes())
-        .and_then(|rest| rest.split(|&byte| byte == b'=').next())
-        .and_then(|name| str::from_utf8(name).ok())
-        .is_some_and(|name| outputs::all().any(|output| output.name.eq_ignore_ascii_case(name)))
-}
 
 /// The reason why GitLab would reject this report. Identifies lines by number, never by content.
 pub(super) fn rejection(file: &[u8]) -> Option<String> {
@@ -68,7 +36,7 @@ pub(super) fn rejection(file: &[u8]) -> Option<String> {
     }
     (names.len() > MAX_VARIABLES).then(|| {
         format!(
-            "it sets {} variables, and {MAX_VARIABLES} is the limit of a GitLab that nobody has configured (on GitLab.com it is higher)",
+            "it sets {} variables, and {MAX_VARIABLES} is the default limit of GitLab (GitLab.com has a higher one)",
             names.len()
         )
     })
@@ -130,14 +98,5 @@ mod tests {
             );
         }
         assert!(rejection(b"A=\xff").is_some());
-    }
-
-    #[test]
-    fn lines_of_others_are_kept() {
-        let file = b"A=1\nUPSERTED_REGION=x\nUPSERTED_BY=z\nupserted_region=y\nB=\xff\nUPSERTED_RESULT=updated";
-        assert_eq!(
-            others(file),
-            b"A=1\nUPSERTED_BY=z\nupserted_region=y\nB=\xff\n"
-        );
     }
 }

@@ -1,4 +1,4 @@
-//! Escaping of text, so that it cannot control a terminal, a log viewer or a CI runner. It knows nothing about secrets.
+//! Escapes text so that it cannot control a terminal, a log viewer or a CI runner. Must not handle secrets.
 
 /// Escapes control, bidirectional and invisible characters, defuses workflow commands, and truncates lines to `max`
 /// characters.
@@ -41,8 +41,8 @@ fn is_invisible(c: char) -> bool {
         | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// Inserts a space into workflow commands. The GitHub runner interprets `::name::` at the start of a line, also after white
-/// space, and `##[name]` anywhere in it; Azure's agent `##vso[`, TeamCity `##teamcity[`.
+/// Inserts a space into workflow commands. The GitHub runner interprets `::name::` at the start of a line, even after white
+/// space, and `##[name]` anywhere in it; Azure's agent interprets `##vso[`, and TeamCity `##teamcity[`.
 fn defuse(line: &str) -> String {
     let mut result = line.to_owned();
     let indent = result.len() - result.trim_start().len();

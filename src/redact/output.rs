@@ -1,18 +1,19 @@
-//! Standard output and standard error. Text is cleaned before it is printed; data is printed as is and must have been checked by
-//! the caller. Our own escape sequences are added only after the cleaning.
+//! Standard output and standard error. Cleans text before printing it; prints data verbatim, after the caller has checked it.
+//! Adds its own escape sequences only after cleaning.
 
 use std::io::{self, IsTerminal as _, Write as _};
-use std::sync::{OnceLock, PoisonError, RwLock, RwLockWriteGuard};
+use std::sync::OnceLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget};
 use upsert_secret_config::ci::LogFormat;
 use upsert_secret_core::notice::Level;
 
+use super::bar::new_bar;
+use super::index::MIN_BYTES;
 use super::redactor::{HIDDEN, Redactor};
-use super::search::MIN_BYTES;
 
-// The colors of messages of GitLab's runner (gitlab-runner, ansi_colors.go).
+// The message colors of GitLab's runner (gitlab-runner, ansi_colors.go).
 const GOOD: &str = "\u{1b}[32;1m";
 const ERROR: &str = "\u{1b}[31;1m";
 const WARNING: &str = "\u{1b}[0;33m";
@@ -20,7 +21,7 @@ const WARNING: &str = "\u{1b}[0;33m";
 /// Standard output and standard error of the process.
 #[derive(Default)]
 pub(crate) struct Output {
-    redactor: RwLock<Redactor>,
+    redactor: Redactor,
     log_format: LogFormat,
     color: bool,
     /// The progress bar, once one was requested.
@@ -28,7 +29,7 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    /// An output for a log format, with or without color.
+    /// An output for the given log format, with or without color.
     pub(crate) fn new(log_format: LogFormat, color: bool) -> Self {
         Self {
             log_format,
@@ -39,34 +40,31 @@ impl Output {
 
     /// Registers a secret: from now on, no form of it is printed as text.
     pub(crate) fn hide(&self, secret: &[u8]) {
-        self.redactor_mut().hide(secret);
+        self.redactor.hide(secret);
     }
 
     /// Registers a secret that the CI system does not mask.
     pub(crate) fn hide_unmasked(&self, secret: &[u8]) {
-        self.redactor_mut().hide_unmasked(secret);
+        self.redactor.hide_unmasked(secret);
     }
 
-    fn redactor_mut(&self) -> RwLockWriteGuard<'_, Redactor> {
-        let locked = self.redactor.write();
-        locked.unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Gives access to the redactor.
-    pub(crate) fn with_redactor<R>(&self, read: impl FnOnce(&Redactor) -> R) -> R {
-        read(&self.redactor.read().unwrap_or_else(PoisonError::into_inner))
+    /// The redactor, for reports that format cleaned text themselves.
+    pub(crate) fn redactor(&self) -> &Redactor {
+        &self.redactor
     }
 
     /// Makes any text safe to print.
     pub(crate) fn clean(&self, text: &str) -> String {
-        self.with_redactor(|redactor| redactor.clean(text))
+        self.redactor.clean(text)
     }
 
-    /// A progress bar, if standard error is a terminal. It must show nothing but counts, times and constant texts, because
-    /// they are not cleaned.
+    /// A progress bar, if standard error is a terminal. It must show only counts, times and constant texts, because they are
+    /// not cleaned.
     pub(crate) fn bar(&self, total: usize) -> Option<ProgressBar> {
-        (self.log_format == LogFormat::Plain && io::stderr().is_terminal())
-            .then(|| self.bar.get_or_init(|| new_bar(total)).clone())
+        (self.log_format == LogFormat::Plain && io::stderr().is_terminal()).then(|| {
+            let bar = || new_bar(total, ProgressDrawTarget::stderr());
+            self.bar.get_or_init(bar).clone()
+        })
     }
 
     fn write_error(&self, text: &str) {
@@ -82,7 +80,7 @@ impl Output {
         self.write_error(&cleaned);
     }
 
-    /// Prints a success on standard error: a headline, and details, which are folded on GitLab.
+    /// Prints a success on standard error: a headline, and details that are collapsed on GitLab.
     pub(crate) fn success(&self, text: &str, took: Duration) {
         let cleaned = self.clean(text);
         let (head, details) = cleaned.split_once('\n').unwrap_or((&cleaned, ""));
@@ -95,15 +93,16 @@ impl Output {
         self.write_styled(&styled, &cleaned);
     }
 
-    /// Prints a message that must not be missed: an annotation on GitHub, elsewhere a line with the level.
+    /// Prints an important message: as an annotation on GitHub, elsewhere as a line with the level.
     pub(crate) fn annotate(&self, level: Level, text: &str) {
         let word = match self.log_format {
             LogFormat::Github => return self.write_annotation(level, text),
             LogFormat::Plain => level.word().to_owned(),
-            // As in the runner's own messages, so that one search finds both.
+            // Uppercase as in the runner's own messages, so that one search finds both.
             LogFormat::Gitlab => level.word().to_ascii_uppercase(),
         };
-        let cleaned = self.clean(&format!("{word}: {text}"));
+        // Clean before the layout as well, because the layout would split a form that has several lines.
+        let cleaned = self.clean(&with_level(&word, &self.clean(text)));
         let styled = match level {
             Level::Error => self.paint(ERROR, &cleaned),
             Level::Warning => self.paint(WARNING, &cleaned),
@@ -112,8 +111,8 @@ impl Output {
         self.write_styled(&styled, &cleaned);
     }
 
-    /// Text in a color, if color is supported. Each line is colored by itself, because a log viewer may show it alone.
-    /// Indented lines are explanations and stay without color.
+    /// Colors text, if color is supported. Each line is colored separately, because a log viewer may show it alone. Indented
+    /// lines are explanations and stay uncolored.
     fn paint(&self, color: &str, text: &str) -> String {
         let lines = text.split('\n').map(|line| {
             if !self.color || line.is_empty() || line.starts_with(' ') {
@@ -125,9 +124,9 @@ impl Output {
         lines.collect::<Vec<_>>().join("\n")
     }
 
-    /// Prints styled text, or the text without style if the escape sequences complete a form of a secret.
+    /// Prints styled text, or the unstyled text if the escape sequences complete a form of a secret.
     fn write_styled(&self, styled: &str, cleaned: &str) {
-        let shows = self.with_redactor(|redactor| redactor.finds(styled));
+        let shows = styled != cleaned && self.redactor.finds(styled);
         self.write_error(if shows { cleaned } else { styled });
     }
 
@@ -135,32 +134,52 @@ impl Output {
         let cleaned = self.clean(text);
         // Percent first: the runner decodes it last (actions/runner, ActionCommand.cs).
         let data = cleaned.replace('%', "%25").replace('\n', "%0A");
-        let shows = self.with_redactor(|redactor| redactor.finds(&data));
+        let shows = self.redactor.finds(&data);
         let data = if shows { HIDDEN } else { &data };
         let title = title(level).replace(':', "%3A");
         self.write_error(&format!("::{} title={title}::{data}", level.word()));
     }
 
-    /// Asks the runner to mask a value that it cannot know, because it was decoded or read from a file. Standard output must
-    /// be the runner's: anywhere else this prints the value.
+    /// Asks the runner to mask a value that it cannot know, because the value was decoded or read from a file. Standard output
+    /// must be connected to the runner: anywhere else this prints the value.
     pub(crate) fn mask(&self, secret: &str) {
         for line in secret.split(['\n', '\r']).map(str::trim) {
-            // A short line as a mask would garble the log of every later step.
+            // Masking a short line would garble the log of every later step.
             if line.len() >= MIN_BYTES {
                 let data = line.replace('%', "%25");
-                // A runner that has closed its pipe reads no log that could need the mask.
+                // A runner that has closed its pipe reads no log that would need the mask.
                 let _ = write_output(&format!("::add-mask::{data}"));
             }
         }
     }
 
-    /// Prints data on standard output as is: a line `key=value`, or a JSON object. The caller has cleaned its texts and checked
-    /// that outputs are printable ASCII.
+    /// Prints data on standard output verbatim: a `key=value` line, or a JSON object. The caller must have cleaned its texts
+    /// and checked that outputs are printable ASCII.
     ///
     /// # Errors
-    /// Standard output cannot be written, so later steps would not get the ids.
+    /// Standard output cannot be written, so later steps would not get the IDs.
     pub(crate) fn print_data(&self, data: &str) -> io::Result<()> {
         write_output(data)
+    }
+
+    /// Checks that standard output is not a full device. Otherwise, the error would appear only after the secret is written.
+    ///
+    /// # Errors
+    /// There is no space left.
+    pub(crate) fn check_space() -> io::Result<()> {
+        #[cfg(unix)]
+        {
+            use std::os::fd::AsFd as _;
+            // Writes nothing, but makes the device report an error.
+            let stream = io::stdout().as_fd().try_clone_to_owned();
+            let asked = stream.and_then(|stream| std::fs::File::from(stream).write(&[]));
+            if let Err(error) = asked
+                && error.kind() == io::ErrorKind::StorageFull
+            {
+                return Err(error);
+            }
+        }
+        Ok(())
     }
 
     /// Prints `--help` or `--version`, which are constant texts.
@@ -169,27 +188,24 @@ impl Output {
     }
 }
 
-fn new_bar(total: usize) -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::stderr());
-    // A template that could not be read would only leave the look to the library.
-    if let Ok(style) =
-        ProgressStyle::with_template("{bar:40} {pos}/{len} secrets {msg}, {per_sec}, {eta} left")
-    {
-        bar.set_style(style.progress_chars("=> "));
-    }
-    bar.set_message("done");
-    bar.enable_steady_tick(Duration::from_millis(250));
-    bar
+/// Prefixes each line of the text with the level. Indented lines explain the line before them.
+fn with_level(word: &str, text: &str) -> String {
+    let lines = text.split('\n').map(|line| match line {
+        "" => String::new(),
+        line if line.starts_with(' ') => line.to_owned(),
+        line => format!("{word}: {line}"),
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
-/// A folded section of GitLab's log: `head` is visible, `details` after a click. GitLab shows `took` beside it.
+/// A collapsible section of GitLab's log: `head` is always visible, `details` after a click. GitLab shows `took` next to it.
 fn section(head: &str, details: &str, took: Duration) -> String {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
     let started = now.saturating_sub(took).as_secs();
     let ended = now.as_secs();
-    // Two calls in a job must not share the name of a section.
+    // Two calls in a job must not use the same section name.
     let name = format!("upsert_secret_{}", now.as_micros());
     format!(
         "\u{1b}[0Ksection_start:{started}:{name}[collapsed=true]\r\u{1b}[0K{head}\n{details}\n\u{1b}[0Ksection_end:{ended}:{name}\r\u{1b}[0K"
@@ -210,7 +226,7 @@ pub(crate) fn panic_line(place: &str) {
     write_error(&format!("upsert-secret: internal error at {place}"));
 }
 
-// Errors are ignored: an unreadable log is no reason to fail the run.
+// Ignores errors: an unreadable log is no reason to fail the run.
 fn write_error(text: &str) {
     let _ = io::stderr().write_all(format!("{text}\n").as_bytes());
 }
@@ -221,7 +237,7 @@ fn write_output(text: &str) -> io::Result<()> {
         .write_all(format!("{text}\n").as_bytes())
         .and_then(|()| stream.flush());
     match written {
-        // The reader needs no more, as in `| head -n 1`.
+        // The reader has closed the pipe, as in `| head -n 1`.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => written,
     }
@@ -256,6 +272,14 @@ mod tests {
         assert!(name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'));
         assert_eq!(start, format!("{name}[collapsed=true]\r\u{1b}[0Khead"));
         assert_eq!((one, two), ("one", "two"));
+    }
+
+    #[test]
+    fn each_problem_has_its_level() {
+        assert_eq!(
+            with_level("error", "a\nb\n  why:  c\n\nd"),
+            "error: a\nerror: b\n  why:  c\n\nerror: d"
+        );
     }
 
     #[test]

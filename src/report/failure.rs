@@ -1,15 +1,19 @@
-//! The failure of a run, derived from the failures of its secrets. Looks at nothing but the report.
+//! Derives the failure of a run from the failures of its secrets. Reads only the report.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use upsert_secret_aws::PendingCall;
+use upsert_secret_core::attempt::Wait;
 use upsert_secret_core::failure::{Class, Failure};
+use upsert_secret_core::outcome::counted;
 
-use crate::run_report::{RunReport, Status, TargetReport};
+use crate::run_report::{Details, RunReport, Status, TargetReport};
 
 /// The number of failures reported in full.
 const MAX_FAILURES: usize = 10;
 
-/// Classes in order of severity: the first needs attention soonest.
+/// Classes in order of severity, most urgent first.
 const GRAVEST_FIRST: [Class; 8] = [
     Class::Bug,
     Class::Credentials,
@@ -26,19 +30,25 @@ pub(crate) fn failure(run: &RunReport) -> Option<Failure> {
     if let Some(failure) = run.run_failure() {
         return Some(failure);
     }
+    of_targets(run, |_| true)
+}
+
+/// The combined failure of the failed secrets selected by `counts`.
+fn of_targets(run: &RunReport, counts: impl Fn(&Details) -> bool) -> Option<Failure> {
     let targets = run.targets();
     let failed: Vec<(&str, &Failure)> = targets
         .iter()
+        .filter(|target| target.details.as_deref().is_some_and(&counts))
         .filter_map(|target| Some((target.name.as_str(), target.failure()?)))
         .collect();
     if run.kind.single {
         return failed.first().map(|(_, failure)| (*failure).clone());
     }
     let class = gravest(failed.iter().map(|(_, failure)| failure.class))?;
-    // The failure of one secret does not imply that the others were not made current.
+    // The failure of one secret does not imply that the others were not changed.
     let may_have = |target: &TargetReport| target.has_changed() || target.may_have_changed();
     let none = if run.kind.all_or_nothing && !targets.iter().any(may_have) {
-        ", so none was made current"
+        "; no secret was changed"
     } else {
         ""
     };
@@ -54,10 +64,10 @@ pub(crate) fn failure(run: &RunReport) -> Option<Failure> {
         .collect();
     if failed.len() > MAX_FAILURES {
         let more = failed.len() - MAX_FAILURES;
-        why.push(format!("and {more} more, which the report names"));
+        why.push(format!("and {more} more, which are in the report"));
     }
     let what = format!("{} of {} secrets failed{none}", failed.len(), targets.len());
-    let next = "mend that, and run again: what has been done is found and left alone";
+    let next = "fix the cause and run again: completed changes are found and kept";
     Some(Failure::new(class, what, next).because(why.join("\n")))
 }
 
@@ -84,58 +94,155 @@ fn failure_lines(name: &str, failure: &Failure) -> String {
     format!("{what} ({}){why}\n  next: {next}", failure.class.name())
 }
 
-/// The failure of a run that exceeded its time limit, and in which secrets had failed.
-fn both(cut: &Failure, failed: Failure) -> Failure {
-    Failure {
-        class: gravest([cut.class, failed.class]).unwrap_or(cut.class),
-        what: format!("{}; {}", cut.what, failed.what),
-        next: format!("{}\n{}", failed.next, cut.next),
-        ..failed
-    }
-}
-
 /// The failure of a run that exceeded its time limit.
 pub(crate) fn timed_out(run: &RunReport, timeout: Duration) -> Failure {
     let limit = timeout.as_secs();
     let did_not_end = format!("the run did not end within `timeout`, which is {limit} s");
     if !run.kind.single {
-        let cut = Failure::new(
-            Class::Unavailable,
-            format!(
-                "{did_not_end}: {} secrets were not tried",
-                run.count(Status::NotTried)
-            ),
-            "run again: what has been done is found and left alone; a longer `timeout` helps, and `only` to spread the \
-             secrets over several jobs",
-        );
-        return match failure(run) {
-            Some(failure) => both(&cut, failure),
-            None => cut,
-        };
+        return many_timed_out(run, did_not_end);
     }
-    let target = &run.targets()[0];
-    let details = target.details.as_ref();
-    let waiting = details.and_then(|details| details.waiting.as_ref());
+    let targets = run.targets();
+    let Some(target) = targets.first() else {
+        return listing_timed_out(run, did_not_end);
+    };
+    let details = target.details.as_deref();
+    let wait = details.and_then(|details| details.waiting.as_ref());
     let contended = details.and_then(|details| details.contended.as_ref());
-    if let (None, Some(holder)) = (waiting, contended) {
+    if let (None, Some(holder)) = (wait, contended) {
         let name = &target.name;
         let holder = holder.as_deref().unwrap_or("none");
         return Failure::new(
             Class::Conflict,
             format!("others kept writing to {name} for the {limit} s of `timeout`"),
-            "run again; fewer jobs at once or a longer `timeout` help",
+            "run again; fewer concurrent jobs or a longer `timeout` help",
         )
         .because(format!(
-            "AWSCURRENT was on version {holder} when it was last looked at"
+            "AWSCURRENT was on version {holder} when it was last observed"
         ));
     }
-    let failure = Failure::new(
+    let mut causes = waits_of_run(run);
+    causes.extend(wait.iter().flat_map(|wait| wait_lines(wait)));
+    let expected = wait.and_then(|wait| wait.failure.as_ref());
+    let next = expected.map_or(
+        "run again: a write that arrived is found and kept; a longer `timeout` helps where AWS is slow",
+        |failure| &failure.next,
+    );
+    Failure {
+        why: (!causes.is_empty()).then(|| causes.join("\n")),
+        aws: expected.and_then(|failure| failure.aws.clone()),
+        ..Failure::new(Class::Unavailable, did_not_end, next)
+    }
+}
+
+/// The failure of a run that only reads existing secrets.
+fn listing_timed_out(run: &RunReport, did_not_end: String) -> Failure {
+    Failure::new(
         Class::Unavailable,
         did_not_end,
-        "run again: a write that arrived is found and kept; a longer `timeout` helps where AWS is slow",
-    );
-    match waiting {
-        Some(what) => failure.because(format!("it was waiting for {what}")),
-        None => failure,
+        "run again with a longer `timeout`, or select fewer secrets with `only`",
+    )
+    .because(waits_of_run(run).join("\n"))
+}
+
+/// The failure of a manifest run that exceeded its time limit, including secrets that had failed before.
+fn many_timed_out(run: &RunReport, did_not_end: String) -> Failure {
+    let targets = run.targets();
+    let is_cut = |target: &&TargetReport| target.details.as_deref().is_some_and(|it| it.is_cut);
+    let cut: Vec<_> = targets.iter().filter(is_cut).collect();
+    let counts = [
+        (cut.len(), "in progress"),
+        (run.count(Status::NotTried), "not tried"),
+    ];
+    let counts = counts.iter().filter(|(number, _)| *number > 0);
+    let counts: Vec<_> = counts
+        .map(|(number, what)| format!("{} {what}", counted(*number, "secret")))
+        .collect();
+    let what = match counts.is_empty() {
+        true => did_not_end,
+        false => format!("{did_not_end}: {}", counts.join(", ")),
+    };
+    let mut causes = waits_of_run(run);
+    let waits = cut.iter().filter_map(|target| {
+        let details = target.details.as_deref()?;
+        let mut lines = match (&details.waiting, &details.contended) {
+            (Some(wait), _) => wait_lines(wait),
+            (None, Some(_)) => vec!["others kept writing to it".to_owned()],
+            (None, None) => return None,
+        };
+        lines[0] = format!("{}: {}", target.name, lines[0]);
+        Some(lines.join("\n"))
+    });
+    let waits: Vec<_> = waits.collect();
+    causes.extend(waits.iter().take(MAX_FAILURES).cloned());
+    if waits.len() > MAX_FAILURES {
+        causes.push(format!("and {} more secrets", waits.len() - MAX_FAILURES));
     }
+    let next = "run again: completed changes are found and kept; a longer `timeout` helps, and `only` to spread the \
+                secrets over several jobs";
+    let cut = Failure {
+        why: (!causes.is_empty()).then(|| causes.join("\n")),
+        ..Failure::new(Class::Unavailable, what, next)
+    };
+    let failed = run.run_failure();
+    match failed.or_else(|| of_targets(run, |details| !details.is_cut)) {
+        Some(failed) => both(cut, failed),
+        None => cut,
+    }
+}
+
+/// Combines two failures into one with both problems, causes and next steps.
+fn both(cut: Failure, failed: Failure) -> Failure {
+    let causes: Vec<_> = cut.why.into_iter().chain(failed.why).collect();
+    Failure {
+        class: gravest([cut.class, failed.class]).unwrap_or(cut.class),
+        what: format!("{}\n{}", cut.what, failed.what),
+        why: (!causes.is_empty()).then(|| causes.join("\n")),
+        next: format!("{}\n{}", failed.next, cut.next),
+        aws: failed.aws,
+    }
+}
+
+/// What the run as a whole was waiting for, one line each.
+fn waits_of_run(run: &RunReport) -> Vec<String> {
+    let phase = run.waiting().map(str::to_owned);
+    let mut operations: BTreeMap<&str, Vec<PendingCall>> = BTreeMap::new();
+    for call in run.pending() {
+        operations.entry(call.operation).or_default().push(call);
+    }
+    let calls = operations.iter().map(|(operation, calls)| {
+        let sent = calls.iter().filter(|call| call.attempts > 0);
+        let Some(oldest) = sent.max_by_key(|call| call.attempts) else {
+            return format!("its turn to send {operation}, within the limit that `rate` sets");
+        };
+        let answers = match calls.len() {
+            1 => format!("an answer to {operation}"),
+            many => format!("answers to {many} calls of {operation}"),
+        };
+        match &oldest.last {
+            Some(last) => format!(
+                "{answers} ({}; the last: {last})",
+                counted(oldest.attempts as usize, "attempt")
+            ),
+            None => answers,
+        }
+    });
+    let waits = phase.into_iter().chain(calls);
+    waits
+        .map(|what| format!("it was waiting for {what}"))
+        .collect()
+}
+
+/// What a secret was waiting for, and the message from AWS.
+fn wait_lines(wait: &Wait) -> Vec<String> {
+    let mut lines = vec![format!("it was waiting for {}", wait.what)];
+    if let Some(failure) = &wait.failure {
+        lines.push(failure.what.clone());
+        lines.extend(
+            failure
+                .why
+                .iter()
+                .flat_map(|why| why.lines().map(str::to_owned)),
+        );
+    }
+    lines
 }

@@ -1,5 +1,5 @@
-//! Label moves as a Mermaid flowchart, which GitHub renders in a job summary: versions and their labels before and after.
-//! Text from AWS must not become markup.
+//! Label moves as a Mermaid flowchart, which GitHub renders in a job summary: versions and their staging labels before and
+//! after. Must not let text from AWS become markup.
 
 use upsert_secret_core::labels::is_private;
 use upsert_secret_core::state::VersionLabels;
@@ -26,11 +26,11 @@ pub(super) fn label_moves(
             page.push_str(&format!("    {title}0[\"no version\"]\n"));
         }
         for (number, (held, id)) in labels.iter().enumerate() {
-            let short_id = id.chars().take(SHORT).collect();
-            let lines: Vec<_> = std::iter::once(short_id)
-                .chain(held.iter().map(|label| plain(label)))
-                .map(|line: String| plain(&redactor.clean_line(&line)))
-                .collect();
+            // Truncate after cleaning: a piece of a secret may be too short to be recognized.
+            let short_id = redactor.clean_line(id).chars().take(SHORT).collect();
+            let labels = held.iter().map(|label| redactor.clean_line(label));
+            let lines = std::iter::once(short_id).chain(labels);
+            let lines: Vec<_> = lines.map(|line: String| plain(&line)).collect();
             let lines = lines.join("<br>");
             page.push_str(&format!("    {title}{number}[\"{lines}\"]\n"));
         }
@@ -56,8 +56,8 @@ fn public_labels(labels: &VersionLabels) -> Vec<(Vec<String>, String)> {
     public
 }
 
-/// Text without characters that have a meaning in Mermaid, Markdown or HTML: anyone with permission to label a version
-/// chooses it.
+/// Removes characters with a meaning in Mermaid, Markdown or HTML: anyone with permission to label a version can choose this
+/// text.
 fn plain(text: &str) -> String {
     text.chars()
         .map(|c| match c {
@@ -85,6 +85,7 @@ mod tests {
     fn graph_shows_neither_private_labels_nor_markup() {
         let private_label = "upsert-secret-until-1800000000-33333333-3333-8333-8333-333333333333";
         let redactor = Redactor::default();
+        redactor.hide(b"made-up-secret-of-a-version-id-12");
         let before = labels(&[("11111111-made-up", &["AWSCURRENT"])]);
         let private = labels(&[("11111111-made-up", &["AWSCURRENT", private_label])]);
         assert_eq!(label_moves(&before, &private, &redactor), "");
@@ -94,5 +95,8 @@ mod tests {
             page.contains("after0[\"11111111<br>x???script???end"),
             "{page}"
         );
+        let quoting = labels(&[("made-up-secret-of-a-version-id-12", &["AWSCURRENT"])]);
+        let page = label_moves(&before, &quoting, &redactor);
+        assert!(page.contains("after0[\"***<br>AWSCURRENT"), "{page}");
     }
 }

@@ -1,21 +1,29 @@
-//! JSON and Markdown that both presentations share. Text in Markdown is escaped, so that it cannot become markup.
+//! JSON shared by both presentations. All text in it is redacted.
 
 use serde_json::{Value, json};
 use upsert_secret_core::failure::Failure;
-use upsert_secret_core::notice::Level;
 use upsert_secret_core::outcome::{Outcome, PlannedStep};
 
 use crate::redact::Redactor;
 
+/// Redacts a text for JSON. Returns an empty text if escaping completes a form of a secret.
+fn clean(text: &str, redactor: &Redactor) -> String {
+    let cleaned = redactor.clean(text);
+    if redactor.finds(&json!(cleaned).to_string()) {
+        return "***".to_owned();
+    }
+    cleaned
+}
+
 /// Redacted texts as a JSON array.
 pub(super) fn texts(all: impl IntoIterator<Item = impl ToString>, redactor: &Redactor) -> Value {
     let all = all.into_iter();
-    all.map(|text| redactor.clean(&text.to_string())).collect()
+    all.map(|text| clean(&text.to_string(), redactor)).collect()
 }
 
 /// The object `error`.
 pub(super) fn error_object(failure: &Failure, redactor: &Redactor) -> Value {
-    let clean = |text: &str| redactor.clean(text);
+    let clean = |text: &str| clean(text, redactor);
     json!({
         "exit_code": failure.class.exit_code(),
         "class": failure.class.name(),
@@ -26,7 +34,7 @@ pub(super) fn error_object(failure: &Failure, redactor: &Redactor) -> Value {
     })
 }
 
-/// The steps of a plan; none if the run was not a plan.
+/// The steps of a plan; empty if the run was not a plan.
 pub(super) fn planned_steps(outcome: &Outcome) -> impl Iterator<Item = &PlannedStep> {
     let preview = outcome.preview.iter();
     preview.flat_map(|preview| &preview.steps)
@@ -35,47 +43,6 @@ pub(super) fn planned_steps(outcome: &Outcome) -> impl Iterator<Item = &PlannedS
 /// The JSON array `plan`.
 pub(super) fn plan_list(outcome: &Outcome, redactor: &Redactor) -> Value {
     planned_steps(outcome)
-        .map(|step| json!({"what": redactor.clean(&step.what), "why": redactor.clean(&step.why)}))
+        .map(|step| json!({"what": clean(&step.what, redactor), "why": clean(&step.why, redactor)}))
         .collect()
-}
-
-/// The heading of the summary of a failed run.
-pub(super) fn failed_heading(failure: &Failure) -> String {
-    format!(
-        "### upsert-secret failed: {} (exit {})\n\n",
-        failure.class.name(),
-        failure.class.exit_code()
-    )
-}
-
-/// A failure as a fenced block, which its text cannot close.
-pub(super) fn failure_block(failure: &Failure, redactor: &Redactor) -> String {
-    let text = redactor.clean(&failure.to_string());
-    format!("```text\n{}\n```\n\n", text.replace("```", "'''"))
-}
-
-/// Notices as list items.
-pub(super) fn notice_items(notices: &[(Level, String)], redactor: &Redactor) -> String {
-    let item = |(level, text): &(Level, String)| {
-        let text = prose(text, redactor);
-        format!("- {}: {text}\n", level.word())
-    };
-    notices.iter().map(item).collect()
-}
-
-/// Text as a code span in a table cell.
-pub(super) fn code(text: &str, redactor: &Redactor) -> String {
-    let text = redactor.clean_line(text);
-    format!("`{}`", text.replace('`', "'").replace('|', "\\|"))
-}
-
-/// Text without markup, except for code spans.
-pub(super) fn prose(text: &str, redactor: &Redactor) -> String {
-    redactor
-        .clean_line(text)
-        .replace('\\', "\\\\")
-        .replace(['<', '>'], " ")
-        .replace('|', "\\|")
-        .replace('[', "\\[")
-        .replace('!', "\\!")
 }

@@ -1,20 +1,20 @@
-//! The presentation of a single secret as outputs, text, JSON and Markdown. Prints nothing.
+//! The presentation of a single secret as outputs, text, JSON and Markdown. Must not print.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use upsert_secret_core::console;
 use upsert_secret_core::failure::Failure;
 use upsert_secret_core::notice::Level;
-use upsert_secret_core::outcome::{ChangeKind, Outcome};
+use upsert_secret_core::outcome::{Change, ChangeKind, Outcome};
 
 use super::graph;
-use super::parts::{
-    code, failed_heading, failure_block, notice_items, plan_list, planned_steps, prose, texts,
-};
+use super::markdown::{self, code, code_cell, failed_heading, notice_items, prose};
+use super::parts::{plan_list, planned_steps, texts};
 use crate::outputs::{Outputs, is_flat};
 use crate::redact::Redactor;
 
-/// All outputs after a success, the known ones after a failure.
+/// All outputs after a success; the known ones after a failure.
 pub(super) fn outputs(outcome: &Outcome, failed: bool) -> Outputs {
     let happened = !failed || !outcome.changes.is_empty();
     let word = |text: &str| happened.then(|| text.to_owned());
@@ -38,13 +38,14 @@ pub(super) fn outputs(outcome: &Outcome, failed: bool) -> Outputs {
         .collect()
 }
 
-/// Text for the log: a headline, one line per change, the ids.
+/// Text for the log: a headline, one line per change, the IDs.
 pub(super) fn text(outcome: &Outcome, failed: bool, took: Duration) -> String {
     let mut lines = Vec::new();
     if !failed {
+        let colon = if outcome.preview.is_some() { ":" } else { "" };
         lines.push(format!(
-            "{} {} in {} ({} ms)",
-            heading(outcome),
+            "{}{colon} {} in {} ({} ms)",
+            result_words(outcome),
             outcome.name.as_deref().unwrap_or_default(),
             outcome.region.as_deref().unwrap_or_default(),
             took.as_millis()
@@ -90,7 +91,7 @@ pub(super) fn object(outcome: &Outcome, failed: bool, redactor: &Redactor) -> Va
     object
 }
 
-/// The job summary: names, ids, result, time and changes, never a value.
+/// The job summary: names, IDs, result, duration and changes, never a value. After a failure, only what is known.
 pub(super) fn markdown(
     outcome: &Outcome,
     notices: &[(Level, String)],
@@ -100,28 +101,36 @@ pub(super) fn markdown(
 ) -> String {
     let mut page = match failure {
         None => format!(
-            "### Secret {}: {}\n\n",
+            "### {}: {}\n\n",
             heading(outcome),
             code(outcome.name.as_deref().unwrap_or_default(), redactor)
         ),
-        Some(failure) => failed_heading(failure) + &failure_block(failure, redactor),
+        Some(failure) => failed_heading(failure) + &markdown::failure(failure, redactor),
     };
     let version = outcome.version.as_ref();
     let labels = version.map(|version| version.stages.join(", "));
-    let rows = [
+    let ids = [
         ("Secret", outcome.arn.as_deref()),
         ("Version", version.map(|version| version.id.as_str())),
-        ("Labels", labels.as_deref()),
+        ("Staging labels", labels.as_deref()),
         ("Previous version", outcome.moved_from.as_deref()),
         ("Region", outcome.region.as_deref()),
     ];
-    page.push_str("| | |\n|---|---|\n");
-    for (name, value) in rows {
+    let mut rows = String::new();
+    for (name, value) in ids {
         if let Some(value) = value.filter(|value| !value.is_empty()) {
-            page.push_str(&format!("| {name} | {} |\n", code(value, redactor)));
+            rows.push_str(&format!("| {name} | {} |\n", code_cell(value, redactor)));
         }
     }
-    page.push_str(&format!("| Time | {} ms |\n\n", took.as_millis()));
+    if let Some(url) = console_page(outcome, redactor) {
+        rows.push_str(&format!("| AWS console | [open the secret]({url}) |\n"));
+    }
+    if failure.is_none() {
+        rows.push_str(&format!("| Duration | {} ms |\n", took.as_millis()));
+    }
+    if !rows.is_empty() {
+        page.push_str(&format!("| | |\n|---|---|\n{rows}\n"));
+    }
     if let Some((before, after)) = &outcome.labels {
         page.push_str(&graph::label_moves(before, after, redactor));
     }
@@ -138,12 +147,35 @@ pub(super) fn markdown(
     page + &notice_items(notices, redactor) + "\n"
 }
 
-/// The result in words, or the expected result of a plan.
-fn heading(outcome: &Outcome) -> &'static str {
+/// The AWS console page of an existing secret; `None` if the name contains a form of a secret, because a link with redacted
+/// parts would be wrong.
+fn console_page(outcome: &Outcome, redactor: &Redactor) -> Option<String> {
+    outcome.arn.as_ref()?;
+    let name = outcome.name.as_deref()?;
+    let url = console::secret_page(outcome.region.as_deref()?, name)?;
+    (!redactor.finds(name) && !redactor.finds(&url)).then_some(url)
+}
+
+/// The heading of the summary of a successful run.
+fn heading(outcome: &Outcome) -> String {
+    match result_words(outcome) {
+        "promoted" => "Promoted".to_owned(),
+        "rolled back" => "Rolled back".to_owned(),
+        words => format!("Secret {words}"),
+    }
+}
+
+/// The result in words, or the expected result for a plan.
+fn result_words(outcome: &Outcome) -> &'static str {
+    let moved = outcome.changes.iter().find_map(|change| match change {
+        Change::Promoted(_) => Some("promoted"),
+        Change::RolledBack(_) => Some("rolled back"),
+        _ => None,
+    });
     match (&outcome.preview, outcome.kind()) {
-        (None, happened) => happened.word(),
-        (Some(_), ChangeKind::Created) => "would be created:",
-        (Some(_), ChangeKind::Updated) => "would be updated:",
-        (Some(_), ChangeKind::Unchanged) => "would stay as it is:",
+        (None, happened) => moved.unwrap_or(happened.word()),
+        (Some(_), ChangeKind::Created) => "would be created",
+        (Some(_), ChangeKind::Updated) => "would be updated",
+        (Some(_), ChangeKind::Unchanged) => "would be unchanged",
     }
 }

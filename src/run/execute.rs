@@ -1,5 +1,5 @@
-//! The part of a run that needs a network, until a signal or the time limit, and the cleanup after it. It decides when a run is
-//! cut short, not what the run does to a secret.
+//! The part of a run that needs the network, until a signal or the time limit, and the cleanup after it. Decides when a run is
+//! cut short, but not what the run does to a secret.
 
 use std::cell::OnceCell;
 use std::future::Future;
@@ -11,7 +11,7 @@ use futures_util::{FutureExt as _, StreamExt as _};
 use upsert_secret_aws::{CallGate, SecretsManager};
 use upsert_secret_config::resolve::SecretSink;
 use upsert_secret_config::run::{Draft, Run};
-use upsert_secret_core::failure::{Class, Failure};
+use upsert_secret_core::failure::Failure;
 use upsert_secret_core::notice::Level;
 use upsert_secret_core::store::{SecretStore as _, Subject};
 use upsert_secret_core::transaction::Limits;
@@ -23,35 +23,38 @@ use crate::engine::context::Context;
 use crate::engine::system::OperatingSystem;
 use crate::progress::Progress;
 use crate::run_report::RunReport;
-use crate::{batch, report, transaction};
+use crate::signals::Signals;
+use crate::{batch, import, report, transaction};
 
-/// The time that a pending call is given after a signal: GitHub sends SIGTERM 7.5 seconds after SIGINT and kills 2.5 seconds
+/// The grace period for a pending call after a signal: GitHub sends SIGTERM 7.5 seconds after SIGINT and kills 2.5 seconds
 /// later.
 const GRACE: Duration = Duration::from_secs(3);
 
-/// The number of values from other secrets from which reading them takes seconds.
+/// The number of source secrets from which reading them takes seconds.
 const MANY_SOURCES: usize = 200;
 
-/// The surroundings of a run that calls AWS.
+/// The environment of a run that calls AWS.
 pub(super) struct Execution<'a> {
     pub(super) gate: Arc<CallGate>,
     pub(super) run_identity: Option<RunIdentity>,
-    /// The rest of the time limit.
+    /// The remaining time until the time limit.
     pub(super) left: Duration,
     pub(super) sink: &'a SecretSink<'a>,
     pub(super) report: &'a RunReport,
+    /// The manifest that `import` prints, once complete.
+    pub(super) manifest: OnceCell<String>,
 }
 
 impl Execution<'_> {
     /// Processes all secrets. The results are in the report.
     pub(super) async fn execute(&self, run: Run) -> Result<(), Failure> {
-        // Outlives the work, for the cleanup.
+        // Outlives the work, because the cleanup needs it.
         let store = OnceCell::new();
         let timeout = run.connection.timeout;
         let ended = self.until_interrupted(self.work(run, &store)).await;
         self.report.progress.end();
         if let Some(store) = store.get() {
-            // All at once, so that the time limit of one removal is that of the cleanup.
+            // Concurrently, so that the whole cleanup takes no longer than the time limit of one removal.
             let removals = self.report.take_write_labels().into_iter();
             let removals = removals.map(|(name, label)| {
                 async move {
@@ -73,7 +76,7 @@ impl Execution<'_> {
         }
     }
 
-    /// Runs the work to its end, to a signal, or to the time limit, which is `None`.
+    /// Runs the work until it ends, a signal arrives, or the time limit, where it returns `None`.
     async fn until_interrupted(
         &self,
         work: impl Future<Output = Result<(), Failure>>,
@@ -81,23 +84,24 @@ impl Execution<'_> {
         let mut signals = Signals::listen();
         tokio::pin!(work);
         tokio::select! {
-            // A signal takes precedence: otherwise a response that is ready at the same time could start the next write.
+            // A signal takes precedence: otherwise, a response that arrives at the same time could start the next write.
             biased;
             class = signals.next() => {
                 self.gate.close();
-                // A pending response is worth a moment: it may name the version.
+                // A pending response is worth a short wait: it may contain the version ID.
                 tokio::select! {
                     _ = tokio::time::timeout(GRACE, &mut work) => {}
                     _ = signals.next() => {}
                 }
-                Err(Some(Failure::new(
-                    class,
-                    "the run was cancelled",
-                    "run again: a write that arrived is found and kept",
-                )))
+                let next = match self.report.targets().is_empty() {
+                    true => "run again",
+                    false => "run again: a write that arrived is found and kept",
+                };
+                Err(Some(Failure::new(class, "the run was cancelled", next)))
             }
             ended = &mut work => ended.map_err(Some),
             () = tokio::time::sleep(self.left) => {
+                self.report.set_pending(self.gate.pending_calls());
                 self.gate.close();
                 Err(None)
             }
@@ -111,13 +115,11 @@ impl Execution<'_> {
                 let target = job.target();
                 (target.id.as_str(), target.name.as_str())
             }
+            _ if run.import.is_some() => (import::SUBJECT, "*"),
             _ => ("the secrets of the manifest", "*"),
         };
-        let subject = Subject {
-            id,
-            name,
-            arn: None,
-        };
+        let subject = Subject::new(id, name);
+        self.report.set_waiting(Some("AWS credentials"));
         let connected_store =
             upsert_secret_aws::connect(connection, Arc::clone(&self.gate), subject).await?;
         for warning in connected_store.warnings {
@@ -125,6 +127,11 @@ impl Execution<'_> {
         }
         let store = connected.get_or_init(|| connected_store.store);
         self.report.region.get_or_init(|| store.region().to_owned());
+        if let Some(asked) = &run.import {
+            let manifest = import::run(asked, store, self.report).await?;
+            self.manifest.get_or_init(|| manifest);
+            return Ok(());
+        }
         let is_unresolved = |draft: &&Draft| matches!(draft, Draft::Unresolved(_));
         if run.drafts.iter().filter(is_unresolved).count() >= MANY_SOURCES {
             let progress = &self.report.progress;
@@ -136,7 +143,11 @@ impl Execution<'_> {
             gate: &self.gate,
             sink: self.sink,
         };
+        let reads_sources = run.drafts.iter().any(|draft| is_unresolved(&draft));
+        let values = "values from other secrets";
+        self.report.set_waiting(reads_sources.then_some(values));
         let targets = sources.complete(run.drafts).await;
+        self.report.set_waiting(None);
         let silent = Progress::silent();
         let kind = self.report.kind;
         let progress = if kind.single {
@@ -158,47 +169,5 @@ impl Execution<'_> {
             batch::run_all(&targets, context, fail_fast, self.report).await;
         }
         Ok(())
-    }
-}
-
-/// SIGINT and SIGTERM; on Windows Ctrl-C.
-struct Signals {
-    #[cfg(unix)]
-    pair: Option<(tokio::signal::unix::Signal, tokio::signal::unix::Signal)>,
-}
-
-impl Signals {
-    #[cfg(unix)]
-    fn listen() -> Self {
-        use tokio::signal::unix::{SignalKind, signal};
-        Self {
-            pair: signal(SignalKind::interrupt())
-                .ok()
-                .zip(signal(SignalKind::terminate()).ok()),
-        }
-    }
-
-    #[cfg(not(unix))]
-    fn listen() -> Self {
-        Self {}
-    }
-
-    #[cfg(unix)]
-    async fn next(&mut self) -> Class {
-        let Some((interrupt, terminate)) = &mut self.pair else {
-            return std::future::pending().await;
-        };
-        tokio::select! {
-            _ = interrupt.recv() => Class::Interrupted,
-            _ = terminate.recv() => Class::Terminated,
-        }
-    }
-
-    #[cfg(not(unix))]
-    async fn next(&mut self) -> Class {
-        match tokio::signal::ctrl_c().await {
-            Ok(()) => Class::Interrupted,
-            Err(_) => std::future::pending().await,
-        }
     }
 }

@@ -1,6 +1,7 @@
-//! The model's JSON requests and answers, in the types of the store. It makes no calls.
+//! Converts the model's JSON requests and responses to the types of the store. Must not make calls.
 
 use std::collections::BTreeMap;
+use upsert_secret_core::quote::ForeignText;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -9,7 +10,7 @@ use upsert_secret_core::state::{Replica, ReplicaStatus, SecretVersion};
 use upsert_secret_core::store::{Call, WrittenVersion};
 use upsert_secret_core::value::{Kind, SecretBytes, SecretValue};
 
-/// `None` where the secret, or what was looked for in it, does not exist.
+/// `None` if the secret, or the requested part of it, does not exist.
 pub(super) fn found<T>(answer: Call<T>) -> Call<Option<T>> {
     match answer {
         Ok(answer) => Ok(Some(answer)),
@@ -59,7 +60,7 @@ pub(super) fn written(answer: &Value) -> WrittenVersion {
         arn: text(answer, "ARN"),
         name: text(answer, "Name"),
         version_id: text(answer, "VersionId"),
-        // No part of AWS's answer: an explorer sets it.
+        // Not part of the AWS response: the explorer sets it.
         attempts: answer["Attempts"]
             .as_u64()
             .map_or(1, |it| u32::try_from(it).unwrap()),
@@ -72,9 +73,9 @@ pub(super) fn replica(answer: &Value) -> Replica {
         kms_key_id: optional(answer, "KmsKeyId"),
         status: match answer["Status"].as_str() {
             Some("InSync") => ReplicaStatus::InSync,
-            Some("Failed") => {
-                ReplicaStatus::Failed(optional(answer, "StatusMessage").unwrap_or_default())
-            }
+            Some("Failed") => ReplicaStatus::Failed(ForeignText::new(
+                &optional(answer, "StatusMessage").unwrap_or_default(),
+            )),
             _ => ReplicaStatus::InProgress,
         },
     }

@@ -1,7 +1,8 @@
-//! A connection to the model in the same process: a call is answered at once.
+//! A connection to the model in the same process, which responds to calls immediately.
 
 use std::cell::{RefCell, RefMut};
 use std::rc::Rc;
+use upsert_secret_core::quote::ForeignText;
 
 use sandbox_model::{Caller, Policy, ServiceError, World};
 use serde_json::Value;
@@ -17,7 +18,7 @@ pub(crate) struct Memory {
     caller: Caller,
     /// The operations of all calls, in order.
     calls: Rc<RefCell<Vec<&'static str>>>,
-    /// The operation after which the run is cancelled.
+    /// The operation after which the run is canceled.
     last: Option<&'static str>,
 }
 
@@ -34,13 +35,13 @@ impl MemoryStore {
         })
     }
 
-    /// The same store, seen from another region.
+    /// The same store, accessed from another region.
     pub(crate) fn in_region(mut self, region: &'static str) -> Self {
         self.region = region;
         self
     }
 
-    /// The same store for a caller who may not call these operations.
+    /// The same store for a caller that is denied these operations.
     pub(crate) fn denying(mut self, operations: &[&str]) -> Self {
         let actions: Vec<String> = operations
             .iter()
@@ -51,7 +52,7 @@ impl MemoryStore {
         self
     }
 
-    /// The same store in a run that is cancelled after the first call of this operation.
+    /// The same store in a run that is canceled after the first call of this operation.
     pub(crate) fn cancelled_after(mut self, operation: &'static str) -> Self {
         self.connection.last = Some(operation);
         self
@@ -97,7 +98,7 @@ pub(crate) fn answered_error(operation: &'static str, error: ServiceError) -> St
             operation,
             ErrorKind::Service {
                 code: error.code,
-                message: error.message,
+                message: ForeignText::new(&error.message),
                 status: error.status,
             },
         )

@@ -1,7 +1,8 @@
-//! [`SecretStore`] on the model of Secrets Manager: each method is one operation on the model. How a call reaches the model
-//! is up to its connection.
+//! [`SecretStore`] on the model of Secrets Manager: each method is one operation on the model. The connection decides how a
+//! call reaches the model.
 
 use std::collections::BTreeMap;
+use upsert_secret_core::quote::ForeignText;
 
 use sandbox_model::REGION;
 use serde_json::{Value, json};
@@ -9,7 +10,7 @@ use upsert_secret_core::error::{ErrorKind, StoreError};
 use upsert_secret_core::failure::{Class, Failure};
 use upsert_secret_core::labels::CURRENT;
 use upsert_secret_core::state::{
-    BatchEntry, Finding, SecretMetadata, SecretVersion, Validation, VersionInfo,
+    BatchEntry, Finding, SecretMetadata, SecretPage, SecretVersion, Validation, VersionInfo,
 };
 use upsert_secret_core::store::{
     Call, LabeledVersion, NewSecret, SecretStore, Subject, WrittenVersion,
@@ -23,7 +24,7 @@ use super::json::{
 
 /// How calls reach the model.
 pub(crate) trait Connection: Clone {
-    /// Whether the run has been cancelled.
+    /// Whether the run has been canceled.
     fn is_cancelled(&self) -> bool;
 
     /// The same connection, usable after a cancellation.
@@ -74,10 +75,10 @@ impl<C: Connection> SecretStore for ModelStore<C> {
     }
 
     fn diagnose(&self, error: &StoreError, subject: Subject<'_>) -> Failure {
-        let class = if error.is_denied() {
-            Class::Denied
-        } else {
-            Class::Unavailable
+        let class = match error.code() {
+            Some("AccessDeniedException") => Class::Denied,
+            Some("InvalidParameterException" | "MalformedPolicyDocumentException") => Class::Input,
+            _ => Class::Unavailable,
         };
         let what = format!("{} of {}: {:?}", error.operation, subject.id, error.code());
         Failure::new(class, what, "")
@@ -85,39 +86,11 @@ impl<C: Connection> SecretStore for ModelStore<C> {
 
     async fn describe(&self, id: &str) -> Call<Option<SecretMetadata>> {
         let answer = found(self.call("DescribeSecret", json!({"SecretId": id})).await)?;
-        Ok(answer.map(|answer| {
-            let versions = answer["VersionIdsToStages"]
-                .as_object()
-                .into_iter()
-                .flatten();
-            let tags = items(&answer["Tags"], |tag| {
-                (text(tag, "Key"), text(tag, "Value"))
-            });
-            SecretMetadata {
-                arn: text(&answer, "ARN"),
-                name: text(&answer, "Name"),
-                description: optional(&answer, "Description").filter(|text| !text.is_empty()),
-                kms_key_id: optional(&answer, "KmsKeyId"),
-                tags: tags.into_iter().collect(),
-                deleted: !answer["DeletedDate"].is_null(),
-                owning_service: optional(&answer, "OwningService"),
-                primary_region: optional(&answer, "PrimaryRegion"),
-                rotation_enabled: answer["RotationEnabled"].as_bool().unwrap_or_default(),
-                replicas: items(&answer["ReplicationStatus"], replica),
-                versions: versions
-                    .map(|(id, labels)| (id.clone(), texts(labels)))
-                    .collect(),
-            }
-        }))
+        Ok(answer.map(|answer| metadata(&answer, "VersionIdsToStages")))
     }
 
     async fn get_value(&self, id: &str, label: &str) -> Call<Option<SecretVersion>> {
-        let mut input = json!({"SecretId": id});
-        set_optional(
-            &mut input,
-            "VersionStage",
-            Some(label).filter(|it| *it != CURRENT),
-        );
+        let input = json!({"SecretId": id, "VersionStage": label});
         let answer = found(self.call("GetSecretValue", input).await)?;
         Ok(answer.as_ref().map(version))
     }
@@ -139,7 +112,7 @@ impl<C: Connection> SecretStore for ModelStore<C> {
                 "GetSecretValue",
                 ErrorKind::Service {
                     code: text(error, "ErrorCode"),
-                    message: text(error, "Message"),
+                    message: ForeignText::new(&text(error, "Message")),
                     status: 400,
                 },
             ))),
@@ -157,6 +130,21 @@ impl<C: Connection> SecretStore for ModelStore<C> {
         }))
     }
 
+    async fn list_secrets(&self, prefixes: &[String], page: Option<String>) -> Call<SecretPage> {
+        let mut input = json!({"IncludePlannedDeletion": true});
+        if !prefixes.is_empty() {
+            input["Filters"] = json!([{"Key": "name", "Values": prefixes}]);
+        }
+        set_optional(&mut input, "NextToken", page.as_deref());
+        let answer = self.call("ListSecrets", input).await?;
+        Ok(SecretPage {
+            secrets: items(&answer["SecretList"], |secret| {
+                metadata(secret, "SecretVersionsToStages")
+            }),
+            next: optional(&answer, "NextToken"),
+        })
+    }
+
     async fn get_policy(&self, id: &str) -> Call<Option<String>> {
         match found(
             self.call("GetResourcePolicy", json!({"SecretId": id}))
@@ -168,14 +156,15 @@ impl<C: Connection> SecretStore for ModelStore<C> {
         }
     }
 
-    async fn validate_policy(&self, id: &str, policy: &str) -> Call<Validation> {
-        let input = json!({"SecretId": id, "ResourcePolicy": policy});
+    async fn validate_policy(&self, id: Option<&str>, policy: &str) -> Call<Validation> {
+        let mut input = json!({"ResourcePolicy": policy});
+        set_optional(&mut input, "SecretId", id);
         let answer = self.call("ValidateResourcePolicy", input).await?;
         Ok(Validation {
             passed: answer["PolicyValidationPassed"].as_bool().unwrap(),
             findings: items(&answer["ValidationErrors"], |finding| Finding {
-                check: text(finding, "CheckName"),
-                message: text(finding, "ErrorMessage"),
+                check: ForeignText::new(&text(finding, "CheckName")),
+                message: ForeignText::new(&text(finding, "ErrorMessage")),
             }),
         })
     }
@@ -271,5 +260,28 @@ impl<C: Connection> SecretStore for ModelStore<C> {
     async fn remove_label(&self, id: &str, label: &str, from: &str) -> Call<()> {
         let input = json!({"SecretId": id, "VersionStage": label, "RemoveFromVersionId": from});
         self.call("UpdateSecretVersionStage", input).await.map(drop)
+    }
+}
+
+/// The metadata of a secret; `versions` is the response field with its versions.
+fn metadata(answer: &Value, versions: &str) -> SecretMetadata {
+    let versions = answer[versions].as_object().into_iter().flatten();
+    let tags = items(&answer["Tags"], |tag| {
+        (text(tag, "Key"), text(tag, "Value"))
+    });
+    SecretMetadata {
+        arn: text(answer, "ARN"),
+        name: text(answer, "Name"),
+        description: optional(answer, "Description").filter(|text| !text.is_empty()),
+        kms_key_id: optional(answer, "KmsKeyId"),
+        tags: tags.into_iter().collect(),
+        deleted: !answer["DeletedDate"].is_null(),
+        owning_service: optional(answer, "OwningService"),
+        primary_region: optional(answer, "PrimaryRegion"),
+        rotation_enabled: answer["RotationEnabled"].as_bool().unwrap_or_default(),
+        replicas: items(&answer["ReplicationStatus"], replica),
+        versions: versions
+            .map(|(id, labels)| (id.clone(), texts(labels)))
+            .collect(),
     }
 }

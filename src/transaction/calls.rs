@@ -1,12 +1,13 @@
-//! The calls of a transaction: one command about one secret, and the event that it leads to. A write of a value without an
-//! answer is sent again with the same token. Every other decision is the transaction's.
+//! The calls of a transaction: turns one command about one secret into an event. Resends a value write without a response, with
+//! the same token. The transaction makes all other decisions.
 
 use upsert_secret_core::backoff::Backoff;
 use upsert_secret_core::error::StoreError;
 use upsert_secret_core::failure::Failure;
 use upsert_secret_core::labels::{CURRENT, PREVIOUS};
 use upsert_secret_core::outcome::{Change, Outcome, VersionRef};
-use upsert_secret_core::plan::Document;
+use upsert_secret_core::plan::{Document, no_such_version};
+use upsert_secret_core::request::Job;
 use upsert_secret_core::store::{Call, NewSecret, SecretStore};
 use upsert_secret_core::transaction::{
     Answer, Command, Event, Labels, cut_short_when_current, cut_short_while_moving,
@@ -14,7 +15,7 @@ use upsert_secret_core::transaction::{
 
 use super::driver::{Driver, Member};
 
-/// Tries of a write without an answer, each with several attempts.
+/// Tries of a write without a response, each with several attempts.
 const MAX_TRIES: u32 = 3;
 
 impl<S: SecretStore> Driver<'_, S> {
@@ -25,6 +26,11 @@ impl<S: SecretStore> Driver<'_, S> {
                 member: index,
                 labels,
             } => self.put(index, member, &labels).await,
+            Command::Attach {
+                member: index,
+                version,
+                labels,
+            } => self.attach(index, member, version, labels).await,
             Command::Create(index) => self.create(index, member).await,
             Command::Label {
                 member: index,
@@ -32,11 +38,12 @@ impl<S: SecretStore> Driver<'_, S> {
                 from,
                 to,
             } => {
-                let (store, id) = (self.context.store, &member.request.target.id);
+                let (store, id) = (self.context.store, member.id());
                 if label == CURRENT && to.is_some() && to == member.version {
                     let version = to.as_deref().unwrap_or_default();
                     let attempt = &mut member.guard.attempt;
                     attempt.cut_short = Some(cut_short_while_moving(id, version));
+                    attempt.moving = from.clone().map(|from| (from, version.to_owned()));
                     attempt.outcome.version = Some(VersionRef {
                         id: version.to_owned(),
                         stages: Vec::new(),
@@ -47,13 +54,14 @@ impl<S: SecretStore> Driver<'_, S> {
                     (Some(from), None) => store.remove_label(id, &label, from).await,
                     (None, None) => Ok(()),
                 };
+                member.guard.attempt.wrote_unnamed |= sent.is_ok();
                 let removes = to.is_none();
                 if let (Some(from), Some(to), true) = (from, to, label == CURRENT) {
                     record_move(member, &sent, from, &to);
                 }
                 Event::Label(index, self.answer(member, removes, sent))
             }
-            // Sent twenty at a time.
+            // Sent in batches of 20.
             Command::Read(index) => Event::Skipped(index),
         }
     }
@@ -66,9 +74,10 @@ impl<S: SecretStore> Driver<'_, S> {
     }
 
     async fn put(&self, index: usize, member: &mut Member<'_>, labels: &[String]) -> Event {
-        let store = self.context.store;
-        let request = member.request;
-        let id = &request.target.id;
+        let (store, id) = (self.context.store, member.id());
+        let Some(request) = member.request() else {
+            return Event::Skipped(index);
+        };
         let key = request.kms_key_id.as_ref();
         if let Some(key) = key.filter(|_| member.content.kms_key) {
             // Before the put, so that the new version uses the key.
@@ -84,7 +93,7 @@ impl<S: SecretStore> Driver<'_, S> {
         let base = member.base.as_deref().unwrap_or_default();
         let mut token = self.context.token(request, value, Some(base));
         if member.base.is_some() {
-            // A late call of a run that rolls the earlier attempt back must not move the version of this one.
+            // A late call of a run that rolls back the earlier attempt must not move this attempt's version.
             if std::mem::replace(&mut member.has_staged, true) {
                 token.replace(self.context.system.unique());
             }
@@ -93,7 +102,7 @@ impl<S: SecretStore> Driver<'_, S> {
         loop {
             let put = async || store.put_value(id, &token.id, value, &labels).await;
             match self.until_answered(put).await {
-                // The token's version is of an earlier attempt of the CI run, and not of this one either.
+                // The token's version already existed: it belongs to an earlier attempt of the CI run, not to this one.
                 Ok(put)
                     if member.base.is_some()
                         && !token.replaced
@@ -103,20 +112,21 @@ impl<S: SecretStore> Driver<'_, S> {
                     token.replace(self.context.system.unique());
                 }
                 Ok(put) => {
+                    member.guard.attempt.wrote_unnamed = true;
                     let version = put.written.version_id;
                     let outcome = &mut member.guard.attempt.outcome;
                     outcome.arn = Some(put.written.arn);
                     outcome.name = Some(put.written.name);
                     let has = |label: &str| is_labeled(&put.stages, label);
                     if member.base.is_none() && has(CURRENT) {
-                        record_current(outcome, &version, None);
+                        record_current(outcome, member.job, &version, None);
                     } else if member.base.is_none() && has(PREVIOUS) {
                         outcome.record_overtaken(&version, CURRENT, put.stages.clone());
                     }
                     member.version = Some(version.clone());
                     return Event::Put(index, version, put.stages);
                 }
-                // The token's version holds another value, of an earlier attempt of this CI run.
+                // The token's version holds a different value, from an earlier attempt of this CI run.
                 Err(error) if error.is("ResourceExistsException") && !token.replaced => {
                     token.replace(self.context.system.unique());
                 }
@@ -129,8 +139,51 @@ impl<S: SecretStore> Driver<'_, S> {
         }
     }
 
+    /// Labels an existing version, and reads its other labels.
+    async fn attach(
+        &self,
+        index: usize,
+        member: &mut Member<'_>,
+        version: String,
+        labels: Vec<String>,
+    ) -> Event {
+        let (store, id) = (self.context.store, member.id());
+        for label in &labels {
+            let attach = async || store.move_label(id, label, None, &version).await;
+            match self.until_answered(attach).await {
+                Ok(()) => {
+                    member.guard.attempt.wrote_unnamed = true;
+                    member.version = Some(version.clone());
+                }
+                Err(error) => {
+                    if error.is_unknown_outcome() {
+                        member.version = Some(version.clone());
+                    }
+                    let failure = match store.describe(id).await {
+                        Ok(Some(secret))
+                            if error.is_lost_swap() && !secret.versions.contains_key(&version) =>
+                        {
+                            no_such_version(&secret, &version)
+                        }
+                        _ => self.failure(member, &error),
+                    };
+                    return Event::WriteFailed(index, failure, member.version.clone());
+                }
+            }
+        }
+        match store.describe(id).await {
+            Ok(secret) => {
+                let labels = secret.unwrap_or_default().labels(&version);
+                Event::Put(index, version, labels)
+            }
+            Err(error) => Event::WriteFailed(index, self.failure(member, &error), Some(version)),
+        }
+    }
+
     async fn create(&self, index: usize, member: &mut Member<'_>) -> Event {
-        let request = member.request;
+        let Some(request) = member.request() else {
+            return Event::Skipped(index);
+        };
         let document = member.content.document.as_ref();
         let value = document.map_or(&request.value, Document::value);
         let token = self.context.token(request, value, None);
@@ -159,7 +212,7 @@ impl<S: SecretStore> Driver<'_, S> {
         }
     }
 
-    /// Sends a write until it is answered, a limited number of times.
+    /// Sends a write until it gets a response, a limited number of times.
     async fn until_answered<T>(&self, call: impl AsyncFn() -> Call<T>) -> Call<T> {
         let mut tries = Backoff::new(MAX_TRIES);
         loop {
@@ -174,7 +227,8 @@ impl<S: SecretStore> Driver<'_, S> {
         }
     }
 
-    /// A removal is rejected so if the secret is scheduled for deletion, and not if the label is gone.
+    /// Interprets the response. A removal is rejected this way if the secret is scheduled for deletion, but not if the label is
+    /// gone.
     fn answer(&self, member: &Member<'_>, removes: bool, sent: Call<()>) -> Answer {
         match sent {
             Ok(()) => Answer::Applied,
@@ -194,8 +248,8 @@ impl<S: SecretStore> Driver<'_, S> {
     }
 
     pub(super) fn failure(&self, member: &Member<'_>, error: &StoreError) -> Failure {
-        let target = &member.request.target;
-        self.context.failure(error, target, &member.guard.attempt)
+        let subject = member.job.subject();
+        self.context.failure(error, subject, &member.guard.attempt)
     }
 }
 
@@ -203,35 +257,41 @@ fn is_labeled(stages: &[String], label: &str) -> bool {
     stages.iter().any(|stage| stage == label)
 }
 
-/// Records a move of AWSCURRENT at once, so that a run that is cut short reports it.
+/// Records a move of AWSCURRENT immediately, so that a run that is cut short reports it.
 fn record_move(member: &mut Member<'_>, sent: &Call<()>, from: String, to: &str) {
     let attempt = &mut member.guard.attempt;
     if member.version.as_deref() == Some(to) {
         match sent {
             Ok(()) => {
-                record_current(&mut attempt.outcome, to, Some(from));
-                let failure = cut_short_when_current(&member.request.target.id, to);
+                record_current(&mut attempt.outcome, member.job, to, Some(from));
+                let failure = cut_short_when_current(&member.job.target().id, to);
                 attempt.cut_short = Some(failure);
             }
             Err(error) if error.is_unknown_outcome() => attempt.sent.push(to.to_owned()),
-            // A move whose answer was lost may have been applied whatever the next one meets.
+            // A move whose response was lost may have been applied, whatever happens to the next one.
             Err(error) if error.attempts <= 1 && !attempt.sent.iter().any(|sent| sent == to) => {
                 (attempt.cut_short, attempt.outcome.version) = (None, None);
+                attempt.moving = None;
             }
             Err(_) => {}
         }
     } else if member.version.as_ref() == Some(&from) && sent.is_ok() {
         record_rollback(&mut attempt.outcome, from);
-        attempt.cut_short = None;
+        (attempt.cut_short, attempt.moving) = (None, None);
     }
 }
 
-/// Records that this run's version is current. `from` was before.
-pub(super) fn record_current(outcome: &mut Outcome, id: &str, from: Option<String>) {
-    outcome.record(Change::Version {
-        id: id.to_owned(),
-        label: CURRENT.to_owned(),
+/// Records that this run's version is current. `from` is the version that was current before.
+pub(super) fn record_current(outcome: &mut Outcome, job: &Job, id: &str, from: Option<String>) {
+    outcome.record(match job {
+        Job::Upsert(request) => Change::Version {
+            id: id.to_owned(),
+            label: CURRENT.to_owned(),
+            keys: request.written_keys(),
+        },
+        Job::Move(label_move) => Change::of_move(label_move, id),
     });
+    outcome.record_label_move(CURRENT, id);
     outcome.moved_from = from;
     outcome.version = Some(VersionRef {
         id: id.to_owned(),
@@ -239,11 +299,12 @@ pub(super) fn record_current(outcome: &mut Outcome, id: &str, from: Option<Strin
     });
 }
 
-/// Records that this run's version was current, and is no longer.
+/// Records that this run's version was current but no longer is.
 pub(super) fn record_rollback(outcome: &mut Outcome, id: String) {
-    let written =
-        |change: &Change| matches!(change, Change::Version { id: other, .. } if *other == id);
-    outcome.changes.retain(|change| !written(change));
+    outcome.changes.retain(|change| !change.made_current(&id));
     outcome.record(Change::Reverted(id));
-    (outcome.moved_from, outcome.version) = (None, None);
+    if let Some(base) = outcome.moved_from.take() {
+        outcome.record_label_move(CURRENT, &base);
+    }
+    outcome.version = None;
 }

@@ -1,23 +1,24 @@
-//! What the parts of the driver share: the secrets, the context, and work on many secrets at a time. It makes no calls.
+//! Shared by all parts of the driver: the secrets, the context, and concurrent work on many secrets. Must not make calls.
 
 use std::future::Future;
 
 use futures_util::future::LocalBoxFuture;
 use futures_util::{FutureExt as _, StreamExt as _, stream};
 use upsert_secret_core::failure::Failure;
-use upsert_secret_core::request::Request;
+use upsert_secret_core::request::{Job, Request};
 use upsert_secret_core::store::SecretStore;
 use upsert_secret_core::transaction::Content;
 
 use crate::batch::CONCURRENT_SECRETS;
 use crate::engine::context::Context;
+use crate::engine::job::PreparedTarget;
 use crate::run_report::{ReportGuard, RunReport};
 
 /// One secret of a transaction.
 pub(super) struct Member<'a> {
-    pub(super) request: &'a Request,
+    pub(super) job: &'a Job,
     pub(super) guard: ReportGuard<'a>,
-    /// What a write of the value needs.
+    /// The content needed to write the value.
     pub(super) content: Content,
     /// Whether the plan writes more than the value.
     pub(super) has_more: bool,
@@ -30,20 +31,29 @@ pub(super) struct Member<'a> {
     pub(super) failure: Option<Failure>,
 }
 
-impl Member<'_> {
-    pub(super) fn id(&self) -> &str {
-        &self.request.target.id
+impl<'a> Member<'a> {
+    pub(super) fn id(&self) -> &'a str {
+        &self.job.target().id
+    }
+
+    /// The desired state, if the job writes a value.
+    pub(super) fn request(&self) -> Option<&'a Request> {
+        match self.job {
+            Job::Upsert(request) => Some(request),
+            Job::Move(_) => None,
+        }
     }
 }
 
 /// A transaction over the secrets of a run.
 pub(super) struct Driver<'a, S> {
     pub(super) context: Context<'a, S>,
+    pub(super) targets: &'a [PreparedTarget],
     pub(super) report: &'a RunReport,
 }
 
 impl<S: SecretStore> Driver<'_, S> {
-    /// Runs an action on each item, many at a time, and shows the progress.
+    /// Runs an action on each item, many concurrently, and shows the progress.
     pub(super) async fn for_each<T>(
         &self,
         items: impl IntoIterator<Item = T>,
@@ -53,7 +63,7 @@ impl<S: SecretStore> Driver<'_, S> {
         self.all(work.collect()).await;
     }
 
-    // Boxed, so that the code that waits for many exists once.
+    // Boxed so that the concurrent loop is compiled only once.
     async fn all(&self, work: Vec<LocalBoxFuture<'_, ()>>) {
         let work = stream::iter(work).for_each_concurrent(CONCURRENT_SECRETS, |act| act);
         self.with_progress(work).await;

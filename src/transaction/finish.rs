@@ -1,5 +1,5 @@
-//! The end of a transaction: reports what became of each secret, and writes everything but the values after a commit. It
-//! moves no label.
+//! The end of a transaction: reports the result for each secret and, after a commit, writes everything except the values. Must
+//! not move labels.
 
 use upsert_secret_core::failure::{Class, Failure};
 use upsert_secret_core::labels::CURRENT;
@@ -54,29 +54,33 @@ impl<S: SecretStore> Driver<'_, S> {
         .await;
     }
 
-    /// Reports the value, and writes the metadata by the engine, which finds the value stored.
+    /// Reports the value, and writes the metadata with the engine, which finds the value already stored.
     async fn finish_member(&self, mut member: Member<'_>, ending: MemberEnding) {
         record_written(&mut member, ending.written);
+        let request = member.request();
         let attempt = &mut member.guard.attempt;
         let version = attempt.outcome.version.as_ref();
-        // The engine keeps this version whether or not it may read the value, and overwrites no other.
+        // The engine keeps this version whether or not it may read the value, and does not overwrite any other.
         attempt.overtaken = version.map(|version| version.id.clone());
         attempt.own = attempt.overtaken.clone();
         let mut ended = Ok(());
-        if member.has_more {
-            ended = upsert(member.request, self.context, false, None, attempt).await;
+        if let Some(request) = request.filter(|_| member.has_more) {
+            ended = upsert(request, self.context, false, None, attempt).await;
         }
         member.guard.end(ended);
     }
 }
 
-/// Records what became of a version that this run wrote. Calls without an answer leave that open until then.
+/// Records the result for a version that this run wrote. It may have been unknown until then because of calls without a
+/// response.
 pub(super) fn record_written(member: &mut Member<'_>, written: Option<Written>) {
-    // What became of it is known now.
+    // The result is known now.
     member.guard.attempt.cut_short = None;
     let outcome = &mut member.guard.attempt.outcome;
     match written {
-        Some(Written::Current { id, from }) => record_current(outcome, &id, Some(from)),
+        Some(Written::Current { id, from }) => {
+            record_current(outcome, member.job, &id, Some(from));
+        }
         Some(Written::Replaced { id, from }) => {
             outcome.moved_from = Some(from);
             outcome.record_overtaken(&id, CURRENT, Vec::new());
@@ -98,13 +102,14 @@ fn abandon(mut member: Member<'_>, ending: MemberEnding) {
     }
 }
 
-/// Reports a secret that has no failure of its own. What a rollback leaves, a KMS key or a restore, is no "not tried".
+/// Reports a secret without a failure of its own. A secret with a change that the rollback leaves, such as a KMS key or a
+/// restore, does not count as "not tried".
 fn leave_one(member: Member<'_>) {
     let outcome = &member.guard.attempt.outcome;
     if !outcome.has_lasting_change() {
         return member.guard.leave();
     }
-    // Only the change of a first version stays: those of other versions are removed by the rollback.
+    // Only the change of a first version stays: the rollback removes those of other versions.
     let is_first =
         |change: &Change| matches!(change, Change::Created { .. } | Change::Version { .. });
     if outcome.changes.iter().any(is_first) {
@@ -121,7 +126,7 @@ fn leave_one(member: Member<'_>) {
     member.guard.end(Err(failure));
 }
 
-/// Reports the secrets of a transaction that could not be observed. Nothing has been written then, except restores.
+/// Reports the secrets of a transaction that could not be observed. Nothing has been written, except for restores.
 pub(super) fn leave(members: Vec<Member<'_>>, is_cancelled: bool) {
     for member in members {
         match member.failure {

@@ -1,4 +1,4 @@
-//! The detectors themselves, on small crates in a temporary directory.
+//! Tests the detectors themselves, on small crates in a temporary directory.
 
 use std::fs;
 
@@ -17,7 +17,7 @@ fn tree(files: &[(&str, &str)]) -> SourceTree {
     SourceTree::read(&root.path().join("lib.rs"))
 }
 
-/// The edges of each circle, as `file -> file: names`.
+/// The edges of each import cycle, as `file -> file: names`.
 fn circles(files: &[(&str, &str)]) -> Vec<Vec<String>> {
     let tree = tree(files);
     let stem = |file: usize| {
@@ -52,7 +52,7 @@ fn circle_of_two_is_found() {
 }
 
 #[test]
-fn circle_of_three_is_found_through_imported_modules_and_macros() {
+fn circle_is_found_through_modules_and_macros() {
     let found = circles(&[
         ("lib.rs", "mod a; mod b; mod c;"),
         ("a.rs", "use crate::b as other; fn a() { other::b() }"),
@@ -111,7 +111,7 @@ fn parent_and_child_import_in_one_direction_only() {
 }
 
 #[test]
-fn re_export_is_an_import_from_the_exporting_file() {
+fn re_export_is_import_from_exporting_file() {
     let found = circles(&[
         ("lib.rs", "mod a; mod b;"),
         ("a.rs", "pub mod child; pub use child::X;"),
@@ -131,7 +131,7 @@ fn lengths_leave_tests_out() {
 }
 
 #[test]
-fn mentions_hold_the_paths_of_imports_code_and_macros() {
+fn mentions_hold_paths_of_code_and_macros() {
     let text = "use std::{env, time::SystemTime}; fn f() { SystemTime::now(); x!(a, ::std::fs::read(b)); }";
     let tree = tree(&[("lib.rs", text)]);
     for path in ["std::env", "SystemTime::now", "std::fs"] {

@@ -1,18 +1,18 @@
-//! Imports between the files of one crate, and the circles they form. It does not read files.
+//! Imports between the files of one crate, and their cycles. Must not read files.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::tree::SourceTree;
 
-/// The names that one file takes from another, by the other file.
+/// The names that one file imports from another, by the other file.
 type Imports = BTreeMap<usize, BTreeSet<String>>;
 
 /// The imports of each file; files are indices into `SourceTree::files`.
 pub(crate) struct ImportGraph(Vec<Imports>);
 
-/// One shortest circle of imports among files that all reach each other.
+/// One shortest import cycle among files that all reach each other.
 pub(crate) struct Circle {
-    /// Each file, the next one, and the names that it takes from there.
+    /// Each file, the next one, and the names that it imports from there.
     pub(crate) edges: Vec<(usize, usize, Vec<String>)>,
     /// The number of files that reach each other.
     pub(crate) entangled: usize,
@@ -32,7 +32,7 @@ impl ImportGraph {
         Self(imports.collect())
     }
 
-    /// One circle for each strongly connected component.
+    /// One cycle per strongly connected component.
     pub(crate) fn circles(&self) -> Vec<Circle> {
         let reached: Vec<_> = (0..self.0.len()).map(|file| self.reached(file)).collect();
         let mut rest: BTreeSet<usize> = (0..self.0.len()).collect();
@@ -66,8 +66,8 @@ impl ImportGraph {
         circles
     }
 
-    /// The files that imports lead to, each with the file before it on a shortest way. `start` is among them only if
-    /// a way leads back to it.
+    /// The files reachable through imports, each with the preceding file on a shortest path. Contains `start` only if a path
+    /// leads back to it.
     fn reached(&self, start: usize) -> BTreeMap<usize, usize> {
         let mut previous = BTreeMap::new();
         let mut queue = VecDeque::from([start]);

@@ -1,5 +1,5 @@
-//! The production code of one file: the modules it declares, the paths it mentions, and the length of its functions.
-//! Items under `#[cfg(test)]` are left out. It finds no other file and applies no rule.
+//! The production code of one file: the modules it declares, the paths it mentions, and the length of its functions. Excludes
+//! items under `#[cfg(test)]`. Must not find other files or apply rules.
 
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
@@ -45,9 +45,9 @@ pub(crate) struct SourceFile {
     pub(crate) code_lines: usize,
     pub(crate) functions: Vec<Function>,
     pub(crate) mentions: Vec<Mention>,
-    /// The file's own module and those with a body in it.
+    /// The file's own module and its inline modules.
     pub(crate) modules: Vec<ModulePath>,
-    /// Modules that have a file of their own.
+    /// Modules in separate files.
     pub(crate) children: Vec<ModulePath>,
 }
 

@@ -1,5 +1,5 @@
-//! The files of one crate, found through its `mod` declarations as the compiler finds them, and the file that each
-//! path leads to. It reads files and applies no rule.
+//! The files of one crate, found through its `mod` declarations as the compiler finds them, and the file that each path refers
+//! to. Reads files. Must not apply rules.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -52,7 +52,7 @@ impl SourceTree {
         }
     }
 
-    /// The file that a mention leads to, and the first name in it; `None` if the path leaves the crate.
+    /// The file that a mention refers to, and the first name in it; `None` if the path leaves the crate.
     pub(crate) fn destination(&self, mention: &Mention) -> Option<(usize, String)> {
         let (module, rest) = self.resolve(mention)?;
         let name = rest.first().or(module.last());

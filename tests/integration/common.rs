@@ -10,6 +10,10 @@ use std::time::Duration;
 use sandbox::{Policy, Sandbox};
 use tempfile::TempDir;
 
+pub(crate) mod program;
+
+pub(crate) use program::send_signal;
+
 /// The name of the secret in most tests.
 pub(crate) const NAME: &str = "prod/model/api-key";
 /// Upper limit for waiting on a held request; reached only when a test fails.
@@ -123,7 +127,11 @@ impl Cli {
     }
 
     pub(crate) fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_upsert-secret"));
+        self.complete(program::command())
+    }
+
+    /// The arguments, environment and streams of a run.
+    fn complete(&self, mut command: Command) -> Command {
         command
             .args(&self.arguments)
             .env_clear()
@@ -135,8 +143,11 @@ impl Cli {
         command
     }
 
+    /// Starts a run that [`send_signal`] can interrupt.
     pub(crate) fn spawn(&self) -> Child {
-        self.command().spawn().unwrap()
+        self.complete(program::interruptible_command())
+            .spawn()
+            .unwrap()
     }
 
     pub(crate) fn run(&self) -> Outcome {
@@ -157,10 +168,15 @@ impl Cli {
 
     fn outcome(&self, output: Output) -> Outcome {
         let stdout = String::from_utf8(output.stdout).unwrap();
-        let file = self.variables.get("GITHUB_OUTPUT").map_or_else(
-            || stdout.clone(),
-            |path| fs::read_to_string(path).unwrap_or_default(),
-        );
+        // A pipe or a device has no end.
+        let read = |path: &Path| match path.is_file() {
+            true => fs::read_to_string(path).unwrap(),
+            false => String::new(),
+        };
+        let file = self
+            .variables
+            .get("GITHUB_OUTPUT")
+            .map_or_else(|| stdout.clone(), |path| read(Path::new(path)));
         Outcome {
             code: output.status.code(),
             stderr: String::from_utf8(output.stderr).unwrap(),
@@ -170,8 +186,8 @@ impl Cli {
                 .filter_map(|line| line.split_once('='))
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .collect(),
-            summary: fs::read_to_string(self.path("summary")).unwrap_or_default(),
-            report: fs::read_to_string(self.path("upsert-secret.env")).unwrap_or_default(),
+            summary: read(&self.path("summary")),
+            report: read(&self.path("upsert-secret.env")),
             stdout,
         }
     }
@@ -201,15 +217,6 @@ impl Outcome {
         assert_eq!(self.output("result"), result, "{}", self.stderr);
         self
     }
-}
-
-/// Sends a signal by its `kill` name, such as `TERM`.
-pub(crate) fn send_signal(child: &Child, name: &str) {
-    let sent = Command::new("kill")
-        .args([&format!("-{name}"), &child.id().to_string()])
-        .status()
-        .unwrap();
-    assert!(sent.success());
 }
 
 /// The logged operations in order of arrival.

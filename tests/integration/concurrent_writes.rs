@@ -1,5 +1,4 @@
-//! Other writers at the same time, and retries after lost responses: a later write is never
-//! reverted.
+//! Concurrent writers, and retries after lost responses: a later write is never reverted.
 
 use std::process::Child;
 use std::time::Duration;

@@ -14,29 +14,33 @@ fn pages() -> Vec<PathBuf> {
     let mut pages: Vec<PathBuf> = ["README.md", "CONTRIBUTING.md", "SECURITY.md"]
         .map(|name| repository_root().join(name))
         .to_vec();
-    let docs = fs::read_dir(repository_root().join("docs")).unwrap();
-    pages.extend(
-        docs.map(|entry| entry.unwrap().path())
-            .filter(|path| path.extension().is_some_and(|end| end == "md")),
-    );
+    pages.extend(files_below("docs", "md"));
     pages
 }
 
-/// The text of all files below a directory with this extension.
-fn concatenated_files(folder: &str, ending: &str) -> String {
-    let mut text = String::new();
+/// All files below a directory with this extension.
+fn files_below(folder: &str, extension: &str) -> Vec<PathBuf> {
+    let mut files = Vec::new();
     let mut folders = vec![repository_root().join(folder)];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 folders.push(path);
-            } else if path.extension().is_some_and(|end| end == ending) {
-                text.push_str(&fs::read_to_string(path).unwrap());
+            } else if path.extension().is_some_and(|end| end == extension) {
+                files.push(path);
             }
         }
     }
-    text
+    files
+}
+
+/// The text of all Rust files below a directory.
+fn source_of(folder: &str) -> String {
+    let files = files_below(folder, "rs").into_iter();
+    files
+        .map(|path| fs::read_to_string(path).unwrap())
+        .collect()
 }
 
 /// The first column of the troubleshooting tables quotes messages. Each part between ellipses must
@@ -44,12 +48,12 @@ fn concatenated_files(folder: &str, ending: &str) -> String {
 #[test]
 fn quoted_messages_exist_in_source() {
     // Long messages span several lines of source.
-    let source = concatenated_files("src", "rs") + &concatenated_files("crates", "rs");
+    let source = source_of("src") + &source_of("crates");
     let source = source.replace("\\\n", "");
     let source = source.split_whitespace().collect::<Vec<_>>().join(" ");
     let page = fs::read_to_string(repository_root().join("docs/troubleshooting.md")).unwrap();
     let (mut quoted, mut unknown) = (0, Vec::new());
-    for table in page.split("| it says | ").skip(1) {
+    for table in page.split("| Message | ").skip(1) {
         for row in table
             .lines()
             .skip(2)
@@ -73,7 +77,7 @@ fn quoted_messages_exist_in_source() {
 #[test]
 fn referenced_tests_exist() {
     let mut named = 0;
-    for page in ["README.md", "docs/security.md"] {
+    for page in ["docs/comparison.md", "docs/security.md"] {
         let text = fs::read_to_string(repository_root().join(page)).unwrap();
         for name in text.split('`').skip(1).step_by(2) {
             let Some((file, test)) = name.split_once(": ") else {
@@ -153,18 +157,21 @@ fn links_resolve() {
                 page.parent().unwrap().join(file)
             };
             assert!(target.exists(), "{}: {link}", page.display());
-            let words = |line: &str| {
-                line.trim_start_matches('#')
-                    .trim()
-                    .to_lowercase()
-                    .replace(' ', "-")
-            };
             let there = heading.is_empty()
                 || fs::read_to_string(&target)
                     .unwrap()
                     .lines()
-                    .any(|line| line.starts_with('#') && words(line) == heading);
+                    .any(|line| line.starts_with('#') && anchor(line) == heading);
             assert!(there, "{}: {link}", page.display());
         }
     }
+}
+
+/// The anchor that GitHub gives a heading: in lower case, without punctuation, with hyphens for spaces.
+fn anchor(heading: &str) -> String {
+    let heading = heading.trim_start_matches('#').trim().to_lowercase();
+    let kept = heading
+        .chars()
+        .filter(|&c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+    kept.map(|c| if c == ' ' { '-' } else { c }).collect()
 }

@@ -3,6 +3,7 @@
 use std::fs;
 
 use sandbox::{Policy, Role, Sandbox, Trust};
+use serde_json::json;
 
 use crate::common::Cli;
 use crate::documentation::repository_root;
@@ -45,10 +46,47 @@ fn readme_policy_matches_iam_policy_command() {
     assert_eq!(shown, printed["policy"]);
 }
 
+#[test]
+fn policy_by_tags_allows_only_its_team() {
+    let policy = json_block_under("docs/permissions.md", "## Access by tags");
+    let sandbox = Sandbox::start();
+    sandbox.with(|world| world.create("theirs", "made-up-theirs"));
+    let tag = |team: &str| {
+        let input = json!({"SecretId": "theirs", "Tags": [{"Key": "team", "Value": team}]});
+        let client = sandbox::client::Client::new(&sandbox.url());
+        client.call("TagResource", &input).unwrap().status
+    };
+    // The policy names us-east-1; the client of the other team's secret is in the sandbox's region.
+    let policy = policy.replace("us-east-1", "*");
+    assert_eq!(tag("web"), 200);
+    sandbox.set_policy(&sandbox.default_key_id(), Policy::from_json(&policy));
+    let run = |name: &str, inputs: &[(&str, &str)]| {
+        let mut cli = Cli::new(&sandbox, "made-up").input("name", name);
+        for (name, value) in inputs {
+            cli = cli.input(name, value);
+        }
+        cli.run()
+    };
+    for (name, input) in [
+        ("a", ("json-key", "k")),
+        ("b", ("version-stages", "blue")),
+        ("c", ("description", "d")),
+    ] {
+        run(name, &[input, ("tags", "team=ml")]).expect(0, "created");
+        let renamed = [input, ("tags", "team=ml\nnew=x"), ("tag-policy", "replace")];
+        run(name, &renamed).expect(0, "updated");
+        run(name, &renamed).expect(0, "unchanged");
+    }
+    run("d", &[("tags", "team=web")]).expect(4, "");
+    run("d", &[]).expect(4, "");
+    run("theirs", &[("tags", "team=ml")]).expect(4, "");
+    assert_eq!(tag("ml"), 400, "others' secrets cannot be taken over");
+}
+
 /// The printed policy differs only in the name of the identity provider.
 #[test]
 fn gitlab_trust_policy_matches_iam_policy() {
-    let page = fs::read_to_string(repository_root().join("docs/credentials.md")).unwrap();
+    let page = fs::read_to_string(repository_root().join("docs/permissions.md")).unwrap();
     let block = page.split("```json\n").nth(2).unwrap();
     let shown: serde_json::Value =
         serde_json::from_str(block.split("```").next().unwrap()).unwrap();
@@ -91,8 +129,8 @@ fn json_block_under(page: &str, heading: &str) -> String {
 /// Jobs of other environments, branches and pull requests cannot assume the role.
 #[test]
 fn github_trust_policy_allows_one_environment() {
-    let policy: serde_json::Value =
-        serde_json::from_str(&json_block_under("docs/credentials.md", "## Roles")).unwrap();
+    let policy = json_block_under("docs/permissions.md", "## Assume a role with OIDC");
+    let policy: serde_json::Value = serde_json::from_str(&policy).unwrap();
     let statement = &policy["Statement"][0];
     assert_eq!(statement["Action"], "sts:AssumeRoleWithWebIdentity");
     let provider = statement["Principal"]["Federated"].as_str().unwrap();

@@ -1,22 +1,13 @@
 //! The exact text of error messages: headline, cause, next step and exit code.
 
+mod situations;
+
 use std::collections::BTreeMap;
 
 use insta::assert_snapshot;
 use sandbox::{Key, Policy, Sandbox};
 
 use crate::common::{Cli, NAME, call_count, current_value, missing_path, normalized_stderr};
-
-fn without_time(summary: &str) -> String {
-    let lines: Vec<_> = summary
-        .lines()
-        .map(|line| match line.strip_prefix("| Time |") {
-            Some(_) => "| Time | [time] |",
-            None => line,
-        })
-        .collect();
-    lines.join("\n")
-}
 
 #[test]
 fn empty_value_on_github_is_explained() {
@@ -25,26 +16,86 @@ fn empty_value_on_github_is_explained() {
     outcome.expect(2, "");
     assert!(sandbox.log().is_empty());
     assert_snapshot!(normalized_stderr(&outcome), @r#"
-    ::error title=upsert-secret failed::there is no value: UPSERT_SECRET_VALUE is empty or not set
+    ::error title=upsert-secret failed::there is no value: UPSERT_SECRET_VALUE is empty
       why:  a CI secret that is not defined arrives as an empty string
       next: is the secret defined for this repository, and for this job's `environment:`? Is its name spelled as in `secrets.NAME`?
             Secrets are not passed to workflows that a fork or Dependabot triggers
       exit: 2 (bad input)
     "#);
-    assert_snapshot!(without_time(&outcome.summary), @r#"
+    assert_snapshot!(outcome.summary, @r#"
     ### upsert-secret failed: bad input (exit 2)
 
-    ```text
-    there is no value: UPSERT_SECRET_VALUE is empty or not set
-      why:  a CI secret that is not defined arrives as an empty string
-      next: is the secret defined for this repository, and for this job's `environment:`? Is its name spelled as in `secrets.NAME`?
-            Secrets are not passed to workflows that a fork or Dependabot triggers
-    ```
+    **there is no value: UPSERT\_SECRET\_VALUE is empty**
 
-    | | |
-    |---|---|
-    | Time | [time] |
+    - **Why:** a CI secret that is not defined arrives as an empty string
+    - **Next:**
+      - is the secret defined for this repository, and for this job's `environment:`? Is its name spelled as in `secrets.NAME`?
+      - Secrets are not passed to workflows that a fork or Dependabot triggers
     "#);
+}
+
+/// Any file that cannot be read or written is reported with the reason in words.
+#[cfg(unix)]
+#[test]
+fn file_errors_have_no_system_numbers() {
+    let sandbox = Sandbox::start();
+    let base = || Cli::new(&sandbox, "made-up");
+    let from_file = |path: &str| {
+        base()
+            .unset("UPSERT_SECRET_VALUE")
+            .input("value-file", path)
+    };
+    let folder = base();
+    let link = folder.path("loop");
+    std::os::unix::fs::symlink(&link, &link).unwrap();
+    let (link, folder_path) = (
+        link.display().to_string(),
+        folder.path("").display().to_string(),
+    );
+    let below_file = format!("{}/x", std::env::current_exe().unwrap().display());
+    let long = format!("/{}", "x".repeat(300));
+    let missing = missing_path(&folder.path(""));
+    for path in [&link, &folder_path, &below_file, &long, &missing] {
+        let no_manifest = || {
+            base()
+                .unset("UPSERT_SECRET_VALUE")
+                .unset("UPSERT_SECRET_NAME")
+                .input("manifest", path)
+        };
+        let cases = [
+            ("output-file", base().input("output-file", path)),
+            ("value-file", from_file(path)),
+            ("manifest", no_manifest()),
+            (
+                "policy",
+                base().input("resource-policy", &format!("file:{path}")),
+            ),
+            ("bundle", base().env("AWS_CA_BUNDLE", path)),
+            ("summary", base().github().env("GITHUB_STEP_SUMMARY", path)),
+            (
+                "report",
+                manifest_run(&sandbox).github().env("RUNNER_TEMP", path),
+            ),
+        ];
+        for (what, cli) in cases {
+            let outcome = cli.run();
+            let text = outcome.all_output();
+            assert!(!text.contains("os error"), "{what} {path}: {text}");
+            assert!(!text.contains("uncategorized"), "{what} {path}: {text}");
+            let is_said = outcome.stderr.contains("cannot") || outcome.stderr.contains("no ");
+            assert!(is_said || path == &folder_path, "{what} {path}: {text}");
+        }
+    }
+}
+
+fn manifest_run(sandbox: &Sandbox) -> Cli {
+    let cli = Cli::new(sandbox, "")
+        .unset("UPSERT_SECRET_VALUE")
+        .unset("UPSERT_SECRET_NAME")
+        .env("V", "made-up");
+    let path = cli.path("secrets.yaml");
+    std::fs::write(&path, "secrets:\n  a: { value: { env: V } }\n").unwrap();
+    cli.input("manifest", &path.display().to_string())
 }
 
 #[test]
@@ -60,8 +111,8 @@ fn start_as_image_shell_is_explained() {
     assert_snapshot!(normalized_stderr(&outcome), @r#"
     error: upsert-secret was started as if it were a shell, and the script was not run
       why:  this looks like a CI system that starts a shell in an image whose entrypoint is upsert-secret
-      next: do not make upsert-secret the entrypoint; GitLab: `image: {name: …, entrypoint: [""]}`, or the published image
-            as it is, which has no entrypoint; call `upsert-secret` in the job's script
+      next: remove the entrypoint (GitLab: `image: {name: …, entrypoint: [""]}`) or use the published image, which has none;
+            then call `upsert-secret` in the job's script
     "#);
 }
 
@@ -73,29 +124,30 @@ fn denied_write_names_action_and_resource() {
     sandbox.with(|world| world.create(NAME, "old"));
     let outcome = Cli::new(&sandbox, "made-up").run();
     outcome.expect(4, "");
-    assert_snapshot!(normalized_stderr(&outcome), @r#"
+    assert_snapshot!(normalized_stderr(&outcome), @r"
       secret   arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/model/api-key-[six]
-    error: AWS does not allow PutSecretValue on prod/model/api-key
-      why:  AWS says: User: arn:aws:iam::111122223333:user/sandbox is not authorized to perform: secretsmanager:PutSecretValue on resource: arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/model/api-key-[six] with an explicit deny in an identity-based policy
-      next: an explicit deny forbids this; take it out of that deny, and allow it:
+    error: an explicit deny forbids PutSecretValue on prod/model/api-key
+      why:  AWS answered: User: arn:aws:iam::111122223333:user/sandbox is not authorized to perform: secretsmanager:PutSecretValue on resource: arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/model/api-key-[six] with an explicit deny in an identity-based policy
+      next: exempt the caller from that deny, and allow this in its policy:
               action    secretsmanager:PutSecretValue
               resource  arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/model/api-key-[six]
       aws:  PutSecretValue, AccessDeniedException, request id [id]
       exit: 4 (not allowed)
-    "#);
+    ");
 
     sandbox.set_policy(&key, Policy::deny(&["secretsmanager:CreateSecret"]));
     let outcome = Cli::new(&sandbox, "made-up").input("name", "new").run();
     outcome.expect(4, "");
-    assert_snapshot!(normalized_stderr(&outcome), @r#"
-    error: AWS does not allow CreateSecret on new
-      why:  AWS says: User: arn:aws:iam::111122223333:user/sandbox is not authorized to perform: secretsmanager:CreateSecret on resource: new with an explicit deny in an identity-based policy
-      next: an explicit deny forbids this; take it out of that deny, and allow it:
+    assert_snapshot!(normalized_stderr(&outcome), @r"
+    error: an explicit deny forbids CreateSecret on new
+      why:  AWS answered: User: arn:aws:iam::111122223333:user/sandbox is not authorized to perform: secretsmanager:CreateSecret on resource: new with an explicit deny in an identity-based policy
+      next: if the deny requires tags or a KMS key on new secrets, as service control policies do, set UPSERT_SECRET_TAGS or UPSERT_SECRET_KMS_KEY_ID;
+            otherwise change the deny:
               action    secretsmanager:CreateSecret
               resource  arn:aws:secretsmanager:eu-west-1:111122223333:secret:new-??????
       aws:  CreateSecret, AccessDeniedException, request id [id]
       exit: 4 (not allowed)
-    "#);
+    ");
 }
 
 #[test]
@@ -146,14 +198,13 @@ fn unusable_kms_key_is_explained() {
     let outcome = Cli::new(&sandbox, "made-up")
         .input("kms-key-id", "alias/nowhere")
         .run();
-    outcome.expect(4, "");
+    outcome.expect(2, "");
     assert_snapshot!(normalized_stderr(&outcome), @r#"
-    error: AWS may not use the secret's KMS key for CreateSecret
-      why:  AWS says: Secrets Manager can't encrypt the protected secret text using the provided KMS key. Check that the KMS key is available, enabled, and not in an invalid state.
-      next: allow kms:GenerateDataKey and kms:Decrypt on that key to the caller, in its policy and in the key's, and check that the key is enabled;
-            a secret of another account cannot use the default key aws/secretsmanager
-      aws:  CreateSecret, EncryptionFailure, request id [id]
-      exit: 4 (not allowed)
+    error: the KMS key alias/nowhere does not exist in account 111122223333, region eu-west-1
+      why:  AWS answered: The operation failed because of an invalid KMS key: Alias arn:aws:kms:eu-west-1:111122223333:alias/nowhere is not found.
+      next: set UPSERT_SECRET_KMS_KEY_ID to a key of that account and region: its ARN, its ID, or `alias/` and the name of an alias; a key of another account needs its full ARN
+      aws:  CreateSecret, InvalidParameterException, request id [id]
+      exit: 2 (bad input)
     "#);
 }
 
@@ -186,20 +237,20 @@ fn protected_states_are_refused() {
     }
     assert_snapshot!(all, @r#"
       secret   arn:aws:secretsmanager:eu-west-1:111122223333:secret:rotating-[six]
-    error: rotating has rotation enabled, which would replace the value at its next turn
-      next: set `on-rotation: allow` to write it all the same, or turn rotation off
+    error: rotating has rotation enabled: the next rotation would replace the value
+      next: set UPSERT_SECRET_ON_ROTATION=allow to write it anyway, or turn off rotation
       exit: 6 (refused by state)
       secret   arn:aws:secretsmanager:eu-west-1:111122223333:secret:managed-[six]
     error: managed is managed by the AWS service rds
-      next: change the value there, or use a secret of another name
+      next: change the value there, or use a secret with another name
       exit: 6 (refused by state)
       secret   arn:aws:secretsmanager:us-east-1:111122223333:secret:replicated-[six]
     error: replicated in us-east-1 is a replica; it can only be written in eu-west-1
-      next: set `aws-region` to eu-west-1: the replica follows by itself
+      next: set UPSERT_SECRET_AWS_REGION to eu-west-1: AWS updates the replica from there
       exit: 6 (refused by state)
       secret   arn:aws:secretsmanager:eu-west-1:111122223333:secret:deleted-[six]
     error: deleted is scheduled for deletion
-      next: set `on-scheduled-deletion: restore` to take it back and write it, or choose another name
+      next: set UPSERT_SECRET_ON_SCHEDULED_DELETION=restore to restore and write it, or choose another name
       exit: 6 (refused by state)
     "#);
     assert_eq!(call_count(&sandbox, "PutSecretValue"), 0);
@@ -253,14 +304,14 @@ fn invalid_credentials_are_distinguished() {
         all.push_str(first.lines().next().unwrap_or_default());
         all.push('\n');
     }
-    assert_snapshot!(all, @r#"
+    assert_snapshot!(all, @r"
     error: no AWS credentials were found
-    error: AWS does not know these credentials
-    error: AWS does not accept the signature
+    error: AWS does not recognize these credentials
+    error: AWS rejected the signature
     error: the AWS credentials have expired
-    error: AWS_ACCESS_KEY_ID contains white space, a line break or another character that no key has
+    error: AWS_ACCESS_KEY_ID contains white space, a line break or another character that keys cannot have
     error: AWS_SECRET_ACCESS_KEY is set, but AWS_ACCESS_KEY_ID is not
-    "#);
+    ");
     assert_eq!(call_count(&sandbox, "CreateSecret"), 0);
 }
 
@@ -310,20 +361,20 @@ fn invalid_input_is_rejected_offline() {
     }
     assert_snapshot!(all, @r#"
     bodies: error: LOG_SIGNABLE_BODY is set: it makes the AWS SDK log request bodies, the value included; unset it
-    command line: error: the command line has a word that is not known
+    command line: error: unknown option on the command line
     endpoint: error: AWS_ENDPOINT_URL_SECRETS_MANAGER must be a URL such as `https://host:port`
     long policy: error: UPSERT_SECRET_RESOURCE_POLICY is longer than 20480 characters
-    manifest and name: error: UPSERT_SECRET_NAME is about one secret: with a manifest it is a key of that file
-    no name: error: UPSERT_SECRET_NAME is not given: it is the name or the ARN of the secret
-    no policy: error: UPSERT_SECRET_ALLOW_PUBLIC_POLICY is given, but no `resource-policy`
+    manifest and name: error: UPSERT_SECRET_NAME applies to one secret; the manifest names its secrets and the sources of their values
+    no name: error: UPSERT_SECRET_NAME is not set: it is the name or the ARN of the secret
+    no policy: error: UPSERT_SECRET_ALLOW_PUBLIC_POLICY is set, but UPSERT_SECRET_RESOURCE_POLICY is not
     no region: error: no AWS region is configured
     no such file: error: UPSERT_SECRET_VALUE_FILE cannot be read
     output file: error: outputs cannot be written
-    own region: error: UPSERT_SECRET_REPLICA_REGIONS names eu-west-1, where the secret itself is
+    own region: error: UPSERT_SECRET_REPLICA_REGIONS names eu-west-1, the region of the secret itself
     policy: error: UPSERT_SECRET_RESOURCE_POLICY is not JSON: line 1, column 2
-    policy file: error: UPSERT_SECRET_RESOURCE_POLICY names something that is no regular file
+    policy file: error: UPSERT_SECRET_RESOURCE_POLICY names something that is not a regular file
     two sources: error: UPSERT_SECRET_VALUE and UPSERT_SECRET_VALUE_FILE are both given
-    typo: error: UPSERT_SECRET_DESCRIPTON is no input; did you mean UPSERT_SECRET_DESCRIPTION?
+    typo: error: UPSERT_SECRET_DESCRIPTON is not an input; did you mean UPSERT_SECRET_DESCRIPTION?
     unknown command: error: unknown command
     "#);
     assert!(sandbox.log().is_empty());

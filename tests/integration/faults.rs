@@ -106,12 +106,12 @@ fn check_fault(operation: &str, case: &Case) {
         .input("description", "new")
         .input("timeout", TIMEOUT)
         .run();
-    assert_eq!(
-        outcome.code,
-        Some(case.code),
-        "{context}: {}",
-        outcome.stderr
-    );
+    // The description was written before the value: the input is not just bad.
+    let code = match (operation, case.code) {
+        ("PutSecretValue", 2) => 6,
+        (_, code) => code,
+    };
+    assert_eq!(outcome.code, Some(code), "{context}: {}", outcome.stderr);
     if let Some(expected) = case.calls {
         assert_eq!(call_count(&sandbox, operation), expected, "{context}");
     }

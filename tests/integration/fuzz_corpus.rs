@@ -6,10 +6,38 @@ use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
+#[path = "../../fuzz/bodies/dotenv.rs"]
+mod dotenv;
+#[path = "../../fuzz/bodies/json.rs"]
+mod json;
 #[path = "../../fuzz/bodies/manifest.rs"]
 mod manifest;
+#[path = "../../fuzz/bodies/policy.rs"]
+mod policy;
+#[path = "../../fuzz/bodies/quote.rs"]
+mod quote;
 #[path = "../../fuzz/bodies/redact.rs"]
 mod redact;
+
+#[test]
+fn dotenv_corpus_passes() {
+    replay("dotenv", dotenv::dotenv);
+}
+
+#[test]
+fn json_corpus_passes() {
+    replay("json", json::json);
+}
+
+#[test]
+fn policy_corpus_passes() {
+    replay("policy", policy::policy);
+}
+
+#[test]
+fn quote_corpus_passes() {
+    replay("quote", quote::quote);
+}
 
 #[test]
 fn manifest_corpus_passes() {

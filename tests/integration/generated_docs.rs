@@ -13,6 +13,8 @@ use upsert_secret_core::failure::Class;
 use crate::common::Cli;
 use crate::documentation::repository_root;
 
+const REFERENCE: &str = "docs/reference.md";
+
 /// Compares, or with `UPDATE_DOCS` replaces, the text between the lines that contain `start` and
 /// `end`.
 fn check_section(file: &str, start: &str, end: &str, expected: &str) {
@@ -64,10 +66,9 @@ fn escaped_help(input: &Input) -> String {
     input.help.replace('|', "\\|")
 }
 
-#[test]
-fn readme_inputs_match_code() {
+fn input_table(listed: impl Fn(&Input) -> bool) -> String {
     let mut table = String::from("\n| input | default | meaning |\n|---|---|---|\n");
-    for input in inputs::all() {
+    for input in inputs::all().iter().filter(|input| listed(input)) {
         let row = format!(
             "| `{}` | {} | {} |\n",
             input.name,
@@ -77,7 +78,26 @@ fn readme_inputs_match_code() {
         table.push_str(&row);
     }
     table.push('\n');
-    check_section("README.md", "<!-- inputs:", "<!-- end -->", &table);
+    table
+}
+
+#[test]
+fn reference_inputs_match_code() {
+    let table = input_table(|_| true);
+    check_section(REFERENCE, "<!-- inputs:", "<!-- end -->", &table);
+}
+
+/// The inputs that the README lists.
+const COMMON_INPUTS: &str = "command name value value-env value-file json-key description manifest \
+                             aws-region role-to-assume";
+
+#[test]
+fn readme_inputs_match_code() {
+    let common: Vec<&str> = COMMON_INPUTS.split(' ').collect();
+    let table = input_table(|input| common.contains(&input.name));
+    let rows = table.matches("\n| `").count();
+    assert_eq!(rows, common.len(), "an input was renamed");
+    check_section("README.md", "<!-- common inputs:", "<!-- end -->", &table);
 }
 
 #[test]
@@ -117,9 +137,9 @@ fn action_inputs_match_code() {
 }
 
 /// Inputs that the component omits: secrets, which must not become part of a pipeline's
-/// configuration; inputs that the job sets itself; and manifests, which are files that the
-/// component's job does not check out.
-const NOT_IN_COMPONENT: [&str; 9] = [
+/// configuration; inputs that the job sets itself; and those of manifests, which are files that the
+/// component's job does not check out, and of `import`, whose result is such a file.
+const NOT_IN_COMPONENT: [&str; 12] = [
     "value",
     "version-id-key",
     "output-file",
@@ -127,8 +147,11 @@ const NOT_IN_COMPONENT: [&str; 9] = [
     "manifest",
     "only",
     "rate",
+    "release",
+    "report-file",
     "fail-fast",
     "all-or-nothing",
+    "include-resource-policies",
 ];
 
 #[test]
@@ -141,17 +164,17 @@ fn component_inputs_match_code() {
         }
         let meaning = match name {
             "role-to-assume" => {
-                "ARN of a role to assume with the job's OIDC token; with `role-chaining: true` with the credentials that are there."
+                "ARN of a role to assume with the job's OIDC token, or with `role-chaining: true` with the existing credentials."
             }
             "role-chaining" => {
-                "`true`: assume the role with the credentials that are there rather than by OIDC."
+                "`true`: assume the role with the existing credentials instead of OIDC."
             }
             "audience" => "Audience of the job's OIDC token.",
             "value-env" => {
-                "The name of the CI/CD variable that holds the value: `MODEL_API_KEY`, without `$`."
+                "Name of the CI/CD variable that holds the value: `MODEL_API_KEY`, without `$`."
             }
             "value-file" => {
-                "The path of a file that holds the value: `$CERTIFICATE` for a CI/CD variable of type file."
+                "Path of the file that holds the value: `$CERTIFICATE` for a CI/CD variable of type file."
             }
             _ => input.help,
         };
@@ -168,11 +191,25 @@ fn component_inputs_match_code() {
             "audience" => "      default: sts.amazonaws.com\n",
             // Not `$NAME`, which GitLab would replace with the value.
             "value-env" => "      regex: ^([A-Za-z_][A-Za-z0-9_]*)?$\n      default: \"\"\n",
+            // Typed, because GitLab rejects `true` and `900` without quotes where it expects a string. Such an input
+            // cannot be empty: the program takes its own default for "not given".
+            "allow-public-policy" | "role-chaining" | "fail-on-change" => {
+                "      type: boolean\n      default: false\n"
+            }
+            "role-duration-seconds" => "      type: number\n      default: 900\n",
             _ => "      default: \"\"\n",
         });
-        // The job's token already has the audience.
-        if name != "audience" {
-            mapping.push_str(&format!("    {variable}: $[[ inputs.{name} ]]\n"));
+        match name {
+            // The job's token already has the audience.
+            "audience" => {}
+            // A variable is a string.
+            "allow-public-policy"
+            | "role-chaining"
+            | "fail-on-change"
+            | "role-duration-seconds" => {
+                mapping.push_str(&format!("    {variable}: \"$[[ inputs.{name} ]]\"\n"));
+            }
+            _ => mapping.push_str(&format!("    {variable}: $[[ inputs.{name} ]]\n")),
         }
     }
     const FILE: &str = "templates/upsert-secret.yml";
@@ -200,11 +237,11 @@ fn outputs_match_code() {
         "# end of outputs",
         &yaml,
     );
-    check_section("README.md", "<!-- outputs:", "<!-- end -->", &table);
+    check_section(REFERENCE, "<!-- outputs:", "<!-- end -->", &table);
 }
 
 #[test]
-fn readme_commands_and_exit_codes_match_code() {
+fn reference_commands_and_exit_codes_match_code() {
     let mut table = String::from("\n| command | |\n|---|---|\n");
     for entry in &COMMANDS {
         table.push_str(&format!(
@@ -213,7 +250,7 @@ fn readme_commands_and_exit_codes_match_code() {
         ));
     }
     table.push('\n');
-    check_section("README.md", "<!-- commands:", "<!-- end -->", &table);
+    check_section(REFERENCE, "<!-- commands:", "<!-- end -->", &table);
 
     let mut table = String::from("\n| exit | class | examples |\n|---|---|---|\n| 0 | done | |\n");
     for class in Class::ALL {
@@ -225,7 +262,7 @@ fn readme_commands_and_exit_codes_match_code() {
         ));
     }
     table.push('\n');
-    check_section("README.md", "<!-- exit codes:", "<!-- end -->", &table);
+    check_section(REFERENCE, "<!-- exit codes:", "<!-- end -->", &table);
 }
 
 /// Runs each example in a shell, in order.

@@ -38,6 +38,21 @@ fn policy(feature: &Feature) -> Value {
     documents["policy"].take()
 }
 
+#[test]
+fn job_summary_shows_the_policy() {
+    let sandbox = Sandbox::start();
+    let outcome = Cli::new(&sandbox, "")
+        .unset("UPSERT_SECRET_VALUE")
+        .github()
+        .args(&["iam-policy"])
+        .run();
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    let (heading, rest) = outcome.summary.split_once("```json\n").unwrap();
+    assert_eq!(heading, "### IAM policy of this run\n\n");
+    let (document, _) = rest.split_once("\n```\n").unwrap();
+    assert_eq!(document, outcome.stdout.trim_end());
+}
+
 fn run(feature: &Feature, initial_state: InitialState, policy: &Value) -> Outcome {
     let sandbox = Sandbox::start();
     sandbox.with(|world| world.add_kms_key("alias/models"));
@@ -116,6 +131,54 @@ fn each_printed_action_is_required() {
                 "{} {:?}: {action} is not required",
                 feature.command, feature.inputs
             );
+        }
+    }
+}
+
+/// The policy with the condition on staging labels that each call can meet: a read names the label whose holder is
+/// compared, and a move of a label names that label.
+fn policy_with_stage_conditions(policy: &Value, operator: &str, read: &str) -> Value {
+    let mut policy = policy.clone();
+    let mut conditional = Vec::new();
+    for statement in policy["Statement"].as_array_mut().unwrap() {
+        for (action, labels) in [
+            ("secretsmanager:GetSecretValue", json!([read])),
+            (
+                "secretsmanager:UpdateSecretVersionStage",
+                json!(["AWSCURRENT", "blue", "candidate", "upsert-secret-*"]),
+            ),
+        ] {
+            let actions = statement["Action"].as_array_mut().unwrap();
+            if actions.contains(&json!(action)) {
+                actions.retain(|one| one != action);
+                conditional.push(json!({
+                    "Effect": "Allow",
+                    "Action": [action],
+                    "Resource": statement["Resource"],
+                    "Condition": {operator: {"secretsmanager:VersionStage": labels}},
+                }));
+            }
+        }
+    }
+    let statements = policy["Statement"].as_array_mut().unwrap();
+    statements.extend(conditional);
+    policy
+}
+
+#[test]
+fn printed_policy_works_with_stage_conditions() {
+    for feature in FEATURES {
+        let policy = policy(feature);
+        let input = |wanted: &str| feature.inputs.iter().find(|(name, _)| *name == wanted);
+        let stages = input("version-stages").map_or("AWSCURRENT", |(_, stages)| stages);
+        let read = stages.split(',').next().unwrap();
+        for operator in ["StringLike", "ForAnyValue:StringLike"] {
+            let policy = policy_with_stage_conditions(&policy, operator, read);
+            for initial_state in feature.initial_states {
+                let outcome = run(feature, *initial_state, &policy);
+                assert_eq!(outcome.code, Some(0), "{policy:#}\n{}", outcome.stderr);
+                assert!(!outcome.stderr.contains("denied"), "{}", outcome.stderr);
+            }
         }
     }
 }
@@ -232,6 +295,31 @@ fn complete_documents_match_snapshot() {
       }
     }
     "#);
+}
+
+#[test]
+fn subject_with_ids_of_github_is_noted() {
+    let role = ("role-to-assume", "arn:aws:iam::111122223333:role/ci");
+    for (ids, subject) in [
+        (
+            Some(("123456", "456789")),
+            "repo:acme@123456/models@456789:ref:refs/heads/main",
+        ),
+        (None, "repo:acme@ID/models@ID:ref:refs/heads/main"),
+    ] {
+        let mut job = iam_policy_cli(&[role, ("aws-region", "eu-west-1")])
+            .github()
+            .unset("GITHUB_OUTPUT")
+            .env("GITHUB_REF", "refs/heads/main");
+        if let Some((owner, repository)) = ids {
+            job = job
+                .env("GITHUB_REPOSITORY_OWNER_ID", owner)
+                .env("GITHUB_REPOSITORY_ID", repository);
+        }
+        let outcome = job.run();
+        assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+        assert!(outcome.stderr.contains(subject), "{}", outcome.stderr);
+    }
 }
 
 #[test]

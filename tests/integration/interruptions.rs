@@ -1,4 +1,4 @@
-//! Runs that are killed or cancelled, at every request.
+//! Runs that are killed or canceled, at every request.
 
 use sandbox::{Sandbox, SecretView, When};
 
@@ -38,7 +38,7 @@ fn cli(sandbox: &Sandbox) -> Cli {
         .input("tags", "k=v")
 }
 
-/// The state that a reader of the secret sees, without version IDs.
+/// The state visible to readers of the secret, without version IDs.
 fn visible_state(secret: &SecretView) -> String {
     let versions: Vec<_> = secret
         .versions

@@ -1,6 +1,5 @@
-//! Properties that hold for any state and any request: the goal is reached and a second run writes
-//! nothing, nothing is lost that the request does not remove, a refusal changes nothing, and
-//! requests stay within a budget.
+//! Properties of any state and any request: the goal is reached and a second run writes nothing, nothing is lost that the
+//! request does not remove, a rejection changes nothing, and requests stay within a budget.
 
 use std::collections::BTreeMap;
 
@@ -193,7 +192,7 @@ fn check_request_met(
     Ok(())
 }
 
-/// The most requests that a run may send: the reads, and the writes for each input.
+/// The maximum number of requests: the reads, and the writes for each input.
 fn request_budget(before: Option<&SecretView>, inputs: &Inputs) -> usize {
     let given = |name: &str| usize::from(inputs.contains_key(name));
     let reads = 2 + given("resource-policy");
@@ -226,7 +225,7 @@ proptest! {
         // The value of a secret scheduled for deletion cannot be read, so the plan may differ from
         // the run.
         let restored = before.as_ref().is_some_and(|before| before.deleted);
-        // A refusal comes before the first write.
+        // A rejection precedes the first write.
         if outcome.code != Some(0) {
             prop_assert!([Some(2), Some(6)].contains(&outcome.code), "{}", outcome.stderr);
             let (mut was, mut is) = (snapshot(before.as_ref()), snapshot(after.as_ref()));

@@ -1,4 +1,4 @@
-//! `promote` and `rollback` beside other writers, after lost responses, and their dry run.
+//! `promote` and `rollback` with concurrent writers, after lost responses, and their dry run.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ fn command(sandbox: &Sandbox, word: &str) -> Cli {
         .args(&[word])
 }
 
-/// Two versions, `first` and `second`, of which the second is current, and their ids.
+/// Two versions, `first` and `second`, and their IDs. The second is current.
 fn two_versions() -> (Sandbox, String, String) {
     let sandbox = Sandbox::start();
     let first = sandbox.with(|world| world.create(NAME, "first"));
@@ -46,6 +46,34 @@ fn rollback_looks_again_after_concurrent_put() {
     assert_eq!(outcome.output("secret_version_id"), second);
     assert_eq!(current_value(&sandbox).as_deref(), Some("second"));
     assert_eq!(call_count(&sandbox, "ListSecretVersionIds"), 2);
+}
+
+/// The clock of a server may be coarse: emulators round to seconds.
+#[test]
+fn rollback_within_one_timestamp_goes_back() {
+    let two_at_once = || {
+        let sandbox = Sandbox::start();
+        let second = sandbox.with(|world| {
+            world.create(NAME, "first");
+            world.put(NAME, "second")
+        });
+        (sandbox, second)
+    };
+    let (sandbox, _) = two_at_once();
+    let outcome = command(&sandbox, "rollback").run();
+    outcome.expect(0, "updated");
+    assert!(
+        outcome.stderr.contains("created at the same time"),
+        "{}",
+        outcome.stderr
+    );
+    assert_eq!(current_value(&sandbox).as_deref(), Some("first"));
+    let (sandbox, second) = two_at_once();
+    for result in ["updated", "unchanged"] {
+        let guarded = command(&sandbox, "rollback").input("expected-version-id", &second);
+        guarded.run().expect(0, result);
+        assert_eq!(current_value(&sandbox).as_deref(), Some("first"));
+    }
 }
 
 #[test]

@@ -13,6 +13,8 @@ use sandbox::Sandbox;
 
 use crate::common::{Cli, NAME, Outcome};
 
+mod credentials;
+mod quotes;
 mod scenarios;
 
 use scenarios::{Scenario, fault_scenarios, scenarios};

@@ -1,5 +1,5 @@
-//! Lost responses to writes: what the run reports agrees with what it wrote, also if another writer came after it, and a
-//! goal that is reached needs no further write.
+//! Lost responses to writes: the report matches what the run wrote, even if another writer followed, and no further write is
+//! made once the goal is reached.
 
 use sandbox::{Fault, Policy, Sandbox};
 
@@ -26,7 +26,7 @@ fn deny(sandbox: &Sandbox, operations: &[&str]) {
     sandbox.set_policy(&sandbox.default_key_id(), Policy::deny(operations));
 }
 
-/// The id of the previous version, which the run wrote.
+/// The ID of the previous version, which the run wrote.
 fn previous(sandbox: &Sandbox) -> String {
     let secret = sandbox.with(|world| world.secret(NAME)).unwrap();
     secret.labeled("AWSPREVIOUS").unwrap().id.clone()
@@ -170,7 +170,7 @@ fn lost_metadata_write_is_a_change() {
     }
 }
 
-/// Requests for which a create reaches the goal.
+/// Requests that CreateSecret alone can fulfill.
 const CREATES: &[&[(&str, &str)]] = &[
     &[],
     &[("if-exists", "skip")],

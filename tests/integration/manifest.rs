@@ -6,6 +6,7 @@ use sandbox::{Sandbox, SecretView};
 
 use crate::common::Cli;
 
+mod documents;
 mod failures;
 mod iam_policy;
 mod outputs;

@@ -1,9 +1,10 @@
-//! Desired state other than the value: replicas, the resource policy, and secrets that Terraform manages.
+//! Desired state other than the value: replicas, the resource policy, and secrets managed by Terraform.
 
 use sandbox::Sandbox;
 
 use crate::common::NAME;
 
+mod kms_keys;
 mod replicas;
 mod resource_policy;
 mod terraform;

@@ -1,10 +1,11 @@
-//! Where outputs, the summary, annotations and masks go.
+//! The destinations of outputs, the summary, annotations and masks.
 
 use std::fs;
+use std::process::{Command, Stdio};
 
 use sandbox::Sandbox;
 
-use crate::common::{Cli, NAME};
+use crate::common::{Cli, NAME, call_count, current_value};
 
 #[test]
 fn github_outputs_go_to_step_file() {
@@ -66,10 +67,25 @@ fn output_file_replaces_platform_default() {
     assert!(text.starts_with("A=1\nsecret_id="), "{text}");
 }
 
+/// The error is found before anything is written to AWS.
 #[test]
 #[cfg(target_os = "linux")]
-fn full_disk_fails_but_closed_pipe_does_not() {
+fn full_device_stops_run_and_closed_pipe_does_not() {
     let sandbox = Sandbox::start();
+    let file = Cli::new(&sandbox, "made-up").input("output-file", "/dev/full");
+    let github = Cli::new(&sandbox, "made-up")
+        .github()
+        .env("GITHUB_OUTPUT", "/dev/full");
+    for cli in [file, github] {
+        let outcome = cli.run();
+        assert_eq!(outcome.code, Some(2), "{}", outcome.stderr);
+        assert!(outcome.stderr.contains("outputs cannot be written"));
+        assert!(
+            outcome
+                .stderr
+                .contains("cannot open /dev/full: there is no space left")
+        );
+    }
     for arguments in [&[][..], &["--format", "json"]] {
         let cli = Cli::new(&sandbox, "made-up").args(arguments);
         let full = fs::File::options().write(true).open("/dev/full").unwrap();
@@ -77,12 +93,92 @@ fn full_disk_fails_but_closed_pipe_does_not() {
         let outcome = cli.finish(child);
         assert_eq!(outcome.code, Some(2), "{}", outcome.stderr);
         assert!(outcome.stderr.contains("outputs cannot be written"));
-
+    }
+    assert!(sandbox.log().is_empty());
+    for arguments in [&[][..], &["--format", "json"]] {
+        let cli = Cli::new(&sandbox, "made-up").args(arguments);
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
         let child = cli.command().stdout(writer).spawn().unwrap();
         assert_eq!(cli.finish(child).code, Some(0));
     }
+}
+
+/// A file size limit simulates a full disk: the file can be opened, but not written.
+#[test]
+#[cfg(target_os = "linux")]
+fn outputs_that_cannot_be_written_are_printed() {
+    let sandbox = Sandbox::start();
+    let cli = Cli::new(&sandbox, "made-up").github();
+    let program = cli.command().get_program().to_owned();
+    let mut command = cli.command();
+    let mut limited = Command::new("sh");
+    limited
+        .args(["-c", "trap '' XFSZ; ulimit -f 0; exec \"$1\"", "sh"])
+        .arg(program)
+        .env_clear()
+        .envs(
+            command
+                .get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        )
+        .stdin(Stdio::null());
+    command = limited;
+    let outcome = command.output().unwrap();
+    let stdout = String::from_utf8(outcome.stdout).unwrap();
+    let stderr = String::from_utf8(outcome.stderr).unwrap();
+    assert_eq!(outcome.status.code(), Some(7), "{stderr}");
+    assert!(stdout.contains("secret_id=arn:aws:"), "{stdout}");
+    assert!(
+        stderr.contains("they are on standard output instead"),
+        "{stderr}"
+    );
+    assert_eq!(current_value(&sandbox).as_deref(), Some("made-up"));
+}
+
+#[test]
+#[cfg(unix)]
+fn pipe_without_reader_does_not_outlive_timeout() {
+    let sandbox = Sandbox::start();
+    for (variable, code, says) in [
+        (
+            "GITHUB_STEP_SUMMARY",
+            0,
+            "no summary was written: cannot open",
+        ),
+        ("GITHUB_OUTPUT", 2, "outputs cannot be written"),
+        ("UPSERT_SECRET_OUTPUT_FILE", 2, "outputs cannot be written"),
+    ] {
+        let cli = Cli::new(&sandbox, "made-up")
+            .github()
+            .input("timeout", "1s");
+        let path = cli.path("pipe").display().to_string();
+        let made = Command::new("mkfifo").arg(&path).status().unwrap();
+        assert!(made.success());
+        let outcome = cli.env(variable, &path).run();
+        assert_eq!(outcome.code, Some(code), "{variable}: {}", outcome.stderr);
+        assert!(
+            outcome.stderr.contains(says),
+            "{variable}: {}",
+            outcome.stderr
+        );
+    }
+    assert_eq!(call_count(&sandbox, "CreateSecret"), 1);
+}
+
+#[test]
+#[cfg(unix)]
+fn outputs_reach_reader_of_pipe() {
+    let sandbox = Sandbox::start();
+    let cli = Cli::new(&sandbox, "made-up");
+    let path = cli.path("pipe").display().to_string();
+    let made = Command::new("mkfifo").arg(&path).status().unwrap();
+    assert!(made.success());
+    let cli = cli.input("output-file", &path);
+    let child = cli.spawn();
+    let text = fs::read_to_string(&path).unwrap();
+    assert_eq!(cli.finish(child).code, Some(0));
+    assert!(text.contains("secret_id=arn:aws:"), "{text}");
 }
 
 #[test]

@@ -63,12 +63,12 @@ fn absent_secret_lists_creation() {
     assert_eq!(outcome.output("secret_id"), "");
     assert_snapshot!(plan_text(&outcome), @r#"
     would be created: prod/model/api-key in eu-west-1
+      would have AWS validate the resource policy
+        because: it must neither be public nor lock out this run
       would create the secret with the value, a description, the KMS key alias/models, 1 tag, replicas in eu-west-2
         because: it does not exist
-      would give the new version the label blue
+      would add the label blue to the new version
         because: no version holds it
-      would have AWS validate the resource policy
-        because: it must neither be public nor lock this run out
       would write the resource policy
         because: it is given
       would wait for the replicas in eu-west-2
@@ -89,22 +89,22 @@ fn different_secret_lists_every_change() {
     assert_snapshot!(plan_text(&outcome), @r#"
     would be updated: prod/model/api-key in eu-west-1
       would have AWS validate the resource policy
-        because: it must neither be public nor lock this run out
+        because: it must neither be public nor lock out this run
       would write the description `new words`
         because: it is `old words`
       would write the KMS key `alias/models`
         because: it is `alias/aws/secretsmanager`
       would write the value as a new version, AWSCURRENT
         because: version [id], AWSCURRENT, holds another value (40 bytes there, 41 bytes here)
-      would replicate it to eu-west-2
+      would replicate the secret to eu-west-2
         because: there is no replica
-      would remove the tags extra
-        because: they are not listed, and `tag-policy` is `replace`
       would set the tag team=ml
         because: it is `web`
+      would remove the tags extra
+        because: they are not listed, and UPSERT_SECRET_TAG_POLICY is `replace`
       would write the resource policy
         because: none is attached
-      would give the new version the label blue
+      would add the label blue to the new version
         because: no version holds it
       would wait for the replicas in eu-west-2
         because: they are not in sync yet
@@ -121,7 +121,7 @@ fn matching_secret_is_unchanged() {
     let id = sandbox.with(|world| world.secret(NAME).unwrap().current().unwrap().id.clone());
     assert_eq!(outcome.output("secret_version_id"), id);
     assert_snapshot!(plan_text(&outcome), @r#"
-    would stay as it is: prod/model/api-key in eu-west-1
+    would be unchanged: prod/model/api-key in eu-west-1
       secret   arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/model/api-key-[six]
       version  [id] (AWSCURRENT)
     "#);
@@ -133,7 +133,7 @@ fn json_key_plan_names_no_other_key() {
     let outcome = plan(&sandbox, &[("json-key", "/database/password")]);
     outcome.expect(0, "updated");
     assert!(
-        outcome.stderr.contains("set the key /database/password"),
+        outcome.stderr.contains("add the key /database/password\n"),
         "{}",
         outcome.stderr
     );
@@ -247,11 +247,11 @@ fn denied_reads_are_reported() {
     warning: DescribeSecret is denied: rotation, replicas, owning services and a scheduled deletion were not checked, and description, key and tags are written without comparing
     would be updated: prod/model/api-key in eu-west-1
       would create the secret with the value, a description
-        because: if it does not exist, which cannot be seen
+        because: if it does not exist, which cannot be determined
       would write the description `new words`, if it exists
-        because: what there is cannot be seen
+        because: the current state cannot be read
       would write the value as a new version, AWSCURRENT, if it exists
-        because: what there is cannot be seen
+        because: the current state cannot be read
     "#);
 }
 
@@ -295,8 +295,83 @@ fn summary_and_json_list_planned_steps() {
     assert!(
         outcome
             .summary
-            .contains("- would write the description `new \\| words` (because: there is none)"),
+            .contains("- would write the description `new | words` (because: there is none)"),
         "{}",
         outcome.summary
     );
+}
+
+/// A scheduled job reports drift with the exit code, and writes nothing.
+#[test]
+fn plan_with_changes_fails_only_on_request() {
+    let sandbox = Sandbox::start();
+    sandbox.with(|world| world.create(NAME, "made-up-old"));
+    let single = |value: &str| Cli::new(&sandbox, value).args(&["plan"]);
+    let manifest =
+        "secrets:\n  prod/model/api-key: { value: { env: V } }\n  new: { value: { env: V } }\n";
+    let many = |value: &str| {
+        let cli = Cli::new(&sandbox, "made-up")
+            .unset("UPSERT_SECRET_NAME")
+            .unset("UPSERT_SECRET_VALUE");
+        let path = cli.path("secrets.yml").display().to_string();
+        std::fs::write(&path, manifest).unwrap();
+        cli.env("V", value).input("manifest", &path).args(&["plan"])
+    };
+    for (cli, code, line) in [
+        (single("made-up-new"), 0, None),
+        (
+            single("made-up-new").input("fail-on-change", "true"),
+            9,
+            Some("1 secret would change"),
+        ),
+        (
+            single("made-up-old").input("fail-on-change", "true"),
+            0,
+            None,
+        ),
+        (
+            many("made-up-old").input("fail-on-change", "true"),
+            9,
+            Some("1 secret would change"),
+        ),
+        (
+            many("made-up-new").input("fail-on-change", "true"),
+            9,
+            Some("2 secrets would change"),
+        ),
+        (
+            many("made-up-new").input("fail-on-change", "false"),
+            0,
+            None,
+        ),
+        (
+            single("made-up-new").input("fail-on-change", "yes"),
+            2,
+            None,
+        ),
+    ] {
+        let outcome = cli.run();
+        assert_eq!(outcome.code, Some(code), "{}", outcome.stderr);
+        let shown = line.is_none_or(|line| {
+            outcome
+                .stderr
+                .contains(&format!("warning: {line} (exit 9)"))
+        });
+        assert!(shown, "{}", outcome.stderr);
+        // The outputs are those of a successful dry run.
+        assert!(code != 9 || !outcome.stdout.is_empty());
+    }
+}
+
+/// A job that reports drift must not write if its command is missing.
+#[test]
+fn fail_on_change_is_rejected_without_plan() {
+    let sandbox = Sandbox::start();
+    let outcome = Cli::new(&sandbox, "made-up")
+        .input("fail-on-change", "true")
+        .run();
+    outcome.expect(2, "");
+    let why = "UPSERT_SECRET_FAIL_ON_CHANGE=true is for the command `plan`";
+    assert!(outcome.stderr.contains(why), "{}", outcome.stderr);
+    assert!(operations(&sandbox).is_empty());
 }

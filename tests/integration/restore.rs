@@ -1,4 +1,4 @@
-//! Restores of a secret that is scheduled for deletion, with lost responses and with another writer who deletes it again.
+//! Restores of a secret that is scheduled for deletion, with lost responses and with another writer that deletes it again.
 
 use sandbox::{Fault, Sandbox};
 
@@ -60,7 +60,7 @@ fn private_label_of_deleted_secret_is_reported() {
 }
 
 #[test]
-fn private_label_of_secret_deleted_again_is_reported() {
+fn label_of_redeleted_secret_is_reported() {
     let sandbox = deleted("{}");
     sandbox.before("UpdateSecretVersionStage", 1, |world| {
         world.schedule_deletion(NAME);

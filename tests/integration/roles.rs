@@ -1,5 +1,4 @@
-//! Assuming a role, from the job's OIDC token to the secret. The sandbox stands in for STS and for
-//! the issuers of GitHub and GitLab.
+//! Assuming a role, from the job's OIDC token to the secret. The sandbox replaces STS and the issuers of GitHub and GitLab.
 
 use sandbox::{IdentityParameters, Role, Sandbox, Trust};
 
@@ -13,7 +12,7 @@ const ROLE: &str = "arn:aws:iam::111122223333:role/ci/deploy";
 const GITHUB: &str = "repo:acme/models:ref:refs/heads/main";
 
 /// A sandbox with a role that jobs of acme/models may assume.
-fn sandbox_with_role() -> Sandbox {
+pub(crate) fn sandbox_with_role() -> Sandbox {
     let sandbox = Sandbox::start();
     sandbox.add_role(
         Role::new(ROLE)
@@ -44,7 +43,7 @@ fn cli_without_keys(sandbox: &Sandbox) -> Cli {
 }
 
 /// A GitHub job with `id-token: write`.
-fn github_job(sandbox: &Sandbox) -> Cli {
+pub(crate) fn github_job(sandbox: &Sandbox) -> Cli {
     let mut cli = cli_without_keys(sandbox).github();
     for (name, value) in sandbox.github_oidc(GITHUB) {
         cli = cli.env(&name, &value);

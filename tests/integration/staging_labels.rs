@@ -76,7 +76,7 @@ fn stage_promote_rollback_are_idempotent() {
     assert!(
         outcome
             .stderr
-            .contains(&format!("`promote` with `version-id: {new}`")),
+            .contains(&format!("`promote` with UPSERT_SECRET_VERSION_ID={new}")),
         "{}",
         outcome.stderr
     );
@@ -88,7 +88,7 @@ fn stage_promote_rollback_are_idempotent() {
     assert_eq!(version_count(&sandbox), 2);
     assert_eq!(
         call_count(&sandbox, "GetSecretValue"),
-        2,
+        3,
         "moves read no value"
     );
 }
@@ -96,7 +96,8 @@ fn stage_promote_rollback_are_idempotent() {
 #[test]
 fn request_count_stays_minimal() {
     let (sandbox, ..) = staged();
-    assert_eq!(operations(&sandbox)[2..], ["PutSecretValue"]);
+    let calls = operations(&sandbox);
+    assert_eq!(calls[2..], ["GetSecretValue", "PutSecretValue"]);
     sandbox.clear_log();
     command(&sandbox, "promote").run().expect(0, "updated");
     assert_eq!(
@@ -125,7 +126,9 @@ fn first_version_is_also_current() {
     outcome.expect(0, "created");
     assert_eq!(outcome.output("version_stages"), "AWSCURRENT,candidate");
     assert!(
-        outcome.stderr.contains("the first one current as well"),
+        outcome
+            .stderr
+            .contains("gets its first version, which AWS also makes current"),
         "{}",
         outcome.stderr
     );
@@ -247,36 +250,36 @@ fn impossible_moves_are_explained() {
     no such label:   secret   arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/model/api-key-[six]
     error: no version of prod/model/api-key holds the label blue
       why:  its labels are AWSCURRENT, candidate
-      next: put one there with `version-stages: blue`, or name another with `stage` or `version-id`
+      next: stage one with UPSERT_SECRET_VERSION_STAGES=blue, or select another with UPSERT_SECRET_STAGE or UPSERT_SECRET_VERSION_ID
       exit: 6 (refused by state)
     no such version:   secret   arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/model/api-key-[six]
     error: prod/model/api-key has no version [id]
       why:  AWS answered ResourceNotFoundException
-      next: look at its versions: `aws secretsmanager list-secret-version-ids --include-deprecated`
+      next: list its versions: `aws secretsmanager list-secret-version-ids --include-deprecated`
       exit: 6 (refused by state)
     expected another:   secret   arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/model/api-key-[six]
-    error: version [id], which is expected, is not current in prod/model/api-key
+    error: the expected version [id] is not current in prod/model/api-key
       why:  AWSCURRENT is on version [id]
-      next: somebody wrote since that version was looked at: look at theirs, and run again with its id where this shall replace it
+      next: another writer wrote after that version was looked up: check its value, and run again with its version ID to replace it
       exit: 5 (conflict)
     nothing before:   secret   arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/model/api-key-[six]
-    error: prod/model/api-key has no version to go back to
+    error: prod/model/api-key has no version to roll back to
       why:  its labels are AWSCURRENT, candidate
-      next: name the version: `promote` with `version-id`
+      next: name the version: `promote` with UPSERT_SECRET_VERSION_ID
       exit: 6 (refused by state)
     no such secret: error: prod/other does not exist
       next: check the name and the region; `upsert` creates a secret
       exit: 6 (refused by state)
-    both: error: UPSERT_SECRET_VERSION_ID and `stage` are both given: one of them says which version
+    both: error: UPSERT_SECRET_VERSION_ID and UPSERT_SECRET_STAGE are both given: set one of them
       next: correct the input; nothing was sent to AWS
       exit: 2 (bad input)
-    AWSPENDING: error: UPSERT_SECRET_STAGE must not name AWSPENDING: it belongs to rotation
+    AWSPENDING: error: UPSERT_SECRET_STAGE must not include AWSPENDING: it belongs to rotation
       next: correct the input; nothing was sent to AWS
       exit: 2 (bad input)
-    a version to roll back to: error: UPSERT_SECRET_VERSION_ID is for the command `promote`; `rollback` always goes to AWSPREVIOUS's version
+    a version to roll back to: error: UPSERT_SECRET_VERSION_ID is for the command `promote`; `rollback` always goes back to the version before
       next: correct the input; nothing was sent to AWS
       exit: 2 (bad input)
-    stage of an upsert: error: UPSERT_SECRET_STAGE is for the command `promote`; `version-stages` says which labels a new version gets
+    stage of an upsert: error: UPSERT_SECRET_STAGE is for the command `promote`; UPSERT_SECRET_VERSION_STAGES sets the labels of a new version
       next: correct the input; nothing was sent to AWS
       exit: 2 (bad input)
     "#);
@@ -322,9 +325,45 @@ fn ignored_input_is_reported() {
     assert!(
         outcome
             .stderr
-            .contains("UPSERT_SECRET_DESCRIPTION says nothing"),
+            .contains("UPSERT_SECRET_DESCRIPTION has no effect"),
         "{}",
         outcome.stderr
     );
     assert_eq!(call_count(&sandbox, "UpdateSecret"), 0);
+}
+
+#[test]
+fn staging_the_current_value_moves_the_label() {
+    let (sandbox, old, _) = staged();
+    let version_id = |outcome: &Outcome| outcome.output("secret_version_id").to_owned();
+    let planned = stage(&sandbox, "old").args(&["plan"]).run();
+    planned.expect(0, "updated");
+    assert!(
+        planned.stderr.contains("the current version has the value"),
+        "{}",
+        planned.stderr
+    );
+    for result in ["updated", "unchanged"] {
+        let outcome = stage(&sandbox, "old").run();
+        outcome.expect(0, result);
+        assert_eq!(version_id(&outcome), old);
+        assert_eq!(outcome.output("version_stages"), "AWSCURRENT,candidate");
+    }
+    assert_eq!(version_count(&sandbox), 2);
+    command(&sandbox, "promote").run().expect(0, "unchanged");
+}
+
+#[test]
+fn rival_of_a_staged_label_is_kept() {
+    let (sandbox, old, _) = staged();
+    // Between this run's observation and its move, another run stages a version and makes the staged one current.
+    sandbox.before("UpdateSecretVersionStage", 1, |world| {
+        let id = "99999999-9999-4999-8999-999999999999";
+        world.put_staged(NAME, "rival", id, &["candidate"]);
+    });
+    let outcome = stage(&sandbox, "old").run();
+    outcome.expect(0, "updated");
+    assert_eq!(outcome.output("secret_version_id"), old);
+    assert_eq!(value_labeled(&sandbox, "candidate").as_deref(), Some("old"));
+    assert_eq!(current_value(&sandbox).as_deref(), Some("old"));
 }

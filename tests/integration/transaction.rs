@@ -1,4 +1,4 @@
-//! `all-or-nothing`: after the next run, the secrets of a manifest are all new or all unchanged. Concurrent writes are
+//! `all-or-nothing`: after the next run, either all secrets of a manifest are new or all are unchanged. Concurrent writes are
 //! kept, and no label of the transaction remains.
 
 use std::fs;
@@ -113,18 +113,18 @@ fn concurrent_put(sandbox: &Sandbox, operation: &str, nth: usize, name: &'static
     });
 }
 
-/// Fails if a line of a message has a gap, as where a text was wrapped in the source.
+/// Fails if a line of a message has a gap, as after text wrapped in the source.
 #[track_caller]
 fn assert_no_gaps(outcome: &Outcome) {
     for line in outcome.stderr.replace("%0A", "\n").lines() {
-        // The denied action and its resource are a table.
+        // The denied action and its resource form a table.
         let line = line.replace("action    ", "action ");
         assert!(!line.trim_start().contains("    "), "{line:?}");
     }
 }
 
 /// Kills a run while all of these calls are held, each before or after it is applied.
-fn kill_at(sandbox: &Sandbox, cli: &Cli, calls: &[(&str, usize, When)]) {
+pub(super) fn kill_at(sandbox: &Sandbox, cli: &Cli, calls: &[(&str, usize, When)]) {
     let hold = |&(operation, nth, when): &(&str, usize, When)| sandbox.hold(operation, nth, when);
     let held: Vec<Held> = calls.iter().map(hold).collect();
     let mut child = cli.spawn();

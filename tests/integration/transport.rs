@@ -1,4 +1,4 @@
-//! Connections to real TLS servers, proxies and silent networks on loopback, and the messages about each.
+//! Connections to real TLS servers, proxies and silent networks on loopback, and the message for each.
 
 use std::fs;
 
@@ -6,6 +6,8 @@ use sandbox::Sandbox;
 
 use crate::common::Cli;
 
+mod early;
+mod foreign_answers;
 mod outages;
 mod proxy;
 mod tls;

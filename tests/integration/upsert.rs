@@ -1,5 +1,4 @@
-//! The `upsert` command: create, update, adopt, restore or leave alone, with outputs and request
-//! counts.
+//! The `upsert` command: creates, updates, adopts, restores or leaves a secret unchanged, with outputs and request counts.
 
 use std::time::Duration;
 
@@ -194,7 +193,7 @@ fn binary_and_string_values_differ() {
     let as_string = binary().run();
     as_string.expect(2, "");
     assert!(
-        as_string.stderr.contains("store-as: binary"),
+        as_string.stderr.contains("UPSERT_SECRET_STORE_AS=binary"),
         "{}",
         as_string.stderr
     );
@@ -256,7 +255,11 @@ fn scheduled_deletion_restored_only_on_request() {
     });
     let refused = Cli::new(&sandbox, "made-up").run();
     refused.expect(6, "");
-    assert!(refused.stderr.contains("on-scheduled-deletion: restore"));
+    assert!(
+        refused
+            .stderr
+            .contains("UPSERT_SECRET_ON_SCHEDULED_DELETION=restore")
+    );
     assert!(sandbox.with(|world| world.secret(NAME)).unwrap().deleted);
 
     let restored = Cli::new(&sandbox, "made-up")
@@ -350,7 +353,7 @@ fn rerun_with_denied_get_keeps_version() {
     );
     assert_eq!(version_count(&sandbox), 2);
 
-    // The CI secret changed between two attempts: the token is taken, but the new value is stored.
+    // The CI secret changed between two attempts: the token is already used, but the new value is stored.
     let changed = Cli::new(&sandbox, "made-up-2").github().run();
     changed.expect(0, "updated");
     assert_eq!(current_value(&sandbox).as_deref(), Some("made-up-2"));

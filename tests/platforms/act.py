@@ -45,7 +45,7 @@ class ActTest(unittest.TestCase):
     binary: Path
     sandbox_program: Path
 
-    # act's options and extra environment variables that decide where jobs run: here, on this machine.
+    # act's options and extra environment variables that select where jobs run. By default, they run on this machine.
     where: list[str] = ["--platform", "ubuntu-latest=-self-hosted"]
     surroundings: dict[str, str] = {}
 
@@ -102,7 +102,8 @@ def assembled(binary: Path, folder: Path) -> Path:
     version = subprocess.run(["rustc", "-vV"], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
     host = re.search(r"^host: (\S+)$", version, re.M)[1]
     target, tree = folder / "target", folder / "tree"
-    built = target / host / "release" / "upsert-secret"
+    # On Linux a release has musl's binary.
+    built = target / host.replace("-linux-gnu", "-linux-musl") / "release" / "upsert-secret"
     built.parent.mkdir(parents=True)
     shutil.copy(binary, built)
     environment = os.environ | {"CARGO_TARGET_DIR": str(target)}

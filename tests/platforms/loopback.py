@@ -41,11 +41,11 @@ class Sandbox:
         """Reads the endpoint, then the environment variables. Reading blocks until the sandbox is ready."""
         self.endpoint = self._process.stdout.readline().strip()
         if not self.endpoint.startswith("http://127.0.0.1:"):
-            raise RuntimeError(f"the sandbox did not say where it listens: {self.endpoint!r}")
+            raise RuntimeError(f"the sandbox did not print its endpoint: {self.endpoint!r}")
         while "AWS_SECRET_ACCESS_KEY" not in self.environment:
             name, separator, value = self._process.stdout.readline().strip().partition("=")
             if not separator:
-                raise RuntimeError(f"the sandbox did not give its environment: {name!r}")
+                raise RuntimeError(f"the sandbox did not print its environment: {name!r}")
             self.environment[name] = value
 
     def log(self) -> list[dict]:
@@ -119,7 +119,7 @@ class CiSandbox(Sandbox):
             elif name.startswith("ACTIONS_"):
                 self.github[name] = value
             else:
-                raise RuntimeError(f"the sandbox did not give its tokens: {name!r}")
+                raise RuntimeError(f"the sandbox did not print its tokens: {name!r}")
 
     def keyless(self) -> dict[str, str]:
         """The environment without access keys, so that a job must assume a role."""

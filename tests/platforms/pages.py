@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")] + sorted((ROOT / "docs").glob("*.md"))
+PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")] + sorted((ROOT / "docs").rglob("*.md"))
 # Blocks in lists are indented.
 FENCE = re.compile(r"(?:^ *<!-- (?P<mark>[^>]*) -->\n\n)?^ *```(?P<language>\S*)\n(?P<text>.*?)^ *```$", re.M | re.S)
 # Languages whose blocks need no comment.
@@ -55,7 +55,7 @@ def blocks() -> list[Block]:
         if 2 * len(matches) != len(re.findall("^ *```", text, re.M)):
             raise ValueError(f"{page.name}: unclosed fence")
         for match in matches:
-            place = f"{page.name}:{text.count(chr(10), 0, match.start('language')) + 1}"
+            place = f"{page.relative_to(ROOT)}:{text.count(chr(10), 0, match.start('language')) + 1}"
             block = Block(match["mark"] or "", match["language"], textwrap.dedent(match["text"]), place)
             if not MARKS.fullmatch(block.mark) and block.language not in PARSED:
                 raise ValueError(f"{place}: no comment states how this block is checked")

@@ -1,10 +1,10 @@
-"""`release/assemble` and the scripts it calls: what a release contains, and what prevents one."""
+"""Tests of `release/assemble` and the scripts it calls: the contents of a release, and the faults that prevent one."""
 
 import re
 import shutil
 from pathlib import Path
 
-from release import DIGEST, IMAGE, PLATFORMS, ROOT, VERSION, ReleaseTest, name
+from release import DIGEST, IMAGE, PLATFORMS, ROOT, VERSION, ReleaseTest, digest, list_sums, name
 
 
 class Assemble(ReleaseTest):
@@ -12,9 +12,9 @@ class Assemble(ReleaseTest):
     binary: Path
 
     def test_tree_is_complete(self):
-        says = self.assembled()
-        self.assertIn(f"upsert-secret {VERSION} for darwin-arm64 darwin-x64 linux-arm64 linux-x64 windows-x64\n", says)
-        self.assertRegex(says, r"tree: \d+ bytes, \d+ % of the limit\n")
+        output = self.assembled()
+        self.assertIn(f"upsert-secret {VERSION} for darwin-arm64 darwin-x64 linux-arm64 linux-x64 windows-x64\n", output)
+        self.assertRegex(output, r"tree: \d+ bytes, \d+ % of the limit\n")
         files = self.files()
         for path in ["action.yml", "action/launch.sh", "action/launch.ps1", "LICENSE"]:
             self.assertEqual(files[path].read_bytes(), (ROOT / path).read_bytes())
@@ -27,8 +27,8 @@ class Assemble(ReleaseTest):
 
     def test_platforms_match_launchers(self):
         for launcher in ("launch.sh", "launch.ps1"):
-            says = re.search(r"It runs on (.*) runners\.", (ROOT / "action" / launcher).read_text())[1]
-            self.assertEqual(set(re.split(r", | and ", says)), set(PLATFORMS))
+            named = re.search(r"It runs on (.*) runners\.", (ROOT / "action" / launcher).read_text())[1]
+            self.assertEqual(set(re.split(r", | and ", named)), set(PLATFORMS))
 
     def test_links_stay_inside_the_tree(self):
         self.assembled()
@@ -48,7 +48,7 @@ class Assemble(ReleaseTest):
     def test_missing_platform_is_refused(self):
         [absent, *_] = [platform for platform in PLATFORMS if platform.startswith("darwin-")]
         self.built(absent).unlink()
-        self.assert_refused(f"no binary for {absent}: there is no target/{PLATFORMS[absent]}/release/upsert-secret")
+        self.assert_refused(f"no binary for {absent}: target/{PLATFORMS[absent]}/release/upsert-secret does not exist")
         shutil.rmtree(self.tree)
         self.assembled("--development")
         self.assertNotIn(f"bin/{absent}/upsert-secret", self.files())
@@ -73,25 +73,25 @@ class Assemble(ReleaseTest):
 
     def test_inconsistent_versions_are_refused(self):
         pin = "upsert-secret@" + 40 * "a" + " # v"
-        for path, old, new, says in [
-            ("CHANGELOG.md", f"[{VERSION}]", "[9.9.9]", f"under '## [9.9.9] - 2026-01-02', but Cargo.toml says {VERSION}"),
+        for path, old, new, message in [
+            ("CHANGELOG.md", f"[{VERSION}]", "[9.9.9]", f"under '## [9.9.9] - 2026-01-02', but Cargo.toml has {VERSION}"),
             ("CHANGELOG.md", "- 2026-01-02", "- soon", "CHANGELOG.md: the newest changes are under"),
-            ("Cargo.toml", f'version = "{VERSION}"', 'version = "9.9.9"', "but Cargo.toml says 9.9.9"),
-            ("Cargo.toml", f'version = "{VERSION}"', 'version = "9.9"', "the version is '9.9', which is none like 1.2.3"),
+            ("Cargo.toml", f'version = "{VERSION}"', 'version = "9.9.9"', "but Cargo.toml has 9.9.9"),
+            ("Cargo.toml", f'version = "{VERSION}"', 'version = "9.9"', "the version '9.9' does not have the form 1.2.3"),
             ("README.md", f"# v{VERSION}", "# v9.9.9", "README.md:"),
-            ("docs/ci.md", f"/upsert-secret:{VERSION}@", "/upsert-secret:9.9.9@", "docs/ci.md:"),
-            ("docs/ci.md", f"/upsert-secret:{VERSION} >", "/upsert-secret:9.9.9 >", "docs/ci.md:"),
+            ("docs/ci-systems.md", f"/upsert-secret:{VERSION}@", "/upsert-secret:9.9.9@", "docs/ci-systems.md:"),
+            ("docs/ci-systems.md", f"/upsert-secret:{VERSION} >", "/upsert-secret:9.9.9 >", "docs/ci-systems.md:"),
             ("docs/security.md", f"upsert-secret-{VERSION}-linux", "upsert-secret-9.9.9-linux", "docs/security.md:"),
             ("docs/security.md", f"refs/tags/v{VERSION}-source", "refs/tags/v9.9.9-source", "docs/security.md:"),
             ("templates/upsert-secret.yml", f"/upsert-secret:{VERSION}@", "/upsert-secret:9.9@", "templates/upsert-secret.yml:"),
             ("README.md", f"/raw/v{VERSION}/", "/raw/v9/", "README.md:"),
-            ("docs/manifest.md", f"# v{VERSION}", "# v9.9.9", "docs/manifest.md:"),
+            ("docs/guides/manifests.md", f"# v{VERSION}", "# v9.9.9", "docs/guides/manifests.md:"),
             ("action.yml", "name: upsert-secret", f"name: upsert-secret\n# {pin}9.9.9", "action.yml:"),
         ]:
             with self.subTest(f"{path}: {new}"):
                 before = (self.source / path).read_text()
                 self.change(path, old, new)
-                self.assert_refused(says)
+                self.assert_refused(message)
                 self.assertEqual(self.files(), {})
                 (self.source / path).write_text(before)
         self.assembled()
@@ -99,14 +99,15 @@ class Assemble(ReleaseTest):
     def test_component_names_its_image(self):
         self.assembled()
         files = self.files()
-        for path in ("templates/upsert-secret.yml", "docs/ci.md"):
+        for path in ("templates/upsert-secret.yml", "docs/ci-systems.md"):
             named = set(re.findall(r"/upsert-secret:\S+@([\w:]+)", files[path].read_text()))
             self.assertEqual(named, {DIGEST}, path)
         # A tree cannot contain its own commit ID, so the README is unchanged.
         self.assertEqual(files["README.md"].read_text(), (ROOT / "README.md").read_text())
 
     def test_pin_updates_pages(self):
-        pages = [self.source / path for path in ("README.md", "docs/ci.md", "docs/security.md", "templates/upsert-secret.yml")]
+        paths = ("README.md", "docs/ci-systems.md", "docs/security.md", "docs/guides/manifests.md", "templates/upsert-secret.yml")
+        pages = [self.source / path for path in paths]
         before = [page.read_text() for page in pages]
         self.change("Cargo.toml", f'version = "{VERSION}"', 'version = "9.10.11"')
         commit = 40 * "c"
@@ -125,12 +126,12 @@ class Assemble(ReleaseTest):
     def test_binary_of_other_version_is_refused(self):
         for platform in PLATFORMS:
             self.built(platform).write_text("#!/bin/sh\necho upsert-secret 9.9.9\n")
-        self.assert_refused(f"says 'upsert-secret 9.9.9', but Cargo.toml says {VERSION}")
+        self.assert_refused(f"reports 'upsert-secret 9.9.9', but Cargo.toml has {VERSION}")
 
     def test_broken_binary_is_refused(self):
         for platform in PLATFORMS:
             self.built(platform).write_text("#!/bin/sh\nexit 1\n")
-        self.assert_refused("says 'nothing'")
+        self.assert_refused("reports 'nothing'")
 
     def test_tag_of_other_version_is_refused(self):
         done = self.script("check-version", "--tag", f"v{VERSION}-source")
@@ -140,26 +141,55 @@ class Assemble(ReleaseTest):
 
     def test_modified_tree_is_refused(self):
         self.assembled()
+        assembled = digest(self.tree)
         pristine, self.tree = self.tree, self.tree.parent / "tampered"
         binary = f"bin/linux-x64/{name('linux-x64')}"
-        for says, tamper in [
+        for message, tamper in [
             ("computed checksum did NOT match", lambda: (self.tree / binary).write_text("#!/bin/sh\n")),
             ("> action/more.sh", lambda: (self.tree / "action/more.sh").write_text("")),
             ("No such file", lambda: (self.tree / "action/launch.sh").unlink()),
             ("> link", lambda: (self.tree / "link").symlink_to("LICENSE")),
-            (f"{binary} cannot be run", lambda: (self.tree / binary).chmod(0o644)),
+            (binary, lambda: (self.tree / binary).chmod(0o644)),
+            ("wrong mode: ./LICENSE", lambda: (self.tree / "LICENSE").chmod(0o755)),
             (
-                "neither a file nor a folder",
+                "neither a file nor a directory",
                 lambda: ((self.tree / "LICENSE").unlink(), (self.tree / "LICENSE").symlink_to(ROOT / "LICENSE")),
             ),
-            ("no properly formatted checksum", lambda: (self.tree / "SHA256SUMS").write_text("none\n")),
+            ("> .git/hook", lambda: ((self.tree / ".git").mkdir(), (self.tree / ".git/hook").write_text(""))),
+            # Tampered files with a matching list.
+            (f"instead of {assembled}", lambda: ((self.tree / binary).write_text("#!/bin/sh\n"), list_sums(self.tree))),
+            (f"instead of {assembled}", lambda: ((self.tree / "action/launch.sh").unlink(), list_sums(self.tree))),
+            (f"instead of {assembled}", lambda: ((self.tree / "SHA256SUMS").write_text("none\n"))),
+            ("is not a regular file", lambda: (self.tree / "SHA256SUMS").unlink()),
+            (
+                "is not a regular file",
+                lambda: (
+                    shutil.move(self.tree / "SHA256SUMS", self.tree.parent / "list"),
+                    (self.tree / "SHA256SUMS").symlink_to(self.tree.parent / "list"),
+                ),
+            ),
         ]:
-            with self.subTest(says):
+            with self.subTest(message):
                 shutil.copytree(pristine, self.tree)
-                self.assertEqual(self.script("verify", self.tree).returncode, 0)
+                self.ran("verify", assembled, self.tree)
                 tamper()
-                self.assert_refused(says, "verify", self.tree)
+                self.assert_refused(message, "verify", assembled, self.tree)
                 shutil.rmtree(self.tree)
+
+    def test_file_is_compared_with_its_digest(self):
+        binary = self.built("linux-x64")
+        expected = digest(binary)
+        self.assertEqual(self.ran("digest", binary), expected)
+        self.ran("verify", expected, binary)
+        binary.write_text("#!/bin/sh\n")
+        self.assert_refused(f"instead of {expected}", "verify", expected, binary)
+
+    def test_missing_digest_is_refused(self):
+        self.assembled()
+        right = digest(self.tree)
+        for digest_ in ["", " ", right[:-1], right.upper(), f"sha256:{right}", f"{right}\n{right}"]:
+            for path in (self.tree, self.tree / "SHA256SUMS"):
+                self.assert_refused("is not a SHA-256", "verify", digest_, path)
 
     def test_oversized_tree_is_refused(self):
         with self.built("darwin-arm64").open("ab") as binary:
@@ -167,7 +197,7 @@ class Assemble(ReleaseTest):
         self.assert_refused("the tree is larger than 40000000 bytes")
 
     def test_every_crate_has_its_license(self):
-        """The panic locations in the binary name the crates that it contains."""
+        """The crates in the binary are known from its panic locations."""
         place = rb"/cargo/registry/src/[^/]+/([a-zA-Z0-9_-]+)-(\d+\.\d+\.\d+[^/]*)/"
         shipped = {b" ".join(found).decode() for found in re.findall(place, self.binary.read_bytes())}
         self.assertGreater(len(shipped), 40)
@@ -178,16 +208,16 @@ class Assemble(ReleaseTest):
         whole = [users for users, text in zip(texts[::2], texts[1::2]) if len(text) > 500]
         self.assertEqual({crate for users in whole for crate in users.split(", ")}, listed)
 
-    def test_pointer_is_no_license_text(self):
+    def test_license_pointer_is_refused(self):
         [text, *_] = (self.source / "release/texts").glob("vsimd-*.txt")
         text.write_text("MIT OR Apache-2.0\n")
-        self.assert_refused("holds no licence text; look for it in https://")
+        self.assert_refused("contains no license text; look for it in https://")
 
     def test_crate_without_license_text_is_refused(self):
         [text, *_] = (self.source / "release/texts").glob("vsimd-*.txt")
         text.rename(text.with_name("vsimd-0.0.0.txt"))
         done = self.script("assemble", *IMAGE, self.tree)
         self.assertEqual(done.returncode, 1)
-        self.assertRegex(done.stderr, r"(?m)^vsimd \S+ \(MIT\) holds no licence text; look for it in https://")
-        self.assertIn("release/texts/vsimd-0.0.0.txt is for no crate of Cargo.lock", done.stderr)
+        self.assertRegex(done.stderr, r"(?m)^vsimd \S+ \(MIT\) contains no license text; look for it in https://")
+        self.assertIn("release/texts/vsimd-0.0.0.txt matches no crate in Cargo.lock", done.stderr)
         self.assertNotIn("SHA256SUMS", self.files())

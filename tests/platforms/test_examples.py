@@ -1,4 +1,4 @@
-"""The README's examples for CI systems that cannot run here. Each file is parsed as its system parses it, and its script
+"""Tests of the README's examples for CI systems that cannot run here. Each file is parsed as its system parses it, and its script
 lines run unchanged against the sandbox, in a clean environment with the variables that the system would set.
 
 Macros, escapes and output passing are modeled here from each system's documentation. `.ci/steps/workflows` validates the
@@ -23,30 +23,48 @@ NAME = "model-deployment/api-key"
 VALUE = "made-up-value '\"$HOME `id` %41 &<>+/=?"
 IMAGE = re.compile(r"ghcr\.io/upsert-secret/upsert-secret:0\.1\.0@sha256:[0-9a-f]{64}")
 
-# `docker run` as the examples use it: only the named variables are passed.
+# A stub of `docker run` that supports what the examples use: it passes only the named variables and mounts programs.
 DOCKER = r"""#!/bin/bash
 set -eu
 [[ "$1 $2" == "run --rm" ]]
 shift 2
 given=()
-while [[ $1 == --env ]]; do
-  # As in docker, unset variables stay unset.
-  [[ ! -v $2 ]] || given+=("$2=${!2}")
+mounted=()
+while [[ $1 == --* ]]; do
+  case $1 in
+    # As in docker, unset variables stay unset.
+    --env) [[ ! -v $2 ]] || given+=("$2=${!2}") ;;
+    --volume)
+      IFS=: read -r program place options <<<"$2"
+      [[ -x $program && $place == "/usr/local/bin/${program##*/}" && $options == ro ]]
+      mounted+=("$program")
+      ;;
+    *) exit 64 ;;
+  esac
   shift 2
 done
 [[ $1 == ghcr.io/upsert-secret/upsert-secret:*@sha256:* ]]
 shift
-exec env --ignore-environment PATH="$PATH" $SANDBOX "${given[@]}" "$@"
+# The image's PATH has the image's programs and the mounted ones.
+inside=$(mktemp -d)
+for program in "$(command -v upsert-secret)" "${mounted[@]}"; do
+  ln -s "$program" "$inside/"
+done
+(($#)) || set -- upsert-secret
+exec env --ignore-environment PATH="$inside:/usr/bin:/bin" $SANDBOX "${given[@]}" "$@"
 """
 
-# The commands of the agent that the example calls.
+# The agent commands that the example calls. `meta-data set` takes a key, and the value on standard input; it rejects a blank
+# value.
 BUILDKITE_AGENT = r"""#!/bin/bash
 set -eu
+META_DATA='@META_DATA@'
+key=${3//\//_}
 case "$1 $2" in
   "secret get") [[ $3 == MODEL_API_KEY ]] && printf '%s' "$GIVEN_MODEL_API_KEY" ;;
   "oidc request-token") [[ "$3 $4" == "--audience sts.amazonaws.com" ]] && printf '%s' "$GIVEN_TOKEN" ;;
-  "meta-data set") cat >"$META_DATA/$3" ;;
-  "meta-data get") cat "$META_DATA/$3" ;;
+  "meta-data set") [[ $# == 3 && $BUILDKITE_JOB_ID ]] && grep . >"$META_DATA/$key" ;;
+  "meta-data get") cat "$META_DATA/$key" ;;
   *) exit 64 ;;
 esac
 """
@@ -127,10 +145,15 @@ class Examples(unittest.TestCase):
         workflow = config["workflows"]["deploy"]["jobs"]
         self.assertEqual(workflow[0]["store"]["context"], "production")
         given = {"MODEL_API_KEY": VALUE, "CIRCLE_OIDC_TOKEN_V2": self.sandbox.token}
-        run, persist = store["steps"]
-        self.script("sh -e", run["run"]["command"], given | store["environment"])
+        given |= {"CIRCLECI": "true", "BASH_ENV": str(self.folder / "bash_env")}
+        *runs, persist = store["steps"]
+        for run in runs:
+            self.script("sh -e", run["run"]["command"], given | store["environment"])
+        self.log += (self.folder / "bash_env").read_text()
+        # In a step whose shell is bash, the outputs are already set.
+        self.script("bash -eo pipefail", '[[ $UPSERTED_RESULT == created ]]', given)
         # The workspace consists of the named files, in the directory of another job.
-        self.assertEqual(persist["persist_to_workspace"], {"root": ".", "paths": ["ids.env"]})
+        self.assertEqual(persist["persist_to_workspace"], {"root": ".", "paths": ["ids"]})
         attach, run = deploy["steps"]
         self.assertEqual(attach["attach_workspace"]["at"], ".")
         self.script("bash -eo pipefail", run["run"]["command"], {})
@@ -147,7 +170,8 @@ class Examples(unittest.TestCase):
 
         self.stub("docker", DOCKER)
         env = {name: replaced(value) for name, value in step["env"].items()}
-        env |= {"TF_BUILD": "True", "AGENT_TEMPDIRECTORY": str(self.work)}
+        env |= {"TF_BUILD": "True", "SYSTEM_COLLECTIONURI": "https://dev.azure.example/acme/", "SYSTEM_TEAMPROJECTID": "made-up"}
+        env |= {"BUILD_BUILDID": "4711", "SYSTEM_JOBIDENTIFIER": "store.__default"}
         env["SANDBOX"] = " ".join(f"{name}={value}" for name, value in self.endpoints.items())
         # Bash would run `$(NAME)` as a command, so macros may occur only in the environment.
         self.assertEqual(replaced(step["bash"]), step["bash"])
@@ -174,7 +198,7 @@ class Examples(unittest.TestCase):
         script, env = self.azure(self.keys)
         self.assertEqual(env["MODEL_API_KEY"], "$(MODEL_API_KEY)")
         self.script("bash --noprofile --norc -e", script, env, endpoints=False, status=2)
-        self.assertIn("is a reference such as `$(NAME)`", self.log)
+        self.assertIn("is a reference to a variable", self.log)
         self.assertEqual(self.sandbox.log(), [])
 
     def test_buildkite(self):
@@ -182,10 +206,12 @@ class Examples(unittest.TestCase):
         store, deploy = steps
         self.assertEqual(deploy["depends_on"], store["key"])
         self.stub("docker", DOCKER)
-        self.stub("buildkite-agent", BUILDKITE_AGENT)
         meta_data = self.folder / "meta-data"
         meta_data.mkdir()
-        given = {"GIVEN_MODEL_API_KEY": VALUE, "GIVEN_TOKEN": self.sandbox.token, "META_DATA": str(meta_data)}
+        self.stub("buildkite-agent", BUILDKITE_AGENT.replace("@META_DATA@", str(meta_data)))
+        given = {"GIVEN_MODEL_API_KEY": VALUE, "GIVEN_TOKEN": self.sandbox.token}
+        given |= {"BUILDKITE": "true", "BUILDKITE_BUILD_ID": "made-up-build", "BUILDKITE_STEP_ID": "made-up-step"}
+        given |= {"BUILDKITE_JOB_ID": "made-up-job", "BUILDKITE_AGENT_ACCESS_TOKEN": "made-up-agent-token"}
         given["SANDBOX"] = " ".join(f"{name}={value}" for name, value in self.endpoints.items())
 
         def uploaded(command: str) -> str:
@@ -195,7 +221,8 @@ class Examples(unittest.TestCase):
 
         self.script("bash -e", uploaded(store["command"]), given | store["env"], endpoints=False)
         self.script("bash -e", uploaded(deploy["command"]), given, endpoints=False)
-        self.assertEqual(sorted(path.name for path in meta_data.iterdir()), ["secret_id", "secret_version_id"])
+        self.log += "".join(path.read_text() for path in meta_data.iterdir())
+        self.assertEqual(len(list(meta_data.iterdir())), 9)
         self.assert_stored(by_role=True)
 
     def test_jenkins(self):
@@ -209,6 +236,7 @@ class Examples(unittest.TestCase):
         bound = re.findall(r"string\(credentialsId: '([\w-]+)', variable: '(\w+)'\)", text)
         credentials = {"model-api-key": VALUE, "aws-id-token": self.sandbox.token}
         secrets = {variable: credentials[name] for name, variable in bound}
+        environment |= {"JENKINS_URL": "https://jenkins.example/", "JOB_NAME": "models", "BUILD_NUMBER": "4711"}
         store, deploy = re.findall(r"^ +sh '(.*)'$", text, re.M)
         self.script("sh -xe", store, environment | secrets)
         ids = re.findall(r"env\.(\w+) = sh\(returnStdout: true, script: '''(.*)'''\)\.trim\(\)", text)
@@ -228,6 +256,7 @@ class Examples(unittest.TestCase):
             "MODEL_API_KEY": VALUE,
             "BITBUCKET_STEP_OIDC_TOKEN": self.sandbox.token,
             "BITBUCKET_PIPELINES_VARIABLES_PATH": str(variables),
+            "BITBUCKET_BUILD_NUMBER": "4711",
         }
         self.script("sh -e", "\n".join(store["script"]), given)
         written = dict(line.split("=", 1) for line in variables.read_text().splitlines())

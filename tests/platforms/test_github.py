@@ -1,4 +1,4 @@
-"""The action in workflows that act runs against the sandbox."""
+"""Tests of the action in workflows, run by act against the sandbox."""
 
 import json
 import re
@@ -157,6 +157,29 @@ exit $status
             self.assertEqual(run.status, 0, run.log)
             self.assertEqual(self.stored(name), FIRST)
 
+    def test_scheduled_drift_report(self):
+        with CiSandbox(self.sandbox_program) as self.sandbox:
+            self.sandbox.environment["AWS_REGION"] = "us-east-1"
+            name = "model-deployment/api-key"
+            description = "API key for AI model deployment workflow"
+            self.sandbox.call("CreateSecret", Name=name, SecretString=SECOND, Description=description, ClientRequestToken=36 * "a")
+            workflow = self.folder / "drift.yml"
+            workflow.write_text(examples()["github-drift.yml"])
+
+            def run() -> Run:
+                keyless = self.sandbox.keyless() | self.sandbox.github
+                return self.act(workflow, env=keyless, event="schedule", MODEL_API_KEY=SECOND)
+
+            same = run()
+            self.assertEqual(same.status, 0, same.log)
+            self.assertIn("::set-output:: result=unchanged", same.log)
+            self.sandbox.call("PutSecretValue", SecretId=name, SecretString=FIRST, ClientRequestToken=36 * "b")
+            changed = run()
+            self.assertNotEqual(changed.status, 0, changed.log)
+            self.assertIn("1 secret would change (exit 9)", changed.log)
+            self.assertIn("::set-output:: result=updated", changed.log)
+            self.assertEqual(self.stored(name), FIRST, "a plan writes nothing")
+
     def test_readme_release(self):
         with CiSandbox(self.sandbox_program) as self.sandbox:
             self.sandbox.environment["AWS_REGION"] = "us-east-1"
@@ -182,6 +205,36 @@ exit $status
             self.assertNotEqual(run.status, 0, run.log)
             self.assertIn("AWSCURRENT again", run.log)
             self.assertEqual(self.stored("model-deployment/api-key"), SECOND, "the version was rolled back")
+
+    def test_release_of_many(self):
+        secrets = {name: f"made-up-{name}-1" for name in ("MODEL_API_KEY", "DB_USER", "DB_PASSWORD", "SIGNING_KEY")}
+        names = ("model-deployment/api-key", "model-deployment/database", "model-deployment/signing-key")
+        manifest = self.checkout / ".github" / "release.yaml"
+        manifest.parent.mkdir(exist_ok=True)
+        manifest.write_text(examples()["release.yaml"])
+        workflow = self.folder / "github-releases.yml"
+        good = examples()["github-releases.yml"]
+        with CiSandbox(self.sandbox_program) as self.sandbox:
+            self.sandbox.environment["AWS_REGION"] = "us-east-1"
+            keyless = self.sandbox.keyless() | self.sandbox.github
+            stored = lambda: [self.stored(name) for name in names]
+            workflow.write_text(good)
+            run = self.act(workflow, env=keyless, **secrets)
+            self.assertEqual(run.status, 0, run.log)
+            first = stored()
+            secrets |= {"MODEL_API_KEY": "made-up-MODEL_API_KEY-2", "SIGNING_KEY": "made-up-SIGNING_KEY-2"}
+            bad = re.sub(r'(Check the release\n +run: ).*', r"\1exit 1", good)
+            self.assertNotEqual(bad, good)
+            workflow.write_text(bad)
+            run = self.act(workflow, env=keyless, **secrets)
+            self.assertNotEqual(run.status, 0, run.log)
+            self.assertIn("2 secrets in us-east-1: 2 updated", run.log)
+            self.assertEqual(stored(), first, "the release was rolled back")
+            workflow.write_text(good)
+            run = self.act(workflow, env=keyless, **secrets)
+            self.assertEqual(run.status, 0, run.log)
+            self.assertIn("3 secrets in us-east-1: 2 updated, 1 unchanged", run.log)
+            self.assertEqual([first[1], secrets["MODEL_API_KEY"]], [stored()[1], stored()[0]])
 
     def test_readme_manifest(self):
         secrets = {

@@ -1,4 +1,4 @@
-"""The component and the README's GitLab files in pipelines that gitlab-ci-local runs against the sandbox.
+"""Tests of the component and the documented GitLab files in pipelines, run by gitlab-ci-local against the sandbox.
 
 gitlab-ci-local masks nothing, so it prints exactly what the binary prints. Its dotenv parser accepts nearly anything, so
 these tests parse the report by GitLab's rules (`parse_dotenv_artifact_service.rb`).
@@ -22,7 +22,7 @@ from pages import examples
 ROOT = Path(__file__).resolve().parents[2]
 ROLE = "arn:aws:sts::111122223333:assumed-role/store-api-key/"
 VALUE = "made-up-value '\"`id` %41 &<>+/=?"
-# A released component as the README names it, and as gitlab-ci-local finds it without a network.
+# A released component: the documented reference, and the one that gitlab-ci-local resolves without a network.
 RELEASED = re.compile(r"component: \$CI_SERVER_FQDN/upsert-secret/upsert-secret/upsert-secret@[0-9a-f]{40} # v0\.1\.0$", re.M)
 HERE = "component: $CI_SERVER_FQDN/$CI_PROJECT_PATH/upsert-secret@$CI_COMMIT_SHA"
 
@@ -62,7 +62,7 @@ class GitLab(unittest.TestCase):
     sandbox_program: Path
     gitlab_ci_local: Path
 
-    # gitlab-ci-local's options and extra environment variables that decide where jobs run: here, in a local shell.
+    # gitlab-ci-local's options and extra environment variables that select where jobs run. By default, they run in a local shell.
     executor: tuple[str, ...] = ("--force-shell-executor",)
     surroundings: dict[str, str] = {}
 
@@ -90,7 +90,7 @@ class GitLab(unittest.TestCase):
         command = [self.gitlab_ci_local, *self.executor, "--ignore-predefined-vars", ",".join(ours)]
         for name, value in (environment | ours | tokens).items():
             command += ["--variable", f"{name}={value}"]
-        # As on a runner: the variable has the path of a file beside the project directory.
+        # As on a runner, the variable contains the path of a file outside the project directory.
         beside = Path(f"{self.project}.tmp")
         beside.mkdir(exist_ok=True)
         for name, content in (files or {}).items():
@@ -134,7 +134,7 @@ class GitLab(unittest.TestCase):
         for command in commands:
             subprocess.run([*git, *command], check=True, stdin=subprocess.DEVNULL)
 
-    def component(self, **inputs: str) -> str:
+    def component(self, **inputs: str | bool) -> str:
         named = {name.replace("_", "-"): value for name, value in inputs.items()}
         include = {"include": [{"component": HERE.removeprefix("component: "), "inputs": named}]}
         after = {"later": {"stage": ".post", "script": ["env | sed -n 's/^UPSERTED_/later: UPSERTED_/p'"]}}
@@ -162,6 +162,14 @@ class GitLab(unittest.TestCase):
         [session] = self.sandbox.sessions()
         self.assertTrue(session.startswith(f"{ROLE}upsert-secret-"), session)
 
+    def test_readme_shortest_pipeline(self):
+        self.sandbox.environment["AWS_REGION"] = "us-east-1"
+        text, count = RELEASED.subn(HERE, examples()["gitlab-short.yml"])
+        self.assertEqual(count, 1)
+        run = self.pipeline(text, given={"MODEL_API_KEY": VALUE})
+        self.assertEqual(run.status, 0, run.log)
+        self.assertEqual(self.stored("model-deployment/api-key"), VALUE)
+
     def test_readme_plain_job(self):
         self.sandbox.environment["AWS_REGION"] = "us-east-1"
         text = examples()["gitlab-job.yml"]
@@ -173,7 +181,7 @@ class GitLab(unittest.TestCase):
     def test_readme_plain_job_with_static_keys(self):
         self.sandbox.environment["AWS_REGION"] = "us-east-1"
         text = examples()["gitlab-job.yml"]
-        # As the README says: remove the token and the last two variables.
+        # As the README describes: remove the token and the last two variables.
         job = yaml.safe_load(text)
         store = job["store-api-key"]
         del store["id_tokens"]
@@ -211,12 +219,28 @@ class GitLab(unittest.TestCase):
         self.assertEqual(run.status, 0, run.log)
         self.assertEqual(self.stored(name), VALUE)
 
-        bad, count = re.subn(r'echo "Here the release is checked.*"', "exit 1", text)
+        bad, count = re.subn(r'echo "Check the release.*"', "exit 1", text)
         self.assertEqual(count, 1)
         run = self.pipeline(bad, given={"MODEL_API_KEY": "made-up-value-of-a-bad-release"})
         self.assertNotEqual(run.status, 0, run.log)
         self.assertIn("AWSCURRENT again", run.log)
         self.assertEqual(self.stored(name), VALUE, "the version was rolled back")
+
+    def test_release_of_many(self):
+        self.sandbox.environment["AWS_REGION"] = "us-east-1"
+        given = {name: f"made-up-{name}-1" for name in ("MODEL_API_KEY", "DB_USER", "DB_PASSWORD", "SIGNING_KEY")}
+        self.project.mkdir(exist_ok=True)
+        (self.project / "release.yaml").write_text(examples()["release.yaml"])
+        text = examples()["gitlab-releases.yml"]
+        run = self.pipeline(text, given=given)
+        self.assertEqual(run.status, 0, run.log)
+
+        bad, count = re.subn(r'echo "Check the release.*"', "exit 1", text)
+        self.assertEqual(count, 1)
+        run = self.pipeline(bad, given=given | {"SIGNING_KEY": "made-up-SIGNING_KEY-2"})
+        self.assertNotEqual(run.status, 0, run.log)
+        self.assertIn("AWSCURRENT again", run.log)
+        self.assertEqual(self.stored("model-deployment/signing-key"), given["SIGNING_KEY"], "the release was rolled back")
 
     def test_outputs_reach_later_job(self):
         run = self.pipeline(self.component(name="a", value_env="MY_KEY"), keys=True, given={"MY_KEY": VALUE})
@@ -271,7 +295,7 @@ class GitLab(unittest.TestCase):
 
     def test_role_chaining_with_keys(self):
         text = self.component(
-            name="a", value_env="MY_KEY", role_to_assume="arn:aws:iam::111122223333:role/chained", role_chaining="true"
+            name="a", value_env="MY_KEY", role_to_assume="arn:aws:iam::111122223333:role/chained", role_chaining=True
         )
         run = self.pipeline(text, keys=True, given={"MY_KEY": VALUE})
         # The sandbox does not have this role. The test checks only that the keys were used to request it.

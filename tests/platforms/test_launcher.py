@@ -82,23 +82,96 @@ class Launcher(unittest.TestCase):
                 _, done = self.launch(shell, PATH=str(self.tree), RUNNER_ARCH="ARM64")
                 self.assert_refused(done, "This release has no binary for linux-arm64.")
 
-    def test_non_executable_binary_is_refused(self):
-        self.stub(self.tree / "bin/linux-x64/upsert-secret").chmod(0o644)
-        _, done = self.launch()
-        self.assert_refused(done, "This release has no binary for linux-x64.")
+    def test_binary_that_cannot_be_executed_is_reported_as_that(self):
+        binary = self.stub(self.tree / "bin/linux-x64/upsert-secret")
+        for prepare, says in [
+            (lambda: binary.chmod(0o644), " cannot be executed: it lacks the permission, or its file system is mounted with noexec."),
+            (lambda: binary.write_text(""), " is empty."),
+        ]:
+            for environment, named in [
+                ({}, "bin/linux-x64/upsert-secret of this release"),
+                ({"GITHUB_ACTION_PATH": str(self.seen.parent), "UPSERT_SECRET_BIN": str(binary)}, "The file that UPSERT_SECRET_BIN names"),
+            ]:
+                with self.subTest(named + says):
+                    prepare()
+                    _, done = self.launch(**environment)
+                    self.assert_refused(done, named + says)
+            self.stub(binary)
+
+    def test_binary_on_noexec_mount_is_reported_as_that(self):
+        folder = self.tree / "bin/linux-x64"
+        folder.mkdir(parents=True)
+        script = """
+            mount -t tmpfs -o noexec tmpfs "$1" && cp "$2" "$1/upsert-secret" || exit 77
+            exec sh "$3"
+        """
+        done = subprocess.run(
+            ["unshare", "--mount", "--map-root-user", "sh", "-c", script, "sh", folder, self.outside, ROOT / "action/launch.sh"],
+            env={
+                "PATH": os.environ["PATH"],
+                "GITHUB_ACTION_PATH": str(self.tree),
+                "RUNNER_OS": "Linux",
+                "RUNNER_ARCH": "X64",
+                "VALUE_SEEN": str(self.seen),
+            },
+            capture_output=True,
+            text=True,
+        )
+        if "::error" not in done.stderr and done.returncode != 42:
+            self.skipTest(f"this machine cannot mount: {done.stderr}")
+        self.assert_refused(done, "bin/linux-x64/upsert-secret of this release cannot be executed")
+
+    def test_executable_is_started_where_the_test_of_it_is_forbidden(self):
+        """Old versions of Docker forbid faccessat2, so that `-x` is false for every file."""
+        self.stub(self.tree / "bin/linux-x64/upsert-secret")
+        blind = Path(self.seen.parent) / "blind"
+        # A function with the name of the command takes its place.
+        blind.write_text('[() { case $1 in -x) return 1 ;; esac; command [ "$@"; }\n. "$1"\n')
+        bash = shutil.which("bash")
+        if not bash:
+            self.skipTest("no bash")
+        done = subprocess.run(
+            [bash, blind, ROOT / "action/launch.sh"],
+            env={
+                "GITHUB_ACTION_PATH": str(self.tree),
+                "RUNNER_OS": "Linux",
+                "RUNNER_ARCH": "X64",
+                "UPSERT_SECRET_VALUE": VALUE,
+                "VALUE_SEEN": str(self.seen),
+            },
+            capture_output=True,
+            text=True,
+        )
+        self.assertEqual((done.returncode, done.stderr), (42, ""))
 
     def test_missing_platform_is_named(self):
         self.stub(self.tree / "bin/linux-x64/upsert-secret")
         for os_name, arch, platform in [
-            ("Linux", "ARM", "linux-ARM"),
-            ("Linux", "X86", "linux-X86"),
+            ("Linux", "ARM", "linux-arm"),
+            ("Linux", "X86", "linux-x86"),
             ("macOS", "ARM64", "darwin-arm64"),
-            ("FreeBSD", "X64", "FreeBSD-x64"),
-            ("", "", "unknown-unknown"),
+            ("Windows", "X64", "windows-x64"),
         ]:
             with self.subTest(platform):
                 _, done = self.launch(RUNNER_OS=os_name, RUNNER_ARCH=arch)
                 self.assert_refused(done, f"This release has no binary for {platform}.")
+
+    def test_unknown_platform_is_no_part_of_path_or_message(self):
+        self.stub(self.tree / "bin/linux-x64/upsert-secret")
+        self.stub(self.tree / "bin/linux-evil/upsert-secret")
+        for os_name, arch in [
+            ("", ""),
+            ("FreeBSD", "X64"),
+            ("linux", "X64"),
+            ("Linux", "evil"),
+            ("Linux", "x64/../linux-x64"),
+            ("Linux", "X64\n::set-env name=PATH::evil"),
+            ("Linux", "*"),
+        ]:
+            with self.subTest(arch):
+                _, done = self.launch(RUNNER_OS=os_name, RUNNER_ARCH=arch)
+                self.assert_refused(done, "RUNNER_OS and RUNNER_ARCH do not name a platform that is known.")
+                self.assertNotIn("evil", done.stderr)
 
     def test_release_ignores_external_binary(self):
         (self.tree / "bin").mkdir()
@@ -117,7 +190,7 @@ class Launcher(unittest.TestCase):
     def test_source_checkout_without_binary_fails(self):
         for binary, says in [
             ("", "This commit is a source checkout"),
-            (str(self.tree / "absent"), "UPSERT_SECRET_BIN does not name an executable file."),
+            (str(self.tree / "absent"), "UPSERT_SECRET_BIN does not name a file."),
         ]:
             with self.subTest(says):
                 _, done = self.launch(UPSERT_SECRET_BIN=binary)

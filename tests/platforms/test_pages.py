@@ -19,6 +19,13 @@ HERE = Path(__file__).resolve().parent
 VALUE = "made-up-value-of-40-bytes-in-the-sandbox"
 
 
+# Content of a policy file that a page refers to.
+POLICY = (
+    '{"Statement":[{"Effect":"Allow","Principal":{"AWS":"111122223333"},'
+    '"Action":"secretsmanager:GetSecretValue","Resource":"*"}]}'
+)
+
+
 class Pages(unittest.TestCase):
     # Set by `run`.
     binary: Path
@@ -80,7 +87,7 @@ class Pages(unittest.TestCase):
                 done = self.run_here(["upsert-secret"], **given | {"UPSERT_SECRET_VALUE": value})
                 self.assertEqual(done.returncode, 0, done.stdout)
         written, shown = summary.read_text(), (ROOT / "docs/summary/updated.md").read_text()
-        self.assertEqual(plain(written), plain(shown), f"write this into docs/summary/updated.md, then docs/summary/draw:\n{written}")
+        self.assertEqual(plain(written), plain(shown), f"write this to docs/summary/updated.md, then run docs/summary/draw:\n{written}")
 
     def test_documented_steps_have_valid_inputs(self):
         """Uses `iam-policy`, which validates all inputs and needs neither a value nor AWS."""
@@ -97,7 +104,7 @@ class Pages(unittest.TestCase):
                     if command in ("promote", "rollback"):
                         environment["UPSERT_SECRET_COMMAND"] = command
                     if policy := re.match("file:(.*)", given.get("resource-policy", "")):
-                        command_line = f"mkdir -p {Path(policy[1]).parent} && echo '{{\"Statement\":[]}}' >{policy[1]} && "
+                        command_line = f"mkdir -p {Path(policy[1]).parent} && echo '{POLICY}' >{policy[1]} && "
                     else:
                         command_line = ""
                     done = self.run_here(["sh", "-eu", "-c", command_line + "upsert-secret iam-policy"], **environment)

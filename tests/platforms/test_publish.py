@@ -1,14 +1,14 @@
-"""Publishing a release: the branch `dist`, the tags, and the files of the release page. The remote is a local directory."""
+"""Tests of publishing a release: the branch `dist`, the tags, and the release page. The remote is a local directory."""
 
 import hashlib
 import os
 import re
-import subprocess
+import shutil
 import tarfile
 import unittest.mock
 from pathlib import Path
 
-from release import PLATFORMS, VERSION, ReleaseTest
+from release import DIGEST, PLATFORMS, VERSION, ReleaseTest, digest, lay_out, list_sums
 
 MAJOR = f"v{VERSION.split('.')[0]}"
 
@@ -22,37 +22,18 @@ class Publish(ReleaseTest):
         self.commit_source()
         self.assembled()
 
-    def git(self, *arguments, folder=None) -> str:
-        identity = ["-c", "user.name=test", "-c", "user.email=test@example.com"]
-        done = subprocess.run(
-            ["git", *(["-C", folder] if folder else []), *identity, *arguments],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        self.assertEqual(done.returncode, 0, done.stderr)
-        return done.stdout.strip()
-
-    def commit_source(self) -> str:
-        self.git("add", "--all", folder=self.source)
-        self.git("commit", "--quiet", "--allow-empty", "-mx", folder=self.source)
-        return self.git("rev-parse", "HEAD", folder=self.source)
-
-    def ran(self, script: str, *arguments) -> str:
-        done = self.script(script, *arguments)
-        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        return done.stdout.strip()
-
     def refs(self) -> dict[str, str]:
         lines = self.git("for-each-ref", "--format=%(refname) %(objectname)", folder=self.remote).splitlines()
         return dict(line.split() for line in lines)
 
     def released(self) -> str:
-        commit = self.ran("commit", self.tree, self.remote)
+        commit = self.committed()
         self.ran("push", commit, self.remote)
         self.ran("push", "--major", commit, self.remote)
         return commit
+
+    def committed(self) -> str:
+        return self.ran("commit", digest(self.tree), self.tree, self.remote)
 
     def next_version(self, old: str, new: str) -> None:
         """Prepares the source and the tree of another version."""
@@ -79,7 +60,8 @@ class Publish(ReleaseTest):
         # A checkout of the commit has the tree's files and modes.
         checkout = self.tree.parent / "checkout"
         self.git("clone", "--quiet", "--branch", "dist", self.remote, checkout)
-        self.ran("verify", checkout)
+        shutil.rmtree(checkout / ".git")
+        self.ran("verify", digest(self.tree), checkout)
         for path, file in self.files().items():
             self.assertEqual((checkout / path).read_bytes(), file.read_bytes(), path)
 
@@ -91,13 +73,13 @@ class Publish(ReleaseTest):
 
     def test_commit_is_reproducible(self):
         (self.source / ".git/info/exclude").write_text("bin\n*.md\n")
-        self.git("config", "user.name", "somebody", folder=self.source)
+        self.git("config", "user.name", "another user", folder=self.source)
         self.git("config", "core.autocrlf", "true", folder=self.source)
         self.git("config", "core.fileMode", "false", folder=self.source)
-        other = self.ran("commit", self.tree, self.remote)
+        other = self.committed()
         for name in ("user.name", "core.autocrlf", "core.fileMode"):
             self.git("config", "--unset", name, folder=self.source)
-        self.assertEqual(self.ran("commit", self.tree, self.remote), other)
+        self.assertEqual(self.committed(), other)
         listing = self.git("ls-tree", "-r", other, folder=self.source).splitlines()
         self.assertEqual(len(listing), len(self.files()))
         executable = {line.split("\t")[1] for line in listing if line.startswith("100755")}
@@ -107,12 +89,12 @@ class Publish(ReleaseTest):
         self.released()
         before = self.refs()
         self.commit_source()
-        self.assert_refused(f"v{VERSION} is released already, with other content", "commit", self.tree, self.remote)
+        self.assert_refused(f"v{VERSION} is already released with different content", "commit", digest(self.tree), self.tree, self.remote)
         self.assertEqual(self.refs(), before)
 
     def test_dist_and_tag_are_pushed_atomically(self):
-        commit = self.ran("commit", self.tree, self.remote)
-        # Another tag of this name is pushed first.
+        commit = self.committed()
+        # Another run pushes a different tag with this name first.
         other = self.git("commit-tree", f"{commit}^{{tree}}", "-m", "other", folder=self.source)
         self.git("push", "--quiet", self.remote, f"{other}:refs/tags/v{VERSION}", folder=self.source)
         self.assert_refused("atomic", "push", commit, self.remote)
@@ -120,8 +102,12 @@ class Publish(ReleaseTest):
         self.assert_refused(f"v{VERSION} of {self.remote} is {other}, not {commit}", "push", "--major", commit, self.remote)
 
     def test_modified_tree_is_not_committed(self):
+        assembled = digest(self.tree)
         (self.tree / "action.yml").write_text("name: other\n")
-        self.assert_refused("checksum did NOT match", "commit", self.tree, self.remote)
+        self.assert_refused("checksum did NOT match", "commit", assembled, self.tree, self.remote)
+        list_sums(self.tree)
+        self.assert_refused(f"instead of {assembled}", "commit", assembled, self.tree, self.remote)
+        self.assertEqual(self.refs(), {})
 
     def test_next_release_moves_major_tag(self):
         first = self.released()
@@ -142,19 +128,19 @@ class Publish(ReleaseTest):
         self.released()
         self.git("checkout", "--quiet", source, folder=self.source)
         before = self.refs()
-        self.assertEqual(self.ran("commit", tree, self.remote), first)
+        self.assertEqual(self.ran("commit", digest(tree), tree, self.remote), first)
         self.ran("push", first, self.remote)
-        self.assertIn("stays: ", self.ran("push", "--major", first, self.remote))
+        self.assertIn("not moved: ", self.ran("push", "--major", first, self.remote))
         self.assertEqual(self.refs(), before)
 
     def test_older_release_keeps_major_tag(self):
-        first = self.ran("commit", self.tree, self.remote)
+        first = self.committed()
         self.ran("push", first, self.remote)
         newer = f"{MAJOR}.999.10"
         self.git("push", "--quiet", self.remote, f"{first}:refs/tags/{newer}", folder=self.source)
         self.git("push", "--quiet", self.remote, f"{first}:refs/tags/{MAJOR}.999.9", folder=self.source)
-        says = self.ran("push", "--major", first, self.remote)
-        self.assertEqual(says, f"{MAJOR} stays: {newer} is newer than v{VERSION}")
+        output = self.ran("push", "--major", first, self.remote)
+        self.assertEqual(output, f"{MAJOR} not moved: {newer} is newer than v{VERSION}")
         self.assertNotIn(f"refs/tags/{MAJOR}", self.refs())
 
     def test_deploy_key_is_limited_to_one_command(self):
@@ -165,7 +151,35 @@ class Publish(ReleaseTest):
         self.assertEqual((mode, f"{first}\n{second}"), ("600", key))
         self.assertFalse(Path(path).exists())
         self.assertFalse([line for line in environment if "DEPLOY_KEY" in line or "made-up" in line])
-        self.assert_refused("DEPLOY_KEY: is the secret of the environment release", "with-key", "true")
+        self.assert_refused("DEPLOY_KEY: is not set; it is a secret of the environment release", "with-key", "true")
+
+    def test_only_announced_image_is_pushed(self):
+        """Uses a stub of skopeo that records its arguments."""
+        layout, asked = self.tree.parent / "layout", self.tree.parent / "asked"
+        self.program("skopeo", f"echo \"$*\" >>'{asked}'")
+        image = f"ghcr.io/x/y@{lay_out(layout)}"
+        self.ran("image", "push", layout, image)
+        self.ran("image", "tag", image, VERSION)
+        self.assertEqual(
+            [line.split()[-2:] for line in asked.read_text().splitlines()],
+            [[f"oci:{layout}:image", f"docker://{image}"], [f"docker://{image}", f"docker://ghcr.io/x/y:{VERSION}"]],
+        )
+        asked.unlink()
+
+        for nothing in ("ghcr.io/x/y@", "ghcr.io/x/y", "ghcr.io/x/y@sha256:", f"@{DIGEST}", ""):
+            for arguments in [("push", layout, nothing), ("tag", nothing, VERSION)]:
+                self.assert_refused("is not an image reference with a digest", "image", *arguments)
+        self.assert_refused(f"not ghcr.io/x/y@{DIGEST}", "image", "push", layout, f"ghcr.io/x/y@{DIGEST}")
+        for blob in (layout / "blobs/sha256").iterdir():
+            with self.subTest(blob.name):
+                content = blob.read_bytes()
+                blob.write_bytes(content + b" ")
+                self.assert_refused(f"instead of {blob.name}", "image", "push", layout, image)
+                blob.write_bytes(content)
+        shutil.rmtree(layout)
+        lay_out(layout, b"another image")
+        self.assert_refused(f"not {image}", "image", "push", layout, image)
+        self.assertFalse(asked.exists())
 
     def test_release_page_files(self):
         folder, again = self.tree.parent / "assets", self.tree.parent / "again"
@@ -193,8 +207,9 @@ class Publish(ReleaseTest):
 
     def test_release_page_text(self):
         self.change("CHANGELOG.md", f"## [{VERSION}] - 2026-01-02\n", f"## [{VERSION}] - 2026-01-02\n\n- This.\n\n## [0.0.1] - x\n\n- Old.\n\n")
-        notes = self.ran("notes", 40 * "a", "ghcr.io/x/y@sha256:1")
-        self.assertTrue(notes.startswith("- This.\n\n### Pin it"), notes)
+        self.assert_refused("is not an image reference with a digest", "notes", 40 * "a", "ghcr.io/x/y@")
+        notes = self.ran("notes", 40 * "a", f"ghcr.io/x/y@{DIGEST}")
+        self.assertTrue(notes.startswith("- This.\n\n### Pin this release"), notes)
         self.assertNotIn("Old.", notes)
         self.assertIn(f"upsert-secret/upsert-secret@{40 * 'a'} # v{VERSION}", notes)
         self.assertEqual(len(re.findall(r"gh attestation verify \S+", notes)), 2)

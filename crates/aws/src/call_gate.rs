@@ -1,5 +1,5 @@
-//! The gate that every attempt of every call passes. It applies the rate limit, counts and traces attempts, and rejects
-//! them once the run is cancelled, so that no write starts after a signal. It must not trace requests or responses.
+//! The gate that every attempt of every call passes through. Applies the rate limit, counts and traces attempts, and rejects
+//! them once the run is canceled, so that no write starts after a signal. Must not trace requests or responses.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -18,11 +18,13 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use tokio::sync::Notify;
+use upsert_secret_core::rate::Rate;
 
-use crate::error::{AwsError, ErrorKind};
+use crate::error::{AwsError, ErrorKind, not_aws, request_id};
+use crate::pending::{PendingCall, PendingCalls, Ticket};
 use crate::rate_limit::RateLimit;
 
-/// How much of a response is searched for a throttling error.
+/// The number of bytes of a response that are searched for a throttling error.
 const MAX_ERROR_BYTES: usize = 4_096;
 
 /// Receives trace lines, and credentials that must be redacted.
@@ -34,13 +36,14 @@ pub trait CallObserver: Send + Sync {
     fn hide(&self, secret: &[u8]);
 }
 
-/// The gate for all calls of a run. It is open until the run is cancelled.
+/// The gate for all calls of a run. It stays open until the run is canceled.
 pub struct CallGate {
     closed: AtomicBool,
     closing: Notify,
     rate_limit: Option<RateLimit>,
     observer: Arc<dyn CallObserver>,
     trace: bool,
+    pending: Arc<PendingCalls>,
 }
 
 impl CallGate {
@@ -52,24 +55,30 @@ impl CallGate {
             rate_limit: None,
             observer,
             trace,
+            pending: Arc::default(),
         }
     }
 
-    /// Adds a rate limit: at most `rate` calls a second for each group of operations with a common AWS quota.
-    pub fn with_rate_limit(mut self, rate: u32) -> Self {
+    /// Adds a rate limit for each group of operations that share an AWS quota.
+    pub fn with_rate_limit(mut self, rate: Rate) -> Self {
         self.rate_limit = Some(RateLimit::new(rate));
         self
     }
 
-    /// Whether there is a rate limit, and so many calls at the same time.
+    /// Whether there is a rate limit, and therefore many concurrent calls.
     pub(crate) fn is_rate_limited(&self) -> bool {
         self.rate_limit.is_some()
     }
 
-    /// Closes the gate. Attempts that have been sent continue, and no other is sent.
+    /// Closes the gate. Attempts already sent continue, but no further attempt is sent.
     pub fn close(&self) {
         self.closed.store(true, Ordering::SeqCst);
         self.closing.notify_waiters();
+    }
+
+    /// The calls without a response so far.
+    pub fn pending_calls(&self) -> Vec<PendingCall> {
+        self.pending.all()
     }
 
     /// Waits until the rate limit permits the operation or the gate closes.
@@ -121,23 +130,32 @@ impl CallGate {
 pub(crate) struct CallInterceptor {
     operation: &'static str,
     gate: Arc<CallGate>,
+    ticket: Arc<Ticket>,
     attempts: Arc<AtomicU32>,
-    /// Attempts that were sent and not answered: such a write may have been applied.
+    /// The number of attempts that were sent and got no response: such a write may have been applied.
     unanswered: Arc<AtomicU32>,
     /// When the current attempt was sent; `None` if it has not been.
     sent_at: Arc<Mutex<Option<Instant>>>,
+    /// The error to report if the last response lacks required content.
+    unreadable: Arc<Mutex<ErrorKind>>,
+    /// Whether the last response is a web page.
+    is_page: Arc<AtomicBool>,
 }
 
 impl CallInterceptor {
     /// Waits until the call may be sent.
     pub(crate) async fn acquire(operation: &'static str, gate: &Arc<CallGate>) -> Self {
+        let ticket = Arc::new(gate.pending.begin(operation));
         gate.acquire(operation).await;
         Self {
             operation,
             gate: Arc::clone(gate),
+            ticket,
             attempts: Arc::default(),
             unanswered: Arc::default(),
             sent_at: Arc::default(),
+            unreadable: Arc::new(Mutex::new(ErrorKind::Unreadable)),
+            is_page: Arc::default(),
         }
     }
 
@@ -152,7 +170,12 @@ impl CallInterceptor {
         let call = CallInfo {
             operation: self.operation,
             attempts: self.attempts.load(Ordering::SeqCst),
+            unreadable: lock(&self.unreadable).clone(),
         };
+        // The SDK does not read the body of a response without output fields.
+        if self.is_page.load(Ordering::SeqCst) && result.is_ok() {
+            return Err(call.unreadable());
+        }
         match result {
             Ok(output) => Ok((output, call)),
             // The SDK reports a rejected attempt as a failure of the request.
@@ -166,10 +189,10 @@ impl CallInterceptor {
             Err(error) => Err(AwsError::from_sdk(call.operation, call.attempts, &error)),
         }
     }
+}
 
-    fn sent_at(&self) -> MutexGuard<'_, Option<Instant>> {
-        self.sent_at.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl fmt::Debug for CallInterceptor {
@@ -193,8 +216,9 @@ impl Intercept for CallInterceptor {
             return Err("cancelled".into());
         }
         self.attempts.fetch_add(1, Ordering::SeqCst);
+        self.ticket.sent();
         self.unanswered.fetch_add(1, Ordering::SeqCst);
-        *self.sent_at() = Some(Instant::now());
+        *lock(&self.sent_at) = Some(Instant::now());
         Ok(())
     }
 
@@ -204,27 +228,46 @@ impl Intercept for CallInterceptor {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let Some(sent_at) = self.sent_at().take() else {
+        let Some(sent_at) = lock(&self.sent_at).take() else {
             return Ok(());
         };
         let response = context.response();
+        let id = response.and_then(request_id);
+        *lock(&self.unreadable) = match response {
+            Some(response) if id.is_none() => not_aws(response),
+            _ => ErrorKind::Unreadable,
+        };
+        let content_type = response.and_then(|response| response.headers().get("content-type"));
+        // Some emulators send this type with all of their responses.
+        let is_page =
+            id.is_none() && content_type.is_some_and(|kind| kind.starts_with("text/html"));
+        self.is_page.store(is_page, Ordering::SeqCst);
         let is_output = matches!(context.output_or_error(), Some(Ok(_)));
-        // A response that reports success and cannot be read does not say what was applied.
-        if response.is_some_and(|response| is_output || !response.status().is_success()) {
+        // A success response that cannot be parsed does not show what was applied, and neither does a failed proxy.
+        let is_answer = |response: &HttpResponse| match response.status().as_u16() {
+            200..=299 => is_output && !is_page,
+            500..=599 => id.is_some(),
+            _ => true,
+        };
+        if response.is_some_and(is_answer) {
             self.unanswered.fetch_sub(1, Ordering::SeqCst);
         }
         let status = response.map_or_else(
             || "no answer".to_owned(),
             |response| response.status().as_u16().to_string(),
         );
+        let is_throttled = response.is_some_and(is_throttled);
+        self.ticket.ended(match response {
+            Some(_) if is_throttled => "throttled".to_owned(),
+            Some(_) => format!("HTTP {status}"),
+            None => status.clone(),
+        });
         if let Some(limit) = &self.gate.rate_limit
-            && response.is_some_and(is_throttled)
+            && is_throttled
         {
             limit.slow_down(self.operation, Instant::now());
         }
-        let id = response
-            .and_then(|response| response.headers().get("x-amzn-requestid"))
-            .unwrap_or("none");
+        let id = id.unwrap_or("none");
         let attempt = self.attempts.load(Ordering::SeqCst);
         self.gate
             .trace(self.operation, attempt, &status, sent_at.elapsed(), id);
@@ -232,7 +275,7 @@ impl Intercept for CallInterceptor {
     }
 }
 
-/// Whether a response reports throttling. The SDK's own error comes after the last retry, too late for the rate limit.
+/// Whether a response reports throttling. The SDK reports an error only after the last retry, too late for the rate limit.
 fn is_throttled(response: &HttpResponse) -> bool {
     let text = || {
         let body = response.body().bytes()?;
@@ -246,14 +289,34 @@ fn is_throttled(response: &HttpResponse) -> bool {
 }
 
 /// The call that a response belongs to.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) struct CallInfo {
     pub(crate) operation: &'static str,
     pub(crate) attempts: u32,
+    unreadable: ErrorKind,
 }
 
-/// Sends a call through the gate. Yields the SDK's output and a [`CallInfo`], or an [`AwsError`]. It is a macro because each
-/// operation of the SDK has its own type for the request.
+impl CallInfo {
+    #[cfg(test)]
+    pub(crate) fn new(operation: &'static str, attempts: u32) -> Self {
+        Self {
+            operation,
+            attempts,
+            unreadable: ErrorKind::Unreadable,
+        }
+    }
+
+    /// The error for a success response that lacks required content.
+    pub(crate) fn unreadable(&self) -> AwsError {
+        AwsError {
+            attempts: self.attempts,
+            ..AwsError::new(self.operation, self.unreadable.clone())
+        }
+    }
+}
+
+/// Sends a call through the gate. Returns the SDK's output and a [`CallInfo`], or an [`AwsError`]. It is a macro because each
+/// SDK operation has its own request type.
 macro_rules! send {
     ($gate:expr, $operation:literal, $request:expr) => {{
         let call = crate::call_gate::CallInterceptor::acquire($operation, $gate).await;
@@ -278,16 +341,16 @@ mod tests {
 
     #[tokio::test]
     async fn closing_gate_ends_wait_for_rate_limit() {
-        let gate = CallGate::new(Arc::new(NoObserver), false).with_rate_limit(1);
+        let gate = CallGate::new(Arc::new(NoObserver), false).with_rate_limit(Rate::constant(1));
         let limit = gate.rate_limit.as_ref().unwrap();
-        // The next slot is in an hour.
+        // The next slot is one hour away.
         for _ in 0..3_600 {
             limit.reserve("CreateSecret", Instant::now());
         }
         let acquired = async { tokio::join!(gate.acquire("CreateSecret"), async { gate.close() }) };
         let in_time = tokio::time::timeout(Duration::from_secs(60), acquired).await;
         assert!(in_time.is_ok());
-        // A closed gate makes no one wait, and the cleanup's gate is open.
+        // A closed gate does not block callers, and the cleanup's gate is open.
         gate.acquire("CreateSecret").await;
         assert!(gate.is_closed() && !gate.reopened().is_closed());
     }

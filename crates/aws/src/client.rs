@@ -1,19 +1,22 @@
-//! `SecretStore` on AWS Secrets Manager. Each request is one call of the SDK, which retries it with the same token. Nothing
-//! here decides which calls are made.
+//! `SecretStore` on AWS Secrets Manager. Each request is one SDK call, which the SDK retries with the same token. Must not
+//! decide which calls are made.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use upsert_secret_core::quote::ForeignText;
 
 use aws_config::SdkConfig;
 use aws_sdk_secretsmanager::Client;
-use aws_sdk_secretsmanager::types::{ReplicaRegionType, SecretValueEntry, Tag};
+use aws_sdk_secretsmanager::types::{
+    Filter, FilterNameStringType, ReplicaRegionType, SecretValueEntry, Tag,
+};
 use aws_smithy_runtime::client::retries::{RetryPartition, TokenBucket};
 use aws_smithy_types::Blob;
 use upsert_secret_core::error::{ErrorKind, StoreError};
 use upsert_secret_core::failure::Failure;
 use upsert_secret_core::labels::CURRENT;
 use upsert_secret_core::state::{
-    BatchEntry, Finding, SecretMetadata, SecretVersion, Validation, VersionInfo,
+    BatchEntry, Finding, SecretMetadata, SecretPage, SecretVersion, Validation, VersionInfo,
 };
 use upsert_secret_core::store::{
     Call, LabeledVersion, NewSecret, SecretStore, Subject, WrittenVersion,
@@ -21,48 +24,49 @@ use upsert_secret_core::store::{
 use upsert_secret_core::value::{Kind, SecretValue};
 
 use crate::call_gate::{CallGate, send};
+use crate::caller::Caller;
 use crate::diagnosis;
 use crate::retry_classifier::QuotaIsFinal;
 use response::{
-    batch_error, identifier, metadata, non_empty, unless_not_found, version, written_version,
+    batch_error, metadata, non_empty, secret_page, unless_not_found, version, written_version,
 };
 
 mod response;
 
-/// The most pages of a list of versions. AWS keeps about a hundred versions without labels, and a page may hold a single
-/// one.
+/// The maximum number of pages in a list of versions. AWS keeps about a hundred versions without labels, and a page may contain
+/// only one.
 const MAX_PAGES: usize = 200;
 
-/// The secrets of one account in one region of AWS.
+/// The secrets of one account in one AWS region.
 #[derive(Clone)]
 pub struct SecretsManager {
     client: Client,
-    region: String,
+    caller: Arc<Caller>,
     gate: Arc<CallGate>,
 }
 
-/// Sends a request of a [`SecretsManager`]. Yields the SDK's output and a [`crate::call_gate::CallInfo`].
+/// Sends a request of a [`SecretsManager`]. Returns the SDK's output and a [`crate::call_gate::CallInfo`].
 macro_rules! call {
     ($store:expr, $operation:literal, $request:expr) => {
         send!(&$store.gate, $operation, $request)
-            .map_err(|error| diagnosis::store_error(error, &$store.region))
+            .map_err(|error| diagnosis::store_error(error, &$store.caller))
     };
 }
 
 impl SecretsManager {
-    pub(crate) fn new(config: &SdkConfig, region: String, gate: Arc<CallGate>) -> Self {
+    pub(crate) fn new(config: &SdkConfig, caller: Caller, gate: Arc<CallGate>) -> Self {
         let mut config =
             aws_sdk_secretsmanager::config::Builder::from(config).retry_classifier(QuotaIsFinal);
         if gate.is_rate_limited() {
-            // By default the SDK stops retrying after about a hundred retries in a short time, as a sign of an outage.
-            // Where dozens of calls are throttled at the same moment, that many are normal.
+            // By default, the SDK stops retrying after about a hundred retries in a short time, because it assumes an outage.
+            // When dozens of calls are throttled at the same moment, that many retries are normal.
             let unlimited =
                 RetryPartition::custom("many secrets").token_bucket(TokenBucket::unlimited());
             config = config.retry_partition(unlimited.build());
         }
         Self {
             client: Client::from_conf(config.build()),
-            region,
+            caller: Arc::new(caller),
             gate,
         }
     }
@@ -88,7 +92,7 @@ impl SecretsManager {
 
 impl SecretStore for SecretsManager {
     fn region(&self) -> &str {
-        &self.region
+        &self.caller.region
     }
 
     fn is_cancelled(&self) -> bool {
@@ -103,13 +107,13 @@ impl SecretStore for SecretsManager {
     }
 
     fn diagnose(&self, error: &StoreError, subject: Subject<'_>) -> Failure {
-        diagnosis::explain(error, subject, &self.region)
+        diagnosis::explain(error, subject, &self.caller)
     }
 
     async fn describe(&self, id: &str) -> Call<Option<SecretMetadata>> {
         let request = self.client.describe_secret().secret_id(id);
         unless_not_found(call!(self, "DescribeSecret", request))?
-            .map(|(output, call)| metadata(call, output))
+            .map(|(output, call)| metadata(&call, output))
             .transpose()
     }
 
@@ -118,8 +122,9 @@ impl SecretStore for SecretsManager {
             .client
             .get_secret_value()
             .secret_id(id)
-            // See `put_value`.
-            .set_version_stage((label != CURRENT).then(|| label.to_owned()));
+            // Send AWSCURRENT, the API's default, explicitly: a policy with a condition on secretsmanager:VersionStage denies
+            // requests without a stage (aws/aws-cli#5031).
+            .version_stage(label);
         let Some((output, call)) = unless_not_found(call!(self, "GetSecretValue", request))? else {
             return Ok(None);
         };
@@ -132,14 +137,14 @@ impl SecretStore for SecretsManager {
             .set_secret_string(output.secret_string)
             .set_secret_binary(output.secret_binary)
             .build();
-        version(call, entry).map(Some)
+        version(&call, entry).map(Some)
     }
 
     async fn batch_get_values(&self, ids: &[String]) -> Call<Vec<BatchEntry>> {
         let requested = |id: &Option<String>| id.clone().filter(|id| ids.contains(id));
         let mut entries = Vec::with_capacity(ids.len());
         let mut page = None;
-        // Large values may come in several pages, but not in more than there are secrets.
+        // Large values may be split over several pages, but never over more pages than there are secrets.
         for _ in 0..=ids.len() {
             let request = self
                 .client
@@ -150,13 +155,13 @@ impl SecretStore for SecretsManager {
             let values = output.secret_values.unwrap_or_default().into_iter();
             entries.extend(values.filter_map(|entry| {
                 let id = requested(&entry.arn).or_else(|| requested(&entry.name))?;
-                let version = version(call, entry).map(Some);
+                let version = version(&call, entry).map(Some);
                 Some(BatchEntry { id, version })
             }));
             let errors = output.errors.unwrap_or_default().into_iter();
             entries.extend(errors.filter_map(|error| {
                 let id = requested(&error.secret_id)?;
-                let version = batch_error(call, error);
+                let version = batch_error(&call, error);
                 Some(BatchEntry { id, version })
             }));
             page = output.next_token.and_then(non_empty);
@@ -180,17 +185,13 @@ impl SecretStore for SecretsManager {
                 .secret_id(id)
                 .include_deprecated(true)
                 .set_next_token(page.take());
-            let (output, _) = call!(self, "ListSecretVersionIds", request)?;
+            let (output, call) = call!(self, "ListSecretVersionIds", request)?;
             for version in output.versions.unwrap_or_default() {
-                if let Some(id) = identifier(version.version_id) {
-                    let created = version.created_date.map(|date| date.as_secs_f64());
-                    let labels = version.version_stages.unwrap_or_default();
-                    versions.push(VersionInfo {
-                        id,
-                        created,
-                        labels,
-                    });
-                }
+                versions.push(VersionInfo {
+                    id: call.version_id(version.version_id)?,
+                    created: version.created_date.map(|date| date.as_secs_f64()),
+                    labels: call.labels(version.version_stages)?,
+                });
             }
             page = output.next_token.and_then(non_empty);
             if page.is_none() {
@@ -203,21 +204,38 @@ impl SecretStore for SecretsManager {
         ))
     }
 
+    async fn list_secrets(&self, prefixes: &[String], page: Option<String>) -> Call<SecretPage> {
+        let by_name = || {
+            Filter::builder()
+                .key(FilterNameStringType::Name)
+                .set_values(Some(prefixes.to_vec()))
+                .build()
+        };
+        let request = self
+            .client
+            .list_secrets()
+            .include_planned_deletion(true)
+            .set_filters((!prefixes.is_empty()).then(|| vec![by_name()]))
+            .set_next_token(page);
+        let (output, call) = call!(self, "ListSecrets", request)?;
+        secret_page(&call, output)
+    }
+
     async fn get_policy(&self, id: &str) -> Call<Option<String>> {
         let request = self.client.get_resource_policy().secret_id(id);
         match call!(self, "GetResourcePolicy", request) {
             Ok((output, _)) => Ok(output.resource_policy.and_then(non_empty)),
-            // A secret that is scheduled for deletion. DescribeSecret reports that.
+            // The secret is scheduled for deletion, which DescribeSecret reports.
             Err(error) if error.is("InvalidRequestException") => Ok(None),
             Err(error) => unless_not_found(Err(error)),
         }
     }
 
-    async fn validate_policy(&self, id: &str, policy: &str) -> Call<Validation> {
+    async fn validate_policy(&self, id: Option<&str>, policy: &str) -> Call<Validation> {
         let request = self
             .client
             .validate_resource_policy()
-            .secret_id(id)
+            .set_secret_id(id.map(str::to_owned))
             .resource_policy(policy);
         let (output, _) = call!(self, "ValidateResourcePolicy", request)?;
         Ok(Validation {
@@ -227,8 +245,8 @@ impl SecretStore for SecretsManager {
                 .unwrap_or_default()
                 .into_iter()
                 .map(|finding| Finding {
-                    check: finding.check_name.unwrap_or_default(),
-                    message: finding.error_message.unwrap_or_default(),
+                    check: ForeignText::new(&finding.check_name.unwrap_or_default()),
+                    message: ForeignText::new(&finding.error_message.unwrap_or_default()),
                 })
                 .collect(),
         })
@@ -258,7 +276,7 @@ impl SecretStore for SecretsManager {
             .set_tags((!new.tags.is_empty()).then(|| sdk_tags(new.tags)))
             .set_add_replica_regions((!new.replicas.is_empty()).then(|| sdk_regions(new.replicas)));
         let (output, call) = call!(self, "CreateSecret", request)?;
-        written_version(call, output.arn, output.name, output.version_id)
+        written_version(&call, output.arn, output.name, output.version_id)
     }
 
     async fn put_value(
@@ -276,16 +294,15 @@ impl SecretStore for SecretsManager {
             .client_request_token(token)
             .set_secret_string(string)
             .set_secret_binary(binary)
-            // AWSCURRENT is AWS's default. IAM policies with a condition on secretsmanager:VersionStage may not allow a
-            // request that names it.
+            // AWSCURRENT is the API's default. No condition key depends on the labels of a put.
             .set_version_stages(
                 (*labels != [CURRENT])
                     .then(|| labels.iter().map(|&label| label.to_owned()).collect()),
             );
         let (output, call) = call!(self, "PutSecretValue", request)?;
         Ok(LabeledVersion {
-            written: written_version(call, output.arn, output.name, output.version_id)?,
-            stages: output.version_stages.unwrap_or_default(),
+            written: written_version(&call, output.arn, output.name, output.version_id)?,
+            stages: call.labels(output.version_stages)?,
         })
     }
 

@@ -1,45 +1,49 @@
 //! The credentials of a run: those of the requested role, or those of the credential chain. Tokens and keys stay in this
-//! process, and must not be written to a file or a variable. The SDK prints providers for debugging, so none may derive
+//! process, and must not be written to a file or a variable. The SDK prints providers for debugging, so no provider may derive
 //! `Debug`.
 
 mod github;
 mod retry;
 mod roles;
+mod services;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_config::SdkConfig;
-use aws_config::ecs::EcsCredentialsProvider;
 use aws_config::environment::EnvironmentVariableCredentialsProvider;
-use aws_config::imds::credentials::ImdsCredentialsProvider;
 use aws_config::meta::credentials::CredentialsProviderChain;
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_credential_types::Credentials;
 use aws_credential_types::credential_fn::provide_credentials_fn;
 use aws_credential_types::provider::error::CredentialsError;
-use aws_credential_types::provider::{ProvideCredentials as _, SharedCredentialsProvider};
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use tokio::runtime::Handle;
 use upsert_secret_core::connection::{Identity, Role, TokenSource};
 
 use crate::call_gate::{CallGate, send};
+use crate::caller::KeyPair;
 use crate::error::{AwsError, ErrorKind};
 use crate::http::Http;
+use crate::known_secrets::registered;
+use crate::profile::Profiles;
+use crate::thread;
 
 /// The credentials provider of a run. `shared` is a configuration without credentials.
 pub(crate) fn provider(
     identity: &Identity,
     shared: &SdkConfig,
+    profiles: &Profiles,
     http: &Http,
     gate: &Arc<CallGate>,
 ) -> SharedCredentialsProvider {
-    let assumed = |role: &Arc<Role>, config: &SdkConfig| roles::provider(role, config, http, gate);
+    let assumed = |role: &Arc<Role>, config: &SdkConfig| {
+        registered(roles::provider(role, config, http, gate), gate)
+    };
     let chain = || {
         let token_file = identity.token_file_role.as_ref();
-        checked(chain(
-            shared,
-            http,
-            token_file.map(|role| assumed(role, shared)),
-        ))
+        let token_file = token_file.map(|role| assumed(role, shared));
+        registered(checked(chain(shared, profiles, http, token_file)), gate)
     };
     match &identity.role {
         None => chain(),
@@ -51,30 +55,38 @@ pub(crate) fn provider(
     }
 }
 
-/// Loads credentials now. The returned provider yields them first, and those of `inner` afterwards.
+/// Whether the environment has keys. They come first in the chain, and the config crate has checked that they are complete, so
+/// no other source is used then.
+pub(crate) fn are_in_environment() -> bool {
+    std::env::var_os("AWS_ACCESS_KEY_ID").is_some_and(|key| !key.is_empty())
+}
+
+/// Loads credentials now, and judges them by their shape. The returned provider yields them first, and those of `inner`
+/// afterwards.
 pub(crate) async fn prefetch(
     inner: SharedCredentialsProvider,
-) -> Result<SharedCredentialsProvider, CredentialsError> {
-    let prefetched = Mutex::new(Some(inner.provide_credentials().await?));
-    Ok(SharedCredentialsProvider::new(provide_credentials_fn(
-        move || {
-            let first = prefetched
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .take();
-            let inner = inner.clone();
-            async move {
-                match first {
-                    Some(credentials) => Ok(credentials),
-                    None => inner.provide_credentials().await,
-                }
+) -> Result<(SharedCredentialsProvider, Option<KeyPair>), CredentialsError> {
+    let credentials = inner.provide_credentials().await?;
+    let key_pair = KeyPair::of(credentials.access_key_id(), credentials.session_token());
+    let prefetched = Mutex::new(Some(credentials));
+    let provider = SharedCredentialsProvider::new(provide_credentials_fn(move || {
+        let first = prefetched
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        let inner = inner.clone();
+        async move {
+            match first {
+                Some(credentials) => Ok(credentials),
+                None => inner.provide_credentials().await,
             }
-        },
-    )))
+        }
+    }));
+    Ok((provider, key_pair))
 }
 
 /// Rejects credentials of an account that is not in `allowed-account-ids`. The account of a role is in its ARN, which the
-/// config crate has checked.
+/// config crate has already checked.
 pub(crate) async fn check_account(
     identity: &Identity,
     shared: &SdkConfig,
@@ -85,7 +97,9 @@ pub(crate) async fn check_account(
     }
     let sts = aws_sdk_sts::Client::new(shared);
     let (output, call) = send!(gate, "GetCallerIdentity", sts.get_caller_identity())?;
-    let account = output.account.unwrap_or_default();
+    let is_account = |id: &String| id.len() == 12 && id.bytes().all(|b| b.is_ascii_digit());
+    let account = output.account.filter(is_account);
+    let account = account.ok_or_else(|| call.unreadable())?;
     if identity.allowed_accounts.contains(&account) {
         Ok(())
     } else {
@@ -97,12 +111,18 @@ pub(crate) async fn check_account(
 }
 
 /// The credential chain: the sources that all AWS tools use, in the SDK's order. The role of a token file is our own source,
-/// because the SDK's sends the line feed at the end of the file as part of the token.
+/// because the SDK's source sends the line feed at the end of the file as part of the token.
 fn chain(
     shared: &SdkConfig,
+    profiles: &Profiles,
     http: &Http,
     token_file: Option<SharedCredentialsProvider>,
 ) -> CredentialsProviderChain {
+    let environment = EnvironmentVariableCredentialsProvider::new();
+    let environment = CredentialsProviderChain::first_try("Environment", environment);
+    if are_in_environment() {
+        return environment;
+    }
     let mut config = ProviderConfig::without_region()
         .with_behavior_version(shared.behavior_version())
         .with_region(shared.region().cloned())
@@ -115,35 +135,43 @@ fn chain(
     if let Some(limits) = shared.timeout_config() {
         config = config.with_timeout_config(limits.clone());
     }
-    let environment = EnvironmentVariableCredentialsProvider::new();
-    let profile = ProfileFileCredentialsProvider::builder().configure(&config);
-    let ecs = EcsCredentialsProvider::builder().configure(&config);
-    let imds = ImdsCredentialsProvider::builder().configure(&config);
-    let mut chain = CredentialsProviderChain::first_try("Environment", environment)
-        .or_else("Profile", profile.build());
+    let profile = ProfileFileCredentialsProvider::builder()
+        .configure(&config)
+        .profile_files(profiles.sdk_files())
+        .profile_name(profiles.name());
+    let mut chain = environment.or_else("Profile", off_thread(profile.build()));
     if let Some(token_file) = token_file {
         chain = chain.or_else("WebIdentityToken", token_file);
     }
     chain
-        .or_else("EcsContainer", ecs.build())
-        .or_else("Ec2InstanceMetadata", instance_metadata(imds.build()))
+        .or_else(
+            "EcsContainer",
+            off_thread(services::container(&config, http)),
+        )
+        .or_else("Ec2InstanceMetadata", services::instance(&config, http))
 }
 
-/// The instance metadata service. Any failure means that it has no credentials, because something else may use its address,
-/// such as the metadata service of another cloud.
-fn instance_metadata(inner: ImdsCredentialsProvider) -> SharedCredentialsProvider {
-    let inner = Arc::new(inner);
+/// Runs the provider on a separate thread. The SDK reads files that a profile or a variable names, such as a token file, on the
+/// thread that also handles the time limit and signals, and a pipe without a writer would block that thread.
+fn off_thread(inner: impl ProvideCredentials + 'static) -> SharedCredentialsProvider {
+    let inner = SharedCredentialsProvider::new(inner);
     SharedCredentialsProvider::new(provide_credentials_fn(move || {
-        let inner = Arc::clone(&inner);
+        let inner = inner.clone();
         async move {
-            let loaded = inner.provide_credentials().await;
-            loaded.map_err(CredentialsError::not_loaded)
+            let runtime = Handle::current();
+            let provider = inner.clone();
+            match thread::start(move || runtime.block_on(provider.provide_credentials())) {
+                Ok(loaded) => loaded
+                    .await
+                    .unwrap_or_else(|| Err(CredentialsError::unhandled("the provider panicked"))),
+                Err(thread::NoThread) => inner.provide_credentials().await,
+            }
         }
     }))
 }
 
-/// The same provider, without credentials that are not valid in a header. A line break in a key, from a profile for
-/// example, would make the signer panic.
+/// Rejects credentials that are not valid in a header. A line break in a key, for example from a profile, would make the signer
+/// panic.
 fn checked(inner: CredentialsProviderChain) -> SharedCredentialsProvider {
     let inner = Arc::new(inner);
     SharedCredentialsProvider::new(provide_credentials_fn(move || {

@@ -1,20 +1,26 @@
-//! Explanations of errors for people: the class, the cause, and what to do next. Only an error's code, AWS's message and the
-//! request id may be quoted.
+//! Explains errors to users: the class, the cause, and the next step. Must quote only an error's code, the message from AWS and
+//! the request ID.
 
 use upsert_secret_core::error::{ErrorKind as StoreErrorKind, StoreError};
 use upsert_secret_core::failure::{Class, Failure};
 use upsert_secret_core::store::Subject;
 
+use crate::caller::Caller;
 use crate::error::{AwsError, ErrorKind};
+use service::Situation;
 
 mod credentials;
+mod foreign;
 mod network;
+mod profile;
 mod service;
+mod services;
+mod table;
 #[cfg(test)]
 mod tests;
 
-/// Converts an error of a call to the store's. Causes that core does not know are explained here.
-pub(crate) fn store_error(error: AwsError, region: &str) -> StoreError {
+/// Converts an error of a call to a store error. Explains causes here that the core crate does not know.
+pub(crate) fn store_error(error: AwsError, caller: &Caller) -> StoreError {
     let AwsError {
         operation,
         kind,
@@ -37,23 +43,20 @@ pub(crate) fn store_error(error: AwsError, region: &str) -> StoreError {
         },
         ErrorKind::Timeout => StoreErrorKind::Timeout,
         ErrorKind::Unreadable => StoreErrorKind::Unreadable,
+        ErrorKind::NotAws { host, status } => StoreErrorKind::NotAws { host, status },
         ErrorKind::Cancelled => StoreErrorKind::Cancelled,
         ErrorKind::Network(fault) => {
-            StoreErrorKind::Network(explained(network::explain(&fault, region), None))
+            StoreErrorKind::Network(explained(network::explain(&fault, &caller.region), None))
         }
         ErrorKind::Role(fault) => {
             let failure = credentials::explain_role_fault(&fault);
             StoreErrorKind::NotSent(explained(failure, Some(&fault.code)))
         }
         ErrorKind::Credentials(before) => {
-            let subject = Subject {
-                id: "the secret",
-                name: "*",
-                arn: None,
-            };
-            StoreErrorKind::NotSent(Box::new(explain_aws_error(*before, subject, region)))
+            let subject = Subject::new("the secret", "*");
+            StoreErrorKind::NotSent(Box::new(explain_aws_error(*before, subject, caller)))
         }
-        kind => StoreErrorKind::NotSent(explained(credentials::explain(&kind), None)),
+        kind => StoreErrorKind::NotSent(explained(credentials::explain(&kind, caller.ci), None)),
     };
     StoreError {
         operation,
@@ -64,33 +67,45 @@ pub(crate) fn store_error(error: AwsError, region: &str) -> StoreError {
 }
 
 /// Explains an error of a call, or from before the first call.
-pub(crate) fn explain_aws_error(error: AwsError, subject: Subject<'_>, region: &str) -> Failure {
-    explain(&store_error(error, region), subject, region)
+pub(crate) fn explain_aws_error(error: AwsError, subject: Subject<'_>, caller: &Caller) -> Failure {
+    explain(&store_error(error, caller), subject, caller)
 }
 
 /// Explains an error of the store.
-pub(crate) fn explain(error: &StoreError, subject: Subject<'_>, region: &str) -> Failure {
+pub(crate) fn explain(error: &StoreError, subject: Subject<'_>, caller: &Caller) -> Failure {
     let failure = match &error.kind {
         StoreErrorKind::Network(failure) | StoreErrorKind::NotSent(failure) => {
             return (**failure).clone();
         }
-        StoreErrorKind::Service { code, message, .. } => {
-            service::explain(error.operation, code, message, subject, region)
-        }
+        StoreErrorKind::Service {
+            code,
+            message,
+            status,
+        } => service::explain(&Situation {
+            operation: error.operation,
+            code,
+            message,
+            status: *status,
+            subject,
+            caller,
+        }),
         StoreErrorKind::Timeout => Failure::new(
             Class::Unavailable,
-            format!("AWS did not answer {} in time", error.operation),
-            "run again: a write that arrived is found and kept; if it goes on, look at the network, the proxy and the AWS health page",
+            format!("AWS did not respond to {} in time", error.operation),
+            "run again: a write that arrived is found and kept; if it happens again, check the network, the proxy and the AWS Health Dashboard",
         ),
         StoreErrorKind::Unreadable => Failure::new(
             Class::Unavailable,
-            format!("the answer to {} could not be read", error.operation),
-            "run again: a write that was applied is found and kept; if it goes on, look for a proxy that changes answers",
+            format!("the response to {} could not be read", error.operation),
+            "run again: a write that was applied is found and kept; if it happens again, look for a proxy that changes responses",
         ),
+        StoreErrorKind::NotAws { host, status } => {
+            foreign::explain_not_aws(error.operation, host, *status)
+        }
         StoreErrorKind::Inconsistent => Failure::new(
             Class::Unavailable,
             "the secret kept changing while it was read",
-            "run again when nobody else writes to it",
+            "run again when no other writer is active",
         ),
         StoreErrorKind::Cancelled => Failure::new(
             Class::Terminated,

@@ -1,8 +1,9 @@
-//! Errors of the SDK, reduced to what may be shown. They are told apart by type and by `code()`, never by text. Their text
-//! is never kept, because it can contain the request: the SDK's endpoint error does.
+//! SDK errors, reduced to what may be shown. Distinguishes them by type and by `code()`, never by text. Must not keep their
+//! text, because it can contain the request: the text of the SDK's endpoint error does.
 
 use std::error::Error as StdError;
 use std::fmt;
+use upsert_secret_core::quote::{ForeignText, is_uuid};
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_sts::operation::assume_role::AssumeRoleError;
@@ -12,7 +13,7 @@ use aws_smithy_runtime_api::client::result::{ConnectorError, SdkError, ServiceEr
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use upsert_secret_core::claims::Claims;
 
-use crate::fault::{NetworkFault, RoleFault};
+use crate::fault::{MissingProfile, NetworkFault, Responder, RoleFault, ServiceFault};
 
 #[cfg(test)]
 mod tests;
@@ -23,9 +24,9 @@ pub(crate) struct AwsError {
     /// The operation, as IAM spells it: `PutSecretValue`.
     pub(crate) operation: &'static str,
     pub(crate) kind: ErrorKind,
-    /// AWS's request id of the last response.
+    /// The AWS request ID of the last response.
     pub(crate) request_id: Option<String>,
-    /// Attempts that were sent.
+    /// The number of attempts sent.
     pub(crate) attempts: u32,
 }
 
@@ -36,12 +37,12 @@ pub(crate) enum ErrorKind {
     Service {
         /// `AccessDeniedException`; `HTTP 502` for a response without a code.
         code: String,
-        /// AWS's text. It may quote anything, so it is redacted before it is printed.
-        message: String,
+        /// The text from AWS. It may quote anything, so it is redacted before it is printed.
+        message: ForeignText,
         /// The HTTP status.
         status: u16,
     },
-    /// No response in time. A write may have been applied.
+    /// No response within the time limit. A write may have been applied.
     Timeout,
     /// No connection, or a lost one. A write may have been applied.
     Network(NetworkFault),
@@ -49,31 +50,51 @@ pub(crate) enum ErrorKind {
     NoCredentials,
     /// A source in the credential chain is configured, but its credentials cannot be loaded.
     InvalidCredentials,
+    /// The credential service of the container has no credentials.
+    CredentialService(Box<ServiceFault>),
+    /// No source in the credential chain has credentials, and the instance metadata service failed.
+    InstanceMetadata(Box<ServiceFault>),
     /// GitHub issued no OIDC token.
     IdTokenRejected {
         status: u16,
-        /// GitHub's own, shortened; may be empty.
-        message: String,
+        /// GitHub's message, shortened; may be empty.
+        message: ForeignText,
     },
-    /// A response of GitHub's with status 200 that holds no OIDC token.
-    IdTokenUnreadable,
+    /// A response to the request for an OIDC token that did not come from GitHub: it contains neither a token nor a message.
+    NotGithub {
+        /// The host that the request was sent to.
+        host: String,
+        status: u16,
+    },
     /// `AWS_WEB_IDENTITY_TOKEN_FILE` does not name a file with a token.
     TokenFile,
+    /// The operating system permits no more threads.
+    NoThread,
     /// STS rejected a role.
     Role(Box<RoleFault>),
     /// The credentials belong to an account that is not in `allowed-account-ids`.
     AccountNotAllowed { account: String },
     /// A response with a success status that cannot be parsed. A write was probably applied.
     Unreadable,
+    /// A response that did not come from AWS: it has neither an error code nor a request ID from AWS.
+    NotAws {
+        /// The host that the request was sent to.
+        host: String,
+        status: u16,
+    },
     /// The call needed credentials, and obtaining them failed. The call was not sent.
     Credentials(Box<AwsError>),
-    /// The run was cancelled before the call was answered. A write that was sent may have been applied.
+    /// The run was canceled before the response arrived. A write may have been applied.
     Cancelled,
     /// An invalid setting in the shared configuration files or in the environment.
     Setting {
         key: &'static str,
         why: &'static str,
     },
+    /// A shared configuration file that cannot be read or parsed: its path and the reason.
+    SharedFile(String),
+    /// A profile that the run needs does not exist.
+    MissingProfile(Box<MissingProfile>),
     /// Trusted certificates that cannot be read: the variable, the file and the reason.
     Roots(String),
     /// No region is configured.
@@ -83,7 +104,7 @@ pub(crate) enum ErrorKind {
 }
 
 impl ErrorKind {
-    /// The same kind, but an error that STS returned to a request for `role` becomes [`Self::Role`].
+    /// The same kind, except that an error that STS returned to a request for `role` becomes [`Self::Role`].
     pub(crate) fn for_role(self, role: &str, claims: Option<Claims>) -> Self {
         match self {
             Self::Service {
@@ -102,7 +123,7 @@ impl ErrorKind {
     }
 }
 
-// The SDK's credential providers carry this error as a source of their own.
+// The SDK's credential providers carry this error as their source.
 impl fmt::Display for AwsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} failed", self.operation)
@@ -137,8 +158,8 @@ impl AwsError {
     where
         E: ProvideErrorMetadata + StdError + 'static,
     {
-        // A denied role is not a denied secret, and a call that was not sent was not applied: such errors must not look
-        // like the call's own.
+        // A denied role is not a denied secret, and a call that was not sent was not applied: such errors must not look like
+        // errors of the call itself.
         if let Some(before) = find_cause::<Self>(error) {
             return Self::new(operation, ErrorKind::Credentials(Box::new(before.clone())));
         }
@@ -150,16 +171,10 @@ impl AwsError {
                 .map_or(ErrorKind::Configuration, |error| {
                     credentials_kind(error).unwrap_or_else(|| connector_kind(error))
                 }),
-            SdkError::ResponseError(context) => {
-                response_kind(None, None, context.raw().status().as_u16())
-            }
+            SdkError::ResponseError(context) => response_kind(None, None, context.raw()),
             other => credentials_kind(other).unwrap_or(ErrorKind::Configuration),
         };
-        let request_id = error
-            .raw_response()
-            .and_then(|response| response.headers().get("x-amzn-requestid"))
-            .filter(|id| is_printable_code(id))
-            .map(str::to_owned);
+        let request_id = error.raw_response().and_then(request_id).map(str::to_owned);
         Self {
             operation,
             kind,
@@ -171,31 +186,71 @@ impl AwsError {
 
 fn service_kind<E: ProvideErrorMetadata>(context: &ServiceError<E, HttpResponse>) -> ErrorKind {
     let error = context.err();
-    let status = context.raw().status().as_u16();
-    response_kind(error.code(), error.message(), status)
+    response_kind(error.code(), error.message(), context.raw())
 }
 
-/// The kind of a response that is not an output. Without a code it is not an error of AWS either.
-fn response_kind(code: Option<&str>, message: Option<&str>, status: u16) -> ErrorKind {
-    if code.is_none() && (200..300).contains(&status) {
+/// The AWS request ID of a response, if it can be printed.
+pub(crate) fn request_id(response: &HttpResponse) -> Option<&str> {
+    let id = response.headers().get("x-amzn-requestid");
+    id.filter(|id| is_uuid(id))
+}
+
+/// The kind of a response that is neither an output nor an error, and has no request ID from AWS.
+pub(crate) fn not_aws(response: &HttpResponse) -> ErrorKind {
+    ErrorKind::NotAws {
+        host: Responder::of(response),
+        status: response.status().as_u16(),
+    }
+}
+
+/// The kind of a response that is not an output.
+fn response_kind(code: Option<&str>, message: Option<&str>, response: &HttpResponse) -> ErrorKind {
+    let status = response.status().as_u16();
+    if code.is_none() && request_id(response).is_none() {
+        return not_aws(response);
+    }
+    if code.is_none() && response.status().is_success() {
         return ErrorKind::Unreadable;
     }
     ErrorKind::Service {
-        code: code
-            .filter(|code| is_printable_code(code))
-            .map_or_else(|| format!("HTTP {status}"), str::to_owned),
-        message: code.and(message).unwrap_or_default().to_owned(),
+        code: shown_code(code, status),
+        message: ForeignText::new(code.and(message).unwrap_or_default()),
         status,
     }
 }
 
-/// Whether a code or request id can be printed in a headline. Anyone between this process and AWS can choose it, and it
-/// must not start a line of its own.
-fn is_printable_code(text: &str) -> bool {
-    (1..=100).contains(&text.len())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"._- ".contains(&byte))
+/// A printable code: the one from AWS, or the HTTP status instead.
+pub(crate) fn shown_code(code: Option<&str>, status: u16) -> String {
+    code.filter(|code| is_code(code))
+        .map_or_else(|| format!("HTTP {status}"), str::to_owned)
+}
+
+/// Whether a text has the format of an AWS code. Anyone between this process and AWS can choose it.
+fn is_code(text: &str) -> bool {
+    let ends = [
+        "Exception",
+        "Error",
+        "Failure",
+        "Fault",
+        "Denied",
+        "Expired",
+        "Token",
+        "Claim",
+        "Disabled",
+        "Limit",
+        "Match",
+        "Throttling",
+        "Unavailable",
+        "Id",
+        "Exceeded",
+        "Required",
+        "Signature",
+        "Skewed",
+    ];
+    text.len() <= 64
+        && text.starts_with(|c: char| c.is_ascii_uppercase())
+        && text.bytes().all(|byte| byte.is_ascii_alphabetic())
+        && ends.iter().any(|end| text.ends_with(end))
 }
 
 type Cause = dyn StdError + 'static;
@@ -205,12 +260,12 @@ pub(crate) fn causes(error: &Cause) -> impl Iterator<Item = &Cause> {
     std::iter::successors(Some(error), |&cause| cause.source())
 }
 
-/// The first of an error's causes, itself included, that has the type `T`.
+/// The first error of type `T` among an error and its causes.
 pub(crate) fn find_cause<T: StdError + 'static>(error: &Cause) -> Option<&T> {
     causes(error).find_map(|cause| cause.downcast_ref())
 }
 
-/// The kind of an error that a credentials provider caused; `None` if none did.
+/// The kind of an error caused by a credentials provider; `None` if none caused it.
 fn credentials_kind(error: &Cause) -> Option<ErrorKind> {
     if let CredentialsError::CredentialsNotLoaded(_) = find_cause(error)? {
         return Some(ErrorKind::NoCredentials);
@@ -224,7 +279,7 @@ fn credentials_kind(error: &Cause) -> Option<ErrorKind> {
     )
 }
 
-/// STS's rejection of a role that a profile names. The SDK requests such roles itself.
+/// The STS rejection of a role named in a profile. The SDK requests such roles itself.
 fn sts_rejection<E>(error: &Cause) -> Option<ErrorKind>
 where
     E: ProvideErrorMetadata + StdError + 'static,
@@ -233,7 +288,7 @@ where
         return None;
     };
     let kind = service_kind(rejection).for_role("of the profile", None);
-    matches!(kind, ErrorKind::Role(_)).then_some(kind)
+    matches!(kind, ErrorKind::Role(_) | ErrorKind::NotAws { .. }).then_some(kind)
 }
 
 /// The kind of an error of the HTTP client.

@@ -1,8 +1,16 @@
-//! The HTTP client of all requests: HTTP/1.1 on hyper, with the configured roots and proxies, and a limit on the size of
-//! responses. Unlike the SDK's own client, it says why there is no connection. It must not put a request into an error.
+//! The HTTP client for all requests: HTTP/1.1 on hyper, with the configured roots and proxies, and a size limit for responses.
+//! Unlike the SDK's own client, it reports why there is no connection. Must not include a request in an error.
 
+mod certificate;
 mod connect;
+mod connect_limit;
+mod connection_limit;
+mod der;
+mod early;
 mod issuer;
+mod lookup;
+mod shorten;
+mod stream;
 mod tls;
 
 use std::collections::HashMap;
@@ -22,44 +30,84 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::retry::ErrorKind;
 use http::StatusCode;
 use http::header::PROXY_AUTHORIZATION;
-use http_body_util::Limited;
+use http_body_util::{BodyExt as _, Limited};
 use hyper_util::client::legacy;
+use hyper_util::client::legacy::connect::capture_connection;
 use hyper_util::client::proxy::matcher::Intercept;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use tokio::time::timeout;
 
 use upsert_secret_core::connection::ProxySettings;
+use upsert_secret_core::url::protection;
 
+use crate::call_gate::CallGate;
+use crate::clock::{ClockCheck, Correction};
 use crate::error::find_cause;
-use crate::fault::{NetworkFault, ProxyFault};
-use crate::proxies::Proxies;
+use crate::fault::{NetworkFault, Responder};
+use crate::known_secrets::register_sent;
+use crate::proxies::{Proxies, host_name};
 use crate::roots::Roots;
-use connect::{Connect, proxy_fault};
+use connect::{Connect, proxy_fault, rejection};
+pub(crate) use connect_limit::ConnectLimit;
+use early::EarlyConnections;
+pub(crate) use lookup::Lookups;
+use shorten::Shortener;
 use tls::Tls;
 
-/// The largest response. A batch of twenty secrets of 64 KB has 1.3 MB, before base64 and JSON.
-const MAX_RESPONSE_BYTES: usize = 16 * 1024 * 1024;
+/// The maximum size of a response. JSON needs six bytes for some characters: 384 KB for the longest value.
+const MAX_RESPONSE_BYTES: usize = 1024 * 1024;
+/// The maximum size of a response with 20 values, and of an error before its strings are shortened.
+const MAX_RECEIVED_BYTES: usize = 16 * MAX_RESPONSE_BYTES;
 
-/// The timeouts of connecting and of waiting for a response.
+/// The time limits for connecting and for a response. Without the first, the run's own limit applies.
 type Timeouts = (Option<Duration>, Option<Duration>);
 
-/// The client, shared by all services. It has one pool of connections for each pair of timeouts, because the SDK requests a
-/// connector for every call, and with other timeouts for the metadata services than for Secrets Manager.
+/// The client, shared by all services. It has one connection pool per pair of time limits, because the SDK requests a connector
+/// for every call, with different time limits for the metadata services and for Secrets Manager.
 #[derive(Clone)]
 pub(crate) struct Http {
     proxies: Proxies,
+    lookups: Lookups,
     tls: Arc<Tls>,
+    limit: Arc<ConnectLimit>,
+    clock: Arc<ClockCheck>,
+    gate: Arc<CallGate>,
+    early: EarlyConnections,
     connectors: Arc<Mutex<HashMap<Timeouts, Connector>>>,
 }
 
 impl Http {
     /// A client that trusts these roots, or the system's.
-    pub(crate) fn new(roots: Option<Roots>, proxies: &ProxySettings) -> Self {
+    pub(crate) fn new(
+        roots: Option<Roots>,
+        proxies: &ProxySettings,
+        limit: ConnectLimit,
+        gate: &Arc<CallGate>,
+    ) -> Self {
         Self {
             proxies: Proxies::new(proxies),
+            lookups: Lookups::default(),
             tls: Arc::new(Tls::new(roots)),
+            limit: Arc::new(limit),
+            clock: Arc::default(),
+            gate: Arc::clone(gate),
+            early: EarlyConnections::default(),
             connectors: Arc::default(),
         }
+    }
+
+    /// The DNS lookups of all connections.
+    pub(crate) fn lookups(&self) -> &Lookups {
+        &self.lookups
+    }
+
+    /// The correction for this machine's clock, as far as it is known.
+    pub(crate) fn clock_correction(&self) -> Correction {
+        self.clock.correction()
+    }
+
+    /// Checks that a request to `uri` uses no proxy, or a usable one.
+    pub(crate) fn check_proxy(&self, uri: &http::Uri) -> Result<(), NetworkFault> {
+        self.proxies.check(uri)
     }
 
     /// The client in the SDK's type.
@@ -67,14 +115,30 @@ impl Http {
         SharedHttpClient::new(self.clone())
     }
 
-    /// Sends one request that is not the SDK's.
+    /// Sends a single request outside the SDK. The time limit applies to the response, excluding its body.
     pub(crate) async fn request(
         &self,
         request: HttpRequest,
         timeout: Duration,
     ) -> Result<HttpResponse, ConnectorError> {
-        let connector = self.connector((Some(timeout), Some(timeout)));
+        let connector = self.connector((None, Some(timeout)));
         connector.send(request).await
+    }
+
+    /// Starts opening `count` connections for the first requests to this server.
+    pub(crate) fn open_early(&self, uri: &http::Uri, count: usize) {
+        let connect = self.connect(Arc::clone(&self.limit));
+        (0..count).for_each(|_| connect.open_early(uri));
+    }
+
+    fn connect(&self, limit: Arc<ConnectLimit>) -> Connect {
+        Connect::new(
+            self.proxies.clone(),
+            self.lookups.clone(),
+            Arc::clone(&self.tls),
+            limit,
+            self.early.clone(),
+        )
     }
 
     fn connector(&self, timeouts: Timeouts) -> Connector {
@@ -83,22 +147,27 @@ impl Http {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .entry(timeouts)
-            .or_insert_with(|| Connector {
-                proxies: self.proxies.clone(),
-                pool: legacy::Client::builder(TokioExecutor::new())
-                    .pool_timer(TokioTimer::new())
-                    .build(Connect::new(
-                        self.proxies.clone(),
-                        Arc::clone(&self.tls),
-                        connect,
-                    )),
-                read,
+            .or_insert_with(|| {
+                let limit = match connect {
+                    Some(limit) => Arc::new(ConnectLimit::fixed(limit)),
+                    None => Arc::clone(&self.limit),
+                };
+                let connector = self.connect(limit);
+                Connector {
+                    proxies: self.proxies.clone(),
+                    pool: legacy::Client::builder(TokioExecutor::new())
+                        .pool_timer(TokioTimer::new())
+                        .build(connector),
+                    clock: Arc::clone(&self.clock),
+                    gate: Arc::clone(&self.gate),
+                    read,
+                }
             })
             .clone()
     }
 }
 
-// Not derived, because the proxies have passwords.
+// Not derived, because the proxies contain passwords.
 impl fmt::Debug for Http {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Http")
@@ -120,6 +189,8 @@ impl HttpClient for Http {
 struct Connector {
     proxies: Proxies,
     pool: legacy::Client<Connect, SdkBody>,
+    clock: Arc<ClockCheck>,
+    gate: Arc<CallGate>,
     read: Option<Duration>,
 }
 
@@ -141,7 +212,21 @@ impl Connector {
         let mut request = request
             .try_into_http1x()
             .map_err(|error| ConnectorError::user(error.into()))?;
-        // A proxy reads requests that are not encrypted. Others pass through a tunnel, which has authorized already.
+        let host = host_name(request.uri()).to_owned();
+        // Applies to addresses from any source: a variable, a profile, or a response.
+        if protection(request.uri()).is_none() {
+            let fault = NetworkFault::UnknownScheme { host };
+            return Err(ConnectorError::other(fault.into(), None));
+        }
+        register_sent(&request, &self.gate);
+        self.proxies
+            .check(request.uri())
+            .map_err(|fault| ConnectorError::other(fault.into(), None))?;
+        let target = request.headers().get("x-amz-target");
+        let is_batch =
+            target.is_some_and(|name| name.as_bytes().ends_with(b".BatchGetSecretValue"));
+        let responder = Responder(host);
+        // A proxy reads unencrypted requests. Others pass through a tunnel, which is already authorized.
         let forward_proxy = match request.uri().scheme_str() {
             Some("http") => self.proxies.for_uri(request.uri()),
             _ => None,
@@ -151,38 +236,58 @@ impl Connector {
                 .headers_mut()
                 .insert(PROXY_AUTHORIZATION, authorization.clone());
         }
+        let mut connection = capture_connection(&mut request);
         let response = self.pool.request(request);
-        let response = match self.read {
-            Some(limit) => timeout(limit, response)
-                .await
-                .map_err(|late| ConnectorError::timeout(late.into()))?,
-            None => response.await,
+        let late = async {
+            // Connections have a separate time limit.
+            drop(connection.wait_for_connection_metadata().await);
+            match self.read {
+                Some(limit) => tokio::time::sleep(limit).await,
+                None => std::future::pending().await,
+            }
+        };
+        let response = tokio::select! {
+            biased;
+            response = response => response,
+            () = late => return Err(ConnectorError::timeout("no response in time".into())),
         };
         let response = response.map_err(classify)?;
         if let Some(proxy) = forward_proxy
             && response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED
         {
-            let status = ProxyFault::Status(response.status().as_u16());
-            let fault = proxy_fault(&proxy, status);
+            let fault = rejection(response.status(), response.headers());
+            let fault = proxy_fault(&proxy, fault);
             return Err(ConnectorError::other(fault.into(), None));
         }
-        let response =
-            response.map(|body| SdkBody::from_body_1_x(Limited::new(body, MAX_RESPONSE_BYTES)));
-        HttpResponse::try_from(response).map_err(|error| ConnectorError::other(error.into(), None))
+        let is_success = response.status().is_success();
+        let response = response.map(|body| {
+            let received = Limited::new(body, MAX_RECEIVED_BYTES);
+            match (is_success, is_batch) {
+                (true, true) => SdkBody::from_body_1_x(received),
+                (true, false) => SdkBody::from_body_1_x(Limited::new(received, MAX_RESPONSE_BYTES)),
+                (false, _) => {
+                    let mut shortener = Shortener::default();
+                    let shortened = received
+                        .map_frame(move |frame| frame.map_data(|data| shortener.shorten(&data)));
+                    SdkBody::from_body_1_x(Limited::new(shortened, MAX_RESPONSE_BYTES))
+                }
+            }
+        });
+        let mut response = HttpResponse::try_from(response)
+            .map_err(|error| ConnectorError::other(error.into(), None))?;
+        response.add_extension(responder);
+        self.clock.learn(&response);
+        Ok(response)
     }
 }
 
-/// Tells the SDK which errors to retry. A retry does not help against a rejected certificate or password.
+/// Tells the SDK which errors to retry. A retry does not help if a certificate or password was rejected.
 fn classify(error: legacy::Error) -> ConnectorError {
     match find_cause(&error) {
-        Some(
-            NetworkFault::Timeout { .. }
-            | NetworkFault::Proxy {
-                fault: ProxyFault::Timeout,
-                ..
-            },
-        ) => return ConnectorError::timeout(error.into()),
-        Some(fault) if NetworkFault::is_permanent(fault) => {
+        Some(fault) if NetworkFault::is_timeout(fault) => {
+            return ConnectorError::timeout(error.into());
+        }
+        Some(fault) if fault.is_permanent() => {
             return ConnectorError::other(error.into(), None);
         }
         Some(_) => return ConnectorError::io(error.into()),

@@ -1,15 +1,17 @@
-//! The proxy for each request. URLs are checked by the config crate. Their credentials must not leave this module but in
-//! the header that is made from them.
+//! Selects the proxy for each request. The config crate checks the URLs. Credentials in them must not leave this module, except
+//! in the header that is built from them.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use http::Uri;
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
-use upsert_secret_core::connection::ProxySettings;
+use upsert_secret_core::connection::{ProxySettings, ProxyUrl};
 
-/// Addresses of the metadata services of ECS, EKS and EC2. They serve the credentials of the machine that connects, so
-/// through a proxy they would serve the proxy's.
+use crate::fault::NetworkFault;
+
+/// Addresses of the metadata services of ECS, EKS and EC2. They return the credentials of the machine that connects, so through
+/// a proxy they would return the proxy's credentials.
 const METADATA: [&str; 5] = [
     "169.254.169.254",
     "169.254.170.2",
@@ -18,28 +20,66 @@ const METADATA: [&str; 5] = [
     "fd00:ec2::23",
 ];
 
+/// The placeholder for an unusable proxy, so that the matcher still finds the requests that would go through it.
+const UNUSABLE: &str = "socks5://unusable";
+
 /// The configured proxies.
 #[derive(Clone)]
-pub(crate) struct Proxies(Arc<Matcher>);
+pub(crate) struct Proxies {
+    matcher: Arc<Matcher>,
+    settings: Arc<ProxySettings>,
+}
 
 impl Proxies {
     pub(crate) fn new(settings: &ProxySettings) -> Self {
-        Self(Arc::new(
-            Matcher::builder()
-                .https(settings.https.as_str())
-                .http(settings.http.as_str())
-                .all(settings.all.as_str())
-                .no(settings.no.as_str())
-                .build(),
-        ))
+        let url = |proxy: &ProxyUrl| match proxy {
+            ProxyUrl::None => String::new(),
+            ProxyUrl::Valid(url) => url.clone(),
+            ProxyUrl::Unusable(_) => UNUSABLE.to_owned(),
+        };
+        let matcher = Matcher::builder()
+            .https(url(&settings.https))
+            .http(url(&settings.http))
+            .all(url(&settings.all))
+            .no(settings.no.as_str())
+            .build();
+        Self {
+            matcher: Arc::new(matcher),
+            settings: Arc::new(settings.clone()),
+        }
     }
 
-    /// The proxy for a request to `uri`. Loopback and metadata services never have one, whatever the variables say.
+    /// The proxy for a request to `uri`. Loopback addresses and metadata services never use one, regardless of the variables.
     pub(crate) fn for_uri(&self, uri: &Uri) -> Option<Intercept> {
         if is_direct(host_name(uri)) {
             return None;
         }
-        self.0.intercept(uri)
+        self.matcher.intercept(uri)
+    }
+
+    /// Checks that a request to `uri` uses no proxy, or a usable one.
+    ///
+    /// # Errors
+    /// The variable and its problem.
+    pub(crate) fn check(&self, uri: &Uri) -> Result<(), NetworkFault> {
+        let proxy = self.for_uri(uri);
+        if proxy.is_none_or(|proxy| proxy.uri().host() != Uri::from_static(UNUSABLE).host()) {
+            return Ok(());
+        }
+        let ProxySettings {
+            https, http, all, ..
+        } = &*self.settings;
+        let own = if uri.scheme_str() == Some("https") {
+            https
+        } else {
+            http
+        };
+        match (own, all) {
+            (ProxyUrl::Unusable(why), _) | (ProxyUrl::None, ProxyUrl::Unusable(why)) => {
+                Err(NetworkFault::UnusableProxy(why.clone()))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -63,10 +103,19 @@ fn is_direct(host: &str) -> bool {
 mod tests {
     use super::*;
 
+    /// A text in URL syntax is a valid proxy URL; any other text is the reason it is unusable.
+    fn proxy(text: &str) -> ProxyUrl {
+        match text {
+            "" => ProxyUrl::None,
+            _ if text.contains(' ') => ProxyUrl::Unusable(text.to_owned()),
+            _ => ProxyUrl::Valid(text.to_owned()),
+        }
+    }
+
     fn settings(https: &str, all: &str, no: &str) -> ProxySettings {
         ProxySettings {
-            https: https.to_owned(),
-            all: all.to_owned(),
+            https: proxy(https),
+            all: proxy(all),
             no: no.to_owned(),
             ..ProxySettings::default()
         }
@@ -84,8 +133,8 @@ mod tests {
             (settings("https://proxy", "", ""), AWS, Some("https://proxy/")),
             (settings("http://made:up@proxy:1/", "", ""), AWS, Some("http://proxy:1/")),
             (settings("", PROXY, ""), AWS, Some("http://proxy:1/")),
-            (ProxySettings { http: PROXY.to_owned(), ..ProxySettings::default() }, AWS, None),
-            (ProxySettings { http: PROXY.to_owned(), ..ProxySettings::default() }, "http://other:8080/", Some("http://proxy:1/")),
+            (ProxySettings { http: proxy(PROXY), ..ProxySettings::default() }, AWS, None),
+            (ProxySettings { http: proxy(PROXY), ..ProxySettings::default() }, "http://other:8080/", Some("http://proxy:1/")),
             (settings(PROXY, "", "amazonaws.com"), AWS, None),
             (settings(PROXY, "", ".amazonaws.com,other"), AWS, None),
             (settings(PROXY, "", "*"), AWS, None),
@@ -103,6 +152,45 @@ mod tests {
             let found = Proxies::new(&settings).for_uri(&uri.parse().unwrap());
             let found = found.map(|proxy| proxy.uri().to_string());
             assert_eq!(found.as_deref(), wanted, "case {number}: {uri}");
+        }
+    }
+
+    #[test]
+    fn unusable_proxy_fails_only_requests_through_it() {
+        const AWS: &str = "https://secretsmanager.eu-west-1.amazonaws.com/";
+        const HTTP: &str = "http://other:8080/";
+        const PROXY: &str = "http://proxy:1";
+        let https = "HTTPS_PROXY is wrong";
+        let all = "ALL_PROXY is wrong";
+        let http = ProxySettings {
+            http: proxy("HTTP_PROXY is wrong"),
+            ..ProxySettings::default()
+        };
+        for (number, (settings, uri, problem)) in [
+            (settings(https, "", ""), AWS, Some(https)),
+            (settings(https, PROXY, ""), AWS, Some(https)),
+            (settings(https, all, ""), AWS, Some(https)),
+            (settings(https, "", ""), HTTP, None),
+            (settings("", all, ""), AWS, Some(all)),
+            (settings("", all, ""), HTTP, Some(all)),
+            (settings(PROXY, all, ""), AWS, None),
+            (settings(PROXY, all, ""), HTTP, Some(all)),
+            (settings("", all, "amazonaws.com"), AWS, None),
+            (
+                settings("", all, ""),
+                "http://169.254.169.254/latest/api/token",
+                None,
+            ),
+            (settings("", all, ""), "https://127.0.0.1:8443/", None),
+            (http.clone(), AWS, None),
+            (http, HTTP, Some("HTTP_PROXY is wrong")),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let checked = Proxies::new(&settings).check(&uri.parse().unwrap());
+            let expected = problem.map(|why| NetworkFault::UnusableProxy(why.to_owned()));
+            assert_eq!(checked.err(), expected, "case {number}: {uri}");
         }
     }
 

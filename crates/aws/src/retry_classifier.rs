@@ -1,4 +1,4 @@
-//! The exception to the SDK's standard retries: quota errors are final.
+//! The exception to the SDK's standard retries: quota errors are permanent.
 
 use aws_sdk_secretsmanager::operation::create_secret::CreateSecretError;
 use aws_sdk_secretsmanager::operation::put_secret_value::PutSecretValueError;
@@ -10,8 +10,8 @@ use aws_smithy_runtime_api::client::retries::classifiers::{
 };
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
-/// Forbids retries of LimitExceededException, which the SDK treats as throttling. In Secrets Manager it is a quota of
-/// versions or labels, which a retry cannot lift (terraform-provider-aws#47606: an hour of retries).
+/// Prevents retries of LimitExceededException, which the SDK treats as throttling. In Secrets Manager, it means that a quota of
+/// versions or labels is exhausted, which a retry cannot fix (terraform-provider-aws#47606: an hour of retries).
 #[derive(Debug)]
 pub(crate) struct QuotaIsFinal;
 

@@ -1,17 +1,22 @@
-//! The trusted root certificates: those that the environment names, otherwise the system's, otherwise Mozilla's, which are
-//! built in for container images without any. It reads files and must not open connections.
+//! The trusted root certificates: those configured in the environment, otherwise the system's, otherwise Mozilla's, which are
+//! built in for container images without any. Reads files. Must not open connections.
 
 use std::fs::File;
+use std::path::Path;
 use std::sync::Arc;
 
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
+#[cfg(all(unix, not(target_os = "macos")))]
+use rustls_native_certs::load_certs_from_paths;
 
 use upsert_secret_core::bounded::{self, io_reason};
 use upsert_secret_core::connection::TrustSettings;
 
-/// The largest bundle. A system's has about 220 KB.
+use crate::text_file;
+
+/// The maximum size of a bundle. A system's bundle has about 220 KB.
 const MAX_BUNDLE_BYTES: usize = 16 * 1024 * 1024;
 
 /// Trusted root certificates.
@@ -22,11 +27,11 @@ pub(crate) struct Roots {
     pub(crate) origin: &'static str,
 }
 
-/// Reads the certificates that the settings name, `AWS_CA_BUNDLE` as all AWS tools do, `SSL_CERT_FILE` and `SSL_CERT_DIR` as
-/// OpenSSL does. `None` stands for the system's roots.
+/// Reads the certificates that the settings name: `AWS_CA_BUNDLE` as in all AWS tools, `SSL_CERT_FILE` and `SSL_CERT_DIR` as in
+/// OpenSSL. `None` means the system's roots.
 ///
 /// # Errors
-/// The variable, the file and the reason, as text: a file cannot be read, or there is no certificate.
+/// The variable, the file and the reason, as text: a file cannot be read, or contains no certificate.
 pub(crate) fn configured_roots(settings: &TrustSettings) -> Result<Option<Roots>, String> {
     let (origin, file, folders) = match settings {
         TrustSettings::System => return Ok(None),
@@ -41,9 +46,7 @@ pub(crate) fn configured_roots(settings: &TrustSettings) -> Result<Option<Roots>
         None => RootCertStore::empty(),
     };
     for folder in folders.into_iter().flat_map(std::env::split_paths) {
-        // Like OpenSSL, ignore files that are not certificates.
-        let found = rustls_native_certs::load_certs_from_paths(None, Some(&folder));
-        store.add_parsable_certificates(found.certs);
+        store.add_parsable_certificates(read_folder(&folder));
     }
     if store.is_empty() {
         let folders = folders.unwrap_or_default();
@@ -59,11 +62,11 @@ pub(crate) fn configured_roots(settings: &TrustSettings) -> Result<Option<Roots>
     }))
 }
 
-/// The system's roots, or else Mozilla's. Reading the system's can open hundreds of files.
+/// The system's roots, or else Mozilla's. Reading the system's roots can open hundreds of files.
 pub(crate) fn system_roots() -> Roots {
     let mut store = RootCertStore::empty();
-    // A root that webpki cannot parse could not verify anything.
-    store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    // A root that webpki cannot parse cannot verify anything.
+    store.add_parsable_certificates(system_certificates());
     let origin = if store.is_empty() {
         store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
         "Mozilla's list, as this system has none of its own"
@@ -76,13 +79,32 @@ pub(crate) fn system_roots() -> Roots {
     }
 }
 
-/// Whether a message can quote a path. The variable may hold the content of a file instead, such as a private key.
-fn is_quotable(path: &str) -> bool {
+/// The certificates of the system's bundle, or else of its directories, which contain the same certificates in about a hundred
+/// files.
+#[cfg(all(unix, not(target_os = "macos")))]
+fn system_certificates() -> Vec<CertificateDer<'static>> {
+    let found = openssl_probe::probe();
+    let bundle = load_certs_from_paths(found.cert_file.as_deref(), None).certs;
+    if !bundle.is_empty() {
+        return bundle;
+    }
+    let folders = found.cert_dir.iter();
+    let folders = folders.map(|folder| load_certs_from_paths(None, Some(folder)).certs);
+    folders.flatten().collect()
+}
+
+#[cfg(not(all(unix, not(target_os = "macos"))))]
+fn system_certificates() -> Vec<CertificateDer<'static>> {
+    rustls_native_certs::load_native_certs().certs
+}
+
+/// Whether a message may quote a path. The variable may contain the content of a file instead, such as a private key.
+pub(crate) fn is_quotable(path: &str) -> bool {
     path.len() <= 1_024 && !path.contains("-----") && !path.chars().any(char::is_control)
 }
 
-/// Reads all certificates of a PEM file. Rejects the file if one is broken, because a truncated bundle would otherwise
-/// only show as a failed connection.
+/// Reads all certificates of a PEM file. Rejects the file if one certificate is broken, because a truncated bundle would
+/// otherwise only show up as a failed connection.
 fn read_bundle(variable: &str, path: &str) -> Result<RootCertStore, String> {
     if !is_quotable(path) {
         return Err(format!(
@@ -98,8 +120,13 @@ fn read_bundle(variable: &str, path: &str) -> Result<RootCertStore, String> {
         .and_then(|file| bounded::read(file, MAX_BUNDLE_BYTES))
         .map_err(|error| invalid(&format!("cannot be read: {}", io_reason(&error))))?
         .ok_or_else(|| invalid("is larger than 16 MB"))?;
+    if text_file::is_utf16(&text) {
+        return Err(invalid("is UTF-16; save it as UTF-8"));
+    }
+    // The parser treats a byte order mark as part of the line after it, and would skip the first certificate.
+    let text = text_file::without_mark(&text);
     let mut store = RootCertStore::empty();
-    for (number, certificate) in (1..).zip(CertificateDer::pem_slice_iter(&text)) {
+    for (number, certificate) in (1..).zip(CertificateDer::pem_slice_iter(text)) {
         // The parser's error may quote the file, which may be a private key by mistake.
         let certificate = certificate.map_err(|_| {
             invalid(&format!(
@@ -116,6 +143,29 @@ fn read_bundle(variable: &str, path: &str) -> Result<RootCertStore, String> {
         ));
     }
     Ok(store)
+}
+
+/// The certificates in the files of a directory. Like OpenSSL, ignores files that are not certificates.
+fn read_folder(folder: &Path) -> Vec<CertificateDer<'static>> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let paths = entries
+        .map(|entry| entry.path())
+        .filter(|path| path.is_file());
+    let contents = paths.filter_map(|path| {
+        let file = File::open(path).ok()?;
+        bounded::read(file, MAX_BUNDLE_BYTES).ok()?
+    });
+    let certificates = contents.flat_map(|content| {
+        let text = text_file::without_mark(&content);
+        CertificateDer::pem_slice_iter(text)
+            .flatten()
+            .collect::<Vec<_>>()
+    });
+    let mut certificates: Vec<_> = certificates.collect();
+    // A directory has several links to each file, and often another file with all certificates.
+    certificates.sort_unstable_by(|a, b| a.as_ref().cmp(b.as_ref()));
+    certificates.dedup();
+    certificates
 }
 
 #[cfg(test)]
@@ -174,6 +224,10 @@ mod tests {
                 "holds something in place of certificate 2",
             ),
             (&" ".repeat(MAX_BUNDLE_BYTES + 1), "is larger than 16 MB"),
+            (
+                &format!("\u{feff}{key}"),
+                "holds no certificate; it must have lines `-----BEGIN CERTIFICATE-----`",
+            ),
         ] {
             fs::write(path, content).unwrap();
             for (variable, settings) in [
@@ -220,12 +274,34 @@ mod tests {
     }
 
     #[test]
+    fn byte_order_mark_hides_no_certificate() {
+        let home = TempDir::new().unwrap();
+        let folder = home.path().to_str().unwrap();
+        let path = format!("{folder}/root.pem");
+        fs::write(&path, format!("\u{feff}{ROOT}")).unwrap();
+        for settings in [
+            bundle(&path),
+            files(Some(&path), None),
+            files(None, Some(folder)),
+        ] {
+            let roots = configured_roots(&settings).unwrap().unwrap();
+            assert_eq!(roots.store.len(), 1, "{settings:?}");
+        }
+        fs::write(&path, b"\xff\xfe-\0-\0").unwrap();
+        let error = configured_roots(&bundle(&path)).err();
+        assert_eq!(
+            error,
+            Some(format!("AWS_CA_BUNDLE: {path} is UTF-16; save it as UTF-8"))
+        );
+    }
+
+    #[test]
     fn named_roots_are_only_roots() {
         let home = TempDir::new().unwrap();
         let folder = home.path().to_str().unwrap();
         let path = format!("{folder}/root.pem");
         fs::write(&path, ROOT).unwrap();
-        // Folders hold other files, too.
+        // Directories also contain other files.
         fs::write(home.path().join("README"), "made up").unwrap();
         for (settings, origin) in [
             (bundle(&path), "AWS_CA_BUNDLE"),

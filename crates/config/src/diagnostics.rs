@@ -1,46 +1,17 @@
-//! Problems and warnings of a run's inputs, collected so that one run reports all of them. Knows how a message names an
-//! input, not what an input means.
+//! Problems and warnings about a run's inputs, collected so that one run reports all of them. Independent of what inputs mean.
 
 use upsert_secret_core::choices::Choice;
 use upsert_secret_core::failure::{Class, Failure};
 
-use crate::inputs::{RawInputs, variable};
+use crate::spelling::Spelling;
 
-/// How messages name inputs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Spelling {
-    /// `kms-key-id`, as in a workflow or a manifest.
-    Input,
-    /// `UPSERT_SECRET_KMS_KEY_ID`
-    Variable,
-}
-
-impl Spelling {
-    /// The spelling that the user of these inputs chose.
-    pub(crate) fn from_inputs(raw: &RawInputs) -> Self {
-        if raw.from_action {
-            Self::Input
-        } else {
-            Self::Variable
-        }
-    }
-
-    /// The input's name as the user wrote it.
-    pub(crate) fn name(self, input: &str) -> String {
-        match self {
-            Self::Input => format!("`{input}`"),
-            Self::Variable => variable(input),
-        }
-    }
-}
-
-/// An input and why it is rejected, in words that follow its name.
+/// An input and the reason it is rejected, as text that follows the input's name.
 pub(crate) type Rejection = (&'static str, String);
 
 /// Problems and warnings in the order in which the checks find them.
 pub(crate) struct Diagnostics {
     pub(crate) spelling: Spelling,
-    /// Without an input where the text names its own subject.
+    /// The input is `None` if the text names its own subject.
     problems: Vec<(Option<&'static str>, String)>,
     warnings: Vec<String>,
     unusable_credentials: Option<Failure>,
@@ -56,12 +27,12 @@ impl Diagnostics {
         }
     }
 
-    /// Adds a problem of an input; `why` follows the input's name.
+    /// Adds a problem with an input; `why` follows the input's name.
     pub(crate) fn reject(&mut self, input: &'static str, why: impl Into<String>) {
         self.problems.push((Some(input), why.into()));
     }
 
-    /// The result of a check of an input; an error is added as a problem.
+    /// Unwraps the result of an input check; adds an error as a problem.
     pub(crate) fn accept<T>(
         &mut self,
         input: &'static str,
@@ -79,12 +50,12 @@ impl Diagnostics {
         self.warnings.push(text.into());
     }
 
-    /// Records why there are no usable credentials. Problems with inputs may be the cause and are reported first.
+    /// Records why there are no usable credentials. Problems with inputs are reported first, because they may be the cause.
     pub(crate) fn set_unusable_credentials(&mut self, why: Failure) {
         self.unusable_credentials = Some(why);
     }
 
-    /// The choice that a word stands for, or the default.
+    /// The choice that a word represents, or the default.
     pub(crate) fn choice<T: Choice>(&mut self, input: &'static str, given: Option<&str>) -> T {
         let choice = given.map_or(Some(T::default()), T::parse);
         choice.unwrap_or_else(|| {
@@ -119,7 +90,7 @@ impl Diagnostics {
     /// Ends the checks of inputs and credentials.
     ///
     /// # Errors
-    /// All problems found so far; without one, the lack of usable credentials.
+    /// All problems found so far; if there are none, the lack of usable credentials.
     pub(crate) fn check_all(&mut self) -> Result<(), Failure> {
         self.check_problems()?;
         self.unusable_credentials.take().map_or(Ok(()), Err)
@@ -129,7 +100,7 @@ impl Diagnostics {
         self.warnings
     }
 
-    /// Splits what was found in the entry of a manifest into problems of its keys and warnings.
+    /// Splits the results for a manifest entry into problems with its keys and warnings.
     pub(crate) fn into_rejections(self) -> (Vec<Rejection>, Vec<String>) {
         let rejections = self
             .problems

@@ -1,5 +1,5 @@
-//! The table of inputs: name, scope, default, meaning. `action.yml`, the README and `--help` are generated from [`all`]
-//! or checked against it. Knows lists and numbers, but not what an input means, and passes no value to a parser, whose
+//! The table of inputs: name, scope, default, meaning. `action.yml`, the README and `--help` are generated from [`all`] or
+//! checked against it. Handles lists and numbers, but not the meaning of inputs. Must not pass a value to a parser, whose
 //! errors would quote it.
 
 use std::collections::BTreeMap;
@@ -7,16 +7,10 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use serde::Deserialize;
-use upsert_secret_core::failure::{Class, Failure};
 use upsert_secret_core::value::SecretBytes;
 
-use self::RunKind::{LabelMove, Manifest, Upsert};
-use crate::environment::{Environment, PREFIX};
-
-/// Set by `action.yml`: a runner reads standard output, and the user spells inputs as in a workflow.
-const FROM_ACTION: &str = "UPSERT_SECRET_ACTION";
-/// Read by the launcher of a source checkout, not by this program.
-const FROM_LAUNCHER: &str = "UPSERT_SECRET_BIN";
+use self::RunKind::{Import, LabelMove, Manifest, Promotion, Undo, Upsert};
+use crate::environment::PREFIX;
 
 /// A kind of run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,38 +21,65 @@ pub(crate) enum RunKind {
     Manifest,
     /// `promote` and `rollback` of one secret.
     LabelMove,
+    /// `promote` with a manifest.
+    Promotion,
+    /// `rollback` of a release.
+    Undo,
+    /// `import`
+    Import,
 }
 
-/// The kinds of run that an input has an effect on.
+/// The kinds of run that an input affects.
 type Scope = &'static [RunKind];
 
-const EVERY_RUN: Scope = &[Upsert, Manifest, LabelMove];
-/// Describes the desired state of one secret. In a manifest it is a key of the secret's entry.
+const EVERY_RUN: Scope = &[Upsert, Manifest, LabelMove, Promotion, Undo, Import];
+/// Every run that writes.
+const WRITE: Scope = &[Upsert, Manifest, LabelMove, Promotion, Undo];
+/// Describes the desired state of one secret. In a manifest, it is a key of the secret's entry.
 const SECRET_STATE: Scope = &[Upsert];
 /// Any command for one secret.
 const SINGLE_SECRET: Scope = &[Upsert, LabelMove];
-const MANIFEST_RUN: Scope = &[Manifest];
+/// Any run that writes a version and takes its settings from inputs; in a manifest, each entry has them.
+const WRITE_OF_VERSION: Scope = &[Upsert, LabelMove, Undo];
+const MANIFEST_RUN: Scope = &[Manifest, Promotion];
+/// Any run that writes to many secrets.
+const MANY_WRITES: Scope = &[Manifest, Promotion, Undo];
+/// Any run that selects from many secrets.
+const MANY_SECRETS: Scope = &[Manifest, Promotion, Undo, Import];
 const LABEL_MOVE: Scope = &[LabelMove];
+const PROMOTION: Scope = &[LabelMove, Promotion];
+const UNDO: Scope = &[Undo];
+const IMPORT: Scope = &[Import];
 /// Every run that writes values.
 const VALUE_WRITE: Scope = &[Upsert, Manifest];
 
-/// An input, as the documents show it.
+/// A documented input.
 #[derive(Clone, Copy, Debug)]
 pub struct Input {
     /// The spelling in `with:` and in a manifest: `some-input`.
     pub name: &'static str,
-    /// What it has an effect on.
+    /// The kinds of run that it affects.
     scope: Scope,
-    /// The default in words; empty if there is nothing to say.
+    /// The default in words; empty if there is none to document.
     pub default: &'static str,
     /// What it does.
     pub help: &'static str,
 }
 
 impl Input {
-    /// Whether it has an effect on a kind of run.
+    /// Whether it affects a kind of run.
     pub(crate) fn applies_to(&self, kind: RunKind) -> bool {
         self.scope.contains(&kind)
+    }
+
+    /// Whether only `import` accepts it.
+    pub(crate) fn is_for_import_alone(&self) -> bool {
+        self.scope == IMPORT
+    }
+
+    /// Whether it is a key of a secret in a manifest.
+    pub(crate) fn is_manifest_key(&self) -> bool {
+        !self.applies_to(Manifest) && self.applies_to(Upsert)
     }
 
     /// The variable of this input.
@@ -67,22 +88,28 @@ impl Input {
     }
 }
 
-/// The variable of an input: `some-input` is `UPSERT_SECRET_SOME_INPUT`.
+/// The reason an input of `import` is rejected with another command.
+pub(crate) const FOR_IMPORT: &str = "is for the command `import`";
+
+/// The variable of an input: `some-input` becomes `UPSERT_SECRET_SOME_INPUT`.
 pub fn variable(input: &str) -> String {
     format!("{PREFIX}{}", input.to_ascii_uppercase().replace('-', "_"))
 }
 
 macro_rules! inputs {
     ($($(#[$attribute:meta])* $field:ident: $type:ty = $name:literal, $scope:ident, $default:literal, $help:literal;)*) => {
-        /// The given inputs, unchecked. All but the two secret ones are trimmed text; `None` is "not given".
+        /// The given inputs, unchecked. All except the two secret ones are trimmed text; `None` means not given.
         #[derive(Clone, Default, Deserialize)]
-        // Without it, each field brings the code for its absence.
+        // Without it, each field would generate code for its absence.
         #[serde(default)]
         pub struct RawInputs {
             $(#[doc = $help] $(#[$attribute])* pub $field: Option<$type>,)*
-            /// Whether this tool's own action started it.
+            /// Whether this tool's action started the program.
             #[serde(skip)]
             pub from_action: bool,
+            /// Whether the GitLab component started the program.
+            #[serde(skip)]
+            pub from_component: bool,
         }
 
         impl RawInputs {
@@ -97,48 +124,53 @@ macro_rules! inputs {
 }
 
 inputs! {
-    command: String = "command", EVERY_RUN, "`upsert`", "`upsert`: create the secret, give it the value, or leave it alone. `promote`: make the version current that holds `stage` or is `version-id`. `rollback`: make the version current that was current before. `plan`: say what `upsert` would do, and why, and write nothing. `iam-policy`: print the least IAM policy for these inputs.";
-    name: String = "name", SINGLE_SECRET, "", "Required without `manifest`. Name or full ARN of the secret. An ARN's region must equal `aws-region` if that is given, and wins over `AWS_REGION`. A full ARN that does not exist cannot be created.";
+    command: String = "command", EVERY_RUN, "`upsert`", "`upsert`: create or update the secret. `plan`: show what `upsert` would change, and why, without writing. `promote`: make the version with the staging label `stage` or the ID `version-id` current; with `manifest`, for every secret. `rollback`: make the previous version current again; with `release`, for every secret that the run changed. `import`: print a manifest of existing secrets, without their values. `iam-policy`: print the least-privilege IAM policy for these inputs.";
+    name: String = "name", SINGLE_SECRET, "", "Name or full ARN of the secret. Required without `manifest`. The region of an ARN must equal `aws-region`, if set, and overrides `AWS_REGION`. A secret cannot be created by ARN.";
     #[serde(skip)] value: Arc<SecretBytes> = "value", SECRET_STATE, "", "The value to store, byte for byte; usually `${{ secrets.NAME }}`.";
-    value_env: String = "value-env", SECRET_STATE, "", "The name of the variable that holds the value, where it cannot be passed on under another name (GitLab).";
-    value_file: String = "value-file", SECRET_STATE, "", "A file that holds the value, byte for byte; `-` is standard input.";
-    value_encoding: String = "value-encoding", SECRET_STATE, "`text`", "`base64`: decode the value before storing it.";
+    value_env: String = "value-env", SECRET_STATE, "", "Name of the variable that holds the value, where the CI system cannot pass it under another name (GitLab).";
+    value_file: String = "value-file", SECRET_STATE, "", "File that holds the value, stored byte for byte; `-` is standard input.";
+    value_encoding: String = "value-encoding", SECRET_STATE, "`text`", "`base64`: decode the value before storing it. `dotenv`: parse the value as a `.env` file and store its pairs as a JSON object.";
     store_as: String = "store-as", SECRET_STATE, "`string`", "`string` or `binary` (SecretString or SecretBinary).";
-    json_key: String = "json-key", SECRET_STATE, "", "Set this key of a secret that holds a JSON object, and leave the others as they are: a key, or a JSON pointer (`/database/password`) for a nested one.";
-    json_value_as: String = "json-value-as", SECRET_STATE, "`string`", "`json`: the value of `json-key` is JSON itself, not a string.";
-    description: String = "description", SECRET_STATE, "leave as it is", "Description of the secret, at most 2,048 characters.";
-    kms_key_id: String = "kms-key-id", SECRET_STATE, "leave as it is", "KMS key that encrypts the secret: id, ARN or alias. `alias/aws/secretsmanager` is AWS's own.";
-    tags: String = "tags", SECRET_STATE, "leave as they are", "Tags: `key=value` lines, or a YAML or JSON mapping.";
-    tag_policy: String = "tag-policy", SECRET_STATE, "`merge`", "`merge` adds and changes tags; `replace` also removes the ones that are not listed (never `aws:` ones).";
-    replica_regions: String = "replica-regions", SECRET_STATE, "leave as they are", "Regions to replicate the secret to: `region` or `region=KMS-KEY`, with white space or commas between them; `none` with `replica-policy: replace`. Waits until they are in sync.";
-    replica_policy: String = "replica-policy", SECRET_STATE, "`merge`", "`merge` adds replicas; `replace` also removes the ones that are not listed, and makes those anew that have another KMS key.";
-    resource_policy: String = "resource-policy", SECRET_STATE, "leave as it is", "Resource policy: JSON, or `file:PATH`. AWS validates it first; one that is public, or locks the caller out, is refused.";
-    allow_public_policy: String = "allow-public-policy", SECRET_STATE, "`false`", "`true`: attach `resource-policy` although it lets in everybody.";
-    if_exists: String = "if-exists", SECRET_STATE, "`update`", "`skip`: where the secret has a current value nothing is touched, neither value nor anything else.";
-    compare: String = "compare", SECRET_STATE, "`auto`", "`auto`: read the current value and write only when it differs; write also when reading is denied. `always`: a denied read is a failure. `never`: GetSecretValue is not called.";
-    version_stages: String = "version-stages", SECRET_STATE, "`AWSCURRENT`", "Staging labels for the version, with commas between them. Without AWSCURRENT the version is put beside the current one, for `promote`.";
-    expected_version_id: String = "expected-version-id", SINGLE_SECRET, "", "Write, promote or roll back only while this version is current; another one is a conflict (exit 5), unless the value is there already.";
-    stage: String = "stage", LABEL_MOVE, "`candidate`", "For `promote`: the staging label whose version becomes current.";
-    version_id: String = "version-id", LABEL_MOVE, "", "For `promote`: the version that becomes current, instead of `stage`.";
-    #[serde(skip)] version_id_key: Arc<SecretBytes> = "version-id-key", VALUE_WRITE, "", "Another CI secret, 16 bytes or more, that keys the version id to the value: an unchanged value keeps its version even with `compare: never`.";
-    on_scheduled_deletion: String = "on-scheduled-deletion", SECRET_STATE, "`fail`", "`restore`: take a secret that is scheduled for deletion back and go on.";
-    on_rotation: String = "on-rotation", SINGLE_SECRET, "`fail`", "`allow`: write although rotation is enabled (the next rotation replaces the value).";
-    manifest: String = "manifest", MANIFEST_RUN, "", "A YAML file that says what many secrets shall be and where their values come from (see `docs/manifest.md`), instead of `name`, `value` and whatever else is about one secret.";
-    only: String = "only", MANIFEST_RUN, "all", "With `manifest`: only secrets with a name like this, such as `prod/*`; several with commas between them. `*` is any text, `?` any character, `[a-m]` one of these.";
-    rate: String = "rate", MANIFEST_RUN, "`40`", "With `manifest`: calls a second, at most, of each family of operations that share a quota of AWS (50 a second for most that write); slower by itself where AWS throttles.";
-    fail_fast: String = "fail-fast", MANIFEST_RUN, "`false`", "With `manifest`, `true`: after the first failure no further secret is begun.";
-    all_or_nothing: String = "all-or-nothing", MANIFEST_RUN, "`false`", "With `manifest`, `true`: either every new version becomes current or none does. A conflict with another writer starts over; a run that is killed is rolled back by the next one.";
+    json_key: String = "json-key", SECRET_STATE, "", "Key to set in a secret that holds a JSON object; other keys stay unchanged. A JSON pointer (`/database/password`) sets a nested key.";
+    json_value_as: String = "json-value-as", SECRET_STATE, "`string`", "`json`: the value of `json-key` is JSON, not a string.";
+    description: String = "description", SECRET_STATE, "leave unchanged", "Description of the secret, at most 2,048 characters.";
+    kms_key_id: String = "kms-key-id", SECRET_STATE, "leave unchanged", "KMS key that encrypts the secret: ID, ARN or alias. `alias/aws/secretsmanager` is the AWS managed key.";
+    tags: String = "tags", SECRET_STATE, "leave unchanged", "Tags: `key=value` lines, or a YAML or JSON mapping.";
+    tag_policy: String = "tag-policy", SECRET_STATE, "`merge`", "`merge` adds and changes tags; `replace` also removes tags that are not listed (never `aws:` tags).";
+    replica_regions: String = "replica-regions", SECRET_STATE, "leave unchanged", "Regions to replicate the secret to, separated by commas or white space: `region` or `region=KMS-KEY`; `none` with `replica-policy: replace`. The run waits until the replicas are in sync.";
+    replica_policy: String = "replica-policy", SECRET_STATE, "`merge`", "`merge` adds replicas; `replace` also removes replicas that are not listed, and recreates those with another KMS key.";
+    resource_policy: String = "resource-policy", SECRET_STATE, "leave unchanged", "Resource policy: JSON, or `file:PATH`. AWS validates it first; a policy that is public, or that locks the caller out, is rejected.";
+    allow_public_policy: String = "allow-public-policy", SECRET_STATE, "`false`", "`true`: attach `resource-policy` even if it grants public access.";
+    if_exists: String = "if-exists", SECRET_STATE, "`update`", "`skip`: if the secret has a current value, change nothing, neither the value nor its metadata.";
+    compare: String = "compare", SECRET_STATE, "`auto`", "`auto`: read the current value and write only if it differs; write without comparing if reading is denied. `always`: fail if reading is denied. `never`: write without comparing; GetSecretValue is not called.";
+    version_stages: String = "version-stages", SECRET_STATE, "`AWSCURRENT`", "Staging labels for the version, separated by commas. Without AWSCURRENT, the version is stored beside the current one, for `promote`.";
+    expected_version_id: String = "expected-version-id", SINGLE_SECRET, "", "Write, promote or roll back only if this version is current; otherwise the run ends with a conflict (exit 5), unless the value is already stored.";
+    stage: String = "stage", PROMOTION, "`candidate`", "For `promote`: staging label of the version to make current.";
+    version_id: String = "version-id", LABEL_MOVE, "", "For `promote`: ID of the version to make current, instead of `stage`.";
+    #[serde(skip)] version_id_key: Arc<SecretBytes> = "version-id-key", VALUE_WRITE, "", "Another CI secret, at least 16 bytes. Version IDs are derived from it and the value, so that an unchanged value keeps its version even with `compare: never`.";
+    on_scheduled_deletion: String = "on-scheduled-deletion", SECRET_STATE, "`fail`", "`restore`: restore a secret that is scheduled for deletion, and continue.";
+    on_rotation: String = "on-rotation", WRITE_OF_VERSION, "`fail`", "`allow`: write even if rotation is enabled (the next rotation replaces the value).";
+    on_value_in_metadata: String = "on-value-in-metadata", SECRET_STATE, "`fail`", "`allow`: accept a name, description, tag or staging label that contains the value, or a part of it, by coincidence.";
+    manifest: String = "manifest", MANIFEST_RUN, "", "YAML file with the desired state of many secrets and the sources of their values (see `docs/manifest.md`), instead of `name`, `value` and the other inputs for one secret.";
+    release: String = "release", UNDO, "", "For `rollback`: the `results` of the run to undo, or `file:PATH` of its report. Versions that the run made current are replaced by the versions before them; later writes stay.";
+    report_file: String = "report-file", MANY_WRITES, "on GitHub a file in `$RUNNER_TEMP`; on GitLab `upsert-secret-report.json`", "With `manifest` or `release`: file for the report of the run, as JSON, for later jobs.";
+    only: String = "only", MANY_SECRETS, "all", "With `manifest`, `release` or `import`: process only secrets whose names match, such as `prod/*`; separate several patterns by commas. `*` matches any text, `?` any character, `[a-m]` any of these characters.";
+    rate: String = "rate", MANY_SECRETS, "`50`, then `40`", "With `manifest`, `release` or `import`: maximum calls per second for each group of operations that share an AWS quota (50 per second for most writes). By default, the first 100 calls use the whole quota, and later calls leave a fifth of it to others. The rate drops automatically when AWS throttles.";
+    fail_fast: String = "fail-fast", MANY_WRITES, "`false`", "With `manifest` or `release`, `true`: start no further secret after the first failure.";
+    fail_on_change: String = "fail-on-change", WRITE, "`false`", "With the command `plan`, `true`: exit with code 9 if the run would change something, for a scheduled job that reports drift. Commands that write reject it.";
+    all_or_nothing: String = "all-or-nothing", MANY_WRITES, "`false`", "With `manifest` or `release`, `true`: make either every new version current or none. After a conflict with another writer the run starts over; the next run rolls back one that was killed.";
+    include_resource_policies: String = "include-resource-policies", IMPORT, "`false`", "With the command `import`, `true`: also print resource policies, as far as they can be read.";
     aws_region: String = "aws-region", EVERY_RUN, "`AWS_REGION`, `AWS_DEFAULT_REGION`, profile", "Region of the secret.";
-    role_to_assume: String = "role-to-assume", EVERY_RUN, "", "ARN of a role to assume: with GitHub's OIDC token (the job needs `permissions: id-token: write`), with the token that `web-identity-token-env` names, or elsewhere, and with `role-chaining: true`, with the credentials that are there. Its credentials stay in this process.";
-    role_session_name: String = "role-session-name", EVERY_RUN, "`upsert-secret-OWNER-REPOSITORY-RUN`", "How AWS's logs call the session.";
-    role_duration_seconds: String = "role-duration-seconds", EVERY_RUN, "`900`", "How long the role's credentials are good for, 900 to 43200 seconds.";
-    role_external_id: String = "role-external-id", EVERY_RUN, "", "External id that the role's trust policy asks for; goes with credentials, not with an OIDC token.";
-    role_chaining: String = "role-chaining", EVERY_RUN, "`false`", "`true`: on GitHub, assume the role with the credentials that are there rather than by OIDC.";
+    role_to_assume: String = "role-to-assume", EVERY_RUN, "", "ARN of a role to assume: on GitHub with the job's OIDC token (which needs `permissions: id-token: write`); elsewhere with the token in `web-identity-token-env`, or with the existing credentials, which `role-chaining: true` selects on GitHub too. The role's credentials stay in this process.";
+    role_session_name: String = "role-session-name", EVERY_RUN, "`upsert-secret-OWNER-REPOSITORY-RUN`", "Session name of the role, as it appears in CloudTrail.";
+    role_duration_seconds: String = "role-duration-seconds", EVERY_RUN, "`900`", "Lifetime of the role's credentials, 900 to 43200 seconds.";
+    role_external_id: String = "role-external-id", EVERY_RUN, "", "External ID that the role's trust policy requires; works with credentials, not with an OIDC token.";
+    role_chaining: String = "role-chaining", EVERY_RUN, "`false`", "`true`: on GitHub, assume the role with the existing credentials instead of OIDC.";
     audience: String = "audience", EVERY_RUN, "`sts.amazonaws.com`", "Audience of GitHub's OIDC token.";
-    web_identity_token_env: String = "web-identity-token-env", EVERY_RUN, "", "The name of the variable that holds an OIDC token (GitLab `id_tokens`, CircleCI, Bitbucket).";
-    allowed_account_ids: String = "allowed-account-ids", EVERY_RUN, "any", "AWS account ids with commas between them; credentials of any other account are refused before the secret is looked at.";
-    output_file: String = "output-file", EVERY_RUN, "`$GITHUB_OUTPUT`; on GitLab `upsert-secret.env`; else standard output", "A file that outputs are appended to instead, as `key=value` lines.";
-    timeout: String = "timeout", EVERY_RUN, "`2m`; with `manifest` `60m`", "Limit for the whole run: `90s`, `2m`, `1h`.";
+    web_identity_token_env: String = "web-identity-token-env", EVERY_RUN, "", "Name of the variable that holds an OIDC token (GitLab `id_tokens`, CircleCI, Bitbucket).";
+    allowed_account_ids: String = "allowed-account-ids", EVERY_RUN, "any", "AWS account IDs, separated by commas; credentials of any other account are rejected before the secret is read.";
+    output_file: String = "output-file", WRITE, "outputs of the CI system, else standard output", "File to append the outputs to instead, as `key=value` lines.";
+    timeout: String = "timeout", EVERY_RUN, "`2m`; with `manifest` or `release` `60m`", "Time limit for the run: `90s`, `2m`, `1h`.";
 }
 
 impl RawInputs {
@@ -150,18 +182,18 @@ impl RawInputs {
             .collect()
     }
 
-    /// The inputs with these names and texts; the last text of a name counts. Secret inputs are not among them.
+    /// The inputs with these names and texts; the last text of a name takes effect. Excludes secret inputs.
     pub(crate) fn from_texts(texts: Vec<(&'static str, String)>) -> Self {
         let texts = texts.into_iter();
         let fields: BTreeMap<_, _> = texts
             .map(|(name, text)| (name.replace('-', "_"), text))
             .collect();
-        // Every field is optional text, so that envy finds nothing to reject.
+        // All fields are optional text, so envy has nothing to reject.
         envy::from_iter(fields).unwrap_or_default()
     }
 }
 
-/// The items of an input that is a list, with commas or white space between them.
+/// The items of a list input, separated by commas or white space.
 pub(crate) fn items(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| c == ',' || c.is_whitespace())
         .filter(|item| !item.is_empty())
@@ -170,7 +202,7 @@ pub(crate) fn items(text: &str) -> impl Iterator<Item = &str> {
 /// The number in a text, or the default.
 ///
 /// # Errors
-/// It is no number, or out of range, in words that follow the name of the input.
+/// It is not a number, or out of range, as text that follows the name of the input.
 pub(crate) fn number_or(
     default: u32,
     given: Option<&str>,
@@ -182,123 +214,7 @@ pub(crate) fn number_or(
         .ok_or_else(|| format!("must be a number from {} to {}", range.start(), range.end()))
 }
 
-/// Every input of this version, in the order of the documents.
+/// All inputs of this version, in the order of the documentation.
 pub fn all() -> &'static [Input] {
     INPUTS
-}
-
-/// Reads the variables of this tool.
-///
-/// # Errors
-/// Unknown variables with the prefix, so that typos are caught, and variables that are not UTF-8. The other inputs are
-/// returned as well, so that their values can be hidden before the failure is printed.
-pub fn read(environment: &Environment) -> (RawInputs, Result<(), Failure>) {
-    let mut texts = Vec::new();
-    let mut problems = Vec::new();
-    for (key, content) in environment.own_variables() {
-        let input = INPUTS.iter().find(|input| input.variable() == key);
-        match (input.map(|input| input.name), content.to_str()) {
-            (Some("value" | "version-id-key"), _) => {}
-            // Trimmed here and nowhere else; empty is "not given".
-            (Some(name), Some(text)) => texts.push((name, text.trim().to_owned())),
-            (Some(_), None) => problems.push(format!("{key} is not valid UTF-8")),
-            (None, _) if [FROM_ACTION, FROM_LAUNCHER].contains(&key) => {}
-            (None, _) => problems.push(describe_unknown(key)),
-        }
-    }
-    texts.retain(|(_, text)| !text.is_empty());
-    let secret = |input| environment.secret(&variable(input)).map(Arc::new);
-    let raw = RawInputs {
-        value: secret("value"),
-        version_id_key: secret("version-id-key"),
-        from_action: environment.text(FROM_ACTION) == Some("true"),
-        ..RawInputs::from_texts(texts)
-    };
-    let checked = if problems.is_empty() {
-        Ok(())
-    } else {
-        Err(Failure::new(
-            Class::Input,
-            problems.join("\n"),
-            "correct or remove the variable; `upsert-secret --help` lists them all",
-        ))
-    };
-    (raw, checked)
-}
-
-fn describe_unknown(key: &str) -> String {
-    let nearest = INPUTS
-        .iter()
-        .map(Input::variable)
-        .min_by_key(|variable| strsim::levenshtein(variable, key))
-        .filter(|variable| strsim::levenshtein(variable, key) <= 3);
-    match nearest {
-        Some(variable) => format!("{key} is no input; did you mean {variable}?"),
-        None => format!("{key} is no input"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read_pairs(pairs: &[(&str, &str)]) -> (RawInputs, Result<(), Failure>) {
-        read(&Environment::from_pairs(
-            pairs.iter().map(|(k, v)| ((*k).into(), (*v).into())),
-        ))
-    }
-
-    #[test]
-    fn text_is_trimmed_and_value_is_not() {
-        let (raw, checked) = read_pairs(&[
-            ("UPSERT_SECRET_NAME", "  prod/key \n"),
-            ("UPSERT_SECRET_VALUE", " made up \n"),
-            ("UPSERT_SECRET_DESCRIPTION", "  "),
-            ("UPSERT_SECRET_VERSION_ID_KEY", ""),
-            ("OTHER", "x"),
-        ]);
-        assert_eq!(checked, Ok(()));
-        assert_eq!(raw.name.as_deref(), Some("prod/key"));
-        assert_eq!(raw.description, None);
-        assert_eq!(
-            raw.value.map(|value| value.expose().to_vec()),
-            Some(b" made up \n".to_vec())
-        );
-        assert!(raw.version_id_key.is_none());
-    }
-
-    #[test]
-    fn unknown_variable_is_rejected() {
-        let cases = [
-            (
-                "UPSERT_SECRET_NAEM",
-                "UPSERT_SECRET_NAEM is no input; did you mean UPSERT_SECRET_NAME?",
-            ),
-            ("UPSERT_SECRET_FOO_BAR", "UPSERT_SECRET_FOO_BAR is no input"),
-            (
-                "UPSERT_SECRET_UPSERT_SECRET_NAME",
-                "UPSERT_SECRET_UPSERT_SECRET_NAME is no input",
-            ),
-            (
-                "UPSERT_SECRET_FAILFAST",
-                "UPSERT_SECRET_FAILFAST is no input; did you mean UPSERT_SECRET_FAIL_FAST?",
-            ),
-        ];
-        for (variable, wanted) in cases {
-            let (_, checked) = read_pairs(&[(variable, "x")]);
-            assert_eq!(
-                checked.map_err(|failure| failure.what),
-                Err(wanted.to_owned())
-            );
-        }
-    }
-
-    #[test]
-    fn every_input_reaches_its_field() {
-        for input in INPUTS {
-            let (raw, _) = read_pairs(&[(&input.variable(), "given")]);
-            let given: Vec<_> = raw.given().iter().map(|input| input.name).collect();
-            assert_eq!(given, [input.name]);
-        }
-    }
 }

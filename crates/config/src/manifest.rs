@@ -1,12 +1,12 @@
-//! The manifest: many secrets in one YAML file (JSON is YAML). Turns its text into the inputs of each secret, still as
-//! text, and references to values; reports every problem at once, with line, column and key. Reads no file, variable or
-//! value, and no message shows more of the text than names of secrets and variables.
+//! The manifest: many secrets in one YAML file (JSON is YAML). Converts its text to the inputs of each secret, still as text,
+//! and references to values. Reports all problems at once, with line, column and key. Must not read files, variables or values;
+//! of the text, messages show only names of secrets and variables.
 //!
-//! What an input holds is checked later, as for inputs from the environment; [`locate_problems`] finds the input's
-//! position.
+//! The content of inputs is checked later, as for inputs from the environment; [`locate_problems`] finds the input's position.
 
 mod entry;
 mod expand;
+mod extent;
 mod keys;
 mod model;
 mod problem;
@@ -17,18 +17,22 @@ mod shape;
 mod syntax;
 mod tree;
 
+pub(crate) use model::Qualified;
 pub use model::{
     CharacterClass, Entry, GenerateSpec, Manifest, Member, Reference, SecretRef, ValueSpec,
 };
 use problem::Problems;
 pub use problem::{Position, Problem, UnlocatedProblem};
 pub use schema::schema;
-pub(crate) use syntax::MAX_BYTES;
+pub(crate) use syntax::{MAX_BYTES, has_too_many_parts, nests_too_deep};
+
+/// The maximum size parsed to look up positions: that of the first problem in the longest manifest, which takes seconds.
+const MAX_LOCATED_BYTES: usize = MAX_BYTES;
 
 /// Parses a manifest. `lookup` returns the text of a variable for `${NAME}`.
 ///
 /// # Errors
-/// Every problem in the file's order. If there are too many to report, the last one is the number of further ones.
+/// All problems in file order. If there are too many to report, the last one is the number of remaining problems.
 pub fn parse(
     bytes: &[u8],
     lookup: &dyn Fn(&str) -> Option<String>,
@@ -40,11 +44,11 @@ pub fn parse(
     }
 }
 
-/// Parses what is valid in a manifest and returns the problems of the rest, so that those of later checks can be
-/// reported together with them.
+/// Parses the valid parts of a manifest and returns the problems of the rest, so that they can be reported together with those
+/// of later checks.
 ///
 /// # Errors
-/// The file is no YAML, and so nothing in it is valid.
+/// The file is not YAML, so no part of it is valid.
 pub(crate) fn parse_partially(
     bytes: &[u8],
     lookup: &dyn Fn(&str) -> Option<String>,
@@ -53,11 +57,13 @@ pub(crate) fn parse_partially(
     let tree = tree::parse(text)?;
     let mut reader = reader::Reader::new(lookup);
     let manifest = reader.read_manifest(&tree);
+    // Each look-up parses the file again.
+    drop(tree);
     Ok((manifest, locate(text, reader.problems)))
 }
 
-/// Adds positions to problems that later checks find. One with an input that many entries inherit from `defaults` is
-/// reported once. `bytes` are the manifest.
+/// Adds positions to problems found by later checks. A problem with an input that many entries inherit from `defaults` is
+/// reported once. `bytes` is the manifest.
 pub fn locate_problems(bytes: &[u8], unlocated: Vec<UnlocatedProblem>) -> Vec<Problem> {
     let mut problems = Problems::default();
     for problem in unlocated {
@@ -66,8 +72,13 @@ pub fn locate_problems(bytes: &[u8], unlocated: Vec<UnlocatedProblem>) -> Vec<Pr
     locate(syntax::decode(bytes).unwrap_or_default(), problems)
 }
 
+/// Looks up positions. Each lookup takes as long as parsing the file, so for a large file only the first ones are located.
 fn locate(text: &str, problems: Problems) -> Vec<Problem> {
-    problems.into_located(|node| tree::locate(text, node))
+    let mut left = MAX_LOCATED_BYTES;
+    problems.into_located(|node| {
+        left = left.checked_sub(text.len())?;
+        tree::locate(text, node)
+    })
 }
 
 #[cfg(test)]

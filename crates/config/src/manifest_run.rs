@@ -1,49 +1,48 @@
-//! The secrets of a manifest, checked. Every problem is reported at once, with its position in the file. Values in
-//! other secrets need the network and are read later: until then such an entry is checked with stand-ins.
+//! Checks the secrets of a manifest. All problems are reported at once, with their positions in the file. Values in other
+//! secrets require the network and are read later; until then, their entries are checked with placeholders.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use glob::Pattern;
 use upsert_secret_core::connection::Connection;
 use upsert_secret_core::failure::{Class, Failure};
+use upsert_secret_core::rate::Rate;
+use upsert_secret_core::request::Direction;
 
+use crate::checks::only::Only;
+use crate::checks::settings::check_rate;
 use crate::diagnostics::Diagnostics;
 use crate::environment::Environment;
 use crate::files::{self, Unreadable};
-use crate::inputs::{RawInputs, RunKind, items, number_or};
-use crate::manifest;
+use crate::inputs::{FOR_IMPORT, RawInputs, RunKind};
+use crate::manifest::{self, Entry, UnlocatedProblem};
 use crate::request;
 use crate::resolve::SecretSink;
 
 mod assemble;
 mod entries;
 mod exposure;
+mod moves;
 mod unresolved;
 
 use assemble::Shared;
 pub use unresolved::{Draft, Unresolved};
 
-/// Below AWS's 50 calls a second, because other callers share the account's quota.
-const DEFAULT_RATE: u32 = 40;
-/// More than any quota of AWS.
-const MAX_RATE: u32 = 1_000;
-
 /// How a manifest run proceeds.
 pub struct Pacing {
-    /// Calls a second for each family of operations.
-    pub rate: u32,
-    /// Whether nothing more is started after a failure.
+    /// Calls per second for each family of operations.
+    pub rate: Rate,
+    /// Whether to start nothing more after a failure.
     pub fail_fast: bool,
-    /// Whether all secrets become current or none.
+    /// Whether either all new versions become current or none.
     pub all_or_nothing: bool,
 }
 
 /// Reads the manifest at `path` and checks its entries. Without a sink, values are neither read nor required.
 ///
 /// # Errors
-/// Every problem at once, class `bad input`. Unusable credentials come after problems with inputs and before those of
+/// All problems at once, class `bad input`. Unusable credentials are reported after problems with inputs and before those with
 /// entries.
 pub(crate) fn check(
     raw: &RawInputs,
@@ -53,68 +52,136 @@ pub(crate) fn check(
     sink: Option<&SecretSink<'_>>,
     diagnostics: &mut Diagnostics,
 ) -> Result<(Vec<Draft>, Pacing), Failure> {
-    let (mut pacing, only) = check_inputs(raw, diagnostics);
-    diagnostics.check_problems()?;
-    let text = read(path)?;
-    let expanded = RefCell::new(BTreeSet::new());
-    let lookup = |name: &str| {
-        expanded.borrow_mut().insert(name.to_owned());
-        environment.text(name).map(str::to_owned)
-    };
-    let (manifest, mut problems) =
-        manifest::parse_partially(&text, &lookup).map_err(|problem| reject(path, &[problem]))?;
-    let mut entries = manifest.entries;
-    // Of all entries: `only` does not make the values of the others less secret.
-    for why in exposure::exposed_variables(&expanded.borrow(), &entries, raw, environment) {
-        diagnostics.add_problem(format!("{path}: {why}"));
-    }
-    if let Some(only) = only {
-        entries.retain(|entry| only.iter().any(|pattern| pattern.matches(&entry.name)));
-        if entries.is_empty() && problems.is_empty() {
-            diagnostics.reject("only", "fits no secret of the manifest");
-        }
-    }
-    diagnostics.check_all()?;
-    if raw.all_or_nothing.is_none() {
-        pacing.all_or_nothing = manifest.all_or_nothing.unwrap_or_default();
-    }
+    check_scope(raw, RunKind::Manifest, diagnostics);
+    request::check_version_id_key(raw, diagnostics);
+    let file = File::load(raw, path, environment, false, diagnostics)?;
     let shared = Shared {
         connection: Arc::clone(connection),
         version_id_key: raw.version_id_key.clone(),
-        all_or_nothing: pacing.all_or_nothing,
+        all_or_nothing: file.pacing.all_or_nothing,
     };
-    let (drafts, unlocated) = entries::check(entries, raw, environment, sink, shared, diagnostics);
-    problems.extend(manifest::locate_problems(&text, unlocated));
-    if !problems.is_empty() {
-        // In the file's order; a problem without a position is the count of further ones.
-        problems.sort_by_key(|problem| (problem.position.is_none(), problem.position));
-        return Err(reject(path, &problems));
-    }
-    Ok((drafts, pacing))
+    file.check(|entries| entries::check(entries, raw, environment, sink, shared, diagnostics))
 }
 
-/// Checks the inputs that are known before the file is read: how the run proceeds, and the patterns of `only`.
-fn check_inputs(raw: &RawInputs, diagnostics: &mut Diagnostics) -> (Pacing, Option<Vec<Pattern>>) {
+/// Reads the manifest at `path` for moving AWSCURRENT in its secrets. Does not look up values.
+///
+/// # Errors
+/// The same as for [`check`].
+pub(crate) fn check_moves(
+    raw: &RawInputs,
+    path: &str,
+    direction: &Direction,
+    connection: &Arc<Connection>,
+    environment: &Environment,
+    diagnostics: &mut Diagnostics,
+) -> Result<(Vec<Draft>, Pacing), Failure> {
+    check_scope(raw, RunKind::Promotion, diagnostics);
+    let file = File::load(raw, path, environment, true, diagnostics)?;
+    file.check(|entries| moves::check(&entries, direction, connection))
+}
+
+/// Rejects inputs that must be keys of the manifest.
+fn check_scope(raw: &RawInputs, kind: RunKind, diagnostics: &mut Diagnostics) {
     for input in raw.given() {
-        if !input.applies_to(RunKind::Manifest) {
-            diagnostics.reject(
-                input.name,
-                "is about one secret: with a manifest it is a key of that file",
-            );
+        if input.applies_to(kind) {
+            continue;
         }
+        if input.applies_to(RunKind::Manifest) {
+            diagnostics.warn(format!("`{}` has no effect on `promote`", input.name));
+            continue;
+        }
+        let why = match input.name {
+            "version-id" => "applies to one secret; with a manifest, `stage` selects the versions",
+            "release" => "is for the command `rollback`",
+            _ if input.is_for_import_alone() => FOR_IMPORT,
+            "name" | "value" | "value-env" | "value-file" => {
+                "applies to one secret; the manifest names its secrets and the sources of their values"
+            }
+            _ => "applies to one secret; with a manifest, it is a key of that file",
+        };
+        diagnostics.reject(input.name, why);
     }
-    request::check_version_id_key(raw, diagnostics);
-    let rate = number_or(DEFAULT_RATE, raw.rate.as_deref(), 1..=MAX_RATE);
-    let rate = diagnostics.accept("rate", rate).unwrap_or(DEFAULT_RATE);
-    let only = raw.only.as_deref();
-    let only = only.map(|text| items(text).map(Pattern::new).collect());
-    let only = only.transpose().unwrap_or_else(|_| {
-        diagnostics.reject(
-            "only",
-            "must be names in which `*` is any text, `?` any character and `[a-m]` one of these",
-        );
-        None
-    });
+}
+
+/// A manifest that has been read, and the inputs about the run.
+struct File<'a> {
+    path: &'a str,
+    text: Vec<u8>,
+    /// The entries that `only` selects.
+    entries: Vec<Entry>,
+    problems: Vec<manifest::Problem>,
+    pacing: Pacing,
+}
+
+impl<'a> File<'a> {
+    /// Reads the file. `names_only` means that only the names of its secrets matter: variables in other texts need not be set.
+    fn load(
+        raw: &RawInputs,
+        path: &'a str,
+        environment: &Environment,
+        names_only: bool,
+        diagnostics: &mut Diagnostics,
+    ) -> Result<Self, Failure> {
+        let (mut pacing, only) = check_pacing(raw, diagnostics);
+        diagnostics.check_problems()?;
+        let text = read(path)?;
+        let expanded = RefCell::new(BTreeSet::new());
+        let lookup = |name: &str| {
+            expanded.borrow_mut().insert(name.to_owned());
+            let text = environment.text(name).map(str::to_owned);
+            text.or_else(|| names_only.then(|| moves::NOT_SET.to_owned()))
+        };
+        let (manifest, problems) = manifest::parse_partially(&text, &lookup)
+            .map_err(|problem| reject(path, &[problem]))?;
+        let mut entries = manifest.entries;
+        // For all entries: `only` does not make the values of the others less secret.
+        for why in exposure::exposed_variables(&expanded.borrow(), &entries, raw, environment) {
+            diagnostics.add_problem(format!("{path}: {why}"));
+        }
+        if let Some(only) = only {
+            entries.retain(|entry| only.matches(&entry.name));
+            if entries.is_empty() && problems.is_empty() {
+                diagnostics.reject("only", "matches no secret in the manifest");
+            }
+        }
+        diagnostics.check_all()?;
+        if raw.all_or_nothing.is_none() {
+            pacing.all_or_nothing = manifest.all_or_nothing.unwrap_or_default();
+        }
+        Ok(Self {
+            path,
+            text,
+            entries,
+            problems,
+            pacing,
+        })
+    }
+
+    /// Checks the entries, and reports their problems together with those of the file.
+    fn check(
+        self,
+        check: impl FnOnce(Vec<Entry>) -> (Vec<Draft>, Vec<UnlocatedProblem>),
+    ) -> Result<(Vec<Draft>, Pacing), Failure> {
+        let mut problems = self.problems;
+        let (drafts, unlocated) = check(self.entries);
+        problems.extend(manifest::locate_problems(&self.text, unlocated));
+        if !problems.is_empty() {
+            // In file order; a problem without a position is the number of remaining ones.
+            problems.sort_by_key(|problem| (problem.position.is_none(), problem.position));
+            return Err(reject(self.path, &problems));
+        }
+        Ok((drafts, self.pacing))
+    }
+}
+
+/// Checks the inputs for runs with many secrets, and the patterns of `only`.
+pub(crate) fn check_pacing(
+    raw: &RawInputs,
+    diagnostics: &mut Diagnostics,
+) -> (Pacing, Option<Only>) {
+    let rate = check_rate(raw, diagnostics);
+    let only = raw.only.as_deref().map(Only::parse);
+    let only = only.and_then(|only| diagnostics.accept("only", only));
     let pacing = Pacing {
         rate,
         fail_fast: diagnostics.choice("fail-fast", raw.fail_fast.as_deref()),
@@ -132,10 +199,11 @@ fn read(path: &str) -> Result<Vec<u8>, Failure> {
         Err(why) => Err(Failure::new(
             Class::Input,
             format!("the manifest {path} cannot be read"),
-            "give the path of the file, seen from the folder that the step runs in; in GitHub Actions check the repository out first",
+            "give the path relative to the working directory of the step; in GitHub Actions, check out the \
+             repository first",
         )
         .because(match why {
-            Unreadable::NotRegular => "it is no regular file".to_owned(),
+            Unreadable::NotRegular => "it is not a regular file".to_owned(),
             Unreadable::Failed(why) => why,
         })),
     }

@@ -1,5 +1,5 @@
-//! The request for an IAM policy: the run that needs permissions, the account, and the role's trust policy. Requires
-//! neither a value nor credentials, because people use it before they have any.
+//! The request for an IAM policy: the run that needs permissions, the account, and the role's trust policy. Must not require a
+//! value or credentials, because people use it before they have any.
 
 use upsert_secret_core::claims::Claims;
 use upsert_secret_core::failure::{Class, Failure};
@@ -10,10 +10,11 @@ use upsert_secret_core::target::Target;
 use crate::checks::identity;
 use crate::checks::shapes::{NOT_A_ROLE, is_role};
 use crate::ci;
-use crate::diagnostics::{Diagnostics, Spelling};
+use crate::diagnostics::Diagnostics;
 use crate::environment::Environment;
 use crate::inputs::RawInputs;
 use crate::run::{Action, Draft, Run};
+use crate::spelling::Spelling;
 
 /// GitHub's OIDC provider, as IAM names it.
 const GITHUB_PROVIDER: &str = "token.actions.githubusercontent.com";
@@ -21,16 +22,16 @@ const GITHUB_PROVIDER: &str = "token.actions.githubusercontent.com";
 /// Checks the inputs of `iam-policy`.
 ///
 /// # Errors
-/// Every problem at once, class `bad input`.
+/// All problems at once, class `bad input`.
 pub fn check(
     action: Action,
     raw: RawInputs,
     environment: &Environment,
 ) -> Result<PolicyRequest, Failure> {
-    let spelling = Spelling::from_inputs(&raw);
+    let spelling = Spelling::of(&raw);
     let mut notes = Vec::new();
     let (role_account, trust) = check_role(&raw, environment, &mut notes)?;
-    // Tokens and values are where the run will be, which may not be here.
+    // Tokens and values are available where the run will take place, which may not be here.
     let raw = RawInputs {
         role_to_assume: None,
         role_session_name: None,
@@ -42,7 +43,6 @@ pub fn check(
         value: None,
         value_env: None,
         value_file: None,
-        manifest: raw.manifest.filter(|_| action == Action::Upsert),
         ..raw
     };
     let run = Run::check(action, raw, environment, None)?;
@@ -50,7 +50,7 @@ pub fn check(
         let input = spelling.name("aws-region");
         return Err(Failure::new(
             Class::Input,
-            format!("{input} is not given, and the policy names it"),
+            format!("{input} is not set, but the policy names it"),
             "set it, or AWS_REGION",
         ));
     };
@@ -66,7 +66,7 @@ pub fn check(
     let account = target_account.or(role_account).or(only_account);
     if account.is_none() {
         notes.push(format!(
-            "the account is `*` in the policy: {} or {} tells which one it is",
+            "the account is `*` in the policy; set {} or {} to name it",
             spelling.name("role-to-assume"),
             spelling.name("allowed-account-ids")
         ));
@@ -80,14 +80,20 @@ pub fn check(
     })
 }
 
-/// What the run does, as far as permissions go.
+/// The work of a run, as far as it affects permissions.
 fn policy_run(run: Run, notes: &mut Vec<String>) -> PolicyRun {
+    if let Some(import) = run.import {
+        return PolicyRun::Import {
+            names: import.iam_patterns(),
+            policies: import.with_policies,
+        };
+    }
     let is_manifest = run.manifest.is_some();
     let mut requests = Vec::with_capacity(run.drafts.len());
-    let mut sources = Vec::new();
+    let (mut sources, mut moves) = (Vec::new(), Vec::new());
     for draft in run.drafts {
         match draft {
-            Draft::Ready(Job::Move(label_move)) => return PolicyRun::Move(label_move),
+            Draft::Ready(Job::Move(label_move)) => moves.push(*label_move),
             Draft::Ready(Job::Upsert(request)) if !is_manifest => {
                 return PolicyRun::Upsert(request);
             }
@@ -96,7 +102,8 @@ fn policy_run(run: Run, notes: &mut Vec<String>) -> PolicyRun {
                 for (reference, _) in unresolved.references() {
                     if let Some(role) = &reference.role {
                         notes.push(format!(
-                            "the role {role} needs secretsmanager:GetSecretValue on {}, and must trust whoever runs this",
+                            "the role {role} needs secretsmanager:GetSecretValue on {}, and must trust the \
+                             caller of this run",
                             reference.id
                         ));
                     } else if let Ok(target) = Target::parse(&reference.id) {
@@ -109,14 +116,18 @@ fn policy_run(run: Run, notes: &mut Vec<String>) -> PolicyRun {
     }
     if !sources.is_empty() {
         notes.push(
-            "where a secret that a value comes from has a KMS key of its own, add kms:Decrypt on that key"
+            "if a secret that a value comes from has its own KMS key, add kms:Decrypt on that key"
                 .to_owned(),
         );
     }
-    PolicyRun::Manifest(requests, sources)
+    if moves.is_empty() {
+        PolicyRun::Manifest(requests, sources)
+    } else {
+        PolicyRun::Moves(moves)
+    }
 }
 
-/// The role's account and its trust policy: from the OIDC token if there is one, otherwise from what is known of the CI
+/// The role's account and its trust policy: from the OIDC token if there is one, otherwise from what is known about the CI
 /// system.
 fn check_role(
     raw: &RawInputs,
@@ -127,7 +138,7 @@ fn check_role(
         return Ok((None, None));
     };
     if !is_role(arn) {
-        let mut diagnostics = Diagnostics::new(Spelling::from_inputs(raw));
+        let mut diagnostics = Diagnostics::new(Spelling::of(raw));
         diagnostics.reject("role-to-assume", NOT_A_ROLE);
         diagnostics.check_problems()?;
     }
@@ -137,7 +148,8 @@ fn check_role(
         || raw.web_identity_token_env.is_none() && ci::is_gitlab(environment);
     if uses_credentials {
         notes.push(
-            "the role is assumed with credentials: its trust policy must allow sts:AssumeRole to whoever has them"
+            "the role is assumed with credentials: its trust policy must allow sts:AssumeRole to the \
+             principal of those credentials"
                 .to_owned(),
         );
         return Ok((Some(account), None));
@@ -156,13 +168,13 @@ fn check_role(
     Ok((Some(account), Some(trust)))
 }
 
-/// Provider, audience and subject of the token in the variable `name`; placeholders for what cannot be read from it.
+/// Provider, audience and subject of the token in the variable `name`; placeholders for unreadable parts.
 fn token_claims(name: &str, environment: &Environment, notes: &mut Vec<String>) -> [String; 3] {
     let claims = Claims::parse(environment.text(name).unwrap_or_default().trim());
     let claims = (claims.provider(), claims.audience(), claims.sub.as_deref());
     let (Some(provider), Some(audience), Some(subject)) = claims else {
         notes.push(
-            "there is no OIDC token here to read: put the provider's host name, the audience and the subject into the trust policy\n\
+            "no OIDC token is available here: put the provider's host name, the audience and the subject into the trust policy\n\
              (GitLab's subject: `project_path:GROUP/PROJECT:ref_type:branch:ref:main`)"
                 .to_owned(),
         );
@@ -187,11 +199,21 @@ fn github_claims(
     notes.push(format!(
         "the trust policy is for jobs of {repository} on {branch}; a job with `environment: NAME` has the subject `repo:{repository}:environment:NAME`"
     ));
+    let id = |name| plain_text(name).unwrap_or("ID");
+    if let Some((owner, name)) = repository.split_once('/') {
+        // docs.github.com, "OpenID Connect reference", immutable subject claims.
+        notes.push(format!(
+            "the subject has IDs if {repository} was created, renamed or transferred on github.com after July 15, 2026: \
+             `repo:{owner}@{}/{name}@{}:ref:{branch}`",
+            id("GITHUB_REPOSITORY_OWNER_ID"),
+            id("GITHUB_REPOSITORY_ID"),
+        ));
+    }
     let subject = format!("repo:{repository}:ref:{branch}");
     [GITHUB_PROVIDER.to_owned(), audience.to_owned(), subject]
 }
 
-/// Whether a text has no wildcards of IAM, which would trust more than it names.
+/// Whether a text contains no IAM wildcards, which would trust more than intended.
 fn is_plain(text: &str) -> bool {
     !text.is_empty()
         && text

@@ -1,5 +1,4 @@
-//! Delays between attempts, and when to stop. It only computes them: callers sleep, and pass in the random numbers that
-//! jitter them.
+//! Delays between attempts, and when to stop. Only computes them: callers sleep, and pass in the random numbers for jitter.
 
 use std::time::Duration;
 
@@ -7,7 +6,7 @@ const FIRST: Duration = Duration::from_millis(50);
 const LONGEST: Duration = Duration::from_secs(2);
 const LONGEST_TURN: Duration = Duration::from_millis(1_500);
 
-/// A counter of attempts. Delays grow from 50 ms to 2 s, with jitter so that racing jobs spread out.
+/// A counter of attempts. Delays grow from 50 ms to 2 s, with jitter to spread concurrent jobs.
 #[derive(Debug)]
 pub struct Backoff {
     tries: u32,
@@ -35,7 +34,7 @@ impl Backoff {
         Some(longest / 2 + longest / 2 * u32::from(jitter) / 255)
     }
 
-    /// The delay before the next attempt among concurrent writers of a secret: random up to a limit that grows to 1.5 s.
+    /// The delay before the next attempt among concurrent writers of a secret: random, up to a limit that grows to 1.5 s.
     /// `jitter` is a random number.
     pub fn next_turn(&mut self, jitter: u16) -> Duration {
         let longest = LONGEST_TURN.min(FIRST * 2 * 2_u32.pow(self.tries.min(8)));

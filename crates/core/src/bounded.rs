@@ -1,4 +1,4 @@
-//! Reading of at most so many bytes. It reads only from sources that callers have opened.
+//! Size-limited reads. Reads only from sources that callers have opened.
 
 use std::io::{self, Read};
 
@@ -17,19 +17,33 @@ pub fn read_prefix(source: impl Read, limit: usize) -> io::Result<Vec<u8>> {
 /// # Errors
 /// Errors of the source.
 pub fn read(source: impl Read, limit: usize) -> io::Result<Option<Vec<u8>>> {
-    // One byte more than allowed proves that the source is too long.
+    // One extra byte proves that the source is too long.
     let content = read_prefix(source, limit + 1)?;
     Ok((content.len() <= limit).then_some(content))
 }
 
-/// The reason of an I/O error in plain words, without the path, which may be secret.
+/// The reason for an I/O error in plain words, without its number, and without the path, which may be secret.
 pub fn io_reason(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "there is no such file".to_owned(),
-        io::ErrorKind::PermissionDenied => "this user may not".to_owned(),
+        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
         io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
-        other => other.to_string(),
+        io::ErrorKind::StorageFull => "there is no space left".to_owned(),
+        kind => match error.raw_os_error() {
+            Some(number) => system_reason(&error.to_string(), number),
+            // The text of such an error may quote what was read.
+            None if kind == io::ErrorKind::Other => "unknown error".to_owned(),
+            None => kind.to_string(),
+        },
     }
+}
+
+/// The operating system's description of an error, from `Too many open files (os error 24)`.
+fn system_reason(text: &str, number: i32) -> String {
+    let words = text.trim_end_matches(&format!(" (os error {number})"));
+    let mut chars = words.trim_end_matches('.').chars();
+    let first = chars.next().map(|first| first.to_ascii_lowercase());
+    first.into_iter().chain(chars).collect()
 }
 
 #[cfg(test)]
@@ -46,6 +60,24 @@ mod tests {
         assert_eq!(read(&mut source, 3).unwrap(), None);
         assert_eq!(read_prefix(&mut source, 3).unwrap(), b"xxx");
         assert_eq!(read_prefix(&b"ab"[..], 3).unwrap(), b"ab");
+    }
+
+    #[test]
+    fn reason_has_no_number_of_the_system() {
+        // Error numbers with the same meaning on every Unix; the C library provides the text.
+        for number in [1, 2, 5, 13, 20, 24, 28, 32, 9_999] {
+            let reason = io_reason(&io::Error::from_raw_os_error(number));
+            assert!(!reason.contains("os error"), "{reason}");
+            assert!(!reason.contains("uncategorized"), "{reason}");
+            assert!(
+                !reason.is_empty() && !reason.starts_with(char::is_uppercase),
+                "{reason}"
+            );
+        }
+        let full = system_reason("No space left on device (os error 28)", 28);
+        assert_eq!(full, "no space left on device");
+        let other = io::Error::other("made-up content of a file");
+        assert_eq!(io_reason(&other), "unknown error");
     }
 
     #[test]

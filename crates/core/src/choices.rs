@@ -1,10 +1,10 @@
-//! Inputs with a fixed set of words, and their defaults. It does not read inputs.
+//! Inputs with a fixed set of values, and their defaults. Must not read inputs.
 
 use crate::value::Kind;
 
-/// An input with a fixed set of words.
+/// An input with a fixed set of values.
 pub trait Choice: Copy + Default + 'static {
-    /// The words and their meanings, the default first.
+    /// The words and their meanings, default first.
     const WORDS: &'static [(&'static str, Self)];
 
     /// The meaning of a word; `None` if it is not one of the set.
@@ -53,7 +53,7 @@ choices! {
     ReplicaPolicy {
         /// Add.
         "merge" => Merge,
-        /// Also remove replicas that are not listed, and recreate those with another key.
+        /// Also remove replicas that are not listed, and recreate those with a different key.
         "replace" => Replace,
     }
     /// `if-exists`
@@ -67,7 +67,7 @@ choices! {
     Compare {
         /// Read the value if permitted.
         "auto" => Auto,
-        /// A denied read is a failure.
+        /// Fail if the read is denied.
         "always" => Always,
         /// Never read.
         "never" => Never,
@@ -86,6 +86,13 @@ choices! {
         /// Write although rotation is enabled.
         "allow" => Allow,
     }
+    /// `on-value-in-metadata`
+    OnValueInMetadata {
+        /// Reject.
+        "fail" => Fail,
+        /// Accept a name, description, tag or label that contains the value.
+        "allow" => Allow,
+    }
     /// `json-value-as`
     JsonValueAs {
         /// As a JSON string.
@@ -99,6 +106,8 @@ choices! {
         "text" => Text,
         /// Decode before storing.
         "base64" => Base64,
+        /// Store the pairs of a `.env` file as a JSON object.
+        "dotenv" => Dotenv,
     }
 }
 

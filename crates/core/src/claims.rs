@@ -1,5 +1,5 @@
-//! The claims of an OIDC token that a role's trust policy tests, for diagnosis and for printed policies. The claims are
-//! public; the signature, which makes a token secret, is neither read nor verified.
+//! The OIDC token claims that a role's trust policy tests, for diagnosis and for printed policies. The claims are public. Must
+//! not read or verify the signature, which makes a token secret.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -1,39 +1,47 @@
-//! How AWS is reached: region, identity, time limits, trust and proxies, checked and ready to use. Plain data: reading it
-//! from the environment is for the config crate, using it for the aws crate.
+//! How to reach AWS: region, identity, time limits, trusted CAs and proxies, checked and ready to use. Plain data: the config
+//! crate reads it from the environment, and the aws crate uses it.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::value::SecretBytes;
 
-/// What a connection to AWS needs.
+/// The settings of a connection to AWS.
 pub struct Connection {
-    /// The region; `None` leaves it to the profile.
+    /// The region; `None` if the profile determines it.
     pub region: Option<String>,
     /// The credentials to use.
     pub identity: Arc<Identity>,
     /// The time limit of the whole run.
     pub timeout: Duration,
-    /// How requests are made.
+    /// How to send requests.
     pub settings: Settings,
 }
 
-/// Which credentials are used.
+/// The credentials to use.
 #[derive(Default)]
 pub struct Identity {
     /// The role to assume; `None` uses the credential chain.
     pub role: Option<Arc<Role>>,
-    /// The role of `AWS_WEB_IDENTITY_TOKEN_FILE` and `AWS_ROLE_ARN`, one step of the credential chain.
+    /// The role from `AWS_WEB_IDENTITY_TOKEN_FILE` and `AWS_ROLE_ARN`, one step of the credential chain.
     pub token_file_role: Option<Arc<Role>>,
-    /// Accounts that the credentials may belong to; empty allows any.
+    /// The accounts that the credentials may belong to; empty allows any account.
     pub allowed_accounts: Vec<String>,
+}
+
+impl Identity {
+    /// Whether the credential chain is used, either for the calls or to assume the role.
+    pub fn uses_chain(&self) -> bool {
+        let source = self.role.as_ref().map(|role| &role.source);
+        source.is_none_or(|source| matches!(source, TokenSource::Credentials { .. }))
+    }
 }
 
 /// A role, and how it is assumed.
 pub struct Role {
     /// Its full ARN.
     pub arn: String,
-    /// The session name in AWS's logs; 2 to 64 characters.
+    /// The session name in AWS logs; 2 to 64 characters.
     pub session_name: String,
     /// The length of the session in seconds, 900 to 43,200.
     pub duration: u32,
@@ -48,17 +56,17 @@ impl Role {
     }
 }
 
-/// What STS exchanges for a role's credentials.
+/// What STS exchanges for the role's credentials.
 pub enum TokenSource {
     /// An OIDC token from an environment variable.
     Token(SecretBytes),
-    /// An OIDC token in a file, read each time it is needed, because other processes renew it.
+    /// An OIDC token in a file, read each time it is needed, because other processes refresh it.
     TokenFile(String),
     /// An OIDC token that GitHub issues on request.
     Github(TokenRequest),
     /// The credentials of the credential chain.
     Credentials {
-        /// The external id that the role's trust policy may require.
+        /// The external ID that the role's trust policy may require.
         external_id: Option<String>,
     },
 }
@@ -73,10 +81,10 @@ pub struct TokenRequest {
     pub audience: String,
 }
 
-/// How requests are made.
+/// How to send requests.
 #[derive(Clone)]
 pub struct Settings {
-    /// Attempts for one call, the first included; 1 to 100.
+    /// The maximum number of attempts for one call, including the first; 1 to 100.
     pub max_attempts: u32,
     /// Which certificate authorities are trusted.
     pub trust: TrustSettings,
@@ -84,36 +92,78 @@ pub struct Settings {
     pub proxies: ProxySettings,
     /// Whether calls are traced (`RUNNER_DEBUG`, `CI_DEBUG_TRACE`).
     pub trace: bool,
+    /// The CI system, for hints that apply only to some of them.
+    pub ci: CiSystem,
 }
 
-/// Which certificate authorities are trusted, by the variables that name them. The files have not been read.
+/// A CI system.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CiSystem {
+    /// GitHub Actions, and Forgejo and Gitea, whose runners follow its protocol.
+    Github,
+    /// GitLab CI.
+    Gitlab,
+    /// Azure Pipelines.
+    AzurePipelines,
+    /// Bitbucket Pipelines.
+    Bitbucket,
+    /// Buildkite.
+    Buildkite,
+    /// CircleCI.
+    CircleCi,
+    /// Drone.
+    Drone,
+    /// Jenkins.
+    Jenkins,
+    /// TeamCity.
+    TeamCity,
+    /// Woodpecker.
+    Woodpecker,
+    /// Another CI system, or a terminal.
+    #[default]
+    Other,
+}
+
+/// The trusted certificate authorities, as given by variables. The files have not been read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum TrustSettings {
-    /// Those of the system, or Mozilla's if the system has none.
+    /// The system's authorities, or Mozilla's if the system has none.
     #[default]
     System,
-    /// The PEM file that `AWS_CA_BUNDLE` names, and no other.
+    /// Only the PEM file that `AWS_CA_BUNDLE` names.
     Bundle(String),
-    /// `SSL_CERT_FILE` and the folders of `SSL_CERT_DIR`, at least one of them.
+    /// `SSL_CERT_FILE` and the directories in `SSL_CERT_DIR`, at least one of them.
     Files {
         /// A PEM file.
         file: Option<String>,
-        /// A list of folders in the system's notation.
+        /// A list of directories in the operating system's format.
         folders: Option<String>,
     },
 }
 
-/// Checked proxy URLs, each empty if not given. They may contain passwords, so the type has no `Debug`.
+/// The proxies for requests. URLs may contain passwords, so the types have no `Debug`.
 #[derive(Clone, Default)]
 pub struct ProxySettings {
     /// For https requests.
-    pub https: String,
+    pub https: ProxyUrl,
     /// For http requests.
-    pub http: String,
-    /// For all others.
-    pub all: String,
-    /// Hosts that are reached directly: names and addresses with commas between them.
+    pub http: ProxyUrl,
+    /// For all other requests.
+    pub all: ProxyUrl,
+    /// Hosts to connect to directly: comma-separated names and addresses.
     pub no: String,
+}
+
+/// A proxy variable.
+#[derive(Clone, Default)]
+pub enum ProxyUrl {
+    /// Not given.
+    #[default]
+    None,
+    /// The checked URL of an HTTP proxy.
+    Valid(String),
+    /// Not the URL of an HTTP proxy, for this reason. Fails only the requests that would go through the proxy.
+    Unusable(String),
 }
 
 #[cfg(test)]

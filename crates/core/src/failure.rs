@@ -1,6 +1,6 @@
-//! Failures as they are reported: a headline, the cause, the next step, and a class with its exit code. A failure never
-//! quotes an `SdkError`, its source chain or a parser of user data, because those contain the request and the value; of
-//! AWS's answer it may quote the code, the message and the request id.
+//! Reported failures: a headline, the cause, the next step, and a class with its exit code. A failure must never quote an
+//! `SdkError`, its source chain or a parser of user data, because those contain the request and the value. Of an AWS response
+//! it may quote the code, the message and the request ID.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use std::fmt;
 pub enum Class {
     /// A bug in this program: a caught panic.
     Bug,
-    /// An invalid input; no request was sent.
+    /// An invalid input; nothing was written to AWS by the run.
     Input,
     /// No usable AWS credentials.
     Credentials,
@@ -17,21 +17,23 @@ pub enum Class {
     Denied,
     /// A concurrent write that the request must not overwrite.
     Conflict,
-    /// A state of the secret that forbids the write.
+    /// A secret state that forbids the write, or an input that AWS rejected after other writes of the run.
     Refused,
-    /// No answer from AWS in time, or only server errors and throttling.
+    /// No response from AWS within the time limit, or only server errors and throttling.
     Unavailable,
     /// An AWS quota that does not reset within the run.
     Limit,
-    /// Cancelled by SIGINT.
+    /// A dry run that found changes, if the user requested this exit code.
+    Pending,
+    /// Canceled by SIGINT.
     Interrupted,
-    /// Cancelled by SIGTERM.
+    /// Canceled by SIGTERM.
     Terminated,
 }
 
 impl Class {
     /// All classes, by exit code.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Bug,
         Self::Input,
         Self::Credentials,
@@ -40,6 +42,7 @@ impl Class {
         Self::Refused,
         Self::Unavailable,
         Self::Limit,
+        Self::Pending,
         Self::Interrupted,
         Self::Terminated,
     ];
@@ -51,34 +54,43 @@ impl Class {
             Self::Input => (
                 2,
                 "bad input",
-                "no value, a bad name, an unknown variable, an output file that cannot be written",
+                "no value, an invalid name, an unknown variable, an output file that cannot be written",
             ),
             Self::Credentials => (
                 3,
                 "no usable credentials",
-                "none found, expired, an unknown key, a wrong signature, OIDC or the role refused, an account that is not allowed",
+                "none found, expired, an unknown access key, a wrong signature, no OIDC token, a role that cannot be assumed, an account that is not allowed",
             ),
             Self::Denied => (
                 4,
                 "not allowed",
-                "AccessDenied, a KMS key that may not be used",
+                "AccessDenied, a KMS key that the caller is not allowed to use",
             ),
             Self::Conflict => (
                 5,
                 "conflict",
-                "somebody wrote after this run did; `expected-version-id` is not current; others kept writing until `timeout`",
+                "another writer wrote after this run; `expected-version-id` is not current; other writers kept writing until `timeout`",
             ),
             Self::Refused => (
                 6,
                 "refused by state",
-                "scheduled for deletion, a replica, managed by another service, rotation enabled; a resource policy that is public or locks the run out; a replica that failed; no version to promote or to go back to; `json-key` on what is no JSON object",
+                "scheduled for deletion, a replica, managed by another service, rotation enabled; a resource policy that is public or locks the caller out; a replication that failed; an input that AWS rejected after something was written; no version to promote or to roll back to; `json-key` on a value that is not a JSON object",
             ),
             Self::Unavailable => (
                 7,
                 "unavailable",
-                "throttled, server errors, time-outs, TLS, DNS, after retries",
+                "throttling, server errors, timeouts, TLS and DNS errors, after retries; outputs that could not be written at the end",
             ),
-            Self::Limit => (8, "limit", "AWS's quotas of versions and labels"),
+            Self::Limit => (
+                8,
+                "limit",
+                "an AWS quota of secrets, versions, staging labels or tags",
+            ),
+            Self::Pending => (
+                9,
+                "changes pending",
+                "`plan` with `fail-on-change` found something to do",
+            ),
             Self::Interrupted => (130, "cancelled", "SIGINT"),
             Self::Terminated => (143, "cancelled", "SIGTERM"),
         }
@@ -111,7 +123,7 @@ pub struct Failure {
     pub why: Option<String>,
     /// The next step for the user; may have several lines.
     pub next: String,
-    /// Operation, code and request id of AWS's answer, for a support case.
+    /// Operation, error code and request ID of the AWS response, for a support case.
     pub aws: Option<String>,
 }
 
@@ -127,9 +139,19 @@ impl Failure {
         }
     }
 
-    /// A failure because of the secret's state.
+    /// A failure caused by the secret's state.
     pub fn refused(what: impl Into<String>, next: impl Into<String>) -> Self {
         Self::new(Class::Refused, what, next)
+    }
+
+    /// Rewrites the texts that this program itself wrote.
+    pub fn map_text(self, rewrite: impl Fn(&str) -> String) -> Self {
+        Self {
+            what: rewrite(&self.what),
+            why: self.why.as_deref().map(&rewrite),
+            next: rewrite(&self.next),
+            ..self
+        }
     }
 
     /// Sets the cause.
@@ -171,11 +193,12 @@ mod tests {
             Refused,
             Unavailable,
             Limit,
+            Pending,
             Interrupted,
             Terminated,
         ]
         .map(Class::exit_code);
-        assert_eq!(codes, [1, 2, 3, 4, 5, 6, 7, 8, 130, 143]);
+        assert_eq!(codes, [1, 2, 3, 4, 5, 6, 7, 8, 9, 130, 143]);
     }
 
     #[test]
@@ -190,6 +213,7 @@ mod tests {
             "refused by state",
             "unavailable",
             "limit",
+            "changes pending",
             "cancelled",
             "cancelled",
         ];

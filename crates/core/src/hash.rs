@@ -1,5 +1,5 @@
-//! Hashes of several parts, as hexadecimal digits or UUIDs. Each part is preceded by its length, so that no two sequences of
-//! parts hash the same bytes. It draws no random numbers.
+//! Hashes of several parts, as hexadecimal digits or UUIDs. Each part is prefixed with its length, so that no two sequences of
+//! parts hash the same bytes. Must not generate random numbers.
 
 use std::fmt::Write as _;
 

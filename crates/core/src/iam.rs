@@ -1,6 +1,5 @@
-//! IAM policies with the least permissions that a run needs, for the command `iam-policy`. The actions of
-//! writes follow from the steps that `plan` returns for every state a secret can be in. It calls nothing and prints
-//! nothing.
+//! Least-privilege IAM policies for a run, for the command `iam-policy`. The actions for writes follow from the steps that
+//! `plan` returns for every possible state of a secret. Must not make calls or print.
 
 use serde_json::{Value, json};
 
@@ -13,34 +12,41 @@ mod policies;
 use actions::Needs;
 use policies::Permissions;
 
-/// A run that permissions are printed for.
+/// A run to print permissions for.
 pub struct PolicyRequest {
-    /// What it does.
+    /// What the run does.
     pub run: PolicyRun,
     /// The region; always known.
     pub region: String,
     /// The account's twelve digits, if the inputs contain them.
     pub account: Option<String>,
-    /// The OIDC trust policy; `None` without a role, or if credentials assume it.
+    /// The OIDC trust policy; `None` without a role, or if the role is assumed with credentials.
     pub trust: Option<Trust>,
     /// Notes for the user.
     pub notes: Vec<String>,
 }
 
-/// What a run does, as far as permissions go.
+/// The work of a run, as far as it affects permissions.
 pub enum PolicyRun {
     /// `upsert`
     Upsert(Box<Request>),
     /// `promote`, `rollback`
-    Move(Box<LabelMove>),
-    /// A manifest: its secrets, and those that values come from with the same credentials, with their regions.
+    Moves(Vec<LabelMove>),
+    /// A manifest: its secrets, and the secrets that provide values with the same credentials, each with its region.
     Manifest(Vec<Request>, Vec<(Target, Option<String>)>),
+    /// `import`
+    Import {
+        /// Names, as IAM patterns.
+        names: Vec<String>,
+        /// Whether the run reads resource policies.
+        policies: bool,
+    },
 }
 
 /// Parameters of the role's OIDC trust policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trust {
-    /// The account that has the provider.
+    /// The account of the identity provider.
     pub account: String,
     /// The partition of the role.
     pub partition: String,
@@ -52,15 +58,17 @@ pub struct Trust {
     pub subject: String,
 }
 
-/// The documents to print: `policy`, or `policies` if one would exceed IAM's limit, and `trust` for a role that is
-/// assumed by OIDC.
+/// The documents to print: `policy`, or `policies` if one would exceed IAM's limit, and `trust` for a role that is assumed with
+/// OIDC.
 pub fn documents(request: &PolicyRequest) -> Value {
     let mut permissions = Permissions::new(&request.region, request.account.as_deref());
     match &request.run {
         PolicyRun::Upsert(secret) => permissions.add_upsert(secret),
-        PolicyRun::Move(label_move) => {
-            let needs = Needs::of_label_move(&label_move.direction);
-            permissions.add_secret(&label_move.target, &needs);
+        PolicyRun::Moves(moves) => {
+            for label_move in moves {
+                let needs = Needs::of_label_move(&label_move.direction);
+                permissions.add_secret(&label_move.target, &needs);
+            }
         }
         PolicyRun::Manifest(requests, sources) => {
             if requests.iter().any(Request::reads) {
@@ -73,6 +81,7 @@ pub fn documents(request: &PolicyRequest) -> Value {
                 permissions.add_source(target, region.as_deref());
             }
         }
+        PolicyRun::Import { names, policies } => permissions.add_import(names, *policies),
     }
     let policies = permissions.policies();
     let mut documents = match policies.as_slice() {

@@ -1,5 +1,6 @@
-//! Staging labels: those of AWS, the rules for those of users, and this tool's private labels. No other module knows the
-//! format of a private label.
+//! Staging labels: those of AWS, the rules for user labels, and this tool's private labels. Owns the format of private labels.
+
+use crate::quote::plain_text;
 
 mod transaction;
 mod write;
@@ -9,12 +10,12 @@ pub use write::{LabelState, MAX_RUN, WriteLabel, label_state};
 
 /// The label of the current version.
 pub const CURRENT: &str = "AWSCURRENT";
-/// The label of the previous version, which AWS moves.
+/// The label of the previous version, which AWS moves automatically.
 pub const PREVIOUS: &str = "AWSPREVIOUS";
 /// The label of a rotation in progress.
 pub const PENDING: &str = "AWSPENDING";
 
-/// The limit of AWS for a label, in characters (API reference, "PutSecretValue").
+/// The maximum length of a label in AWS, in characters (API reference, "PutSecretValue").
 const MAX_LABEL: usize = 256;
 
 /// Whether a label is one of this tool's private labels.
@@ -22,21 +23,31 @@ pub fn is_private(label: &str) -> bool {
     write::has_prefix(label) || is_transaction_label(label)
 }
 
-/// Why an input must not name this label; `None` if it may. The text completes a sentence that starts with the input's
+/// The reason an input must not name this label; `None` if it may. The text completes a sentence that starts with the input's
 /// name.
 pub fn rejection(label: &str) -> Option<&'static str> {
     match label {
-        PREVIOUS => Some("must not name AWSPREVIOUS: it follows AWSCURRENT by itself"),
-        PENDING => Some("must not name AWSPENDING: it belongs to rotation"),
-        _ if is_private(label) => Some("must not name a private label of this tool"),
+        PREVIOUS => Some("must not include AWSPREVIOUS: AWS moves it along with AWSCURRENT"),
+        PENDING => Some("must not include AWSPENDING: it belongs to rotation"),
+        _ if is_private(label) => Some("must not include a private label of upsert-secret"),
         _ if label.len() > MAX_LABEL
             || !label.bytes().all(|b| b.is_ascii_graphic() && b != b',') =>
         {
             Some(
-                "must be printable ASCII without spaces and commas, at most 256 characters a label",
+                "must be printable ASCII without spaces and commas, at most 256 characters per label",
             )
         }
         _ => None,
+    }
+}
+
+/// A label returned by AWS, as text: shown in full if it looks like one that people or AWS would choose. Anything else may be a
+/// misplaced secret.
+pub(crate) fn shown_label(label: &str) -> String {
+    if [CURRENT, PREVIOUS, PENDING].contains(&label) {
+        label.to_owned()
+    } else {
+        plain_text(label)
     }
 }
 

@@ -1,7 +1,7 @@
-//! The level of a message. It does not decide where a message goes or how it is formatted.
+//! The level of a message. Must not decide where a message goes or how it is formatted.
 
-/// The level of a message, as GitHub's annotations have it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The level of a message, matching GitHub's annotations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Level {
     /// Information.
     Notice,

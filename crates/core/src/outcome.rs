@@ -1,5 +1,5 @@
-//! What a run reports about one secret: ids, changes, notices. It is kept up to date while the run goes on, so that a run
-//! that is cut short still reports the ids it knows. Holds no value and prints nothing.
+//! The report about one secret: IDs, changes, notices. Updated during the run, so that a run that is cut short still reports
+//! the known IDs. Must not hold values or print.
 
 use std::collections::BTreeMap;
 
@@ -10,10 +10,9 @@ use crate::state::{SecretMetadata, SecretVersion, VersionLabels, holder};
 
 mod change;
 
-pub use change::Change;
-pub(crate) use change::counted;
+pub use change::{Change, counted};
 
-/// A version and its staging labels, as AWS last named them.
+/// A version and its staging labels, as last returned by AWS.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VersionRef {
     /// The version id.
@@ -63,16 +62,16 @@ impl ChangeKind {
     }
 }
 
-/// One step of a plan in words.
+/// One step of a plan, described in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlannedStep {
-    /// What would be done.
+    /// The action.
     pub what: String,
-    /// Why.
+    /// The reason.
     pub why: String,
 }
 
-/// What a run would do.
+/// The changes that a run would make.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Preview {
     /// The kind of change.
@@ -81,7 +80,7 @@ pub struct Preview {
     pub steps: Vec<PlannedStep>,
 }
 
-/// What is reported about one secret.
+/// The report about one secret.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
     /// The full ARN, once known.
@@ -100,23 +99,24 @@ pub struct Outcome {
     pub notices: Vec<(Level, String)>,
     /// The holder of AWSCURRENT before this run moved it.
     pub moved_from: Option<String>,
-    /// All labels before and after; only for runs that are about labels (`promote`, `rollback`, `version-stages`).
+    /// All labels before and after; only for runs that change labels (`promote`, `rollback`, `version-stages`).
     pub labels: Option<(VersionLabels, VersionLabels)>,
 }
 
 impl Outcome {
-    /// What happened, or would happen.
+    /// The actual or planned kind of change.
     pub fn kind(&self) -> ChangeKind {
         let is_created = |change: &Change| matches!(change, Change::Created { .. });
         match &self.preview {
             Some(preview) => preview.kind,
-            None if self.changes.is_empty() => ChangeKind::Unchanged,
+            // Rolled-back changes have no effect, and another writer may have made the others.
+            None if !self.has_lasting_change() => ChangeKind::Unchanged,
             None if self.changes.iter().any(is_created) => ChangeKind::Created,
             None => ChangeKind::Updated,
         }
     }
 
-    /// Whether anything was changed, or would be.
+    /// Whether anything was changed, or would be in a dry run.
     pub fn changed(&self) -> bool {
         self.kind() != ChangeKind::Unchanged
     }
@@ -139,7 +139,7 @@ impl Outcome {
         version.is_some_and(|version| version.id == id) && self.changes.iter().any(is_created)
     }
 
-    /// Whether a recorded change names this version as one that was made current.
+    /// Whether a recorded change made this version current.
     pub fn has_recorded(&self, id: &str) -> bool {
         let names = |change: &Change| match change {
             Change::Version { id: written, .. }
@@ -152,7 +152,7 @@ impl Outcome {
         self.has_created(id) || self.changes.iter().any(names)
     }
 
-    /// Records the labels before the run, unless they are recorded.
+    /// Records the labels before the run, unless already recorded.
     pub fn record_labels(&mut self, versions: &VersionLabels) {
         self.labels
             .get_or_insert_with(|| (versions.clone(), versions.clone()));
@@ -185,13 +185,14 @@ impl Outcome {
         after.retain(|_, labels| !labels.is_empty());
     }
 
-    /// Records that the secret was created with everything that a request asks for.
+    /// Records that the secret was created with everything in the request.
     pub fn record_created(&mut self, request: &Request, version_id: &str) {
         self.record(Change::Created {
             description: request.description.is_some(),
             kms_key: request.kms_key_id.is_some(),
             tags: request.tags.as_ref().map_or(0, BTreeMap::len),
             replicas: request.replicas.as_ref().map_or(0, BTreeMap::len),
+            keys: request.written_keys(),
         });
         self.record_label_move(CURRENT, version_id);
         self.version = Some(VersionRef {
@@ -200,7 +201,7 @@ impl Outcome {
         });
     }
 
-    /// Records that this run gave a version a label, and that a later write has replaced the version.
+    /// Records that this run gave a version a label, and that a later write replaced the version.
     pub fn record_overtaken(&mut self, id: &str, label: &str, stages: Vec<String>) {
         if !self.has_recorded(id) {
             self.record(Change::Overtaken {
@@ -220,21 +221,21 @@ impl Outcome {
         changes.any(|change| matches!(change, Change::Overtaken { id: ours, .. } if ours == id))
     }
 
-    /// Removes that record, because what the run found since says more.
+    /// Removes that record when later observations supersede it.
     pub fn forget_overtaken(&mut self, id: &str) {
         let is_record =
             |change: &Change| matches!(change, Change::Overtaken { id: ours, .. } if ours == id);
         self.changes.retain(|change| !is_record(change));
     }
 
-    /// Records a change, once.
+    /// Records a change, unless already recorded.
     pub fn record(&mut self, change: Change) {
         if !self.changes.contains(&change) {
             self.changes.push(change);
         }
     }
 
-    /// Adds a notice, once.
+    /// Adds a notice, unless already added.
     pub fn note(&mut self, level: Level, text: impl Into<String>) {
         let notice = (level, text.into());
         if !self.notices.contains(&notice) {

@@ -1,9 +1,9 @@
-//! Resource policies, and whether two of them are equivalent: IAM has several notations for the same policy, and AWS does
-//! not return a policy as it was written. It does not judge a policy; ValidateResourcePolicy does.
+//! Resource policies, and whether two of them are equivalent: IAM has several forms for the same policy, and AWS does not
+//! return a policy as it was written. ValidateResourcePolicy decides what a policy allows.
 
 use serde_json::{Value, json};
 
-/// A resource policy as the user gave it.
+/// A resource policy as given by the user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResourcePolicy(String);
 
@@ -11,7 +11,7 @@ impl ResourcePolicy {
     /// Checks that the text is a JSON object.
     ///
     /// # Errors
-    /// Why it is not, with the position and without the text.
+    /// The reason it is not, with the position but without the text.
     pub fn parse(text: &str) -> Result<Self, String> {
         match serde_json::from_str::<Value>(text) {
             Ok(Value::Object(_)) => Ok(Self(text.to_owned())),
@@ -29,14 +29,22 @@ impl ResourcePolicy {
         &self.0
     }
 
-    /// Whether another document is equivalent. A difference that is not known to be a notation counts as a difference.
-    pub(crate) fn is_equivalent_to(&self, other: &str) -> bool {
+    /// A fault that AWS would certainly reject; `None` if only AWS can decide. The text follows the input's name.
+    pub fn fault(&self) -> Option<&'static str> {
+        let document = serde_json::from_str(&self.0).ok()?;
+        faults::find(&document)
+    }
+
+    /// Whether another document is equivalent. A difference counts unless it is known to be only a different form.
+    pub fn is_equivalent_to(&self, other: &str) -> bool {
         let parse = |text: &str| serde_json::from_str::<Value>(text).ok().map(normal_policy);
         self.0 == other || matches!((parse(&self.0), parse(other)), (Some(a), Some(b)) if a == b)
     }
 }
 
-/// The version of a policy that names none (IAM user guide, "Version").
+mod faults;
+
+/// The default version of a policy (IAM user guide, "Version").
 const DEFAULT_VERSION: &str = "2008-10-17";
 
 fn normal_policy(value: Value) -> Value {
@@ -57,7 +65,7 @@ fn normal_statement(value: Value) -> Value {
     map_members(value, |key, value| {
         let value = match key.as_str() {
             "Sid" if value == "" => return None,
-            // Actions, and nothing else, are case-insensitive (IAM user guide, "Action").
+            // Only actions are case-insensitive (IAM user guide, "Action").
             "Action" | "NotAction" => set(value, lowercase),
             "Resource" | "NotResource" => set(value, |resource| resource),
             "Principal" | "NotPrincipal" => normal_principal(value),
@@ -68,7 +76,7 @@ fn normal_statement(value: Value) -> Value {
     })
 }
 
-/// Maps the members of an object; any other value stays.
+/// Maps the members of an object; keeps any other value unchanged.
 fn map_members(
     value: Value,
     mut normal: impl FnMut(String, Value) -> Option<(String, Value)>,
@@ -112,11 +120,11 @@ fn normal_account(value: Value) -> Value {
     root.map_or(value, Value::String)
 }
 
-/// Condition keys are case-insensitive, and a boolean or a number means its text (IAM user guide, "Condition").
+/// Condition keys are case-insensitive, and a boolean or number is equivalent to its text (IAM user guide, "Condition").
 fn normal_condition(value: Value) -> Value {
     map_members(value, |operator, tests| {
         let tests = match tests {
-            // A list keeps keys that differ in case only apart.
+            // Uses a list, to keep keys separate that differ only in case.
             Value::Object(tests) => tests
                 .into_iter()
                 .map(|(key, values)| json!([key.to_ascii_lowercase(), set(values, scalar_text)]))

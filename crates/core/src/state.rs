@@ -1,5 +1,6 @@
-//! The observed state of a secret, in types that do not depend on an SDK. It decides nothing.
+//! The observed state of a secret, in SDK-independent types. Must not make decisions.
 
+use crate::quote::ForeignText;
 use std::collections::BTreeMap;
 
 use crate::error::StoreError;
@@ -16,7 +17,7 @@ pub(crate) fn holder<'a>(versions: &'a VersionLabels, label: &str) -> Option<&'a
     Some(id)
 }
 
-/// The part of DescribeSecret's answer that is used.
+/// The part of the DescribeSecret response that is used.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SecretMetadata {
     /// The full ARN.
@@ -50,7 +51,7 @@ impl SecretMetadata {
     }
 
     /// Whether a version was AWSCURRENT and has been replaced since an observation in which `current` and `previous` held
-    /// AWSCURRENT and AWSPREVIOUS. Only the last replacement shows.
+    /// AWSCURRENT and AWSPREVIOUS. Only detects the last replacement.
     pub fn has_replaced(&self, id: &str, current: Option<&str>, previous: Option<&str>) -> bool {
         let now = self.holder(CURRENT);
         self.holder(PREVIOUS) == Some(id)
@@ -77,15 +78,24 @@ impl SecretMetadata {
     }
 }
 
-/// A replica, as DescribeSecret shows it.
+/// A replica, as returned by DescribeSecret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Replica {
     /// Its region.
     pub region: String,
-    /// The KMS key there; `None` for the AWS managed key.
+    /// Its KMS key; `None` for the AWS managed key.
     pub kms_key_id: Option<String>,
     /// The state of the replication.
     pub status: ReplicaStatus,
+}
+
+/// A page of ListSecrets.
+#[derive(Debug, Default)]
+pub struct SecretPage {
+    /// The secrets. ListSecrets does not return replicas, so their lists are empty.
+    pub secrets: Vec<SecretMetadata>,
+    /// The token of the next page; `None` on the last one.
+    pub next: Option<String>,
 }
 
 /// The state of a replication.
@@ -93,13 +103,13 @@ pub struct Replica {
 pub enum ReplicaStatus {
     /// The replica can be read and follows the primary.
     InSync,
-    /// The first copy is under way.
+    /// The first copy is in progress.
     InProgress,
-    /// AWS gave up, with its message.
-    Failed(String),
+    /// The replication failed, with the message from AWS.
+    Failed(ForeignText),
 }
 
-/// A version, as ListSecretVersionIds shows it.
+/// A version, as returned by ListSecretVersionIds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VersionInfo {
     /// Its id.
@@ -110,7 +120,7 @@ pub struct VersionInfo {
     pub labels: Vec<String>,
 }
 
-/// A version and its value, as GetSecretValue shows it.
+/// A version and its value, as returned by GetSecretValue.
 pub struct SecretVersion {
     /// The full ARN of the secret.
     pub arn: String,
@@ -124,12 +134,20 @@ pub struct SecretVersion {
     pub value: SecretValue,
 }
 
-/// One secret's part of an answer to BatchGetSecretValue.
+/// The entry of one secret in a BatchGetSecretValue response.
 pub struct BatchEntry {
     /// The name or ARN it was requested by.
     pub id: String,
-    /// What GetSecretValue would have answered.
+    /// The result that GetSecretValue would have returned without a staging label in the request.
     pub version: Result<Option<SecretVersion>, StoreError>,
+}
+
+impl BatchEntry {
+    /// Whether reading this secret was denied. This does not imply that GetSecretValue is denied: a policy may require a
+    /// request to name the staging label, which BatchGetSecretValue cannot do.
+    pub fn is_denied(&self) -> bool {
+        self.version.as_ref().is_err_and(StoreError::is_denied)
+    }
 }
 
 /// The state that a plan is based on.
@@ -138,18 +156,20 @@ pub enum Observed {
     Absent,
     /// The secret exists.
     Present(Box<Present>),
-    /// DescribeSecret is denied, so only GetSecretValue's answer is known.
+    /// DescribeSecret is denied, so only the GetSecretValue response is known.
     NotDescribable(Box<NotDescribable>),
 }
 
 /// A secret that can be described.
 pub struct Present {
-    /// DescribeSecret's answer.
+    /// The DescribeSecret response.
     pub secret: SecretMetadata,
     /// The value of the version with the request's first label, if it was read.
     pub value: Option<SecretValue>,
-    /// The denial, if reading it was.
+    /// The error, if reading the value was denied.
     pub unread: Option<StoreError>,
+    /// The AWSCURRENT value, if the first label is a different one and its version does not hold the requested value.
+    pub current: Option<SecretValue>,
     /// Its resource policy.
     pub policy: PolicyView,
     /// The time of the observation, in seconds since 1970.
@@ -160,13 +180,13 @@ pub struct Present {
 pub struct NotDescribable {
     /// The denial.
     pub denied: StoreError,
-    /// GetSecretValue's answer.
+    /// The GetSecretValue response.
     pub value: ValueView,
     /// Its resource policy.
     pub policy: PolicyView,
 }
 
-/// GetResourcePolicy's answer.
+/// The GetResourcePolicy response.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum PolicyView {
     /// Not called, because the request has no policy.
@@ -178,7 +198,7 @@ pub enum PolicyView {
     Known(Option<String>),
 }
 
-/// GetSecretValue's answer for a secret that cannot be described.
+/// The GetSecretValue response for a secret that cannot be described.
 pub enum ValueView {
     /// Denied, or not requested.
     Unread(Option<StoreError>),
@@ -199,11 +219,11 @@ pub struct Validation {
     pub findings: Vec<Finding>,
 }
 
-/// A check that a policy failed. The text is AWS's, and the set of checks is not documented.
+/// A check that a policy failed. AWS writes the text, and does not document the set of checks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// The name of the check.
-    pub check: String,
+    pub check: ForeignText,
     /// The explanation.
-    pub message: String,
+    pub message: ForeignText,
 }

@@ -1,18 +1,18 @@
-//! Secrets by name or full ARN. It checks their syntax, not whether a secret exists.
+//! Secrets by name or full ARN. Checks their syntax, not whether a secret exists.
 
 use crate::region::is_region;
 
-/// The most characters of a name (API model, `NameType`).
+/// The maximum length of a name in characters (API model, `NameType`).
 const MAX_NAME: usize = 512;
-/// Secrets Manager appends a hyphen and six random characters to a name to make its ARN.
+/// To form the ARN, Secrets Manager appends a hyphen and six random characters to the name.
 const SUFFIX: usize = 7;
 
-/// A secret, as the input names it.
+/// A secret, as given in the input.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Target {
     /// The name or ARN, as given and as sent.
     pub id: String,
-    /// The name; that of an ARN without its suffix.
+    /// The name; for an ARN, the name without the ARN's suffix.
     pub name: String,
     /// Region and account of an ARN.
     arn: Option<(String, String)>,
@@ -22,7 +22,7 @@ impl Target {
     /// Parses a name or a full ARN.
     ///
     /// # Errors
-    /// The syntax of names and ARNs. The text completes a sentence that starts with the input's name.
+    /// The syntax is invalid. The text completes a sentence that starts with the input's name.
     pub fn parse(id: &str) -> Result<Self, String> {
         let (name, arn) = if id.starts_with("arn:") {
             let (name, region, account) = parse_arn(id).ok_or(NOT_AN_ARN)?;
@@ -41,9 +41,18 @@ impl Target {
         })
     }
 
-    /// Whether it was given by its ARN, and so cannot be created.
+    /// Whether it was given by its ARN, so it cannot be created.
     pub fn is_arn(&self) -> bool {
         self.arn.is_some()
+    }
+
+    /// The part of a name before a hyphen and six characters, if the name ends like an ARN; `None` for other names, and for an
+    /// ARN.
+    pub fn unsuffixed(&self) -> Option<&str> {
+        if self.is_arn() {
+            return None;
+        }
+        split_suffix(&self.name).filter(|name| !name.is_empty())
     }
 
     /// The account of an ARN.
@@ -75,17 +84,22 @@ fn parse_arn(arn: &str) -> Option<(&str, &str, &str)> {
     else {
         return None;
     };
-    // An ARN without its suffix is ambiguous, because a name can end like one.
-    let (name, suffix) = rest.split_at_checked(rest.len().checked_sub(SUFFIX)?)?;
-    let is_complete = suffix
-        .strip_prefix('-')
-        .is_some_and(|random| random.bytes().all(|b| b.is_ascii_alphanumeric()));
+    // An ARN without its suffix is ambiguous, because a name can end like a suffix.
+    let name = split_suffix(rest)?;
     let is_account = account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit());
     let is_valid = partition.starts_with("aws") && is_region(region) && is_account && is_name(name);
-    (is_valid && is_complete).then_some((name, region, account))
+    is_valid.then_some((name, region, account))
 }
 
-/// `!` occurs in the names of secrets that other AWS services manage. They exist, and are rejected by their state.
+/// The part of a text before a hyphen and six alphanumeric characters, if it ends in them.
+fn split_suffix(text: &str) -> Option<&str> {
+    let (name, suffix) = text.split_at_checked(text.len().checked_sub(SUFFIX)?)?;
+    let random = suffix.strip_prefix('-')?;
+    let is_suffix = random.bytes().all(|b| b.is_ascii_alphanumeric());
+    is_suffix.then_some(name)
+}
+
+/// `!` occurs in the names of secrets that other AWS services manage. Such secrets exist, and are rejected by their state.
 fn is_name(text: &str) -> bool {
     !text.is_empty()
         && text
@@ -113,6 +127,26 @@ mod tests {
         assert_eq!(target.name, "prod/key-AbCdEf");
         assert_eq!((target.account(), target.region()), (None, None));
         assert!(!target.is_arn());
+    }
+
+    #[test]
+    fn only_a_name_can_end_like_an_arn() {
+        for (id, wanted) in [
+            ("prod/key-AbCdEf", Some("prod/key")),
+            ("prod/key-000000", Some("prod/key")),
+            ("prod/key", None),
+            ("prod/key-AbCdE", None),
+            ("prod/key-AbCdEfg", None),
+            ("prod/key-AbC_Ef", None),
+            ("prod/keyxAbCdEf", None),
+            ("-AbCdEf", None),
+            (
+                "arn:aws:secretsmanager:eu-west-1:111122223333:secret:key-AbCdEf-AbCdEf",
+                None,
+            ),
+        ] {
+            assert_eq!(Target::parse(id).unwrap().unsuffixed(), wanted, "{id}");
+        }
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! Requests for tests, from pairs of an input's name and its text. It supports the inputs that tests use and checks
-//! nothing; the config crate does.
+//! Builds requests for tests, from pairs of an input's name and text. Supports only the inputs that tests use, and must not
+//! check them; the config crate does.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -34,7 +34,7 @@ fn map(text: &str) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// A request with these inputs, spelled as in `UPSERT_SECRET_NAME` without the prefix.
+/// A request with these inputs, named as in `UPSERT_SECRET_NAME` without the prefix.
 pub(crate) fn request(pairs: &[(&str, &str)]) -> Request {
     let given = |name: &str| {
         let mut found = pairs.iter().filter(|(key, _)| *key == name);
@@ -61,7 +61,7 @@ pub(crate) fn request(pairs: &[(&str, &str)]) -> Request {
         stages: vec![CURRENT.to_owned()],
         expected: None,
         json: Vec::new(),
-        composed: false,
+        composed: Vec::new(),
         seeds: false,
     };
     for (key, text) in pairs {
@@ -91,6 +91,9 @@ pub(crate) fn request(pairs: &[(&str, &str)]) -> Request {
                 request.stages.sort_by_key(|label| label != CURRENT);
             }
             "EXPECTED_VERSION_ID" => request.expected = Some(text.to_owned()),
+            "COMPOSED" => request
+                .composed
+                .extend(words(text).map(|word| KeyPath::parse(word).unwrap())),
             "JSON_KEY" => request.json.push(JsonKey {
                 path: KeyPath::parse(text).unwrap(),
                 text: JsonText::string(value),
@@ -102,7 +105,7 @@ pub(crate) fn request(pairs: &[(&str, &str)]) -> Request {
     request
 }
 
-/// A label move with these inputs, spelled as for [`request`].
+/// A label move with these inputs, named as for [`request`].
 pub(crate) fn label_move(promote: bool, pairs: &[(&str, &str)]) -> LabelMove {
     let mut label_move = LabelMove {
         target: Target::parse("a").unwrap(),
@@ -113,6 +116,7 @@ pub(crate) fn label_move(promote: bool, pairs: &[(&str, &str)]) -> LabelMove {
         },
         expected: None,
         on_rotation: Default::default(),
+        reads: false,
     };
     for (key, text) in pairs {
         let owned = (*text).to_owned();

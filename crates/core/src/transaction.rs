@@ -1,5 +1,5 @@
 //! The all-or-nothing transaction: two-phase commit over the secrets of a run, as a pure state machine with commands out and
-//! events in. It makes no calls and reads no clock; the driver in the program does.
+//! events in. Must not make calls or read a clock; the driver in the program does.
 //!
 //! ```text
 //! observe ─▶ wait for others, recover ─▶ stage ─▶ first versions ─▶ move AWSCURRENT ─▶ validate ─▶ commit ─▶ release
@@ -7,13 +7,12 @@
 //!    └────────────────────────────────────────────── after a conflict ◀─────────────────────────────────────┘
 //! ```
 //!
-//! Every staged version has the member label. One secret is the coordinator; its version has the commit record as well, from
-//! before any other version is staged until the transaction has ended. So what a label means can be read from the secrets
-//! alone:
+//! Every staged version has the member label. One secret is the coordinator; its version also has the commit record, from
+//! before any other version is staged until the transaction has ended. The secrets alone determine the meaning of a label:
 //!
 //! | member label | commit record | the transaction is |
 //! |---|---|---|
-//! | on a version | on the coordinator's version | undecided: it is awaited, or aborted if its run is dead |
+//! | on a version | on the coordinator's version | undecided: other runs wait for it, or abort it if its run is dead |
 //! | on a version | on another version of the coordinator | aborted: every run that sees it rolls it back |
 //! | on a version | absent | ended: the label is removed |
 
@@ -27,6 +26,7 @@ mod others;
 mod prepare;
 mod recovery;
 mod rollback;
+mod stage;
 mod state;
 mod swap;
 

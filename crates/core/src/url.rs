@@ -1,11 +1,11 @@
-//! URLs from inputs: endpoints, proxies, token issuers. It parses them, and neither resolves names nor connects.
+//! URLs from inputs: endpoints, proxies, token issuers. Parses them. Must not resolve names or connect.
 
 use std::net::Ipv4Addr;
 
 use http::Uri;
 use http::uri::Authority;
 
-/// Whether requests to a custom endpoint are protected.
+/// Whether requests to a custom endpoint are protected in transit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Endpoint {
     /// Encrypted, or on the loopback interface.
@@ -22,9 +22,14 @@ pub fn endpoint(url: &str) -> Option<Endpoint> {
     if authority.as_str().contains('@') || uri.query().is_some() || !valid {
         return None;
     }
+    protection(&uri)
+}
+
+/// Whether requests to a URI are protected; `None` for any scheme except `https` and `http`.
+pub fn protection(uri: &Uri) -> Option<Endpoint> {
     match uri.scheme_str() {
         Some("https") => Some(Endpoint::Protected),
-        Some("http") if is_loopback(&uri) => Some(Endpoint::Protected),
+        Some("http") if is_loopback(uri) => Some(Endpoint::Protected),
         Some("http") => Some(Endpoint::Unencrypted),
         _ => None,
     }
@@ -34,13 +39,13 @@ pub fn endpoint(url: &str) -> Option<Endpoint> {
 pub fn has_valid_port(authority: &Authority) -> bool {
     match authority.port_u16() {
         Some(port) => port > 0,
-        // An invalid port is absent for `Authority`, but still part of its text.
+        // `Authority` treats an invalid port as absent, but keeps it in its text.
         None => authority.as_str().rsplit('@').next() == Some(authority.host()),
     }
 }
 
 /// Whether a URL points to the loopback interface.
-pub fn is_loopback(uri: &Uri) -> bool {
+fn is_loopback(uri: &Uri) -> bool {
     let host = uri.host().unwrap_or_default();
     matches!(host, "localhost" | "[::1]")
         || host
@@ -63,6 +68,7 @@ mod tests {
             ("http://a.example", Some(Endpoint::Unencrypted)),
             ("http://localhost.example", Some(Endpoint::Unencrypted)),
             ("ftp://a.example", None),
+            ("gopher://localhost:4566", None),
             ("a.example", None),
             ("https://", None),
             ("https://user@a.example", None),

@@ -1,19 +1,28 @@
-//! Client request tokens, which become version ids. Version ids are public (CloudTrail, logs, outputs), so no token is ever
-//! a bare function of the value: a weak secret could be guessed from one. Always shaped like a UUID, because some
-//! consumers expect one (external-secrets#4973). Draws no random numbers: a fresh UUID is passed in.
+//! Client request tokens, which become version IDs. Version IDs are public (CloudTrail, logs, outputs), so a token must never
+//! be a plain function of the value: a weak secret could be guessed from it. Always formatted as a UUID, because some consumers
+//! expect one (external-secrets#4973). Must not generate random numbers: callers pass in a new UUID.
 
 use crate::hash::{hmac_sha256, sha256, uuid};
 use crate::value::{Kind, SecretBytes, SecretValue};
 
-/// What identifies a CI run across its attempts, so that a re-run ends on the same version even without permission to
-/// read. The attempt itself is not part of it.
+/// Whether a text can be a version ID: 32 to 64 characters (API model, `SecretVersionIdType`). The model limits only their
+/// number; this also limits them to the characters of UUIDs, hexadecimal, base64, and names with a time.
+pub fn is_version_id(text: &str) -> bool {
+    (32..=64).contains(&text.len())
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"-_.:+/=@".contains(&b))
+}
+
+/// The identity of a CI run across its attempts, so that a re-run produces the same version even without read permission.
+/// Excludes the attempt number.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RunIdentity {
-    /// Server, repository, run, job: together unique among all runs.
+    /// Server, repository, run and job, which together are unique among all runs.
     pub parts: Vec<String>,
 }
 
-/// What a token identifies, besides the value and the run.
+/// The scope of a token, in addition to the value and the run.
 pub struct TokenScope<'a> {
     /// The canonical name of the secret.
     pub name: &'a str,
@@ -28,11 +37,11 @@ pub struct TokenScope<'a> {
 }
 
 impl TokenScope<'_> {
-    /// The token of a write. `unique` returns a fresh random UUID.
+    /// The token of a write. `unique` returns a new random UUID.
     ///
-    /// With `version-id-key`: HMAC-SHA-256 over name, kind and value. Otherwise in CI: SHA-256 over the run's identity,
-    /// region, name, labels and JSON keys. Otherwise random. A guarded write adds the version that it builds on,
-    /// because the same value on another base is another version.
+    /// With `version-id-key`: HMAC-SHA-256 over name, kind and value. Otherwise, in CI: SHA-256 over the run's identity,
+    /// region, name, labels and JSON keys. Otherwise, random. A guarded write also includes the version that it is based on,
+    /// because the same value on a different base is a different version.
     pub fn token(
         &self,
         run: Option<&RunIdentity>,
@@ -84,21 +93,21 @@ impl TokenScope<'_> {
     }
 }
 
-/// The client request token of a run. All its writes share one, so that repeating a write without an answer is safe.
+/// The client request token of a run. All its writes share it, so that repeating a write without a response is safe.
 #[derive(Debug)]
 pub struct RequestToken {
     /// The token: a UUID.
     pub id: String,
     /// Whether no earlier run can have used it.
     pub fresh: bool,
-    /// Whether it replaced a token that was taken, which happens at most once.
+    /// Whether it replaced a token that was already used, which happens at most once.
     pub replaced: bool,
-    /// The version that a guarded write builds on.
+    /// The version that a guarded write is based on.
     pub base: Option<String>,
 }
 
 impl RequestToken {
-    /// Replaces a token that AWS has seen with another value. `unique` is a fresh random UUID.
+    /// Replaces a token that AWS has seen with a different value. `unique` is a new random UUID.
     pub fn replace(&mut self, unique: String) {
         self.id = unique;
         self.fresh = true;
@@ -201,7 +210,7 @@ mod tests {
         assert_eq!(all[2], id(&[], Some("v1")));
     }
 
-    /// A re-run by a later release ends on the version of the first run.
+    /// A re-run with a later release produces the version of the first run.
     #[test]
     fn tokens_never_change() {
         let run = RunIdentity {
@@ -238,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn token_is_fresh_without_run_and_key_or_once_replaced() {
+    fn token_is_fresh_without_run_or_key() {
         let mut token = token(&[], None, "eu-west-1", Some("v1"));
         assert_eq!(token.id, "00000000-0000-4000-8000-000000000000");
         assert!(token.fresh && !token.replaced);

@@ -1,4 +1,4 @@
-//! The shapes of the ARNs that the model creates or takes apart.
+//! The formats of the ARNs that the model creates or parses.
 
 /// The ARN of a secret.
 pub(crate) fn secret(account: &str, region: &str, name: &str, suffix: &str) -> String {

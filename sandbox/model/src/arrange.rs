@@ -1,5 +1,5 @@
-//! The entry point of the model and the helpers that arrange a starting state. A helper calls an operation where
-//! one exists, so that arranged state is state that the service itself could have created.
+//! The entry point of the model and the helpers that arrange an initial state. A helper calls an operation if there is one, so
+//! that arranged state is state that the service itself could have created.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::{
     caller::Caller,
     error::ServiceError,
     operations,
-    state::{ACCOUNT, REGION, Secret, World},
+    state::{ACCOUNT, REGION, Secret, Unusable, World},
 };
 
 impl World {
@@ -29,8 +29,8 @@ impl World {
     }
 }
 
-/// Helpers that arrange a state. They work in the default account and region, obey no policy, and panic where
-/// the service would answer with an error.
+/// Helpers that arrange a state. They work in the default account and region, ignore policies, and panic if the service would
+/// return an error.
 impl World {
     fn arrange(&mut self, operation: &str, input: Value) {
         let answer = self.call(&Caller::unrestricted(), REGION, operation, input);
@@ -114,7 +114,7 @@ impl World {
         self.edit(name, |secret| secret.rotation = Some(enabled));
     }
 
-    /// Makes a secret one that another AWS service manages.
+    /// Makes a secret managed by another AWS service.
     pub fn set_owning_service(&mut self, name: &str, service: &str) {
         self.edit(name, |secret| {
             secret.owning_service = Some(service.to_owned());
@@ -130,7 +130,7 @@ impl World {
         self.settle_replicas();
     }
 
-    /// Ends all replication that is in progress.
+    /// Completes all replication in progress.
     pub fn settle_replicas(&mut self) {
         for name in self.names() {
             self.advance_replication(ACCOUNT, REGION, &name, true);
@@ -146,7 +146,7 @@ impl World {
         );
     }
 
-    /// Makes all versions of one secret older. [`World::advance`] does so for all secrets.
+    /// Makes all versions of one secret older. [`World::advance`] does the same for all secrets.
     pub fn age_versions(&mut self, name: &str, by: Duration) {
         self.edit(name, |secret| {
             for version in &mut secret.versions {
@@ -175,11 +175,41 @@ impl World {
     /// # Panics
     /// If there is no such key.
     pub fn disable_kms_key_in(&mut self, region: &str, id_or_alias: &str) {
-        let found = self.store_mut(ACCOUNT, region).kms.disable(id_or_alias);
+        self.set_unusable(region, id_or_alias, Unusable::Disabled);
+    }
+
+    /// Schedules the deletion of a KMS key in the default region.
+    ///
+    /// # Panics
+    /// If there is no such key.
+    pub fn schedule_kms_key_deletion(&mut self, id_or_alias: &str) {
+        self.set_unusable(REGION, id_or_alias, Unusable::PendingDeletion);
+    }
+
+    /// Makes the policy of a KMS key in the default region deny all use of it.
+    ///
+    /// # Panics
+    /// If there is no such key.
+    pub fn deny_kms_key(&mut self, id_or_alias: &str) {
+        self.set_unusable(REGION, id_or_alias, Unusable::Denied);
+    }
+
+    /// Deletes a KMS key in the default region, with its aliases. Secrets keep naming it.
+    ///
+    /// # Panics
+    /// If there is no such key.
+    pub fn delete_kms_key(&mut self, id_or_alias: &str) {
+        let found = self.store_mut(ACCOUNT, REGION).kms.remove(id_or_alias);
+        assert!(found, "{id_or_alias} is a key of {REGION}");
+    }
+
+    fn set_unusable(&mut self, region: &str, id_or_alias: &str, why: Unusable) {
+        let kms = &mut self.store_mut(ACCOUNT, region).kms;
+        let found = kms.set_unusable(id_or_alias, why);
         assert!(found, "{id_or_alias} is a key of {region}");
     }
 
-    /// Adds a user or role that resource policies can name, unless it exists.
+    /// Adds a user or role that resource policies can name, unless it already exists.
     pub fn add_principal(&mut self, arn: &str) {
         self.principals.add(arn);
     }

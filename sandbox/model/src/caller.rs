@@ -35,7 +35,7 @@ impl Caller {
         }
     }
 
-    /// The caller of arranging helpers, which no policy restricts.
+    /// The caller for arranging helpers, which no policy restricts.
     pub(crate) fn unrestricted() -> Self {
         Self {
             obeys_resource_policies: false,
@@ -75,7 +75,7 @@ impl Caller {
         self.role.as_deref()
     }
 
-    /// What the identity policy decides about an action of another service than Secrets Manager.
+    /// The identity policy's decision about an action of a service other than Secrets Manager.
     #[must_use]
     pub fn decide(&self, action: &str, resource: &str) -> Decision {
         self.policy.decide(action, resource, &self.context())

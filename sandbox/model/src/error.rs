@@ -1,6 +1,6 @@
-//! The errors of Secrets Manager: status, code and recorded message. Knows no wire format.
+//! The errors of Secrets Manager: status, code and recorded message. Independent of wire formats.
 
-/// One error answer.
+/// An error response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceError {
     /// HTTP status.
@@ -59,7 +59,7 @@ impl ServiceError {
         Self::new(400, "ValidationException", message)
     }
 
-    /// A member that violates a constraint of the API model.
+    /// A request field that violates a constraint of the API model.
     pub(crate) fn constraint(member: &str, constraint: &str) -> Self {
         let mut chars = member.chars();
         let lower: String = chars
@@ -91,7 +91,7 @@ impl ServiceError {
         )
     }
 
-    /// AccessDeniedException in the words of IAM.
+    /// AccessDeniedException in IAM's words.
     #[must_use]
     pub fn denied(principal: &str, action: &str, resource: &str, reason: &str) -> Self {
         Self::new(

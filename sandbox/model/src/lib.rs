@@ -1,8 +1,8 @@
 //! In-memory model of AWS Secrets Manager: secrets, versions, staging labels, replicas, KMS keys and policies.
 //!
-//! The model owns what the service stores and how it answers each operation, as recorded from AWS. It does no
+//! The model owns what the service stores and its response to each operation, as recorded from AWS. It does no
 //! I/O and never reads the system clock or the system's randomness: the driver of a [`World`] sets its time, and
-//! every generated ID follows from its seed. It knows nothing of the product, HTTP or request signatures.
+//! every generated ID follows from its seed. It is independent of the product, HTTP and request signatures.
 //!
 //! ```
 //! use std::time::Duration;
@@ -42,7 +42,7 @@ pub use caller::Caller;
 pub use error::ServiceError;
 pub use operations::{Operation, QuotaGroup, find_operation};
 pub use policy::{Decision, Policy};
-pub use random::format_uuid;
+pub use random::{Random, format_uuid};
 pub use state::{ACCOUNT, REGION, World};
 pub use view::{ReplicaView, SecretView, VersionView};
 pub use wildcard::matches as matches_wildcard;

@@ -1,5 +1,5 @@
-//! Identity policies, and what they decide about an action, a resource and a context of condition keys. Knows no
-//! operation: operations name what they need and provide the context.
+//! Identity policies, and their decisions about an action, a resource and a context of condition keys. Independent of
+//! operations: operations name what they need and provide the context.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::wildcard::matches;
 
-/// The condition keys of one request. Names are in lower case, because IAM ignores their case.
+/// The condition keys of one request. Names are lowercase, because IAM ignores their case.
 pub(crate) type Context = BTreeMap<String, Vec<String>>;
 
 /// An identity policy: a small part of the IAM policy language.
@@ -82,6 +82,7 @@ impl Policy {
     /// would prove nothing.
     #[must_use]
     pub fn from_json(document: &str) -> Self {
+        assert!(!document.contains("${"), "policy variables are not modeled");
         let document: Value = serde_json::from_str(document).expect("a policy is JSON");
         let statements = match &document["Statement"] {
             Value::Array(statements) => statements.iter().map(Statement::parse).collect(),
@@ -216,7 +217,7 @@ impl Condition {
             return self.values.iter().any(|v| v == "true") == present.is_empty();
         }
         if present.is_empty() {
-            return if_exists || set == Some("ForAllValues") || base.contains("Not");
+            return if_exists || set.map_or(base.contains("Not"), |set| set == "ForAllValues");
         }
         let one = |value: &String| match base {
             "StringEquals" => self.values.contains(value),

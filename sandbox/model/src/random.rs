@@ -1,14 +1,31 @@
-//! Deterministic generator of the IDs that the model hands out. Equal seeds give equal sequences.
+//! A deterministic generator for the IDs that the model creates, and for the responses of a hostile front. Equal seeds give
+//! equal sequences.
 
 const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
 /// SplitMix64 (Steele, Lea and Flood, 2014).
 #[derive(Clone)]
-pub(crate) struct Random(u64);
+pub struct Random(u64);
 
 impl Random {
-    pub(crate) fn new(seed: u64) -> Self {
+    /// A generator for a seed.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
         Self(seed)
+    }
+
+    /// A number below `limit`; 0 if there is none.
+    pub fn below(&mut self, limit: usize) -> usize {
+        // The remainder is below a `usize`.
+        (self.next() % limit.max(1) as u64) as usize
+    }
+
+    /// One of some items.
+    ///
+    /// # Panics
+    /// If there are none.
+    pub fn pick<T: Copy>(&mut self, items: &[T]) -> T {
+        items[self.below(items.len())]
     }
 
     fn next(&mut self) -> u64 {

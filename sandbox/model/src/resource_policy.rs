@@ -49,7 +49,7 @@ struct StatementCondition {
     model: Option<Condition>,
 }
 
-/// A request that a policy is evaluated for. Without a resource, it stands for all resources.
+/// A request that a policy is evaluated for. Without a resource, it represents all resources.
 pub(crate) struct AccessRequest<'a> {
     pub(crate) account: &'a str,
     pub(crate) arn: &'a str,

@@ -1,4 +1,4 @@
-//! Conversions of points in time to what answers show. Never reads a clock.
+//! Converts points in time to their form in responses. Must not read a clock.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

@@ -1,6 +1,6 @@
 //! Wildcard matching as IAM does it.
 
-/// Whether `text` matches `pattern`: `*` stands for any run of characters, `?` for one.
+/// Whether `text` matches `pattern`: `*` matches any run of characters, `?` matches one.
 #[must_use]
 pub fn matches(pattern: &str, text: &str) -> bool {
     let (pattern, text): (Vec<char>, Vec<char>) =

@@ -1,5 +1,5 @@
-//! What a driver of the model relies on: determinism, cheap and independent clones, explicit time, and callers that
-//! policies restrict. What each operation answers is tested in the server's `fidelity` test.
+//! The guarantees of the model to its driver: determinism, cheap and independent clones, explicit time, and callers that
+//! policies restrict. The server's `fidelity` test covers the responses of each operation.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -86,7 +86,7 @@ fn time_stands_still_until_it_is_set() {
 }
 
 #[test]
-fn scheduled_secret_ends_with_its_recovery_window() {
+fn scheduled_secret_ends_with_recovery_window() {
     let mut world = World::default();
     world.create("app", "v1");
     world.schedule_deletion("app");

@@ -1,5 +1,5 @@
-//! Connections that break on demand. An HTTP server neither closes a connection without a response nor sends less
-//! than it declared, so this happens below it.
+//! Connections that break on demand. An HTTP server neither closes a connection without a response nor sends less than it
+//! declared, so this happens below the HTTP layer.
 
 use std::{
     io,
@@ -18,7 +18,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-/// What happens to the bytes that are written next.
+/// The instruction for the bytes that are written next.
 #[derive(Clone, Copy)]
 enum Instruction {
     Forward,

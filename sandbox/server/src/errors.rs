@@ -1,5 +1,4 @@
-//! The errors of authentication and of the identity services: status, code and recorded message. Knows no wire
-//! format.
+//! The errors of authentication and of the identity services: status, code and recorded message. Independent of wire formats.
 
 use sandbox_model::ServiceError;
 
@@ -50,7 +49,7 @@ pub(crate) fn no_verification_key() -> ServiceError {
     )
 }
 
-/// No trust policy matches the token, or the role does not exist; STS does not tell which.
+/// No trust policy matches the token, or the role does not exist; STS does not distinguish the two.
 pub(crate) fn untrusted_token() -> ServiceError {
     ServiceError::new(
         403,

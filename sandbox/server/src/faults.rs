@@ -1,5 +1,5 @@
-//! The events that a test plans for the n-th call of an operation: faults, holds and hooks. `lifecycle.rs` carries
-//! them out, in the order in which a real request would meet them.
+//! The events that a test schedules for the nth call of an operation: faults, holds and hooks. `lifecycle.rs` executes them in
+//! the order in which a real request would meet them.
 
 use std::{
     sync::{Arc, Condvar, Mutex, PoisonError},
@@ -29,7 +29,7 @@ pub enum Fault {
     InternalError,
     /// A proxy's 502 with an HTML page; not applied.
     BadGateway,
-    /// A bare 503; not applied.
+    /// A 503 of AWS without a body; not applied.
     Unavailable,
     /// The connection is reset; not applied.
     ResetBefore,
@@ -41,7 +41,7 @@ pub enum Fault {
     MalformedBody,
     /// Applied, then a 200 with `{}`.
     EmptyObject,
-    /// Waits before the request is applied and answered.
+    /// Waits before the request is applied.
     DelayBefore(Duration),
     /// Applied, then waits before the response.
     DelayAfter(Duration),
@@ -57,6 +57,8 @@ pub enum Fault {
     MalformedGet,
     /// Any status with an HTML page, as from a proxy or a captive portal; not applied.
     Page(u16),
+    /// Any status with this body of JSON, as from another server; not applied.
+    Foreign(u16, &'static str),
     /// No response, ever; not applied.
     Never,
     /// Applied, then a body that is not valid UTF-8.

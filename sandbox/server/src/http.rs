@@ -1,4 +1,4 @@
-//! Receives HTTP requests, logs them, and delivers their answers. Knows no operation and no fault.
+//! Receives HTTP requests, logs them, and delivers their responses. Independent of operations and faults.
 
 use std::sync::Arc;
 
@@ -15,6 +15,7 @@ use crate::{
     request::{self, ServiceRequest},
     response::Delivery,
     shared::Shared,
+    time,
     wire::EncodedResponse,
 };
 
@@ -53,7 +54,8 @@ pub(crate) async fn handle(
             "a hook of the test panicked",
         ))
     });
-    let answer = match delivery {
+    let clock = shared.lock().clock;
+    let mut answer = match delivery {
         Delivery::Send(answer) => answer,
         Delivery::Truncate(answer) => {
             connection.truncate_body_after(answer.body.len() / 2);
@@ -69,5 +71,6 @@ pub(crate) async fn handle(
             EncodedResponse::plain(500, "text/plain", "")
         }
     };
+    answer.date = (!clock.is_none()).then(|| time::http_date(clock.now()));
     answer.into_response()
 }

@@ -1,6 +1,6 @@
 //! Local emulator of AWS Secrets Manager and STS for tests and manual experiments. Never published or shipped.
 //!
-//! What it answers comes from recordings of the real services (LocalStack's snapshot tests, moto's
+//! Its responses come from recordings of the real services (LocalStack's snapshot tests, moto's
 //! `aws_verified` tests, live errors quoted in public issues) and, where there are none, from the API model and
 //! AWS's documentation. `tests/fidelity` has one row per recorded fact, with its source.
 //!
@@ -100,5 +100,5 @@ pub use builder::Builder;
 pub use faults::{Fault, Held, When};
 pub use identity::{Key, Role, Trust};
 pub use log::{IdentityParameters, LogEntry};
-pub use sandbox_model::{Policy, ReplicaView, SecretView, VersionView, World};
+pub use sandbox_model::{Policy, Random, ReplicaView, SecretView, VersionView, World};
 pub use server::Sandbox;

@@ -1,12 +1,14 @@
 //! The sandbox as a program, for shell scripts and manual experiments. Holds no logic of its own.
 
 use std::{
+    fs,
     io::{self, Write},
     process::ExitCode,
     time::Duration,
 };
 
 use anyhow::{Context as _, bail};
+use sandbox::front::{Authority, Tls};
 use sandbox::{Builder, Role, Sandbox, Trust};
 
 const HELP: &str = "\
@@ -18,6 +20,7 @@ Usage: sandbox [OPTIONS]
   --port N               port to listen on (default: 0, any free port)
   --latency-ms N         minimum duration of every request
   --writes-per-second N  throttle writes above this rate (ThrottlingException)
+  --tls-ca FILE          serve TLS as well, at SANDBOX_TLS_URL; FILE receives the certificate of its CA
   --help                 print this help
 
 Roles (none by default; --trust-* and --max-session apply to the preceding --role):
@@ -49,6 +52,7 @@ struct Options {
     github_job: Option<String>,
     gitlab_job: Option<String>,
     no_key: bool,
+    tls_ca: Option<String>,
 }
 
 /// A role on the command line. The audiences are known only after all options are read.
@@ -68,6 +72,7 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> anyhow::Result<Option<O
         github_job: None,
         gitlab_job: None,
         no_key: false,
+        tls_ca: None,
     };
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
@@ -114,6 +119,7 @@ impl Options {
                 github: Vec::new(),
                 gitlab: Vec::new(),
             }),
+            "--tls-ca" => self.tls_ca = Some(value),
             "--github-audience" => self.github_audience = value,
             "--gitlab-audience" => self.gitlab_audience = value,
             "--github-job" => self.github_job = Some(value),
@@ -172,6 +178,9 @@ fn run(options: Options) -> anyhow::Result<()> {
         let token = sandbox.gitlab_token(&subject, &options.gitlab_audience);
         lines.push(("GITLAB_OIDC_TOKEN", token));
     }
+    let tls = options.tls_ca.map(|file| serve_tls(&sandbox, &file));
+    let tls = tls.transpose()?;
+    lines.extend(tls.iter().map(|tls| ("SANDBOX_TLS_URL", tls.url())));
     // Before anything is printed: a script that has read the output may stop the program at once.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -187,6 +196,14 @@ fn run(options: Options) -> anyhow::Result<()> {
     out.flush()?;
     runtime.block_on(stopped);
     Ok(())
+}
+
+/// Serves TLS in front of the sandbox, with a new CA, whose certificate is written to `file`.
+fn serve_tls(sandbox: &Sandbox, file: &str) -> anyhow::Result<Tls> {
+    let authority = Authority::new();
+    fs::write(file, authority.pem()).with_context(|| format!("cannot write {file}"))?;
+    let builder = Tls::builder(&["localhost"]).authority(&authority);
+    Ok(builder.start(&sandbox.url()))
 }
 
 /// Starts to listen for termination signals; the future completes with the first one.

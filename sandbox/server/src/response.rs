@@ -55,10 +55,13 @@ pub(crate) fn before_apply(fault: &Fault, request: &ServiceRequest) -> Option<De
             return respond(EncodedResponse::plain(502, "text/html", page));
         }
         Fault::Unavailable => {
-            return respond(EncodedResponse::plain(503, "text/plain", ""));
+            return respond(EncodedResponse::of_aws(503, "text/plain", ""));
         }
         Fault::Page(status) => {
             return respond(EncodedResponse::plain(*status, "text/html", PAGE));
+        }
+        Fault::Foreign(status, body) => {
+            return respond(EncodedResponse::plain(*status, "application/json", *body));
         }
         Fault::Pending => ServiceError::new(
             403,

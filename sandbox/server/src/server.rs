@@ -1,4 +1,4 @@
-//! The handle of a running sandbox: everything a test can do to it, except for identities.
+//! The handle of a running sandbox: everything a test can do with it, except for identities.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -11,6 +11,7 @@ use crate::{
     log::LogEntry,
     server_thread::ServerThread,
     shared::Shared,
+    state::ClockOffset,
 };
 
 /// A running server. It stops when this is dropped.
@@ -98,6 +99,14 @@ impl Sandbox {
     /// and sessions. Signatures and rate limits follow the real clock.
     pub fn advance_clock(&self, by: Duration) {
         self.shared.lock().advance(by);
+    }
+
+    /// Sets AWS's clock ahead of this machine's, or behind it: signatures, the dates of responses, and everything that
+    /// [`Sandbox::advance_clock`] moves.
+    pub fn set_clock(&self, ahead: Duration, behind: Duration) {
+        let mut state = self.shared.lock();
+        state.clock = ClockOffset { ahead, behind };
+        state.update_clock();
     }
 
     /// Makes the `nth` call of an operation from now on fail once; the first is 1.

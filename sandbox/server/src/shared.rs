@@ -1,4 +1,4 @@
-//! What the server's thread and the test share: the state behind its lock, the planned events and the log.
+//! The state shared by the server's thread and the test: the service state behind its lock, the planned events and the log.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -1,5 +1,5 @@
-//! AWS Signature Version 4: signing for the test client, and verifying. Knows no access keys; `keys.rs` decides
-//! whether a request is authenticated.
+//! AWS Signature Version 4: signs for the test client, and verifies. Independent of access keys; `keys.rs` decides whether a
+//! request is authenticated.
 
 use std::time::SystemTime;
 

@@ -1,5 +1,5 @@
-//! The state of all services behind one lock, and the last steps of a request: authentication, rate limits and the
-//! operation. Knows nothing of HTTP.
+//! The state of all services behind one lock, and the last steps of a request: authentication, rate limits and the operation.
+//! Independent of HTTP.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -22,8 +22,27 @@ pub(crate) struct State {
     pub(crate) identity: IdentityRegistry,
     pub(crate) rate_limiter: RateLimiter,
     pub(crate) latency: Duration,
-    /// How far the service's clock is ahead of the real one.
+    /// How far the service's clock is ahead of the one that signatures are checked against.
     ahead: Duration,
+    /// How far all of AWS's clocks are ahead of this machine's.
+    pub(crate) clock: ClockOffset,
+}
+
+/// A difference between two clocks.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct ClockOffset {
+    pub(crate) ahead: Duration,
+    pub(crate) behind: Duration,
+}
+
+impl ClockOffset {
+    pub(crate) fn now(self) -> SystemTime {
+        SystemTime::now() + self.ahead - self.behind
+    }
+
+    pub(crate) fn is_none(self) -> bool {
+        self.ahead == self.behind
+    }
 }
 
 impl Default for State {
@@ -34,6 +53,7 @@ impl Default for State {
             rate_limiter: RateLimiter::default(),
             latency: Duration::ZERO,
             ahead: Duration::ZERO,
+            clock: ClockOffset::default(),
         }
     }
 }
@@ -41,7 +61,7 @@ impl Default for State {
 impl State {
     /// Sets the model's clock, which does not run by itself.
     pub(crate) fn update_clock(&mut self) {
-        self.world.set_now(SystemTime::now() + self.ahead);
+        self.world.set_now(self.clock.now() + self.ahead);
     }
 
     pub(crate) fn advance(&mut self, by: Duration) {
@@ -71,7 +91,7 @@ impl State {
             _ => "secretsmanager",
         };
         let clocks = Clocks {
-            real: SystemTime::now(),
+            real: self.clock.now(),
             service: self.world.now(),
         };
         let authorization = request.authorization.as_ref();

@@ -33,6 +33,22 @@ pub(crate) fn iso8601(at: SystemTime) -> String {
     )
 }
 
+/// `Sun, 06 Nov 1994 08:49:37 GMT`, the format in HTTP headers.
+pub(crate) fn http_date(at: SystemTime) -> String {
+    const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+    const MONTHS: [&str; 12] = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ];
+    let seconds = at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let (year, month, day) = civil(seconds / DAY);
+    // 1970-01-01 was a Thursday.
+    let weekday = DAYS[usize::try_from(seconds / DAY % 7).unwrap_or_default()];
+    let month = MONTHS[usize::try_from(month - 1).unwrap_or_default()];
+    let text = iso8601(at);
+    let clock = &text[11..19];
+    format!("{weekday}, {day:02} {month} {year:04} {clock} GMT")
+}
+
 /// The inverse of [`compact`]; `None` for any other format.
 pub(crate) fn parse_compact(text: &str) -> Option<SystemTime> {
     let bytes = text.as_bytes();
@@ -84,6 +100,12 @@ fn civil(days: u64) -> (u64, u64, u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn http_date_matches_its_specification() {
+        let at = UNIX_EPOCH + Duration::from_secs(784_111_777);
+        assert_eq!(http_date(at), "Sun, 06 Nov 1994 08:49:37 GMT");
+    }
 
     #[test]
     fn compact_dates_round_trip() {

@@ -1,11 +1,11 @@
-//! Encodes responses: JSON 1.1 for Secrets Manager, XML for the query protocol of STS, and the formats of the other
-//! services. Decides nothing about their content.
+//! Encodes responses: JSON 1.1 for Secrets Manager, XML for the query protocol of STS, and the formats of the other services.
+//! Must not decide their content.
 
 use axum::{
     body::Body,
     http::{
         HeaderValue, Response, StatusCode,
-        header::{CONTENT_TYPE, HeaderName},
+        header::{CONTENT_TYPE, DATE, HeaderName},
     },
 };
 use sandbox_model::ServiceError;
@@ -25,9 +25,12 @@ pub(crate) struct EncodedResponse {
     pub(crate) error: Option<String>,
     pub(crate) content_type: &'static str,
     pub(crate) body: Vec<u8>,
-    request_id: String,
+    /// Only AWS's services have one.
+    request_id: Option<String>,
     /// One additional header.
     header: Option<(&'static str, String)>,
+    /// The date header, if it is not the real time.
+    pub(crate) date: Option<String>,
 }
 
 impl EncodedResponse {
@@ -37,8 +40,21 @@ impl EncodedResponse {
             error: None,
             content_type,
             body: body.into(),
-            request_id: random::uuid(),
+            request_id: None,
             header: None,
+            date: None,
+        }
+    }
+
+    /// With a request id.
+    pub(crate) fn of_aws(
+        status: u16,
+        content_type: &'static str,
+        body: impl Into<Vec<u8>>,
+    ) -> Self {
+        Self {
+            request_id: Some(random::uuid()),
+            ..Self::plain(status, content_type, body)
         }
     }
 
@@ -56,12 +72,12 @@ impl EncodedResponse {
             }
             (Service::Metadata, answer) => Self::plain(200, "application/json", answer.to_string()),
             (Service::Issuer, answer) => Self::plain(200, PLAIN_JSON, answer.to_string()),
-            (Service::SecretsManager, Value::Null) => Self::plain(200, JSON, ""),
-            (Service::SecretsManager, answer) => Self::plain(200, JSON, answer.to_string()),
+            (Service::SecretsManager, Value::Null) => Self::of_aws(200, JSON, ""),
+            (Service::SecretsManager, answer) => Self::of_aws(200, JSON, answer.to_string()),
             (Service::Sts, answer) => {
-                let mut this = Self::plain(200, XML, "");
+                let mut this = Self::of_aws(200, XML, "");
                 let result = elements(answer);
-                let id = &this.request_id;
+                let id = this.request_id.as_deref().unwrap_or_default();
                 this.body = format!(
                     "<{operation}Response xmlns=\"{NAMESPACE}\"><{operation}Result>{result}</{operation}Result><ResponseMetadata><RequestId>{id}</RequestId></ResponseMetadata></{operation}Response>"
                 )
@@ -86,7 +102,7 @@ impl EncodedResponse {
                 );
                 let name = if lower { "message" } else { "Message" };
                 let body = json!({"__type": error.code, name: error.message});
-                Self::plain(error.status, JSON, body.to_string())
+                Self::of_aws(error.status, JSON, body.to_string())
             }
             Service::Metadata => {
                 let title = format!("{} - {}", error.status, escape(&error.message));
@@ -108,14 +124,14 @@ impl EncodedResponse {
                 Self::plain(error.status, PLAIN_JSON, body.to_string())
             }
             Service::Sts => {
-                let mut this = Self::plain(error.status, XML, "");
+                let mut this = Self::of_aws(error.status, XML, "");
                 let side = if error.status < 500 {
                     "Sender"
                 } else {
                     "Receiver"
                 };
                 let (code, message) = (escape(&error.code), escape(&error.message));
-                let id = &this.request_id;
+                let id = this.request_id.as_deref().unwrap_or_default();
                 this.body = format!(
                     "<ErrorResponse xmlns=\"{NAMESPACE}\"><Error><Type>{side}</Type><Code>{code}</Code><Message>{message}</Message></Error><RequestId>{id}</RequestId></ErrorResponse>"
                 )
@@ -133,8 +149,15 @@ impl EncodedResponse {
             StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
-        if let Ok(id) = HeaderValue::from_str(&self.request_id) {
+        if let Some(id) = self.request_id
+            && let Ok(id) = HeaderValue::from_str(&id)
+        {
             headers.insert(HeaderName::from_static("x-amzn-requestid"), id);
+        }
+        if let Some(date) = self.date
+            && let Ok(date) = HeaderValue::from_str(&date)
+        {
+            headers.insert(DATE, date);
         }
         if let Some((name, value)) = self.header
             && let Ok(value) = HeaderValue::from_str(&value)

@@ -98,6 +98,45 @@ fn body_faults_hide_the_result() {
     }
 }
 
+/// A server other than AWS sends no AWS request ID.
+#[test]
+fn foreign_responses_have_no_request_id() {
+    for (fault, body) in [
+        (Fault::Page(403), "Sign in to the network"),
+        (Fault::BadGateway, "502 Bad Gateway"),
+        (Fault::Foreign(200, "{}"), "{}"),
+    ] {
+        let (reply, value, entry) = faulty(fault);
+        let reply = reply.expect("a response");
+        assert!(reply.header("x-amzn-requestid").is_none());
+        assert!(reply.body.contains(body), "{}", reply.body);
+        assert_eq!((value.as_str(), entry.applied), ("old", false));
+    }
+    let (reply, ..) = faulty(Fault::Unavailable);
+    let reply = reply.expect("a response");
+    assert!(reply.header("x-amzn-requestid").is_some());
+}
+
+#[test]
+fn wrong_clock_is_rejected_with_the_right_date() {
+    let hour = Duration::from_secs(3_600);
+    for (ahead, behind, reason) in [
+        (hour, Duration::ZERO, "Signature expired"),
+        (Duration::ZERO, hour, "Signature not yet current"),
+    ] {
+        let sandbox = Sandbox::start();
+        let client = Client::new(&sandbox.url());
+        let answer = || put(&client, "new-value").expect("a response");
+        let date = |reply: &sandbox::client::Reply| reply.header("date").map(str::to_owned);
+        let here = date(&answer());
+        sandbox.set_clock(ahead, behind);
+        let reply = answer();
+        assert_eq!(reply.code(), "InvalidSignatureException");
+        assert!(reply.message().contains(reason), "{}", reply.message());
+        assert_ne!(date(&reply), here);
+    }
+}
+
 #[test]
 fn malformed_get_contains_the_value() {
     let sandbox = Sandbox::start();

@@ -1,25 +1,24 @@
-//! The steps for everything except the value: description, KMS key, tags, replicas and the resource policy. They wait for
-//! replicas and for new principals, and decide nothing else.
+//! Applies the steps for everything except the value: description, KMS key, tags, replicas and the resource policy. Waits for
+//! replicas and for new principals, and makes no other decisions.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+use upsert_secret_core::attempt::Wait;
 use upsert_secret_core::backoff::Backoff;
-use upsert_secret_core::error::StoreError;
 use upsert_secret_core::failure::{Class, Failure};
 use upsert_secret_core::outcome::Change;
-use upsert_secret_core::plan::check_validation;
+use upsert_secret_core::plan::Nameable;
 use upsert_secret_core::state::{ReplicaStatus, SecretMetadata};
 use upsert_secret_core::store::{Call, SecretStore};
 
 use super::{Applied, Applier};
+use crate::engine::policy::{
+    MAX_PRINCIPAL_TRIES, check_policy, unknown_principal, wait_for_principals,
+};
 
-/// Sightings of a failed replica before it is reported: for a moment AWS may still show the end of an earlier attempt.
+/// The number of times a failed replica is seen before it is reported: AWS may briefly show the end of an earlier attempt.
 const MAX_FAILED_SIGHTINGS: u32 = 5;
-
-/// Tries for a principal that AWS does not know yet: a new role can be named some seconds after it was created. About a
-/// minute in all.
-const MAX_PRINCIPAL_TRIES: u32 = 36;
 
 impl<S: SecretStore> Applier<'_, S> {
     pub(super) async fn update(
@@ -71,7 +70,7 @@ impl<S: SecretStore> Applier<'_, S> {
             self.attempt.replicating.extend(regions.keys().cloned());
         }
         match sent {
-            // AWS's answer for a region that an earlier attempt of this call has replicated to is not documented.
+            // AWS does not document its response for a region that an earlier attempt of this call has replicated to.
             Err(error) if error.attempts > 1 && error.is("InvalidParameterException") => {
                 Ok(Applied::Retry(Some(error)))
             }
@@ -79,7 +78,7 @@ impl<S: SecretStore> Applier<'_, S> {
         }
     }
 
-    /// Waits until the replicas in these regions are in sync, without a limit of its own.
+    /// Waits until the replicas in these regions are in sync. Has no limit of its own.
     pub(super) async fn await_replicas(
         &mut self,
         regions: Vec<String>,
@@ -109,7 +108,6 @@ impl<S: SecretStore> Applier<'_, S> {
                 .map(String::as_str)
                 .collect();
             if missing.is_empty() {
-                self.attempt.waiting = None;
                 return Ok(Applied::Done);
             }
             let missing = missing.join(", ");
@@ -119,38 +117,8 @@ impl<S: SecretStore> Applier<'_, S> {
                     started.elapsed().as_secs()
                 )
             });
-            self.attempt.waiting = Some(format!("the replicas in {missing}"));
-            self.context.system.wait(&mut backoff).await;
-        }
-    }
-
-    pub(super) async fn check_policy(&mut self) -> Result<Applied, Failure> {
-        let is_checked = self.attempt.policy_checked;
-        let Some(policy) = self.request.policy.as_ref().filter(|_| !is_checked) else {
-            return Ok(Applied::Done);
-        };
-        let store = self.context.store;
-        let mut backoff = Backoff::new(MAX_PRINCIPAL_TRIES);
-        loop {
-            let answer = store.validate_policy(self.id(), policy.text()).await;
-            let again = match &answer {
-                Ok(validation) => validation
-                    .findings
-                    .iter()
-                    .any(|finding| is_unknown(&finding.message)),
-                Err(error) => is_unknown_principal(error),
-            };
-            if again && self.wait_for_principals(&mut backoff).await {
-                continue;
-            }
-            return match answer {
-                Ok(validation) => {
-                    check_validation(&validation, self.request.allow_public_policy, self.id())?;
-                    self.attempt.policy_checked = true;
-                    Ok(Applied::Done)
-                }
-                Err(error) => self.retry_if_changed(error),
-            };
+            let wait = Wait::new(format!("the replicas in {missing}"));
+            self.context.wait(&mut backoff, wait, self.attempt).await;
         }
     }
 
@@ -158,30 +126,29 @@ impl<S: SecretStore> Applier<'_, S> {
         let Some(policy) = self.request.policy.as_ref() else {
             return Ok(Applied::Done);
         };
-        let (store, public) = (self.context.store, self.request.allow_public_policy);
+        // Only if validation was not possible before the first write.
+        let (request, context) = (self.request, self.context);
+        let checked = check_policy(request, context, Nameable::Yes, false, self.attempt).await?;
+        if checked.is_some() {
+            return Ok(Applied::Retry(checked));
+        }
+        let (store, public) = (context.store, request.allow_public_policy);
         let mut backoff = Backoff::new(MAX_PRINCIPAL_TRIES);
         loop {
-            match store.put_policy(self.id(), policy.text(), public).await {
-                Err(error)
-                    if is_unknown_principal(&error)
-                        && self.wait_for_principals(&mut backoff).await => {}
-                sent => return self.record_metadata(sent, Change::Policy),
+            let sent = store.put_policy(self.id(), policy.text(), public).await;
+            if let Err(error) = &sent
+                && let Some(message) = unknown_principal(error)
+                && wait_for_principals(&mut backoff, message, self.request, context, self.attempt)
+                    .await
+            {
+                continue;
             }
+            return self.record_metadata(sent, Change::Policy);
         }
-    }
-
-    /// Waits for the next try; `false` after the last one.
-    async fn wait_for_principals(&mut self, backoff: &mut Backoff) -> bool {
-        let what = "AWS to know the principals of the resource policy";
-        self.context.progress.say(|| format!("waiting for {what}"));
-        self.attempt.waiting = Some(what.to_owned());
-        let more = self.context.system.wait(backoff).await;
-        self.attempt.waiting = None;
-        more
     }
 }
 
-/// The failure for replicas whose replication failed; `None` if there are none.
+/// The failure for replicas that could not be replicated; `None` if there are none.
 fn replication_failure(secret: &SecretMetadata, regions: &[String]) -> Option<Failure> {
     let (failed, why): (Vec<&str>, Vec<String>) = secret
         .replicas
@@ -190,7 +157,13 @@ fn replication_failure(secret: &SecretMetadata, regions: &[String]) -> Option<Fa
         .filter_map(|replica| match &replica.status {
             ReplicaStatus::Failed(message) => {
                 let region = replica.region.as_str();
-                Some((region, format!("AWS says of {region}: {message}")))
+                Some((
+                    region,
+                    format!(
+                        "AWS answered for {region}: {}",
+                        message.quote(&[region, &secret.name])
+                    ),
+                ))
             }
             _ => None,
         })
@@ -202,17 +175,9 @@ fn replication_failure(secret: &SecretMetadata, regions: &[String]) -> Option<Fa
             secret.name,
             failed.join(", ")
         ),
-        "mend that, and run again: each run tries a failed replica once more. A secret of this name that is there already\n\
-         is never overwritten; rename or remove it",
+        "fix the cause and run again: each run retries a failed replica once. An existing secret with this name\n\
+         is never overwritten; rename or delete it",
     )
     .because(why.join("\n"));
     (!failed.is_empty()).then_some(failure)
-}
-
-fn is_unknown_principal(error: &StoreError) -> bool {
-    error.is("MalformedPolicyDocumentException") && error.message().is_some_and(is_unknown)
-}
-
-fn is_unknown(message: &str) -> bool {
-    message.contains("unsupported principal")
 }

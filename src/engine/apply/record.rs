@@ -1,4 +1,5 @@
-//! Records writes of the value in the attempt: the version that holds it, and the change that made it so. Makes no calls.
+//! Records writes of the value in the attempt: the version that holds the value, and the change that caused it. Must not make
+//! calls.
 
 use upsert_secret_core::choices::IfExists;
 use upsert_secret_core::error::StoreError;
@@ -9,7 +10,8 @@ use upsert_secret_core::store::{SecretStore, WrittenVersion};
 use super::{Applied, Applier};
 
 impl<S: SecretStore> Applier<'_, S> {
-    /// Records that a version already holds the value. If it is one of this run's writes without an answer, that is a change.
+    /// Records that a version already holds the value. If this run wrote that version but got no response, this counts as a
+    /// change.
     pub(super) fn record_kept(&mut self, kept: VersionRef) {
         let id = kept.id.clone();
         let base = self.attempt.base.clone();
@@ -23,7 +25,7 @@ impl<S: SecretStore> Applier<'_, S> {
             let is_ours = self.attempt.sent.contains(&id);
             match &self.attempt.overtaken {
                 Some(ours) if *ours != id && !is_ours => {
-                    // The value of a version that is left alone is not known.
+                    // If the secret is left unchanged, its value is unknown.
                     (self.request.if_exists == IfExists::Update).then(|| Change::Superseded {
                         ours: ours.clone(),
                         by: id.clone(),
@@ -54,6 +56,7 @@ impl<S: SecretStore> Applier<'_, S> {
         Change::Version {
             id: id.to_owned(),
             label: self.request.label().to_owned(),
+            keys: self.request.written_keys(),
         }
     }
 
@@ -121,13 +124,13 @@ impl<S: SecretStore> Applier<'_, S> {
         Applied::Retry(error)
     }
 
-    /// Records the ids in an answer.
+    /// Records the IDs in a response.
     pub(super) fn record_ids(&mut self, written: &WrittenVersion) {
         self.attempt.outcome.arn = Some(written.arn.clone());
         self.attempt.outcome.name = Some(written.name.clone());
     }
 
-    /// Records that the token's version may exist although no answer confirmed it.
+    /// Records that the token's version may exist although no response confirmed it.
     pub(super) fn record_sent(&mut self) {
         if !self.was_sent() {
             self.attempt.sent.push(self.token.id.clone());

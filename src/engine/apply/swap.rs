@@ -1,5 +1,5 @@
-//! Compare-and-swap: puts a version under the run's write label, moves AWSCURRENT to it only if the observed version still
-//! holds it, and removes the write label. Also gives a version its other labels.
+//! Compare-and-swap: writes a version with the run's write label, moves AWSCURRENT to it only if the observed version still
+//! holds AWSCURRENT, and removes the write label. Also adds other staging labels to a version.
 
 use std::time::Duration;
 
@@ -12,16 +12,16 @@ use upsert_secret_core::store::SecretStore;
 
 use super::{Applied, Applier};
 
-/// The longest that removing the write label may delay the end of a run.
+/// The maximum time that removing the write label may delay the end of a run.
 const CLEANUP_LIMIT: Duration = Duration::from_secs(2);
 
-/// Quota errors that are attributed to labels of other runs, which go away.
+/// The number of quota errors that are attributed to temporary labels of other runs.
 const MAX_LIMITED: u32 = 2;
 
 impl<S: SecretStore> Applier<'_, S> {
     pub(super) async fn swap(&mut self, base: Option<String>) -> Result<Applied, Failure> {
         let (store, secret) = (self.context.store, self.id());
-        // A different base makes a different document, and so a different version.
+        // A different base results in a different document, and therefore in a different version.
         let base_id = base.as_deref().unwrap_or_default();
         if self.token.base.as_deref() != Some(base_id) {
             *self.token = self
@@ -47,7 +47,7 @@ impl<S: SecretStore> Applier<'_, S> {
             Err(error) if error.is("LimitExceededException") && self.attempt.frees_labels => {
                 return Ok(Applied::Yield);
             }
-            // Such labels may be newer than the observation. Otherwise it is the quota of versions, which stays.
+            // Those labels may be newer than the observation. Otherwise the cause is the quota of versions, which is permanent.
             Err(error)
                 if error.is("LimitExceededException") && self.attempt.limited < MAX_LIMITED =>
             {
@@ -65,10 +65,10 @@ impl<S: SecretStore> Applier<'_, S> {
         self.record_ids(&put.written);
         let id = put.written.version_id;
         if put.stages.iter().any(|stage| stage == CURRENT) {
-            // The first version of the secret, or one that an earlier attempt has made current.
+            // The first version of the secret, or one that an earlier attempt made current.
             let mut stages = put.stages;
             stages.retain(|stage| *stage != label);
-            // It was current before this run wrote anything: nothing has changed.
+            // It was current before this run wrote anything, so nothing has changed.
             let held = self.attempt.holder.as_ref() == Some(&id) && !self.was_sent();
             let holder = if held { Some(id.clone()) } else { base };
             self.attempt.base = Some(holder.clone());
@@ -87,11 +87,18 @@ impl<S: SecretStore> Applier<'_, S> {
                 Err(error) => return self.retry_if_unknown(error),
             }
         }
+        let sent_before = self.was_sent();
         self.record_sent();
-        match store
+        if let Some(base) = &base {
+            self.attempt.moving = Some((base.clone(), id.clone()));
+        }
+        let moved = store
             .move_label(secret, CURRENT, base.as_deref(), &id)
-            .await
-        {
+            .await;
+        if let (Err(error), false) = (&moved, sent_before) {
+            self.attempt.record_not_moved(error);
+        }
+        match moved {
             Ok(()) => {
                 self.attempt.contended = false;
                 self.record_current(id, vec![CURRENT.to_owned()], base);
@@ -103,7 +110,7 @@ impl<S: SecretStore> Applier<'_, S> {
         }
     }
 
-    /// Records a conflict with another writer: its version stays, and this run starts over on top of it.
+    /// Records a conflict with another writer. Its version stays current, and this run starts over from that version.
     async fn record_conflict(&mut self) -> Applied {
         self.attempt.contended = true;
         self.drop_write_label().await;
@@ -167,7 +174,7 @@ impl<S: SecretStore> Applier<'_, S> {
         }
     }
 
-    /// Removes expired write labels. Best effort: the next run tries again.
+    /// Removes expired write labels. Best effort: if it fails, the next run tries again.
     pub(super) async fn sweep(
         &mut self,
         labels: Vec<(String, String)>,
@@ -175,10 +182,11 @@ impl<S: SecretStore> Applier<'_, S> {
         let (store, id) = (self.context.store, self.id());
         for (label, version) in labels {
             let removed = store.remove_label(id, &label, &version).await;
+            self.attempt.wrote_unnamed |= removed.is_ok();
             if removed.is_err_and(|error| error.is_denied()) {
                 self.attempt.outcome.note(
                     Level::Notice,
-                    "private labels of runs that were killed could not be taken off: UpdateSecretVersionStage is denied",
+                    "private labels of runs that were killed could not be removed: UpdateSecretVersionStage is denied",
                 );
                 break;
             }
@@ -187,8 +195,8 @@ impl<S: SecretStore> Applier<'_, S> {
     }
 }
 
-/// Removes the run's write label after a failure, a signal or the time limit. No other write may follow those. `None` if
-/// the label is gone; otherwise a notice for the user.
+/// Removes the run's write label after a failure, a signal or the time limit. The run must not write anything afterward.
+/// Returns `None` if the label is gone; otherwise a notice for the user.
 pub(crate) async fn remove_write_label<S: SecretStore>(
     id: &str,
     label: &WriteLabel,
@@ -217,17 +225,18 @@ pub(crate) async fn remove_write_label<S: SecretStore>(
              restore, the next guarded run that writes removes it once it has expired"
         )),
         Removal::Failed => Some(format!(
-            "the private label {label} could not be taken off: the next guarded run that writes does it once it has expired"
+            "the private label {label} could not be removed: the next guarded run that writes removes it \
+             once it has expired"
         )),
     }
 }
 
 /// The result of removing the write label.
 enum Removal {
-    /// No version holds it: it was removed, was never put there, or an attempt without an answer removed it.
+    /// No version holds the label: it was removed, it was never added, or an attempt without a response removed it.
     Gone,
-    /// It is there, and AWS changes no label of a secret that is scheduled for deletion.
+    /// The label remains, because AWS does not change labels of a secret that is scheduled for deletion.
     Deleted,
-    /// It may be there.
+    /// The label may remain.
     Failed,
 }

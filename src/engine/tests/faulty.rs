@@ -1,8 +1,9 @@
-//! A store whose calls lose their answers, or meet another writer, one call at a time.
+//! A store that loses the response to a call, or lets another writer act around a call, one call at a time.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use upsert_secret_core::quote::ForeignText;
 
 use sandbox_model::{Caller, World};
 use serde_json::json;
@@ -10,7 +11,7 @@ use upsert_secret_core::error::{ErrorKind, StoreError};
 use upsert_secret_core::failure::Failure;
 use upsert_secret_core::labels::{CURRENT, is_private};
 use upsert_secret_core::state::{
-    BatchEntry, SecretMetadata, SecretVersion, Validation, VersionInfo,
+    BatchEntry, SecretMetadata, SecretPage, SecretVersion, Validation, VersionInfo,
 };
 use upsert_secret_core::store::{
     Call, LabeledVersion, NewSecret, SecretStore, Subject, WrittenVersion,
@@ -22,21 +23,21 @@ use crate::testing::MemoryStore;
 /// What happens to one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
-    /// It never arrives.
+    /// The call never arrives.
     NeverArrives,
-    /// It is applied, and the answer is lost.
+    /// The call is applied, and its response is lost.
     LostAnswer,
-    /// It is applied, the answer is lost, and then another writer puts a value.
+    /// The call is applied, its response is lost, and then another writer puts a value.
     LostAnswerThenPut,
-    /// It is applied, the answer is lost, and the SDK sends it again.
+    /// The call is applied, its response is lost, and the SDK retries it.
     Retried,
-    /// As before, and another writer puts a value between the attempts.
+    /// Like `Retried`, but another writer puts a value between the attempts.
     RetriedAfterPut,
-    /// Another writer puts a value before it.
+    /// Another writer puts a value before the call.
     PutBefore,
-    /// Another writer puts a value after it.
+    /// Another writer puts a value after the call.
     PutAfter,
-    /// Another writer schedules the deletion of the secret before it.
+    /// Another writer schedules the secret for deletion before the call.
     DeletionBefore,
 }
 
@@ -51,27 +52,27 @@ pub(super) const FAULTS: [Fault; 8] = [
     Fault::DeletionBefore,
 ];
 
-/// What a run's own calls did to the secret `app`.
+/// The effects of a run's own calls on the secret `app`.
 #[derive(Default)]
 pub(super) struct Effects {
-    /// Whether anything changed that users of the secret see.
+    /// Whether anything visible to users of the secret changed.
     pub(super) changed: Cell<bool>,
     /// The versions that AWSCURRENT was moved away from.
     pub(super) replaced: RefCell<Vec<String>>,
-    /// Whether one of them was not the version that DescribeSecret had shown.
+    /// Whether one of them differs from the version that DescribeSecret had shown.
     pub(super) replaced_unseen: Cell<bool>,
-    /// AWSCURRENT's holder, as DescribeSecret has shown it last.
+    /// The holder of AWSCURRENT that DescribeSecret showed last.
     seen: RefCell<Option<String>>,
 }
 
-/// The in-memory store with faults at some calls, counted from zero.
+/// The in-memory store with faults at certain calls, counted from zero.
 #[derive(Clone)]
 pub(super) struct FaultyStore {
     pub(super) store: MemoryStore,
     pub(super) faults: Rc<BTreeMap<usize, Fault>>,
     pub(super) count: Rc<Cell<usize>>,
     pub(super) effects: Rc<Effects>,
-    /// What the other writer puts.
+    /// The value that the other writer puts.
     pub(super) rival: &'static str,
 }
 
@@ -104,7 +105,7 @@ impl FaultyStore {
         let number = self.count.get();
         self.count.set(number + 1);
         let fault = self.faults.get(&number);
-        // A read that is not answered ends the run.
+        // A read without a response ends the run.
         let is_read = ["Describe", "Get", "List"]
             .iter()
             .any(|verb| operation.starts_with(verb));
@@ -167,7 +168,7 @@ impl FaultyStore {
 
 type Visible = (String, Vec<(String, Vec<String>)>);
 
-/// What users of the secret see: metadata, and versions with labels.
+/// The state visible to users of the secret: metadata, and versions with staging labels.
 fn visible(world: &World) -> Visible {
     let Some(secret) = world.secret("app") else {
         return Visible::default();
@@ -238,12 +239,17 @@ impl SecretStore for FaultyStore {
         self.call("ListSecretVersionIds", call).await
     }
 
+    async fn list_secrets(&self, prefixes: &[String], page: Option<String>) -> Call<SecretPage> {
+        let call = async || self.store.list_secrets(prefixes, page.clone()).await;
+        self.call("ListSecrets", call).await
+    }
+
     async fn get_policy(&self, id: &str) -> Call<Option<String>> {
         let call = async || self.store.get_policy(id).await;
         self.call("GetResourcePolicy", call).await
     }
 
-    async fn validate_policy(&self, id: &str, policy: &str) -> Call<Validation> {
+    async fn validate_policy(&self, id: Option<&str>, policy: &str) -> Call<Validation> {
         let call = async || self.store.validate_policy(id, policy).await;
         self.call("ValidateResourcePolicy", call).await
     }
@@ -301,7 +307,7 @@ impl SecretStore for FaultyStore {
                     "UpdateSecret",
                     ErrorKind::Service {
                         code: error.code,
-                        message: error.message,
+                        message: ForeignText::new(&error.message),
                         status: error.status,
                     },
                 )

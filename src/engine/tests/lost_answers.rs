@@ -1,5 +1,5 @@
-//! Every call of many runs with a lost answer, with another writer beside it, or both: what the run reports agrees with what
-//! it wrote.
+//! Runs every job with a lost response, a concurrent writer, or both, at every call, and checks that the report matches what
+//! the run wrote.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ use super::*;
 const OLD: &str = "11111111-1111-4111-8111-111111111111";
 const CURRENT_ID: &str = "22222222-2222-4222-8222-222222222222";
 
-/// How to arrange the secret `app`.
+/// A named function that prepares the secret `app`.
 type State = (&'static str, fn(&mut World));
 
 fn put(world: &mut World, id: &str, value: &str, stages: &[&str]) {
@@ -81,7 +81,7 @@ struct Ended {
     problem: Option<String>,
 }
 
-/// Whether a version that the run has not seen must never be replaced.
+/// Whether the run must never replace a version that it has not seen.
 fn is_guarded(action: Action, inputs: &[(&str, &str)]) -> bool {
     let guards = ["JSON_KEY", "EXPECTED_VERSION_ID", "IF_EXISTS"];
     action != Action::Upsert || inputs.iter().any(|(input, _)| guards.contains(input))
@@ -94,7 +94,7 @@ fn run_with_faults(
     rival: &'static str,
     in_ci: bool,
 ) -> Ended {
-    // A version that another writer puts after the last observation is replaced unseen.
+    // A version that another writer puts after the last observation is replaced without being seen.
     let secret = world.secret("app");
     let holder = secret.and_then(|secret| secret.current().map(|it| it.id.clone()));
     let store = FaultyStore {
@@ -156,7 +156,7 @@ fn run_with_faults(
     }
 }
 
-/// Runs every job on every state, with every fault at every call; `second` are the faults at a later call.
+/// Runs every job on every state, with every fault at every call. `second` lists the faults at a later call.
 fn problems(rivals: &[&'static str], in_ci: bool, second: &[Fault]) -> Vec<String> {
     let mut problems = Vec::new();
     let mut runs = 0;
@@ -197,7 +197,7 @@ fn report_agrees_with_writes() {
     for in_ci in [false, true] {
         all.extend(problems(&rivals, in_ci, &[]));
     }
-    // Of two later writes, only the last shows which version it replaced.
+    // After two later writes, only the last one shows which version it replaced.
     let second = [Fault::NeverArrives, Fault::LostAnswer];
     all.extend(problems(&["rival"], false, &second));
     let shown = all[..all.len().min(60)].join("\n");

@@ -189,8 +189,7 @@ fn starved_run_ends_in_conflict() {
     assert!(private_labels(&sandbox).is_empty());
 }
 
-/// Twenty runs that each set their own key of one secret, with AWS's rate limit and a realistic
-/// latency.
+/// Twenty runs that each set a different key of one secret, with AWS's rate limit and a realistic latency.
 fn twenty_runs() -> (Sandbox, Vec<Cli>) {
     let sandbox = Sandbox::start();
     sandbox.set_latency(Duration::from_millis(20));
@@ -259,7 +258,7 @@ fn twenty_runs_with_kills_keep_all_keys() {
     let mut running: Vec<Child> = jobs.iter().map(Cli::spawn).collect();
     for (number, held) in held.into_iter().enumerate() {
         assert!(held.wait_reached(WAIT_LIMIT));
-        // The held request may belong to any run. This one is killed wherever it is.
+        // The held request may belong to any run. This one is killed at whatever point it has reached.
         running[number * 4].kill().unwrap();
         held.release();
     }

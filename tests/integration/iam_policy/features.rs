@@ -1,4 +1,4 @@
-//! Features that need permissions of their own, and the initial states in which they need them.
+//! Features that need additional permissions, and the initial states in which they need them.
 
 use std::time::Duration;
 
@@ -83,6 +83,15 @@ fn promoted(sandbox: &Sandbox, cli: &Cli) {
     sandbox.with(|world| world.put(NAME, "made-up-newer"));
 }
 
+/// A replicated secret with a resource policy.
+fn shared(sandbox: &Sandbox, cli: &Cli) {
+    existing(sandbox, cli);
+    sandbox.with(|world| {
+        world.replicate(NAME, "eu-west-3");
+        world.put_resource_policy(NAME, POLICY);
+    });
+}
+
 pub(super) const FEATURES: &[Feature] = &[
     Feature {
         command: "upsert",
@@ -163,5 +172,18 @@ pub(super) const FEATURES: &[Feature] = &[
         command: "rollback",
         inputs: &[],
         initial_states: &[promoted],
+    },
+    Feature {
+        command: "import",
+        inputs: &[
+            ("include-resource-policies", "true"),
+            ("only", "prod/[a-m]*"),
+        ],
+        initial_states: &[shared],
+    },
+    Feature {
+        command: "import",
+        inputs: &[],
+        initial_states: &[shared],
     },
 ];

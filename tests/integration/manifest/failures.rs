@@ -1,4 +1,4 @@
-//! Failures in a manifest run: which exit code they give, what they stop, and what is reported.
+//! Failures in a manifest run: their exit code, what they stop, and what is reported.
 
 use insta::assert_snapshot;
 use sandbox::{Fault, Policy, Sandbox, When};
@@ -10,13 +10,13 @@ use crate::common::{
 
 #[test]
 fn exit_code_is_most_severe_failure() {
-    // Severity: denied (4), refused by state (6), conflict (5), quota (8), bad input (2).
+    // Severity: denied (4), refused by state (6), conflict (5), quota (8), bad input, which is not 2 once `good` is written.
     let cases: [(&[&str], i32); 5] = [
         (&["denied", "rotated", "expected", "full", "large"], 4),
         (&["rotated", "expected", "full", "large"], 6),
         (&["expected", "full", "large"], 5),
         (&["full", "large"], 8),
-        (&["large"], 2),
+        (&["large"], 6),
     ];
     for (names, code) in cases {
         let sandbox = Sandbox::start();
@@ -79,11 +79,11 @@ fn several_failures_are_listed() {
     3 secrets in eu-west-1: 1 created, 2 failed
       created  c  version [id]
     error: 2 of 3 secrets failed
-      why:  a has rotation enabled, which would replace the value at its next turn
-              next: set `on-rotation: allow` to write it all the same, or turn rotation off
-            b has rotation enabled, which would replace the value at its next turn
-              next: set `on-rotation: allow` to write it all the same, or turn rotation off
-      next: mend that, and run again: what has been done is found and left alone
+      why:  a has rotation enabled: the next rotation would replace the value
+              next: set `on-rotation: allow` to write it anyway, or turn off rotation
+            b has rotation enabled: the next rotation would replace the value
+              next: set `on-rotation: allow` to write it anyway, or turn off rotation
+      next: fix the cause and run again: completed changes are found and kept
       exit: 6
     ");
     let outcome = manifest_cli(&sandbox, &manifest_of(&["a"]))
@@ -91,8 +91,8 @@ fn several_failures_are_listed() {
         .run();
     assert_snapshot!(reported(&outcome), @r"
     1 secret in eu-west-1: 1 failed
-    error: a has rotation enabled, which would replace the value at its next turn
-      next: set `on-rotation: allow` to write it all the same, or turn rotation off
+    error: a has rotation enabled: the next rotation would replace the value
+      next: set `on-rotation: allow` to write it anyway, or turn off rotation
       exit: 6
     ");
 }
@@ -151,7 +151,7 @@ secrets:
     assert!(
         outcome
             .stderr
-            .contains("nowhere in eu-west-1, where the value is to come from, has no version"),
+            .contains("nowhere in eu-west-1, the source of the value, does not exist"),
         "{}",
         outcome.stderr
     );
@@ -195,11 +195,54 @@ fn timeout_reports_progress() {
     assert!(
         outcome
             .stderr
-            .contains("the run did not end within `timeout`, which is 2 s"),
+            .contains("the run did not end within UPSERT_SECRET_TIMEOUT, which is 2 s"),
         "{}",
         outcome.stderr
     );
     assert!(outcome.output("created").parse::<usize>().unwrap() >= 8);
+}
+
+#[test]
+fn timeout_names_calls_without_answer() {
+    let sandbox = Sandbox::start();
+    sandbox.with(|world| world.create("a", "made-up"));
+    let held: Vec<_> = (1..20)
+        .map(|nth| sandbox.hold("CreateSecret", nth, When::BeforeApply))
+        .collect();
+    let outcome = manifest_cli(&sandbox, &manifest_of(&["a", "b", "c"]))
+        .env("V", "made-up")
+        .input("timeout", "3s")
+        .run();
+    held.into_iter().for_each(|call| call.discard());
+    assert_eq!(outcome.code, Some(7), "{}", outcome.stderr);
+    for text in [
+        "error: the run did not end within UPSERT_SECRET_TIMEOUT, which is 3 s: 2 secrets in progress\n",
+        "it was waiting for answers to 2 calls of CreateSecret",
+    ] {
+        assert!(outcome.stderr.contains(text), "{text}: {}", outcome.stderr);
+    }
+}
+
+#[test]
+fn two_problems_are_two_error_lines() {
+    let manifest = "secrets:\n  a: { value: { env: MISSING } }\n  b: { value: { env: MISSING }, compare: x }\n";
+    let outcome = offline_cli(manifest)
+        .env("AWS_REGION", "eu-west-1")
+        .env("AWS_ACCESS_KEY_ID", "AKIAMADEUPMADEUPMADE")
+        .env("AWS_SECRET_ACCESS_KEY", "made-up")
+        .run();
+    assert_eq!(outcome.code, Some(2), "{}", outcome.stderr);
+    let errors = outcome
+        .stderr
+        .lines()
+        .filter(|line| line.starts_with("error: "));
+    assert_eq!(errors.count(), 3, "{}", outcome.stderr);
+    let others = outcome
+        .stderr
+        .lines()
+        .filter(|line| !line.starts_with("error: "));
+    let others: Vec<_> = others.filter(|line| !line.starts_with("  ")).collect();
+    assert_eq!(others, [""; 0], "{}", outcome.stderr);
 }
 
 #[test]
@@ -219,14 +262,15 @@ fn timeout_reports_graver_failure() {
     held.into_iter().for_each(|call| call.discard());
     assert_eq!(outcome.code, Some(6), "{}", outcome.stderr);
     for text in [
-        "the run did not end within `timeout`, which is 3 s",
-        "a is scheduled for deletion",
+        "error: the run did not end within UPSERT_SECRET_TIMEOUT, which is 3 s: 1 secret in progress",
+        "error: a is scheduled for deletion",
+        "it was waiting for an answer to CreateSecret",
     ] {
         assert!(outcome.stderr.contains(text), "{}", outcome.stderr);
     }
 }
 
-/// The counts of a run that is cancelled while its first write is sent, and is answered only then.
+/// The counts of a run that is canceled while its first write is pending, and gets the response only afterward.
 fn cancelled_during_write(operation: &str, inputs: &str, fault: Option<Fault>) -> [String; 5] {
     let sandbox = Sandbox::start();
     if operation != "CreateSecret" {
@@ -316,7 +360,9 @@ fn denied_reads_write_without_comparing() {
         outcome.stderr
     );
     assert!(
-        outcome.stderr.contains("a: reading the current value"),
+        outcome
+            .stderr
+            .contains("a: permission to read the current value"),
         "{}",
         outcome.stderr
     );
@@ -333,11 +379,11 @@ fn invalid_inputs_are_rejected_offline() {
     let cases = [
         (
             cli().input("value", "made-up"),
-            "UPSERT_SECRET_VALUE is about one secret",
+            "UPSERT_SECRET_VALUE applies to one secret",
         ),
         (
             cli().input("tags", "a=b"),
-            "UPSERT_SECRET_TAGS is about one secret",
+            "UPSERT_SECRET_TAGS applies to one secret",
         ),
         (
             cli().input("version-id-key", "short"),
@@ -352,26 +398,26 @@ fn invalid_inputs_are_rejected_offline() {
             "UPSERT_SECRET_FAIL_FAST must be `false` or `true`",
         ),
         (
-            cli().input("command", "promote"),
-            "says nothing to `promote` and `rollback`",
+            cli().input("command", "rollback"),
+            "`rollback` with UPSERT_SECRET_MANIFEST requires UPSERT_SECRET_RELEASE",
         ),
         (cli().input("manifest", &missing), "cannot be read"),
-        (cli().input("manifest", "/"), "it is no regular file"),
+        (cli().input("manifest", "/"), "it is not a regular file"),
         (
             offline_cli("")
                 .unset("UPSERT_SECRET_MANIFEST")
                 .input("only", "a")
                 .input("name", "a")
                 .input("value", "made-up"),
-            "UPSERT_SECRET_ONLY is for a manifest, and none is given",
+            "UPSERT_SECRET_ONLY is for runs of many secrets",
         ),
         (
             manifest_cli(&sandbox, "secrets: {}"),
-            "secrets.yaml:1:10: secrets: is empty; it needs one secret at least",
+            "secrets.yaml:1:10: secrets: is empty; it needs at least one secret",
         ),
         (
             manifest_cli(&sandbox, "secrets: { a: { value: made-up } }"),
-            "secrets.yaml:1:24: secrets.a.value: holds a value itself",
+            "secrets.yaml:1:24: secrets.a.value: contains a value",
         ),
     ];
     for (cli, why) in cases {

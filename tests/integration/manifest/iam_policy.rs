@@ -2,7 +2,7 @@
 //! limits.
 
 use sandbox::{Policy, Sandbox};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{manifest_cli, value};
 use crate::common::Outcome;
@@ -84,6 +84,75 @@ secrets:
                     "{at} {action}: {}",
                     outcome.stderr
                 );
+            }
+        }
+    }
+}
+
+/// `promote` and `rollback` of many need no permission to read a value.
+#[test]
+fn policy_of_label_moves_is_minimal() {
+    let manifest = super::manifest_of(&["prod/a", "prod/b"]);
+    let ids = ["1", "2"].map(|digit| {
+        format!(
+            "{0}{0}{0}{0}{0}{0}{0}{0}-1111-4111-8111-111111111111",
+            digit
+        )
+    });
+    let release = json!({"prod/a": {"secret_version_id": ids[1], "previous_version_id": ids[0]},
+        "prod/b": {"secret_version_id": ids[1], "previous_version_id": ids[0]}});
+    for command in ["promote", "rollback"] {
+        let printed = printed(
+            &manifest_cli(&Sandbox::start(), &manifest)
+                .input("command", command)
+                .args(&["iam-policy"])
+                .run(),
+        );
+        let policy = printed["policy"].to_string();
+        let actions = ["DescribeSecret", "UpdateSecretVersionStage"];
+        assert_eq!(
+            policy.matches("secretsmanager:").count()
+                - policy.matches("arn:aws:secretsmanager:").count(),
+            2,
+            "{policy}"
+        );
+        for (denied, all_or_nothing) in [
+            (None, false),
+            (None, true),
+            (Some(actions[0]), true),
+            (Some(actions[1]), true),
+        ] {
+            let sandbox = Sandbox::start();
+            sandbox.with(|world| {
+                for name in ["prod/a", "prod/b"] {
+                    world.create_empty(name);
+                    world.put_staged(name, "made-up-1", &ids[0], &["AWSCURRENT"]);
+                    let label = if command == "promote" {
+                        "candidate"
+                    } else {
+                        "AWSCURRENT"
+                    };
+                    world.put_staged(name, "made-up-2", &ids[1], &[label]);
+                }
+            });
+            let policy = denied.map_or(policy.clone(), |action| policy.replace(action, "Nothing"));
+            sandbox.set_policy(&sandbox.default_key_id(), Policy::from_json(&policy));
+            let mut cli = manifest_cli(&sandbox, &manifest)
+                .input("all-or-nothing", &all_or_nothing.to_string())
+                .args(&[command]);
+            if command == "rollback" {
+                cli = cli
+                    .unset("UPSERT_SECRET_MANIFEST")
+                    .input("release", &release.to_string());
+            }
+            let outcome = cli.run();
+            let context = format!("{command} {denied:?}: {}", outcome.stderr);
+            match denied {
+                None => assert_eq!(outcome.counts(), ["0", "2", "0", "0", "0"], "{context}"),
+                Some(action) => {
+                    assert_eq!(outcome.code, Some(4), "{context}");
+                    assert!(outcome.stderr.contains(action), "{context}");
+                }
             }
         }
     }

@@ -278,8 +278,8 @@ secrets:
     }
     let sandbox = Sandbox::start();
     for (only, why) in [
-        ("dev/*", "fits no secret of the manifest"),
-        ("[a", "must be names in which"),
+        ("dev/*", "matches no secret in the manifest"),
+        ("[a", "must be names, in which"),
     ] {
         let outcome = manifest_cli(&sandbox, manifest)
             .env("V", "made-up")

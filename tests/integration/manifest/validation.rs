@@ -54,16 +54,16 @@ secrets:
         .env("MASK", "***");
     assert_snapshot!(problems(&cli.run()), @r"
     secrets.yaml:2:16: defaults.description: has `${NOWHERE}`, but the variable NOWHERE is empty or not set
-    secrets.yaml:3:15: defaults.kms-key-id: must be a key id, a key ARN, an alias (`alias/…`) or an alias ARN
+    secrets.yaml:3:15: defaults.kms-key-id: must be a key ID, a key ARN, an alias (`alias/…`) or an alias ARN
     secrets.yaml:5:3: secrets.*: must have 1 to 512 characters, only letters, digits and `/_+=.@-`
-    secrets.yaml:8:12: secrets.prod/a.value: is to come from the variable UNSET, which is empty or not set (a CI secret that is not defined for this job arrives as an empty string)
-    secrets.yaml:9:11: secrets.prod/a.tags: has a key that begins with `aws:`, which is AWS's own
-    secrets.yaml:11:12: secrets.arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/a-AbCdEf.value: is to come from a file that cannot be read: there is no such file
+    secrets.yaml:8:12: secrets.prod/a.value: comes from the variable UNSET, which is not set: define it for this job
+    secrets.yaml:9:11: secrets.prod/a.tags: has a key that begins with `aws:`, which is reserved for AWS
+    secrets.yaml:11:12: secrets.arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/a-AbCdEf.value: comes from a file that cannot be read: there is no such file
     secrets.yaml:14:16: secrets.prod/b.if-exists: must be `update` or `skip`
-    secrets.yaml:15:22: secrets.prod/b.replica-regions: names eu-west-1, where the secret itself is
-    secrets.yaml:17:11: secrets.prod/c.json: has a key a whose value is not JSON, as `json-value-as: json` asks; it is not shown here
-    secrets.yaml:19:12: secrets.prod/d.value: is a mask (`***` or `[MASKED]`), not a secret; pass the secret itself on, not a log line or an output of it
-    secrets.yaml:20:21: secrets.prod/d.version-stages: must not name AWSPENDING: it belongs to rotation
+    secrets.yaml:15:22: secrets.prod/b.replica-regions: names eu-west-1, the region of the secret itself
+    secrets.yaml:17:11: secrets.prod/c.json: has a key a whose value is not JSON, which `json-value-as: json` requires; it is not shown here
+    secrets.yaml:19:12: secrets.prod/d.value: is a mask (`***` or `[MASKED]`), not a secret; pass the secret itself, not text from a log or a masked output
+    secrets.yaml:20:21: secrets.prod/d.version-stages: must not include AWSPENDING: it belongs to rotation
     ");
     assert_eq!(operations(&sandbox), [""; 0]);
 }
@@ -87,7 +87,7 @@ fn duplicate_secret_is_rejected() {
         .env("AWS_REGION", "eu-west-2")
         .run();
     assert!(
-        problems(&outcome).contains("is an ARN of eu-west-1, but this run is about eu-west-2"),
+        problems(&outcome).contains("is an ARN of eu-west-1, but this run is for eu-west-2"),
         "{}",
         outcome.stderr
     );
@@ -123,7 +123,7 @@ secrets:
     assert!(
         outcome
             .stderr
-            .contains("the variable V is the value of a secret, and `${V}` would show it"),
+            .contains("the variable V is the value of a secret, and `${V}` would expose it"),
         "{}",
         outcome.stderr
     );
@@ -163,10 +163,10 @@ fn file_variable_suggests_file_source() {
 #[test]
 fn oversized_manifest_is_rejected() {
     let cli = offline_cli("").env("AWS_REGION", "eu-west-1");
-    fs::write(cli.path("secrets.yaml"), " ".repeat(1024 * 1024 + 1)).unwrap();
+    fs::write(cli.path("secrets.yaml"), " ".repeat(16 * 1024 * 1024 + 1)).unwrap();
     let outcome = cli.run();
     assert!(
-        problems(&outcome).contains("the file has more than 1048576 bytes"),
+        problems(&outcome).contains("the file has more than 16777216 bytes"),
         "{}",
         outcome.stderr
     );
@@ -279,8 +279,8 @@ secrets:
     let reported = problems(&manifest_cli(&sandbox, manifest).run());
     assert_snapshot!(reported, @r"
     secrets.yaml:4:17: secrets.w/2.value: names a secret whose name must have 1 to 512 characters, only letters, digits and `/_+=.@-`
-    secrets.yaml:5:17: secrets.w/3.value: names an ARN of us-west-2, but is read in eu-west-1: give `region` with it
-    secrets.yaml:6:17: secrets.w/4.value: is to come from something that is no regular file
+    secrets.yaml:5:17: secrets.w/3.value: names an ARN in us-west-2, but is read in eu-west-1: set `region`
+    secrets.yaml:6:17: secrets.w/4.value: comes from something that is not a regular file
     ");
     assert_eq!(operations(&sandbox), [""; 0]);
 }

@@ -112,13 +112,13 @@ fn failed_replica_is_reported_then_retried() {
     assert_snapshot!(normalized_stderr(&outcome), @r#"
     waiting for replicas: us-east-1 (0 s)
     before it failed, this run
-      replicated it to us-east-1
+      replicated the secret to us-east-1
       secret   arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/model/api-key-[six]
       version  [id] (AWSCURRENT)
     error: prod/model/api-key could not be replicated to us-east-1
-      why:  AWS says of us-east-1: The region is not enabled for this account
-      next: mend that, and run again: each run tries a failed replica once more. A secret of this name that is there already
-            is never overwritten; rename or remove it
+      why:  AWS answered for us-east-1: The region is not enabled for this account
+      next: fix the cause and run again: each run retries a failed replica once. An existing secret with this name
+            is never overwritten; rename or delete it
       exit: 6 (refused by state)
     "#);
     // One call to plan, one that sees the replica in progress, and five that see it failed: the

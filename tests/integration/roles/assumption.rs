@@ -1,6 +1,7 @@
-//! Roles that are assumed: which token is used, and what STS receives.
+//! Assumed roles: which token is used, and what STS receives.
 
 use std::fs;
+use std::time::Duration;
 
 use sandbox::{IdentityParameters, Role, Sandbox, Trust};
 
@@ -148,6 +149,43 @@ fn token_comes_from_variable_or_file() {
     );
 }
 
+/// With a clock that is one hour ahead, sessions of 15 minutes look expired.
+#[test]
+fn wrong_clock_needs_one_token() {
+    let hour = Duration::from_secs(3_600);
+    for (ahead, behind) in [(Duration::ZERO, hour), (hour, Duration::ZERO)] {
+        let sandbox = sandbox_with_role();
+        sandbox.set_clock(ahead, behind);
+        let cli = github_job(&sandbox)
+            .unset("UPSERT_SECRET_NAME")
+            .unset("UPSERT_SECRET_VALUE");
+        let file = cli.path("secrets.yaml");
+        let entry = |number| format!("  many/{number}: {{ value: {{ env: MADE_UP }} }}\n");
+        let entries: String = (0..30).map(entry).collect();
+        fs::write(&file, format!("secrets:\n{entries}")).unwrap();
+        let outcome = cli
+            .input("manifest", &file.display().to_string())
+            .env("MADE_UP", "made-up-value")
+            .run();
+        assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+        assert_eq!(logged_requests(&sandbox, "GetIdToken").len(), 1);
+        let mut errors = sandbox.log().into_iter().filter_map(|entry| entry.error);
+        assert!(errors.all(|error| error != "InvalidSignatureException"));
+    }
+}
+
+#[test]
+fn wrong_clock_is_corrected_for_chained_role() {
+    let sandbox = sandbox_with_role();
+    sandbox.set_clock(Duration::from_secs(3_600), Duration::ZERO);
+    Cli::new(&sandbox, "made-up-value")
+        .input("role-to-assume", ROLE)
+        .input("role-external-id", "made-up-id")
+        .run()
+        .expect(0, "created");
+    assert_eq!(logged_requests(&sandbox, "AssumeRole").len(), 2);
+}
+
 #[test]
 fn disallowed_account_is_rejected() {
     let sandbox = Sandbox::start();
@@ -159,7 +197,7 @@ fn disallowed_account_is_rejected() {
     assert!(
         outcome
             .stderr
-            .contains(&format!("of the account {}", sandbox.account())),
+            .contains(&format!("belong to the account {}", sandbox.account())),
         "{}",
         outcome.stderr
     );

@@ -1,5 +1,4 @@
-//! Roles that are not assumed: what is retried, what is reported, and that neither tokens nor keys
-//! are printed.
+//! Roles that cannot be assumed: what is retried, what is reported, and that neither tokens nor keys are printed.
 
 use insta::assert_snapshot;
 use sandbox::{Fault, Sandbox};
@@ -74,7 +73,7 @@ fn permanent_errors_are_not_retried() {
             "AssumeRoleWithWebIdentity",
             error(400, "MadeUpException", "made up"),
         ),
-        // Another server answers in place of STS.
+        // Another server responds in place of STS.
         (
             "AssumeRoleWithWebIdentity",
             error(400, "Made\nerror: up", "made up"),
@@ -94,19 +93,19 @@ fn permanent_errors_are_not_retried() {
         all.push_str(&format!("{} {first}\n", outcome.code.unwrap_or(-1)));
     }
     assert_snapshot!(all, @r#"
-    3 GitHub gave no OIDC token (HTTP 403)
-    3 GitHub gave no OIDC token (HTTP 401)
-    7 GitHub's answer to the request for an OIDC token could not be read
-    7 GitHub's answer to the request for an OIDC token could not be read
-    7 GitHub's answer to the request for an OIDC token could not be read
-    3 STS does not accept the OIDC token
+    3 GitHub issued no OIDC token (HTTP 403)
+    3 GitHub issued no OIDC token (HTTP 401)
+    7 the response from 127.0.0.1 to the request for an OIDC token is not from GitHub (HTTP 200)
+    7 the response from 127.0.0.1 to the request for an OIDC token is not from GitHub (HTTP 200)
+    7 the response from 127.0.0.1 to the request for an OIDC token is not from GitHub (HTTP 200)
+    3 STS rejected the OIDC token
     3 the OIDC token has expired
-    3 the provider of the OIDC token rejects it
-    3 STS is not switched on for this region in the account
-    2 STS does not accept the request for the role arn:aws:iam::111122223333:role/ci/deploy
-    3 STS answered the request for the role arn:aws:iam::111122223333:role/ci/deploy with MadeUpException
-    3 STS answered the request for the role arn:aws:iam::111122223333:role/ci/deploy with HTTP 400
-    7 the answer to AssumeRoleWithWebIdentity could not be read
+    3 the OIDC provider rejected the token
+    3 STS is not enabled in this region for the account
+    2 STS rejected the request for the role arn:aws:iam::111122223333:role/ci/deploy
+    3 STS rejected the request for the role arn:aws:iam::111122223333:role/ci/deploy with MadeUpException
+    3 STS rejected the request for the role arn:aws:iam::111122223333:role/ci/deploy with HTTP 400
+    7 the response from 127.0.0.1 to AssumeRoleWithWebIdentity is not from AWS (HTTP 200)
     "#);
 }
 
@@ -125,12 +124,12 @@ fn denied_role_shows_claims_and_condition() {
         1
     );
     assert_snapshot!(normalized_stderr(&outcome), @r#"
-    ::error title=upsert-secret failed::STS does not give this job the role arn:aws:iam::111122223333:role/ci/deploy
-      why:  AWS says: Not authorized to perform sts:AssumeRoleWithWebIdentity
-            the token says: sub = repo:acme/other:pull_request
-                            aud = sts.amazonaws.com
-                            iss = https://token.actions.githubusercontent.com
-      next: if this job shall have the role, its trust policy must allow sts:AssumeRoleWithWebIdentity to the provider token.actions.githubusercontent.com under a condition that these claims meet, such as
+    ::error title=upsert-secret failed::STS refused to let this job assume the role arn:aws:iam::111122223333:role/ci/deploy
+      why:  AWS answered: Not authorized to perform sts:AssumeRoleWithWebIdentity
+            claims of the token: sub = repo:acme/other:pull_request
+                                 aud = sts.amazonaws.com
+                                 iss = https://token.actions.githubusercontent.com
+      next: if this job is to assume the role, its trust policy must allow sts:AssumeRoleWithWebIdentity to the provider token.actions.githubusercontent.com under a condition that these claims meet, such as
               "StringEquals": {
                 "token.actions.githubusercontent.com:aud": "sts.amazonaws.com",
                 "token.actions.githubusercontent.com:sub": "repo:acme/other:pull_request"
@@ -143,6 +142,19 @@ fn denied_role_shows_claims_and_condition() {
 }
 
 #[test]
+fn token_of_another_kind_is_explained() {
+    let sandbox = sandbox_with_role();
+    let outcome = cli_without_keys(&sandbox)
+        .input("web-identity-token-env", "AWS_ID_TOKEN")
+        .env("AWS_ID_TOKEN", "glpat-made-up-access-token")
+        .run();
+    assert_eq!(outcome.code, Some(3), "{}", outcome.stderr);
+    let first = outcome.stderr.lines().next().unwrap();
+    assert_eq!(first, "error: the OIDC token is not a JSON Web Token (JWT)");
+    assert!(!outcome.all_output().contains("glpat-made-up"));
+}
+
+#[test]
 fn denied_chained_role_is_explained() {
     let sandbox = sandbox_with_role();
     let outcome = Cli::new(&sandbox, "made-up-value")
@@ -151,9 +163,9 @@ fn denied_chained_role_is_explained() {
         .run();
     assert_eq!(outcome.code, Some(3));
     assert_snapshot!(normalized_stderr(&outcome), @r#"
-    error: STS does not give this job the role arn:aws:iam::111122223333:role/ci/deploy
-      why:  AWS says: User: arn:aws:iam::111122223333:user/sandbox is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::111122223333:role/ci/deploy
-      next: the role's trust policy must allow sts:AssumeRole to the caller that AWS names, with `role-external-id` if it asks for one;
+    error: STS refused to let this job assume the role arn:aws:iam::111122223333:role/ci/deploy
+      why:  AWS answered: User: arn:aws:iam::111122223333:user/sandbox is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::111122223333:role/ci/deploy
+      next: the role's trust policy must allow sts:AssumeRole to the caller that AWS names, with UPSERT_SECRET_ROLE_EXTERNAL_ID if the policy requires one;
             and the caller's own policy must allow sts:AssumeRole on the role
       aws:  AssumeRole, AccessDenied, request id [id]
       exit: 3 (no usable credentials)
@@ -197,7 +209,7 @@ fn unreachable_issuer_is_reported() {
     assert_eq!(outcome.code, Some(7));
     assert_snapshot!(normalized_stderr(&outcome), @r#"
     ::error title=upsert-secret failed::127.0.0.1 refused the connection
-      next: check AWS_ENDPOINT_URL and its kind, and the proxy settings (HTTPS_PROXY)
+      next: check AWS_ENDPOINT_URL and its variants, and the proxy settings (HTTPS_PROXY)
       aws:  GetIdToken, 8 attempts
       exit: 7 (unavailable)
     "#);
@@ -230,18 +242,16 @@ fn missing_credentials_suggest_fixes() {
     assert_eq!(outcome.code, Some(3));
     assert_snapshot!(normalized_stderr(&outcome), @r#"
     error: no AWS credentials were found
-      why:  looked at the environment (AWS_ACCESS_KEY_ID …), the shared configuration files, AWS_WEB_IDENTITY_TOKEN_FILE, the container's and the instance's metadata services
-      next: in GitHub Actions give the job `permissions: id-token: write` and this step `role-to-assume`;
-            in GitLab give it `id_tokens`, and name the token in `web-identity-token-env` (the component does);
-            elsewhere set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN for temporary keys)
+      why:  searched: the environment (AWS_ACCESS_KEY_ID …), the shared configuration files, AWS_WEB_IDENTITY_TOKEN_FILE, the container's and the instance's metadata services
+      next: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN for temporary keys)
       exit: 3 (no usable credentials)
     "#);
     let outcome = cli_without_keys(&sandbox).github().run();
     assert_eq!(outcome.code, Some(3));
     assert_snapshot!(normalized_stderr(&outcome), @r#"
-    ::error title=upsert-secret failed::GitHub gives this job no OIDC token, so it cannot assume the role
+    ::error title=upsert-secret failed::GitHub issues no OIDC token to this job, so it cannot assume the role
       next: give the job `permissions: id-token: write` (a pull request from a fork cannot have it);
-            to assume the role with credentials that are there already, set `role-chaining: true`
+            to assume the role with existing credentials, set UPSERT_SECRET_ROLE_CHAINING=true
       exit: 3 (no usable credentials)
     "#);
     assert!(sandbox.log().is_empty());

@@ -1,4 +1,4 @@
-//! Transactions that no other writer disturbs: staging, moves, denials and lost responses.
+//! Transactions without other writers: staging, moves, denials and lost responses.
 
 use std::fs;
 
@@ -71,7 +71,7 @@ fn unwritable_member_leaves_all_unchanged() {
             outcome.stderr
         );
         assert!(
-            outcome.stderr.contains("so none was made current"),
+            outcome.stderr.contains("no secret was changed"),
             "{}",
             outcome.stderr
         );

@@ -1,5 +1,5 @@
-//! Transactions that meet other writers and other transactions: a run that loses a move starts over, and what the secrets
-//! hold in the end is what one writer after the other leaves.
+//! Transactions that meet other writers and other transactions: a run that loses a move starts over, and the final values are
+//! those of a serial execution.
 
 use std::process::Child;
 use std::sync::mpsc;
@@ -30,7 +30,7 @@ fn concurrent_put_is_kept_and_run_commits() {
                 let context = format!("{name} before {operation} {nth}: {}", outcome.stderr);
                 assert_eq!(outcome.code, Some(0), "{context}");
                 assert_eq!(outcome.counts(), ["0", "3", "0", "0", "0"], "{context}");
-                // A write that follows the move of its secret comes after the transaction.
+                // A write after the move of its secret is ordered after the transaction.
                 let replaced = receiver.recv().unwrap();
                 let is_last = replaced == new_value(name, "1");
                 assert!(is_last || replaced == old_value(name), "{context}");
@@ -89,7 +89,7 @@ fn put_before_every_move_ends_in_conflict() {
         let message = format!("another writer changed {name} during this run");
         assert!(outcome.stderr.contains(&message), "{context}");
         assert!(
-            outcome.stderr.contains("so none was made current"),
+            outcome.stderr.contains("no secret was changed"),
             "{context}"
         );
         assert_no_gaps(&outcome);
@@ -142,7 +142,7 @@ fn pair() -> Sandbox {
     sandbox
 }
 
-/// A run of a CI run of its own with a manifest of a user and a password.
+/// A run, in a separate CI run, with a manifest of a user and a password.
 fn pair_run(sandbox: &Sandbox, values: [&str; 2], run: &str) -> Cli {
     let secrets = PAIR.into_iter().zip(values.map(str::to_owned));
     manifest_with(sandbox, &secrets.collect::<Vec<_>>())
@@ -188,7 +188,7 @@ fn passed_run_starts_over_after_the_other() {
     }
 }
 
-/// Two runs of which neither has seen the other, each held at its move. Each has another hold after the move.
+/// Two runs, neither of which has seen the other, each held at its move. Each has another hold after the move.
 fn both_at_their_moves(sandbox: &Sandbox, runs: [&Cli; 2]) -> [(Child, [Held; 2]); 2] {
     runs.map(|cli| {
         let points = [When::BeforeApply, When::AfterApply];
@@ -200,8 +200,8 @@ fn both_at_their_moves(sandbox: &Sandbox, runs: [&Cli; 2]) -> [(Child, [Held; 2]
 }
 
 #[test]
-fn runs_held_at_their_moves_end_one_after_the_other() {
-    // The one that is released first commits; the other one sees that.
+fn runs_held_at_moves_end_in_turn() {
+    // The run released first commits; the other one detects that.
     for first in [0, 1] {
         let sandbox = pair();
         let runs =
@@ -225,7 +225,7 @@ fn runs_held_at_their_moves_end_one_after_the_other() {
 }
 
 #[test]
-fn runs_that_saw_each_other_end_one_after_the_other() {
+fn runs_that_saw_each_other_end_in_turn() {
     for order in [[0, 1], [1, 0]] {
         let sandbox = pair();
         let runs =

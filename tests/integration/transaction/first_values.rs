@@ -1,5 +1,5 @@
-//! First versions, which AWS makes current at once: the first value of another writer is never overwritten unseen, and a first
-//! version of this run is reported although the transaction fails.
+//! First versions, which AWS makes current immediately: another writer's first value is never overwritten unseen, and a first
+//! version of this run is reported even if the transaction fails.
 
 use sandbox::{Policy, Sandbox, World};
 use serde_json::Value;
@@ -14,7 +14,7 @@ const SECRETS: [&str; 3] = ["prod/a", "prod/new", "prod/c"];
 
 const MOVE: &str = "UpdateSecretVersionStage";
 
-/// How a secret is found that has no value yet.
+/// How a secret without a value is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Vacant {
     Absent,
@@ -100,7 +100,7 @@ fn concurrent_first_value_becomes_previous() {
 }
 
 #[test]
-fn concurrent_first_value_survives_another_conflict() {
+fn first_value_of_rival_survives_conflict() {
     for vacant in BOTH {
         let write = vacant.writes()[2];
         let conflict = |nth| {
@@ -163,7 +163,7 @@ fn concurrent_first_value_survives_failed_run() {
 }
 
 #[test]
-fn concurrent_first_value_survives_exhausted_attempts() {
+fn first_value_of_rival_survives_last_attempt() {
     for vacant in BOTH {
         for write in vacant.writes() {
             let sandbox = vacant.sandbox();
@@ -205,9 +205,9 @@ fn assert_first_version_reported(sandbox: &Sandbox, vacant: Vacant, outcome: &Ou
     assert_eq!(SECRETS.map(result_of), expected, "{context}");
     let version = of("prod/new", "secret_version_id");
     assert_eq!(version.as_ref(), Some(&versions[0].id), "{context}");
-    // Something was made current.
+    // A version was made current.
     assert!(
-        !outcome.stderr.contains("none was made current"),
+        !outcome.stderr.contains("no secret was changed"),
         "{context}"
     );
     assert_no_gaps(outcome);

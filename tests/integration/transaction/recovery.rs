@@ -10,7 +10,7 @@ use crate::common::{WAIT_LIMIT, allow_all_except, call_count};
 
 const MOVE: &str = "UpdateSecretVersionStage";
 
-/// Whether a run has committed that was killed at this call: its three moves are followed by the removal of the record.
+/// Whether a run killed at this call had committed: its three moves are followed by the removal of the record.
 fn has_committed(operation: &str, nth: usize, when: When) -> bool {
     operation == MOVE && (nth > 4 || (nth == 4 && when == When::AfterApply))
 }
@@ -43,7 +43,7 @@ fn kill_then_failed_rerun_stays_atomic() {
             let sandbox = existing();
             let cli = release(&sandbox, "1");
             kill_at(&sandbox, &cli, &[(operation, nth, when)]);
-            // The next run may write every secret but the last.
+            // The next run may write all secrets except the last.
             let policy = allow_all_except(&[("PutSecretValue", "prod/c")]);
             sandbox.set_policy(&sandbox.default_key_id(), policy);
             let outcome = cli.run();
@@ -63,7 +63,7 @@ fn kill_then_failed_rerun_stays_atomic() {
     }
 }
 
-/// A run that is killed in any of two attempts, of which a conflict ends the first.
+/// A run that is killed in either of two attempts, the first of which ends in a conflict.
 #[test]
 fn kill_during_rollback_stays_atomic() {
     let conflict = || {

@@ -1,4 +1,4 @@
-//! What a transaction that does not commit reports of each secret: nothing that did not happen, and everything that did.
+//! The report of each secret in a transaction that does not commit: nothing that did not happen, and everything that did.
 
 use std::time::Duration;
 
@@ -41,7 +41,7 @@ fn denied_moves_raise_no_alarm() {
     assert_no_alarm(&outcome);
     assert_eq!(values(&sandbox), NAMES.map(old_value));
     assert_eq!(outcome.output("changed"), "");
-    // The moves were sent at the same time.
+    // The moves were sent concurrently.
     assert_eq!(outcome.counts(), ["0", "0", "0", "3", "0"]);
 
     for denied in NAMES {
@@ -109,15 +109,15 @@ fn report_of(outcome: &Outcome) -> Value {
 enum Cut {
     /// By a signal; the other calls in progress are dropped.
     Signal,
-    /// By a signal; the other calls in progress are never answered.
+    /// By a signal; the other calls in progress never get a response.
     SignalWithoutAnswers,
     TimeLimit,
 }
 
-/// More calls than a run sends until it is cut short.
+/// More calls than a run sends before it is cut short.
 const MANY: usize = 20;
 
-/// Cuts a run short when the first of its moves was applied, and was answered or not. The others are not applied.
+/// Cuts a run short when the first of its moves was applied, with or without a response. The other moves are not applied.
 fn cut_after_first_move(sandbox: &Sandbox, cli: &Cli, cut: Cut, is_answered: bool) -> Outcome {
     let first = sandbox.hold(MOVE, 1, When::AfterApply);
     let rest: Vec<Held> = (2..=MANY)
@@ -194,12 +194,12 @@ fn current_version_of_timed_out_run_is_failed() {
 }
 
 #[test]
-fn move_without_answer_of_cancelled_run_is_failed() {
+fn unanswered_move_of_cancelled_run_is_failed() {
     check_current_version_is_failed(Cut::SignalWithoutAnswers, false);
 }
 
 #[test]
-fn move_without_answer_of_timed_out_run_is_failed() {
+fn unanswered_move_of_timed_out_run_is_failed() {
     check_current_version_is_failed(Cut::TimeLimit, false);
 }
 

@@ -1,5 +1,5 @@
-//! Transactions that another CI run takes over: the run that was presumed dead notices, what a killed run left is rolled back,
-//! and labels of other transactions are not mistaken for a takeover.
+//! Transactions that another CI run takes over: the run that was presumed dead detects it, the changes of a killed run are
+//! rolled back, and labels of other transactions are not mistaken for a takeover.
 
 use std::thread;
 
@@ -42,7 +42,7 @@ fn previous_version(world: &World, name: &str) -> String {
     secret.labeled("AWSPREVIOUS").unwrap().id.clone()
 }
 
-/// Moves the commit record, as a run does that presumes the transaction's run dead.
+/// Moves the commit record, like a run that presumes this one dead.
 fn abort(world: &mut World) {
     let (staged, record) = labeled(world, "prod/a", RECORD).unwrap();
     let previous = previous_version(world, "prod/a");
@@ -80,7 +80,7 @@ fn recover_completely(world: &mut World) {
     remove(world, "prod/a", RECORD);
 }
 
-/// How far the other run has come when the run tries to commit.
+/// The progress of the other run when this run tries to commit.
 const TAKEOVERS: [fn(&mut World); 4] = [
     abort,
     abort_and_roll_back,
@@ -95,14 +95,14 @@ fn taken_over(takeover: fn(&mut World)) -> Sandbox {
     sandbox
 }
 
-/// Another run presumed this one dead. It sees that at its commit, rolls back what is left, and starts over.
+/// Another run presumed this one dead. This run detects that when it commits, rolls back what is left, and starts over.
 #[test]
 fn run_presumed_dead_rolls_back_its_moves() {
     for (stage, takeover) in TAKEOVERS.into_iter().enumerate() {
         for is_lost in [false, true] {
             let sandbox = existing();
             if is_lost {
-                // The first call of the commit gets no answer, and the takeover precedes the second.
+                // The first commit call gets no response, and the takeover precedes the second.
                 sandbox.fault(MOVE, MOVES + 1, Fault::ResetBefore);
                 sandbox.before(MOVE, MOVES + 2, takeover);
             } else {
@@ -130,7 +130,7 @@ fn run_presumed_dead_then_killed_stays_atomic() {
             let sandbox = taken_over(takeover);
             let cli = release(&sandbox, "1");
             kill_at(&sandbox, &cli, &[(MOVE, nth, When::AfterApply)]);
-            // The next run may write every secret but the last.
+            // The next run may write all secrets except the last.
             let policy = allow_all_except(&[("PutSecretValue", "prod/c")]);
             sandbox.set_policy(&sandbox.default_key_id(), policy);
             let outcome = release(&sandbox, "2").run();
@@ -208,14 +208,14 @@ fn second_kills(staged: usize) -> Vec<Kill> {
     single.chain(moves).collect()
 }
 
-/// The last attempt finds versions with its own tokens, which were staged and rolled back before.
+/// The last attempt finds versions with its own tokens that were staged and rolled back before.
 #[test]
 fn second_attempt_commits_after_killed_takeover() {
     thread::scope(|scope| {
         for (staged, first) in first_kills() {
             for second in second_kills(staged) {
                 let first = first.clone();
-                // Most of the time the runs wait for each other.
+                // The runs spend most of their time waiting for each other.
                 scope.spawn(move || {
                     let sandbox = existing();
                     let run = |id| release(&sandbox, id).env("GITHUB_RUN_ID", id);
@@ -273,7 +273,7 @@ fn stale_label_and_lost_commit_is_no_takeover() {
         (|| with_foreign_label(EXPIRED, false), 0),
         (|| with_foreign_label(EXPIRED, true), 0),
         (|| with_foreign_label(LIVING, false), 0),
-        // The run waits for this one, and gives up.
+        // The run waits for this transaction, then gives up.
         (|| with_foreign_label(LIVING, true), 0),
         (with_ended_transaction, MOVES),
     ];

@@ -1,5 +1,7 @@
 //! HTTP proxies, `NO_PROXY`, and the host names that requests are sent to.
 
+use std::time::Duration;
+
 use insta::assert_snapshot;
 use sandbox::Sandbox;
 use sandbox::front::{Authority, Certificate, Proxy, Tls};
@@ -79,11 +81,13 @@ fn proxy_errors_are_explained() {
     let failing = Proxy::builder().refuse(502).start();
     let plain = Proxy::builder().route(&target, tls.address()).start();
     let private = Proxy::builder().tls(&Authority::new()).start();
+    let ntlm = Proxy::builder().scheme("NTLM").start();
     let wrong = closed.url().replace("http://", "http://ci:made-up-wrong@");
     // (proxy, URL, CONNECT requests); only transient errors are retried.
     let cases = [
         ("no password", closed.url(), 1),
         ("wrong password", wrong, 1),
+        ("NTLM", ntlm.url(), 1),
         ("forbidden", forbidding.url(), 1),
         ("failing", failing.url(), 2),
         ("not TLS", plain.url().replace("http://", "https://"), 0),
@@ -92,7 +96,7 @@ fn proxy_errors_are_explained() {
         ("no address", "http://made-up.invalid:3128".to_owned(), 0),
     ];
     let connect_count = || {
-        let proxies = [&closed, &forbidding, &failing, &plain, &private];
+        let proxies = [&closed, &forbidding, &failing, &plain, &private, &ntlm];
         proxies.map(|proxy| proxy.log().len()).iter().sum::<usize>()
     };
     let mut all = String::new();
@@ -113,16 +117,36 @@ fn proxy_errors_are_explained() {
         ));
     }
     assert_snapshot!(all, @r#"
-    no password: error: the proxy 127.0.0.1 wants a user and a password, or does not take the ones it was given
-    wrong password: error: the proxy 127.0.0.1 wants a user and a password, or does not take the ones it was given
-    forbidden: error: the proxy 127.0.0.1 does not allow the connection
+    no password: error: the proxy 127.0.0.1 requires a user and a password, or rejected the ones it was given
+    wrong password: error: the proxy 127.0.0.1 requires a user and a password, or rejected the ones it was given
+    NTLM: error: the proxy 127.0.0.1 requires NTLM authentication, and only Basic is supported
+    forbidden: error: the proxy 127.0.0.1 forbids the connection
     failing: error: the proxy 127.0.0.1 answered CONNECT with HTTP 502
-    not TLS: error: the proxy 127.0.0.1 made no connection in time
+    not TLS: error: the proxy 127.0.0.1 accepted the connection and did not complete the TLS handshake in time, which its URL asks for (https)
     unknown CA: error: the certificate of 127.0.0.1 is not trusted: it was signed with another key than "CN=Sandbox Test CA, O=Example Corp" has in AWS_CA_BUNDLE
-    nobody there: error: the proxy 127.0.0.1 could not be connected to
-    no address: error: the proxy made-up.invalid has no address
+    nobody there: error: cannot connect to the proxy 127.0.0.1
+    no address: error: cannot resolve the proxy made-up.invalid
     "#);
     assert!(sandbox.log().is_empty());
+}
+
+/// A proxy that needs more time per connection than the first attempt allows.
+#[test]
+fn slow_proxy_gets_more_time() {
+    let sandbox = Sandbox::start();
+    let tls = Tls::start(&sandbox.url(), AWS, Certificate::Good);
+    let proxy = Proxy::builder()
+        .route(&format!("{AWS}:443"), tls.address())
+        .delay(Duration::from_millis(2_600))
+        .start();
+    // The first attempt has 2.25 s for a connection, the next ones up to 4 s.
+    with_ca(cli_to_aws(&sandbox), "AWS_CA_BUNDLE", &tls.ca_pem())
+        .env("HTTPS_PROXY", &proxy.url())
+        .input("timeout", "12s")
+        .input("compare", "never")
+        .run()
+        .expect(0, "created");
+    assert!(proxy.log().len() > 1);
 }
 
 #[test]

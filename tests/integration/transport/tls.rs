@@ -19,6 +19,9 @@ fn invalid_certificates_are_explained() {
         ("localhost", Certificate::WrongHost),
         ("localhost", Certificate::UnknownAuthority),
         ("localhost", Certificate::SelfSigned),
+        ("localhost", Certificate::NoNames),
+        ("localhost", Certificate::Authority),
+        ("localhost", Certificate::ShortKey),
     ];
     let mut all = String::new();
     for (host, certificate) in cases {
@@ -52,11 +55,39 @@ fn invalid_certificates_are_explained() {
     error: the certificate of localhost expired at 2021-01-01T00:00:00Z
       next: have it renewed, and check this machine's clock
     error: the certificate of localhost is for other names: wrong.example.com
-      next: check AWS_ENDPOINT_URL and its kind; otherwise somebody else answers for AWS
+      next: check AWS_ENDPOINT_URL and its variants; otherwise another server answers for AWS
     error: the certificate of localhost is not trusted: its issuer "CN=Unknown Test CA, O=Example Corp" is not in AWS_CA_BUNDLE
-      next: if that is your company's proxy, save its CA certificate as a PEM file and name the file in AWS_CA_BUNDLE; otherwise somebody else answers for AWS
+      next: if that is your company's proxy, save its CA certificate as a PEM file and name the file in AWS_CA_BUNDLE; otherwise another server answers for AWS
     error: the certificate of localhost is not trusted: its issuer "CN=localhost, O=Example Corp" is not in AWS_CA_BUNDLE
-      next: if that is your company's proxy, save its CA certificate as a PEM file and name the file in AWS_CA_BUNDLE; otherwise somebody else answers for AWS
+      next: if that is your company's proxy, save its CA certificate as a PEM file and name the file in AWS_CA_BUNDLE; otherwise another server answers for AWS
+    error: the certificate of localhost has no subjectAltName, and the name in its subject does not count
+      next: have it issued with the host as a subjectAltName
+    error: the certificate of localhost is not trusted: it is a CA certificate (CA:TRUE), which a server must not use
+      next: have the CA issue a certificate for the server
+    error: the certificate of localhost is not trusted: it has an RSA key of 1024 bits, and 2048 are required
+      next: have the certificates renewed with RSA keys of 2048 bits, or ECDSA, and SHA-256; behind a proxy that inspects TLS, its operator can
+    "#);
+}
+
+/// The issuer is trusted by name and key, but its signatures are not.
+#[test]
+fn weak_authorities_are_explained() {
+    let mut all = String::new();
+    for authority in [Authority::with_short_key(), Authority::with_sha1()] {
+        let sandbox = Sandbox::start();
+        let tls = Tls::builder(&["localhost"])
+            .authority(&authority)
+            .start(&sandbox.url());
+        let cli = cli_with_endpoint(&sandbox, &tls.url());
+        let outcome = with_ca(cli, "AWS_CA_BUNDLE", &authority.pem()).run();
+        assert_eq!(outcome.code, Some(7), "{}", outcome.stderr);
+        assert!(sandbox.log().is_empty());
+        all.push_str(outcome.stderr.lines().next().unwrap());
+        all.push('\n');
+    }
+    assert_snapshot!(all, @r#"
+    error: the certificate of localhost is not trusted: a CA that issued it, "CN=Sandbox Test CA, O=Example Corp", has an RSA key of 1024 bits, and 2048 are required
+    error: the certificate of localhost is not trusted: it, or that of a CA that issued it, is signed with SHA-1, which is not safe
     "#);
 }
 
@@ -159,7 +190,6 @@ fn invalid_ca_bundle_is_rejected() {
         missing.env("AWS_CA_BUNDLE", &path),
         directory.env("AWS_CA_BUNDLE", &here),
         cli().env("SSL_CERT_DIR", &path),
-        cli().env("SSL_CERT_FILE", ""),
     ];
     let mut all = String::new();
     for cli in cases {
@@ -185,6 +215,5 @@ fn invalid_ca_bundle_is_rejected() {
     error: AWS_CA_BUNDLE: …/missing.pem cannot be read: there is no such file
     error: AWS_CA_BUNDLE: …/ is no file
     error: SSL_CERT_DIR: no certificate was found in …/missing.pem
-    error: SSL_CERT_FILE is set but empty; unset it
     "#);
 }

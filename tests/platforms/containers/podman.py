@@ -37,7 +37,7 @@ def fetch(folder: Path, package: str) -> Path:
 
 
 class Ran:
-    """Result of a container: exit status and everything that it made visible."""
+    """Result of a container: its exit status and everything it printed or exposed."""
 
     def __init__(self, status: int, out: str, err: str, inspect: str, logs: str):
         self.status = status

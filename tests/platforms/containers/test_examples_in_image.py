@@ -1,6 +1,6 @@
-"""The README's examples that use the image, run in the image: unchanged script lines, with its shell and tools.
+"""Runs the README's examples that use the image in the image: script lines unchanged, with the image's shell and tools.
 
-../test_examples.py covers everything else; these tests cover what the image's shell could break.
+../test_examples.py covers everything else; these tests find what the image's shell could break.
 """
 
 import tempfile
@@ -74,15 +74,19 @@ class ExamplesInImage(ContainerTest):
     def test_circleci(self):
         job = yaml.safe_load(examples()["circleci.yml"])["jobs"]["store"]
         given = job["environment"] | {"CIRCLE_OIDC_TOKEN_V2": self.sandbox.token}
-        # The shell that is used without bash.
-        self.run_script("sh -eo pipefail -c", job["steps"][0]["run"]["command"], given)
-        self.assert_stored(self.ids("ids.env")["secret_id"])
+        given |= {"CIRCLECI": "true", "BASH_ENV": "/builds/bash_env"}
+        # The shell that CircleCI uses if the image has no bash.
+        for step in job["steps"][:-1]:
+            self.run_script("sh -eo pipefail -c", step["run"]["command"], given)
+        secret_id, _version = (self.folder / "ids").read_text().split()
+        self.assert_stored(secret_id)
 
     def test_bitbucket_pipelines(self):
         step = yaml.safe_load(examples()["bitbucket-pipelines.yml"])["pipelines"]["branches"]["main"][0]["step"]
         given = {"BITBUCKET_STEP_OIDC_TOKEN": self.sandbox.token, "BITBUCKET_PIPELINES_VARIABLES_PATH": "/builds/variables"}
+        given["BITBUCKET_BUILD_NUMBER"] = "4711"
         self.run_script("sh -e -c", "\n".join(step["script"]), given)
-        self.assert_stored(self.ids("variables")["secret_id"])
+        self.assert_stored(self.ids("variables")["UPSERTED_SECRET_ID"])
 
     def test_jenkins(self):
         lines = examples()["Jenkinsfile"].splitlines()

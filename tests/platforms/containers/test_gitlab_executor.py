@@ -1,4 +1,4 @@
-"""Jobs in the image as GitLab's Docker executor runs them, which no local runner reproduces.
+"""Tests of jobs in the image, started as GitLab's Docker executor starts them. No local runner reproduces this.
 
 The executor starts `sh -c` with a script that detects the shell (gitlab-runner, shells/bash.go), and passes the job to
 that shell on standard input. Another container has created the build directory, as root, with a umask of 0.

@@ -1,4 +1,4 @@
-"""The pipelines of test_gitlab.py in the image: the component and the README's plain job, run by gitlab-ci-local."""
+"""Runs pipelines of test_gitlab.py in the image with gitlab-ci-local: the component and the README's plain job."""
 
 import os
 import re
@@ -58,7 +58,7 @@ def make_helper(folder: Path):
 
 
 def load_tests(loader, _tests, _pattern):
-    """The tests for which the image matters. Pipelines in containers are slow."""
+    """Selects the tests that depend on the image, because pipelines in containers are slow."""
     names = {"test_readme_component", "test_readme_plain_job", "test_undefined_variable"}
     chosen = names.intersection(loader.getTestCaseNames(GitLabImage))
     return unittest.TestSuite(GitLabImage(name) for name in sorted(chosen))

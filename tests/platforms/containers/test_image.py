@@ -1,4 +1,4 @@
-"""The image, run as CI systems run it, and with reduced privileges."""
+"""Tests of the image, run as CI systems run it and with reduced privileges."""
 
 import json
 import os
@@ -29,7 +29,7 @@ class Image(ContainerTest):
         folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)
-        # World-writable, as a runner's directories are.
+        # World-writable, like a runner's directories.
         self.shared = self.folder / "shared"
         self.shared.mkdir()
         self.shared.chmod(0o777)
@@ -52,13 +52,13 @@ class Image(ContainerTest):
             for word in sh grep id cat printf env sed awk mkdir chmod rm date sleep su; do
               [ -x "/bin/$word" ] || echo "no $word"
             done
-            printf '#!/usr/bin/env sh\\necho started by its first line\\n' >/tmp/script
+            printf '#!/usr/bin/env sh\\necho started by its shebang\\n' >/tmp/script
             chmod +x /tmp/script
             /tmp/script
             id -u
         """
         ran = self.run_container("sh", "-c", script)
-        self.assertEqual((ran.out, ran.err), ("started by its first line\n0\n", ""))
+        self.assertEqual((ran.out, ran.err), ("started by its shebang\n0\n", ""))
 
     def test_runs_without_privileges(self):
         for name, options in [("root", []), ("locked", LOCKED)]:
@@ -75,7 +75,7 @@ class Image(ContainerTest):
                 self.assertEqual(self.stored(f"image/{name}"), VALUE)
 
     def test_locked_container_has_no_privileges(self):
-        """Makes sure that the test above can fail."""
+        """Checks that the options of the test above are effective."""
         ran = self.run_container("sh", "-c", "id -u; grep CapBnd /proc/self/status; touch /tmp/x", options=LOCKED)
         self.assertEqual(ran.out, "65532\nCapBnd:\t0000000000000000\n")
         self.assertIn("Read-only file system", ran.err)
@@ -139,7 +139,7 @@ class Image(ContainerTest):
         with Front(self.sandbox.endpoint, self.folder) as front:
             empty = self.folder / "empty"
             empty.touch()
-            for name, bundle, says in [
+            for name, bundle, message in [
                 ("default", None, "is not in the system's list"),
                 ("removed", empty, "is not in Mozilla's list, as this system has none of its own"),
                 ("replaced", front.authority, None),
@@ -150,9 +150,9 @@ class Image(ContainerTest):
                         options=["--volume", f"{bundle}:{BUNDLE}:ro"] if bundle else [],
                         AWS_ENDPOINT_URL_SECRETS_MANAGER=front.endpoint,
                     )
-                    if says:
+                    if message:
                         self.assertEqual(ran.status, 7, ran.err)
-                        self.assertIn(says, ran.err)
+                        self.assertIn(message, ran.err)
                     else:
                         self.assertEqual(ran.status, 0, ran.err)
                         self.assertEqual(self.stored("image/tls"), VALUE)

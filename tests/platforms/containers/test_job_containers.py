@@ -1,7 +1,6 @@
-"""The action in container jobs, run by act with podman as its daemon.
+"""Tests of the action in container jobs, run by act with podman as its daemon.
 
-There, the action's directory and the files for outputs have other paths than on the runner, and the shell is the one that
-the image provides.
+In a container, the action's directory and the output files have different paths than on the runner, and the shell is the image's.
 """
 
 import re
@@ -34,7 +33,7 @@ class JobContainers(ActTest):
             listener.listen()
             # The service inherits a listening socket, so there is nothing to wait for.
             command = "LISTEN_PID=$$ LISTEN_FDS=1 exec podman system service --time 0 3<&0 </dev/null"
-            # Its messages say only that images lack Node, which act looks for and the action does not need.
+            # Its messages only report that images lack Node, which act looks for and the action does not need.
             service = subprocess.Popen(["sh", "-c", command], stdin=listener, stderr=subprocess.DEVNULL)
         cls.addClassCleanup(service.wait, PATIENCE)
         cls.addClassCleanup(service.terminate)

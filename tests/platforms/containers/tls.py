@@ -1,4 +1,4 @@
-"""A TLS front for the sandbox, with a certificate authority that only the tests know."""
+"""A TLS proxy for the sandbox, with a certificate authority that only the tests trust."""
 
 import http.server
 import ssl
@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 class Front:
-    """HTTPS on loopback, a context manager."""
+    """An HTTPS proxy on loopback, a context manager."""
 
     def __init__(self, endpoint: str, folder: Path):
         self.authority = folder / "authority.pem"
@@ -34,7 +34,7 @@ class Front:
 
 
 def certificate(folder: Path, authority: Path) -> tuple[Path, Path]:
-    """Creates an authority and a certificate for 127.0.0.1. Returns the files of the certificate and its key."""
+    """Creates a certificate authority and a certificate for 127.0.0.1. Returns the files of the certificate and its key."""
     make = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
     own, key, authority_key = folder / "own.pem", folder / "own.key", folder / "authority.key"
     for command in [

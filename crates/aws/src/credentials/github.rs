@@ -1,7 +1,8 @@
 //! GitHub's OIDC token. It is valid for five minutes and can be requested as long as the job runs, so it is requested right
-//! before use. It must be sent to STS only.
+//! before use. Must be sent only to STS.
 
 use std::time::{Duration, Instant};
+use upsert_secret_core::quote::ForeignText;
 
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
@@ -14,15 +15,14 @@ use zeroize::Zeroizing;
 use super::retry::with_retries;
 use crate::call_gate::CallGate;
 use crate::error::{AwsError, ErrorKind, connector_kind};
-use crate::fault::NetworkFault;
+use crate::fault::{NetworkFault, Responder};
 use crate::http::Http;
 
 const OPERATION: &str = "GetIdToken";
-/// Timeout of one attempt. The endpoint responds within a second or hangs (grafana/shared-workflows#2249).
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Time limit for a response and its body. The endpoint either responds within a second or hangs
+/// (grafana/shared-workflows#2249).
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_RESPONSE_BYTES: usize = 64 * 1024;
-/// The length at which an error message of GitHub's is cut.
-const MAX_MESSAGE_CHARS: usize = 300;
 
 #[derive(Deserialize)]
 struct TokenResponse {
@@ -34,7 +34,7 @@ struct ErrorResponse {
     message: String,
 }
 
-/// Requests a token, and retries transient errors. The caller registers the token for redaction.
+/// Requests a token, and retries transient errors.
 pub(super) async fn token(
     request: &TokenRequest,
     http: &Http,
@@ -45,13 +45,13 @@ pub(super) async fn token(
         let result = if gate.is_closed() {
             Err(ErrorKind::Cancelled)
         } else {
-            tokio::time::timeout(ATTEMPT_TIMEOUT, request_token(request, http))
-                .await
-                .unwrap_or(Err(ErrorKind::Timeout))
+            request_token(request, http).await
         };
         let status = match &result {
             Ok(_) => "200".to_owned(),
-            Err(ErrorKind::IdTokenRejected { status, .. }) => status.to_string(),
+            Err(
+                ErrorKind::IdTokenRejected { status, .. } | ErrorKind::NotGithub { status, .. },
+            ) => status.to_string(),
             Err(_) => "no answer".to_owned(),
         };
         gate.trace(OPERATION, attempts, &status, sent_at.elapsed(), "none");
@@ -81,32 +81,39 @@ async fn request_token(
         concat!("upsert-secret/", env!("CARGO_PKG_VERSION")),
     );
     let response = http
-        .request(get, ATTEMPT_TIMEOUT)
+        .request(get, RESPONSE_TIMEOUT)
         .await
         .map_err(|error| connector_kind(&error))?;
     let status = response.status().as_u16();
-    let body = Limited::new(response.into_body(), MAX_RESPONSE_BYTES)
-        .collect()
+    let host = Responder::of(&response);
+    let not_github = || ErrorKind::NotGithub {
+        host: host.clone(),
+        status,
+    };
+    let body = Limited::new(response.into_body(), MAX_RESPONSE_BYTES).collect();
+    let body = tokio::time::timeout(RESPONSE_TIMEOUT, body)
         .await
+        .map_err(|_| ErrorKind::Timeout)?
         .map_err(|error| {
             if error.is::<LengthLimitError>() {
-                ErrorKind::IdTokenUnreadable
+                not_github()
             } else {
                 ErrorKind::Network(NetworkFault::ConnectionLost)
             }
         })?
         .to_bytes();
     if status != 200 {
-        return Err(ErrorKind::IdTokenRejected {
-            status,
-            message: serde_json::from_slice::<ErrorResponse>(&body)
-                .map(|error| error.message.chars().take(MAX_MESSAGE_CHARS).collect())
-                .unwrap_or_default(),
+        return Err(match serde_json::from_slice::<ErrorResponse>(&body) {
+            Ok(error) => ErrorKind::IdTokenRejected {
+                status,
+                message: ForeignText::new(&error.message),
+            },
+            Err(_) => not_github(),
         });
     }
     serde_json::from_slice::<TokenResponse>(&body)
         .ok()
         .map(|response| Zeroizing::new(response.value))
         .filter(|token| !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic()))
-        .ok_or(ErrorKind::IdTokenUnreadable)
+        .ok_or_else(not_github)
 }

@@ -1,17 +1,17 @@
-//! Retries of requests for tokens and roles. The SDK must not retry these: it would send an expired token again, and it
-//! treats temporary errors of identity providers as final.
+//! Retries requests for tokens and roles. The SDK must not retry them: it would resend an expired token, and it treats
+//! temporary errors of identity providers as permanent.
 
 use aws_lc_rs::rand;
 use upsert_secret_core::backoff::Backoff;
 
 use crate::error::{AwsError, ErrorKind};
 
-/// Retries after the first attempt. Their delays add up to 4 seconds; an attempt in which STS cannot fetch the identity
-/// provider's keys takes 5 seconds more.
+/// The number of retries after the first attempt. The delays add up to 4 seconds; an attempt in which STS cannot fetch the
+/// identity provider's keys takes 5 more seconds.
 const RETRIES: u32 = 7;
 
-/// Repeats an attempt while it fails with a transient error of an operation whose name starts with `operation`. Errors of
-/// other operations have been retried already. Attempts are numbered from 1.
+/// Repeats an attempt while it fails with a transient error of an operation whose name starts with `operation`. Errors of other
+/// operations have already been retried. Attempts are numbered from 1.
 pub(super) async fn with_retries<T, F: Future<Output = Result<T, AwsError>>>(
     operation: &str,
     attempt: impl Fn(u32) -> F,
@@ -26,7 +26,7 @@ pub(super) async fn with_retries<T, F: Future<Output = Result<T, AwsError>>>(
             result => return result,
         };
         let mut byte = [128];
-        // Without randomness the delay has no jitter, which does no harm.
+        // Without randomness, the delay has no jitter, which is harmless.
         let _ = rand::fill(&mut byte);
         match backoff.next_delay(byte[0]) {
             Some(delay) => tokio::time::sleep(delay).await,
@@ -36,17 +36,21 @@ pub(super) async fn with_retries<T, F: Future<Output = Result<T, AwsError>>>(
     }
 }
 
-/// Whether a retry may help: for what the SDK retries in other calls, and in three more cases.
+/// Whether a retry may help: for errors that the SDK retries in other calls, and in three more cases.
 fn is_transient(kind: &ErrorKind) -> bool {
     match kind {
         ErrorKind::Timeout => true,
         ErrorKind::Network(fault) => !fault.is_permanent(),
-        // GitHub does not count the job as running yet (aws-actions/configure-aws-credentials#469).
+        // GitHub does not consider the job to be running yet (aws-actions/configure-aws-credentials#469).
         ErrorKind::IdTokenRejected {
             status: 403,
             message,
         } => message.contains("'Pending'") || message.contains("'Delayed'"),
-        ErrorKind::IdTokenRejected { status, .. } => matches!(status, 429 | 500..=599),
+        ErrorKind::IdTokenRejected { status, .. }
+        | ErrorKind::NotGithub { status, .. }
+        | ErrorKind::NotAws { status, .. } => {
+            matches!(status, 429 | 500..=599)
+        }
         ErrorKind::Role(fault) => match fault.code.as_str() {
             // STS cannot reach the identity provider (aws-cli#7194).
             "IDPCommunicationError" => true,
@@ -60,6 +64,8 @@ fn is_transient(kind: &ErrorKind) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use upsert_secret_core::quote::ForeignText;
+
     use super::*;
     use crate::fault::{NetworkFault, RoleFault};
 
@@ -69,14 +75,14 @@ mod tests {
             ErrorKind::Role(Box::new(RoleFault {
                 role: String::new(),
                 code: code.to_owned(),
-                message: message.to_owned(),
+                message: ForeignText::new(message),
                 status,
                 claims: None,
             }))
         };
         let id_token = |status, message: &str| ErrorKind::IdTokenRejected {
             status,
-            message: message.to_owned(),
+            message: ForeignText::new(message),
         };
         let host = String::new();
         for (kind, transient) in [

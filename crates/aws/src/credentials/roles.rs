@@ -1,5 +1,5 @@
-//! Roles, assumed with an OIDC token or with other credentials. Each attempt uses a fresh token, because GitHub's expire
-//! after five minutes. Tokens must not be kept.
+//! Assumes roles, with an OIDC token or with other credentials. Each attempt uses a new token, because GitHub's tokens expire
+//! after five minutes. Tokens must not be stored.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -20,20 +20,22 @@ use zeroize::Zeroizing;
 use super::github;
 use super::retry::with_retries;
 use crate::call_gate::{CallGate, send};
+use crate::clock::Correction;
 use crate::error::{AwsError, ErrorKind};
 use crate::http::Http;
+use crate::thread;
 
-/// The largest token file. STS accepts tokens of 20,000 characters.
+/// The maximum size of a token file. STS accepts tokens of 20,000 characters.
 const MAX_TOKEN_FILE: usize = 64 * 1024;
 
-/// The credentials of a role. `config` has the credentials to assume it with, unless that takes a token.
+/// The credentials of a role. `config` has the credentials for assuming it, unless a token is used.
 pub(super) fn provider(
     role: &Arc<Role>,
     config: &SdkConfig,
     http: &Http,
     gate: &Arc<CallGate>,
 ) -> SharedCredentialsProvider {
-    // `with_retries` retries. The SDK would send the same token again.
+    // `with_retries` retries. The SDK would resend the same token.
     let config = aws_sdk_sts::config::Builder::from(config)
         .retry_config(RetryConfig::disabled())
         .build();
@@ -62,9 +64,6 @@ impl AssumedRole {
         let issued = with_retries("AssumeRole", |_| self.assume())
             .await
             .map_err(CredentialsError::provider_error)?;
-        for secret in [&issued.secret_access_key, &issued.session_token] {
-            self.gate.hide(secret.as_bytes());
-        }
         Ok(Credentials::new(
             issued.access_key_id,
             issued.secret_access_key,
@@ -79,15 +78,20 @@ impl AssumedRole {
         let seconds = i32::try_from(role.duration).ok();
         let mut claims = None;
         let sent = if let TokenSource::Credentials { external_id } = &role.source {
-            let request = self
-                .sts
-                .assume_role()
-                .role_arn(&role.arn)
-                .role_session_name(&role.session_name)
-                .set_external_id(external_id.clone())
-                .set_duration_seconds(seconds);
-            send!(&self.gate, "AssumeRole", request)
-                .map(|(output, call)| (output.credentials, call))
+            let request = || {
+                self.sts
+                    .assume_role()
+                    .role_arn(&role.arn)
+                    .role_session_name(&role.session_name)
+                    .set_external_id(external_id.clone())
+                    .set_duration_seconds(seconds)
+            };
+            let mut sent = send!(&self.gate, "AssumeRole", request());
+            if sent.as_ref().is_err_and(is_signature_error) && self.is_clock_wrong() {
+                // The SDK has learned the time from the response.
+                sent = send!(&self.gate, "AssumeRole", request());
+            }
+            sent.map(|(output, call)| (output.credentials, call))
         } else {
             let token = self.token().await?;
             claims = Some(Claims::parse(&token));
@@ -105,27 +109,45 @@ impl AssumedRole {
             kind: error.kind.for_role(&role.arn, claims),
             ..error
         })?;
-        credentials.ok_or_else(|| AwsError::new(call.operation, ErrorKind::Unreadable))
+        credentials.ok_or_else(|| call.unreadable())
+    }
+
+    fn is_clock_wrong(&self) -> bool {
+        self.http.clock_correction() != Correction::None
     }
 
     async fn token(&self) -> Result<Zeroizing<String>, AwsError> {
-        let token = match &self.role.source {
-            TokenSource::Github(request) => github::token(request, &self.http, &self.gate).await?,
-            TokenSource::Token(token) => parse_token(token.expose())?,
+        match &self.role.source {
+            TokenSource::Github(request) => github::token(request, &self.http, &self.gate).await,
+            TokenSource::Token(token) => parse_token(token.expose()),
             TokenSource::TokenFile(path) => {
                 let path = path.clone();
-                // A pipe without a writer blocks, and on this thread it would also block the run's timeout.
-                let read = tokio::task::spawn_blocking(move || {
+                // A pipe without a writer blocks, and on this thread it would also block the run's time limit.
+                let read = thread::start(move || {
                     std::fs::File::open(path).and_then(|file| bounded::read(file, MAX_TOKEN_FILE))
                 });
-                let bytes = read.await.ok().and_then(Result::ok).flatten();
-                parse_token(&Zeroizing::new(bytes.unwrap_or_default()))?
+                let read = read.map_err(|_| no_thread())?.await;
+                let bytes = read.and_then(Result::ok).flatten();
+                parse_token(&Zeroizing::new(bytes.unwrap_or_default()))
             }
-            TokenSource::Credentials { .. } => Zeroizing::default(),
-        };
-        self.gate.hide(token.as_bytes());
-        Ok(token)
+            TokenSource::Credentials { .. } => Ok(Zeroizing::default()),
+        }
     }
+}
+
+/// Whether STS rejected the signature, as it does if the clock is wrong.
+fn is_signature_error(error: &AwsError) -> bool {
+    let ErrorKind::Service { code, .. } = &error.kind else {
+        return false;
+    };
+    matches!(
+        code.as_str(),
+        "SignatureDoesNotMatch" | "InvalidSignatureException" | "RequestExpired"
+    )
+}
+
+fn no_thread() -> AwsError {
+    AwsError::new("AssumeRoleWithWebIdentity", ErrorKind::NoThread)
 }
 
 /// Trims white space, such as the line feed that `echo` adds, and rejects anything that cannot be a token.

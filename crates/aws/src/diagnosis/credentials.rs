@@ -1,27 +1,30 @@
-//! Explanations of missing, invalid and rejected credentials, and of invalid settings. A token may be described by its
-//! claims, never quoted.
+//! Explains missing, invalid and rejected credentials, and invalid settings. May describe a token by its claims, but must never
+//! quote it.
 
 use serde_json::json;
+use upsert_secret_core::quote::ForeignText;
 
 use upsert_secret_core::claims::Claims;
+use upsert_secret_core::connection::CiSystem;
 use upsert_secret_core::failure::{Class, Failure};
 
+use super::foreign;
+use super::network::MORE_THREADS;
+use super::profile;
+use super::services;
 use crate::error::ErrorKind;
 use crate::fault::RoleFault;
 
 /// Explains an error of the credentials or the configuration.
-pub(super) fn explain(kind: &ErrorKind) -> Failure {
+pub(super) fn explain(kind: &ErrorKind, ci: CiSystem) -> Failure {
     match kind {
-        ErrorKind::NoCredentials => Failure::new(
-            Class::Credentials,
-            "no AWS credentials were found",
-            "in GitHub Actions give the job `permissions: id-token: write` and this step `role-to-assume`;\n\
-             in GitLab give it `id_tokens`, and name the token in `web-identity-token-env` (the component does);\n\
-             elsewhere set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN for temporary keys)",
-        )
-        .because(
-            "looked at the environment (AWS_ACCESS_KEY_ID …), the shared configuration files, AWS_WEB_IDENTITY_TOKEN_FILE, \
-             the container's and the instance's metadata services",
+        ErrorKind::NoCredentials => no_credentials(ci),
+        ErrorKind::InstanceMetadata(fault) => services::explain_instance(fault, no_credentials(ci)),
+        ErrorKind::CredentialService(fault) => services::explain_container(fault),
+        ErrorKind::NoThread => Failure::new(
+            Class::Unavailable,
+            "cannot start a thread to read the token file",
+            MORE_THREADS,
         ),
         ErrorKind::InvalidCredentials => Failure::new(
             Class::Credentials,
@@ -30,21 +33,22 @@ pub(super) fn explain(kind: &ErrorKind) -> Failure {
              export their keys first, with `aws configure export-credentials --format env`",
         ),
         ErrorKind::IdTokenRejected { status, message } => id_token_rejected(*status, message),
-        ErrorKind::IdTokenUnreadable => Failure::new(
-            Class::Unavailable,
-            "GitHub's answer to the request for an OIDC token could not be read",
-            "run again; if it goes on, look for a proxy that changes answers, and at githubstatus.com",
-        ),
+        ErrorKind::NotGithub { host, status } => foreign::explain_not_github(host, *status),
         ErrorKind::TokenFile => Failure::new(
             Class::Credentials,
-            "AWS_WEB_IDENTITY_TOKEN_FILE names no file that holds a token",
-            "check that the file is there, readable, and holds one token and nothing else",
+            "AWS_WEB_IDENTITY_TOKEN_FILE does not name a readable file with a token",
+            "check that the file exists, is readable, and holds one token and nothing else",
         ),
         ErrorKind::AccountNotAllowed { account } => Failure::new(
             Class::Credentials,
-            format!("the credentials are of the account {account}, which is not in `allowed-account-ids`"),
-            "are they of another stage? Nothing was read or written",
+            format!(
+                "the credentials belong to the account {account}, which is not in `allowed-account-ids`"
+            ),
+            "use the credentials of the right environment, or correct `allowed-account-ids`; nothing was \
+             read or written",
         ),
+        ErrorKind::SharedFile(why) => profile::explain_unusable_file(why),
+        ErrorKind::MissingProfile(missing) => profile::explain_missing(missing),
         ErrorKind::Roots(why) => Failure::new(
             Class::Input,
             why.clone(),
@@ -62,33 +66,57 @@ pub(super) fn explain(kind: &ErrorKind) -> Failure {
         ),
         _ => Failure::new(
             Class::Input,
-            "the request could not be made from the AWS configuration",
+            "the AWS configuration is not valid",
             "check endpoint_url, region and the other settings of the profile and of the AWS_… variables",
         ),
     }
 }
 
-fn id_token_rejected(status: u16, message: &str) -> Failure {
+fn no_credentials(ci: CiSystem) -> Failure {
+    Failure::new(
+        Class::Credentials,
+        "no AWS credentials were found",
+        match ci {
+            CiSystem::Github => {
+                "give the job `permissions: id-token: write` and this step `role-to-assume`; or pass AWS_ACCESS_KEY_ID and \
+                 AWS_SECRET_ACCESS_KEY to this step in `env`"
+            }
+            CiSystem::Gitlab => {
+                "declare `id_tokens` in the job, set `role-to-assume`, and name the token's variable in \
+                 `web-identity-token-env` (the component sets it); or define AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY as CI/CD variables"
+            }
+            _ => {
+                "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN for temporary keys)"
+            }
+        },
+    )
+    .because(
+        "searched: the environment (AWS_ACCESS_KEY_ID …), the shared configuration files, AWS_WEB_IDENTITY_TOKEN_FILE, \
+         the container's and the instance's metadata services",
+    )
+}
+
+fn id_token_rejected(status: u16, message: &ForeignText) -> Failure {
     let (class, next) = match status {
         429 | 500..=599 => (
             Class::Unavailable,
-            "run again later; githubstatus.com shows trouble of GitHub's",
+            "run again later; githubstatus.com shows outages",
         ),
         _ => (
             Class::Credentials,
-            "check `permissions: id-token: write` of the job, and that the job is still running",
+            "check that the job has `permissions: id-token: write` and is still running",
         ),
     };
-    let what = format!("GitHub gave no OIDC token (HTTP {status})");
+    let what = format!("GitHub issued no OIDC token (HTTP {status})");
     Failure {
-        why: (!message.is_empty()).then(|| format!("GitHub says: {message}")),
+        why: (!message.is_empty()).then(|| format!("GitHub answered: {}", message.quote(&[]))),
         ..Failure::new(class, what, next)
     }
 }
 
 pub(super) fn explain_role_fault(fault: &RoleFault) -> Failure {
     let (role, code) = (&fault.role, fault.code.as_str());
-    let refused = format!("STS does not give this job the role {role}");
+    let refused = format!("STS refused to let this job assume the role {role}");
     let failure = match (code, &fault.claims) {
         ("AccessDenied" | "AccessDeniedException", Some(claims)) => {
             Failure::new(Class::Credentials, refused, trust_policy_advice(claims))
@@ -96,38 +124,45 @@ pub(super) fn explain_role_fault(fault: &RoleFault) -> Failure {
         ("AccessDenied" | "AccessDeniedException", None) => Failure::new(
             Class::Credentials,
             refused,
-            "the role's trust policy must allow sts:AssumeRole to the caller that AWS names, with `role-external-id` if it asks for one;\n\
+            "the role's trust policy must allow sts:AssumeRole to the caller that AWS names, with `role-external-id` if the policy requires one;\n\
              and the caller's own policy must allow sts:AssumeRole on the role",
         ),
         ("ExpiredTokenException" | "ExpiredToken", Some(_)) => Failure::new(
             Class::Credentials,
             "the OIDC token has expired",
-            "such tokens live for some minutes: run this step sooner after the job got its token, or get a new one",
+            "OIDC tokens are valid for a few minutes: run this step sooner after the job gets its token, \
+             or request a new one",
+        ),
+        ("InvalidIdentityToken", Some(claims)) if *claims == Claims::default() => Failure::new(
+            Class::Credentials,
+            "the OIDC token is not a JSON Web Token (JWT)",
+            "pass the ID token that the CI system issues for the job: three parts of letters and digits with dots in between. \
+             An access token, an API key or a path is not one",
         ),
         ("InvalidIdentityToken", Some(claims)) => Failure::new(
             Class::Credentials,
-            "STS does not accept the OIDC token",
+            "STS rejected the OIDC token",
             provider_advice(claims),
         ),
         ("IDPCommunicationError", _) => Failure::new(
             Class::Unavailable,
-            "STS could not reach the provider of the OIDC token",
-            "run again; if it goes on, look whether the provider's keys (jwks_uri) can be reached from the internet",
+            "STS could not reach the OIDC provider",
+            "run again; if it keeps failing, check that the provider's keys (jwks_uri) can be reached from the internet",
         ),
         ("IDPRejectedClaim", Some(claims)) => Failure::new(
             Class::Credentials,
-            "the provider of the OIDC token rejects it",
+            "the OIDC provider rejected the token",
             provider_advice(claims),
         ),
         ("RegionDisabledException", _) => Failure::new(
             Class::Credentials,
-            "STS is not switched on for this region in the account",
-            "switch the region on in the account's settings, or use another one",
+            "STS is not enabled in this region for the account",
+            "enable the region in the account's settings, or use another one",
         ),
         ("ValidationError" | "ValidationException", _) => Failure::new(
             Class::Input,
-            format!("STS does not accept the request for the role {role}"),
-            "correct the input that AWS names; `role-duration-seconds` must not be above the role's own maximum, nor above 3600 where one role assumes another",
+            format!("STS rejected the request for the role {role}"),
+            "correct the input that AWS names; `role-duration-seconds` must not exceed the role's own maximum, nor 3600 where one role assumes another",
         ),
         (
             "UnrecognizedClientException"
@@ -137,19 +172,19 @@ pub(super) fn explain_role_fault(fault: &RoleFault) -> Failure {
             _,
         ) => Failure::new(
             Class::Credentials,
-            "AWS does not know the credentials that the role is to be assumed with",
-            "check AWS_ACCESS_KEY_ID and AWS_SESSION_TOKEN: deleted, of another partition, or a temporary key without its token?",
+            "AWS does not recognize the credentials that assume the role",
+            "check AWS_ACCESS_KEY_ID and AWS_SESSION_TOKEN: is the key deleted, of another partition, or temporary and without its token?",
         ),
         ("SignatureDoesNotMatch" | "InvalidSignatureException" | "IncompleteSignature", _) => {
             Failure::new(
                 Class::Credentials,
-                "AWS does not accept the signature",
-                "check AWS_SECRET_ACCESS_KEY (cut short? a character too many?) and this machine's clock",
+                "AWS rejected the signature of the credentials that assume the role",
+                "check AWS_SECRET_ACCESS_KEY: is a character missing, or one too many?",
             )
         }
         ("ExpiredToken" | "ExpiredTokenException" | "RequestExpired", None) => Failure::new(
             Class::Credentials,
-            "the credentials that the role is to be assumed with have expired",
+            "the credentials that assume the role have expired",
             "get new ones right before this step",
         ),
         _ if fault.status >= 500
@@ -159,16 +194,17 @@ pub(super) fn explain_role_fault(fault: &RoleFault) -> Failure {
             Failure::new(
                 Class::Unavailable,
                 "STS could not serve the request for the role",
-                "run again; see the AWS health page if it goes on",
+                "run again; if it keeps failing, see the AWS Health Dashboard",
             )
         }
         _ => Failure::new(
             Class::Credentials,
-            format!("STS answered the request for the role {role} with {code}"),
+            format!("STS rejected the request for the role {role} with {code}"),
             "look the code up in the STS API reference",
         ),
     };
-    let says = (!fault.message.is_empty()).then(|| format!("AWS says: {}", fault.message));
+    let says = (!fault.message.is_empty())
+        .then(|| format!("AWS answered: {}", fault.message.quote(&[&fault.role])));
     let why: Vec<_> = says
         .into_iter()
         .chain(fault.claims.as_ref().map(list_claims))
@@ -183,7 +219,7 @@ pub(super) fn explain_role_fault(fault: &RoleFault) -> Failure {
 fn list_claims(claims: &Claims) -> String {
     let show = |claim: Option<&str>| claim.unwrap_or("(none)").to_owned();
     format!(
-        "the token says: sub = {}\n                aud = {}\n                iss = {}",
+        "claims of the token: sub = {}\n                     aud = {}\n                     iss = {}",
         show(claims.sub.as_deref()),
         show(claims.audience()),
         show(claims.iss.as_deref()),
@@ -198,7 +234,7 @@ fn trust_policy_advice(claims: &Claims) -> String {
         return "compare the role's trust policy with the job's token".to_owned();
     };
     format!(
-        "if this job shall have the role, its trust policy must allow sts:AssumeRoleWithWebIdentity to the provider {provider} under a condition that these claims meet, such as\n  \
+        "if this job is to assume the role, its trust policy must allow sts:AssumeRoleWithWebIdentity to the provider {provider} under a condition that these claims meet, such as\n  \
          \"StringEquals\": {{\n    {}: {},\n    {}: {}\n  }}",
         json!(format!("{provider}:aud")),
         json!(aud),

@@ -1,171 +1,198 @@
-//! Explanations of error codes that AWS returns.
+//! Explains an error that AWS returned: finds the matching row of the table and fills it in. `table` has the texts.
 
-use upsert_secret_core::failure::{Class, Failure};
-use upsert_secret_core::region::partition;
+use upsert_secret_core::error::is_about_kms_key;
+use upsert_secret_core::failure::Failure;
+use upsert_secret_core::quote::{ForeignText, is_api_name};
+use upsert_secret_core::region::{is_enabled_by_default, partition};
 use upsert_secret_core::store::Subject;
 
-pub(super) fn explain(
-    operation: &str,
-    code: &str,
-    message: &str,
-    subject: Subject<'_>,
-    region: &str,
-) -> Failure {
-    let failure = match code {
-        "AccessDeniedException"
-            if !message.contains("to perform: kms:") && !message.contains("Access to KMS") =>
-        {
-            denied(operation, message, subject, region)
-        }
-        "AccessDeniedException" | "EncryptionFailure" | "DecryptionFailure" => Failure::new(
-            Class::Denied,
-            format!("AWS may not use the secret's KMS key for {operation}"),
-            "allow kms:GenerateDataKey and kms:Decrypt on that key to the caller, in its policy and in the key's, and check that the key is enabled;\n\
-             a secret of another account cannot use the default key aws/secretsmanager",
-        ),
-        "UnrecognizedClientException"
-        | "InvalidClientTokenId"
-        | "MissingAuthenticationToken"
-        | "MissingAuthenticationTokenException" => Failure::new(
-            Class::Credentials,
-            "AWS does not know these credentials",
-            "check AWS_ACCESS_KEY_ID and AWS_SESSION_TOKEN: deleted, of another partition, or a temporary key without its token?",
-        ),
-        "InvalidSignatureException" | "SignatureDoesNotMatch" | "IncompleteSignature" => {
-            Failure::new(
-                Class::Credentials,
-                "AWS does not accept the signature",
-                "check AWS_SECRET_ACCESS_KEY (cut short? a character too many?) and this machine's clock",
-            )
-        }
-        // Codes of STS, for GetCallerIdentity. Those of Secrets Manager end in `Exception`.
-        "AccessDenied" | "RegionDisabledException" => Failure::new(
-            Class::Credentials,
-            format!("AWS does not let these credentials call {operation} here"),
-            "is the region switched on for the account, and is nothing in an organisation's policy against it?",
-        ),
-        "ExpiredTokenException" | "ExpiredToken" | "RequestExpired" => Failure::new(
-            Class::Credentials,
-            "the AWS credentials have expired",
-            "get new ones right before this step; a longer session (role-duration-seconds) helps where the job is long",
-        ),
-        "LimitExceededException" => Failure::new(
-            Class::Limit,
-            format!("a quota of Secrets Manager is exhausted for {}", subject.id),
-            "a secret has at most about 100 versions (those younger than a day are never removed) and 20 staging labels; \
-             wait a day, write less often, or remove labels",
-        ),
-        "ThrottlingException"
-        | "Throttling"
-        | "RequestLimitExceeded"
-        | "TooManyRequestsException" => Failure::new(
-            Class::Unavailable,
-            format!("AWS throttled {operation}"),
-            "run again later; writes of one account and region share 50 requests a second",
-        ),
-        "InternalServiceError"
-        | "InternalFailure"
-        | "ServiceUnavailable"
-        | "ServiceUnavailableException" => unavailable(operation),
-        _ if code.starts_with("HTTP 5") => unavailable(operation),
-        "ResourceExistsException" => Failure::new(
-            Class::Conflict,
-            format!(
-                "{} or the version was made by somebody else meanwhile",
-                subject.id
-            ),
-            "run again",
-        ),
-        "ResourceNotFoundException" => Failure::new(
-            Class::Conflict,
-            format!("{} disappeared meanwhile", subject.id),
-            "run again; it is created if it is gone",
-        ),
-        "PreconditionNotMetException" => Failure::new(
-            Class::Conflict,
-            format!("AWS refused {operation}: a precondition is not met"),
-            "run again",
-        ),
-        "InvalidRequestException" | "PublicPolicyException" => Failure::new(
-            Class::Refused,
-            format!(
-                "AWS refused {operation} in the state that {} is in",
-                subject.id
-            ),
-            "look at the secret in the console: scheduled for deletion, managed by another service, or being rotated?",
-        ),
-        "InvalidParameterException"
-        | "ValidationException"
-        | "MalformedPolicyDocumentException" => Failure::new(
-            Class::Input,
-            format!("AWS does not accept what {operation} was asked to write"),
-            "correct the input that AWS names",
-        ),
-        _ => Failure::new(
-            Class::Unavailable,
-            format!("AWS answered {operation} with {code}"),
-            "look the code up in the Secrets Manager API reference; run again if it may pass",
-        ),
-    };
+use super::table::{Fact, Row, TABLE, UNKNOWN};
+use crate::caller::{Caller, KeyPair};
+
+/// An AWS error, and what else is known about the call.
+pub(super) struct Situation<'a> {
+    pub(super) operation: &'a str,
+    pub(super) code: &'a str,
+    pub(super) message: &'a ForeignText,
+    /// The HTTP status.
+    pub(super) status: u16,
+    pub(super) subject: Subject<'a>,
+    pub(super) caller: &'a Caller,
+}
+
+pub(super) fn explain(situation: &Situation<'_>) -> Failure {
+    let row = row(situation);
+    let message = situation.message;
     Failure {
-        why: (!message.is_empty()).then(|| format!("AWS says: {message}")),
-        ..failure
+        why: (!message.is_empty())
+            .then(|| format!("AWS answered: {}", message.quote(&situation.public()))),
+        ..Failure::new(
+            row.class,
+            fill(row.what, situation),
+            fill(row.next, situation),
+        )
     }
 }
 
-fn unavailable(operation: &str) -> Failure {
-    Failure::new(
-        Class::Unavailable,
-        format!("AWS could not serve {operation}"),
-        "run again: a write that was applied is found and kept; see the AWS health page if it goes on",
-    )
+/// The first matching row of the table.
+pub(super) fn row(situation: &Situation<'_>) -> &'static Row {
+    TABLE
+        .iter()
+        .find(|row| situation.fits(row))
+        .unwrap_or(&UNKNOWN)
 }
 
-fn denied(operation: &str, message: &str, subject: Subject<'_>, region: &str) -> Failure {
-    // Only the message names the action: CreateSecret with tags also needs TagResource.
-    let action = message
-        .split("not authorized to perform: ")
-        .nth(1)
-        .and_then(|rest| rest.split_whitespace().next())
-        .and_then(|action| action.strip_prefix("secretsmanager:"))
-        .filter(|action| action.bytes().all(|b| b.is_ascii_alphabetic()))
-        .unwrap_or(operation);
-    let how = if message.contains("explicit deny") {
-        "an explicit deny forbids this; take it out of that deny, and allow it"
-    } else {
-        "allow this in the role's policy"
-    };
-    Failure::new(
-        Class::Denied,
-        format!("AWS does not allow {action} on {}", subject.id),
-        format!(
-            "{how}:\n  action    secretsmanager:{action}\n  resource  {}",
-            resources(action, message, subject, region)
-        ),
-    )
-}
-
-/// The resources for a policy: the ARN, or a pattern for an ARN that is not known. Reads of an absent secret are authorized
-/// by its bare name, so a policy with only the pattern would deny them instead of reporting that the secret does not exist.
-fn resources(operation: &str, message: &str, subject: Subject<'_>, region: &str) -> String {
-    let given = Some(subject.id).filter(|id| id.starts_with("arn:"));
-    if let Some(arn) = subject.arn.or(given) {
-        return arn.to_owned();
+impl Situation<'_> {
+    fn fits(&self, row: &Row) -> bool {
+        let Row {
+            operations,
+            codes,
+            phrases,
+            fact,
+            ..
+        } = *row;
+        (operations.is_empty() || operations.contains(&self.operation))
+            && (codes.is_empty() || codes.contains(&self.code))
+            && (phrases.is_empty() || phrases.iter().any(|part| self.message.contains(part)))
+            && self.knows(fact)
     }
-    let partition = partition(region);
-    // The caller's account: "User: arn:aws:sts::111122223333:assumed-role/… is not authorized".
-    let account = message
-        .split_whitespace()
-        .find(|word| word.starts_with("arn:"))
-        .and_then(|arn| arn.split(':').nth(4))
+
+    fn knows(&self, fact: Fact) -> bool {
+        let region = &self.caller.region;
+        match fact {
+            Fact::None => true,
+            Fact::ServerError => self.status >= 500,
+            Fact::Key => self.is_about_key(),
+            Fact::NewKey => self.new_key().is_some(),
+            Fact::AboutNewKey => self.new_key().is_some() && self.is_about_key(),
+            Fact::KeyOfOtherRegion => {
+                let key_region = self.new_key().and_then(|key| arn_part(key, 3));
+                self.is_about_key() && key_region.is_some_and(|other| other != region)
+            }
+            Fact::LacksTagsOrKey => {
+                !self.subject.asked.has_tags || self.subject.asked.kms_key_id.is_none()
+            }
+            Fact::StrayToken => self.caller.key_pair == Some(KeyPair::StrayToken),
+            Fact::LacksToken => self.caller.key_pair == Some(KeyPair::LacksToken),
+            Fact::OptInRegion => !is_enabled_by_default(region),
+        }
+    }
+
+    fn is_about_key(&self) -> bool {
+        is_about_kms_key(self.code, self.message)
+    }
+
+    /// Arguments that AWS may quote: they belong to the user or to the run.
+    fn public(&self) -> Vec<&str> {
+        let Subject {
+            id,
+            name,
+            arn,
+            asked,
+        } = self.subject;
+        let known = [Some(id), Some(name), arn, asked.kms_key_id];
+        known
+            .into_iter()
+            .flatten()
+            .chain([self.caller.region.as_str()])
+            .collect()
+    }
+
+    /// The requested key, if this call used it. A read uses the stored key.
+    fn new_key(&self) -> Option<&str> {
+        let uses_it = ["CreateSecret", "UpdateSecret", "PutSecretValue"].contains(&self.operation);
+        self.subject.asked.kms_key_id.filter(|_| uses_it)
+    }
+
+    fn key(&self) -> String {
+        match self.new_key() {
+            Some(key) => format!("the KMS key {key}"),
+            None => format!("the KMS key of {}", self.subject.id),
+        }
+    }
+
+    /// The account in which a KMS key is looked up, in words.
+    fn account(&self) -> String {
+        let arns = [self.new_key(), self.subject.arn, Some(self.subject.id)];
+        arns.into_iter()
+            .flatten()
+            .find_map(|arn| arn_part(arn, 4))
+            .or_else(|| caller_account(self.message))
+            .map_or_else(
+                || "the caller's account".to_owned(),
+                |account| format!("account {account}"),
+            )
+    }
+
+    /// The denied action. Only the message contains it: CreateSecret with tags also needs TagResource.
+    fn action(&self) -> &str {
+        self.message
+            .words_after("not authorized to perform: ")
+            .next()
+            .and_then(|action| action.strip_prefix("secretsmanager:"))
+            .filter(|action| is_api_name(action))
+            .unwrap_or(self.operation)
+    }
+
+    /// The resources for a policy: the ARN, or a pattern for an unknown ARN. Reads of a missing secret are authorized by its
+    /// bare name, so a policy with only the pattern would deny them instead of reporting that the secret does not exist.
+    fn resources(&self) -> String {
+        let Subject { id, name, arn, .. } = self.subject;
+        // AWS accepts no narrower resource.
+        if self.action() == "ListSecrets" {
+            return "*".to_owned();
+        }
+        if let Some(arn) = arn.or(Some(id).filter(|id| id.starts_with("arn:"))) {
+            return arn.to_owned();
+        }
+        let region = &self.caller.region;
+        let bare = format!(
+            "arn:{}:secretsmanager:{region}:{}:secret:{name}",
+            partition(region),
+            caller_account(self.message).unwrap_or("*"),
+        );
+        match self.action() {
+            "DescribeSecret" | "GetSecretValue" => format!("{bare}-??????\n  and       {bare}"),
+            _ => format!("{bare}-??????"),
+        }
+    }
+}
+
+/// A part of an ARN, counted from 0; `None` if the text is not an ARN.
+fn arn_part(text: &str, index: usize) -> Option<&str> {
+    let arn = Some(text).filter(|text| text.starts_with("arn:"))?;
+    arn.split(':').nth(index).filter(|part| !part.is_empty())
+}
+
+/// The caller's account: "User: arn:aws:sts::111122223333:assumed-role/… is not authorized".
+fn caller_account(message: &ForeignText) -> Option<&str> {
+    let mut words = message.words_after("");
+    let arn = words.find(|word| word.starts_with("arn:"))?;
+    arn_part(arn, 4)
         .filter(|account| account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit()))
-        .unwrap_or("*");
-    let bare = format!(
-        "arn:{partition}:secretsmanager:{region}:{account}:secret:{}",
-        subject.name
-    );
-    match operation {
-        "DescribeSecret" | "GetSecretValue" => format!("{bare}-??????\n  and       {bare}"),
-        _ => format!("{bare}-??????"),
+}
+
+/// A text of the table with its placeholders filled in.
+fn fill(text: &str, situation: &Situation<'_>) -> String {
+    let mut filled = String::new();
+    let mut rest = text;
+    while let Some((before, (placeholder, after))) = rest
+        .split_once('{')
+        .and_then(|(before, after)| Some((before, after.split_once('}')?)))
+    {
+        filled.push_str(before);
+        match placeholder {
+            "operation" => filled.push_str(situation.operation),
+            "secret" => filled.push_str(situation.subject.id),
+            "region" => filled.push_str(&situation.caller.region),
+            "account" => filled.push_str(&situation.account()),
+            "code" => filled.push_str(situation.code),
+            "action" => filled.push_str(situation.action()),
+            "resources" => filled.push_str(&situation.resources()),
+            "key" => filled.push_str(&situation.key()),
+            _ => {}
+        }
+        rest = after;
     }
+    filled + rest
 }

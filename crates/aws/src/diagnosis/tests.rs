@@ -1,63 +1,38 @@
-use std::time::Duration;
-
-use rustls::CertificateError;
-use rustls::pki_types::{ServerName, UnixTime};
 use upsert_secret_core::claims::Claims;
 use upsert_secret_core::error::{ErrorKind as StoreErrorKind, StoreError};
 use upsert_secret_core::failure::{Class, Failure};
+use upsert_secret_core::quote::ForeignText;
 use upsert_secret_core::store::Subject;
 
 use super::{explain, explain_aws_error, store_error};
+use crate::caller::Caller;
 use crate::error::{AwsError, ErrorKind};
-use crate::fault::{NetworkFault, ProxyFault, RejectedCertificate, RoleFault};
+use crate::fault::{NetworkFault, ProxyFault, RoleFault};
 
-const REGION: &str = "eu-west-1";
-const SUBJECT: Subject<'_> = Subject {
-    id: "prod/key",
-    name: "prod/key",
-    arn: None,
-};
+mod table;
+
+fn caller() -> Caller {
+    Caller {
+        region: "eu-west-1".to_owned(),
+        ..Caller::default()
+    }
+}
+
+fn subject() -> Subject<'static> {
+    Subject::new("prod/key", "prod/key")
+}
 
 fn service(operation: &'static str, code: &str, message: &str) -> StoreError {
     let kind = StoreErrorKind::Service {
         code: code.to_owned(),
-        message: message.to_owned(),
+        message: ForeignText::new(message),
         status: 400,
     };
     StoreError::new(operation, kind)
 }
 
 fn explain_kind(kind: ErrorKind) -> Failure {
-    explain_aws_error(AwsError::new("GetSecretValue", kind), SUBJECT, REGION)
-}
-
-#[test]
-fn service_code_decides_class() {
-    use Class::*;
-    for (code, class) in [
-        ("AccessDeniedException", Denied),
-        ("EncryptionFailure", Denied),
-        ("DecryptionFailure", Denied),
-        ("UnrecognizedClientException", Credentials),
-        ("InvalidSignatureException", Credentials),
-        ("ExpiredTokenException", Credentials),
-        ("AccessDenied", Credentials),
-        ("LimitExceededException", Limit),
-        ("ThrottlingException", Unavailable),
-        ("InternalServiceError", Unavailable),
-        ("HTTP 502", Unavailable),
-        ("ResourceExistsException", Conflict),
-        ("ResourceNotFoundException", Conflict),
-        ("PreconditionNotMetException", Conflict),
-        ("InvalidRequestException", Refused),
-        ("PublicPolicyException", Refused),
-        ("InvalidParameterException", Input),
-        ("MalformedPolicyDocumentException", Input),
-        ("MadeUpException", Unavailable),
-    ] {
-        let failure = explain(&service("PutSecretValue", code, ""), SUBJECT, REGION);
-        assert_eq!(failure.class, class, "{code}");
-    }
+    explain_aws_error(AwsError::new("GetSecretValue", kind), subject(), &caller())
 }
 
 #[test]
@@ -68,16 +43,16 @@ fn denial_names_action_and_resources() {
         explain(
             &service(operation, "AccessDeniedException", message),
             subject,
-            REGION,
+            &caller(),
         )
         .next
     };
-    // The action that AWS names, in the caller's account.
-    let next = explain("CreateSecret", DENIED, SUBJECT);
+    // The action named by AWS, in the caller's account.
+    let next = explain("CreateSecret", DENIED, subject());
     assert!(next.contains("secretsmanager:TagResource"), "{next}");
     assert!(next.ends_with(&format!("{ARN}-??????")), "{next}");
-    // An absent secret is read by its bare name.
-    let next = explain("DescribeSecret", "", SUBJECT);
+    // A missing secret is read by its bare name.
+    let next = explain("DescribeSecret", "", subject());
     assert!(next.contains("secretsmanager:DescribeSecret"), "{next}");
     assert!(next.contains(":*:secret:prod/key-??????"), "{next}");
     assert!(next.ends_with(":*:secret:prod/key"), "{next}");
@@ -85,11 +60,11 @@ fn denial_names_action_and_resources() {
     let arn = format!("{ARN}-AbCdEf");
     let known = Subject {
         arn: Some(&arn),
-        ..SUBJECT
+        ..subject()
     };
     assert!(explain("GetSecretValue", DENIED, known).ends_with(&arn));
     // Access to the key is not access to the secret.
-    let next = explain("GetSecretValue", "Access to KMS is not allowed", SUBJECT);
+    let next = explain("GetSecretValue", "Access to KMS is not allowed", subject());
     assert!(next.contains("kms:Decrypt"), "{next}");
 }
 
@@ -101,7 +76,7 @@ fn store_error_keeps_what_engine_needs() {
             attempts: 3,
             ..AwsError::new("PutSecretValue", kind)
         };
-        let converted = store_error(error, REGION);
+        let converted = store_error(error, &caller());
         assert_eq!(converted.operation, "PutSecretValue");
         assert_eq!(converted.request_id.as_deref(), Some("made-up"));
         assert_eq!(converted.attempts, 3);
@@ -109,10 +84,10 @@ fn store_error_keeps_what_engine_needs() {
     };
     let denied = convert(ErrorKind::Service {
         code: "AccessDeniedException".to_owned(),
-        message: "made up".to_owned(),
+        message: ForeignText::new("made up"),
         status: 400,
     });
-    assert!(denied.is_denied() && denied.message() == Some("made up"));
+    assert!(denied.is_denied() && denied.message() == Some(&ForeignText::new("made up")));
     assert_eq!(convert(ErrorKind::Timeout).kind, StoreErrorKind::Timeout);
     assert_eq!(
         convert(ErrorKind::Unreadable).kind,
@@ -132,9 +107,9 @@ fn store_error_keeps_what_engine_needs() {
 fn role_denied_for_secret_is_not_denied_secret() {
     let denied = AwsError::new("AssumeRole", role_fault("AccessDenied", None));
     let error = AwsError::new("GetSecretValue", ErrorKind::Credentials(Box::new(denied)));
-    let error = store_error(error, REGION);
+    let error = store_error(error, &caller());
     assert!(!error.is_denied() && error.code().is_none());
-    let failure = explain(&error, SUBJECT, REGION);
+    let failure = explain(&error, subject(), &caller());
     assert_eq!(failure.class, Class::Credentials);
     assert!(failure.what.contains("role/ci"), "{failure}");
 }
@@ -142,7 +117,7 @@ fn role_denied_for_secret_is_not_denied_secret() {
 #[test]
 fn reference_has_code_request_id_and_attempts() {
     let mut error = service("PutSecretValue", "InternalServiceError", "");
-    let reference = |error: &StoreError| explain(error, SUBJECT, REGION).aws;
+    let reference = |error: &StoreError| explain(error, subject(), &caller()).aws;
     assert_eq!(reference(&error), None);
     error.attempts = 3;
     error.request_id = Some("made-up".to_owned());
@@ -156,7 +131,7 @@ fn role_fault(code: &str, claims: Option<Claims>) -> ErrorKind {
     ErrorKind::Role(Box::new(RoleFault {
         role: "arn:aws:iam::111122223333:role/ci".to_owned(),
         code: code.to_owned(),
-        message: String::new(),
+        message: ForeignText::default(),
         status: 403,
         claims,
     }))
@@ -168,7 +143,7 @@ fn local_cause_decides_class() {
     let host = || "localhost".to_owned();
     let id_token = |status| ErrorKind::IdTokenRejected {
         status,
-        message: String::new(),
+        message: ForeignText::default(),
     };
     for (kind, class) in [
         (ErrorKind::NoCredentials, Credentials),
@@ -182,7 +157,13 @@ fn local_cause_decides_class() {
         ),
         (id_token(403), Credentials),
         (id_token(503), Unavailable),
-        (ErrorKind::IdTokenUnreadable, Unavailable),
+        (
+            ErrorKind::NotGithub {
+                host: host(),
+                status: 200,
+            },
+            Unavailable,
+        ),
         (role_fault("AccessDenied", None), Credentials),
         (role_fault("ExpiredTokenException", None), Credentials),
         (
@@ -213,7 +194,13 @@ fn local_cause_decides_class() {
             }),
             Unavailable,
         ),
-        (rejected_certificate(CertificateError::Revoked), Unavailable),
+        (
+            ErrorKind::NotAws {
+                host: host(),
+                status: 403,
+            },
+            Unavailable,
+        ),
     ] {
         let failure = explain_kind(kind.clone());
         assert_eq!(failure.class, class, "{failure}");
@@ -221,7 +208,7 @@ fn local_cause_decides_class() {
 }
 
 #[test]
-fn role_denied_to_token_shows_matching_trust_policy() {
+fn denied_role_shows_matching_trust_policy() {
     let claims = Claims {
         sub: Some("repo:acme/models:ref:refs/heads/main".to_owned()),
         aud: Some("sts.amazonaws.com".into()),
@@ -233,63 +220,5 @@ fn role_denied_to_token_shows_matching_trust_policy() {
         r#""token.actions.githubusercontent.com:sub": "repo:acme/models:ref:refs/heads/main""#,
     ] {
         assert!(next.contains(condition), "{next}");
-    }
-}
-
-fn rejected_certificate(error: CertificateError) -> ErrorKind {
-    ErrorKind::Network(NetworkFault::Certificate(Box::new(RejectedCertificate {
-        host: "localhost".to_owned(),
-        error,
-        issuer: "CN=Example Root CA".to_owned(),
-        origin: "SSL_CERT_FILE",
-    })))
-}
-
-#[test]
-fn rejected_certificate_is_explained() {
-    let time = UnixTime::since_unix_epoch(Duration::from_secs(1_700_000_000));
-    let presented = |names: &[&str]| CertificateError::NotValidForNameContext {
-        expected: ServerName::try_from("localhost").unwrap(),
-        presented: names.iter().map(|&name| name.to_owned()).collect(),
-    };
-    for (error, expected) in [
-        (
-            CertificateError::UnknownIssuer,
-            "is not trusted: its issuer \"CN=Example Root CA\" is not in SSL_CERT_FILE",
-        ),
-        (
-            CertificateError::BadSignature,
-            "is not trusted: it was signed with another key than \"CN=Example Root CA\" has in SSL_CERT_FILE",
-        ),
-        (CertificateError::Expired, "expired"),
-        (
-            CertificateError::ExpiredContext {
-                time,
-                not_after: time,
-            },
-            "expired at 2023-11-14T22:13:20Z",
-        ),
-        (
-            CertificateError::NotValidYetContext {
-                time,
-                not_before: time,
-            },
-            "is not valid yet, but from 2023-11-14T22:13:20Z",
-        ),
-        (presented(&[]), "is for other names"),
-        (
-            presented(&[r#"DnsName("a.example")"#, "IpAddress(::1)", "c\nd", "e"]),
-            "is for other names: a.example, ::1, c d",
-        ),
-        (
-            CertificateError::Revoked,
-            "is not trusted: it is no valid server certificate",
-        ),
-    ] {
-        let failure = explain_kind(rejected_certificate(error));
-        assert_eq!(
-            failure.what,
-            format!("the certificate of localhost {expected}")
-        );
     }
 }

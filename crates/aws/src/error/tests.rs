@@ -3,9 +3,11 @@ use aws_smithy_types::error::ErrorMetadata;
 
 use super::*;
 
+const ID: &str = "11111111-2222-4333-8444-555555555555";
+
 fn response(status: u16) -> HttpResponse {
     let mut response = HttpResponse::new(status.try_into().unwrap(), SdkBody::empty());
-    response.headers_mut().insert("x-amzn-requestid", "made-up");
+    response.headers_mut().insert("x-amzn-requestid", ID);
     response
 }
 
@@ -34,8 +36,26 @@ fn code_of_another_shape_becomes_http_status() {
             matches!(&error.kind, ErrorKind::Service { code, .. } if code == expected),
             "{error:?}"
         );
-        assert_eq!(error.request_id.as_deref(), Some("made-up"));
+        assert_eq!(error.request_id.as_deref(), Some(ID));
         assert_eq!(error.attempts, 2);
+    }
+}
+
+#[test]
+fn response_without_aws_marks_is_foreign() {
+    for status in [200, 302, 403, 407, 502] {
+        let mut foreign = HttpResponse::new(status.try_into().unwrap(), SdkBody::empty());
+        foreign.add_extension(Responder("proxy.example".to_owned()));
+        let expected = ErrorKind::NotAws {
+            host: "proxy.example".to_owned(),
+            status,
+        };
+        let again = HttpResponse::new(status.try_into().unwrap(), SdkBody::empty());
+        let no_code = ErrorMetadata::builder().build();
+        let unhandled = reduce(&SdkError::service_error(no_code, foreign));
+        assert_eq!(unhandled.kind, expected);
+        let unparsed = reduce(&SdkError::response_error("made up", again));
+        assert!(matches!(unparsed.kind, ErrorKind::NotAws { .. }));
     }
 }
 

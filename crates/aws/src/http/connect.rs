@@ -1,86 +1,131 @@
-//! Connections: TCP to the server or to its proxy, a tunnel through the proxy, TLS, all within one timeout. An error says
-//! which of them failed. Nothing is sent but CONNECT.
+//! Connections: TCP to the server or to its proxy, a tunnel through the proxy, and TLS, all within one time limit. Errors
+//! identify the step that failed. Must not send anything except CONNECT.
 
 use std::error::Error as StdError;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
-use std::time::Duration;
 
-use http::header::{HOST, PROXY_AUTHORIZATION};
-use http::{Request, Uri};
+use http::header::{HOST, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION};
+use http::{HeaderMap, Request, StatusCode, Uri};
 use hyper::client::conn::http1;
-use hyper::rt::ReadBufCursor;
-use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
+use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::proxy::matcher::Intercept;
 use hyper_util::rt::TokioIo;
 use tower_service::Service;
 
-use super::tls::{Io, Tls};
-use crate::error::{causes, find_cause};
+use super::connect_limit::ConnectLimit;
+use super::connection_limit::ConnectionLimit;
+use super::early::EarlyConnections;
+use super::lookup::Lookups;
+use super::stream::{Io, Stream};
+use super::tls::Tls;
+use crate::error::find_cause;
 use crate::fault::{NetworkFault, ProxyFault};
 use crate::proxies::{Proxies, host_name};
-
-/// The timeout if the SDK sets none.
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The connector of hyper-util's pool.
 #[derive(Clone)]
 pub(super) struct Connect {
-    tcp: HttpConnector,
+    tcp: HttpConnector<Lookups>,
+    lookups: Lookups,
     proxies: Proxies,
     tls: Arc<Tls>,
-    timeout: Duration,
+    limit: Arc<ConnectLimit>,
+    early: EarlyConnections,
+    open: ConnectionLimit,
 }
 
 impl Connect {
-    pub(super) fn new(proxies: Proxies, tls: Arc<Tls>, timeout: Option<Duration>) -> Self {
-        let mut tcp = HttpConnector::new();
+    pub(super) fn new(
+        proxies: Proxies,
+        lookups: Lookups,
+        tls: Arc<Tls>,
+        limit: Arc<ConnectLimit>,
+        early: EarlyConnections,
+    ) -> Self {
+        let mut tcp = HttpConnector::new_with_resolver(lookups.clone());
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
-        let timeout = timeout.unwrap_or(DEFAULT_TIMEOUT);
-        // hyper-util divides it among a name's addresses, so that one that does not respond leaves time for the others.
-        tcp.set_connect_timeout(Some(timeout));
         Self {
             tcp,
+            lookups,
             proxies,
             tls,
-            timeout,
+            limit,
+            early,
+            open: ConnectionLimit::default(),
         }
     }
 
+    /// Starts opening a connection for the first request to this server.
+    pub(super) fn open_early(&self, uri: &Uri) {
+        let connecting = self.clone().connect(uri.clone());
+        self.early.open(uri, connecting);
+    }
+
     async fn connect(mut self, uri: Uri) -> Result<Stream, NetworkFault> {
-        let host = host_name(&uri);
+        let permit = self.open.permit(&uri).await;
         let proxy = self.proxies.for_uri(&uri);
-        let timed_out = || match &proxy {
-            None => NetworkFault::Timeout {
-                host: host.to_owned(),
-            },
-            Some(proxy) => proxy_fault(proxy, ProxyFault::Timeout),
-        };
-        let is_secure = uri.scheme_str() == Some("https");
-        let timeout = self.timeout;
-        tokio::time::timeout(timeout, async {
-            let mut io = match &proxy {
-                None => self.connect_tcp(&uri).await?,
-                Some(proxy) => self.connect_to_proxy(proxy).await?,
-            };
-            if is_secure {
-                if let Some(proxy) = &proxy {
-                    io = tunnel(io, &uri, proxy).await?;
-                }
-                io = Box::new(self.tls.handshake(host, io).await?);
+        let stage = Stage::default();
+        let shared_limit = Arc::clone(&self.limit);
+        let lookups = self.lookups.clone();
+        let limit = shared_limit.get();
+        // hyper-util divides the limit among a name's addresses, so that an unresponsive address leaves time for the others.
+        self.tcp.set_connect_timeout(Some(limit));
+        let connection = self.establish(&uri, proxy.as_ref(), &stage);
+        let connected = tokio::time::timeout(limit, connection)
+            .await
+            .unwrap_or_else(|_| Err(stage.timed_out()));
+        let connected = connected.map_err(|fault| match fault {
+            NetworkFault::Timeout { host } if lookups.is_waiting_for(&host) => {
+                NetworkFault::DnsTimeout { host }
             }
-            Ok(Stream {
-                io: TokioIo::new(io),
-                // hyper then sends the whole URL in the request line.
-                forwarded: proxy.is_some() && !is_secure,
-            })
-        })
-        .await
-        .unwrap_or_else(|_| Err(timed_out()))
+            NetworkFault::Proxy {
+                proxy,
+                fault: ProxyFault::Silent,
+            } if lookups.is_waiting_for(&proxy) => NetworkFault::Proxy {
+                proxy,
+                fault: ProxyFault::DnsTimeout,
+            },
+            fault => fault,
+        });
+        if connected.as_ref().is_err_and(NetworkFault::is_timeout) {
+            shared_limit.exceeded(limit);
+        }
+        connected.map(|(io, forwarded)| Stream::new(io, forwarded, permit))
+    }
+
+    /// A connection, and whether a proxy reads the requests and forwards them.
+    async fn establish(
+        &mut self,
+        uri: &Uri,
+        proxy: Option<&Intercept>,
+        stage: &Stage,
+    ) -> Result<(Io, bool), NetworkFault> {
+        let host = || host_name(uri).to_owned();
+        let is_secure = uri.scheme_str() == Some("https");
+        if is_secure {
+            self.tls.prepare();
+        }
+        let mut io = match proxy {
+            None => {
+                stage.enter(NetworkFault::Timeout { host: host() });
+                self.connect_tcp(uri).await?
+            }
+            Some(proxy) => self.connect_to_proxy(proxy, stage).await?,
+        };
+        if is_secure {
+            if let Some(proxy) = proxy {
+                stage.enter(proxy_fault(proxy, ProxyFault::Timeout));
+                io = tunnel(io, uri, proxy).await?;
+            }
+            stage.enter(NetworkFault::TlsTimeout { host: host() });
+            io = Box::new(self.tls.handshake(host_name(uri), io).await?);
+        }
+        Ok((io, proxy.is_some() && !is_secure))
     }
 
     async fn connect_tcp(&mut self, uri: &Uri) -> Result<Io, NetworkFault> {
@@ -90,22 +135,62 @@ impl Connect {
         }
     }
 
-    async fn connect_to_proxy(&mut self, proxy: &Intercept) -> Result<Io, NetworkFault> {
-        let io = self.connect_tcp(proxy.uri()).await.map_err(|fault| {
-            let fault = match fault {
-                NetworkFault::Dns { .. } => ProxyFault::Dns,
-                _ => ProxyFault::Unreachable,
-            };
-            proxy_fault(proxy, fault)
-        })?;
+    async fn connect_to_proxy(
+        &mut self,
+        proxy: &Intercept,
+        stage: &Stage,
+    ) -> Result<Io, NetworkFault> {
+        stage.enter(proxy_fault(proxy, ProxyFault::Silent));
+        let io = self
+            .connect_tcp(proxy.uri())
+            .await
+            .map_err(|fault| match fault {
+                NetworkFault::Dns { .. } => proxy_fault(proxy, ProxyFault::Dns),
+                NetworkFault::Timeout { .. } => proxy_fault(proxy, ProxyFault::Silent),
+                NetworkFault::NoThread { .. } => fault,
+                _ => proxy_fault(proxy, ProxyFault::Unreachable),
+            })?;
         if proxy.uri().scheme_str() != Some("https") {
             return Ok(io);
         }
+        stage.enter(proxy_fault(proxy, ProxyFault::TlsTimeout));
         match self.tls.handshake(host_name(proxy.uri()), io).await {
             Ok(stream) => Ok(Box::new(stream)),
             Err(fault @ NetworkFault::Certificate(_)) => Err(fault),
             Err(_) => Err(proxy_fault(proxy, ProxyFault::Tls)),
         }
+    }
+}
+
+/// The fault to report if the time limit is reached now.
+#[derive(Default)]
+struct Stage(Mutex<Option<NetworkFault>>);
+
+impl Stage {
+    fn enter(&self, fault: NetworkFault) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault);
+    }
+
+    fn timed_out(&self) -> NetworkFault {
+        let fault = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        fault.unwrap_or(NetworkFault::ConnectionLost)
+    }
+}
+
+/// The fault of a proxy that responded with an unsuccessful status.
+pub(super) fn rejection(status: StatusCode, headers: &HeaderMap) -> ProxyFault {
+    if status != StatusCode::PROXY_AUTHENTICATION_REQUIRED {
+        return ProxyFault::Status(status.as_u16());
+    }
+    let offers = |scheme: &str| {
+        let challenges = headers.get_all(PROXY_AUTHENTICATE).iter();
+        let mut schemes = challenges.filter_map(|value| value.to_str().ok()?.split(' ').next());
+        schemes.any(|offered| offered.trim_end_matches(',').eq_ignore_ascii_case(scheme))
+    };
+    let others = ["NTLM", "Negotiate", "Digest", "Bearer"];
+    match others.into_iter().find(|scheme| offers(scheme)) {
+        Some(scheme) if !offers("Basic") => ProxyFault::Scheme(scheme),
+        _ => ProxyFault::Status(status.as_u16()),
     }
 }
 
@@ -136,8 +221,8 @@ async fn tunnel(io: Io, to: &Uri, proxy: &Intercept) -> Result<Io, NetworkFault>
     tokio::spawn(connection.with_upgrades());
     let response = sender.send_request(request).await.map_err(|_| invalid())?;
     if !response.status().is_success() {
-        let status = ProxyFault::Status(response.status().as_u16());
-        return Err(proxy_fault(proxy, status));
+        let fault = rejection(response.status(), response.headers());
+        return Err(proxy_fault(proxy, fault));
     }
     let upgraded = hyper::upgrade::on(response).await.map_err(|_| invalid())?;
     Ok(Box::new(TokioIo::new(upgraded)))
@@ -145,56 +230,16 @@ async fn tunnel(io: Io, to: &Uri, proxy: &Intercept) -> Result<Io, NetworkFault>
 
 fn tcp_fault(host: &str, error: &(dyn StdError + 'static)) -> NetworkFault {
     let host = host.to_owned();
-    // hyper-util has no public type for it.
-    if causes(error).any(|error| error.to_string() == "dns error") {
-        return NetworkFault::Dns { host };
+    if let Some(fault) = find_cause::<NetworkFault>(error) {
+        return fault.clone();
     }
-    match find_cause::<io::Error>(error) {
-        Some(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
-            NetworkFault::Refused { host }
+    match find_cause::<io::Error>(error).map(io::Error::kind) {
+        Some(io::ErrorKind::ConnectionRefused) => NetworkFault::Refused { host },
+        Some(io::ErrorKind::TimedOut) => NetworkFault::Timeout { host },
+        Some(io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable) => {
+            NetworkFault::NoRoute { host }
         }
         _ => NetworkFault::ConnectFailed { host },
-    }
-}
-
-/// A connection that is ready for HTTP requests.
-pub(super) struct Stream {
-    io: TokioIo<Io>,
-    /// Whether a proxy reads the requests and forwards them.
-    forwarded: bool,
-}
-
-impl Connection for Stream {
-    fn connected(&self) -> Connected {
-        Connected::new().proxy(self.forwarded)
-    }
-}
-
-impl hyper::rt::Read for Stream {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: ReadBufCursor<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_read(cx, buffer)
-    }
-}
-
-impl hyper::rt::Write for Stream {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write(cx, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_shutdown(cx)
     }
 }
 
@@ -208,6 +253,12 @@ impl Service<Uri> for Connect {
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        Box::pin(self.clone().connect(uri))
+        let this = self.clone();
+        Box::pin(async move {
+            match this.early.take(&uri).await {
+                Some(opened) => opened,
+                None => this.connect(uri).await,
+            }
+        })
     }
 }

@@ -1,9 +1,12 @@
 //! The issuer of a certificate, as text for a message: common name and organization. No decision may depend on it.
 
 use rustls::pki_types::CertificateDer;
+use upsert_secret_core::quote::plain_text;
 use webpki::EndEntityCert;
 
-/// The longest text; longer names are cut.
+use super::der::{SEQUENCE, element};
+
+/// The maximum length; longer names are truncated.
 const MAX_CHARS: usize = 128;
 
 /// `CN=Corp Root CA, O=Corp`
@@ -15,10 +18,9 @@ pub(super) fn issuer(certificate: &CertificateDer<'_>) -> String {
         .unwrap_or_else(|| "(no name)".to_owned())
 }
 
-/// Formats a distinguished name (RFC 5280, 4.1.2.4): a sequence of sets of pairs of identifier and text. Skips what it
-/// cannot read.
+/// Formats a distinguished name (RFC 5280, 4.1.2.4): a sequence of sets of pairs of identifier and text. Skips parts that it
+/// cannot parse.
 fn distinguished_name(mut name: &[u8]) -> String {
-    const SEQUENCE: u8 = 0x30;
     const SET: u8 = 0x31;
     // webpki returns names without the outer header.
     if let Some((SEQUENCE, content, [])) = element(name) {
@@ -39,31 +41,13 @@ fn distinguished_name(mut name: &[u8]) -> String {
             && let Some((_, text, _)) = element(text)
             && let Ok(text) = str::from_utf8(text)
         {
-            // The name is not trusted and must not start a line of its own.
-            parts.push(format!("{label}={}", text.replace(char::is_control, " ")));
+            // The name is not trusted: the certificate determines it.
+            parts.push(format!("{label}={}", plain_text(text)));
         }
     }
     // The common name first.
     parts.sort();
     parts.join(", ").chars().take(MAX_CHARS).collect()
-}
-
-/// The tag and content of the first DER element, and what follows it.
-fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
-    let (&tag, rest) = der.split_first()?;
-    let (&length, rest) = rest.split_first()?;
-    let (length, rest) = match length {
-        0..=0x7f => (usize::from(length), rest),
-        // The number of bytes that hold the length.
-        0x81 | 0x82 => {
-            let (bytes, rest) = rest.split_at_checked(usize::from(length & 0x7f))?;
-            let join = |length, &byte| length << 8 | usize::from(byte);
-            (bytes.iter().fold(0, join), rest)
-        }
-        _ => return None,
-    };
-    let (content, rest) = rest.split_at_checked(length)?;
-    Some((tag, content, rest))
 }
 
 #[cfg(test)]
@@ -94,9 +78,11 @@ mod tests {
     }
 
     #[test]
-    fn control_characters_become_spaces() {
+    fn only_plain_words_are_shown() {
         let forged = part(3, "X\" ok\n  next: made up\r\u{85}");
-        assert_eq!(distinguished_name(&forged), "CN=X\" ok   next: made up  ");
+        assert_eq!(distinguished_name(&forged), "CN=X\" ok next: made up");
+        let quoting = part(3, "Root bWFkZS11cC12YWx1ZQ");
+        assert_eq!(distinguished_name(&quoting), "CN=Root …");
     }
 
     #[test]

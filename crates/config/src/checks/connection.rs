@@ -1,11 +1,10 @@
-//! How AWS is reached, from `aws-region`, `timeout` and the SDK's own variables. Connects to nothing; whether a region
-//! exists is for AWS to say.
+//! The connection settings, from `aws-region`, `timeout` and the SDK's own variables. Must not connect; AWS decides whether a
+//! region exists.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use upsert_secret_core::connection::{Connection, Identity};
-use upsert_secret_core::failure::Failure;
 use upsert_secret_core::labels::MAX_RUN;
 use upsert_secret_core::region::is_region;
 use upsert_secret_core::target::Target;
@@ -17,37 +16,34 @@ use crate::inputs::RawInputs;
 
 /// The default time limit for one secret.
 const DEFAULT_TIMEOUT: Duration = Duration::from_mins(2);
-/// The default for a manifest: a release can be thousands of secrets, at fifty a second.
+/// The default time limit for a manifest: a release can contain thousands of secrets, at 50 per second.
 const DEFAULT_MANIFEST_TIMEOUT: Duration = Duration::from_mins(60);
 
 const NOT_A_REGION: &str = "must be a region such as `eu-west-1`, in lower case";
 
-/// Checks everything that a connection needs. `target` is the secret of a run without a manifest.
-///
-/// # Errors
-/// The access key in the environment is malformed or incomplete.
+/// Checks all connection settings except the access key in the environment. `target` is the secret of a run without a manifest.
 pub(crate) fn check(
     raw: &RawInputs,
     target: Option<&Target>,
     environment: &Environment,
     diagnostics: &mut Diagnostics,
-) -> Result<Arc<Connection>, Failure> {
-    let settings = settings::check(environment, diagnostics)?;
+) -> Arc<Connection> {
+    let settings = settings::check(environment, diagnostics);
     let region = choose_region(raw, target, environment, diagnostics);
     let timeout = check_timeout(raw, diagnostics);
     let identity = identity::check(raw, environment, diagnostics).unwrap_or_else(|why| {
         diagnostics.set_unusable_credentials(why);
         Identity::default()
     });
-    Ok(Arc::new(Connection {
+    Arc::new(Connection {
         region,
         identity: Arc::new(identity),
         timeout,
         settings,
-    }))
+    })
 }
 
-/// The region of the input, the ARN or the environment, in this order; `None` leaves it to the profile.
+/// The region from the input, the ARN or the environment, in this order; `None` if the profile determines it.
 fn choose_region(
     raw: &RawInputs,
     target: Option<&Target>,
@@ -91,20 +87,29 @@ fn check_timeout(raw: &RawInputs, diagnostics: &mut Diagnostics) -> Duration {
     if let Some(text) = &raw.timeout
         && parse_timeout(text).is_none()
     {
+        let is_combined = text.matches(['s', 'm', 'h']).count() > 1
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_digit() || b"smh".contains(&b));
         diagnostics.reject(
             "timeout",
-            "must be a time from 1s to 6h, such as `90s`, `2m` or `1h`",
+            if is_combined {
+                "combines units, but takes one number with one unit: `90s` for one and a half minutes"
+            } else {
+                "must be a time from 1s to 6h, such as `90s`, `2m` or `1h`"
+            },
         );
     }
     timeout_or_default(raw)
 }
 
-/// The time limit, or the default in place of an invalid one, which is rejected after the value has been read.
-pub(crate) fn timeout_or_default(raw: &RawInputs) -> Duration {
+/// The time limit, or the default if the given one is invalid; an invalid one is rejected after the value has been read.
+pub fn timeout_or_default(raw: &RawInputs) -> Duration {
     let given = raw.timeout.as_deref().and_then(parse_timeout);
-    given.unwrap_or(match raw.manifest {
-        Some(_) => DEFAULT_MANIFEST_TIMEOUT,
-        None => DEFAULT_TIMEOUT,
+    given.unwrap_or(if raw.manifest.is_some() || raw.release.is_some() {
+        DEFAULT_MANIFEST_TIMEOUT
+    } else {
+        DEFAULT_TIMEOUT
     })
 }
 

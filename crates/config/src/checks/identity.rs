@@ -1,5 +1,5 @@
-//! `role-to-assume` and the inputs that belong to it: the role, how it is assumed, and the accounts that are allowed.
-//! Assumes no role. No token or key is ever in a message.
+//! `role-to-assume` and related inputs: the role, how to assume it, and the allowed accounts. Must not assume a role, or
+//! include a token or key in a message.
 
 use std::sync::Arc;
 
@@ -15,9 +15,9 @@ mod token_source;
 
 pub(crate) use token_source::DEFAULT_AUDIENCE;
 
-/// Limits of STS for a session, in seconds.
+/// STS limits for the duration of a role session, in seconds.
 const DURATIONS: std::ops::RangeInclusive<u32> = 900..=43_200;
-/// The shortest session: most runs last minutes, and a longer one renews its credentials.
+/// The shortest duration: most runs take minutes, and a longer run refreshes its credentials.
 const DEFAULT_DURATION: u32 = 900;
 
 /// The inputs that need `role-to-assume`.
@@ -33,7 +33,7 @@ const ROLE_INPUTS: [&str; 6] = [
 /// Checks the role and the allowed accounts.
 ///
 /// # Errors
-/// There are no usable credentials: no OIDC token for the role, or a role of an account that is not allowed.
+/// There are no usable credentials: no OIDC token for the role, or the role belongs to an account that is not allowed.
 pub(crate) fn check(
     raw: &RawInputs,
     environment: &Environment,
@@ -88,8 +88,8 @@ pub(crate) fn check(
         let input = diagnostics.spelling.name("allowed-account-ids");
         return Err(Failure::new(
             Class::Credentials,
-            format!("the role is of the account {account}, which is not in {input}"),
-            "is it the role of another stage? Correct one of the two",
+            format!("the role belongs to the account {account}, which is not in {input}"),
+            "correct the one that belongs to another environment",
         ));
     }
     identity.role = Some(Arc::new(role));
@@ -118,7 +118,7 @@ fn check_accounts(raw: &RawInputs, diagnostics: &mut Diagnostics) -> Vec<String>
     if ids.is_empty() || !ids.iter().all(is_account) {
         diagnostics.reject(
             "allowed-account-ids",
-            "must be account ids of twelve digits, with commas between them",
+            "must be 12-digit account IDs, separated by commas",
         );
     }
     ids

@@ -1,5 +1,5 @@
-//! The shapes of staging labels and version ids in `version-stages`, `stage`, `version-id` and `expected-version-id`.
-//! Whether a version has them is for AWS to say.
+//! The formats of staging labels and version IDs in `version-stages`, `stage`, `version-id` and `expected-version-id`. AWS
+//! decides whether such a version exists.
 
 use upsert_secret_core::labels::{CURRENT, PREVIOUS, rejection};
 use upsert_secret_core::request::VersionSelector;
@@ -7,21 +7,28 @@ use upsert_secret_core::request::VersionSelector;
 use crate::diagnostics::Diagnostics;
 use crate::inputs::{RawInputs, items};
 
-/// Limit of AWS for the staging labels of a secret, without AWSCURRENT and AWSPREVIOUS.
+/// AWS limit for the staging labels of a secret, excluding AWSCURRENT and AWSPREVIOUS.
 const MAX_LABELS: usize = 18;
-/// The staging label of the version to promote, unless an input names one.
+/// The default staging label of the version to promote.
 const DEFAULT_STAGE: &str = "candidate";
 
-/// The staging labels of `version-stages`, AWSCURRENT first; AWSCURRENT alone by default.
+/// The staging labels of `version-stages`, AWSCURRENT first; only AWSCURRENT by default.
 pub(crate) fn check_version_stages(raw: &RawInputs, diagnostics: &mut Diagnostics) -> Vec<String> {
     let given = raw.version_stages.as_deref().unwrap_or(CURRENT);
     let mut stages: Vec<String> = Vec::new();
+    let mut reasons = Vec::new();
     for label in items(given) {
-        if let Some(why) = rejection(label) {
-            diagnostics.reject("version-stages", why);
-        } else if !stages.iter().any(|known| known == label) {
-            stages.push(label.to_owned());
+        match rejection(label) {
+            Some(why) if !reasons.contains(&why) => reasons.push(why),
+            Some(_) => {}
+            // Labels above the limit are not compared with each other.
+            None if stages.len() > MAX_LABELS => break,
+            None if stages.iter().any(|known| known == label) => {}
+            None => stages.push(label.to_owned()),
         }
+    }
+    for why in reasons {
+        diagnostics.reject("version-stages", why);
     }
     stages.sort_by_key(|label| label != CURRENT);
     if stages.len() > MAX_LABELS {
@@ -40,10 +47,7 @@ pub(crate) fn check_version_stages(raw: &RawInputs, diagnostics: &mut Diagnostic
 pub(crate) fn check_selector(raw: &RawInputs, diagnostics: &mut Diagnostics) -> VersionSelector {
     if let Some(id) = &raw.version_id {
         if raw.stage.is_some() {
-            diagnostics.reject(
-                "version-id",
-                "and `stage` are both given: one of them says which version",
-            );
+            diagnostics.reject("version-id", "and `stage` are both given: set one of them");
         } else {
             check_version_id("version-id", id, diagnostics);
         }
@@ -51,8 +55,10 @@ pub(crate) fn check_selector(raw: &RawInputs, diagnostics: &mut Diagnostics) -> 
     }
     let stage = raw.stage.as_deref().unwrap_or(DEFAULT_STAGE);
     let why = match stage {
-        CURRENT => Some("is AWSCURRENT, and what holds that is current already"),
-        PREVIOUS => Some("is AWSPREVIOUS; the command `rollback` goes back to it, and never twice"),
+        CURRENT => Some("is AWSCURRENT, whose version is already current"),
+        PREVIOUS => {
+            Some("is AWSPREVIOUS; use the command `rollback`, which never rolls back twice")
+        }
         _ => rejection(stage),
     };
     if let Some(why) = why {
@@ -68,13 +74,18 @@ pub(crate) fn check_expected(raw: &RawInputs, diagnostics: &mut Diagnostics) -> 
     Some(id.clone())
 }
 
-/// Rejects what is no version id: 32 to 64 characters, AWS's limits. Those that this tool makes are UUIDs.
+/// Rejects text that is not a version ID: 32 to 64 characters, the AWS limits. IDs created by this tool are UUIDs.
 fn check_version_id(input: &'static str, id: &str, diagnostics: &mut Diagnostics) {
-    let is_allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
-    if !(32..=64).contains(&id.len()) || !id.bytes().all(is_allowed) {
+    if !is_version_id(id) {
         diagnostics.reject(
             input,
-            "must be a version id: 32 to 64 letters, digits and hyphens",
+            "must be a version ID: 32 to 64 letters, digits and hyphens",
         );
     }
+}
+
+/// Whether a text has the format of a version ID.
+pub(crate) fn is_version_id(id: &str) -> bool {
+    let is_allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+    (32..=64).contains(&id.len()) && id.bytes().all(is_allowed)
 }

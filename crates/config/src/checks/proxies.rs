@@ -1,35 +1,38 @@
-//! The proxy variables, checked, so that a misspelled proxy is not treated as "no proxy". No message quotes a URL,
-//! because it may hold a password.
+//! Checks the proxy variables, so that a misspelled proxy is not treated as "no proxy". Must not quote a URL in a message,
+//! because it may contain a password.
 
 use http::Uri;
-use upsert_secret_core::connection::ProxySettings;
+use upsert_secret_core::connection::{ProxySettings, ProxyUrl};
 use upsert_secret_core::url::has_valid_port;
 use upsert_secret_core::value::SecretBytes;
 
-use crate::diagnostics::Diagnostics;
 use crate::environment::Environment;
 
-/// The variables of the proxies for https, http and all other requests. Their URLs may hold a password.
+/// The variables for the proxies of https, http and all other requests. Their URLs may contain a password.
 const VARIABLES: [[&str; 2]; 3] = [
     ["HTTPS_PROXY", "https_proxy"],
     ["HTTP_PROXY", "http_proxy"],
     ["ALL_PROXY", "all_proxy"],
 ];
 
-/// The proxy variables, in upper case before lower case.
-pub(super) fn check(environment: &Environment, diagnostics: &mut Diagnostics) -> ProxySettings {
+/// The proxy variables, uppercase before lowercase. An unusable proxy is not a problem yet, because only a request determines
+/// whether it would use the proxy.
+pub(super) fn check(environment: &Environment) -> ProxySettings {
     let [https, http, all] = VARIABLES.map(|names| {
-        let (name, url) = names
+        let given = names
             .into_iter()
             .filter_map(|name| Some((name, environment.text(name)?.trim())))
-            .find(|(_, url)| !url.is_empty())
-            .unwrap_or_default();
-        if !url.is_empty() && !is_proxy(url) {
-            diagnostics.add_problem(format!(
+            .find(|(_, url)| !url.is_empty());
+        match given {
+            None => ProxyUrl::None,
+            Some((_, url)) if is_proxy(url) => ProxyUrl::Valid(url.to_owned()),
+            Some((name, url)) if url.to_ascii_lowercase().starts_with("socks") => {
+                ProxyUrl::Unusable(format!("{name} names a SOCKS proxy, which upsert-secret does not support"))
+            }
+            Some((name, _)) => ProxyUrl::Unusable(format!(
                 "{name} must be the URL of an HTTP proxy, such as `http://proxy.example.com:3128`; a user and a password in it must be percent-encoded"
-            ));
+            )),
         }
-        url.to_owned()
     });
     let no = ["NO_PROXY", "no_proxy"]
         .into_iter()
@@ -42,8 +45,8 @@ pub(super) fn check(environment: &Environment, diagnostics: &mut Diagnostics) ->
     }
 }
 
-/// The passwords in the URLs of proxies, percent-encoded and decoded, to be hidden before anything is printed.
-pub fn passwords(environment: &Environment) -> Vec<SecretBytes> {
+/// The passwords in proxy URLs, percent-encoded and decoded, to be redacted before anything is printed.
+pub(crate) fn passwords(environment: &Environment) -> Vec<SecretBytes> {
     VARIABLES
         .into_iter()
         .flatten()
@@ -59,8 +62,8 @@ pub fn passwords(environment: &Environment) -> Vec<SecretBytes> {
         .collect()
 }
 
-/// `NO_PROXY` in the form that the HTTP client knows: names and addresses with commas between them. Other tools also
-/// accept `*.name`, `[address]`, `name:port` and spaces.
+/// `NO_PROXY` in the format of the HTTP client: comma-separated names and addresses. Other tools also accept `*.name`,
+/// `[address]`, `name:port` and spaces.
 fn normalize_exceptions(list: &str) -> String {
     let entries = list
         .split(|c: char| c == ',' || c == ';' || c.is_whitespace())
@@ -73,7 +76,7 @@ fn normalize_exceptions(list: &str) -> String {
             }
             match name.split_once(':') {
                 Some((host, port)) if is_port(port) => host,
-                // More than one colon is an IPv6 address.
+                // An address with more than one colon is IPv6.
                 _ => name,
             }
         });
@@ -81,7 +84,7 @@ fn normalize_exceptions(list: &str) -> String {
 }
 
 fn is_proxy(url: &str) -> bool {
-    // The URL parser would take the part before an unencoded `#`, `?` or `@` of a password for the proxy's name.
+    // If a password contains an unencoded `#`, `?` or `@`, the URL parser would take the part before it as the proxy's name.
     if url.contains(['#', '?']) || url.matches('@').count() > 1 {
         return false;
     }
@@ -98,19 +101,11 @@ fn is_proxy(url: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnostics::Spelling;
 
-    /// The settings, and all problems.
-    fn checked(pairs: &[(&str, &str)]) -> (ProxySettings, String) {
-        let environment =
-            Environment::from_pairs(pairs.iter().map(|(k, v)| ((*k).into(), (*v).into())));
-        let mut diagnostics = Diagnostics::new(Spelling::Variable);
-        let settings = check(&environment, &mut diagnostics);
-        let problems = diagnostics.check_problems().err();
-        (
-            settings,
-            problems.map_or_else(String::new, |failure| failure.what),
-        )
+    fn checked(pairs: &[(&str, &str)]) -> ProxySettings {
+        check(&Environment::from_pairs(
+            pairs.iter().map(|(k, v)| ((*k).into(), (*v).into())),
+        ))
     }
 
     #[test]
@@ -126,9 +121,8 @@ mod tests {
                 "http://b:1",
             ),
         ] {
-            let (settings, problems) = checked(pairs);
-            assert_eq!(problems, "");
-            assert_eq!(settings.https, wanted);
+            let found = checked(pairs).https;
+            assert!(matches!(found, ProxyUrl::Valid(url) if url == wanted));
         }
     }
 
@@ -140,7 +134,7 @@ mod tests {
             ("a;[fd00::1]", "a,fd00::1"),
             ("fd00::1", "fd00::1"),
         ] {
-            assert_eq!(checked(&[("NO_PROXY", list)]).0.no, wanted, "{list}");
+            assert_eq!(checked(&[("NO_PROXY", list)]).no, wanted, "{list}");
         }
     }
 
@@ -150,6 +144,7 @@ mod tests {
             "::::",
             "http://",
             "socks5://made:up@proxy:1080",
+            "gopher://made:up@proxy:70",
             "http://made up@proxy",
             "/proxy",
             "http://proxy:1/path",
@@ -159,9 +154,12 @@ mod tests {
             "http://ci:made?up@proxy:1",
             "http://ci:made@up@proxy:1",
         ] {
-            let (_, problems) = checked(&[("HTTPS_PROXY", url)]);
-            assert_eq!(problems.lines().count(), 1, "{url}");
-            assert!(!problems.contains("made"), "{problems}");
+            let ProxyUrl::Unusable(why) = checked(&[("HTTPS_PROXY", url)]).https else {
+                panic!("{url} is accepted");
+            };
+            assert!(why.starts_with("HTTPS_PROXY "), "{why}");
+            assert_eq!(why.contains("SOCKS"), url.starts_with("socks"), "{why}");
+            assert!(!why.contains("made"), "{why}");
         }
     }
 }

@@ -1,18 +1,17 @@
-//! `replica-regions` and `replica-policy`: regions, each with or without a KMS key. Which regions exist is for AWS to
-//! say.
+//! `replica-regions` and `replica-policy`: regions, each with an optional KMS key. AWS decides which regions exist.
 
 use std::collections::BTreeMap;
 
 use upsert_secret_core::choices::ReplicaPolicy;
-use upsert_secret_core::region::is_region;
+use upsert_secret_core::region::{is_numbered_region, partition};
 
-use super::shapes::is_kms_key;
+use super::shapes::check_kms_key;
 use crate::diagnostics::Diagnostics;
 use crate::inputs::{RawInputs, items};
 
-/// Stands for an empty list: an empty input leaves replicas as they are.
+/// Represents an empty list, because an empty input leaves replicas unchanged.
 const NONE: &str = "none";
-/// More than AWS has regions.
+/// More than the number of AWS regions.
 const MAX_REGIONS: usize = 100;
 
 type Regions = BTreeMap<String, Option<String>>;
@@ -27,16 +26,22 @@ pub(crate) fn check(
         if policy == ReplicaPolicy::Replace {
             diagnostics.reject(
                 "replica-policy",
-                "is `replace`, but no `replica-regions` are given",
+                "is `replace`, but `replica-regions` is not set",
             );
         }
         return (None, policy);
     };
     let regions = diagnostics.accept("replica-regions", parse(text, own_region));
+    for (region, key) in regions.iter().flatten() {
+        if let Some(Err(why)) = key.as_deref().map(|key| check_kms_key(key, Some(region))) {
+            let why = format!("has a key for {region} that {why}");
+            diagnostics.reject("replica-regions", why);
+        }
+    }
     if policy == ReplicaPolicy::Merge && regions.as_ref().is_some_and(Regions::is_empty) {
         diagnostics.reject(
             "replica-regions",
-            "is `none`, which only `replica-policy: replace` can make true",
+            "is `none`, which requires `replica-policy: replace`",
         );
     }
     (regions, policy)
@@ -52,17 +57,24 @@ fn parse(text: &str, own_region: Option<&str>) -> Result<Regions, String> {
         let (region, key) = entry
             .split_once('=')
             .map_or((entry, None), |(region, key)| (region, Some(key)));
-        if region == NONE || !is_region(region) {
+        if !is_numbered_region(region) {
             return Err(
-                "must be regions, such as `eu-west-2`, each with `=KEY` behind it where it has a KMS key of its own"
+                "must be regions, such as `eu-west-2`, each with `=KEY` after it if it has its own KMS key"
                     .to_owned(),
             );
         }
         if own_region == Some(region) {
-            return Err(format!("names {region}, where the secret itself is"));
+            return Err(format!("names {region}, the region of the secret itself"));
         }
-        if key.is_some_and(|key| !is_kms_key(key)) {
-            return Err(format!("has no KMS key behind `{region}=`"));
+        if let Some(own) = own_region
+            && partition(own) != partition(region)
+        {
+            return Err(format!(
+                "names {region}, which is in another partition than {own}"
+            ));
+        }
+        if key == Some("") {
+            return Err(format!("has no KMS key after `{region}=`"));
         }
         if regions
             .insert(region.to_owned(), key.map(str::to_owned))
@@ -72,7 +84,7 @@ fn parse(text: &str, own_region: Option<&str>) -> Result<Regions, String> {
         }
     }
     if regions.is_empty() || regions.len() > MAX_REGIONS {
-        return Err("names no region, or too many".to_owned());
+        return Err("names no region, or too many regions".to_owned());
     }
     Ok(regions)
 }
@@ -101,6 +113,16 @@ mod tests {
     fn malformed_regions_are_rejected() {
         let cases = [
             "made up!",
+            "foo",
+            "eu-west",
+            "EU-WEST-2",
+            "eu-west-2a",
+            "eu--2",
+            "-2",
+            "2",
+            "eu_west_2",
+            "us-gov-west-1",
+            "cn-north-1",
             "eu-west-2=",
             "eu-west-2 eu-west-2=key",
             "eu-west-1",

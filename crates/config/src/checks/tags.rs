@@ -1,5 +1,4 @@
-//! `tags` and `tag-policy`: `key=value` lines, or a YAML or JSON mapping. Messages give line numbers, and quote no
-//! text.
+//! `tags` and `tag-policy`: `key=value` lines, or a YAML or JSON mapping. Messages contain line numbers, but never quote text.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,12 +8,13 @@ use upsert_secret_core::choices::TagPolicy;
 
 use crate::diagnostics::Diagnostics;
 use crate::inputs::RawInputs;
+use crate::manifest;
 
-// Limits of AWS (API model; TagResource).
-const MAX_TAGS: usize = 50;
+// AWS limits (API model; TagResource).
+pub(crate) const MAX_TAGS: usize = 50;
 const MAX_KEY: usize = 128;
 const MAX_VALUE: usize = 256;
-/// Limit for the input before it is parsed, in bytes: 50 tags of the greatest length fit.
+/// Limit for the input before parsing, in bytes: enough for 50 tags of the maximum length.
 const MAX_TEXT: usize = 128 * 1024;
 
 pub(crate) fn check(
@@ -25,7 +25,7 @@ pub(crate) fn check(
     let tags = tags.and_then(|tags| diagnostics.accept("tags", tags));
     let policy = diagnostics.choice("tag-policy", raw.tag_policy.as_deref());
     if policy == TagPolicy::Replace && raw.tags.is_none() {
-        diagnostics.reject("tag-policy", "is `replace`, but no tags are given");
+        diagnostics.reject("tag-policy", "is `replace`, but `tags` is not set");
     }
     (tags, policy)
 }
@@ -39,6 +39,11 @@ fn parse(text: &str) -> Result<BTreeMap<String, String>, String> {
     } else {
         parse_lines(text)?
     };
+    if pairs.len() > MAX_TAGS {
+        return Err(format!(
+            "has more than {MAX_TAGS} tags, the most a secret can have"
+        ));
+    }
     let mut tags = BTreeMap::new();
     for (key, value) in pairs {
         check_tag(&key, &value)?;
@@ -46,23 +51,17 @@ fn parse(text: &str) -> Result<BTreeMap<String, String>, String> {
             return Err("names a key twice".to_owned());
         }
     }
-    if tags.len() > MAX_TAGS {
-        return Err(format!(
-            "has more than {MAX_TAGS} tags, the most a secret can have"
-        ));
-    }
     Ok(tags)
 }
 
-/// Whether the text is a mapping: it starts with `{`, or its first line has a colon at the end of a word before any
-/// `=`.
+/// Whether the text is a mapping: it starts with `{`, or its first line has a colon at the end of a word before any `=`.
 fn is_mapping(text: &str) -> bool {
     let first = content_lines(text).next().map_or("", |(_, line)| line);
     let before = first.split('=').next().unwrap_or_default();
     first.starts_with('{') || before.contains(": ") || before.ends_with(':')
 }
 
-/// The lines that are neither empty nor comments, and their numbers.
+/// The lines that are neither empty nor comments, with their numbers.
 fn content_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
     (1..)
         .zip(text.lines().map(str::trim))
@@ -80,10 +79,13 @@ fn parse_lines(text: &str) -> Result<Vec<(String, String)>, String> {
 }
 
 fn parse_mapping(text: &str) -> Result<Vec<(String, String)>, String> {
+    if manifest::nests_too_deep(text) {
+        return Err("is nested too deeply; it is a mapping of text to text".to_owned());
+    }
     serde_yaml::Deserializer::from_str(text)
         .deserialize_map(Pairs)
         .map_err(|error| {
-            // The position only: the parser's own text quotes the input.
+            // Only the position: the parser's own text quotes the input.
             let position = error.location().map_or_else(String::new, |at| {
                 format!(" at line {}, column {}", at.line(), at.column())
             });
@@ -93,7 +95,7 @@ fn parse_mapping(text: &str) -> Result<Vec<(String, String)>, String> {
         })
 }
 
-/// Reads a mapping with its duplicate keys, so that they can be rejected: a map would silently keep the last.
+/// Reads a mapping with its duplicate keys, so that they can be rejected: a map would silently keep the last one.
 struct Pairs;
 
 impl<'de> Visitor<'de> for Pairs {
@@ -112,8 +114,7 @@ impl<'de> Visitor<'de> for Pairs {
     }
 }
 
-/// Reads a string and nothing else: for a `String`, serde_yaml accepts `null` as "null", and numbers such as `1.10`,
-/// which people misread.
+/// Reads only strings: for a `String`, serde_yaml accepts `null` as "null", and numbers such as `1.10`, which people misread.
 struct Text;
 
 impl<'de> DeserializeSeed<'de> for Text {
@@ -146,7 +147,7 @@ fn check_tag(key: &str, value: &str) -> Result<(), String> {
         return Err(format!("has a value longer than {MAX_VALUE} characters"));
     }
     if key.len() >= 4 && key.as_bytes()[..4].eq_ignore_ascii_case(b"aws:") {
-        return Err("has a key that begins with `aws:`, which is AWS's own".to_owned());
+        return Err("has a key that begins with `aws:`, which is reserved for AWS".to_owned());
     }
     let allowed = |c: char| c.is_alphanumeric() || " _.:/=+-@".contains(c);
     if !key.chars().all(allowed) || !value.chars().all(allowed) {
@@ -199,6 +200,8 @@ mod tests {
             "k: [made-up]",
             "k: {made-up: 1",
             "- made-up: x",
+            &"{a: ".repeat(30_000),
+            &format!("a: {}", "[".repeat(120_000)),
             "aws:made-up=x",
             "AWS:made-up=x",
             "=made-up",

@@ -1,18 +1,19 @@
-//! Reading of the top level of a manifest: `defaults`, and the entries of `secrets` with the keys that belong together.
-//! Checks no input.
+//! Reads the top level of a manifest: `defaults`, and the entries of `secrets` with their related keys. Must not check inputs.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::keys::{ENTRY, FILE, Key, NOT_WITH_JSON, SOURCES};
+use super::keys::{ENTRY, FILE, Key, NOT_WITH_DOTENV, NOT_WITH_JSON, VALUE};
 use super::model::{Entry, Field, Manifest, Reference, ValueSpec, content};
 use super::problem::printable_name;
 use super::reader::{NodeRef, Pair, Reader, find};
-use super::reference::NOT_ENCODED;
+use super::reference::{NOT_ENCODED, ReadReference};
 use super::tree::{Content, Node};
 
+const NOTHING_TO_MERGE: &str = "is set, but neither `json` nor `dotenv`, whose keys it merges";
+
 impl Reader<'_> {
-    /// Reads a whole manifest; one with problems in part.
+    /// Reads a complete manifest; if there are problems, only its valid parts.
     pub(super) fn read_manifest(&mut self, tree: &Node<'_>) -> Manifest {
         let root = NodeRef::root(tree);
         let pairs = self.read_known_pairs(&root, FILE).unwrap_or_default();
@@ -32,7 +33,10 @@ impl Reader<'_> {
         let mut pairs = self.read_known_pairs(at, ENTRY).unwrap_or_default();
         pairs.retain(|Pair { key, key_node, .. }| {
             if !key.in_defaults {
-                let why = format!("has the key `{}`, which is for one secret alone", key.name);
+                let why = format!(
+                    "has the key `{}`, which applies to a single secret",
+                    key.name
+                );
                 self.reject(key_node, why);
             }
             key.in_defaults
@@ -44,7 +48,7 @@ impl Reader<'_> {
         let wanted = "a mapping from names of secrets to what they hold";
         let pairs = self.read_pairs(at, wanted, printable_name);
         if matches!(at.content, Content::Mapping(pairs) if pairs.is_empty()) {
-            self.reject(at, "is empty; it needs one secret at least");
+            self.reject(at, "is empty; it needs at least one secret");
         }
         let mut names = HashSet::new();
         let mut entries = Vec::new();
@@ -60,7 +64,7 @@ impl Reader<'_> {
             {
                 self.reject(
                     &pair.key_node,
-                    "is the name of another entry too once variables are replaced",
+                    "has the same name as another entry once variables are replaced",
                 );
             }
             let Some(pairs) = self.read_known_pairs(&pair.value, ENTRY) else {
@@ -82,7 +86,7 @@ impl Reader<'_> {
         entries
     }
 
-    /// Reads `value` or `json`, whichever an entry has.
+    /// Reads `value` or `json`, depending on the entry.
     fn read_spec(
         &mut self,
         at: &NodeRef<'_>,
@@ -91,35 +95,58 @@ impl Reader<'_> {
         defaults: &[Field],
     ) -> Option<ValueSpec> {
         let (value, json) = (find(pairs, "value"), find(pairs, "json"));
-        if let (None, Some(merge)) = (json, find(pairs, "merge")) {
-            self.reject(merge, "is given, but no `json` whose keys could be merged");
-        }
+        let merge = content(own, "merge").is_some_and(|flag| *flag == true);
         if value.is_some() == json.is_some() {
             self.reject(at, "must have exactly one of `value` and `json`");
         }
         let value = value.and_then(|value| {
-            let reference = self.read_reference(value, SOURCES)?.reference;
+            let read = self.read_reference(value, VALUE);
+            let ReadReference {
+                reference, pointer, ..
+            } = read?;
+            let is_dotenv = matches!(reference, Reference::Dotenv(_));
+            if let Some(merge) = find(pairs, "merge")
+                && json.is_none()
+                && !is_dotenv
+            {
+                self.reject(merge, NOTHING_TO_MERGE);
+            }
+            if is_dotenv {
+                self.reject_keys(pairs, NOT_WITH_DOTENV);
+                self.reject_binary(value, own, defaults);
+                return Some(ValueSpec::Dotenv { reference, merge });
+            }
             if matches!(reference, Reference::Secret(_) | Reference::Generate(_))
                 && let Some(encoding) = find(pairs, "value-encoding")
             {
                 self.reject(encoding, NOT_ENCODED);
             }
-            Some(ValueSpec::Value(reference))
+            Some(ValueSpec::Value { reference, pointer })
         });
         let json = json.and_then(|json| {
-            for (name, why) in NOT_WITH_JSON {
-                if let Some(at) = find(pairs, name) {
-                    self.reject(at, *why);
-                }
-            }
-            if content(own.iter().chain(defaults), "store-as").is_some_and(|word| word == "binary")
-            {
-                self.reject(json, "is text, which does not go with `store-as: binary`");
-            }
-            let merge = content(own, "merge").is_some_and(|flag| *flag == true);
+            self.reject_keys(pairs, NOT_WITH_JSON);
+            self.reject_binary(json, own, defaults);
             let members = self.read_members(json, merge)?;
             Some(ValueSpec::Json { members, merge })
         });
         value.or(json)
+    }
+
+    fn reject_keys(&mut self, pairs: &[Pair<'_, &'static Key>], rejected: &[(&str, &'static str)]) {
+        for (name, why) in rejected {
+            if let Some(at) = find(pairs, name) {
+                self.reject(at, *why);
+            }
+        }
+    }
+
+    /// Rejects a document in an entry that requests a binary secret.
+    fn reject_binary(&mut self, at: &NodeRef<'_>, own: &[Field], defaults: &[Field]) {
+        if content(own.iter().chain(defaults), "store-as").is_some_and(|word| word == "binary") {
+            self.reject(
+                at,
+                "is text, which cannot be combined with `store-as: binary`",
+            );
+        }
     }
 }

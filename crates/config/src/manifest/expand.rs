@@ -1,10 +1,10 @@
-//! Expansion of `${NAME}` to the variable's text, once; `$${` stands for `${`. Is not applied to values, and no message
-//! shows what a variable holds.
+//! Expands `${NAME}` to the variable's text, once; `$${` represents `${`. Must not be applied to values, or show the content of
+//! a variable in a message.
 
 use super::syntax::MAX_BYTES;
-use crate::environment::is_variable_name;
+use crate::environment::{is_conventional_name, is_variable_name};
 
-/// Replaces variables, up to a total size: a long variable in each of thousands of names would exhaust memory.
+/// Expands variables, up to a total size: a long variable in each of thousands of names would exhaust memory.
 pub(super) struct Expander<'l> {
     lookup: &'l dyn Fn(&str) -> Option<String>,
     remaining: usize,
@@ -18,7 +18,7 @@ impl<'l> Expander<'l> {
         }
     }
 
-    /// The text with its variables replaced, or why it cannot be.
+    /// The text with its variables expanded, or the reason they cannot be.
     pub(super) fn expand(&mut self, text: &str) -> Result<String, String> {
         let mut expanded = String::new();
         let mut rest = text;
@@ -31,7 +31,7 @@ impl<'l> Expander<'l> {
             }
             let (name, after) = after
                 .split_once('}')
-                .ok_or("has a `${` without a `}`; where `${` is meant itself, write `$${`")?;
+                .ok_or("has a `${` without a `}`; for a literal `${`, write `$${`")?;
             expanded.push_str(before);
             expanded.push_str(&self.variable(name)?);
             rest = after;
@@ -43,18 +43,23 @@ impl<'l> Expander<'l> {
     fn variable(&mut self, name: &str) -> Result<String, String> {
         if !is_variable_name(name) {
             return Err(
-                "has a `${…}` without the name of a variable in it (`${{ … }}` is for workflows and stays as it is \
-                 in a file); where `${` is meant itself, write `$${`"
+                "has a `${…}` without the name of a variable (`${{ … }}` is workflow syntax, which is not \
+                 replaced in a file); for a literal `${`, write `$${`"
                     .to_owned(),
             );
         }
-        let Some(content) = (self.lookup)(name).filter(|content| !content.is_empty()) else {
-            return Err(format!(
-                "has `${{{name}}}`, but the variable {name} is empty or not set"
-            ));
+        let found = (self.lookup)(name);
+        let is_shown = found.is_some() || is_conventional_name(name);
+        let Some(content) = found.filter(|content| !content.is_empty()) else {
+            return Err(if is_shown {
+                format!("has `${{{name}}}`, but the variable {name} is empty or not set")
+            } else {
+                "has a `${…}` with the name of a variable that is not set; the name is not shown, because it may be a secret"
+                    .to_owned()
+            });
         };
         self.remaining = self.remaining.checked_sub(content.len()).ok_or_else(|| {
-            format!("has `${{{name}}}`, and what variables add to the file is more than it may hold itself")
+            format!("has `${{{name}}}`, and variables add more text than a manifest may have")
         })?;
         Ok(content)
     }

@@ -1,5 +1,5 @@
-//! A parsed manifest: secrets, their inputs as text, and references to their values. Plain data, checked for its shape
-//! only. It never holds a value.
+//! A parsed manifest: secrets, their inputs as text, and references to their values. Plain data with a checked structure. Must
+//! never hold a value.
 
 use std::sync::Arc;
 
@@ -13,20 +13,20 @@ use crate::inputs::RawInputs;
 /// A parsed manifest.
 #[derive(Debug)]
 pub struct Manifest {
-    /// `all-or-nothing`, if the manifest sets it.
+    /// `all-or-nothing`, if set in the manifest.
     pub all_or_nothing: Option<bool>,
-    /// One for each entry of `secrets`, in the file's order.
+    /// The entries of `secrets`, in file order.
     pub entries: Vec<Entry>,
 }
 
 /// The entry of a secret.
 #[derive(Debug)]
 pub struct Entry {
-    /// The name or ARN, with variables replaced.
+    /// The name or ARN, with variables expanded.
     pub name: String,
-    /// Where its value comes from.
+    /// The source of its value.
     pub spec: ValueSpec,
-    /// The path and the node of the name.
+    /// The path and node of the name.
     pub(super) path: String,
     pub(super) node: usize,
     pub(super) own: Vec<Field>,
@@ -34,16 +34,16 @@ pub struct Entry {
     pub(super) defaults: Arc<Vec<Field>>,
 }
 
-/// A key of a mapping, and what it holds.
+/// A key of a mapping, with its content.
 #[derive(Debug)]
 pub(super) struct Field {
     pub(super) name: &'static str,
     pub(super) node: usize,
-    /// As its shape is read; `None` if it is invalid, or has a reader of its own.
+    /// Parsed by its shape; `None` if it is invalid, or has a separate reader.
     pub(super) content: Option<Value>,
 }
 
-/// The content of the first valid field of a name.
+/// The content of the first valid field with a name.
 pub(super) fn content<'f>(
     fields: impl IntoIterator<Item = &'f Field>,
     name: &str,
@@ -53,8 +53,8 @@ pub(super) fn content<'f>(
 }
 
 impl Entry {
-    /// The inputs of the entry and of `defaults`, in the form that inputs from the environment have. Tags of the entry
-    /// override those of `defaults`.
+    /// The inputs of the entry and of `defaults`, in the same form as inputs from the environment. Tags of the entry override
+    /// those of `defaults`.
     pub fn inputs(&self) -> RawInputs {
         let mut texts = Vec::new();
         let mut tags: Option<Map<_, _>> = None;
@@ -73,7 +73,7 @@ impl Entry {
         }
     }
 
-    /// A problem that a later check finds with an input of this entry, or with `name`, `value` or `json`. It is one of
+    /// A problem that a later check finds with an input of this entry, or with `name`, `value` or `json`. It belongs to
     /// `defaults` if the entry inherits the input.
     pub fn problem(&self, input: &'static str, text: impl Into<String>) -> UnlocatedProblem {
         let find = |fields: &[Field]| Some(fields.iter().find(|field| field.name == input)?.node);
@@ -105,42 +105,103 @@ impl Entry {
     }
 }
 
-/// Where the value of a secret comes from.
+/// The source of a secret's value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ValueSpec {
     /// One value.
-    Value(Reference),
+    Value {
+        /// Its source.
+        reference: Reference,
+        /// The location in the source's JSON document.
+        pointer: Option<json::KeyPath>,
+    },
+    /// A JSON object built from the pairs of a `.env` file.
+    Dotenv {
+        /// The file, a [`Reference::Dotenv`].
+        reference: Reference,
+        /// Whether to keep other keys of the secret's object.
+        merge: bool,
+    },
     /// A JSON object.
     Json {
-        /// Its keys, in the file's order.
+        /// Its keys, in file order.
         members: Vec<Member>,
-        /// Whether other keys of the secret's object are kept.
+        /// Whether to keep other keys of the secret's object.
         merge: bool,
     },
 }
 
 impl ValueSpec {
-    /// The references, and whether each has its own `value-encoding: base64`.
-    pub(crate) fn references(&self) -> Vec<(&Reference, bool)> {
+    /// The references, and how to read the value of each unless the entry overrides it.
+    pub(crate) fn references(&self) -> Vec<Qualified<'_>> {
         match self {
-            Self::Value(reference) => vec![(reference, false)],
+            Self::Value { reference, pointer } => vec![Qualified {
+                pointer: pointer.as_ref(),
+                ..Qualified::of(reference)
+            }],
+            Self::Dotenv { reference, .. } => vec![Qualified::of(reference)],
             Self::Json { members, .. } => members
                 .iter()
-                .map(|member| (&member.reference, member.base64))
+                .map(|member| Qualified {
+                    reference: &member.reference,
+                    base64: member.base64,
+                    pointer: member.pointer.as_ref(),
+                    as_json: member.as_json,
+                })
                 .collect(),
+        }
+    }
+
+    /// The key that `json-value-as` belongs next to, for an element of a document.
+    pub(crate) fn pointer_neighbor(&self) -> &'static str {
+        match self {
+            Self::Json { .. } => "pointer",
+            Self::Value { .. } | Self::Dotenv { .. } => "value",
+        }
+    }
+
+    /// Whether to keep other keys of the secret's object.
+    pub(crate) fn is_merge(&self) -> bool {
+        matches!(
+            self,
+            Self::Json { merge: true, .. } | Self::Dotenv { merge: true, .. }
+        )
+    }
+}
+
+/// A reference, and how to read its value.
+pub(crate) struct Qualified<'s> {
+    pub(crate) reference: &'s Reference,
+    /// Whether to decode the value from base64.
+    pub(crate) base64: bool,
+    /// The location in a JSON document.
+    pub(crate) pointer: Option<&'s json::KeyPath>,
+    /// Whether it is JSON rather than the text of a string.
+    pub(crate) as_json: bool,
+}
+
+impl<'s> Qualified<'s> {
+    fn of(reference: &'s Reference) -> Self {
+        Self {
+            reference,
+            base64: false,
+            pointer: None,
+            as_json: false,
         }
     }
 }
 
-/// A key of a JSON object and where its value comes from.
+/// A key of a JSON object and the source of its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {
     /// The path in the object.
     pub key: json::KeyPath,
     /// The source of the value.
     pub reference: Reference,
-    /// Whether the value is decoded from base64.
+    /// Whether to decode the value from base64.
     pub base64: bool,
+    /// The location of the value in the source's JSON document.
+    pub pointer: Option<json::KeyPath>,
     /// Whether the value is JSON rather than the text of a string.
     pub as_json: bool,
     /// The node of its source.
@@ -148,44 +209,46 @@ pub struct Member {
 }
 
 /// A source of a value.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Reference {
-    /// The variable of this name.
+    /// The variable with this name.
     Env(String),
     /// The file with this path.
     File(String),
+    /// The `.env` file with this path.
+    Dotenv(String),
     /// Another secret.
     Secret(SecretRef),
-    /// Random text, for a secret without a value.
+    /// Random text, only for a secret without a value.
     Generate(GenerateSpec),
 }
 
-/// A secret that a value is copied from; only its shape is checked.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+/// A secret to copy a value from; only its format is checked.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize)]
 pub struct SecretRef {
     /// Name or ARN.
     pub id: String,
-    /// The staging label of the version; AWSCURRENT by default.
+    /// The staging label of the version; defaults to AWSCURRENT.
     pub stage: Option<String>,
-    /// Its region, if not the run's.
+    /// Its region, if it differs from the run's.
     pub region: Option<String>,
-    /// ARN of a role to read it with.
+    /// The ARN of a role for reading it.
     pub role: Option<String>,
 }
 
 /// How a value is generated.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize)]
 pub struct GenerateSpec {
     /// The length in characters.
     pub length: usize,
-    /// Classes without duplicates; never more than characters.
+    /// Classes without duplicates; never more than there are characters.
     #[serde(default = "CharacterClass::defaults")]
     pub classes: Vec<CharacterClass>,
 }
 
 /// A class of characters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CharacterClass {
     /// `a` to `z`
@@ -202,7 +265,7 @@ impl CharacterClass {
     /// The words of all classes.
     pub(super) const WORDS: [&'static str; 4] = ["lower", "upper", "digits", "symbols"];
 
-    /// The classes of a value whose entry names none.
+    /// The default classes of a value.
     fn defaults() -> Vec<Self> {
         vec![Self::Lower, Self::Upper, Self::Digits]
     }

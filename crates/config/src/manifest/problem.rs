@@ -1,12 +1,14 @@
-//! Problems of a manifest: position, key and text. A problem names secrets and known keys. It never shows any other
-//! text of the file.
+//! Problems of a manifest: position, key and text. A problem names secrets and known keys. Must not show any other text of the
+//! file.
 
 use std::fmt;
 
-/// The most problems that are reported; a file with more repeats one mistake.
+use crate::environment::is_conventional_name;
+
+/// The maximum number of reported problems; a file with more repeats one mistake.
 const MAX_REPORTED: usize = 50;
 
-/// A position in the file. Lines and columns are counted from 1; a column is a character.
+/// A position in the file. Lines and columns are counted from 1; columns count characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
     /// The line.
@@ -26,9 +28,9 @@ impl Position {
 pub struct Problem {
     /// The position; `None` for a problem of the whole file.
     pub position: Option<Position>,
-    /// The key, for people: `secrets.prod/model/api-key.tags`; empty for the whole file.
+    /// The readable key path: `secrets.prod/model/api-key.tags`; empty for the whole file.
     pub path: String,
-    /// What is wrong, without a period at the end.
+    /// The problem, without a period at the end.
     pub text: String,
 }
 
@@ -64,15 +66,23 @@ pub struct UnlocatedProblem {
     pub(super) text: String,
 }
 
-/// A name as messages show it. Names are public. Text that cannot be a name is not shown: it may be the value, given by
-/// mistake.
+/// A name as shown in messages. Names are public. Text that cannot be a name, or that refers to a variable with an unusual
+/// name, is not shown: it may be the value, given by mistake.
 pub(super) fn printable_name(name: &str) -> &str {
     let is_name = !name.is_empty()
         && name.len() <= 1_024
         && name
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || b"/_+=.@-!:${}".contains(&b));
-    if is_name { name } else { "*" }
+    let mut variables = name
+        .split("${")
+        .skip(1)
+        .filter_map(|rest| rest.split_once('}'));
+    if is_name && variables.all(|(variable, _)| is_conventional_name(variable)) {
+        name
+    } else {
+        "*"
+    }
 }
 
 /// The problems of a manifest, collected so that one run reports all of them.
@@ -83,7 +93,7 @@ pub(super) struct Problems {
 }
 
 impl Problems {
-    /// Adds a problem, unless it is known: aliases and `defaults` lead to the same node many times.
+    /// Adds a problem, unless already added: aliases and `defaults` lead to the same node many times.
     pub(super) fn add(&mut self, problem: UnlocatedProblem) {
         if self.unlocated.contains(&problem) {
             return;
@@ -99,10 +109,10 @@ impl Problems {
         self.unlocated.len() + self.unreported
     }
 
-    /// Looks up the positions and sorts the problems in the file's order.
+    /// Looks up the positions and sorts the problems in file order.
     pub(super) fn into_located(
         mut self,
-        locate: impl Fn(usize) -> Option<Position>,
+        mut locate: impl FnMut(usize) -> Option<Position>,
     ) -> Vec<Problem> {
         self.unlocated.sort();
         let mut problems: Vec<_> = self

@@ -1,5 +1,5 @@
-//! The reader of a manifest's tree, and what all keys have in common: mappings without duplicate or unknown keys, kinds
-//! of scalars. The other modules add what their keys hold.
+//! The reader of a manifest's tree, and the functions shared by all keys: mappings without duplicate or unknown keys, kinds of
+//! scalars. Other modules add the content of their keys.
 
 use std::collections::HashSet;
 
@@ -9,11 +9,15 @@ use super::problem::{Problems, UnlocatedProblem};
 use super::tree::{Content, Node};
 use crate::inputs;
 
-const NO_VALUE: &str = "has no value; give it one, or leave the key out";
+const NO_VALUE: &str = "has no value; give it one, or omit the key";
 pub(super) const TAGGED: &str =
     "has a YAML tag (`!…`), which a manifest does not use; text that begins with `!` needs quotes";
 
-/// A node and the path to it. The path has no allocation until there is a problem.
+/// The maximum length of a text, in bytes: a resource policy. Text in `defaults` is checked once for each of thousands of
+/// entries.
+const MAX_TEXT: usize = 4 * 20_480;
+
+/// A node and the path to it. The path allocates nothing until there is a problem.
 #[derive(Clone, Copy)]
 pub(super) struct NodeRef<'a> {
     pub(super) id: usize,
@@ -46,7 +50,7 @@ impl<'a> NodeRef<'a> {
         items.iter().map(|node| self.child(node, ""))
     }
 
-    /// The path for people.
+    /// The readable path.
     pub(super) fn path(&self) -> String {
         let parent = self.parent.map(Self::path).unwrap_or_default();
         match (parent.as_str(), self.label) {
@@ -88,7 +92,7 @@ impl<'l> Reader<'l> {
         }
     }
 
-    /// Adds a problem of a node.
+    /// Adds a problem with a node.
     pub(super) fn reject(&mut self, at: &NodeRef<'_>, why: impl Into<String>) {
         self.problems.add(UnlocatedProblem {
             node: at.id,
@@ -97,7 +101,7 @@ impl<'l> Reader<'l> {
         });
     }
 
-    /// Adds the problem that a node is of another kind, so that there is nothing to return.
+    /// Adds the problem that a node has the wrong kind, so there is nothing to return.
     pub(super) fn reject_kind<T>(&mut self, at: &NodeRef<'_>, wanted: &str) -> Option<T> {
         match at.content {
             Content::Null => self.reject(at, NO_VALUE),
@@ -107,7 +111,7 @@ impl<'l> Reader<'l> {
         None
     }
 
-    /// The pairs of a mapping with keys that are text and no duplicates. `label` is what messages show of a key.
+    /// The pairs of a mapping. Keys must be text without duplicates. `label` returns the part of a key shown in messages.
     pub(super) fn read_pairs<'a>(
         &mut self,
         at: &'a NodeRef<'a>,
@@ -149,7 +153,7 @@ impl<'l> Reader<'l> {
     ) -> Option<Vec<Pair<'a, &'static Key>>> {
         let names: Vec<_> = keys.iter().map(|key| format!("`{}`", key.name)).collect();
         let wanted = match names.len() {
-            ..=4 => format!("a mapping with the keys {}", names.join(", ")),
+            ..=6 => format!("a mapping with the keys {}", names.join(", ")),
             _ => "a mapping".to_owned(),
         };
         let mut known: Vec<Pair<'a, &'static Key>> = Vec::new();
@@ -179,7 +183,14 @@ impl<'l> Reader<'l> {
     pub(super) fn read_text<'a>(&mut self, at: &NodeRef<'a>) -> Option<&'a str> {
         let text = self.read_any_text(at)?;
         if text.trim().is_empty() {
-            self.reject(at, "is empty; give it text, or leave the key out");
+            self.reject(at, "is empty; give it text, or omit the key");
+            return None;
+        }
+        if text.len() > MAX_TEXT {
+            self.reject(
+                at,
+                format!("is longer than {MAX_TEXT} bytes, the limit for text in a manifest"),
+            );
             return None;
         }
         Some(text)
@@ -200,7 +211,7 @@ impl<'l> Reader<'l> {
         }
     }
 
-    /// The text of a node with its variables replaced.
+    /// The text of a node with its variables expanded.
     pub(super) fn expand(&mut self, text: &str, at: &NodeRef<'_>) -> Option<String> {
         self.expander
             .expand(text)
@@ -230,14 +241,17 @@ impl<'l> Reader<'l> {
     }
 }
 
-/// Why a key is rejected. An unknown one is not shown: it may be the value, given by mistake.
+/// The reason a key is rejected. Does not show an unknown key: it may be the value, given by mistake.
 fn describe_unknown(name: &str, keys: &'static [Key]) -> String {
     if let Some(nearest) = nearest_key(name, keys) {
         return format!("has a key that it cannot have; did you mean `{nearest}`?");
     }
     match name {
         _ if ENTRY.iter().any(|key| key.name == name) => {
-            format!("has the key `{name}`, which belongs into the entry of a secret, not here")
+            format!("has the key `{name}`, which belongs in the entry of a secret, not here")
+        }
+        "dotenv" => {
+            "has the key `dotenv`, which is for `value` only: `value: { dotenv: PATH }`".to_owned()
         }
         "value-env" | "value-file" => format!(
             "has the key `{name}`; in a manifest that is `value: {{ env: NAME }}` or `value: {{ file: PATH }}`"

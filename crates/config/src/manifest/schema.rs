@@ -1,20 +1,20 @@
-//! The JSON Schema of a manifest, for editors, generated from the table of keys. It cannot express every rule:
-//! variables, for example, are checked when the manifest is read.
+//! The JSON Schema of a manifest, for editors, generated from the table of keys. It cannot express every rule: for example,
+//! variables are checked when the manifest is read.
 
 use serde_json::{Map, Value, json};
 
-use super::keys::{self, Key, NOT_WITH_JSON, Shape};
+use super::keys::{self, Key, NOT_WITH_DOTENV, NOT_WITH_JSON, Shape};
 use super::model::CharacterClass;
 use crate::environment::MAX_NAME;
 
-/// Generates the JSON Schema in draft-07, which editors support.
+/// Generates the JSON Schema (draft-07, which editors support).
 pub fn schema() -> Value {
     let mut schema = mapping_schema(keys::FILE.iter());
     schema["$schema"] = "http://json-schema.org/draft-07/schema#".into();
     schema["title"] = "upsert-secret manifest".into();
     schema["definitions"] = json!({
         "entry": entry_schema(),
-        "reference": source_schema(keys::SOURCES),
+        "reference": source_schema(keys::VALUE),
         "member": source_schema(keys::MEMBER),
     });
     schema
@@ -54,6 +54,7 @@ fn shape_schema(shape: Shape) -> Value {
             "oneOf": [text_schema(), { "type": "array", "items": text_schema(), "minItems": 1 }],
         }),
         Shape::Policy => json!({ "oneOf": [text_schema(), { "type": "object" }] }),
+        Shape::Pointer => json!({ "type": "string", "pattern": "^/" }),
         Shape::Variable => json!({
             "type": "string",
             "pattern": "^[A-Za-z_][A-Za-z0-9_]*$",
@@ -94,23 +95,32 @@ fn text_schema() -> Value {
 
 fn entry_schema() -> Value {
     let mut entry = mapping_schema(keys::ENTRY.iter());
-    let not_with_json: Vec<_> = NOT_WITH_JSON
-        .iter()
-        .map(|(name, _)| json!({ "required": [name] }))
-        .collect();
+    let none_of = |rejected: &[(&str, &str)]| {
+        let names = rejected.iter().map(|(name, _)| name);
+        let any: Vec<_> = names.map(|name| json!({ "required": [name] })).collect();
+        json!({ "not": { "anyOf": any } })
+    };
+    let has_dotenv = json!({
+        "required": ["value"],
+        "properties": { "value": { "required": ["dotenv"] } },
+    });
     entry["oneOf"] = json!([{ "required": ["value"] }, { "required": ["json"] }]);
     entry["dependencies"] = json!({
-        "merge": ["json"],
-        "json": { "not": { "anyOf": not_with_json } },
+        "merge": { "anyOf": [{ "required": ["json"] }, has_dotenv] },
+        "json": none_of(NOT_WITH_JSON),
     });
+    entry["if"] = has_dotenv;
+    entry["then"] = none_of(NOT_WITH_DOTENV);
     entry
 }
 
 /// A mapping with exactly one source among its keys.
 fn source_schema(keys: &'static [Key]) -> Value {
     let mut reference = mapping_schema(keys.iter());
-    reference["oneOf"] = keys::SOURCES
+    let is_source = |key: &&Key| keys::SOURCES.iter().any(|source| source.name == key.name);
+    reference["oneOf"] = keys
         .iter()
+        .filter(is_source)
         .map(|key| json!({ "required": [key.name] }))
         .collect();
     reference

@@ -1,16 +1,18 @@
-//! Reading of a key by its shape in the table, as JSON: text, as inputs from the environment have it, or a structure
-//! for serde. Does not check what an input's text means.
+//! Reads a key by its shape in the table, as JSON: text, in the same form as inputs from the environment, or a structure for
+//! serde. Must not check the meaning of an input's text.
 
 use serde_json::{Map, Value};
+use upsert_secret_core::json::KeyPath;
 
 use super::keys::{Key, Shape};
 use super::model::{CharacterClass, Field};
 use super::reader::{NodeRef, Pair, Reader, TAGGED};
 use super::tree::Content;
+use crate::checks::tags::MAX_TAGS;
 use crate::environment::is_variable_name;
 
 impl Reader<'_> {
-    /// What a key holds; `None` for a key with a reader of its own.
+    /// The content of a key; `None` for a key with a separate reader.
     pub(super) fn read_shape(&mut self, shape: Shape, at: &NodeRef<'_>) -> Option<Value> {
         match shape {
             Shape::Text => self.read_trimmed(at),
@@ -22,6 +24,7 @@ impl Reader<'_> {
             Shape::Policy => self.read_policy(at),
             Shape::Variable => self.read_variable_name(at),
             Shape::Path => self.read_path(at),
+            Shape::Pointer => self.read_pointer(at),
             Shape::Length(min, max) => self.read_length(at, min, max),
             Shape::Classes => self.read_classes(at),
             Shape::Mapping(keys) => self.read_mapping(at, keys),
@@ -46,8 +49,7 @@ impl Reader<'_> {
         Some(valid.collect())
     }
 
-    /// Text without white space around it, as in the environment: a block of text ends with a line ending that is no
-    /// part of it.
+    /// Text with white space trimmed, as in the environment: a block of text ends with a line ending that is not part of it.
     fn read_trimmed(&mut self, at: &NodeRef<'_>) -> Option<Value> {
         self.read_text(at).map(|text| text.trim().into())
     }
@@ -58,8 +60,14 @@ impl Reader<'_> {
     }
 
     fn read_tags(&mut self, at: &NodeRef<'_>) -> Option<Value> {
+        let pairs = self.read_pairs(at, "a mapping of text to text", |_| "")?;
+        if pairs.len() > MAX_TAGS {
+            let why = format!("has more than {MAX_TAGS} tags, the most a secret can have");
+            self.reject(at, why);
+            return None;
+        }
         let mut tags = Map::new();
-        for pair in self.read_pairs(at, "a mapping of text to text", |_| "")? {
+        for pair in pairs {
             let key = self.expand(pair.key, &pair.key_node);
             let value = self
                 .read_any_text(&pair.value)
@@ -69,7 +77,7 @@ impl Reader<'_> {
             {
                 self.reject(
                     &pair.key_node,
-                    "has a key that is another one's too once variables are replaced",
+                    "has two keys that are equal once variables are replaced",
                 );
             }
         }
@@ -122,11 +130,13 @@ impl Reader<'_> {
     fn read_variable_name(&mut self, at: &NodeRef<'_>) -> Option<Value> {
         let name = self.read_text(at)?;
         if !is_variable_name(name) {
-            self.reject(
-                at,
+            let why = if name.starts_with(['$', '%']) {
+                "is written like a reference; it takes the name of the variable alone, without `$`, `%` or braces: `env: NAME`"
+            } else {
                 "is not the name of a variable; it takes the name of the variable that holds the value, without `$`, \
-                 not the value itself",
-            );
+                 not the value itself"
+            };
+            self.reject(at, why);
             return None;
         }
         Some(name.into())
@@ -142,6 +152,20 @@ impl Reader<'_> {
             return None;
         }
         Some(path.into())
+    }
+
+    /// Reads a JSON pointer byte for byte, because names may start or end with white space.
+    fn read_pointer(&mut self, at: &NodeRef<'_>) -> Option<Value> {
+        let text = self.read_text(at)?;
+        if !text.starts_with('/') {
+            self.reject(
+                at,
+                "must be a JSON pointer, which begins with `/`: `/database/password`",
+            );
+            return None;
+        }
+        let checked = KeyPath::parse(text).map_err(|why| self.reject(at, why.to_string()));
+        checked.ok().map(|_| text.into())
     }
 
     fn read_length(&mut self, at: &NodeRef<'_>, min: u64, max: u64) -> Option<Value> {
@@ -169,7 +193,7 @@ impl Reader<'_> {
         for item in at.items(items) {
             match self.read_choice(&item, &words) {
                 Some(word) if classes.contains(&word) => {
-                    self.reject(&item, "is in the list already");
+                    self.reject(&item, "is listed twice");
                 }
                 word => classes.extend(word),
             }

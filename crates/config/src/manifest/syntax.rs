@@ -1,18 +1,39 @@
-//! From bytes to text that is safe to parse, and from errors of the parser to explanations. The parser's own text tells
-//! errors apart and is never shown, because it quotes the file.
+//! Converts bytes to text that is safe to parse, and parser errors to explanations. The parser's own text is used to
+//! distinguish errors. Must not show it, because it quotes the file.
 
+use super::extent::{Extent, LINE_ENDINGS};
 use super::problem::{Position, Problem};
 
-/// The longest manifest, in bytes; enough for thousands of secrets.
-pub(crate) const MAX_BYTES: usize = 1024 * 1024;
+/// The maximum size of a manifest, in bytes; enough for ten thousand secrets with metadata.
+pub(crate) const MAX_BYTES: usize = 16 * 1024 * 1024;
+/// The maximum number of keys and items in a manifest, as counted by [`Extent`]: a hundred for each of ten thousand secrets.
+/// Each takes a few hundred bytes of memory, and a text of the maximum size can have millions.
+pub(super) const MAX_PARTS: usize = 1_000_000;
 
 pub(super) const ALIASES: &str =
     "the file repeats too much by aliases (`*name`); `defaults` holds what all secrets share";
 const DEPTH: &str = "is nested too deeply";
+const PARTS: &str = "is more than a manifest may hold: a million keys and items; spread the secrets over several files";
 const TABS: &str = "has a tab for indentation, which YAML does not allow; use spaces";
 
-/// The most brackets that are open at once: libyaml's time grows with the square of their number.
-const MAX_OPEN_BRACKETS: usize = 1_000;
+/// The maximum number of open brackets: twice what serde_yaml accepts. libyaml's time grows with their number.
+const MAX_OPEN_BRACKETS: usize = 256;
+
+/// Whether a text has more open brackets than the parser can read in reasonable time.
+pub(crate) fn nests_too_deep(text: &str) -> bool {
+    let mut extent = Extent::new();
+    text.chars().any(|char| {
+        extent.push(char);
+        extent.depth() > MAX_OPEN_BRACKETS
+    })
+}
+
+/// Whether a text exceeds the maximum number of keys and items.
+pub(crate) fn has_too_many_parts(text: &str) -> bool {
+    let mut extent = Extent::new();
+    text.chars().for_each(|char| extent.push(char));
+    extent.parts > MAX_PARTS
+}
 
 /// Decodes a file to text that the parser accepts, without a byte order mark.
 pub(super) fn decode(bytes: &[u8]) -> Result<&str, Problem> {
@@ -36,17 +57,15 @@ pub(super) fn decode(bytes: &[u8]) -> Result<&str, Problem> {
             "is not valid UTF-8; save the file as UTF-8",
         )
     })?;
-    let mut open = 0_usize;
+    let mut extent = Extent::new();
     for (at, char) in text.char_indices() {
-        match char {
-            '[' | '{' => open += 1,
-            ']' | '}' => open = open.saturating_sub(1),
-            _ => {}
-        }
+        extent.push(char);
         let why = if !is_allowed_in_yaml(char) {
             "is a character that YAML does not allow; in quotes it can be written `\\xNN`"
-        } else if open > MAX_OPEN_BRACKETS {
+        } else if extent.depth() > MAX_OPEN_BRACKETS {
             DEPTH
+        } else if extent.parts > MAX_PARTS {
+            PARTS
         } else {
             continue;
         };
@@ -61,10 +80,7 @@ fn is_allowed_in_yaml(char: char) -> bool {
         || !char.is_control() && !matches!(char, '\u{feff}' | '\u{fffe}' | '\u{ffff}')
 }
 
-/// Line endings of YAML 1.1, which libyaml implements.
-const LINE_ENDINGS: [char; 5] = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
-
-/// The position after a text. libyaml may report an error on a line after that of the whole file.
+/// The position after a text. libyaml may report an error on a line after the end of the file.
 fn end_position(text: &str) -> Position {
     let text = text.replace("\r\n", "\n");
     let (index, last) = text
@@ -80,7 +96,7 @@ pub(super) fn error_position(error: &serde_yaml::Error) -> Option<Position> {
     Some(Position::new(location.line(), location.column()))
 }
 
-/// The beginnings of libyaml's errors for common mistakes, and their explanations.
+/// The starts of libyaml's errors for common mistakes, and their explanations.
 const EXPLANATIONS: &[(&str, &str)] = &[
     (
         "mapping values are not allowed",
@@ -88,7 +104,7 @@ const EXPLANATIONS: &[(&str, &str)] = &[
     ),
     (
         "did not find expected key",
-        "does not fit what is above it: the indentation differs, or a text in quotes goes on behind them",
+        "does not fit what is above it: the indentation differs, or a quoted text continues after its quotes",
     ),
     (
         "did not find expected '-'",
@@ -135,7 +151,7 @@ const EXPLANATIONS: &[(&str, &str)] = &[
     ("repetition limit exceeded", ALIASES),
 ];
 
-/// The position and explanation of an error that parsing `text` ended with.
+/// The position and explanation of an error from parsing `text`.
 pub(super) fn explain(text: &str, error: &serde_yaml::Error) -> (Option<Position>, &'static str) {
     let message = error.to_string();
     let position = error_position(error).map(|position| position.min(end_position(text)));
@@ -146,10 +162,16 @@ pub(super) fn explain(text: &str, error: &serde_yaml::Error) -> (Option<Position
         );
     }
     if message.starts_with("found unexpected end of stream") {
-        // The start of the quote, rather than the end of the file.
+        // The start of the quote, not the end of the file.
         return (
             quote_start(&message).or(position),
             "begins a quote that is not closed",
+        );
+    }
+    if position.is_some_and(|position| follows_dollar(text, position)) {
+        return (
+            position,
+            "has `${…}` without quotes inside `{}` or `[]`; write `\"${NAME}\"`, and after `env:` the name alone, without `$` and braces",
         );
     }
     if message.starts_with("found character")
@@ -169,6 +191,13 @@ fn char_at(text: &str, position: Position) -> char {
     line.chars().nth(position.column - 1).unwrap_or_default()
 }
 
+/// Whether a brace belongs to a `${`, which must be quoted inside a mapping or list in braces.
+fn follows_dollar(text: &str, position: Position) -> bool {
+    let before = position.column.checked_sub(1).filter(|column| *column > 0);
+    char_at(text, position) == '{'
+        && before.is_some_and(|column| char_at(text, Position { column, ..position }) == '$')
+}
+
 /// The position in `…, while scanning a quoted scalar at line 3 column 9`.
 fn quote_start(message: &str) -> Option<Position> {
     let (_, position) = message.rsplit_once(" at line ")?;
@@ -176,7 +205,7 @@ fn quote_start(message: &str) -> Option<Position> {
     Some(Position::new(line.parse().ok()?, column.parse().ok()?))
 }
 
-/// The start of a second document, which serde_yaml's error does not have.
+/// The start of a second document, which is missing from serde_yaml's error.
 fn second_document(text: &str) -> Option<Position> {
     let is_outside = |line: &str| line.trim().is_empty() || line.starts_with(['#', '%']);
     let (index, _) = text

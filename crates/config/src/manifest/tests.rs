@@ -1,4 +1,4 @@
-//! Valid manifests; the modules below hold invalid ones.
+//! Valid manifests; submodules test invalid ones.
 
 use super::keys::ENTRY;
 use super::*;
@@ -86,8 +86,16 @@ fn member(key: &str, variable: &str) -> Member {
         key: upsert_secret_core::json::KeyPath::parse(key).unwrap(),
         reference: Reference::Env(variable.to_owned()),
         base64: false,
+        pointer: None,
         as_json: false,
         node: 0,
+    }
+}
+
+fn single(reference: Reference) -> ValueSpec {
+    ValueSpec::Value {
+        reference,
+        pointer: None,
     }
 }
 
@@ -124,7 +132,7 @@ fn documented_example_is_parsed() {
     let wanted = [
         (
             "prod/model/api-key",
-            ValueSpec::Value(Reference::Env("MODEL_API_KEY".to_owned())),
+            single(Reference::Env("MODEL_API_KEY".to_owned())),
             "description=API key for AI model deployment workflow\n",
         ),
         (
@@ -137,17 +145,13 @@ fn documented_example_is_parsed() {
         ),
         (
             "prod/model/tls-key",
-            ValueSpec::Value(Reference::File("tls.key".to_owned())),
+            single(Reference::File("tls.key".to_owned())),
             "store-as=binary\n",
         ),
-        (
-            "prod/model/upstream",
-            ValueSpec::Value(Reference::Secret(secret)),
-            "",
-        ),
+        ("prod/model/upstream", single(Reference::Secret(secret)), ""),
         (
             "prod/model/session-key",
-            ValueSpec::Value(Reference::Generate(spec)),
+            single(Reference::Generate(spec)),
             "",
         ),
     ];
@@ -232,7 +236,7 @@ secrets:
     assert_eq!(given_inputs(&a.inputs()), wanted);
     assert!(matches!(
         &a.spec,
-        ValueSpec::Value(Reference::Secret(SecretRef { id, role: Some(role), .. })) if id == "prod/b" && role == "${STAGE}"
+        ValueSpec::Value { reference: Reference::Secret(SecretRef { id, role: Some(role), .. }), pointer: None } if id == "prod/b" && role == "${STAGE}"
     ));
     assert!(matches!(
         &b.spec,
@@ -259,12 +263,62 @@ fn json_with_byte_order_mark_is_parsed() {
 }
 
 #[test]
+fn pointer_and_dotenv_are_parsed() {
+    let manifest = parse_valid(
+        "
+secrets:
+  a: { value: { env: A, pointer: /a/~1b }, json-value-as: json }
+  b: { value: { secret: { id: x }, pointer: / } }
+  c: { json: { k: { file: f, pointer: '/a ', json-value-as: json } } }
+  d: { value: { dotenv: '${STAGE}.env' } }
+  e: { value: { dotenv: .env }, merge: true }
+",
+    );
+    let pointer = |text: &str| upsert_secret_core::json::KeyPath::parse(text).ok();
+    let secret = SecretRef {
+        id: "x".to_owned(),
+        stage: None,
+        region: None,
+        role: None,
+    };
+    let dotenv = |path: &str, merge| ValueSpec::Dotenv {
+        reference: Reference::Dotenv(path.to_owned()),
+        merge,
+    };
+    let specs: Vec<_> = manifest.entries.iter().map(spec_without_nodes).collect();
+    assert_eq!(
+        specs,
+        [
+            ValueSpec::Value {
+                reference: Reference::Env("A".to_owned()),
+                pointer: pointer("/a/~1b"),
+            },
+            ValueSpec::Value {
+                reference: Reference::Secret(secret),
+                pointer: pointer("/"),
+            },
+            ValueSpec::Json {
+                members: vec![Member {
+                    reference: Reference::File("f".to_owned()),
+                    pointer: pointer("/a "),
+                    as_json: true,
+                    ..member("k", "")
+                }],
+                merge: false,
+            },
+            dotenv("prod.env", false),
+            dotenv(".env", true),
+        ]
+    );
+}
+
+#[test]
 fn aliases_are_resolved() {
     let manifest =
         parse_valid("secrets:\n  a: &a { value: &v { env: A } }\n  b: *a\n  c: { value: *v }\n");
     assert_eq!(manifest.entries.len(), 3);
     for entry in manifest.entries {
-        assert_eq!(entry.spec, ValueSpec::Value(Reference::Env("A".to_owned())));
+        assert_eq!(entry.spec, single(Reference::Env("A".to_owned())));
     }
 }
 
@@ -318,7 +372,7 @@ fn later_problems_get_position_of_input() {
     19:3: secrets.prod/model/session-key: is no name
     19:3: secrets.prod/model/session-key.store-as: is wrong
     ");
-    // A text that ends earlier has no positions for them.
+    // A shorter text has no positions for them.
     for other in ["", "secrets: 1", "\u{1}"] {
         let problems = locate_problems(other.as_bytes(), problems.clone());
         assert!(problems.iter().all(|problem| problem.position.is_none()));

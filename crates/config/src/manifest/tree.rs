@@ -1,5 +1,5 @@
-//! The YAML tree, and the positions of its nodes. Mappings keep duplicate keys, which serde_yaml's own tree loses. The
-//! text of a parser's error is never passed on, because it quotes the file.
+//! The YAML tree, and the positions of its nodes. Mappings keep duplicate keys, which serde_yaml's own tree drops. Must not
+//! pass on the text of a parser error, because it quotes the file.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -11,21 +11,24 @@ use serde::de::{
 };
 
 use super::problem::{Position, Problem};
-use super::syntax::{self, MAX_BYTES};
+use super::syntax::{self, MAX_BYTES, MAX_PARTS};
 
-/// Limit for the number of nodes plus the bytes of text that are not borrowed from the file. No file without aliases
-/// reaches it. With aliases, a small file could exhaust memory: libyaml's own limit counts aliases, not what each
-/// stands for.
-const MAX_SIZE: usize = 2 * MAX_BYTES;
+/// The amount that a node adds to the size of a tree, in addition to the bytes of text not borrowed from the file. Its actual
+/// memory is a few times as large.
+const NODE_SIZE: usize = 16;
+/// The size limit of a tree. A file without aliases never reaches it: a part has at most two nodes, and escapes at most double
+/// the length of text. With aliases, a small file could exhaust memory: libyaml's own limit counts aliases, not what each
+/// expands to.
+const MAX_SIZE: usize = 2 * MAX_PARTS * NODE_SIZE + 2 * MAX_BYTES;
 
 /// A node of the tree.
 pub(super) struct Node<'a> {
-    /// Increases in the file's order, keys included. For [`locate`].
+    /// Increases in file order, including keys. For [`locate`].
     pub(super) id: usize,
     pub(super) content: Content<'a>,
 }
 
-/// What a node holds.
+/// The content of a node.
 pub(super) enum Content<'a> {
     /// No content, `~` or `null`.
     Null,
@@ -35,13 +38,13 @@ pub(super) enum Content<'a> {
     /// Text, quoted or not.
     Text(Cow<'a, str>),
     List(Vec<Node<'a>>),
-    /// Pairs in the file's order, with keys of any kind, duplicates included.
+    /// Pairs in file order, with keys of any kind, including duplicates.
     Mapping(Vec<(Node<'a>, Node<'a>)>),
     /// A node with a tag (`!ref x`), which is rejected everywhere.
     Tagged,
 }
 
-/// Parses a file to a tree that is not empty.
+/// Parses a file to a non-empty tree.
 pub(super) fn parse(text: &str) -> Result<Node<'_>, Problem> {
     let builder = TreeBuilder::new(MAX_SIZE);
     match builder.build(text) {
@@ -57,14 +60,14 @@ pub(super) fn parse(text: &str) -> Result<Node<'_>, Problem> {
     }
 }
 
-/// The position of a node. serde_yaml's trees have no positions, but its errors do: the text is parsed again with a
-/// limit that the node exceeds. That takes as long as parsing the file, for the few problems that are reported.
+/// The position of a node. serde_yaml's trees have no positions, but its errors do, so the text is parsed again with a limit
+/// that the node exceeds. That takes as long as parsing the file, but only for the few reported problems.
 pub(super) fn locate(text: &str, id: usize) -> Option<Position> {
     let error = TreeBuilder::new(id).build(text).err()?;
     syntax::error_position(&error)
 }
 
-/// Builds a tree whose size is below a limit.
+/// Builds a tree with a size limit.
 struct TreeBuilder {
     size: Cell<usize>,
     limit: usize,
@@ -94,7 +97,7 @@ impl TreeBuilder {
     }
 
     fn node<'de, E: Error>(&self, content: Content<'de>) -> Result<Node<'de>, E> {
-        let id = self.grow(1)?;
+        let id = self.grow(NODE_SIZE)?;
         Ok(Node { id, content })
     }
 }
@@ -107,7 +110,7 @@ impl<'de> DeserializeSeed<'de> for &TreeBuilder {
     }
 }
 
-// The size grows in the visitor's functions, because their errors have the position of the node.
+// The visitor's functions increase the size, because their errors have the position of the node.
 impl<'de> Visitor<'de> for &TreeBuilder {
     type Value = Node<'de>;
 
@@ -158,7 +161,7 @@ impl<'de> Visitor<'de> for &TreeBuilder {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Node<'de>, A::Error> {
-        let id = self.grow(1)?;
+        let id = self.grow(NODE_SIZE)?;
         let mut items = Vec::new();
         while let Some(item) = list.next_element_seed(self)? {
             items.push(item);
@@ -168,7 +171,7 @@ impl<'de> Visitor<'de> for &TreeBuilder {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Node<'de>, A::Error> {
-        let id = self.grow(1)?;
+        let id = self.grow(NODE_SIZE)?;
         let mut pairs = Vec::new();
         while let Some(pair) = map.next_entry_seed(self, self)? {
             pairs.push(pair);

@@ -1,24 +1,27 @@
-//! The request of a manifest entry, assembled from its inputs and values, and what cannot be combined in one entry.
-//! Reads no value itself, and quotes none in a message.
+//! Assembles the request of a manifest entry from its inputs and values, and rejects invalid combinations in an entry. Must not
+//! read values itself, or quote one in a message.
 
 use std::sync::Arc;
 
 use upsert_secret_core::connection::Connection;
-use upsert_secret_core::json::{self, JsonText};
 use upsert_secret_core::labels::CURRENT;
-use upsert_secret_core::request::{JsonKey, Request};
+use upsert_secret_core::request::Request;
 use upsert_secret_core::target::Target;
-use upsert_secret_core::value::{Kind, SecretBytes, SecretValue};
+use upsert_secret_core::value::{Kind, SecretBytes};
 
-use crate::checks::{json_key, leak_check};
-use crate::diagnostics::{Diagnostics, Spelling};
+use crate::checks::json_key;
+use crate::diagnostics::Diagnostics;
+use crate::document::{self, Part};
+use crate::dotenv::Pair;
+use crate::files::PATH_OF_FILE;
 use crate::inputs::{RawInputs, items};
-use crate::manifest::{Entry, Member, ValueSpec};
+use crate::manifest::{Entry, ValueSpec};
 use crate::request;
 use crate::resolve::ResolvedValue;
+use crate::spelling::Spelling;
 use crate::value_source::Source;
 
-/// What all entries of a manifest share.
+/// Settings shared by all entries of a manifest.
 #[derive(Clone)]
 pub(super) struct Shared {
     pub(super) connection: Arc<Connection>,
@@ -26,7 +29,7 @@ pub(super) struct Shared {
     pub(super) all_or_nothing: bool,
 }
 
-/// Checks an entry with `values`, one for each of its references. The request is valid only if there is no problem.
+/// Checks an entry with `values`, one per reference. The request is valid only if there is no problem.
 pub(super) fn assemble(
     entry: &Entry,
     values: &[ResolvedValue],
@@ -35,23 +38,44 @@ pub(super) fn assemble(
     let mut diagnostics = Diagnostics::new(Spelling::Input);
     let mut raw = entry.inputs();
     raw.version_id_key.clone_from(&shared.version_id_key);
-    let (bytes, keys) = match &entry.spec {
-        ValueSpec::Value(_) => {
-            // A binary secret stays one wherever it is copied to.
-            if raw.store_as.is_none() && values[0].kind == Some(Kind::Binary) {
-                raw.store_as = Some("binary".to_owned());
-            }
-            (values[0].copy(), Vec::new())
+    if let ValueSpec::Value { pointer, .. } = &entry.spec {
+        // A binary secret stays binary when it is copied.
+        if raw.store_as.is_none() && values[0].kind == Some(Kind::Binary) {
+            raw.store_as = Some("binary".to_owned());
         }
-        ValueSpec::Json { members, .. } => compose(members, values).unwrap_or_else(|why| {
-            diagnostics.reject("json", why);
-            (ResolvedValue::stand_in().copy(), Vec::new())
-        }),
+        // The element has already been extracted from a document.
+        if pointer.is_some() && raw.json_key.is_none() {
+            raw.json_value_as = None;
+        }
+    }
+    let input = match entry.spec {
+        ValueSpec::Json { .. } => "json",
+        ValueSpec::Value { .. } | ValueSpec::Dotenv { .. } => "value",
     };
-    let is_json = matches!(entry.spec, ValueSpec::Json { .. });
-    let is_merge = matches!(entry.spec, ValueSpec::Json { merge: true, .. });
-    let input = if is_json { "json" } else { "value" };
-    let source = Source { bytes, input };
+    let is_single = matches!(entry.spec, ValueSpec::Value { .. });
+    let (bytes, keys) = if is_single {
+        (values[0].bytes(), Vec::new())
+    } else {
+        let parts = parts(entry, values);
+        let composed = document::compose(&parts);
+        if composed.is_ok() {
+            for warning in document::warnings(&parts) {
+                diagnostics.warn(warning);
+            }
+        }
+        composed.unwrap_or_else(|why| {
+            diagnostics.reject(input, why);
+            (ResolvedValue::stand_in().bytes(), Vec::new())
+        })
+    };
+    let is_merge = entry.spec.is_merge();
+    let is_path = is_single && values[0].is_path_of_file;
+    let source = Source {
+        bytes,
+        input,
+        warnings: Vec::from_iter(is_path.then(|| format!("the value {PATH_OF_FILE}"))),
+        composed: Vec::new(),
+    };
     let is_generated = values.iter().any(|value| value.generated);
     if is_merge {
         json_key::check_conflicts(&raw, "merge", &mut diagnostics);
@@ -59,59 +83,42 @@ pub(super) fn assemble(
     check_conflicts(&raw, is_generated, shared.all_or_nothing, &mut diagnostics);
     let connection = &shared.connection;
     let target = check_target(entry, connection, &mut diagnostics);
-    let mut request = request::check(raw, target, source, connection, &mut diagnostics);
-    if is_json {
-        for value in values {
-            leak_check::check(&request, connection, value.expose(), &mut diagnostics);
-        }
-    }
-    request.composed = is_json && !is_merge;
-    request.seeds = !is_json && is_generated;
+    let mut request = request::check(raw, target, source, values, connection, &mut diagnostics);
+    request.seeds = is_single && is_generated;
     if is_merge {
         request.json = keys;
+    } else {
+        request.composed = keys.into_iter().map(|key| key.path).collect();
     }
     (request, diagnostics)
 }
 
-/// The document with the keys that members set, each to the value in the same position, and no others; and the keys.
-///
-/// # Errors
-/// Why a value cannot be the value of its key; or two keys of which one is inside the other's value.
-fn compose(
-    members: &[Member],
-    values: &[ResolvedValue],
-) -> Result<(SecretBytes, Vec<JsonKey>), String> {
-    let mut keys = Vec::with_capacity(members.len());
-    for (member, value) in members.iter().zip(values) {
-        let text = render(member, value)
-            .map_err(|why| format!("has a key {} whose value {why}", member.key))?;
-        keys.push(JsonKey {
-            path: member.key.clone(),
-            text,
-            seeds: value.generated,
-        });
-    }
-    match json::apply_edits(b"{}", &keys) {
-        Ok(Some(text)) => {
-            let document = SecretBytes::new(text.as_bytes().to_vec());
-            Ok((document, keys))
+/// The parts of the document that an entry composes.
+fn parts<'e>(entry: &'e Entry, values: &'e [ResolvedValue]) -> Vec<Part<'e>> {
+    match &entry.spec {
+        ValueSpec::Value { .. } => Vec::new(),
+        ValueSpec::Dotenv { .. } => pairs(values).map(Part::of_pair).collect(),
+        ValueSpec::Json { members, .. } => {
+            let parts = members.iter().zip(values).map(|(member, value)| Part {
+                key: &member.key,
+                value: value.bytes(),
+                as_json: member.as_json,
+                seeds: value.generated,
+                is_path_of_file: value.is_path_of_file,
+                pair: None,
+            });
+            parts.collect()
         }
-        Ok(None) => Err("has no keys".to_owned()),
-        Err(why) => Err(format!("makes no document: {why}")),
     }
 }
 
-fn render(member: &Member, value: &ResolvedValue) -> Result<JsonText, String> {
-    let value = SecretValue::new(value.copy(), Kind::String).map_err(|why| why.to_string())?;
-    let text = str::from_utf8(value.expose()).map_err(|_| "is not valid UTF-8".to_owned())?;
-    if member.as_json {
-        Ok(json_key::parse_json(text)?)
-    } else {
-        Ok(JsonText::string(text))
-    }
+fn pairs(values: &[ResolvedValue]) -> impl Iterator<Item = &Pair> {
+    values
+        .iter()
+        .flat_map(|value| value.pairs.iter().flat_map(|pairs| pairs.iter()))
 }
 
-fn check_target(
+pub(super) fn check_target(
     entry: &Entry,
     connection: &Connection,
     diagnostics: &mut Diagnostics,
@@ -124,13 +131,13 @@ fn check_target(
         let region = region.unwrap_or("the profile's region");
         diagnostics.reject(
             "name",
-            format!("is an ARN of {of_arn}, but this run is about {region}"),
+            format!("is an ARN of {of_arn}, but this run is for {region}"),
         );
     }
     Some(target)
 }
 
-/// Rejects what generated values and `all-or-nothing` cannot be combined with.
+/// Rejects settings that cannot be combined with generated values or `all-or-nothing`.
 fn check_conflicts(
     raw: &RawInputs,
     is_generated: bool,
@@ -143,19 +150,20 @@ fn check_conflicts(
     if excludes_current && is_generated {
         diagnostics.reject(
             "version-stages",
-            "must have AWSCURRENT where a value is generated: it is for a secret that has none yet",
+            "must include AWSCURRENT if the value is generated, because `generate` is for secrets without \
+             a value",
         );
     }
     if is_generated && raw.expected_version_id.is_some() {
         diagnostics.reject(
             "expected-version-id",
-            "expects a version, and `generate` is for a secret that has none",
+            "requires an existing version, but `generate` is for secrets without a value",
         );
     }
     if excludes_current && all_or_nothing {
         diagnostics.reject(
             "version-stages",
-            "must have AWSCURRENT with `all-or-nothing`, which is about what becomes current",
+            "must include AWSCURRENT with `all-or-nothing`",
         );
     }
 }

@@ -1,25 +1,26 @@
-//! The entries of a manifest, one after the other: resolves their references, assembles their requests and collects the
-//! problems. Checks how other secrets are reached, and reads none of them. What the file must look like is for the
-//! manifest reader.
+//! Processes the entries of a manifest one by one: resolves their references, assembles their requests and collects the
+//! problems. Checks how to reach other secrets. Must not read them. The manifest reader owns the structure of the file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use upsert_secret_core::connection::Connection;
 use upsert_secret_core::region::is_region;
 use upsert_secret_core::request::Job;
 use upsert_secret_core::target::Target;
+use upsert_secret_core::value::MAX_BYTES;
 
 use super::assemble::{Shared, assemble};
 use super::unresolved::{Draft, RemoteValue, Unresolved};
 use crate::checks::identity;
-use crate::diagnostics::{Diagnostics, Spelling};
+use crate::diagnostics::Diagnostics;
 use crate::environment::Environment;
 use crate::inputs::RawInputs;
-use crate::manifest::{Entry, Reference, SecretRef, UnlocatedProblem, ValueSpec};
-use crate::resolve::{ResolvedValue, SecretSink, resolve};
+use crate::manifest::{Entry, Qualified, Reference, SecretRef, UnlocatedProblem, ValueSpec};
+use crate::resolve::{ResolvedValue, SecretSink, extract, resolve};
+use crate::spelling::Spelling;
 
-/// Checks all entries: the valid ones and every problem of the others. Warnings go to `diagnostics`.
+/// Checks all entries and returns the valid ones and all problems with the others. Warnings go to `diagnostics`.
 pub(super) fn check(
     entries: Vec<Entry>,
     raw: &RawInputs,
@@ -34,6 +35,7 @@ pub(super) fn check(
         sink,
         shared,
         connections: BTreeMap::new(),
+        values: HashMap::new(),
         entry_names: BTreeMap::new(),
         problems: Vec::new(),
     };
@@ -54,35 +56,67 @@ struct EntryChecker<'a> {
     environment: &'a Environment,
     sink: Option<&'a SecretSink<'a>>,
     shared: Shared,
-    /// One connection for each pair of region and role of other secrets.
+    /// One connection per region and role of other secrets.
     connections: BTreeMap<(Option<String>, Option<String>), Arc<Connection>>,
-    /// The entry of each secret, by the secret's name: an entry may give its ARN.
+    /// The values of variables and files that have been read, by reference, and by whether they are decoded.
+    values: HashMap<(Reference, bool), Result<ResolvedValue, String>>,
+    /// The entry of each secret, by the secret's name, because an entry may use an ARN.
     entry_names: BTreeMap<String, String>,
     problems: Vec<UnlocatedProblem>,
 }
 
 impl EntryChecker<'_> {
     fn check(&mut self, entry: Entry, diagnostics: &mut Diagnostics) -> Option<Draft> {
-        let decodes = entry.inputs().value_encoding.as_deref() == Some("base64");
+        let inputs = entry.inputs();
+        let decodes = inputs.value_encoding.as_deref() == Some("base64");
+        let takes_json = inputs.json_value_as.as_deref() == Some("json");
         let mut is_complete = true;
         let (mut values, mut missing) = (Vec::new(), Vec::new());
-        for (index, (reference, base64)) in entry.spec.references().into_iter().enumerate() {
-            let value = resolve(reference, base64 || decodes, self.environment, self.sink);
+        let mut length = 0;
+        for (index, source) in entry.spec.references().into_iter().enumerate() {
+            if length > MAX_BYTES {
+                // The document is already too large, whatever the other members contain.
+                values.push(ResolvedValue::stand_in_for(source.reference));
+                continue;
+            }
+            let Qualified {
+                reference, pointer, ..
+            } = source;
+            let as_json = source.as_json || takes_json;
+            let mut value = self.resolve(reference, source.base64 || decodes);
+            if let (Ok(document), Some(pointer), Some(sink)) = (&value, pointer, self.sink)
+                && !matches!(reference, Reference::Secret(_))
+            {
+                value = extract(
+                    document,
+                    pointer,
+                    as_json,
+                    reference,
+                    entry.spec.pointer_neighbor(),
+                    sink,
+                );
+            }
             let value = value.map_err(|why| {
                 self.problems.push(match entry.spec {
-                    ValueSpec::Value(_) => entry.problem("value", why),
                     ValueSpec::Json { .. } => entry.member_problem(index, why),
+                    ValueSpec::Value { .. } | ValueSpec::Dotenv { .. } => {
+                        entry.problem("value", why)
+                    }
                 });
             });
             is_complete &= value.is_ok();
-            // The rest of the entry is checked as well.
-            values.push(value.unwrap_or_else(|()| ResolvedValue::stand_in()));
+            // Continue checking the rest of the entry.
+            let value = value.unwrap_or_else(|()| ResolvedValue::stand_in_for(reference));
+            length += value.expose().trim_ascii().len();
+            values.push(value);
             if let Reference::Secret(secret) = reference {
                 let connection = self.connect(secret, &entry);
                 is_complete &= connection.is_some();
                 missing.extend(connection.map(|connection| RemoteValue {
                     index,
                     secret: secret.clone(),
+                    pointer: pointer.cloned(),
+                    as_json,
                     connection,
                 }));
             }
@@ -103,10 +137,11 @@ impl EntryChecker<'_> {
         if !is_complete {
             return None;
         }
+        // Warn about the values that are already known.
+        for warning in warnings {
+            diagnostics.warn(format!("{}: {warning}", request.target.id));
+        }
         if missing.is_empty() {
-            for warning in warnings {
-                diagnostics.warn(format!("{}: {warning}", request.target.id));
-            }
             return Some(Draft::Ready(Job::Upsert(Box::new(request))));
         }
         Some(Draft::Unresolved(Box::new(Unresolved {
@@ -115,6 +150,18 @@ impl EntryChecker<'_> {
             missing,
             shared: self.shared.clone(),
         })))
+    }
+
+    /// The value of a reference. A variable or file shared by thousands of entries is read only once.
+    fn resolve(&mut self, reference: &Reference, base64: bool) -> Result<ResolvedValue, String> {
+        let read = || resolve(reference, base64, self.environment, self.sink);
+        match reference {
+            Reference::Env(_) | Reference::File(_) | Reference::Dotenv(_) => {
+                let known = self.values.entry((reference.clone(), base64));
+                known.or_insert_with(read).clone()
+            }
+            Reference::Secret(_) | Reference::Generate(_) => read(),
+        }
     }
 
     /// The connection to another secret; `None` if it cannot be reached.
@@ -129,7 +176,7 @@ impl EntryChecker<'_> {
                     && of_arn != region
                 {
                     reject(format!(
-                        "names an ARN of {of_arn}, but is read in {region}: give `region` with it"
+                        "names an ARN in {of_arn}, but is read in {region}: set `region`"
                     ));
                 }
             }
@@ -143,13 +190,13 @@ impl EntryChecker<'_> {
             .as_deref()
             .is_some_and(|region| !is_region(region))
         {
-            reject("names a region that is none, such as `eu-west-1`".to_owned());
+            reject("must name a region, such as `eu-west-1`".to_owned());
         }
         let mut identity = Arc::clone(&own.identity);
         if let Some(role) = &secret.role {
             let mut raw = self.raw.clone();
             raw.role_to_assume = Some(role.clone());
-            // They restrict the run's own account.
+            // They restrict only the run's own account.
             raw.allowed_account_ids = None;
             let mut diagnostics = Diagnostics::new(Spelling::Input);
             let checked = identity::check(&raw, self.environment, &mut diagnostics);
@@ -172,8 +219,8 @@ impl EntryChecker<'_> {
         Some(connection)
     }
 
-    /// Rejects values from secrets that the same run writes. They would be those from before the run, and a secret that
-    /// reads itself, or two that read each other, would change with every run.
+    /// Rejects values from secrets that the same run writes. Such values would predate the run, and a secret that reads itself,
+    /// or two that read each other, would change with every run.
     fn check_sources(&mut self, unresolved: &Unresolved) {
         for (secret, connection) in unresolved.references() {
             if secret.role.is_some() || connection.region != self.shared.connection.region {
@@ -182,7 +229,7 @@ impl EntryChecker<'_> {
             let Ok(target) = Target::parse(&secret.id) else {
                 continue;
             };
-            // An ARN may be of another account, where the same name is another secret.
+            // An ARN may belong to another account, where the same name is a different secret.
             let written = self
                 .entry_names
                 .get(&target.name)
@@ -190,7 +237,9 @@ impl EntryChecker<'_> {
             if let Some(name) = written {
                 self.problems.push(unresolved.entry.problem(
                     "value",
-                    format!("is to come from {name}, which this manifest writes: give both the same source"),
+                    format!(
+                        "comes from {name}, which this manifest writes: give both the same source"
+                    ),
                 ));
             }
         }

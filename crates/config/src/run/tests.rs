@@ -1,25 +1,32 @@
-//! Runs of one secret, from variables.
+//! Single-secret runs, from variables.
 
 use upsert_secret_core::url::{Endpoint, endpoint};
 
 use super::*;
-use crate::inputs;
 
-/// Checks the run of an environment. Keys with a `$` are names of variables, the others get the prefix of inputs.
+mod dotenv;
+mod values;
+
+/// Checks the run of an environment. Keys that start with `$` are variable names; the others get the prefix of inputs.
 pub(crate) fn check(pairs: &[(&str, &str)]) -> Result<Run, Failure> {
+    let sink = SecretSink {
+        hide: &|_| {},
+        mask: &|_| {},
+    };
+    check_into(pairs, &sink)
+}
+
+/// The checked run; its secrets go to this sink.
+pub(crate) fn check_into(pairs: &[(&str, &str)], sink: &SecretSink<'_>) -> Result<Run, Failure> {
     let environment = Environment::from_pairs(pairs.iter().map(|(key, value)| {
         let key = key
             .strip_prefix('$')
             .map_or_else(|| format!("UPSERT_SECRET_{key}"), str::to_owned);
         (key.into(), (*value).into())
     }));
-    let (raw, checked) = inputs::read(&environment);
+    let (raw, checked) = crate::variables::read(&environment);
     checked?;
-    let sink = SecretSink {
-        hide: &|_| {},
-        mask: &|_| {},
-    };
-    Run::check(Action::Upsert, raw, &environment, Some(&sink))
+    Run::check(Action::Upsert, raw, &environment, Some(sink))
 }
 
 /// The run of an environment without problems.
@@ -30,7 +37,7 @@ pub(crate) fn valid(pairs: &[(&str, &str)]) -> Run {
 const ARN: &str = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:prod/key-AbCdEf";
 const BASE: [(&str, &str); 2] = [("NAME", "prod/key"), ("VALUE", "made-up-key")];
 
-/// [`BASE`] with the values of other pairs.
+/// [`BASE`] with the values from other pairs.
 pub(crate) fn with<'a>(pairs: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     BASE.into_iter()
         .filter(|(key, _)| !pairs.iter().any(|(other, _)| other == key))
@@ -44,7 +51,7 @@ fn invalid_inputs_are_rejected() {
     let cases: &[(&[(&str, &str)], &str)] = &[
         (
             &[("NAME", "")],
-            "UPSERT_SECRET_NAME is not given: it is the name or the ARN of the secret",
+            "UPSERT_SECRET_NAME is not set: it is the name or the ARN of the secret",
         ),
         (
             &[("NAME", "a b")],
@@ -75,7 +82,7 @@ fn invalid_inputs_are_rejected() {
         ),
         (
             &[("VALUE", "***")],
-            "UPSERT_SECRET_VALUE is a mask (`***` or `[MASKED]`), not a secret; pass the secret itself on, not a log line or an output of it",
+            "UPSERT_SECRET_VALUE is a mask (`***` or `[MASKED]`), not a secret; pass the secret itself, not text from a log or a masked output",
         ),
         (
             &[("STORE_AS", "text")],
@@ -91,7 +98,7 @@ fn invalid_inputs_are_rejected() {
         ),
         (
             &[("KMS_KEY_ID", "my key")],
-            "UPSERT_SECRET_KMS_KEY_ID must be a key id, a key ARN, an alias (`alias/…`) or an alias ARN",
+            "UPSERT_SECRET_KMS_KEY_ID must be a key ID, a key ARN, an alias (`alias/…`) or an alias ARN",
         ),
         (
             &[("TAGS", "a")],
@@ -99,15 +106,19 @@ fn invalid_inputs_are_rejected() {
         ),
         (
             &[("TAG_POLICY", "replace")],
-            "UPSERT_SECRET_TAG_POLICY is `replace`, but no tags are given",
+            "UPSERT_SECRET_TAG_POLICY is `replace`, but `tags` is not set",
         ),
         (
             &[("VERSION_ID_KEY", "short")],
-            "UPSERT_SECRET_VERSION_ID_KEY must have at least 16 bytes: version ids are public, and a short key could be guessed from them",
+            "UPSERT_SECRET_VERSION_ID_KEY must have at least 16 bytes: version IDs are public, and a short key could be guessed from them",
         ),
         (
             &[("TIMEOUT", "2 minutes")],
             "UPSERT_SECRET_TIMEOUT must be a time from 1s to 6h, such as `90s`, `2m` or `1h`",
+        ),
+        (
+            &[("TIMEOUT", "1m30s")],
+            "UPSERT_SECRET_TIMEOUT combines units, but takes one number with one unit: `90s` for one and a half minutes",
         ),
         (
             &[("TIMEOUT", "99999999999999999h")],
@@ -142,11 +153,7 @@ fn invalid_inputs_are_rejected() {
             "AWS_ENDPOINT_URL must be a URL such as `https://host:port`",
         ),
         (
-            &[("$AWS_ENDPOINT_URL", "")],
-            "AWS_ENDPOINT_URL is set but empty; unset it",
-        ),
-        (
-            &[("$LOG_SENSITIVE_BODIES", "")],
+            &[("$LOG_SENSITIVE_BODIES", "0")],
             "LOG_SENSITIVE_BODIES is set: it makes the AWS SDK log request bodies, the value included; unset it",
         ),
         (
@@ -163,7 +170,7 @@ fn invalid_inputs_are_rejected() {
         ),
         (
             &[("VALUE_ENCODING", "hex")],
-            "UPSERT_SECRET_VALUE_ENCODING must be `text` or `base64`",
+            "UPSERT_SECRET_VALUE_ENCODING must be `text` or `base64` or `dotenv`",
         ),
         (
             &[("COMMAND", "x"), ("NAME", "a b"), ("TIMEOUT", "0s")],
@@ -206,6 +213,75 @@ fn value_in_public_input_is_rejected() {
     }
     // A short value occurs in ordinary words.
     assert!(check(&with(&[("VALUE", "key"), ("DESCRIPTION", "a key")])).is_ok());
+}
+
+#[test]
+fn encoded_value_and_its_parts_are_rejected_in_public_input() {
+    const KEY: &str = "made-up-key-of-more-than-16";
+    const JSON: &str = r#"{"user": "postgres", "port": 5432, "id": 1234567890, "nested": [{"key": "hunter2-made-up"}]}"#;
+    const PEM: &str =
+        "-----BEGIN MADE UP KEY-----\nbWFkZSB1cA\nc2hvcnQ\n-----END MADE UP KEY-----\n";
+    let base64 = "bWFkZS11cC1rZXktb2YtbW9yZS10aGFuLTE2";
+    let hex = "6d6164652d75702d6b65792d6f662d6d6f72652d7468616e2d3136";
+    let twice = "bmNvZGVkIG1hZGUtdXAta2V5LW9mLW1vcmUtdGhhbi0xNiE=";
+    let percent = KEY.replace('-', "%2D");
+    let upper = KEY.to_ascii_uppercase();
+    let json_escape = KEY.replace('-', "\\u002d");
+    let entities = KEY.replace('-', "&#x2d;");
+    for (value, text) in [
+        (KEY, KEY),
+        (KEY, base64),
+        (KEY, &format!("key={base64}")),
+        (KEY, hex),
+        (KEY, twice),
+        (KEY, &percent),
+        (KEY, &upper),
+        (KEY, &json_escape),
+        (KEY, &entities),
+        (JSON, "the password is hunter2-made-up."),
+        (JSON, "aHVudGVyMi1tYWRlLXVw"),
+        (JSON, "postgres"),
+        (JSON, "no. 1234567890"),
+        (PEM, "bWFkZSB1cA"),
+        // Documents that not every parser accepts.
+        (r#"{"a": "hunter2-made-up", "a": ""}"#, "hunter2-made-up"),
+        (r#"{"a": "hunter2-made-up", "b": 1e999}"#, "hunter2-made-up"),
+        (r#"["hunter2-made-up", "\ud800"]"#, "hunter2-made-up"),
+        ("\u{feff}[\"hunter2-made-up\"]", "hunter2-made-up"),
+    ] {
+        let pairs = [("VALUE", value), ("DESCRIPTION", text)];
+        let what = check(&with(&pairs)).err().map(|failure| failure.what);
+        let what = what.unwrap_or_default();
+        assert!(
+            what.contains("on-value-in-metadata: allow"),
+            "{pairs:?}: {what}"
+        );
+        let allowed = [pairs[0], pairs[1], ("ON_VALUE_IN_METADATA", "allow")];
+        assert!(check(&with(&allowed)).is_ok(), "{pairs:?}");
+    }
+    for (input, text) in [
+        ("NAME", hex),
+        ("VERSION_STAGES", base64),
+        ("TAGS", "a=hunter2-made-up"),
+    ] {
+        let value = if input == "TAGS" { JSON } else { KEY };
+        let what = check(&with(&[("VALUE", value), (input, text)])).err();
+        assert!(
+            what.is_some_and(|failure| failure.what.contains("contains the value")),
+            "{input}"
+        );
+    }
+    for (value, text) in [
+        (KEY, "made-up-key-of-another"),
+        // Shorter than eight bytes, or a piece of a longer word.
+        (JSON, "5432 user key"),
+        (JSON, "postgresql"),
+        (PEM, "c2hvcnQ"),
+        (PEM, "-----BEGIN MADE UP KEY-----"),
+    ] {
+        let pairs = [("VALUE", value), ("DESCRIPTION", text)];
+        assert!(check(&with(&pairs)).is_ok(), "{pairs:?}");
+    }
 }
 
 #[test]

@@ -1,25 +1,25 @@
-//! The actions that a run needs: those of every step that `plan` returns for some state of the secret. The actions of a
-//! step are the calls that `apply` makes for it, and what AWS does on the caller's behalf during those calls (service
-//! authorization reference; Secrets Manager user guide, "Permissions for the KMS key"). It knows nothing of resources.
+//! The actions that a run needs: those of every step that `plan` returns for some state of the secret. The actions of a step
+//! are the calls that `apply` makes for it, and what AWS does on the caller's behalf during those calls (service authorization
+//! reference; Secrets Manager user guide, "Permissions for the KMS key"). Must not handle resources.
 
 use std::collections::BTreeSet;
 
 use crate::attempt::Attempt;
 use crate::labels::{CURRENT, WriteLabel};
-use crate::plan::{Step, plan};
+use crate::plan::{Nameable, Step, plan};
 use crate::request::{Direction, Request};
 use crate::state::{Observed, PolicyView, Present, Replica, ReplicaStatus, SecretMetadata};
 use crate::value::{Kind, SecretBytes, SecretValue};
 
 /// An ID that no version has.
 const VERSION: &str = "00000000-0000-4000-8000-000000000000";
-/// Differs from anything that a request can contain.
+/// Differs from every value that a request can contain.
 const OTHER: &str = "upsert-secret:other";
 
-/// KMS, on a secret's key: what UpdateSecret needs to give a secret this key instead of another one. Every request that writes a
-/// key may have to, and no other call needs more.
+/// KMS actions on a secret's key: what UpdateSecret needs to change the secret to this key. Any request that writes a key may
+/// need them, and no other call needs more.
 pub(super) const KEY_ACTIONS: [&str; 3] = ["Decrypt", "Encrypt", "GenerateDataKey"];
-/// KMS, on the key of a replica: what ReplicateSecretToRegions needs there.
+/// KMS actions on a replica's key, needed by ReplicateSecretToRegions.
 pub(super) const REPLICA_KEY_ACTIONS: [&str; 2] = ["Encrypt", "GenerateDataKey"];
 
 /// Actions of Secrets Manager without their service prefix.
@@ -29,6 +29,8 @@ pub(super) struct Needs {
     pub(super) reads: BTreeSet<&'static str>,
     /// On the secret.
     pub(super) writes: BTreeSet<&'static str>,
+    /// In calls that name no secret.
+    pub(super) unnamed: BTreeSet<&'static str>,
 }
 
 impl Needs {
@@ -42,7 +44,11 @@ impl Needs {
             needs.reads.insert("GetResourcePolicy");
         }
         for step in all_steps(request, region) {
-            needs.writes.extend(write_actions(&step));
+            let actions = match step {
+                Step::CheckPolicy(Nameable::No) => &mut needs.unnamed,
+                _ => &mut needs.writes,
+            };
+            actions.extend(write_actions(&step));
         }
         needs
     }
@@ -61,25 +67,24 @@ impl Needs {
 
 fn write_actions(step: &Step) -> &'static [&'static str] {
     match step {
-        // Its tags and replicas need the same actions as those added to an existing secret, which is another state.
+        // Its tags and replicas need the same actions as adding them to an existing secret, which is another state.
         Step::Create { .. } => &["CreateSecret"],
         Step::Restore => &["RestoreSecret"],
         Step::Wait | Step::Yield | Step::AwaitReplicas(_) => &[],
         Step::Update { .. } => &["UpdateSecret"],
-        // A put that finds the version of an earlier run moves the label there from the version that held it.
+        // A put that finds the version of an earlier run moves the label to it from its holder.
         Step::Put { .. } | Step::Swap { .. } => &["PutSecretValue", "UpdateSecretVersionStage"],
         Step::Label { .. } | Step::Sweep(_) => &["UpdateSecretVersionStage"],
         Step::Unreplicate(_) => &["RemoveRegionsFromReplication"],
         Step::Replicate(_) => &["ReplicateSecretToRegions"],
-        Step::CheckPolicy => &["ValidateResourcePolicy"],
+        Step::CheckPolicy(_) => &["ValidateResourcePolicy"],
         Step::SetPolicy => &["PutResourcePolicy"],
         Step::Untag(_) => &["UntagResource"],
         Step::Tag(_) => &["TagResource"],
     }
 }
 
-/// The steps to the requested state from every state that leads to different ones. States that the run refuses to change
-/// are left out.
+/// The steps to the requested state from every state that leads to different steps. Excludes states that the run rejects.
 fn all_steps(request: &Request, region: &str) -> Vec<Step> {
     let mut scenarios = vec![Observed::Absent];
     for replicated in [false, true] {
@@ -107,8 +112,8 @@ fn all_steps(request: &Request, region: &str) -> Vec<Step> {
         .collect()
 }
 
-/// A secret that holds the requested value and differs in everything else, before `change`. Having no description differs
-/// from every requested one.
+/// A secret that holds the requested value and differs in everything else, before `change` is applied. A missing description
+/// differs from every requested one.
 fn present(request: &Request, change: impl FnOnce(&mut Present)) -> Observed {
     let holder = request.expected.as_deref().unwrap_or(VERSION);
     let expired_label = WriteLabel::until(0, VERSION).label;
@@ -126,6 +131,7 @@ fn present(request: &Request, change: impl FnOnce(&mut Present)) -> Observed {
         secret,
         value: Some(value),
         unread: None,
+        current: None,
         policy: PolicyView::Known(None),
         at: u64::MAX,
     };

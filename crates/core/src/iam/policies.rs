@@ -1,5 +1,5 @@
-//! The policies that grant permissions: secrets that need the same actions share a statement, and the statements are
-//! packed into as few policies as IAM's size limit allows. It decides how permissions are grouped, not which are needed.
+//! The policies that grant permissions: secrets that need the same actions share a statement, and statements are packed into as
+//! few policies as IAM's size limit allows. Decides how permissions are grouped, not which are needed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,20 +13,23 @@ use crate::target::Target;
 
 /// IAM's limit for a managed policy, in characters without white space ("IAM and STS quotas").
 const MAX_POLICY: usize = 6_144;
-/// Room for statements in a policy: the limit less the policy's own keys, rounded up.
+/// The size limit for a policy's statements: the policy limit minus the policy's own keys, with some reserve.
 const MAX_STATEMENTS: usize = MAX_POLICY - 64;
-/// Characters that a number in its Sid and the comma after it can add to a statement.
+/// The number of characters that a number in its Sid and the comma after it can add to a statement.
 const NUMBER_AND_COMMA: usize = 7;
 
 const READ: &str = "ReadSecret";
 const WRITE: &str = "WriteSecret";
-/// Reading a secret that another one gets its value from.
+/// Reads a secret that provides a value for another one.
 const READ_SOURCE: &str = "ReadSource";
+/// Validates a resource policy before its secret exists. Without this permission, the policy is validated after the secret is
+/// created.
+const VALIDATE: &str = "ValidatePolicy";
 
 /// Permissions for secrets and KMS keys of one account.
 pub(super) struct Permissions<'a> {
     region: &'a str,
-    /// Twelve digits, or `*` if the account is not known.
+    /// Twelve digits, or `*` if the account is unknown.
     account: &'a str,
     /// Secrets by Sid, actions and region.
     secrets: BTreeMap<(&'static str, Vec<String>, &'a str), Vec<&'a Target>>,
@@ -44,10 +47,13 @@ impl<'a> Permissions<'a> {
         }
     }
 
-    /// What one write of the request needs, KMS keys included.
+    /// Adds what one write of the request needs, including KMS keys.
     pub(super) fn add_upsert(&mut self, request: &'a Request) {
         let needs = Needs::of_upsert(request, self.region);
         self.add_secret(&request.target, &needs);
+        if !needs.unnamed.is_empty() {
+            self.add_unnamed(VALIDATE, &prefixed("secretsmanager", &needs.unnamed));
+        }
         if let Some(key) = &request.kms_key_id
             && needs.writes.contains("UpdateSecret")
         {
@@ -57,7 +63,7 @@ impl<'a> Permissions<'a> {
             if let Some(key) = key
                 && needs.writes.contains("ReplicateSecretToRegions")
             {
-                // A Sid has letters and digits only.
+                // A Sid may contain only letters and digits.
                 let name: String = region.split('-').map(capitalized).collect();
                 self.add_key(
                     &format!("UseKeyIn{name}"),
@@ -79,11 +85,33 @@ impl<'a> Permissions<'a> {
         self.add(READ_SOURCE, &["GetSecretValue"].into(), target, region);
     }
 
-    /// AWS accepts no narrower resource. Reading a value still needs GetSecretValue on the secret itself.
+    /// AWS accepts no narrower resource. Reading a value still requires GetSecretValue on the secret itself.
     pub(super) fn add_batch_read(&mut self) {
         let action = "secretsmanager:BatchGetSecretValue".to_owned();
-        self.others
-            .push(allow("ReadMany", &[action], &["*".to_owned()]));
+        self.add_unnamed("ReadMany", &[action]);
+    }
+
+    /// Adds listing secrets, for which AWS accepts no narrower resource, and reading the metadata of secrets with these names.
+    pub(super) fn add_import(&mut self, names: &[String], policies: bool) {
+        self.add_unnamed("ListSecrets", &["secretsmanager:ListSecrets".to_owned()]);
+        let reads: &[&str] = match policies {
+            true => &["DescribeSecret", "GetResourcePolicy"],
+            false => &["DescribeSecret"],
+        };
+        let actions = prefixed("secretsmanager", reads);
+        let secrets = names.iter();
+        let secrets = secrets.map(|name| self.secret(&format!("{name}-??????"), self.region));
+        for chunk in pack_resources(READ, &actions, secrets.collect()) {
+            self.others.push(allow(READ, &actions, &chunk));
+        }
+    }
+
+    /// Adds actions of calls without a secret ID.
+    fn add_unnamed(&mut self, sid: &str, actions: &[String]) {
+        let statement = allow(sid, actions, &["*".to_owned()]);
+        if !self.others.contains(&statement) {
+            self.others.push(statement);
+        }
     }
 
     fn add(
@@ -122,7 +150,7 @@ impl<'a> Permissions<'a> {
         }
     }
 
-    /// The policies; more than one only if one would exceed IAM's limit even with secrets named by folder.
+    /// The policies; more than one only if a single one would exceed IAM's limit even with secrets grouped by folder.
     pub(super) fn policies(&self) -> Vec<Value> {
         let packed = |by_folder| {
             pack(self.statements(by_folder), MAX_STATEMENTS, |statement| {
@@ -136,13 +164,12 @@ impl<'a> Permissions<'a> {
         policies.into_iter().map(policy_document).collect()
     }
 
-    /// All statements, each short enough for a policy.
+    /// All statements, each small enough for a policy.
     fn statements(&self, by_folder: bool) -> Vec<Value> {
         let mut statements = Vec::new();
         for ((sid, actions, region), targets) in &self.secrets {
-            let room = MAX_STATEMENTS - length(&allow(sid, actions, &[]));
             let resources = self.resources(targets, region, *sid != WRITE, by_folder);
-            for chunk in pack(resources, room, |arn| arn.len() + r#""","#.len()) {
+            for chunk in pack_resources(sid, actions, resources) {
                 statements.push(allow(sid, actions, &chunk));
             }
         }
@@ -150,7 +177,7 @@ impl<'a> Permissions<'a> {
         statements
     }
 
-    /// ARN patterns of secrets. `by_folder` names two or more secrets of one folder as `folder/*`.
+    /// ARN patterns of secrets. `by_folder` replaces two or more secrets of one folder with `folder/*`.
     fn resources(
         &self,
         targets: &[&Target],
@@ -180,8 +207,8 @@ impl<'a> Permissions<'a> {
         resources
     }
 
-    /// A secret's ARN, as a pattern for the six characters that AWS appends. `or_absent` adds the ARN without them, by
-    /// which IAM evaluates access to a secret that does not exist.
+    /// A secret's ARN, with a pattern for the six characters that AWS appends. `or_absent` adds the ARN without them, which IAM
+    /// uses to evaluate access to a secret that does not exist.
     fn patterns(&self, target: &Target, region: &str, or_absent: bool) -> Vec<String> {
         if target.is_arn() {
             return vec![target.id.clone()];
@@ -196,8 +223,7 @@ impl<'a> Permissions<'a> {
         self.arn("secretsmanager", region, &format!("secret:{name}"))
     }
 
-    /// A key's ARN. For an alias: every key, and the alias to put into a condition, because IAM identifies keys by ID
-    /// only.
+    /// A key's ARN. For an alias: all keys, and the alias for use in a condition, because IAM identifies keys only by ID.
     fn key(&self, key: &str, region: &str) -> (String, Option<String>) {
         let arn = if key.starts_with("arn:") {
             key.to_owned()
@@ -253,7 +279,13 @@ fn pack<T>(items: Vec<T>, room: usize, size: impl Fn(&T) -> usize) -> Vec<Vec<T>
     bins.into_iter().map(|(_, bin)| bin).collect()
 }
 
-/// A policy of these statements. Numbers repeated Sids, which IAM rejects.
+/// Splits resources into statements, each small enough for a policy.
+fn pack_resources(sid: &str, actions: &[String], resources: Vec<String>) -> Vec<Vec<String>> {
+    let room = MAX_STATEMENTS - length(&allow(sid, actions, &[]));
+    pack(resources, room, |arn| arn.len() + r#""","#.len())
+}
+
+/// A policy with these statements. Numbers repeated Sids, because IAM rejects duplicates.
 fn policy_document(mut statements: Vec<Value>) -> Value {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for statement in &mut statements {
@@ -267,7 +299,7 @@ fn policy_document(mut statements: Vec<Value>) -> Value {
     json!({"Version": "2012-10-17", "Statement": statements})
 }
 
-/// The bytes of a statement, at least as many as characters.
+/// The size of a statement in bytes, which is at least its number of characters.
 fn length(statement: &Value) -> usize {
     statement.to_string().len()
 }

@@ -1,4 +1,4 @@
-//! Which permissions a run needs, and how they are packed into policies.
+//! The permissions that a run needs, and how they are packed into policies.
 
 use std::collections::BTreeSet;
 
@@ -83,11 +83,29 @@ fn reads_follow_from_inputs() {
 }
 
 #[test]
+fn policy_of_new_secret_is_validated_without_it() {
+    let given = ("RESOURCE_POLICY", "{}");
+    let validate = |policy: &Value| {
+        let statements = policy["Statement"].as_array().unwrap().iter();
+        let found = statements.filter(|statement| statement["Sid"] == "ValidatePolicy");
+        found.cloned().collect::<Vec<_>>()
+    };
+    let wanted = json!({
+        "Sid": "ValidatePolicy", "Effect": "Allow", "Resource": ["*"],
+        "Action": ["secretsmanager:ValidateResourcePolicy"],
+    });
+    assert_eq!(validate(&upsert(&[given])), [wanted]);
+    // Nothing is created, or nothing is validated.
+    assert!(validate(&upsert(&[given, ("NAME", ARN)])).is_empty());
+    assert!(validate(&upsert(&[])).is_empty());
+}
+
+#[test]
 fn writes_follow_from_inputs() {
     const REPLACE: (&str, &str) = ("TAG_POLICY", "replace");
     const REPLACE_REPLICAS: (&str, &str) = ("REPLICA_POLICY", "replace");
     let value = ["CreateSecret", "PutSecretValue", "UpdateSecretVersionStage"];
-    // What is needed besides writing the value.
+    // Permissions needed in addition to writing the value.
     let cases: &[(Inputs<'_>, &[&str])] = &[
         (&[], &[]),
         (&[("COMPARE", "never")], &[]),
@@ -96,7 +114,7 @@ fn writes_follow_from_inputs() {
         (&[("JSON_KEY", "b")], &[]),
         (&[("DESCRIPTION", "d")], &["UpdateSecret"]),
         (&[("KMS_KEY_ID", "alias/models")], &["UpdateSecret"]),
-        // The secret may have another key than the default one.
+        // The secret may have a key other than the default one.
         (
             &[("KMS_KEY_ID", "alias/aws/secretsmanager")],
             &["UpdateSecret"],
@@ -133,7 +151,7 @@ fn writes_follow_from_inputs() {
             .collect();
         assert!(actions.iter().eq(wanted), "{pairs:?} {actions:?}");
     }
-    // An ARN, or the id of a version, cannot belong to a secret that is yet to be created.
+    // An ARN or a version ID cannot refer to a secret that does not exist yet.
     for pair in [("NAME", ARN), ("EXPECTED_VERSION_ID", "v1")] {
         let policy = upsert(&[pair]);
         let wanted = "PutSecretValue UpdateSecretVersionStage";
@@ -147,7 +165,7 @@ fn label_moves_need_no_value() {
         (true, "DescribeSecret"),
         (false, "DescribeSecret ListSecretVersionIds"),
     ] {
-        let run = PolicyRun::Move(Box::new(label_move(promote, &[])));
+        let run = PolicyRun::Moves(vec![label_move(promote, &[])]);
         let policy = printed(run)["policy"].take();
         assert_eq!(sids(&policy), ["ReadSecret", "WriteSecret"]);
         assert_eq!(actions(&policy, "ReadSecret"), reads);
@@ -163,7 +181,7 @@ fn secret_is_named_by_pattern_or_arn() {
         format!("{SECRETS}prod/a-??????"),
     );
     let resources = |sid| texts(&statement(&policy, sid)["Resource"]);
-    // IAM evaluates reads of a secret that does not exist without the characters that AWS appends.
+    // For a secret that does not exist, IAM evaluates reads without the characters that AWS appends.
     assert_eq!(resources("ReadSecret"), [&pattern, &exact]);
     assert_eq!(resources("WriteSecret"), [&pattern]);
     let policy = upsert(&[("NAME", ARN)]);
@@ -232,7 +250,7 @@ fn keys_of_replicas_are_usable_in_their_region() {
 }
 
 #[test]
-fn request_that_never_writes_needs_no_write_and_no_key() {
+fn request_without_write_needs_no_write_or_key() {
     let policy = upsert(&[
         ("IF_EXISTS", "skip"),
         ("EXPECTED_VERSION_ID", "v1"),
@@ -316,5 +334,39 @@ fn role_is_trusted_by_audience_and_subject() {
     assert_eq!(
         printed(PolicyRun::Upsert(Box::new(request(&[])))).get("trust"),
         None
+    );
+}
+
+#[test]
+fn import_lists_all_and_reads_what_matches() {
+    let import = |names: &[&str], policies| {
+        printed(PolicyRun::Import {
+            names: names.iter().map(|name| (*name).to_owned()).collect(),
+            policies,
+        })
+    };
+    let policy = import(&["prod/*", "key"], true)["policy"].take();
+    assert_eq!(sids(&policy), ["ListSecrets", "ReadSecret"]);
+    assert_eq!(texts(&statement(&policy, "ListSecrets")["Resource"]), ["*"]);
+    assert_eq!(
+        actions(&policy, "ReadSecret"),
+        "DescribeSecret GetResourcePolicy"
+    );
+    assert_eq!(
+        texts(&statement(&policy, "ReadSecret")["Resource"]),
+        [
+            format!("{SECRETS}prod/*-??????"),
+            format!("{SECRETS}key-??????")
+        ]
+    );
+    let policy = import(&["*"], false)["policy"].take();
+    assert_eq!(actions(&policy, "ReadSecret"), "DescribeSecret");
+    let long = "x".repeat(500);
+    let documents = import(&[long.as_str(); 30], false);
+    let policies = documents["policies"].as_array().unwrap();
+    assert!(
+        policies
+            .iter()
+            .all(|policy| policy.to_string().len() <= 6_144)
     );
 }

@@ -1,19 +1,19 @@
-//! Edits of keys in a JSON object. Each object on a path is parsed once, for all edits in it, and the result is
-//! written once, into a buffer of the right size. Checks all of the document, but reads no value that it does not set.
+//! Edits of keys in a JSON object. Parses each object on a path once for all its edits, and writes the result once, into a
+//! buffer of the right size. Checks the whole document, but reads only the values that it sets.
 
 use std::collections::HashMap;
 use std::ops::Range;
 
 use zeroize::Zeroizing;
 
-use super::key_path::KeyPath;
+use super::key_path::{KeyPath, pointer};
 use super::syntax::{self, EditError, Member, is_equal};
 use super::text::JsonText;
 
 /// White space between JSON tokens (RFC 8259).
 const WHITE_SPACE: [char; 4] = [' ', '\t', '\n', '\r'];
 
-/// A key of a JSON object and what it is set to.
+/// A key of a JSON object and its new value.
 pub struct JsonKey {
     /// Its path in the document.
     pub path: KeyPath,
@@ -23,11 +23,11 @@ pub struct JsonKey {
     pub seeds: bool,
 }
 
-/// Sets keys of a document; `None` if all of them have equal values already. A missing ancestor is created. New keys
-/// go to the end of their object, in the order of the edits, formatted like the last member before them.
+/// Sets keys of a document; `None` if all of them already have equal values. Creates missing ancestors. Appends new keys to
+/// their object in the order of the edits, formatted like the last member before them.
 ///
 /// # Errors
-/// See [`EditError`]; the document is edited as a whole or not at all.
+/// See [`EditError`]; the document is edited completely or not at all.
 pub fn apply_edits(
     document: &[u8],
     edits: &[JsonKey],
@@ -39,7 +39,7 @@ pub fn apply_edits(
     }
     let changes = group(edits.iter().collect(), 0)?;
     let mut splices = Vec::new();
-    edit_object(document, object, &changes, 1, &mut splices)?;
+    edit_object(document, object, &changes, "", &mut splices)?;
     if splices.is_empty() {
         return Ok(None);
     }
@@ -48,7 +48,7 @@ pub fn apply_edits(
     Ok(Some(edited))
 }
 
-/// What happens to one member of an object.
+/// The change of one member of an object.
 struct Change<'a> {
     name: &'a str,
     /// The name as a JSON string.
@@ -61,7 +61,7 @@ enum Action<'a> {
     EditInside(Vec<Change<'a>>),
 }
 
-/// Edits by name at a level, counted from 0. Recursion is bounded by the length of a key path.
+/// Groups edits by name at a level, counted from 0. The recursion depth is bounded by the length of a key path.
 fn group(edits: Vec<&JsonKey>, level: usize) -> Result<Vec<Change<'_>>, EditError> {
     let mut indices = HashMap::new();
     let mut groups: Vec<(&str, Vec<&JsonKey>)> = Vec::new();
@@ -91,18 +91,18 @@ fn group(edits: Vec<&JsonKey>, level: usize) -> Result<Vec<Change<'_>>, EditErro
         .collect()
 }
 
-/// A part of the document and what replaces it. Pieces are borrowed, so that a secret is copied only into the result.
+/// A part of the document and its replacement. Pieces are borrowed, so that a secret is copied only into the result.
 struct Splice<'a> {
     range: Range<usize>,
     pieces: Vec<&'a str>,
 }
 
-/// Collects the splices of one object of the document, whose names are at this level of the paths, counted from 1.
+/// Collects the splices of one object of the document. `path` is the JSON pointer to it.
 fn edit_object<'a>(
     document: &'a str,
     object: &'a str,
     changes: &'a [Change<'a>],
-    level: usize,
+    path: &str,
     splices: &mut Vec<Splice<'a>>,
 ) -> Result<(), EditError> {
     let mut members = syntax::members(object)?;
@@ -119,7 +119,9 @@ fn edit_object<'a>(
             continue;
         };
         if found.next().is_some() {
-            return Err(EditError::Duplicate { level });
+            return Err(EditError::Duplicate {
+                pointer: pointer(path, change.name),
+            });
         }
         match &change.action {
             Action::Set(edit) => {
@@ -131,9 +133,15 @@ fn edit_object<'a>(
                 }
             }
             Action::EditInside(changes) if member.value.starts_with('{') => {
-                edit_object(document, member.value, changes, level + 1, splices)?;
+                let path = pointer(path, change.name);
+                edit_object(document, member.value, changes, &path, splices)?;
             }
-            Action::EditInside(_) => return Err(EditError::ParentNotObject { level }),
+            Action::EditInside(_) => {
+                return Err(EditError::ParentNotObject {
+                    pointer: pointer(path, change.name),
+                    kind: syntax::kind(member.value),
+                });
+            }
         }
     }
     if !added.is_empty() {
@@ -191,7 +199,7 @@ fn push_value<'a>(action: &'a Action<'a>, pieces: &mut Vec<&'a str>) {
     }
 }
 
-/// Where a slice of the document is in it.
+/// The position of a slice in the document.
 fn range_in(document: &str, slice: &str) -> Range<usize> {
     let start = slice.as_ptr().addr() - document.as_ptr().addr();
     start..start + slice.len()

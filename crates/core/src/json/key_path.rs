@@ -1,12 +1,12 @@
-//! The path of a key in a JSON document, as `json-key` and a manifest write it. Knows nothing of documents.
+//! The path of a key in a JSON document, as written in `json-key` and in a manifest. Must not handle documents.
 
 use std::fmt;
 
 use thiserror::Error;
 
-/// The deepest key path, in levels.
+/// The maximum depth of a key path, in levels.
 const MAX_LEVELS: usize = 32;
-/// The longest key path, in bytes.
+/// The maximum length of a key path, in bytes.
 const MAX_LENGTH: usize = 1_024;
 
 /// The names of a key's ancestors and of the key itself, from the top object down; at least one.
@@ -16,7 +16,7 @@ pub struct KeyPath {
     names: Vec<String>,
 }
 
-/// Why a text is not a key path. The text completes a sentence that starts with the input's name.
+/// The reason a text is not a key path. The text completes a sentence that starts with the input's name.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum KeyPathError {
     /// More than 1,024 bytes or 32 levels.
@@ -31,8 +31,8 @@ pub enum KeyPathError {
 }
 
 impl KeyPath {
-    /// Reads text that begins with `/` as a JSON pointer (RFC 6901) and any other text as the name of one
-    /// key of the top object.
+    /// Parses text that starts with `/` as a JSON pointer (RFC 6901), and any other text as the name of one key of the
+    /// top-level object.
     ///
     /// # Errors
     /// See [`KeyPathError`].
@@ -57,6 +57,11 @@ impl KeyPath {
     pub fn names(&self) -> &[String] {
         &self.names
     }
+}
+
+/// The JSON pointer (RFC 6901) to a name in the element that `parent` points to.
+pub(super) fn pointer(parent: &str, name: &str) -> String {
+    format!("{parent}/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 
 impl fmt::Display for KeyPath {

@@ -1,5 +1,6 @@
-//! The structure of JSON text, one level at a time, as slices of that text, and equality of two texts. `serde_json` checks the grammar; nothing
-//! is copied or decoded into a buffer, so nothing needs to be zeroized. Unpaired surrogates in escapes are valid.
+//! The structure of JSON text, one level at a time, as slices of that text, and equality of two texts. `serde_json` checks the
+//! grammar. Must not copy or decode into a buffer, so that nothing needs to be zeroized. Unpaired surrogates in escapes are
+//! valid.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -9,16 +10,19 @@ use serde::de::{MapAccess, Visitor};
 use serde_json::value::RawValue;
 use thiserror::Error;
 
-/// The depth at which a document is too deep, in nested objects and arrays. `serde_json` has the same limit for its
-/// `Value`, but none for a `RawValue`.
+/// The depth at which a document is nested too deep, in objects and arrays. `serde_json` has the same limit for its `Value`,
+/// but none for a `RawValue`.
 pub(super) const DEPTH_LIMIT: usize = 128;
 
-/// Why a document cannot be read or edited.
-#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+/// The reason a document cannot be read or edited.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum EditError {
     /// The document is not UTF-8.
     #[error("its current value is not UTF-8 text")]
     NotUtf8,
+    /// The document begins with a byte order mark, which JSON does not allow.
+    #[error("its current value begins with a byte order mark (U+FEFF), which JSON does not allow")]
+    ByteOrderMark,
     /// The document is not JSON.
     #[error("its current value is not JSON")]
     Malformed,
@@ -26,16 +30,18 @@ pub enum EditError {
     #[error("its current value is JSON, but not an object")]
     NotObject,
     /// An ancestor of the key exists and is not an object.
-    #[error("level {level} of the key exists and is not an object")]
+    #[error("`{pointer}` is {kind}, and only an object has keys")]
     ParentNotObject {
-        /// Counted from 1.
-        level: usize,
+        /// The ancestor, as a JSON pointer.
+        pointer: String,
+        /// The type of the ancestor, in words.
+        kind: &'static str,
     },
-    /// A name of the path is a duplicate in its object: readers differ on which value counts.
-    #[error("level {level} of the key exists twice")]
+    /// An object contains a name of the path twice: parsers disagree on which value counts.
+    #[error("`{pointer}` exists twice")]
     Duplicate {
-        /// Counted from 1.
-        level: usize,
+        /// The element, as a JSON pointer.
+        pointer: String,
     },
     /// Two edits set the same key, or one sets a key inside the value that another sets.
     #[error("two of the keys are the same, or one is inside another")]
@@ -48,7 +54,7 @@ pub enum EditError {
 /// A member of an object, as written.
 #[derive(Clone, Copy)]
 pub(super) struct Member<'a> {
-    /// With its quotes.
+    /// Including its quotes.
     pub(super) name: &'a str,
     pub(super) value: &'a str,
 }
@@ -59,14 +65,17 @@ impl Member<'_> {
         code_units(self.name).cmp(code_units(other.name))
     }
 
-    /// The same order, for a name that is not JSON.
+    /// The same order, for a name that is not in JSON syntax.
     pub(super) fn cmp_name_to(&self, name: &str) -> Ordering {
         code_units(self.name).cmp(name.encode_utf16())
     }
 }
 
-/// The one value of a text, without the white space around it.
+/// The single value of a text, without the white space around it.
 pub(super) fn parse(text: &str) -> Result<&str, EditError> {
+    if text.starts_with('\u{feff}') {
+        return Err(EditError::ByteOrderMark);
+    }
     let value = serde_json::from_str::<&RawValue>(text)
         .map_err(|_| EditError::Malformed)?
         .get();
@@ -74,7 +83,19 @@ pub(super) fn parse(text: &str) -> Result<&str, EditError> {
     Ok(value)
 }
 
-/// Checks the depth of valid JSON. Everything else here that recurses relies on it.
+/// The type of a valid value, in words.
+pub(super) fn kind(value: &str) -> &'static str {
+    match value.bytes().next() {
+        Some(b'"') => "a string",
+        Some(b'[') => "an array",
+        Some(b'{') => "an object",
+        Some(b'n') => "`null`",
+        Some(b't' | b'f') => "`true` or `false`",
+        _ => "a number",
+    }
+}
+
+/// Checks the depth of valid JSON. All other recursion in this module relies on this check.
 pub(super) fn check_depth(json: &str) -> Result<(), EditError> {
     let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
     for byte in json.bytes() {
@@ -107,7 +128,7 @@ pub(super) fn members(object: &str) -> Result<Vec<Member<'_>>, EditError> {
         .map_err(|_| EditError::Malformed)
 }
 
-/// Unlike a map type, keeps order and duplicates, and does not decode names.
+/// Unlike a map type, preserves order and duplicates, and does not decode names.
 struct Members;
 
 impl<'de> Visitor<'de> for Members {
@@ -129,8 +150,8 @@ impl<'de> Visitor<'de> for Members {
     }
 }
 
-/// The content of a valid JSON string, escapes decoded, as UTF-16 code units: JSON escapes are those, and may be
-/// unpaired surrogates, which no `str` can hold.
+/// The content of a valid JSON string, unescaped, as UTF-16 code units: JSON escapes are code units, and may be unpaired
+/// surrogates, which `str` cannot represent.
 pub(super) fn code_units(string: &str) -> impl Iterator<Item = u16> {
     let mut chars = string.chars();
     // The opening quote; the closing one ends the iteration.
@@ -164,7 +185,7 @@ pub(super) fn code_units(string: &str) -> impl Iterator<Item = u16> {
     })
 }
 
-/// Whether two texts are JSON and equal. Malformed or too deeply nested text equals nothing.
+/// Whether two texts are JSON and equal. Malformed or too deeply nested text never equals anything.
 pub(crate) fn is_equal_json(one: &[u8], other: &[u8]) -> bool {
     let parse = |text| str::from_utf8(text).ok().and_then(|text| parse(text).ok());
     parse(one)
@@ -172,8 +193,8 @@ pub(crate) fn is_equal_json(one: &[u8], other: &[u8]) -> bool {
         .is_some_and(|(one, other)| is_equal(one, other))
 }
 
-/// Compares two checked values: strings by content, numbers as written, arrays in order, objects in any order. Readers
-/// differ on duplicate names, so an object that has one equals nothing, not even itself. Reads each text once per level.
+/// Compares two checked values: strings by content, numbers as written, arrays in order, objects in any order. Parsers disagree
+/// on duplicate names, so an object that has one never equals anything, including itself. Reads each text once per level.
 pub(super) fn is_equal(one: &str, other: &str) -> bool {
     compare(one, other).unwrap_or(false)
 }

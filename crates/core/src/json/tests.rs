@@ -1,9 +1,11 @@
-//! Edits and equality of JSON text, against tables and against serde_json.
+//! Edits and equality of JSON text, tested with tables and against serde_json.
 
 use super::*;
 
 mod edit;
 mod equality;
+mod leaves;
+mod lookup;
 mod properties;
 mod values;
 
@@ -37,8 +39,13 @@ fn json_text_that_is_ambiguous_is_rejected() {
         "{\"a\":{\"\\ud800\":1,\"\\uD800\":1}}",
         "'a'",
     ] {
-        assert_eq!(JsonText::json(text).err(), Some(NotJson), "{text}");
+        let rejected = Some(NotJson {
+            byte_order_mark: false,
+        });
+        assert_eq!(JsonText::json(text).err(), rejected, "{text}");
     }
+    let marked = JsonText::json("\u{feff}{}").err();
+    assert!(marked.is_some_and(|why| why.byte_order_mark));
     for text in [" {\"a\":1,\"b\":[{\"a\":1}]}\n", "1.00", "\"\\ud800\""] {
         assert!(JsonText::json(text).is_ok(), "{text}");
     }

@@ -1,7 +1,7 @@
-//! The private labels of an all-or-nothing transaction. The member label is on each version that the transaction has staged
-//! or made current, until it has ended. The commit record is a second label on the version of one secret, the coordinator:
-//! removing it from there commits, and moving it to another version of that secret aborts. Both contain hashes of the
-//! coordinator and the CI run, the number of secrets, and the time at which they expire. It reads no clock and makes no calls.
+//! The private labels of an all-or-nothing transaction. The member label is on each version that the transaction has staged or
+//! made current, until the transaction ends. The commit record is a second label, on a version of one secret, the coordinator:
+//! removing it from that version commits, and moving it to another version of the coordinator aborts. Both labels contain
+//! hashes of the coordinator and the CI run, the number of secrets, and their expiry time. Must not read a clock or make calls.
 
 use super::write::{UUID_LENGTH, is_past, parse_seconds};
 use crate::hash;
@@ -9,13 +9,13 @@ use crate::version_id::RunIdentity;
 
 const PREFIX: &str = "upsert-secret-all-";
 const RECORD_PREFIX: &str = "upsert-secret-commit-";
-/// Hexadecimal digits of a hash: enough that the secrets of an account do not collide.
+/// The number of hexadecimal digits of a hash: enough to avoid collisions between the secrets of an account.
 const HASH_DIGITS: usize = 16;
 
 /// A transaction's labels and their parsed parts.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct TransactionLabel {
-    /// The parts after the prefix, which both labels share and no other transaction has.
+    /// The part after the prefix. Both labels share it, and no other transaction has it.
     id: String,
     expiry: u64,
     coordinator: String,
@@ -24,7 +24,7 @@ pub struct TransactionLabel {
 }
 
 impl TransactionLabel {
-    /// Labels of a transaction over this number of secrets that expire at `end`, in seconds since 1970. `unique` is a fresh
+    /// The labels of a transaction over this number of secrets that expire at `end`, in seconds since 1970. `unique` is a new
     /// random UUID.
     pub fn until(
         end: u64,
@@ -44,12 +44,12 @@ impl TransactionLabel {
         }
     }
 
-    /// The transaction of a member label; `None` if the label is no such label.
+    /// The transaction of a member label; `None` for any other label.
     pub fn parse_member(label: &str) -> Option<Self> {
         Self::parse(label.strip_prefix(PREFIX)?)
     }
 
-    /// The transaction of a commit record; `None` if the label is no such label.
+    /// The transaction of a commit record; `None` for any other label.
     pub fn parse_record(label: &str) -> Option<Self> {
         Self::parse(label.strip_prefix(RECORD_PREFIX)?)
     }
@@ -70,12 +70,12 @@ impl TransactionLabel {
         })
     }
 
-    /// The label of versions that the transaction has staged or made current.
+    /// The label on versions that the transaction has staged or made current.
     pub fn member(&self) -> String {
         format!("{PREFIX}{}", self.id)
     }
 
-    /// The label that is the commit record.
+    /// The label that serves as the commit record.
     pub fn record(&self) -> String {
         format!("{RECORD_PREFIX}{}", self.id)
     }
@@ -85,17 +85,17 @@ impl TransactionLabel {
         self.coordinator == hash_of([region, name])
     }
 
-    /// The number of secrets of the run.
+    /// The number of secrets in the run.
     pub(crate) const fn secrets(&self) -> usize {
         self.secrets
     }
 
-    /// Whether the time limit of the run that made the label has passed.
+    /// Whether the time limit of the run that created the label has passed.
     pub(crate) fn has_expired(&self, now: u64) -> bool {
         is_past(self.expiry, now)
     }
 
-    /// Whether the run that made the label may still be in progress. An earlier attempt of the same CI run is not, and
+    /// Whether the run that created the label may still be in progress. An earlier attempt of the same CI run is not, and
     /// neither is a run whose label has expired.
     pub(crate) fn may_be_alive(&self, now: u64, run: Option<&RunIdentity>) -> bool {
         let is_earlier_attempt = run.is_some() && self.run == hash_of_run(run);
@@ -103,7 +103,7 @@ impl TransactionLabel {
     }
 }
 
-/// Whether a label has a prefix of transaction labels, whatever follows it.
+/// Whether a label starts with a prefix of transaction labels.
 pub fn is_transaction_label(label: &str) -> bool {
     label.starts_with(PREFIX) || label.starts_with(RECORD_PREFIX)
 }
@@ -196,7 +196,7 @@ mod tests {
         assert!(label.may_be_alive(NOW - 100, Some(&other)));
         assert!(label.may_be_alive(NOW + 60, Some(&other)));
         assert!(!label.may_be_alive(NOW + 61, Some(&other)));
-        // Outside CI, runs cannot be told apart.
+        // Outside CI, runs cannot be distinguished.
         assert!(label_of(NOW, None).may_be_alive(NOW, None));
     }
 }

@@ -1,29 +1,29 @@
-//! The private label of a guarded write: the new version is staged under it before AWSCURRENT moves there. The label is
-//! unique to the process and contains its expiry, so that later runs can tell whether its run was killed. It reads no
-//! clock and makes no calls.
+//! The private label of a guarded write: the new version is staged with it before AWSCURRENT moves. The label is unique to the
+//! process and contains its expiry, so that later runs can tell whether its run was killed. Must not read a clock or make
+//! calls.
 
 use std::time::Duration;
 
 const PREFIX: &str = "upsert-secret-until-";
-/// The longest run. A label with a later expiry was not made by this tool.
+/// The maximum duration of a run. A label with a later expiry was not created by this tool.
 pub const MAX_RUN: Duration = Duration::from_hours(6);
 
-/// The largest difference between the clocks of a CI system's machines.
+/// The maximum clock difference between the machines of a CI system.
 const SKEW: Duration = Duration::from_mins(1);
-/// Characters of the UUID that makes a label unique.
+/// The length of the UUID that makes a label unique.
 pub(super) const UUID_LENGTH: usize = 36;
 
-/// A private label and where it is.
+/// A private label and its location.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WriteLabel {
     /// The label.
     pub label: String,
-    /// The version that holds it, or may hold it after a lost answer.
+    /// The version that holds it, or may hold it after a lost response.
     pub on: Option<String>,
 }
 
 impl WriteLabel {
-    /// A label that expires at `end`, in seconds since 1970. `unique` is a fresh random UUID.
+    /// A label that expires at `end`, in seconds since 1970. `unique` is a new random UUID.
     pub fn until(end: u64, unique: &str) -> Self {
         Self {
             label: format!("{PREFIX}{end}-{unique}"),
@@ -32,10 +32,10 @@ impl WriteLabel {
     }
 }
 
-/// What a label says about the run that made it.
+/// The state of a run, derived from its label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LabelState {
-    /// No label of a guarded write.
+    /// Not the label of a guarded write.
     Foreign,
     /// The run may still be in progress.
     Living,
@@ -67,7 +67,7 @@ pub(super) fn parse_seconds(text: &str) -> Option<u64> {
     text.parse().ok().filter(|_| is_number)
 }
 
-/// Whether an expiry is past on every clock.
+/// Whether an expiry has passed on every clock.
 pub(super) fn is_past(expiry: u64, now: u64) -> bool {
     expiry.saturating_add(SKEW.as_secs()) < now
 }

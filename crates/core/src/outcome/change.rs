@@ -1,6 +1,8 @@
-//! The changes that a run can make to a secret, each with its line in the report. It prints nothing.
+//! The changes that a run can make to a secret, each with its line in the report. Must not print.
 
 use std::fmt;
+
+use crate::request::{Direction, LabelMove};
 
 /// A change to a secret, in one line of the report.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +17,8 @@ pub enum Change {
         tags: usize,
         /// The number of its replicas.
         replicas: usize,
+        /// The keys of its JSON document that were set.
+        keys: Vec<String>,
     },
     /// The secret was restored from a scheduled deletion.
     Restored,
@@ -22,12 +26,14 @@ pub enum Change {
     Description,
     /// The KMS key was written.
     KmsKey(String),
-    /// A version was written under a label.
+    /// A version was written with a label.
     Version {
         /// Its id.
         id: String,
         /// The label.
         label: String,
+        /// The keys of a JSON document that were set; empty if a complete value was written.
+        keys: Vec<String>,
     },
     /// A label was moved to an existing version that holds the value.
     Moved {
@@ -47,7 +53,7 @@ pub enum Change {
     Promoted(String),
     /// `rollback` made the version current again.
     RolledBack(String),
-    /// A version was written, and another writer's version with the same value is current.
+    /// A version was written, but another writer's version with the same value is current.
     Superseded {
         /// The version of this run.
         ours: String,
@@ -61,7 +67,7 @@ pub enum Change {
         /// The label.
         label: String,
     },
-    /// A version was made current and rolled back, because the transaction failed.
+    /// A version was made current, then rolled back because the transaction failed.
     Reverted(String),
     /// Tags with these keys were written.
     Tagged(Vec<String>),
@@ -75,6 +81,25 @@ pub enum Change {
     Policy,
 }
 
+impl Change {
+    /// The change for moving AWSCURRENT to a version.
+    pub fn of_move(label_move: &LabelMove, id: &str) -> Self {
+        let id = id.to_owned();
+        match label_move.direction {
+            Direction::Promote(_) => Self::Promoted(id),
+            Direction::Rollback | Direction::Undo { .. } | Direction::Stay => Self::RolledBack(id),
+        }
+    }
+
+    /// Whether this change made the version current.
+    pub fn made_current(&self, version: &str) -> bool {
+        match self {
+            Self::Version { id, .. } | Self::Promoted(id) | Self::RolledBack(id) => id == version,
+            _ => false,
+        }
+    }
+}
+
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -83,8 +108,10 @@ impl fmt::Display for Change {
                 kms_key,
                 tags,
                 replicas,
+                keys,
             } => {
                 let parts = [
+                    (!keys.is_empty()).then(|| key_list(keys)),
                     description.then(|| "a description".to_owned()),
                     kms_key.then(|| "a KMS key".to_owned()),
                     (*tags > 0).then(|| counted(*tags, "tag")),
@@ -101,13 +128,16 @@ impl fmt::Display for Change {
             Self::Restored => write!(f, "restored the secret, which was scheduled for deletion"),
             Self::Description => write!(f, "wrote the description"),
             Self::KmsKey(key) => write!(f, "wrote the KMS key: {key}"),
-            Self::Version { id, label } => {
+            Self::Version { id, label, keys } if keys.is_empty() => {
                 write!(f, "wrote the value as version {id}, now {label}")
+            }
+            Self::Version { id, label, keys } => {
+                write!(f, "set {} in version {id}, now {label}", key_list(keys))
             }
             Self::Moved { id, label } => {
                 write!(f, "moved {label} to version {id}, which holds the value")
             }
-            Self::Labeled { id, label } => write!(f, "gave version {id} the label {label}"),
+            Self::Labeled { id, label } => write!(f, "added the label {label} to version {id}"),
             Self::Promoted(id) => write!(f, "made version {id} AWSCURRENT"),
             Self::RolledBack(id) => write!(f, "made version {id} AWSCURRENT again"),
             Self::Superseded { ours, by } => write!(
@@ -123,7 +153,9 @@ impl fmt::Display for Change {
             Self::Reverted(id) => write!(f, "made version {id} AWSCURRENT and rolled it back"),
             Self::Tagged(keys) => write!(f, "wrote tags: {}", keys.join(", ")),
             Self::Untagged(keys) => write!(f, "removed tags: {}", keys.join(", ")),
-            Self::Replicated(regions) => write!(f, "replicated it to {}", regions.join(", ")),
+            Self::Replicated(regions) => {
+                write!(f, "replicated the secret to {}", regions.join(", "))
+            }
             Self::Unreplicated(regions) => {
                 write!(f, "removed the replicas in {}", regions.join(", "))
             }
@@ -132,8 +164,20 @@ impl fmt::Display for Change {
     }
 }
 
+/// The maximum number of keys listed by name.
+const MAX_KEYS: usize = 5;
+
+/// The keys of a document as given, so that `database.password` is not mistaken for a path.
+fn key_list(keys: &[String]) -> String {
+    match keys {
+        [key] => format!("the key `{key}`"),
+        keys if keys.len() <= MAX_KEYS => format!("the keys `{}`", keys.join("`, `")),
+        keys => counted(keys.len(), "key"),
+    }
+}
+
 /// A number of things: `1 tag`, `2 tags`.
-pub(crate) fn counted(number: usize, what: &str) -> String {
+pub fn counted(number: usize, what: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{number} {what}{plural}")
 }

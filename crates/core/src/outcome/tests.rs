@@ -6,6 +6,7 @@ fn version(id: &str) -> Change {
     Change::Version {
         id: id.to_owned(),
         label: CURRENT.to_owned(),
+        keys: Vec::new(),
     }
 }
 
@@ -22,6 +23,7 @@ fn kind_follows_from_changes_and_preview() {
         kms_key: false,
         tags: 0,
         replicas: 0,
+        keys: Vec::new(),
     });
     assert_eq!(outcome.kind(), ChangeKind::Created);
     outcome.preview = Some(Preview {
@@ -79,6 +81,7 @@ fn created_version_is_recognized_once_confirmed() {
         kms_key: false,
         tags: 0,
         replicas: 0,
+        keys: Vec::new(),
     });
     assert!(!outcome.has_recorded("v1"));
     outcome.version = Some(VersionRef {
@@ -137,7 +140,7 @@ fn label_move_moves_previous_along_with_current() {
 }
 
 #[test]
-fn labels_are_recorded_before_the_first_move_only() {
+fn labels_are_recorded_before_first_move() {
     let mut outcome = Outcome::default();
     outcome.record_label_move(CURRENT, "v1");
     assert_eq!(outcome.labels, None);
@@ -162,9 +165,15 @@ fn change_is_one_line() {
         kms_key,
         tags,
         replicas,
+        keys: Vec::new(),
     };
     let (id, label) = (|| "v1".to_owned(), || "blue".to_owned());
     let two = || vec!["a".to_owned(), "b".to_owned()];
+    let set = |count: usize| Change::Version {
+        id: id(),
+        label: label(),
+        keys: (0..count).map(|n| format!("a.{n}")).collect(),
+    };
     let cases = [
         (created(false, false, 0, 0), "created the secret"),
         (created(false, false, 1, 0), "created the secret with 1 tag"),
@@ -186,12 +195,19 @@ fn change_is_one_line() {
             "wrote the KMS key: alias/a",
         ),
         (
-            Change::Version {
-                id: id(),
-                label: label(),
+            Change::Created {
+                description: false,
+                kms_key: true,
+                tags: 0,
+                replicas: 0,
+                keys: vec!["/a/b".to_owned()],
             },
-            "wrote the value as version v1, now blue",
+            "created the secret with the key `/a/b` and a KMS key",
         ),
+        (set(0), "wrote the value as version v1, now blue"),
+        (set(1), "set the key `a.0` in version v1, now blue"),
+        (set(2), "set the keys `a.0`, `a.1` in version v1, now blue"),
+        (set(6), "set 6 keys in version v1, now blue"),
         (
             Change::Moved {
                 id: id(),
@@ -204,13 +220,13 @@ fn change_is_one_line() {
                 id: id(),
                 label: label(),
             },
-            "gave version v1 the label blue",
+            "added the label blue to version v1",
         ),
         (Change::Promoted(id()), "made version v1 AWSCURRENT"),
         (Change::RolledBack(id()), "made version v1 AWSCURRENT again"),
         (Change::Tagged(two()), "wrote tags: a, b"),
         (Change::Untagged(two()), "removed tags: a, b"),
-        (Change::Replicated(two()), "replicated it to a, b"),
+        (Change::Replicated(two()), "replicated the secret to a, b"),
         (Change::Unreplicated(two()), "removed the replicas in a, b"),
         (Change::Policy, "wrote the resource policy"),
     ];

@@ -1,17 +1,20 @@
-//! The steps of a plan as text for the command `plan`: what each does, and which difference is the reason. Of a value it
-//! never shows more than the length.
+//! Describes the steps of a plan for the command `plan`: what each step does, and the difference that causes it. Shows at most
+//! the length of a value, and only the keys of a document that the request names.
 
-use super::kms::DEFAULT_KEY;
+use super::key_changes::{changes, key_list};
+use super::kms::{self, Comparison, DEFAULT_KEY};
 use super::step::{Plan, Step};
+use crate::labels::CURRENT;
 use crate::outcome::{PlannedStep, counted};
+use crate::quote::plain_text;
 use crate::request::Request;
 use crate::state::{Observed, PolicyView, Present, ReplicaStatus, SecretMetadata};
 use crate::value::SecretValue;
 
-/// The shortest value whose length is shown. The length of a shorter one would help to guess it.
+/// The minimum length of a value whose length is shown. The length of a shorter one would help to guess it.
 const MIN_SHOWN_LENGTH: usize = 16;
 
-/// Describes each step of a plan that changes or awaits something.
+/// Describes each step of a plan that makes or waits for changes.
 pub fn describe(plan: &Plan, request: &Request, observed: &Observed) -> Vec<PlannedStep> {
     let mut describer = Describer {
         request,
@@ -19,7 +22,7 @@ pub fn describe(plan: &Plan, request: &Request, observed: &Observed) -> Vec<Plan
             Observed::Present(present) => Some(present),
             Observed::Absent | Observed::NotDescribable(_) => None,
         },
-        kept: plan.keep_id(),
+        plan,
         steps: Vec::new(),
     };
     for step in &plan.steps {
@@ -31,7 +34,7 @@ pub fn describe(plan: &Plan, request: &Request, observed: &Observed) -> Vec<Plan
 struct Describer<'a> {
     request: &'a Request,
     present: Option<&'a Present>,
-    kept: Option<&'a str>,
+    plan: &'a Plan,
     steps: Vec<PlannedStep>,
 }
 
@@ -43,34 +46,45 @@ impl Describer<'_> {
         });
     }
 
+    /// Whether the current version already holds the value of a staged write.
+    fn keeps_current(&self) -> bool {
+        let current = self
+            .present
+            .and_then(|present| present.secret.holder(CURRENT));
+        let kept = self.plan.keep_id();
+        self.request.is_staged() && kept.is_some() && kept == current
+    }
+
     fn step(&mut self, step: &Step) {
         match step {
             Step::Create { otherwise, .. } => self.create(otherwise.as_deref()),
             Step::Restore => self.add(
                 "restore the secret",
-                "it is scheduled for deletion; what else there is to do is seen after that",
+                "it is scheduled for deletion; further changes are known only after the restore",
             ),
             Step::Wait | Step::Yield => {}
             Step::Update {
                 description,
                 kms_key,
             } => self.update(*description, *kms_key),
-            Step::Put { base } => self.add(
-                format!("write the value as a new version, {}", self.request.label()),
-                self.why_write(base.as_deref()),
-            ),
+            Step::Put { base } => self.write(base.as_deref(), ""),
             Step::Swap { base } => self.swap(base.as_deref()),
             Step::Label { label, from } => {
-                let version = self.kept.map(|id| format!("version {id}"));
+                let version = self.plan.keep_id().map(|id| format!("version {id}"));
                 let version = version.as_deref().unwrap_or("the new version");
-                let holder = from.as_ref().map(|id| format!("version {id} holds it"));
-                self.add(
-                    format!("give {version} the label {label}"),
-                    holder.as_deref().unwrap_or("no version holds it"),
+                let holder = from.as_ref().map_or_else(
+                    || "no version holds it".to_owned(),
+                    |id| format!("version {id} holds it"),
                 );
+                let why = if self.keeps_current() {
+                    format!("{holder}, and the current version has the value")
+                } else {
+                    holder
+                };
+                self.add(format!("add the label {label} to {version}"), why);
             }
             Step::Sweep(labels) => self.add(
-                format!("take off {} private labels", labels.len()),
+                format!("remove {} private labels", labels.len()),
                 "runs that were killed left them behind",
             ),
             Step::Untag(keys) => self.add(
@@ -91,25 +105,25 @@ impl Describer<'_> {
             Step::Replicate(regions) => {
                 for region in regions.keys() {
                     let why = self.why_replicate(region);
-                    self.add(format!("replicate it to {region}"), why);
+                    self.add(format!("replicate the secret to {region}"), why);
                 }
             }
             Step::AwaitReplicas(regions) => self.add(
                 format!("wait for the replicas in {}", regions.join(", ")),
                 "they are not in sync yet",
             ),
-            Step::CheckPolicy => self.add(
+            Step::CheckPolicy(_) => self.add(
                 "have AWS validate the resource policy",
-                "it must neither be public nor lock this run out",
+                "it must neither be public nor lock out this run",
             ),
             Step::SetPolicy => self.add(
                 "write the resource policy",
                 match self.present.map(|present| &present.policy) {
                     None => "it is given",
                     Some(PolicyView::Known(None)) => "none is attached",
-                    Some(PolicyView::Known(Some(_))) => "another one is attached",
+                    Some(PolicyView::Known(Some(_))) => "a different one is attached",
                     Some(PolicyView::Denied(_) | PolicyView::NotRequested) => {
-                        "what is attached cannot be seen"
+                        "the attached policy cannot be read"
                     }
                 },
             ),
@@ -120,8 +134,10 @@ impl Describer<'_> {
         let replica = self.secret().and_then(|secret| secret.replica(region));
         match replica.map(|replica| &replica.status) {
             None => "there is no replica".to_owned(),
-            Some(ReplicaStatus::Failed(message)) => format!("it has failed: {message}"),
-            Some(_) => "its KMS key is another one".to_owned(),
+            Some(ReplicaStatus::Failed(message)) => {
+                format!("it has failed: {}", message.quote(&[region]))
+            }
+            Some(_) => "it has another KMS key".to_owned(),
         }
     }
 
@@ -129,18 +145,21 @@ impl Describer<'_> {
         self.present.map(|present| &present.secret)
     }
 
-    /// The current state of something public.
+    /// The current state of a public setting.
     fn current_text(&self, current: Option<&str>) -> String {
         match (self.present, current) {
-            (None, _) => "what there is cannot be seen".to_owned(),
+            (None, _) => "the current state cannot be read".to_owned(),
             (Some(_), None) => "there is none".to_owned(),
-            (Some(_), Some(current)) => format!("it is `{current}`"),
+            (Some(_), Some(current)) => format!("it is `{}`", plain_text(current)),
         }
     }
 
     fn create(&mut self, otherwise: Option<&[Step]>) {
         let request = self.request;
-        let mut what = "create the secret with the value".to_owned();
+        let mut what = match &request.named_keys()[..] {
+            [] => "create the secret with the value".to_owned(),
+            keys => format!("create the secret with the {}", key_list(keys)),
+        };
         if request.description.is_some() {
             what.push_str(", a description");
         }
@@ -157,7 +176,7 @@ impl Describer<'_> {
         let Some(otherwise) = otherwise else {
             return self.add(what, "it does not exist");
         };
-        self.add(what, "if it does not exist, which cannot be seen");
+        self.add(what, "if it does not exist, which cannot be determined");
         let created = self.steps.len();
         for step in otherwise {
             self.step(step);
@@ -175,43 +194,67 @@ impl Describer<'_> {
             self.add(format!("write the description `{text}`"), why);
         }
         if let Some(key) = request.kms_key_id.as_ref().filter(|_| kms_key) {
-            let current = secret.map(|secret| secret.kms_key_id.as_deref().unwrap_or(DEFAULT_KEY));
-            let why = self.current_text(current);
+            let stored = secret.and_then(|secret| secret.kms_key_id.as_deref());
+            let current = secret.map(|_| stored.unwrap_or(DEFAULT_KEY));
+            let mut why = self.current_text(current);
+            let arn = secret.map_or("", |secret| &secret.arn);
+            if kms::compare(key, stored, arn) == Comparison::SameHere {
+                why.push_str(", which callers in other accounts resolve in their own account");
+            }
             self.add(format!("write the KMS key `{key}`"), why);
         }
     }
 
     fn swap(&mut self, base: Option<&str>) {
-        let keys = self.request.json.iter().map(|json| json.path.to_string());
-        let keys: Vec<_> = keys.collect();
-        let (keys, difference) = match &keys[..] {
-            [] => {
-                return self.add(
-                    "write the value as a new version, AWSCURRENT, if nobody else writes meanwhile",
-                    self.why_write(base),
-                );
-            }
-            [key] => (
-                format!("key {key}"),
-                "does not have it, or has another value there",
+        if self.request.json.is_empty() {
+            return self.write(base, ", unless another writer writes first");
+        }
+        let keys = self.request.named_keys();
+        let what = match self.changes() {
+            Some(changes) => format!("write the document as a new version, AWSCURRENT: {changes}"),
+            None => format!(
+                "set the {} of the document, in a new version, AWSCURRENT",
+                key_list(&keys)
             ),
-            _ => (
-                format!("keys {}", keys.join(", ")),
-                "does not have all of them, or has other values there",
-            ),
+        };
+        let difference = match keys.len() {
+            1 => "lacks it, or has another value for it",
+            _ => "lacks some of them, or has other values for them",
         };
         let why = base.map(|base| format!("version {base} {difference}"));
         self.add(
-            format!("set the {keys} of the document, in a new version, AWSCURRENT"),
+            what,
             why.as_deref().unwrap_or("there is no current version"),
         );
+    }
+
+    /// Describes the write of a complete value.
+    fn write(&mut self, base: Option<&str>, condition: &str) {
+        let label = self.request.label();
+        let (what, why) = match (self.changes(), base) {
+            (Some(changes), Some(base)) => (
+                format!("write the document as a new version, {label}{condition}: {changes}"),
+                format!("version {base}, {label}, holds another document"),
+            ),
+            _ => (
+                format!("write the value as a new version, {label}{condition}"),
+                self.why_write(base),
+            ),
+        };
+        self.add(what, why);
+    }
+
+    /// How a write changes the keys of the stored document, if the document could be read and compared.
+    fn changes(&self) -> Option<String> {
+        let stored = self.present?.value.as_ref()?;
+        changes(self.request, self.plan, stored)
     }
 
     fn why_write(&self, base: Option<&str>) -> String {
         let label = self.request.label();
         let base = base.map(|base| format!("version {base}, {label},"));
         match (base, self.present) {
-            (None, None) => "what there is cannot be seen".to_owned(),
+            (None, None) => "the current state cannot be read".to_owned(),
             (None, Some(_)) => format!("no version holds {label}"),
             (Some(base), None) => format!("{base} holds another value"),
             (Some(base), Some(present)) => match &present.value {
@@ -225,7 +268,7 @@ impl Describer<'_> {
 fn difference(stored: &SecretValue, wanted: &SecretValue) -> String {
     let (a, b) = (stored.expose().len(), wanted.expose().len());
     if stored.kind() != wanted.kind() {
-        "holds a string where a binary is asked for, or the other way round".to_owned()
+        "holds a string instead of a binary, or the reverse".to_owned()
     } else if a.min(b) >= MIN_SHOWN_LENGTH {
         format!("holds another value ({a} bytes there, {b} bytes here)")
     } else {

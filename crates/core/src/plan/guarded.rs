@@ -1,8 +1,8 @@
-//! Decisions of compare-and-swap writes (`expected-version-id`, `json-key`, `if-exists: skip`, generated values): what is written, which version
-//! it builds on, and whether another run goes first. It identifies other runs by their private labels only.
+//! Decisions about compare-and-swap writes (`expected-version-id`, `json-key`, `if-exists: skip`, generated values): what to
+//! write, which version to base it on, and whether another run goes first. Identifies other runs only by their private labels.
 
 use super::document::edited;
-use super::notices::{UNREAD, rotation};
+use super::notices::{kind_change, rotation, unread};
 use super::rejections::{Rejected, not_current};
 use super::step::{Plan, Step};
 use crate::attempt::Attempt;
@@ -11,11 +11,11 @@ use crate::outcome::VersionRef;
 use crate::request::Request;
 use crate::state::{Present, SecretMetadata};
 
-/// Sightings of another run's private label on the same version after which this run no longer waits for it. A living run
-/// holds its label for three calls. Not waiting can cost a version, but never an update.
+/// The number of times another run's private label is observed on the same version before this run stops waiting for it. An
+/// active run holds its label for three calls. Not waiting can cost a version, but never loses an update.
 const MAX_SIGHTINGS: u32 = 5;
 
-/// The quota of labels on a secret ("AWS Secrets Manager quotas").
+/// The quota of labels per secret ("AWS Secrets Manager quotas").
 const MAX_LABELS: usize = 20;
 
 pub(super) fn plan(
@@ -29,7 +29,7 @@ pub(super) fn plan(
     if let (Some(denied), true) = (&present.unread, !request.json.is_empty()) {
         return Err(Rejected::Denied(denied.clone()));
     }
-    // Before any guard, so that a re-run recognizes its own work.
+    // Before any guard, so that a re-run recognizes its own version.
     let is_met = if request.seeds {
         holder.is_some()
     } else if request.json.is_empty() {
@@ -42,7 +42,7 @@ pub(super) fn plan(
         plan.keep = VersionRef::holder(secret, CURRENT);
         return Ok(());
     }
-    // An unreadable version with this run's token: AWS compares its value when the token is sent again.
+    // An unreadable version with this run's token: when the token is sent again, AWS compares the value.
     let may_be_own =
         present.value.is_none() && holder.is_some() && attempt.own.as_deref() == holder;
     let base = match request.expected.as_deref() {
@@ -59,8 +59,11 @@ pub(super) fn plan(
     if let Some(text) = rotation(secret) {
         plan.note(text);
     }
-    if present.unread.is_some() {
-        plan.note(UNREAD);
+    if let Some(error) = &present.unread {
+        plan.note(unread(error));
+    }
+    if let Some(text) = kind_change(request, present.value.as_ref()) {
+        plan.warn(text);
     }
     plan.add(Step::Swap {
         base: base.map(str::to_owned),
@@ -68,8 +71,8 @@ pub(super) fn plan(
     Ok(())
 }
 
-/// Whether the current version cannot be compared, and only this run can have written it. A version with a predictable id
-/// may be another run's, with another value.
+/// Whether the current version cannot be compared, and only this run can have written it. A version with a predictable ID may
+/// belong to another run, with another value.
 fn is_unread_own(present: &Present, attempt: &Attempt) -> bool {
     let holder = present.secret.holder(CURRENT);
     present.value.is_none()
@@ -77,7 +80,7 @@ fn is_unread_own(present: &Present, attempt: &Attempt) -> bool {
         && attempt.own.as_deref() != holder
 }
 
-/// Whether other runs are about to move AWSCURRENT, as far as their private labels show.
+/// Whether other runs are about to move AWSCURRENT, according to their private labels.
 fn has_rivals(secret: &SecretMetadata, attempt: &Attempt, at: u64) -> bool {
     labels_in_state(secret, attempt, at, LabelState::Living).any(|(label, version)| {
         let sightings = attempt.rivals.get(&sighting(label, version));
@@ -85,20 +88,20 @@ fn has_rivals(secret: &SecretMetadata, attempt: &Attempt, at: u64) -> bool {
     })
 }
 
-/// Whether the quota of labels will have room although it has none now: the labels of rivals go away, and where no other
-/// label fits, so do those of killed runs once they have expired.
+/// Whether a full label quota will have room again: labels of active runs will be removed and, if the quota is full, so will
+/// labels of killed runs once they have expired.
 pub fn frees_labels(secret: &SecretMetadata, attempt: &Attempt, at: u64) -> bool {
     let is_full = other_labels(secret, attempt).count() >= MAX_LABELS;
     let unexpired = labels_in_state(secret, attempt, at, LabelState::Living).next();
     has_rivals(secret, attempt, at) || is_full && unexpired.is_some()
 }
 
-/// The key under which sightings of a private label on a version are counted.
+/// The key for counting observations of a private label on a version.
 pub fn sighting(label: &str, version: &str) -> String {
     format!("{label} {version}")
 }
 
-/// All labels but this run's private label, each with the version that holds it.
+/// All labels except this run's private label, each with the version that holds it.
 pub fn other_labels<'a>(
     secret: &'a SecretMetadata,
     attempt: &'a Attempt,

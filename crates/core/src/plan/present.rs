@@ -1,7 +1,7 @@
-//! Decisions about a secret that can be described: whether it may be written, and whether its value is written as a plain
-//! put. Guarded writes and metadata have modules of their own.
+//! Decisions about a secret that can be described: whether it may be written, and whether its value is written with a plain
+//! put. Other modules own guarded writes and metadata.
 
-use super::notices::{UNREAD, first_version, rotation};
+use super::notices::{first_version, kind_change, rotation, unread};
 use super::rejections::{Rejected, check_overtaken, check_writable, not_current, restore};
 use super::step::{Plan, Step};
 use super::{guarded, metadata};
@@ -13,8 +13,8 @@ use crate::outcome::VersionRef;
 use crate::request::Request;
 use crate::state::{Present, SecretMetadata};
 
-/// A run that would write nothing is not rejected, whatever the state of the secret: one that reads only GetSecretValue
-/// does not see the state, and both must end alike.
+/// Does not reject a run that would write nothing, whatever the state of the secret: a run that only calls GetSecretValue does
+/// not see the state, and both must end the same way.
 pub(super) fn plan(
     request: &Request,
     present: &Present,
@@ -46,8 +46,8 @@ pub(super) fn plan(
     Ok(plan)
 }
 
-/// Whether `if-exists: skip` leaves the secret alone. A version that this run wrote before it observed again is no reason
-/// to skip the rest.
+/// Whether `if-exists: skip` leaves the secret unchanged. A version that this run wrote before it observed again is not a
+/// reason to skip the remaining steps.
 fn is_skipped(request: &Request, present: &Present, attempt: &Attempt) -> bool {
     request.if_exists == IfExists::Skip
         && present
@@ -56,14 +56,14 @@ fn is_skipped(request: &Request, present: &Present, attempt: &Attempt) -> bool {
             .is_some_and(|holder| !attempt.may_have_written(holder))
 }
 
-/// What the request asks of a secret that is not scheduled for deletion, whether or not it may be written.
+/// The requested changes of a secret that is not scheduled for deletion, whether or not it may be written.
 fn desired(request: &Request, present: &Present, attempt: &Attempt) -> Result<Plan, Rejected> {
     let secret = &present.secret;
     let mut plan = Plan::default();
     if is_skipped(request, present, attempt) {
         plan.keep = VersionRef::holder(secret, CURRENT);
         plan.note(format!(
-            "{} exists and has a value: left alone, as `if-exists: skip` asks",
+            "{} exists and has a value: left unchanged, as `if-exists: skip` requires",
             secret.name
         ));
         return Ok(plan);
@@ -91,8 +91,8 @@ fn desired(request: &Request, present: &Present, attempt: &Attempt) -> Result<Pl
     Ok(plan)
 }
 
-/// The current version, if this run wrote it and cannot compare it: the one it created the secret with, and any if an
-/// existing value is left alone.
+/// The current version, if this run wrote it but cannot compare it: the one it created the secret with, or any version if
+/// existing values are left unchanged.
 fn own_version(request: &Request, present: &Present, attempt: &Attempt) -> Option<VersionRef> {
     let holder = present.secret.holder(CURRENT)?;
     let is_own = match request.if_exists {
@@ -120,7 +120,7 @@ fn add_put(
         return Ok(());
     }
     if holder.is_none() && current.is_some_and(|id| attempt.may_have_written(id)) {
-        // This run has just created the secret: the label goes on that version.
+        // This run has just created the secret: the label goes to that version.
         plan.keep = VersionRef::holder(secret, CURRENT);
         return Ok(());
     }
@@ -130,8 +130,13 @@ fn add_put(
         return Err(not_current(&secret.name, expected, current));
     }
     check_overtaken(request, attempt, holder)?;
-    if present.unread.is_some() {
-        plan.note(UNREAD);
+    if request.is_met_by(present.current.as_ref()) {
+        // A second version with the same value would only have to be promoted.
+        plan.keep = VersionRef::holder(secret, CURRENT);
+        return Ok(());
+    }
+    if let Some(error) = &present.unread {
+        plan.note(unread(error));
     }
     plan.add(Step::Put {
         base: holder.map(str::to_owned),
@@ -139,13 +144,16 @@ fn add_put(
     if label != CURRENT && current.is_none() {
         plan.warn(first_version(request));
     }
+    if let Some(text) = kind_change(request, present.value.as_ref()) {
+        plan.warn(text);
+    }
     if let Some(text) = rotation(secret) {
         plan.note(text);
     }
     Ok(())
 }
 
-/// Moves of the requested labels that the kept version lacks; without one, of those that the write does not give.
+/// Moves of requested labels that the kept version lacks or, without a kept version, of labels that the write does not add.
 fn missing_labels(request: &Request, secret: &SecretMetadata, kept: Option<&str>) -> Vec<Step> {
     let written = usize::from(kept.is_none());
     let labels = request.stages.iter().skip(written);

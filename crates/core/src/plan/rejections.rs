@@ -1,21 +1,25 @@
-//! States and conflicts in which a secret must not be written, and their failures. It does not decide what is written
-//! otherwise, except for a secret that is scheduled for deletion.
+//! States and conflicts in which a secret must not be written, and their failures. Does not decide what else is written, except
+//! for a secret that is scheduled for deletion.
 
-use super::step::{Plan, Step};
+use super::step::{Nameable, Plan, Step};
 use crate::attempt::{Attempt, Restoration};
 use crate::choices::{OnRotation, OnScheduledDeletion};
 use crate::error::StoreError;
 use crate::failure::{Class, Failure};
+use crate::quote::plain_text;
+use crate::region::partition;
 use crate::request::Request;
 use crate::state::SecretMetadata;
 
-/// Why there is no plan.
+/// The reason there is no plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Rejected {
     /// A state, a conflict or a limit.
     Failure(Box<Failure>),
     /// A denial, which the store has to diagnose.
     Denied(StoreError),
+    /// A denial for a secret that exists according to CreateSecret: see [`exists_unseen`].
+    Unseen(StoreError),
 }
 
 impl From<Failure> for Rejected {
@@ -28,12 +32,55 @@ impl From<Failure> for Rejected {
 pub fn arn_is_absent(request: &Request) -> Failure {
     Failure::refused(
         format!("{} does not exist", request.target.id),
-        "give the name instead of the ARN to have it created: AWS chooses the end of an ARN itself",
+        "to create the secret, give its name instead of the ARN: AWS chooses the end of an ARN",
     )
 }
 
-/// Rejects a secret that is managed by another service, is a replica, or has rotation enabled without permission to
-/// write it all the same.
+/// Completes the failure of a denied read: the CreateSecret response shows that the secret exists.
+pub fn exists_unseen(failure: Failure, id: &str) -> Failure {
+    let failure = add(
+        failure,
+        "CreateSecret answered that the name is taken, and what is requested depends on what the secret holds: nothing was written",
+        "if access depends on tags (aws:ResourceTag), the secret lacks the tags that the policy requires: find out whose it is, \
+         and correct its tags or choose another name",
+    );
+    Failure {
+        what: format!("{id} exists, but the caller is not allowed to describe it"),
+        ..failure
+    }
+}
+
+/// Completes the failure of a denied DescribeSecret for a secret that may not exist.
+pub fn maybe_absent(failure: Failure) -> Failure {
+    add(
+        failure,
+        "whether the secret exists is therefore not known",
+        "if access depends on tags (aws:ResourceTag), a secret that does not exist has none: create it by a run without \
+         `all-or-nothing` first",
+    )
+}
+
+/// Completes the failure of a denied CreateSecret when DescribeSecret is denied as well.
+pub fn not_created(failure: Failure) -> Failure {
+    add(
+        failure,
+        "DescribeSecret is denied as well, so whether the secret exists is not known",
+        "if the secret exists, allow DescribeSecret on it instead; if access depends on tags (aws:RequestTag, aws:ResourceTag), \
+         list those that the policy requires in `tags`",
+    )
+}
+
+fn add(failure: Failure, why: &str, next: &str) -> Failure {
+    let lines = failure.why.iter().map(String::as_str).chain([why]);
+    Failure {
+        why: Some(lines.collect::<Vec<_>>().join("\n")),
+        next: format!("{}\n{next}", failure.next),
+        ..failure
+    }
+}
+
+/// Rejects a secret that is managed by another service, is a replica, or has rotation enabled without permission to write it
+/// anyway.
 pub(super) fn check_writable(
     secret: &SecretMetadata,
     region: &str,
@@ -42,8 +89,11 @@ pub(super) fn check_writable(
     let name = &secret.name;
     if let Some(service) = &secret.owning_service {
         return Err(Failure::refused(
-            format!("{name} is managed by the AWS service {service}"),
-            "change the value there, or use a secret of another name",
+            format!(
+                "{name} is managed by the AWS service {}",
+                plain_text(service)
+            ),
+            "change the value there, or use a secret with another name",
         ));
     }
     if let Some(primary) = secret.primary_region.as_deref()
@@ -51,13 +101,13 @@ pub(super) fn check_writable(
     {
         return Err(Failure::refused(
             format!("{name} in {region} is a replica; it can only be written in {primary}"),
-            format!("set `aws-region` to {primary}: the replica follows by itself"),
+            format!("set `aws-region` to {primary}: AWS updates the replica from there"),
         ));
     }
     if secret.rotation_enabled && on_rotation == OnRotation::Fail {
         return Err(Failure::refused(
-            format!("{name} has rotation enabled, which would replace the value at its next turn"),
-            "set `on-rotation: allow` to write it all the same, or turn rotation off",
+            format!("{name} has rotation enabled: the next rotation would replace the value"),
+            "set `on-rotation: allow` to write it anyway, or turn off rotation",
         ));
     }
     Ok(())
@@ -69,11 +119,17 @@ pub(super) fn restore(request: &Request, attempt: &Attempt) -> Result<Plan, Fail
     if request.on_scheduled_deletion == OnScheduledDeletion::Fail {
         return Err(Failure::refused(
             format!("{id} is scheduled for deletion"),
-            "set `on-scheduled-deletion: restore` to take it back and write it, or choose another name",
+            "set `on-scheduled-deletion: restore` to restore and write it, or choose another name",
         ));
     }
     match attempt.restoration {
-        Restoration::NotSent | Restoration::Unanswered => Ok(Plan::of(vec![Step::Restore])),
+        Restoration::NotSent | Restoration::Unanswered => {
+            let mut plan = Plan::of(vec![Step::Restore]);
+            if request.policy.is_some() {
+                plan.add(Step::CheckPolicy(Nameable::No));
+            }
+            Ok(plan)
+        }
         Restoration::Accepted => Ok(Plan::of(vec![Step::Wait])),
         Restoration::Shown => Err(Failure::refused(
             format!("{id} was scheduled for deletion again after this run had restored it"),
@@ -82,7 +138,26 @@ pub(super) fn restore(request: &Request, attempt: &Attempt) -> Result<Plan, Fail
     }
 }
 
-/// The failure for a secret that is still scheduled for deletion after all waits for a restore that AWS accepted.
+/// Rejects a replica in the region of the secret itself, or in another partition. Input checks cover this only if the inputs,
+/// not a profile, name the region.
+pub(super) fn check_replica_regions(request: &Request, own: &str) -> Result<(), Failure> {
+    let mut regions = request.replicas.iter().flatten().map(|(region, _)| region);
+    let is_wrong = |region: &&String| *region == own || partition(region) != partition(own);
+    regions.find(is_wrong).map_or(Ok(()), |region| {
+        let why = if region == own {
+            "where the secret itself is".to_owned()
+        } else {
+            format!("which is in another partition than {own}")
+        };
+        Err(Failure::new(
+            Class::Input,
+            format!("`replica-regions` names {region}, {why}"),
+            "omit that region",
+        ))
+    })
+}
+
+/// The failure for a secret that is still scheduled for deletion after AWS accepted the restore and all waits ended.
 pub fn still_deleted(request: &Request) -> Failure {
     let id = &request.target.id;
     Failure::refused(
@@ -96,22 +171,32 @@ pub(super) fn not_current(name: &str, expected: &str, holder: Option<&str>) -> F
     let (why, next) = match holder {
         Some(holder) => (
             format!("AWSCURRENT is on version {holder}"),
-            "somebody wrote since that version was looked at: look at theirs, and run again with its id where this shall replace it",
+            "another writer wrote after that version was looked up: check its value, and run again with \
+             its version ID to replace it",
         ),
         None => (
             "there is no current version".to_owned(),
-            "leave `expected-version-id` out to write a first version",
+            "omit `expected-version-id` to write a first version",
         ),
     };
     Failure::new(
         Class::Conflict,
-        format!("version {expected}, which is expected, is not current in {name}"),
+        format!("the expected version {expected} is not current in {name}"),
         next,
     )
     .because(why)
 }
 
-/// Rejects a second write by a run that was overtaken: it would revert the later write.
+/// The failure for an `expected-version-id` of a secret that does not exist.
+pub(super) fn expected_of_absent(id: &str, expected: &str) -> Failure {
+    Failure::new(
+        Class::Conflict,
+        format!("{id} does not exist, but its version {expected} is expected to be current"),
+        "check the name, the region and the account; omit `expected-version-id` to create the secret",
+    )
+}
+
+/// Rejects a second write by a run whose version was already replaced: it would revert the later write.
 pub(super) fn check_overtaken(
     request: &Request,
     attempt: &Attempt,
@@ -121,13 +206,21 @@ pub(super) fn check_overtaken(
         return Ok(());
     };
     let by = holder.map_or_else(
-        || format!("which version holds {} now cannot be seen", request.label()),
+        || {
+            format!(
+                "the version that now holds {} cannot be determined",
+                request.label()
+            )
+        },
         |holder| format!("{} is now on version {holder}", request.label()),
     );
     Err(Failure::new(
         Class::Conflict,
-        format!("somebody wrote to {} after this run", request.target.id),
-        "run again to write this value over theirs, or let theirs stand",
+        format!(
+            "another writer wrote to {} after this run",
+            request.target.id
+        ),
+        "run again to replace the other value, or keep it",
     )
     .because(format!("this run's version is {own}; {by}")))
 }

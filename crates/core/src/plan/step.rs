@@ -1,4 +1,4 @@
-//! The types of a plan, and the order of its steps. It does not decide which steps a plan has.
+//! The types of a plan, and the order of its steps. Must not decide which steps a plan has.
 
 use std::collections::BTreeMap;
 
@@ -6,20 +6,31 @@ use super::document::Document;
 use crate::notice::Level;
 use crate::outcome::VersionRef;
 
+/// Whether ValidateResourcePolicy can name the secret: the secret must exist and not be scheduled for deletion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nameable {
+    /// It can.
+    Yes,
+    /// The policy is validated without a secret ID, which callers restricted to certain secrets may not do.
+    No,
+    /// The response shows whether it can.
+    Unknown,
+}
+
 /// One step of a plan. Steps run in order, and a failure ends the run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// CreateSecret with all that is requested.
+    /// CreateSecret with everything requested.
     Create {
-        /// The steps if the name exists; `None` if DescribeSecret has shown that it does not. Without steps, the run observes
-        /// again.
+        /// The steps if the name exists; `None` if DescribeSecret has shown that it does not. Without steps, nothing is written
+        /// to an existing secret, and the run observes again.
         otherwise: Option<Vec<Step>>,
         /// Whether the secret has no version, so that success means "created".
         vacant: bool,
     },
     /// RestoreSecret; then the run observes again.
     Restore,
-    /// A delay until DescribeSecret shows what this run has done; then the run observes again.
+    /// A delay until DescribeSecret shows what this run has done; afterward, the run observes again.
     Wait,
     /// UpdateSecret: description and key in one call, before the value, so that the new version uses the new key.
     Update {
@@ -28,14 +39,14 @@ pub enum Step {
         /// Whether it writes the KMS key.
         kms_key: bool,
     },
-    /// A delay while another run is about to move AWSCURRENT; then the run observes again.
+    /// A delay while another run is about to move AWSCURRENT; afterward, the run observes again.
     Yield,
-    /// PutSecretValue under the request's first label.
+    /// PutSecretValue with the request's first label.
     Put {
         /// The holder of that label; `None` if no version holds it, or the holder cannot be read.
         base: Option<String>,
     },
-    /// PutSecretValue under a private label, then a move of AWSCURRENT that fails unless `base` still holds it.
+    /// PutSecretValue with a private label, then a move of AWSCURRENT that fails unless `base` still holds it.
     Swap {
         /// The holder of AWSCURRENT; `None` if the secret has no version.
         base: Option<String>,
@@ -55,26 +66,31 @@ pub enum Step {
     Replicate(BTreeMap<String, Option<String>>),
     /// A wait until the replicas in these regions are in sync, or one has failed.
     AwaitReplicas(Vec<String>),
-    /// ValidateResourcePolicy; an invalid policy ends the run. It precedes all writes to a secret that exists.
-    CheckPolicy,
-    /// PutResourcePolicy.
+    /// ValidateResourcePolicy; an invalid policy ends the run. It precedes all writes, including those of other secrets in a
+    /// transaction.
+    CheckPolicy(Nameable),
+    /// PutResourcePolicy, after the validation if that was not possible earlier.
     SetPolicy,
-    /// UntagResource; before tagging, because a secret has at most 50 tags.
+    /// UntagResource.
     Untag(Vec<String>),
     /// TagResource.
     Tag(BTreeMap<String, String>),
 }
 
 impl Step {
-    /// Whether it changes the secret for its users.
+    /// Whether the step changes the secret for its users.
     pub const fn changes(&self) -> bool {
         !matches!(
             self,
-            Self::Wait | Self::Yield | Self::Sweep(_) | Self::CheckPolicy | Self::AwaitReplicas(_)
+            Self::Wait
+                | Self::Yield
+                | Self::Sweep(_)
+                | Self::CheckPolicy(_)
+                | Self::AwaitReplicas(_)
         )
     }
 
-    /// Whether it would do nothing.
+    /// Whether the step would do nothing.
     fn is_empty(&self) -> bool {
         match self {
             Self::Update {
@@ -91,27 +107,27 @@ impl Step {
         }
     }
 
-    /// The position among other steps. First what can reject the run, then what the new version depends on, the version,
-    /// and what depends on it; the slowest last.
+    /// The position relative to other steps: first, steps that can reject the run; then what the new version depends on, the
+    /// version, and what depends on it; the slowest last.
     const fn rank(&self) -> u8 {
         match self {
-            Self::Create { .. } | Self::Restore | Self::Wait | Self::Yield => 0,
-            Self::CheckPolicy => 1,
+            Self::CheckPolicy(_) => 0,
+            Self::Create { .. } | Self::Restore | Self::Wait | Self::Yield => 1,
             Self::Sweep(_) => 2,
             Self::Update { .. } => 3,
             Self::Put { .. } | Self::Swap { .. } => 4,
             Self::Unreplicate(_) => 5,
             Self::Replicate(_) => 6,
-            Self::Untag(_) => 7,
-            Self::Tag(_) => 8,
-            Self::SetPolicy => 9,
-            Self::Label { .. } => 10,
-            Self::AwaitReplicas(_) => 11,
+            // In the order in which they are added.
+            Self::Tag(_) | Self::Untag(_) => 7,
+            Self::SetPolicy => 8,
+            Self::Label { .. } => 9,
+            Self::AwaitReplicas(_) => 10,
         }
     }
 }
 
-/// The steps of a run, and the version that needs none.
+/// The steps of a run, and the version that needs no write.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
     /// The steps, in order.

@@ -1,5 +1,6 @@
-//! Tables of decisions: inputs, an observed state, and the plan as a few words.
+//! Tables of decisions: inputs, an observed state, and the plan in short form.
 
+use crate::quote::ForeignText;
 use std::collections::BTreeMap;
 
 use super::*;
@@ -23,13 +24,13 @@ fn denied(operation: &'static str) -> StoreError {
         operation,
         ErrorKind::Service {
             code: "AccessDeniedException".to_owned(),
-            message: String::new(),
+            message: ForeignText::default(),
             status: 400,
         },
     )
 }
 
-/// A secret whose AWSCURRENT is on `v1`.
+/// A secret whose version `v1` is current.
 fn secret() -> SecretMetadata {
     SecretMetadata {
         arn: "arn:aws:secretsmanager:eu-west-1:111122223333:secret:a-AbCdEf".to_owned(),
@@ -44,6 +45,7 @@ fn present(secret: SecretMetadata, text: Option<&str>) -> Present {
         secret,
         value: text.map(value),
         unread: None,
+        current: None,
         policy: PolicyView::NotRequested,
         at: NOW,
     }
@@ -53,7 +55,7 @@ fn described(secret: SecretMetadata, text: Option<&str>) -> Observed {
     Observed::Present(Box::new(present(secret, text)))
 }
 
-/// A secret whose value must not be read.
+/// A secret whose value cannot be read.
 fn unread(secret: SecretMetadata) -> Observed {
     Observed::Present(Box::new(Present {
         unread: Some(denied("GetSecretValue")),
@@ -90,7 +92,7 @@ fn decide(
     plan(&request(&all), observed, attempt, REGION)
 }
 
-/// The steps as text, and `keep v1` for a version that is kept.
+/// The steps as text, including `keep v1` for a version that is kept.
 fn steps(pairs: &[(&str, &str)], observed: &Observed, attempt: &Attempt) -> String {
     match decide(pairs, observed, attempt) {
         Ok(plan) => {
@@ -100,6 +102,7 @@ fn steps(pairs: &[(&str, &str)], observed: &Observed, attempt: &Attempt) -> Stri
         }
         Err(Rejected::Failure(failure)) => format!("exit {}", failure.class.exit_code()),
         Err(Rejected::Denied(_)) => "exit 4".to_owned(),
+        Err(Rejected::Unseen(_)) => "exit 4, exists".to_owned(),
     }
 }
 
@@ -147,7 +150,9 @@ fn word(step: &Step) -> String {
             )
         }
         Step::AwaitReplicas(regions) => format!("await {}", regions.join("+")),
-        Step::CheckPolicy => "check policy".to_owned(),
+        Step::CheckPolicy(Nameable::Yes) => "check policy".to_owned(),
+        Step::CheckPolicy(Nameable::No) => "check policy unnamed".to_owned(),
+        Step::CheckPolicy(Nameable::Unknown) => "check policy either way".to_owned(),
         Step::SetPolicy => "set policy".to_owned(),
         Step::Untag(keys) => format!("untag {}", keys.join("+")),
         Step::Tag(tags) => format!("tag {}", tags.keys().cloned().collect::<Vec<_>>().join("+")),
@@ -223,7 +228,7 @@ fn denied_read_is_fatal_only_with_compare_always() {
 }
 
 #[test]
-fn forbidden_state_is_noticed_if_nothing_is_written() {
+fn forbidden_state_without_write_is_noticed() {
     let rotating = SecretMetadata {
         rotation_enabled: true,
         ..secret()
@@ -333,7 +338,7 @@ fn forbidden_state_is_rejected() {
     );
     for (restoration, wanted) in [
         (Restoration::NotSent, "restore"),
-        // A repeated RestoreSecret is harmless, and a lost one has no effect.
+        // Repeating RestoreSecret is harmless, and a lost one has no effect.
         (Restoration::Unanswered, "restore"),
         (Restoration::Accepted, "wait"),
         // Another writer scheduled the deletion again.
@@ -361,4 +366,5 @@ mod notices;
 mod observations;
 mod own_writes;
 mod settled;
+mod staged;
 mod steps;

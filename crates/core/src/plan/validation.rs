@@ -1,12 +1,13 @@
-//! The verdict on a resource policy, from the findings of ValidateResourcePolicy. It does not read the policy itself.
+//! Decides whether a resource policy is acceptable, from the findings of ValidateResourcePolicy. Must not read the policy
+//! itself.
 
 use crate::failure::Failure;
 use crate::state::{Finding, Validation};
 
-/// Rejects a policy with findings, other than public access where that is allowed.
+/// Rejects a policy with findings, except for public access if that is allowed.
 ///
 /// # Errors
-/// The findings, as AWS words them.
+/// The findings, in AWS's words.
 pub fn check_validation(
     validation: &Validation,
     allow_public: bool,
@@ -23,24 +24,30 @@ pub fn check_validation(
     }
     let failure = Failure::refused(
         format!("the resource policy must not be attached to {id}"),
-        "correct it: name who may read the secret, and leave those who manage it (this run among them) their rights;\n\
-         `allow-public-policy: true` attaches a public one all the same",
+        "correct it: name the principals that may read the secret, and keep the permissions of those that \
+         manage it (this run included);\n`allow-public-policy: true` attaches a public policy anyway",
     );
     if findings.is_empty() {
-        return Err(failure.because("AWS's checks were not passed"));
+        return Err(failure.because("the policy did not pass AWS's checks"));
     }
-    let texts = findings.iter().map(|finding| match &*finding.check {
-        "" => format!("AWS says: {}", finding.message),
-        check => format!("AWS says: {check}: {}", finding.message),
+    let texts = findings.iter().map(|finding| {
+        let message = finding.message.quote(&[id]);
+        match finding.check.quote(&[]).as_str() {
+            "" => format!("AWS answered: {message}"),
+            check => format!("AWS answered: {check}: {message}"),
+        }
     });
     Err(failure.because(texts.collect::<Vec<_>>().join("\n")))
 }
 
-/// Whether a finding is about public access, and not about locking the caller out as well. The names of checks are not documented, so the message is
-/// searched as well.
+/// Whether a finding is about public access only, and not also about locking the caller out. The names of checks are not
+/// documented, so the message is searched as well.
 fn is_public_access(finding: &Finding) -> bool {
-    let text = format!("{} {}", finding.check, finding.message).to_ascii_lowercase();
-    let mentions = |phrases: &[&str]| phrases.iter().any(|phrase| text.contains(phrase));
+    let texts = [&finding.check, &finding.message];
+    let mentions = |phrases: &[&str]| {
+        let mut phrases = phrases.iter();
+        phrases.any(|phrase| texts.iter().any(|text| text.mentions(phrase)))
+    };
     mentions(&["public", "broad access", "any aws principal"])
         && !mentions(&["lock", "would not let you"])
 }
@@ -48,6 +55,7 @@ fn is_public_access(finding: &Finding) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::quote::ForeignText;
 
     #[test]
     fn only_public_access_can_be_allowed() {
@@ -78,8 +86,8 @@ mod tests {
                 findings: findings
                     .iter()
                     .map(|(check, message)| Finding {
-                        check: (*check).to_owned(),
-                        message: (*message).to_owned(),
+                        check: ForeignText::new(check),
+                        message: ForeignText::new(message),
                     })
                     .collect(),
             };

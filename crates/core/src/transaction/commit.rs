@@ -1,5 +1,5 @@
-//! The moves of AWSCURRENT, the validation of secrets that need no write, and the commit. It decides whether the transaction commits, and
-//! never moves a label back.
+//! Moves AWSCURRENT, validates secrets that need no write, and commits. Decides whether the transaction commits. Must not move
+//! a label back.
 
 use crate::failure::Failure;
 use crate::labels::{CURRENT, PREVIOUS, TransactionLabel};
@@ -16,7 +16,8 @@ impl Transaction {
         if self.cause.is_some() {
             return self.roll_back();
         }
-        // Members that need no write are part of the transaction: another one may have changed them since they were read.
+        // Members that need no write are part of the transaction: another transaction may have changed them since they were
+        // read.
         let wrote = self
             .members
             .iter()
@@ -72,7 +73,7 @@ impl Transaction {
         self.start_swaps("committed", record.into_iter().collect(), true)
     }
 
-    /// Whether the current version is another transaction's that may still be rolled back.
+    /// Whether the current version belongs to another transaction and may still be rolled back.
     pub(super) fn is_provisional(&self, labels: &Labels) -> bool {
         let mut current = labels
             .iter()
@@ -98,7 +99,7 @@ impl Transaction {
                 self.phase = Phase::Inquire;
                 let moved = self.which(|member| member.moved == Moved::Yes);
                 let commands = moved.into_iter().map(Command::Describe).collect();
-                self.round("looked at again", commands, false)
+                self.round("observed again", commands, false)
             }
             Some((_, Swapped::Conflict { .. } | Swapped::Replaced)) => {
                 self.cause = Some(Cause::Aborted);
@@ -113,8 +114,8 @@ impl Transaction {
         }
     }
 
-    /// Decides whether this run's removal of the record was applied, or another run aborted: that run moves every version
-    /// back before it removes the record.
+    /// Decides whether this run's removal of the record was applied, or another run aborted: that run moves every version back
+    /// before it removes the record.
     pub(super) fn after_inquiry(&mut self) -> Next {
         let (mut all_kept, mut moved_back) = (true, false);
         for (member, labels) in self.take_described() {
@@ -126,7 +127,7 @@ impl Transaction {
             let (version, base) = (member.version.as_deref(), member.base());
             let holder = labels.holder(CURRENT);
             moved_back |= holder == base;
-            // Another writer has replaced the version directly, not the one before it.
+            // Another writer has replaced this version directly, not the one before it.
             let is_replaced = holder != base && labels.holder(PREVIOUS) == version;
             all_kept &= holder == version || is_replaced;
         }

@@ -1,4 +1,4 @@
-//! The failures that report a conflict. It makes no decisions.
+//! The failures that report a conflict. Must not make decisions.
 
 use crate::failure::{Class, Failure};
 
@@ -20,7 +20,7 @@ pub(super) fn first_value_meanwhile(name: &str) -> Failure {
     )
 }
 
-/// The run was cancelled before the answer to the commit arrived.
+/// The run was canceled before the response to the commit arrived.
 pub(super) fn cut_short_while_committing() -> Failure {
     Failure::new(
         Class::Unavailable,
@@ -38,7 +38,7 @@ pub(super) fn undecidable() -> Failure {
     )
 }
 
-/// A killed run over `all` secrets has to be recovered by a run that has only `own` of them.
+/// A killed run over `all` secrets can only be recovered by a run with all of them, but this one has only `own`.
 pub(super) fn incomplete(all: usize, own: usize) -> Failure {
     Failure::new(
         Class::Conflict,

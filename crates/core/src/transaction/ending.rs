@@ -1,4 +1,4 @@
-//! The result of a transaction: the outcome of each secret, and the failures. It changes nothing.
+//! The result of a transaction: the outcome of each secret, and the failures. Must not change anything.
 
 use crate::failure::{Class, Failure};
 

@@ -1,24 +1,41 @@
-//! The goal of one secret in a transaction, from the plan for it alone. It decides nothing about the other secrets.
+//! The goal of one secret in a transaction, derived from its plan alone. Must not decide anything about the other secrets.
 
 use crate::plan::{Document, Plan, Step};
 
 /// What a transaction does to one secret.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Goal {
-    /// Writes no value: the secret holds it. Before the commit it is read again.
+    /// Write no value, because the secret already holds it. The secret is read again before the commit.
     Keep,
-    /// Creates the secret. Its first version is current at once and cannot be rolled back.
+    /// Create the secret. Its first version becomes current immediately and cannot be rolled back.
     Create,
-    /// Writes the first version of a secret that exists. AWS makes it current at once, and it cannot be rolled back.
+    /// Write the first version of an existing secret. AWS makes it current immediately, and it cannot be rolled back.
     First,
-    /// Stages a version, and moves AWSCURRENT to it from the version that is current now.
+    /// Stage a version, and move AWSCURRENT to it from the version that is current now.
     Replace {
         /// The holder of AWSCURRENT.
         base: String,
     },
+    /// Move AWSCURRENT to an existing version.
+    Promote {
+        /// The holder of AWSCURRENT.
+        base: String,
+        /// The target version.
+        to: String,
+    },
 }
 
-/// A value to write, apart from the request.
+impl Goal {
+    /// The version that is current now, if AWSCURRENT will move.
+    pub(super) fn base(&self) -> Option<&str> {
+        match self {
+            Self::Replace { base } | Self::Promote { base, .. } => Some(base),
+            Self::Keep | Self::Create | Self::First => None,
+        }
+    }
+}
+
+/// The content of a write that is not in the request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Content {
     /// The document to write instead of the request's value.
@@ -27,7 +44,7 @@ pub struct Content {
     pub kms_key: bool,
 }
 
-/// The goal of one secret, and what a write of its value needs.
+/// The goal of one secret, and the content for writing its value.
 pub fn goal(plan: &Plan) -> (Goal, Content) {
     let goal = plan.steps.iter().find_map(|step| match step {
         Step::Create { .. } => Some(Goal::Create),

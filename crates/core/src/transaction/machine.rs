@@ -1,4 +1,4 @@
-//! The entry point of the transaction: takes observations and events, and passes them to the current phase. It makes no
+//! The entry point of the transaction: receives observations and events, and passes them to the current phase. Must not make
 //! decisions of its own.
 
 use crate::version_id::RunIdentity;
@@ -37,7 +37,7 @@ impl Transaction {
         }
     }
 
-    /// Whether it has committed, so that no version is rolled back any more.
+    /// Whether it has committed, so that versions are no longer rolled back.
     pub fn is_committed(&self) -> bool {
         self.committed
     }
@@ -47,7 +47,7 @@ impl Transaction {
         self.members.iter().map(written).collect()
     }
 
-    /// Takes the events of a round, one for each command.
+    /// Handles the events of a round, one per command.
     pub fn next(&mut self, events: Vec<Event>) -> Next {
         for event in events {
             match event {
@@ -66,7 +66,8 @@ impl Transaction {
         self.advance()
     }
 
-    /// Ends the transaction where it is, because the run is cancelled. Takes the events of the round that was cut short.
+    /// Ends the transaction in its current state, because the run is canceled. Handles the events of the round that was cut
+    /// short.
     pub fn cut_short(&mut self, events: Vec<Event>) -> Ending {
         for event in events {
             match event {

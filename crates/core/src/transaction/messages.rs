@@ -1,12 +1,12 @@
 //! The messages between the transaction and its driver: commands out, events in. The driver runs the commands of a round
-//! concurrently and returns one event for each. It makes no decisions.
+//! concurrently and returns one event for each. Must not make decisions.
 
 use crate::failure::Failure;
 use crate::state::{VersionLabels, holder};
 
 use super::goal::Goal;
 
-/// One secret, as it was observed and planned.
+/// One secret, as observed and planned.
 #[derive(Clone, Debug, Hash)]
 pub struct Look {
     /// The name of the secret.
@@ -32,12 +32,12 @@ pub struct Observation {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Labels {
     versions: VersionLabels,
-    /// Whether DescribeSecret has shown them. GetSecretValue shows those of the current version only.
+    /// Whether DescribeSecret returned them. GetSecretValue returns only those of the current version.
     pub(super) is_complete: bool,
 }
 
 impl Labels {
-    /// All labels, as DescribeSecret shows them.
+    /// All labels, as returned by DescribeSecret.
     pub fn all(versions: VersionLabels) -> Self {
         Self {
             versions,
@@ -45,7 +45,7 @@ impl Labels {
         }
     }
 
-    /// The labels of the current version, as GetSecretValue shows them.
+    /// The labels of the current version, as returned by GetSecretValue.
     pub fn of_current(id: &str, stages: &[String]) -> Self {
         Self {
             versions: [(id.to_owned(), stages.to_vec())].into(),
@@ -58,23 +58,32 @@ impl Labels {
         holder(&self.versions, label)
     }
 
-    /// Every label with the version that holds it.
+    /// All labels, each with the version that holds it.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         let versions = self.versions.iter();
         versions.flat_map(|(id, labels)| labels.iter().map(|label| (label.as_str(), id.as_str())))
     }
 }
 
-/// A call for the driver, about the secret at an index.
+/// A call that the driver has to make, about the secret at an index.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Command {
     /// DescribeSecret.
     Describe(usize),
-    /// PutSecretValue of the new version under these labels. A KMS key that changes is written before.
+    /// PutSecretValue of the new version with these labels. A changed KMS key is written first.
     Put {
         /// The secret.
         member: usize,
         /// The labels.
+        labels: Vec<String>,
+    },
+    /// UpdateSecretVersionStage of these labels to an existing version, one by one, then DescribeSecret.
+    Attach {
+        /// The secret.
+        member: usize,
+        /// The version.
+        version: String,
+        /// The labels. No version holds them yet.
         labels: Vec<String>,
     },
     /// CreateSecret.
@@ -85,12 +94,12 @@ pub enum Command {
         member: usize,
         /// The label.
         label: String,
-        /// The version that must hold it; `None` if no version may.
+        /// The version that must hold the label; `None` if no version may hold it.
         from: Option<String>,
-        /// The version that gets it; `None` to remove it.
+        /// The version that receives the label; `None` to remove it.
         to: Option<String>,
     },
-    /// Reads the value again, and compares it.
+    /// Reads the value again and compares it.
     Read(usize),
 }
 
@@ -100,6 +109,7 @@ impl Command {
         match self {
             Self::Describe(member)
             | Self::Put { member, .. }
+            | Self::Attach { member, .. }
             | Self::Create(member)
             | Self::Label { member, .. }
             | Self::Read(member) => *member,
@@ -110,21 +120,21 @@ impl Command {
 /// The result of a command, about the secret at an index.
 #[derive(Clone, Debug, Hash)]
 pub enum Event {
-    /// Of [`Command::Describe`].
+    /// The result of [`Command::Describe`].
     Described(usize, Result<Labels, Failure>),
-    /// Of [`Command::Put`]: the version, and its labels after the call.
+    /// The result of [`Command::Put`] and [`Command::Attach`]: the version, and its labels after the call.
     Put(usize, String, Vec<String>),
-    /// Of [`Command::Create`]: the version.
+    /// The result of [`Command::Create`]: the version.
     Created(usize, String),
-    /// Of [`Command::Create`]: another writer has created the secret.
+    /// The result of [`Command::Create`] if another writer has created the secret.
     Exists(usize),
-    /// A write of a value failed. The version is there if the write may have been applied all the same.
+    /// Writing a value or labeling a version failed. Includes the version if the write may have been applied anyway.
     WriteFailed(usize, Failure, Option<String>),
-    /// Of [`Command::Label`].
+    /// The result of [`Command::Label`].
     Label(usize, Answer),
-    /// Of [`Command::Read`]: whether the value is still the one that was asked for, and the labels of the current version.
+    /// The result of [`Command::Read`]: whether the value is still the requested one, and the labels of the current version.
     Read(usize, Result<(bool, Labels), Failure>),
-    /// The command was not sent, because another of its round had failed.
+    /// The command was not sent, because another command of the round failed.
     Skipped(usize),
 }
 
@@ -140,21 +150,21 @@ impl Event {
     }
 }
 
-/// The answer to UpdateSecretVersionStage.
+/// The response to UpdateSecretVersionStage.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Answer {
     /// It was applied.
     Applied,
-    /// Another version holds the label, or none. A call that was retried may have been applied by its first attempt.
+    /// Another version holds the label, or none does. If the call was retried, its first attempt may have been applied.
     Lost {
         /// Whether there was more than one attempt.
         retried: bool,
-        /// The failure to report if the label turns out not to have moved.
+        /// The failure to report if the label did not move.
         failure: Failure,
     },
-    /// No answer arrived: it may have been applied.
+    /// There was no response; the call may have been applied.
     NoAnswer(Failure),
-    /// It was rejected, and not applied.
+    /// The call was rejected, and not applied.
     Rejected(Failure),
 }
 
@@ -165,27 +175,27 @@ pub enum Next {
     Observe,
     /// Waits for another run, then observes.
     WaitForOther {
-        /// Whether the other run was seen to make progress, so that waiting starts afresh.
+        /// Whether the other run made progress, which restarts the wait.
         progress: bool,
     },
     /// Waits for its turn after a conflict, then observes.
     WaitForTurn,
-    /// Runs commands at the same time.
+    /// Runs commands concurrently.
     Round(Round),
-    /// Reports the results, and after a commit writes everything but the values.
+    /// Reports the results and, after a commit, writes everything except the values.
     End(Ending),
 }
 
-/// Commands that run at the same time.
+/// Commands that run concurrently.
 #[derive(Clone, Debug)]
 pub struct Round {
-    /// What is done with the secrets, for the progress: "12 secrets staged".
+    /// The verb for the progress line, as in "12 secrets staged".
     pub verb: &'static str,
-    /// The commands, at most one for each secret.
+    /// The commands, at most one per secret.
     pub commands: Vec<Command>,
-    /// Whether commands that have not been sent are skipped after a failure.
+    /// Whether unsent commands are skipped after a failure.
     pub stops: bool,
-    /// Whether a command is sent again, so that the driver waits first.
+    /// Whether a command is resent, in which case the driver waits first.
     pub is_retry: bool,
 }
 
@@ -196,38 +206,38 @@ pub struct Ending {
     pub committed: bool,
     /// Whether versions of a killed run were rolled back.
     pub recovered: bool,
-    /// Whether that run had secrets that this one has not, which may still have its values.
+    /// Whether that run had secrets that this run does not have. They may still have the killed run's values.
     pub left_others: bool,
-    /// A failure of the run that is no secret's own.
+    /// A failure of the whole run, not of an individual secret.
     pub failure: Option<Failure>,
     /// The secrets from which private labels could not be removed.
     pub labeled: Vec<usize>,
-    /// By secret: what became of it.
+    /// The result for each secret.
     pub members: Vec<MemberEnding>,
 }
 
-/// What became of one secret.
+/// The result for one secret.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct MemberEnding {
-    /// The new version, if AWSCURRENT has moved to it, or may have.
+    /// The new version, if AWSCURRENT has moved to it or may have moved.
     pub written: Option<Written>,
     /// The failure of this secret.
     pub failure: Option<Failure>,
 }
 
-/// A new version that is current, or was.
+/// A new version that is or was current.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Written {
-    /// It is the first version, which stays.
+    /// It is the first version, which stays current.
     First(String),
-    /// It is current; `from` was before.
+    /// It is current; `from` was current before.
     Current {
         /// Its id.
         id: String,
         /// The version before.
         from: String,
     },
-    /// It was current until another writer replaced it; `from` was before.
+    /// It was current until another writer replaced it; `from` was current before.
     Replaced {
         /// Its id.
         id: String,

@@ -1,4 +1,4 @@
-//! Transactions of other runs, as their labels show them. It determines their states, and makes no commands.
+//! Transactions of other runs, as shown by their labels. Determines their states. Must not issue commands.
 
 use crate::labels::{CURRENT, TransactionLabel};
 use crate::version_id::RunIdentity;
@@ -14,7 +14,7 @@ pub(super) struct Other {
     pub(super) coordinator: Option<usize>,
     /// Whether its run may still be in progress.
     pub(super) alive: bool,
-    /// The secrets with its member label, each with the version that holds it.
+    /// The secrets with its member label, each with the version that holds the label.
     pub(super) members: Vec<(usize, String)>,
     /// Whether one of these versions is current.
     pub(super) is_current: bool,
@@ -23,7 +23,7 @@ pub(super) struct Other {
 /// The commit record of another transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Record {
-    /// The coordinator is not among the secrets.
+    /// The coordinator is not among this run's secrets.
     Elsewhere,
     /// The record is on the coordinator's new version.
     Undecided {
@@ -32,12 +32,12 @@ pub(super) enum Record {
         /// That version.
         version: String,
     },
-    /// The record is on another version: a run has aborted the transaction, and what it moved is being moved back.
+    /// The record is on another version: a run has aborted the transaction, and the moved labels are being moved back.
     Aborted {
         /// The index of the coordinator.
         coordinator: usize,
     },
-    /// There is no record: the transaction has ended, and only labels are left.
+    /// There is no record: the transaction has ended, and only member labels remain.
     Ended,
 }
 

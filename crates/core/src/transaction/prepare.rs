@@ -1,27 +1,23 @@
-//! The first phases: waits for other transactions, recovers or sweeps them, stages every new version, and writes first versions. The
-//! coordinator's version is staged before any other, with the commit record: a member label without a record means that the
-//! transaction has ended.
+//! The first phases: waits for other transactions, and recovers them or removes their labels. Must not stage versions.
 
-use crate::labels::{CURRENT, PREVIOUS, TransactionLabel, is_transaction_label};
+use crate::labels::{CURRENT, is_transaction_label};
 
-use super::conflicts::{
-    changed_meanwhile, first_value_meanwhile, incomplete, unfinished_elsewhere,
-};
+use super::conflicts::{incomplete, unfinished_elsewhere};
 use super::goal::Goal;
-use super::messages::{Command, Event, Look, Next, Observation};
+use super::messages::{Command, Look, Next, Observation};
 use super::others::{Other, Record, others};
-use super::state::{Cause, Member, Moved, Own, Phase, Recovery, Transaction};
+use super::state::{Cause, Member, Moved, Phase, Recovery, Transaction};
 use super::swap::Swap;
 
 impl Transaction {
-    /// Takes the observation that [`Next::Observe`] asked for.
+    /// Handles the observation that [`Next::Observe`] requested.
     pub fn observed(&mut self, observation: Observation) -> Next {
         let Observation { looks, now, unique } = observation;
         let mut firsts = self.members.iter_mut().map(|member| member.first.take());
         let members = looks.into_iter().map(|look| Member {
             version: None,
             moved: Moved::No,
-            // A first version that is gone, since the secret was deleted, has to be written again.
+            // A first version that disappeared because the secret was deleted has to be written again.
             first: firsts
                 .next()
                 .flatten()
@@ -38,7 +34,7 @@ impl Transaction {
             self.phase = Phase::Complete;
             let incomplete = self.which(incomplete).into_iter();
             let commands = incomplete.map(Command::Describe).collect();
-            return self.round("looked at", commands, false);
+            return self.round("observed", commands, false);
         }
         self.handle_others()
     }
@@ -69,7 +65,7 @@ impl Transaction {
         self.handle_others()
     }
 
-    /// Handles the transactions of other runs: waits for them, recovers them, or begins.
+    /// Handles the transactions of other runs: waits for them, recovers them, or starts this one.
     pub(super) fn handle_others(&mut self) -> Next {
         let others = self.others();
         let is_awaited = |other: &&Other| {
@@ -123,7 +119,7 @@ impl Transaction {
                 Record::Elsewhere | Record::Ended => continue,
             };
             if other.label.secrets() > self.members.len() {
-                // Recovering these secrets only would leave the others as the killed run left them. But no run has to wait
+                // Recovering only these secrets would leave the others as the killed run left them. However, no run has to wait
                 // forever for one with all of them.
                 if !other.label.has_expired(self.now) {
                     return self.end_incomplete(other.label.secrets());
@@ -139,13 +135,13 @@ impl Transaction {
         if coordinators.is_empty() {
             return self.sweep_ended();
         }
-        // The secrets were not read at one moment: a transaction can have begun after its coordinator was read.
+        // The secrets were not read at the same moment: a transaction may have started after its coordinator was read.
         self.phase = Phase::Confirm;
         let commands = coordinators.into_iter().map(Command::Describe).collect();
-        self.round("looked at", commands, false)
+        self.round("observed", commands, false)
     }
 
-    /// Sweeps the transactions that have ended, unless one of them has only begun.
+    /// Removes the labels of transactions that have ended, unless one of them has only just started.
     pub(super) fn after_confirm(&mut self) -> Next {
         let before = self.others();
         for (member, labels) in self.take_described() {
@@ -168,7 +164,8 @@ impl Transaction {
 
     fn sweep_ended(&mut self) -> Next {
         let others = self.others();
-        // Not the living ones that are staged here and coordinated elsewhere: they may still move, and move back.
+        // Excludes active transactions that are staged here and coordinated elsewhere: their versions may still move, and move
+        // back.
         let settled = others
             .iter()
             .filter(|other| other.record == Record::Ended || !other.alive);
@@ -184,13 +181,13 @@ impl Transaction {
         self.sweep()
     }
 
-    /// Ends because the transaction of a killed run has more secrets than this one.
+    /// Ends because the transaction of a killed run has secrets that this run does not have.
     fn end_incomplete(&mut self, secrets: usize) -> Next {
         self.cause = Some(Cause::Incomplete(incomplete(secrets, self.members.len())));
         Next::End(self.end(false))
     }
 
-    /// Removes labels of transactions that have ended. Best effort: what is left is removed by the next run.
+    /// Removes labels of transactions that have ended. Best effort: the next run removes the remaining ones.
     pub(super) fn sweep(&mut self) -> Next {
         self.swaps.take_ended();
         let now = self.take_queue();
@@ -199,7 +196,7 @@ impl Transaction {
             return self.begin();
         }
         self.phase = Phase::Sweep;
-        self.start_swaps("looked at", now, false)
+        self.start_swaps("observed", now, false)
     }
 
     /// The first move of each secret in the queue.
@@ -213,163 +210,10 @@ impl Transaction {
         self.queue = later;
         now
     }
-
-    /// Chooses the coordinator, and stages its version.
-    pub(super) fn begin(&mut self) -> Next {
-        let staged = self.which(|member| matches!(member.look.goal, Goal::Replace { .. }));
-        let first = self.which(|member| member.look.goal == Goal::First);
-        let (coordinator, first) = (staged.first().copied(), first.first().copied());
-        let Some(named) = coordinator.or(first) else {
-            self.own = None;
-            return self.write_first();
-        };
-        let name = &self.members[named].look.name;
-        let end = self.now + self.timeout;
-        let (run, secrets) = (self.run.as_ref(), self.members.len());
-        let label = TransactionLabel::until(end, name, &self.region, run, secrets, &self.unique);
-        self.own = Some(Own { label, coordinator });
-        match coordinator {
-            Some(member) => {
-                let put = self.put(member);
-                self.phase = Phase::Stage;
-                self.round("staged", vec![put], true)
-            }
-            None => self.write_first(),
-        }
-    }
-
-    /// The put of a secret's new version, under the commit record as well if it is the coordinator.
-    pub(super) fn put(&self, member: usize) -> Command {
-        let own = self.own.as_ref();
-        let is_coordinator = own.is_some_and(|own| own.coordinator == Some(member));
-        let labels = own.map(|own| &own.label).into_iter().flat_map(|label| {
-            let record = is_coordinator.then(|| label.record());
-            record.into_iter().chain([label.member()])
-        });
-        Command::Put {
-            member,
-            labels: labels.collect(),
-        }
-    }
-
-    /// Stages the versions that are not staged yet. The coordinator's comes first: a member label without a record means
-    /// that the transaction has ended.
-    pub(super) fn stage_rest(&mut self) -> Next {
-        let rest = self.which(|member| {
-            matches!(member.look.goal, Goal::Replace { .. }) && member.version.is_none()
-        });
-        let puts: Vec<Command> = rest.into_iter().map(|member| self.put(member)).collect();
-        if puts.is_empty() {
-            return self.write_first();
-        }
-        self.phase = Phase::Stage;
-        self.round("staged", puts, true)
-    }
-
-    pub(super) fn after_stage(&mut self) -> Next {
-        self.record_puts();
-        if self.cause.is_some() {
-            return self.roll_back();
-        }
-        let coordinator = self.own.as_ref().and_then(|own| own.coordinator);
-        if coordinator.is_some_and(|member| self.members[member].version.is_none()) {
-            // Nothing was staged there, so another secret coordinates.
-            return self.begin();
-        }
-        self.stage_rest()
-    }
-
-    /// Records staged versions.
-    pub(super) fn record_puts(&mut self) {
-        let Some(own) = self.own.clone() else {
-            return;
-        };
-        for event in std::mem::take(&mut self.events) {
-            match event {
-                Event::Put(member, version, labels) => {
-                    let has = |label: &str| labels.iter().any(|held| held == label);
-                    if has(CURRENT) {
-                        // The token's version is current already: the value is there.
-                        self.members[member].look.goal = Goal::Keep;
-                        continue;
-                    }
-                    let record = (own.coordinator == Some(member)).then(|| own.label.record());
-                    let mut wanted = record.into_iter().chain([own.label.member()]);
-                    if !wanted.all(|label| has(&label)) {
-                        // The version existed before, so that the put gave it no label.
-                        self.conflict(member, changed_meanwhile);
-                    }
-                    self.members[member].version = Some(version);
-                }
-                Event::WriteFailed(member, failure, version) => {
-                    self.members[member].version = version;
-                    self.fail(member, failure);
-                }
-                _ => {}
-            }
-        }
-    }
-
-    /// Writes first versions, as late as possible, because they stay.
-    pub(super) fn write_first(&mut self) -> Next {
-        let first = self.which(|member| {
-            matches!(member.look.goal, Goal::Create | Goal::First) && member.first.is_none()
-        });
-        let commands = first
-            .into_iter()
-            .map(|member| match self.members[member].look.goal {
-                Goal::Create => Command::Create(member),
-                _ => self.put(member),
-            });
-        let commands: Vec<Command> = commands.collect();
-        self.phase = Phase::First;
-        if commands.is_empty() {
-            return self.after_first();
-        }
-        self.round("created", commands, true)
-    }
-
-    pub(super) fn record_first(&mut self) {
-        for event in std::mem::take(&mut self.events) {
-            match event {
-                Event::Created(member, version) => self.members[member].first = Some(version),
-                Event::Put(member, version, labels) => {
-                    let has = |label: &str| labels.iter().any(|held| held == label);
-                    // Without an answer to the first call, another writer may have replaced the version since.
-                    if has(CURRENT) || has(PREVIOUS) {
-                        self.members[member].first = Some(version.clone());
-                    }
-                    if !has(CURRENT) {
-                        self.conflict(member, first_value_meanwhile);
-                    }
-                    self.members[member].version = Some(version);
-                }
-                Event::Exists(member) => self.conflict(member, first_value_meanwhile),
-                Event::WriteFailed(member, failure, version) => {
-                    self.members[member].version = version;
-                    self.fail(member, failure);
-                }
-                _ => {}
-            }
-        }
-    }
-
-    pub(super) fn after_first(&mut self) -> Next {
-        self.record_first();
-        if self.cause.is_some() {
-            return self.roll_back();
-        }
-        let moves = self.staged().map(|(member, version, base)| {
-            (member, Swap::new(CURRENT, Some(&base), Some(&version)))
-        });
-        let moves: Vec<(usize, Swap)> = moves.collect();
-        self.phase = Phase::Move;
-        self.start_swaps("made current", moves, true)
-    }
 }
 
-/// What transactions have done to a secret: their labels, and whether one of their versions is current. It differs only if
-/// one of them has made progress, whatever other writers do.
+/// The effects of transactions on a secret: their labels, and whether one of their versions is current. It changes only if one
+/// of them makes progress, regardless of other writers.
 fn activity(look: &Look) -> (Vec<String>, bool) {
     let labels = look
         .labels

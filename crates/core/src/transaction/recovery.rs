@@ -1,6 +1,6 @@
-//! The recovery of a transaction that a killed run left undecided: it is aborted and rolled back, by as many runs at once as
-//! see it. Until everything is moved back the commit record stays, on another version, so that a recovery that is cut short
-//! is finished by the next run.
+//! Recovers a transaction that a killed run left undecided: aborts it and rolls it back. All runs that see it may do so
+//! concurrently. The commit record stays on another version until everything is moved back, so that the next run can finish an
+//! interrupted recovery.
 
 use crate::labels::{CURRENT, PREVIOUS};
 
@@ -29,7 +29,7 @@ impl Transaction {
         match recovery.step {
             Step::Abort => match self.swaps.take_ended().pop() {
                 None | Some((_, Swapped::Applied)) => self.describe_all(recovery),
-                // It has committed by itself, or another run has aborted it.
+                // The transaction has committed, or another run has aborted it.
                 Some((_, Swapped::Conflict { .. } | Swapped::Replaced | Swapped::Skipped)) => {
                     self.observe_next_turn()
                 }
@@ -57,7 +57,7 @@ impl Transaction {
                 for (member, ended) in self.swaps.take_ended() {
                     match ended {
                         Swapped::Applied | Swapped::Replaced => self.has_recovered = true,
-                        // A later write stays.
+                        // A later write stays current.
                         Swapped::Conflict { .. } | Swapped::Skipped => {}
                         Swapped::Rejected(failure) | Swapped::Unknown(failure) => {
                             return self.end_recovery(member, failure);
@@ -84,7 +84,7 @@ impl Transaction {
                 Some((member, Swapped::Rejected(failure) | Swapped::Unknown(failure))) => {
                     self.end_recovery(member, failure)
                 }
-                // With a delay, so that a record that stays is not removed again and again.
+                // With a delay, so that a record that persists is not removed again and again.
                 _ => self.observe_next_turn(),
             },
         }
@@ -92,20 +92,20 @@ impl Transaction {
 
     fn step_recovery(&mut self, recovery: Recovery, step: Step, moves: Vec<(usize, Swap)>) -> Next {
         self.set_recovery(Recovery { step, ..recovery });
-        self.start_swaps("looked at", moves, false)
+        self.start_swaps("observed", moves, false)
     }
 
-    /// Everything that was observed before the transaction was aborted may be outdated.
+    /// Everything observed before the transaction was aborted may be outdated.
     fn describe_all(&mut self, recovery: Recovery) -> Next {
         self.set_recovery(Recovery {
             step: Step::Describe,
             ..recovery
         });
         let all = (0..self.members.len()).map(Command::Describe).collect();
-        self.round("looked at", all, false)
+        self.round("observed", all, false)
     }
 
-    /// The secrets with the member label, each with the version that holds it.
+    /// The secrets with the member label, each with the version that holds the label.
     fn holders<'a>(&'a self, recovery: &Recovery) -> impl Iterator<Item = (usize, &'a str)> {
         let label = recovery.label.member();
         let members = self.members.iter().enumerate();

@@ -1,5 +1,5 @@
-//! The rollback after a failure or a conflict, and the removal of labels after it or after the commit. A later write of another writer is
-//! never reverted.
+//! Rolls back after a failure or a conflict, and removes labels after a rollback or a commit. Must never revert a later write
+//! by another writer.
 
 use crate::labels::CURRENT;
 
@@ -28,7 +28,7 @@ impl Transaction {
             member.moved = match ended {
                 Swapped::Applied if member.moved == Moved::Maybe => Moved::No,
                 Swapped::Applied => Moved::RolledBack,
-                // A rollback without an answer may have been applied before another writer replaced the version.
+                // A rollback without a response may have been applied before another writer replaced the version.
                 Swapped::Replaced => Moved::RolledBack,
                 Swapped::Conflict { .. } => Moved::Replaced,
                 Swapped::Rejected(failure) | Swapped::Unknown(failure) => Moved::Stuck(failure),
@@ -41,13 +41,13 @@ impl Transaction {
         self.record_rollbacks();
         let is_stuck = |member: &Member| matches!(member.moved, Moved::Stuck(_));
         if self.members.iter().any(is_stuck) {
-            // All labels stay, so that the next run can roll back.
+            // Keeps all labels, so that the next run can roll back.
             return Next::End(self.end(false));
         }
         self.release()
     }
 
-    /// Removes the member labels, after the commit or after a rollback.
+    /// Removes the member labels, after a commit or a rollback.
     pub(super) fn release(&mut self) -> Next {
         self.phase = Phase::Release;
         self.committed = self.cause.is_none();
@@ -84,7 +84,7 @@ impl Transaction {
             return self.after_rollback_cleanup();
         };
         if let Some(Cause::Aborted) = self.cause {
-            // The run that aborted has moved the record.
+            // The run that aborted the transaction has moved the record.
             self.phase = Phase::FindRecord;
             return self.round("rolled back", vec![Command::Describe(coordinator)], false);
         }

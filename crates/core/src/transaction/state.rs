@@ -1,20 +1,19 @@
-//! The state of a transaction, and the steps that its phases share. It decides nothing about the order of the phases.
+//! The state of a transaction, and the steps shared by its phases. Must not decide the order of the phases.
 
 use crate::failure::Failure;
 use crate::labels::TransactionLabel;
 use crate::version_id::RunIdentity;
 
 use super::conflicts::changed_meanwhile;
-use super::goal::Goal;
 use super::messages::{Command, Event, Labels, Look, Next, Round};
 use super::swap::{Swap, Swapped, Swaps};
 
-/// Limits of waiting and of repeated attempts.
+/// Limits for waits and repeated attempts.
 #[derive(Clone, Copy, Debug, Hash)]
 pub struct Limits {
-    /// Observations of another transaction without progress before its run counts as killed.
+    /// The number of observations of another transaction without progress before its run counts as killed.
     pub idle: u32,
-    /// Attempts that end in a conflict. Each may cost a version of each secret.
+    /// The maximum number of attempts that end in a conflict. Each may cost one version per secret.
     pub attempts: u32,
 }
 
@@ -41,23 +40,23 @@ pub struct Transaction {
     pub(super) own: Option<Own>,
     pub(super) phase: Phase,
     pub(super) swaps: Swaps,
-    /// Events of a round that do not belong to `swaps`.
+    /// Events of a round that are not results of `swaps`.
     pub(super) events: Vec<Event>,
     pub(super) cause: Option<Cause>,
     pub(super) attempts: u32,
     pub(super) idle: u32,
-    /// What other transactions had done at the last observation.
+    /// The effects of other transactions at the last observation.
     pub(super) activity: Vec<(Vec<String>, bool)>,
     /// Member labels of other transactions that this one no longer waits for.
     pub(super) settled: Vec<String>,
-    /// Moves that wait for others of the same secret.
+    /// Moves that wait for other moves of the same secret.
     pub(super) queue: Vec<(usize, Swap)>,
     pub(super) committed: bool,
     /// Secrets from which private labels of this transaction could not be removed.
     pub(super) labeled: Vec<usize>,
-    /// Whether what a killed run left behind has been rolled back.
+    /// Whether the changes of a killed run have been rolled back.
     pub(super) has_recovered: bool,
-    /// Whether a killed run had more secrets than this one, so that some may still have its values.
+    /// Whether a killed run had secrets that this run does not have, so that some may still have its values.
     pub(super) has_left_others: bool,
 }
 
@@ -65,7 +64,7 @@ pub struct Transaction {
 #[derive(Clone, Debug, Hash)]
 pub(super) struct Own {
     pub(super) label: TransactionLabel,
-    /// Absent if no version is staged, because then nothing has to be decided.
+    /// Absent if no version is staged, because then there is nothing to decide.
     pub(super) coordinator: Option<usize>,
 }
 
@@ -73,7 +72,7 @@ pub(super) struct Own {
 #[derive(Clone, Debug, Hash)]
 pub(super) struct Member {
     pub(super) look: Look,
-    /// The version that this transaction wrote, and that may hold its label.
+    /// The version that this transaction wrote, which may hold its label.
     pub(super) version: Option<String>,
     pub(super) moved: Moved,
     /// A first version that this run has written, in this attempt or an earlier one.
@@ -86,11 +85,11 @@ pub(super) struct Member {
 pub(super) enum Moved {
     No,
     Yes,
-    /// A call without an answer may have moved it.
+    /// A call without a response may have moved it.
     Maybe,
-    /// It was moved, and moved back.
+    /// It was moved and then moved back.
     RolledBack,
-    /// It was moved, and then another writer moved it on.
+    /// It was moved, and then another writer moved it again.
     Replaced,
     /// It could not be moved back.
     Stuck(Failure),
@@ -99,7 +98,7 @@ pub(super) enum Moved {
 #[derive(Clone, Debug, Hash)]
 pub(super) enum Phase {
     Observe,
-    /// Completes the labels of secrets of which only the current version's are known.
+    /// Reads all labels of secrets for which only the current version's labels are known.
     Complete,
     Recover(Recovery),
     /// Reads again the coordinators of transactions that seem to have ended.
@@ -111,7 +110,7 @@ pub(super) enum Phase {
     Move,
     Validate,
     Commit,
-    /// Finds out whether a removal of the record without an answer, or another run's, ended the transaction.
+    /// Finds out whether the transaction was ended by a removal of the record that got no response, or by another run.
     Inquire,
     RollBack,
     /// Removes the member labels.
@@ -121,7 +120,7 @@ pub(super) enum Phase {
     Ended,
 }
 
-/// Why a transaction does not commit.
+/// The reason a transaction does not commit.
 #[derive(Clone, Debug, Hash)]
 pub(super) enum Cause {
     /// A call failed.
@@ -130,9 +129,9 @@ pub(super) enum Cause {
     Conflict,
     /// Another run treated this one as dead and aborted it.
     Aborted,
-    /// Whether it has committed is not known.
+    /// It is unknown whether it has committed.
     Undecided(Failure),
-    /// The transaction of a killed run cannot be recovered by this one.
+    /// This run cannot recover the transaction of a killed run.
     Incomplete(Failure),
 }
 
@@ -190,7 +189,7 @@ impl Recovery {
 }
 
 impl Transaction {
-    /// The indices of some members.
+    /// The indices of the members that match.
     pub(super) fn which(&self, is: impl Fn(&Member) -> bool) -> Vec<usize> {
         let members = self.members.iter().enumerate();
         let which = members.filter(|(_, member)| is(member));
@@ -258,7 +257,7 @@ impl Transaction {
         Next::WaitForTurn
     }
 
-    /// Ends because another transaction could not be recovered. Its labels stay, so that the next run can do it.
+    /// Ends because another transaction could not be recovered. Its labels stay, so that the next run can recover it.
     pub(super) fn end_recovery(&mut self, member: usize, failure: Failure) -> Next {
         self.fail(member, failure);
         Next::End(self.end(false))
@@ -289,9 +288,6 @@ impl Transaction {
 impl Member {
     /// The version that was current before.
     pub(super) fn base(&self) -> Option<&str> {
-        match &self.look.goal {
-            Goal::Replace { base } => Some(base),
-            _ => None,
-        }
+        self.look.goal.base()
     }
 }

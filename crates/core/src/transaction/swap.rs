@@ -1,47 +1,49 @@
-//! Compare-and-swap of labels on several secrets at once. It interprets the answers, and reads
-//! back or resends a call whose answer did not arrive. It does not know why a label moves.
+//! Compare-and-swap of labels on several secrets concurrently. Interprets the responses, and reads back or resends a call
+//! without a response. Must not depend on why a label moves.
 
 use crate::failure::Failure;
 use crate::labels::{CURRENT, PREVIOUS};
 
 use super::messages::{Answer, Command, Event, Labels, Round};
 
-/// How often a call without effect is sent again.
+/// The number of times a call without effect is resent.
 const MAX_RETRIES: u32 = 2;
 
-/// A move of one label.
+/// The move of one label.
 #[derive(Clone, Debug, Hash)]
 pub(super) struct Swap {
     label: String,
     from: Option<String>,
     to: Option<String>,
     retries: u32,
-    /// Whether a call without an answer may have been applied.
+    /// Whether a call without a response may have been applied.
     maybe_applied: bool,
-    /// Whether the labels are read next.
+    /// Whether the labels have to be read next.
     reads: bool,
     /// Whether it does not matter who removed the label.
     is_cleanup: bool,
+    /// Whether another writer can have moved the label to the same version, which does not count as this move.
+    is_shared: bool,
     failure: Option<Failure>,
 }
 
 /// The result of a move.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Swapped {
-    /// The label is where it was to go.
+    /// The label is at its target.
     Applied,
-    /// The label is on another version, or on none.
+    /// Another version holds the label, or none does.
     Conflict {
         /// The version that holds it.
         holder: Option<String>,
-        /// Whether this move may have been applied before.
+        /// Whether this move may have been applied before the conflict.
         maybe_applied: bool,
     },
-    /// AWSCURRENT was moved, and another writer has moved it on since: the version holds AWSPREVIOUS.
+    /// AWSCURRENT was moved, and another writer has moved it again since: the version holds AWSPREVIOUS.
     Replaced,
     /// It was not applied.
     Rejected(Failure),
-    /// Whether it was applied is not known.
+    /// It is unknown whether it was applied.
     Unknown(Failure),
     /// It was not sent.
     Skipped,
@@ -58,11 +60,18 @@ impl Swap {
             maybe_applied: false,
             reads: false,
             is_cleanup: false,
+            is_shared: false,
             failure: None,
         }
     }
 
-    /// The removal of a label that may be gone already.
+    /// The same move, to a version that other writers may use as well.
+    pub(super) fn shared(mut self) -> Self {
+        self.is_shared = true;
+        self
+    }
+
+    /// The removal of a label that may already be gone.
     pub(super) fn removal(label: &str, from: &str) -> Self {
         Self {
             is_cleanup: true,
@@ -70,7 +79,7 @@ impl Swap {
         }
     }
 
-    /// The same move, which reads the labels before it is sent, because its effect is not known to be needed.
+    /// The same move, but reads the labels first, because the move may be unnecessary.
     pub(super) fn after_read(mut self) -> Self {
         self.reads = true;
         self
@@ -125,10 +134,18 @@ impl Swap {
         };
         let holder = labels.holder(&self.label);
         if self.to.is_some() && holder == self.to.as_deref() {
-            return Some(Swapped::Applied);
+            return Some(if self.is_shared && !self.maybe_applied {
+                Swapped::Conflict {
+                    holder: holder.map(str::to_owned),
+                    maybe_applied: false,
+                }
+            } else {
+                Swapped::Applied
+            });
         }
         if holder != self.from.as_deref() {
-            let is_previous = self.to.is_some() && labels.holder(PREVIOUS) == self.to.as_deref();
+            // AWSCURRENT is never removed, so there is always a version to compare with.
+            let is_previous = labels.holder(PREVIOUS) == self.to.as_deref();
             if self.maybe_applied && self.label == CURRENT && is_previous {
                 return Some(Swapped::Replaced);
             }
@@ -138,7 +155,7 @@ impl Swap {
             });
         }
         if self.retries >= MAX_RETRIES {
-            // Before a first call there is none: then it is sent.
+            // There is no failure before a first call, which is sent now.
             if let Some(failure) = self.failure.take() {
                 return Some(Swapped::Rejected(failure));
             }
@@ -149,14 +166,14 @@ impl Swap {
     }
 }
 
-/// Moves of labels, at most one for each secret.
+/// Label moves, at most one per secret.
 #[derive(Clone, Debug, Default, Hash)]
 pub(super) struct Swaps {
     /// In the order of the secrets.
     running: Vec<(usize, Swap)>,
     ended: Vec<(usize, Swapped)>,
     verb: &'static str,
-    /// Whether nothing more is sent after a move that was not applied.
+    /// Whether to stop sending after a move that was not applied.
     stops: bool,
 }
 
@@ -178,7 +195,7 @@ impl Swaps {
 
     /// The next command of each move that has not ended.
     pub(super) fn round(&self) -> Round {
-        // Nothing more is moved before it is known what became of the moves that are being read back.
+        // Move nothing else until the results of the moves that are being read back are known.
         let only_reads = self.stops && self.running.iter().any(|(_, swap)| swap.reads);
         let next = self.running.iter();
         let next = next.filter(|(_, swap)| swap.reads || !only_reads);
@@ -195,7 +212,7 @@ impl Swaps {
     pub(super) fn handle(&mut self, event: Event) {
         let member = match &event {
             Event::Label(member, _) | Event::Described(member, _) => *member,
-            // A skipped move was not sent. Whether it is to be sent is decided when the round has ended.
+            // A skipped move was not sent. Whether to send it is decided after the round.
             _ => return,
         };
         let Some(at) = self.find(member) else {
@@ -213,7 +230,7 @@ impl Swaps {
         }
     }
 
-    /// After a round: ends the moves that would be sent although another one failed.
+    /// After a round, ends the moves that would still be sent although another one failed.
     pub(super) fn settle(&mut self) {
         let mut ended = self.ended.iter();
         if self.stops && ended.any(|(_, ended)| *ended != Swapped::Applied) {
@@ -224,7 +241,7 @@ impl Swaps {
         }
     }
 
-    /// Whether a move that has not ended may have been applied.
+    /// Whether a pending move may have been applied.
     pub(super) fn maybe_applied(&self, member: usize) -> bool {
         self.find(member)
             .is_some_and(|at| self.running[at].1.maybe_applied)

@@ -1,12 +1,15 @@
-//! Exhaustive exploration of transactions on a few labels in memory: two runs command by command in every order, a rival, lost
-//! answers, rejections, crashes and cancellations at every command. The program's own exploration runs the same protocol over
-//! the whole engine; this one is small enough to run for every mutation.
+//! Exhaustive exploration of transactions on a few labels in memory: two runs, command by command in every order, another
+//! writer, lost responses, rejections, crashes and cancellations at every command. The program's own exploration runs the same
+//! protocol over the whole engine; this one is small enough to run for every mutation.
 
 mod drive;
 mod explore;
+mod firsts;
 mod process;
+mod rivals;
 mod state;
 mod steps;
+mod swaps;
 mod world;
 
 use explore::explore;
@@ -18,7 +21,7 @@ fn run(number: usize, wants: &[(usize, &'static str)]) -> Process {
     Process::new(name(number), wants, NOW)
 }
 
-/// Two secrets with values, one that exists without, and one that does not exist.
+/// Two secrets with values, an existing one without a value, and one that does not exist.
 fn secrets() -> Vec<Secret> {
     let empty = Secret {
         exists: true,
@@ -69,7 +72,7 @@ fn rival_at_any_command_is_kept_or_replaced() {
 fn two_runs_in_any_order_do_not_mix() {
     let pairs = [
         [[(0, "x"), (1, "x")], [(0, "y"), (1, "y")]],
-        // Each leaves the secret alone that the other one writes.
+        // Each leaves unchanged the secret that the other one writes.
         [[(0, "old"), (1, "x")], [(0, "y"), (1, "old")]],
         [[(0, "x"), (1, "x")], [(1, "y"), (2, "y")]],
         [[(2, "x"), (1, "x")], [(1, "y"), (2, "y")]],
@@ -80,7 +83,7 @@ fn two_runs_in_any_order_do_not_mix() {
     }
 }
 
-/// A run of fewer secrets than the dead one recovers nothing, until the dead one's time limit has passed.
+/// A run with fewer secrets than the dead one recovers nothing until the dead run's time limit has passed.
 #[test]
 fn smaller_run_leaves_recovery_to_complete_one() {
     let wants = [(0, "x"), (1, "x")];
@@ -148,7 +151,7 @@ fn two_dead_runs_are_recovered() {
     );
 }
 
-/// The second run does not see the first one's coordinator, and must wait for it all the same.
+/// The second run does not see the first one's coordinator, but must still wait for it.
 #[test]
 fn overlapping_run_waits_for_rollback() {
     let one = run(0, &[(0, "x"), (1, "x"), (5, "x")]).patient();
@@ -157,7 +160,7 @@ fn overlapping_run_waits_for_rollback() {
     explore(&start, &[Fault::At(Effect::Rejected)]);
 }
 
-/// A move that another transaction was in the way of, until that one rolled back.
+/// A move that another transaction blocked until it rolled back.
 #[test]
 fn moves_that_were_not_sent_do_not_commit() {
     let one = run(0, &[(4, "x"), (0, "x"), (5, "x")]).patient();
@@ -185,7 +188,7 @@ fn late_rollback_keeps_committed_version() {
     explore(&eager(runs), &[]);
 }
 
-/// A later run with the coordinator and not all of a dead run's secrets.
+/// A later run with the coordinator, but not with all secrets of a dead run.
 #[test]
 fn partial_recovery_leaves_the_rest_recoverable() {
     let one = run(0, &[(0, "x"), (1, "x")]);
@@ -207,4 +210,55 @@ fn cancellation_during_commit_is_undecided() {
     let said = format!("{ending:?}");
     assert!(ending.failure.is_some(), "{said}");
     assert!(!said.contains("before the commit:"), "{said}");
+}
+
+/// Two secrets, each with a staged version.
+fn staged_secrets() -> Vec<Secret> {
+    let mut secret = Secret::of(&["older", "old"]);
+    secret.put("staged", "new", &["candidate".to_owned()]);
+    vec![secret.clone(), secret]
+}
+
+fn promotion(number: usize) -> Process {
+    run(number, &[(0, "new"), (1, "new")]).promoting()
+}
+
+#[test]
+fn promotion_with_a_fault_is_all_or_nothing() {
+    explore(
+        &State::new(&staged_secrets(), vec![promotion(0)]),
+        &EVERY_FAULT,
+    );
+    // The secrets that need no move are part of the transaction.
+    let partial = run(0, &[(0, "old"), (1, "new")]).promoting();
+    explore(&State::new(&staged_secrets(), vec![partial]), &EVERY_FAULT);
+    for rival in 0..2 {
+        let mut start = State::new(&staged_secrets(), vec![promotion(0)]);
+        (start.rival, start.has_rival) = (Some(rival), true);
+        explore(&start, &EVERY_FAULT[..3]);
+    }
+}
+
+#[test]
+fn promotions_of_the_same_versions_do_not_mix() {
+    let upsert = || run(1, &[(0, "y"), (1, "y")]);
+    let undo = || run(1, &[(0, "older"), (1, "older")]).promoting();
+    let back = || run(1, &[(1, "older"), (0, "new")]).promoting();
+    for other in [promotion(1), upsert(), undo(), back()] {
+        let start = State::new(&staged_secrets(), vec![promotion(0), other.clone()]);
+        explore(&start, &[]);
+        explore(&start, &[Fault::Crash]);
+    }
+}
+
+#[test]
+fn undisturbed_promotion_commits() {
+    let mut world = staged_secrets();
+    let mut run = promotion(0);
+    while run.ending().is_none() {
+        run.step(&mut world, Effect::Applied);
+    }
+    assert!(run.ending().is_some_and(|ending| ending.committed));
+    assert!(world.iter().all(|secret| secret.current() == Some("new")));
+    assert!(!state::has_labels(&world));
 }

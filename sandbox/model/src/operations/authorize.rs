@@ -6,13 +6,53 @@ use crate::{
     error::ServiceError,
     policy::{Context, Decision},
     resource_policy::{AccessRequest, ResourcePolicy},
-    state::Secret,
+    state::{KmsError, Secret},
 };
 
+/// The use of a key, which determines how a KMS error is reported.
+#[derive(Clone, Copy)]
+pub(super) enum KeyPurpose {
+    /// The request names the key (CreateSecret: hashicorp/terraform-provider-aws#13303).
+    Named,
+    /// A value is written under the secret's key (hashicorp/terraform-provider-aws#30272).
+    Encrypt,
+    /// A value is read.
+    Decrypt,
+}
+
+impl KeyPurpose {
+    fn failure(self, error: &KmsError) -> ServiceError {
+        let KmsError { code, message } = error;
+        if *code == "AccessDeniedException" {
+            return kms_denied();
+        }
+        let verb = match self {
+            Self::Named => {
+                return ServiceError::invalid_parameter(format!(
+                    "The operation failed because of an invalid KMS key: {message}"
+                ));
+            }
+            Self::Encrypt => "encrypt",
+            Self::Decrypt => "decrypt",
+        };
+        let failure = match self {
+            Self::Decrypt => "DecryptionFailure",
+            Self::Named | Self::Encrypt => "EncryptionFailure",
+        };
+        let text = format!(
+            "Secrets Manager can't {verb} the secret value: {message} (Service: AWSKMS; Status Code: 400; Error Code: {code}; Request ID: 00000000-0000-4000-8000-000000000000)"
+        );
+        ServiceError::new(400, failure, text)
+    }
+}
+
+fn kms_denied() -> ServiceError {
+    ServiceError::new(400, "AccessDeniedException", "Access to KMS is not allowed")
+}
+
 impl Call<'_> {
-    /// Checks that the policies allow `action` on the secret that `id` names. The resource is the secret's ARN. If
-    /// there is no secret, the message shows the ID as it was sent, and a name has no suffix that a pattern could
-    /// match.
+    /// Checks that the policies allow `action` on the secret that `id` names. The resource is the secret's ARN. If there is no
+    /// secret, the message shows the ID as sent, and the name has no suffix that a pattern could match.
     pub(super) fn authorize(
         &self,
         action: &str,
@@ -70,11 +110,12 @@ impl Call<'_> {
         self.caller.obeys_resource_policies() && policy.denies(&request, &self.context(secret))
     }
 
-    /// Checks that a customer managed key is usable and that the caller may use it. An identity policy that does
-    /// not mention KMS stands for one that leaves KMS to the key policy.
+    /// Checks that a customer managed key is usable and that the caller may use it. An identity policy that does not mention
+    /// KMS represents one that leaves KMS to the key policy.
     pub(super) fn authorize_key(
         &self,
         key: Option<&str>,
+        purpose: KeyPurpose,
         actions: &[&str],
     ) -> Result<(), ServiceError> {
         let Some(key) = key else {
@@ -86,13 +127,7 @@ impl Call<'_> {
             .store(account, region)
             .kms
             .usable(key, account, region);
-        let arn = arn.ok_or_else(|| {
-            ServiceError::new(
-                400,
-                "EncryptionFailure",
-                "Secrets Manager can't encrypt the protected secret text using the provided KMS key. Check that the KMS key is available, enabled, and not in an invalid state.",
-            )
-        })?;
+        let arn = arn.map_err(|error| purpose.failure(&error))?;
         if !self.caller.policy().mentions("kms") {
             return Ok(());
         }
@@ -103,11 +138,7 @@ impl Call<'_> {
         context.insert("kms:viaservice".to_owned(), vec![via]);
         for action in actions {
             if self.caller.policy().decide(action, &arn, &context) != Decision::Allowed {
-                return Err(ServiceError::new(
-                    400,
-                    "AccessDeniedException",
-                    "Access to KMS is not allowed",
-                ));
+                return Err(kms_denied());
             }
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! The operations on many secrets at once: BatchGetSecretValue and ListSecrets.
+//! The operations on many secrets: BatchGetSecretValue and ListSecrets.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
@@ -14,8 +14,8 @@ struct Filter {
     values: Vec<String>,
 }
 
-/// The error messages were not recorded. The model chooses to report a secret that the caller may not read in
-/// `Errors`, like any other failure of one secret.
+/// The error messages were not recorded. The model reports a secret that the caller may not read in `Errors`, like any other
+/// failure of one secret.
 pub(super) fn batch_get_secret_value(call: &mut Call<'_>) -> Result<Value, ServiceError> {
     call.authorize(call.action, "*", None)?;
     let filters = parse_filters(call)?;
@@ -64,7 +64,7 @@ pub(super) fn batch_get_secret_value(call: &mut Call<'_>) -> Result<Value, Servi
     Ok(answer)
 }
 
-/// The order was not recorded; the model sorts by name. AWS can show a change minutes later, the model never does.
+/// The order was not recorded; the model sorts by name. AWS may show changes minutes later; the model shows them immediately.
 pub(super) fn list_secrets(call: &mut Call<'_>) -> Result<Value, ServiceError> {
     call.authorize(call.action, "*", None)?;
     let filters = parse_filters(call)?;

@@ -68,7 +68,7 @@ impl Call<'_> {
     }
 }
 
-/// Rejects characters that neither a name nor an ARN can have.
+/// Rejects characters that are invalid in both names and ARNs.
 pub(super) fn check_secret_id(id: &str) -> Result<(), ServiceError> {
     let colons = id.starts_with("arn:");
     let allowed =

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
+    authorize::KeyPurpose,
     call::{Call, check_secret_id},
     replicate,
 };
@@ -64,7 +65,8 @@ pub(super) fn create_secret(call: &mut Call<'_>) -> Result<Value, ServiceError> 
     let suffix = call.world.random.arn_suffix();
     let arn = arn::secret(call.caller.account(), call.region, &name, &suffix);
     let mut secret = Secret::new(arn, &name, now);
-    call.authorize_key(key.as_deref(), &["kms:GenerateDataKey", "kms:Decrypt"])?;
+    let uses = ["kms:GenerateDataKey", "kms:Decrypt"];
+    call.authorize_key(key.as_deref(), KeyPurpose::Named, &uses)?;
     secret.kms_key_id = key;
     secret.description = description;
     secret.tags = tags;

@@ -28,7 +28,7 @@ pub(super) fn describe_secret(call: &mut Call<'_>) -> Result<Value, ServiceError
     Ok(Value::Object(answer))
 }
 
-/// The members that DescribeSecret and ListSecrets have in common.
+/// The fields that DescribeSecret and ListSecrets have in common.
 pub(super) fn metadata(secret: &Secret, region: &str) -> Map<String, Value> {
     let mut answer = Map::new();
     let mut add = |key: &str, value: Option<Value>| {
@@ -144,7 +144,7 @@ fn next_token(arn: &str, deprecated: bool, start: usize) -> String {
     STANDARD.encode(format!("{start} {deprecated} {arn}"))
 }
 
-/// The position that a token stands for; `None` for a token that [`next_token`] did not create for this list.
+/// The position that a token represents; `None` for a token that [`next_token`] did not create for this list.
 fn position_of(arn: &str, deprecated: bool, token: &str) -> Option<usize> {
     let text = String::from_utf8(STANDARD.decode(token).ok()?).ok()?;
     let start = text.split(' ').next()?.parse().ok()?;

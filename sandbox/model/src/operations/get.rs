@@ -3,7 +3,7 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
-use super::call::Call;
+use super::{authorize::KeyPurpose, call::Call};
 use crate::{
     error::ServiceError,
     state::{CURRENT, Content},
@@ -49,7 +49,7 @@ pub(super) fn get_secret_value(call: &mut Call<'_>) -> Result<Value, ServiceErro
         Content::Binary(bytes) => answer["SecretBinary"] = json!(STANDARD.encode(bytes)),
     }
     let (key, id) = (version.kms_key_id.clone(), version.id.clone());
-    call.authorize_key(key.as_deref(), &["kms:Decrypt"])?;
+    call.authorize_key(key.as_deref(), KeyPurpose::Decrypt, &["kms:Decrypt"])?;
     let today = Some(time::midnight(call.now()));
     secret.accessed = today;
     for version in &mut secret.versions {

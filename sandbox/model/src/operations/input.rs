@@ -1,4 +1,4 @@
-//! Reads the members of a request under the constraints of the API model.
+//! Reads the fields of a request under the constraints of the API model.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -79,7 +79,7 @@ impl Input {
         }
     }
 
-    /// The idempotency token, which SDKs fill in and raw requests must carry.
+    /// The idempotency token, which SDKs fill in and raw requests must include.
     pub(crate) fn token(&self) -> Result<&str, ServiceError> {
         self.text("ClientRequestToken", 32, 64)?.ok_or_else(|| {
             ServiceError::invalid_request(

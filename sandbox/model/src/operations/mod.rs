@@ -1,5 +1,5 @@
-//! The operations of Secrets Manager. To add one, write its function in a file of this folder and add its line to
-//! the table in `table.rs`.
+//! The operations of Secrets Manager. To add one, write its function in a file of this directory and add a row to the table in
+//! `table.rs`.
 
 mod authorize;
 mod batch;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::call::Call;
+use super::{authorize::KeyPurpose, call::Call};
 use crate::{
     error::ServiceError,
     state::{self, Put},
@@ -20,7 +20,7 @@ pub(super) fn put_secret_value(call: &mut Call<'_>) -> Result<Value, ServiceErro
     if secret.version(&token).is_some() {
         uses.push("kms:Decrypt");
     }
-    call.authorize_key(secret.kms_key_id.as_deref(), &uses)?;
+    call.authorize_key(secret.kms_key_id.as_deref(), KeyPurpose::Encrypt, &uses)?;
     let stages = secret.put(Put {
         token: &token,
         content,
@@ -45,9 +45,11 @@ pub(super) fn update_secret(call: &mut Call<'_>) -> Result<Value, ServiceError> 
     if let Some(key) = key {
         let key = Some(key).filter(|key| !state::is_default_key(key));
         let uses = ["kms:GenerateDataKey", "kms:Decrypt"];
-        call.authorize_key(key.as_deref(), &uses)?;
+        call.authorize_key(key.as_deref(), KeyPurpose::Named, &uses)?;
         // Versions in use are re-encrypted if the caller is allowed to encrypt, and silently left alone if not.
-        if call.authorize_key(key.as_deref(), &["kms:Encrypt"]).is_ok() {
+        let uses = ["kms:Encrypt"];
+        let may_encrypt = call.authorize_key(key.as_deref(), KeyPurpose::Named, &uses);
+        if may_encrypt.is_ok() {
             secret.rekey(key.as_deref());
         }
         secret.kms_key_id = key;
@@ -60,7 +62,7 @@ pub(super) fn update_secret(call: &mut Call<'_>) -> Result<Value, ServiceError> 
     let mut answer = json!({"ARN": secret.arn, "Name": secret.name});
     if let Some(content) = content {
         let uses = ["kms:GenerateDataKey", "kms:Decrypt"];
-        call.authorize_key(secret.kms_key_id.as_deref(), &uses)?;
+        call.authorize_key(secret.kms_key_id.as_deref(), KeyPurpose::Encrypt, &uses)?;
         secret.put(Put {
             token: &token,
             content,

@@ -73,7 +73,7 @@ pub(super) fn remove_regions_from_replication(call: &mut Call<'_>) -> Result<Val
     Ok(answer)
 }
 
-/// Called in the region of the replica, which becomes a secret of its own.
+/// Called in the region of the replica, which becomes an independent secret.
 pub(super) fn stop_replication_to_replica(call: &mut Call<'_>) -> Result<Value, ServiceError> {
     let mut secret = call.active_secret()?;
     let Origin::ReplicaOf(primary) = secret.origin.clone() else {

@@ -1,4 +1,4 @@
-//! The table of operations. Holds no behavior of its own.
+//! The table of operations. Must not contain behavior.
 
 use serde_json::Value;
 
@@ -32,7 +32,7 @@ pub enum QuotaGroup {
 pub struct Operation {
     /// The name, such as `PutSecretValue`.
     pub name: &'static str,
-    /// The group whose rate limits it; `None` for reads of one secret, whose rate no test reaches.
+    /// The group whose rate limits it; `None` for reads of one secret, because no test reaches their rate.
     pub quota_group: Option<QuotaGroup>,
     run: Run,
 }

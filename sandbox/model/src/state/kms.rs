@@ -1,20 +1,37 @@
-//! The part of KMS that Secrets Manager depends on: which keys and aliases exist, and which keys are disabled.
+//! The part of KMS that Secrets Manager depends on: which keys and aliases exist, which of them are usable, and the messages
+//! with which KMS rejects the others.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// The keys of one account and region.
 #[derive(Clone)]
 pub(crate) struct Kms {
     /// Key IDs by every name a request can use: the key ID itself and aliases.
     names: BTreeMap<String, String>,
-    disabled: BTreeSet<String>,
+    /// Keys that cannot be used, by their IDs.
+    unusable: BTreeMap<String, Unusable>,
+}
+
+/// The reason an existing key cannot be used.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unusable {
+    Disabled,
+    PendingDeletion,
+    /// The key policy does not allow the caller to use it.
+    Denied,
+}
+
+/// An error of KMS. Secrets Manager passes its message on, except for a denial.
+pub(crate) struct KmsError {
+    pub(crate) code: &'static str,
+    pub(crate) message: String,
 }
 
 impl Kms {
     pub(crate) const fn new() -> Self {
         Self {
             names: BTreeMap::new(),
-            disabled: BTreeSet::new(),
+            unusable: BTreeMap::new(),
         }
     }
 
@@ -24,11 +41,20 @@ impl Kms {
         self.names.insert(name.to_owned(), id.to_owned());
     }
 
-    /// Disables a key and returns whether it exists.
-    pub(crate) fn disable(&mut self, id_or_alias: &str) -> bool {
+    /// Makes a key unusable and returns whether it exists.
+    pub(crate) fn set_unusable(&mut self, id_or_alias: &str, why: Unusable) -> bool {
         let id = self.names.get(id_or_alias).cloned();
         id.is_some_and(|id| {
-            self.disabled.insert(id);
+            self.unusable.insert(id, why);
+            true
+        })
+    }
+
+    /// Removes a key and its aliases, as at the end of its waiting period, and returns whether it existed.
+    pub(crate) fn remove(&mut self, id_or_alias: &str) -> bool {
+        let id = self.names.get(id_or_alias).cloned();
+        id.is_some_and(|id| {
+            self.names.retain(|_, other| *other != id);
             true
         })
     }
@@ -42,26 +68,50 @@ impl Kms {
         self.names.iter().filter_map(of_this).collect()
     }
 
-    /// The ARN of an enabled key, by any name that [`Kms::known`] accepts.
-    pub(crate) fn usable(&self, wanted: &str, account: &str, region: &str) -> Option<String> {
-        let arn = self.known(wanted, account, region)?;
-        let (_, id) = arn.split_once(":key/")?;
-        (!self.disabled.contains(id)).then_some(arn)
-    }
-
-    /// The ARN of a key of this account and region, by its key ID, alias, key ARN or alias ARN.
-    pub(crate) fn known(&self, wanted: &str, account: &str, region: &str) -> Option<String> {
+    /// The ARN of a key that can be used, by its key ID, alias, key ARN or alias ARN, as seen from this account and region.
+    pub(crate) fn usable(
+        &self,
+        wanted: &str,
+        account: &str,
+        region: &str,
+    ) -> Result<String, KmsError> {
         let here = format!("arn:aws:kms:{region}:{account}:");
-        let local = match wanted.strip_prefix(&here) {
-            Some(resource) => resource.strip_prefix("key/").unwrap_or(resource),
+        let error = |code, message| Err(KmsError { code, message });
+        let resource = match wanted.strip_prefix(&here) {
+            Some(resource) => resource,
+            None if wanted.starts_with("arn:") => {
+                let of_key = wanted.split(':').nth(3).unwrap_or_default();
+                if of_key != region {
+                    return error("NotFoundException", format!("Invalid arn {of_key}"));
+                }
+                // A key of another account may exist: KMS does not reveal it.
+                return error("AccessDeniedException", String::new());
+            }
             None => wanted,
         };
-        let id = self.names.get(local)?;
-        Some(format!("{here}key/{id}"))
+        let local = resource.strip_prefix("key/").unwrap_or(resource);
+        let Some(id) = self.names.get(local) else {
+            let message = if local.starts_with("alias/") {
+                format!("Alias {here}{local} is not found.")
+            } else {
+                format!("Key '{here}key/{local}' does not exist")
+            };
+            return error("NotFoundException", message);
+        };
+        let arn = format!("{here}key/{id}");
+        match self.unusable.get(id) {
+            None => Ok(arn),
+            Some(Unusable::Disabled) => error("DisabledException", format!("{arn} is disabled.")),
+            Some(Unusable::PendingDeletion) => error(
+                "KMSInvalidStateException",
+                format!("{arn} is pending deletion."),
+            ),
+            Some(Unusable::Denied) => error("AccessDeniedException", String::new()),
+        }
     }
 }
 
-/// Whether the name stands for the AWS managed key of Secrets Manager.
+/// Whether the name refers to the AWS managed key of Secrets Manager.
 pub(crate) fn is_default(key: &str) -> bool {
     key.is_empty()
         || key == "alias/aws/secretsmanager"

@@ -1,5 +1,5 @@
-//! Everything the service stores: one store per account and region, and the settings of a [`World`].
-//! Knows neither operations nor identity policies.
+//! Everything the service stores: one store per account and region, and the settings of a [`World`]. Independent of operations
+//! and identity policies.
 
 mod kms;
 mod principals;
@@ -9,7 +9,7 @@ mod staging;
 mod store;
 mod world;
 
-pub(crate) use kms::is_default as is_default_key;
+pub(crate) use kms::{KmsError, Unusable, is_default as is_default_key};
 pub(crate) use secret::{Content, Deletion, Origin, Progress, Replica, Secret};
 pub(crate) use staging::{CURRENT, Put};
 pub(crate) use store::Store;

@@ -1,5 +1,5 @@
-//! The users and roles that resource policies can name. A new one can stay unknown for a number of requests, as
-//! happens while IAM propagates it. Knows nothing of policies.
+//! The users and roles that resource policies can name. A new one can stay unknown for a number of requests, as it does while
+//! IAM propagates it. Independent of policies.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ impl Principals {
         self.0.insert(arn.to_owned(), requests);
     }
 
-    /// Whether a request finds the principal. If not, the request counts as one that did not.
+    /// Whether a request finds the principal. If not, the request reduces the remaining number by one.
     pub(crate) fn lookup(&mut self, arn: &str) -> bool {
         match self.0.get_mut(arn) {
             Some(0) => true,

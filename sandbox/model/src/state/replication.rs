@@ -92,13 +92,11 @@ impl World {
         if store.get(name).is_some() && !overwrite {
             return Some(TAKEN);
         }
-        let key = key?;
-        if store.kms.known(key, account, region).is_none() {
-            Some("Secrets Manager can't find the KMS key in this region")
-        } else if store.kms.usable(key, account, region).is_none() {
-            Some("The KMS key in this region is disabled")
-        } else {
-            None
+        match store.kms.usable(key?, account, region).err()?.code {
+            "NotFoundException" => Some("Secrets Manager can't find the KMS key in this region"),
+            "DisabledException" => Some("The KMS key in this region is disabled"),
+            "KMSInvalidStateException" => Some("The KMS key in this region is pending deletion"),
+            _ => Some("Access to KMS in this region is not allowed"),
         }
     }
 

@@ -81,7 +81,7 @@ pub(crate) struct Secret {
     pub(crate) name: String,
     pub(crate) description: Option<String>,
     pub(crate) kms_key_id: Option<String>,
-    /// `None` until the first tag: the member is absent from answers then, and `[]` once all tags are removed.
+    /// `None` until the first tag: until then, responses omit the field; it is `[]` once all tags are removed.
     pub(crate) tags: Option<BTreeMap<String, String>>,
     /// Oldest first, including versions without staging labels.
     pub(crate) versions: Vec<Version>,

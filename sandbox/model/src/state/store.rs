@@ -9,7 +9,7 @@ use std::{
 use super::{kms::Kms, secret::Secret};
 use crate::arn;
 
-/// How long a name stays taken after a forced deletion. LocalStack's recording notes "less than ten seconds".
+/// How long a name stays unavailable after a forced deletion. LocalStack's recording notes "less than ten seconds".
 const NAME_RELEASE: Duration = Duration::from_secs(5);
 
 #[derive(Clone)]
@@ -79,7 +79,7 @@ impl Store {
         }
     }
 
-    /// Whether the name is still taken by a secret that was deleted by force.
+    /// Whether the name is still occupied by a secret that was force-deleted.
     pub(crate) fn is_being_released(&self, name: &str, now: SystemTime) -> bool {
         let deleted = self.released.get(name);
         deleted.is_some_and(|at| *at + NAME_RELEASE > now)

@@ -1,4 +1,4 @@
-//! The whole state of the service: the stores, the clock and the source of IDs. Knows no operation.
+//! The complete state of the service: the stores, the clock and the source of IDs. Independent of operations.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -2,23 +2,20 @@
 
 use std::sync::Arc;
 
-use aws_lc_rs::{
-    digest::{SHA256, digest},
-    rand::SystemRandom,
-    signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair},
-};
+use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
-    KeyIdMethod, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PublicKeyData, SerialNumber,
-    SignatureAlgorithm, SigningKey, date_time_ymd,
+    KeyIdMethod, KeyUsagePurpose, PublicKeyData as _, SerialNumber, date_time_ymd,
 };
 use tokio_rustls::rustls::{
     ServerConfig,
     crypto::aws_lc_rs::default_provider,
-    pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer},
+    pki_types::CertificateDer,
+    sign::{CertifiedKey, SingleCertAndKey},
 };
 
+use super::key::Key;
 use crate::random;
 
 const ORGANISATION: &str = "Example Corp";
@@ -37,6 +34,13 @@ pub enum Certificate {
     UnknownAuthority,
     /// Valid for the hosts, self-signed.
     SelfSigned,
+    /// Like `Good`, but with the hosts in the common name only.
+    NoNames,
+    /// Like `Good`, but marked as that of an authority.
+    Authority,
+    /// Like `Good`, but with an RSA key of 1024 bits. The server has no such key: a client that accepts its size finds a bad
+    /// signature.
+    ShortKey,
 }
 
 /// The certificate authority "Sandbox Test CA" of "Example Corp". Clones share its key.
@@ -61,8 +65,25 @@ impl Authority {
         Self::named("Sandbox Test CA")
     }
 
+    /// Creates an authority with an RSA key of 1024 bits. Its signatures are made up: a client that accepts the size of
+    /// the key finds a bad signature.
+    #[must_use]
+    pub fn with_short_key() -> Self {
+        Self::with_key("Sandbox Test CA", Key::made_up(1024))
+    }
+
+    /// Creates an authority that signs over SHA-1. Its signatures are made up: a client that accepts SHA-1 finds a bad
+    /// signature.
+    #[must_use]
+    pub fn with_sha1() -> Self {
+        Self::with_key("Sandbox Test CA", Key::made_up(2048))
+    }
+
     fn named(name: &str) -> Self {
-        let key = Key::generate();
+        Self::with_key(name, Key::generate())
+    }
+
+    fn with_key(name: &str, key: Key) -> Self {
         let mut params = params(name, &key);
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
@@ -88,7 +109,10 @@ impl Authority {
 
     /// The configuration of a server with this certificate for these host names and addresses.
     pub(super) fn server(&self, hosts: &[String], kind: Certificate) -> Arc<ServerConfig> {
-        let key = Key::generate();
+        let key = match kind {
+            Certificate::ShortKey => Key::made_up(1024),
+            _ => Key::generate(),
+        };
         let hosts = match kind {
             Certificate::WrongHost => vec!["wrong.example.com".to_owned()],
             _ => hosts.to_vec(),
@@ -96,7 +120,12 @@ impl Authority {
         let name = hosts.first().expect("a certificate is for a host").clone();
         let names = CertificateParams::new(hosts).expect("hosts are names or addresses");
         let mut leaf = params(&name, &key);
-        leaf.subject_alt_names = names.subject_alt_names;
+        if kind != Certificate::NoNames {
+            leaf.subject_alt_names = names.subject_alt_names;
+        }
+        if kind == Certificate::Authority {
+            leaf.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        }
         leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         leaf.use_authority_key_identifier_extension = true;
@@ -111,14 +140,27 @@ impl Authority {
             }
             _ => leaf.signed_by(&key, &self.0.issuer),
         };
-        let chain = vec![signed.expect("its own parameters").der().clone()];
+        let mut der = signed.expect("its own parameters").der().to_vec();
+        if self.0.issuer.key().is_made_up(2048) {
+            rename_algorithm(&mut der);
+        }
+        let certified = CertifiedKey::new(vec![der.into()], key.for_server());
         let config = ServerConfig::builder_with_provider(default_provider().into())
             .with_safe_default_protocol_versions()
             .expect("the provider has the usual versions")
             .with_no_client_auth()
-            .with_single_cert(chain, key.private())
-            .expect("the key is the certificate's");
+            .with_cert_resolver(Arc::new(SingleCertAndKey::from(certified)));
         Arc::new(config)
+    }
+}
+
+/// Names the signature of a certificate sha1WithRSAEncryption instead of sha256WithRSAEncryption.
+fn rename_algorithm(der: &mut [u8]) {
+    const RSA_SHA256: [u8; 9] = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0b];
+    for at in 0..der.len().saturating_sub(RSA_SHA256.len()) {
+        if der[at..].starts_with(&RSA_SHA256) {
+            der[at + RSA_SHA256.len() - 1] = 0x05;
+        }
     }
 }
 
@@ -136,37 +178,4 @@ fn params(name: &str, key: &Key) -> CertificateParams {
     let id = digest(&SHA256, key.der_bytes()).as_ref()[..20].to_vec();
     params.key_identifier_method = KeyIdMethod::PreSpecified(id);
     params
-}
-
-/// A P-256 key, with the encodings that certificates and servers need.
-struct Key(EcdsaKeyPair);
-
-impl Key {
-    fn generate() -> Self {
-        let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING);
-        Self(pair.expect("the system has random numbers"))
-    }
-
-    fn private(&self) -> PrivateKeyDer<'static> {
-        let der = self.0.to_pkcs8v1().expect("a key can be written");
-        PrivatePkcs8KeyDer::from(der.as_ref().to_vec()).into()
-    }
-}
-
-impl PublicKeyData for Key {
-    fn der_bytes(&self) -> &[u8] {
-        self.0.public_key().as_ref()
-    }
-
-    fn algorithm(&self) -> &'static SignatureAlgorithm {
-        &PKCS_ECDSA_P256_SHA256
-    }
-}
-
-impl SigningKey for Key {
-    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, rcgen::Error> {
-        let signature = self.0.sign(&SystemRandom::new(), message);
-        let signature = signature.map_err(|_| rcgen::Error::RemoteKeyError)?;
-        Ok(signature.as_ref().to_vec())
-    }
 }

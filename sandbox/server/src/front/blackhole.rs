@@ -52,7 +52,7 @@ impl BlackHoleBuilder {
         self
     }
 
-    /// Answers each request with half a response, and then nothing.
+    /// Responds to each request with half a response, and then nothing.
     #[must_use]
     pub fn half_an_answer(mut self) -> Self {
         self.half = true;
@@ -146,7 +146,7 @@ impl BlackHole {
         Self::builder().tls(&[host]).start()
     }
 
-    /// Answers each request, without TLS, with half a response.
+    /// Responds to each request, without TLS, with half a response.
     ///
     /// # Panics
     /// If it cannot be started.

@@ -1,10 +1,11 @@
-//! How a proxy treats a connection: authentication, routing and forwarding. Never connects beyond loopback.
+//! How a proxy handles a connection: authentication, routing and forwarding. Must not connect beyond loopback.
 
 use std::{
     collections::BTreeMap,
     io,
     net::{IpAddr, SocketAddr},
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -32,6 +33,9 @@ pub(super) struct ProxyState {
     pub(super) routes: Mutex<BTreeMap<String, SocketAddr>>,
     pub(super) credentials: Option<(String, String)>,
     pub(super) rejection: Option<u16>,
+    /// The challenge of a 407.
+    pub(super) scheme: &'static str,
+    pub(super) delay: Duration,
     pub(super) log: Mutex<Vec<ProxyRequest>>,
 }
 
@@ -69,6 +73,9 @@ impl ProxyState {
             authorized,
             status,
         });
+        if !self.delay.is_zero() {
+            tokio::time::sleep(self.delay).await;
+        }
         // From here on, a failure is visible to the client.
         let _ = match (destination, upstream) {
             (Some(Destination { path: None, .. }), Some(upstream)) => {
@@ -87,7 +94,7 @@ impl ProxyState {
                     broken => broken,
                 }
             }
-            _ => send_error(stream, status).await,
+            _ => send_error(stream, status, self.scheme).await,
         };
     }
 

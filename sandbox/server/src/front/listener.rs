@@ -1,4 +1,4 @@
-//! The listener of a front: a thread of its own, and a task for each connection.
+//! The listener of a front: a separate thread, and a task per connection.
 
 use std::{
     io,

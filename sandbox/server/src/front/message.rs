@@ -1,5 +1,4 @@
-//! The messages of a proxy: reading the head of a request, rewriting it, and responding with an error. Never
-//! connects.
+//! The messages of a proxy: reads the head of a request, rewrites it, and responds with an error. Must not connect.
 
 use std::io;
 
@@ -70,10 +69,11 @@ pub(super) fn forwarded_head(method: &str, path: &str, headers: &[(&str, &str)])
 pub(super) async fn send_error(
     stream: &mut (impl AsyncWrite + Unpin),
     status: u16,
+    scheme: &str,
 ) -> io::Result<()> {
     let challenge = match status {
-        407 => "proxy-authenticate: Basic realm=\"Example Corp\"\r\n",
-        _ => "",
+        407 => format!("proxy-authenticate: {scheme}\r\n"),
+        _ => String::new(),
     };
     let page =
         "<html><body><h1>Example Corp: the proxy does not let this pass</h1></body></html>\n";

@@ -17,18 +17,23 @@
 //! ```
 //!
 //! Each front has its own thread and port, and stops when it is dropped. It never connects beyond loopback, and
-//! knows nothing of AWS: it forwards bytes.
+//! is independent of AWS: it forwards bytes. Only [`Hostile`] replaces what it forwards.
 
 mod authority;
 mod blackhole;
 mod forwarder;
+mod hostile;
+mod key;
 mod listener;
 mod message;
 mod proxy;
 mod tls;
+mod unaccepted;
 
 pub use authority::{Authority, Certificate};
 pub use blackhole::{BlackHole, BlackHoleBuilder};
 pub use forwarder::ProxyRequest;
+pub use hostile::{Hostile, Quote};
 pub use proxy::{Proxy, ProxyBuilder};
 pub use tls::{Handshake, Tls, TlsBuilder};
+pub use unaccepted::Unaccepted;

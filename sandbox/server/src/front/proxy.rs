@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     net::SocketAddr,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use super::{
@@ -26,6 +27,8 @@ pub struct ProxyBuilder {
     routes: BTreeMap<String, SocketAddr>,
     credentials: Option<(String, String)>,
     rejection: Option<u16>,
+    scheme: &'static str,
+    delay: Duration,
     authority: Option<Authority>,
     ipv6: bool,
 }
@@ -43,6 +46,21 @@ impl ProxyBuilder {
     #[must_use]
     pub fn credentials(mut self, user: &str, password: &str) -> Self {
         self.credentials = Some((user.to_owned(), password.to_owned()));
+        self
+    }
+
+    /// Requires authentication with this scheme, such as NTLM; responds with 407.
+    #[must_use]
+    pub fn scheme(mut self, scheme: &'static str) -> Self {
+        self.scheme = scheme;
+        self.rejection = Some(407);
+        self
+    }
+
+    /// Waits before each response, as a proxy does that looks a host up or inspects the connection first.
+    #[must_use]
+    pub fn delay(mut self, delay: Duration) -> Self {
+        self.delay = delay;
         self
     }
 
@@ -80,6 +98,12 @@ impl ProxyBuilder {
             routes: Mutex::new(self.routes),
             credentials: self.credentials,
             rejection: self.rejection,
+            scheme: if self.scheme.is_empty() {
+                "Basic realm=\"Example Corp\""
+            } else {
+                self.scheme
+            },
+            delay: self.delay,
             log: Mutex::default(),
         });
         let hosts = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);

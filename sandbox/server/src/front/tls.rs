@@ -1,4 +1,4 @@
-//! A TLS server that forwards the decrypted bytes to the sandbox. Does not look into them.
+//! A TLS server that forwards the decrypted bytes to the sandbox without inspecting them.
 
 use std::{
     io,
@@ -115,7 +115,7 @@ impl TlsBuilder {
                 if let Some(mut stream) = seen.accept(stream, config).await
                     && forward(&mut stream, upstream).await.is_err()
                 {
-                    // A connection that breaks upstream breaks for the client, too.
+                    // A connection that breaks upstream also breaks for the client.
                     let _ = stream.get_ref().0.set_zero_linger();
                 }
             }

@@ -1,4 +1,4 @@
-//! JSON Web Tokens: signing them (ES256) and parsing them. Does not judge their claims.
+//! JSON Web Tokens: signs them (ES256) and parses them. Must not validate their claims.
 
 use aws_lc_rs::{
     rand::SystemRandom,

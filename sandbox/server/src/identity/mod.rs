@@ -1,5 +1,5 @@
-//! Access keys, roles and tokens, and the services that hand out credentials: STS, OIDC issuers, metadata services.
-//! Knows nothing of what a caller then does with its credentials.
+//! Access keys, roles and tokens, and the services that issue credentials: STS, OIDC issuers, metadata services. Independent of
+//! how a caller uses its credentials.
 
 mod arn;
 mod call;

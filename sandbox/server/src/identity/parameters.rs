@@ -1,5 +1,5 @@
-//! The constraints on STS parameters, and the recorded messages for violations. One error lists all violations of a
-//! request. Knows no operation.
+//! The constraints on STS parameters, and the recorded messages for violations. One error lists all violations of a request.
+//! Independent of operations.
 
 use sandbox_model::ServiceError;
 

@@ -1,4 +1,4 @@
-//! What the log shows of a request to an identity service.
+//! The part of an identity service request that the log shows.
 
 use serde_json::Value;
 

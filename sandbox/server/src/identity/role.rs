@@ -42,7 +42,7 @@ enum Trustee {
 pub(crate) enum TrustMatch {
     /// It names the caller. Within one account, no other permission is needed.
     Principal,
-    /// It names the caller's account. The caller's identity policy must allow the action, too.
+    /// It names the caller's account. The caller's identity policy must also allow the action.
     Account,
 }
 

@@ -187,6 +187,23 @@ pub(crate) const CASES: &[Case] = &[
             run.fails_with_code(LIST, &input, "InvalidNextTokenException")
         },
     ),
+    sandbox_case(
+        "Q11",
+        "D",
+        "list: a replicated secret has its primary region, and no replication status",
+        |run| {
+            let ids = some(run, 1)?;
+            let replica =
+                json!({"SecretId": ids[0], "AddReplicaRegions": [{"Region": "us-west-2"}]});
+            run.ok("ReplicateSecretToRegions", &replica)?;
+            let answer = run.ok(LIST, &json!({"Filters": own(run)}))?;
+            let entry = &answer["SecretList"][0];
+            let region =
+                run.ok("DescribeSecret", &json!({"SecretId": ids[0]}))?["PrimaryRegion"].take();
+            same("the primary region", &entry["PrimaryRegion"], &region)?;
+            same("the status", &entry["ReplicationStatus"], &Value::Null)
+        },
+    ),
     case("Q10", "D", "list: by tag key; `!` negates", |run| {
         let ids = some(run, 2)?;
         let tags = json!({"SecretId": ids[0], "Tags": [{"Key": "team", "Value": "ml"}]});

@@ -18,6 +18,7 @@ mod batch;
 mod create;
 mod delete;
 mod get;
+mod keys;
 mod moto;
 mod policies;
 mod policy_validation;
@@ -44,6 +45,7 @@ fn cases() -> impl Iterator<Item = &'static Case> {
         update::CASES,
         stages::CASES,
         get::CASES,
+        keys::CASES,
         batch::CASES,
         delete::CASES,
         replicas::CASES,

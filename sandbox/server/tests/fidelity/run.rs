@@ -1,4 +1,4 @@
-//! What rows are written with: requests, and comparisons of responses with recordings.
+//! The building blocks of rows: requests, and comparisons of responses with recordings.
 
 use std::{
     collections::BTreeMap,

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use sandbox::front::BlackHole;
+use sandbox::front::{BlackHole, Unaccepted};
 
 use crate::{LONG, connect, secure};
 
@@ -40,6 +40,15 @@ fn tcp_blackhole_never_responds() {
         assert_eq!(hole.connections(), 1);
         assert_eq!(hole.url(), format!("http://{}", hole.address()));
     }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn unaccepted_connections_time_out() {
+    let unaccepted = Unaccepted::start();
+    let error = std::net::TcpStream::connect_timeout(&unaccepted.address(), A_WHILE);
+    let error = error.expect_err("no connection");
+    assert_eq!(error.kind(), std::io::ErrorKind::TimedOut);
 }
 
 #[test]

@@ -43,6 +43,24 @@ fn basic(user: &str, password: &str) -> String {
 }
 
 #[test]
+fn proxy_challenges_with_its_scheme() {
+    for (proxy, challenge) in [
+        (Proxy::builder().scheme("NTLM").start(), "NTLM"),
+        (
+            Proxy::builder().credentials("a", "b").start(),
+            "Basic realm=",
+        ),
+    ] {
+        let head = tunnel(&mut connect(proxy.address()), "");
+        assert!(head.starts_with("HTTP/1.1 407 "), "{head}");
+        assert!(
+            head.contains(&format!("proxy-authenticate: {challenge}")),
+            "{head}"
+        );
+    }
+}
+
+#[test]
 fn tunnel_follows_its_route() {
     let sandbox = Sandbox::start();
     let tls = Tls::start(&sandbox.url(), AWS, Certificate::Good);

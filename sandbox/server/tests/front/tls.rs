@@ -39,6 +39,9 @@ fn bad_certificates_fail_for_their_reason() {
         (Certificate::WrongHost, "not valid for name"),
         (Certificate::UnknownAuthority, "UnknownIssuer"),
         (Certificate::SelfSigned, "UnknownIssuer"),
+        (Certificate::NoNames, "not valid for name"),
+        (Certificate::Authority, "CaUsedAsEndEntity"),
+        (Certificate::ShortKey, "BadSignature"),
     ] {
         let tls = Tls::start(&sandbox.url(), AWS, kind);
         let mut stream = secure(connect(tls.address()), AWS, &tls.ca_pem());
@@ -52,6 +55,23 @@ fn bad_certificates_fail_for_their_reason() {
             finished: false,
         };
         assert_eq!(tls.handshakes(), [rejected]);
+    }
+    assert!(sandbox.log().is_empty());
+}
+
+#[test]
+fn weak_authorities_are_rejected() {
+    let sandbox = Sandbox::start();
+    for (authority, reason) in [
+        (Authority::with_short_key(), "BadSignature"),
+        (Authority::with_sha1(), "UnsupportedSignatureAlgorithm"),
+    ] {
+        let tls = Tls::builder(&[AWS])
+            .authority(&authority)
+            .start(&sandbox.url());
+        let mut stream = secure(connect(tls.address()), AWS, &authority.pem());
+        let error = describe(&mut stream, AWS).expect_err("rejected");
+        assert!(error.to_string().contains(reason), "{error}");
     }
     assert!(sandbox.log().is_empty());
 }

@@ -1,4 +1,4 @@
-//! Roles, tokens, and the services that hand out credentials.
+//! Roles, tokens, and the services that issue credentials.
 
 mod faults;
 mod metadata;

@@ -238,7 +238,7 @@ fn account_trust_needs_caller_policy() {
     assert_eq!(assume(&client, &[]).status, 200);
     sandbox.set_policy(&key, Policy::deny(&["sts:AssumeRole"]));
     denied(&assume(&client, &[]), DEFAULT_USER);
-    // From another account, the caller's policy must allow it, too.
+    // From another account, the caller's policy must also allow it.
     let who = "arn:aws:iam::444455556666:user/stranger";
     sandbox.add_role(Role::new(ROLE).trust(Trust::principal(who)));
     denied(&assume(&stranger(&sandbox, nothing), &[]), who);

@@ -1,4 +1,4 @@
-//! How STS judges a web identity token.
+//! How STS validates a web identity token.
 
 use std::time::Duration;
 

@@ -55,10 +55,10 @@ fn token_source_follows_inputs() {
         (github(&[token, ("$ID_TOKEN", "a.b.c\n")]), "token a.b.c", &[]),
         (with(&[role]), "credentials None", &[]),
         (with(&[role, audience]), "credentials None",
-            &["UPSERT_SECRET_AUDIENCE is not used: no OIDC token is asked for"]),
+            &["UPSERT_SECRET_AUDIENCE is ignored: no OIDC token is requested"]),
         (with(&[role, token, ("$ID_TOKEN", "a.b.c")]), "token a.b.c", &[]),
         (with(&[role, token, chaining, ("$ID_TOKEN", "a.b.c")]), "token a.b.c",
-            &["UPSERT_SECRET_ROLE_CHAINING is not used: an OIDC token is given"]),
+            &["UPSERT_SECRET_ROLE_CHAINING is ignored: an OIDC token is used"]),
         (with(&[role, ("$GITHUB_ACTIONS", "TRUE")]), "credentials None", &[]),
     ];
     for (pairs, wanted, wanted_warnings) in cases {
@@ -87,24 +87,24 @@ fn invalid_role_inputs_are_rejected() {
         (with(&[role, ("ROLE_CHAINING", "yes")]), Class::Input,
             "UPSERT_SECRET_ROLE_CHAINING must be `false` or `true`"),
         (with(&[("ALLOWED_ACCOUNT_IDS", ",")]), Class::Input,
-            "UPSERT_SECRET_ALLOWED_ACCOUNT_IDS must be account ids of twelve digits, with commas between them"),
+            "UPSERT_SECRET_ALLOWED_ACCOUNT_IDS must be 12-digit account IDs, separated by commas"),
         (with(&[role, ("ALLOWED_ACCOUNT_IDS", "444455556666, 777788889999")]), Class::Credentials,
-            "the role is of the account 111122223333, which is not in UPSERT_SECRET_ALLOWED_ACCOUNT_IDS"),
+            "the role belongs to the account 111122223333, which is not in UPSERT_SECRET_ALLOWED_ACCOUNT_IDS"),
         (with(&[role, ("$GITHUB_ACTIONS", "true")]), Class::Credentials,
-            "GitHub gives this job no OIDC token, so it cannot assume the role"),
+            "GitHub issues no OIDC token to this job, so it cannot assume the role"),
         (github(&[(url, "http://github.example/token")]), Class::Credentials,
-            "ACTIONS_ID_TOKEN_REQUEST_URL is not an https:// address, or its token cannot be one"),
+            "ACTIONS_ID_TOKEN_REQUEST_URL is not an https:// URL, or its token is not valid"),
         (github(&[("ROLE_EXTERNAL_ID", "made-up")]), Class::Input,
-            "UPSERT_SECRET_ROLE_EXTERNAL_ID cannot be shown together with an OIDC token; only AssumeRole takes it (`role-chaining: true`)"),
+            "UPSERT_SECRET_ROLE_EXTERNAL_ID cannot be used with an OIDC token; only AssumeRole accepts it (`role-chaining: true`)"),
         (with(&[role, ("WEB_IDENTITY_TOKEN_ENV", "ID_TOKEN")]), Class::Credentials,
             "the variable that UPSERT_SECRET_WEB_IDENTITY_TOKEN_ENV names holds no OIDC token"),
         (with(&[role, ("WEB_IDENTITY_TOKEN_ENV", "ID_TOKEN"), ("$ID_TOKEN", "")]), Class::Credentials,
             "the variable ID_TOKEN holds no OIDC token"),
         (with(&[role, ("WEB_IDENTITY_TOKEN_ENV", "ID_TOKEN"), ("$ID_TOKEN", "made up")]), Class::Credentials,
-            "what the variable ID_TOKEN holds is no OIDC token"),
-        // Problems with inputs come before the lack of credentials.
+            "the variable ID_TOKEN does not hold an OIDC token"),
+        // Input problems are reported before missing credentials.
         (with(&[role, ("$GITHUB_ACTIONS", "true"), ("NAME", "")]), Class::Input,
-            "UPSERT_SECRET_NAME is not given: it is the name or the ARN of the secret"),
+            "UPSERT_SECRET_NAME is not set: it is the name or the ARN of the secret"),
     ];
     for (pairs, class, wanted) in cases {
         let Err(failure) = check(pairs) else {

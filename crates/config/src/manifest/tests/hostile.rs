@@ -1,14 +1,14 @@
-//! Arbitrary and damaged files: no panic, and no problem that quotes the file.
+//! Arbitrary and damaged files: parsing never panics, and problems never quote the file.
 
 use proptest::prelude::*;
 use serde_yaml::Value;
 
 use super::*;
 
-/// No name of a secret or a variable looks like this.
+/// No secret or variable has a name in this format.
 const MARKER: &str = "hunter2~made-up";
 
-/// Variants of a file, each with the marker in place of or beside one node.
+/// Variants of a file, each with the marker in place of or next to one node.
 fn marked(value: &Value) -> Vec<Value> {
     let marker = Value::from(MARKER);
     let pair = Value::Mapping([(marker.clone(), marker.clone())].into_iter().collect());
@@ -84,7 +84,7 @@ fn file_text_is_never_quoted() {
             }
         }
     }
-    // Not all of them: some keys accept any text.
+    // Not all of them are rejected: some keys accept any text.
     assert!(rejected > 200, "{rejected}");
 }
 

@@ -22,18 +22,18 @@ secrets:
   l: { value: { env: A, value-encoding: base64 } }
 ",
             &[
-                "3:15: secrets.a.value: holds a value itself, which a manifest never does; say where it comes from: `{ env: NAME }`",
-                "4:15: secrets.b.value: holds a value itself, which a manifest never does; say where it comes from: `{ env: NAME }`",
-                "5:15: secrets.c.value: holds a value itself, which a manifest never does; say where it comes from: `{ env: NAME }`",
-                "6:15: secrets.d.value: has no value; say where it comes from: `{ env: NAME }`",
-                "7:15: secrets.e.value: must be a mapping with the keys `env`, `file`, `secret`, `generate`",
-                "8:15: secrets.f.value: must have exactly one of `env`, `file`, `secret` and `generate`",
-                "9:15: secrets.g.value: must have exactly one of `env`, `file`, `secret` and `generate`",
+                "3:15: secrets.a.value: contains a value, which a manifest must not; name its source: `{ env: NAME }`",
+                "4:15: secrets.b.value: contains a value, which a manifest must not; name its source: `{ env: NAME }`",
+                "5:15: secrets.c.value: contains a value, which a manifest must not; name its source: `{ env: NAME }`",
+                "6:15: secrets.d.value: has no value; name its source: `{ env: NAME }`",
+                "7:15: secrets.e.value: must be a mapping with the keys `dotenv`, `env`, `file`, `secret`, `generate`, `pointer`",
+                "8:15: secrets.f.value: must have exactly one of `dotenv`, `env`, `file`, `secret`, `generate`",
+                "9:15: secrets.g.value: must have exactly one of `dotenv`, `env`, `file`, `secret`, `generate`",
                 "10:17: secrets.h.value: has a key that it cannot have",
                 "11:17: secrets.i.value: has a key that it cannot have; did you mean `env`?",
                 "12:15: secrets.j.value: has a YAML tag (`!…`), which a manifest does not use; text that begins with `!` needs quotes",
                 "13:6: secrets.k: must have exactly one of `value` and `json`",
-                "14:25: secrets.l.value: has the key `value-encoding`, which belongs into the entry of a secret, not here",
+                "14:25: secrets.l.value: has the key `value-encoding`, which belongs in the entry of a secret, not here",
             ],
         ),
         (
@@ -51,8 +51,8 @@ secrets:
   j: { value: { generate: { length: 8 } }, value-encoding: base64 }
 "#,
             &[
-                "3:22: secrets.a.value.env: is not the name of a variable; it takes the name of the variable that holds the value, without `$`, not the value itself",
-                "4:22: secrets.b.value.env: is empty; give it text, or leave the key out",
+                "3:22: secrets.a.value.env: is written like a reference; it takes the name of the variable alone, without `$`, `%` or braces: `env: NAME`",
+                "4:22: secrets.b.value.env: is empty; give it text, or omit the key",
                 "5:22: secrets.c.value.env: must be text",
                 "6:23: secrets.d.value.file: is standard input, which is for a single secret; give the path of a file",
                 "7:23: secrets.e.value.file: must be text, and a number, `true` or `false` needs quotes to be text",
@@ -60,9 +60,9 @@ secrets:
                 "9:25: secrets.g.value.secret: lacks the key `id`",
                 "9:43: secrets.g.value.secret: has a key that it cannot have",
                 "10:42: secrets.h.value.secret.region: must be text, and a number, `true` or `false` needs quotes to be text",
-                "10:51: secrets.h.value.secret.role: has no value; give it one, or leave the key out",
-                "11:54: secrets.i.value-encoding: goes with `env` and `file` only: another secret is taken as it is, and a generated value is text",
-                "12:60: secrets.j.value-encoding: goes with `env` and `file` only: another secret is taken as it is, and a generated value is text",
+                "10:51: secrets.h.value.secret.role: has no value; give it one, or omit the key",
+                "11:54: secrets.i.value-encoding: is for `env` and `file` only: the value of another secret is used as it is, and a generated value is text",
+                "12:60: secrets.j.value-encoding: is for `env` and `file` only: the value of another secret is used as it is, and a generated value is text",
             ],
         ),
         (
@@ -92,9 +92,63 @@ secrets:
                 "10:49: secrets.h.value.generate.classes: must be a list of some of `lower`, `upper`, `digits`, `symbols`",
                 "11:49: secrets.i.value.generate.classes: must be a list of some of `lower`, `upper`, `digits`, `symbols`",
                 "12:57: secrets.j.value.generate.classes: must be `lower` or `upper` or `digits` or `symbols`",
-                "12:64: secrets.j.value.generate.classes: is in the list already",
+                "12:64: secrets.j.value.generate.classes: is listed twice",
                 "13:37: secrets.k.value.generate.length: must be a whole number from 8 to 4096, without quotes",
-                "14:37: secrets.l.value.generate.length: has no value; give it one, or leave the key out",
+                "14:37: secrets.l.value.generate.length: has no value; give it one, or omit the key",
+            ],
+        ),
+    ]);
+}
+
+#[test]
+fn invalid_documents_are_rejected() {
+    assert_rejected(&[
+        (
+            "
+secrets:
+  a: { value: { env: A, pointer: a } }
+  b: { value: { env: A, pointer: /~x } }
+  c: { value: { env: A, pointer: 1 } }
+  d: { value: { generate: { length: 8 }, pointer: /a } }
+  e: { value: { dotenv: .env, pointer: /a } }
+  f: { json: { x: { generate: { length: 8 }, pointer: /a } }, merge: true }
+  g: { json: { x: { pointer: /a } } }
+  h: { json: { x: { dotenv: .env } } }
+  i: { value: { env: A, pointer: '' } }
+  j: { value: { env: A }, value-encoding: dotenv }
+",
+            &[
+                "3:34: secrets.a.value.pointer: must be a JSON pointer, which begins with `/`: `/database/password`",
+                "4:34: secrets.b.value.pointer: begins with `/` and so is a JSON pointer, in which `~` is written `~0` and `/` `~1`",
+                "5:34: secrets.c.value.pointer: must be text, and a number, `true` or `false` needs quotes to be text",
+                "6:51: secrets.d.value.pointer: cannot be combined with `generate`; it is for `env`, `file` and `secret`, whose value can be a JSON document",
+                "7:40: secrets.e.value.pointer: cannot be combined with `dotenv`; it is for `env`, `file` and `secret`, whose value can be a JSON document",
+                "8:55: secrets.f.json.*.pointer: cannot be combined with `generate`; it is for `env`, `file` and `secret`, whose value can be a JSON document",
+                "9:19: secrets.g.json.*: must have exactly one of `env`, `file`, `secret`, `generate`",
+                "10:21: secrets.h.json.*: has the key `dotenv`, which is for `value` only: `value: { dotenv: PATH }`",
+                "11:34: secrets.i.value.pointer: is empty; give it text, or omit the key",
+                "12:43: secrets.j.value-encoding: must be `text` or `base64`",
+            ],
+        ),
+        (
+            "
+secrets:
+  a: { value: { dotenv: .env }, json-key: a, json-value-as: json, value-encoding: text }
+  b: { value: { dotenv: .env }, store-as: binary }
+  c: { value: { dotenv: '-' } }
+  d: { value: { dotenv: { file: x } } }
+  e: { value: { env: A }, merge: true }
+  f: { value: { dotenv: .env, file: x } }
+",
+            &[
+                "3:43: secrets.a.json-key: cannot be combined with `dotenv`, whose pairs are the keys of the document",
+                "3:61: secrets.a.json-value-as: cannot be combined with `dotenv`, whose values are strings",
+                "3:83: secrets.a.value-encoding: cannot be combined with `dotenv`, whose values are text",
+                "4:15: secrets.b.value: is text, which cannot be combined with `store-as: binary`",
+                "5:25: secrets.c.value.dotenv: is standard input, which is for a single secret; give the path of a file",
+                "6:25: secrets.d.value.dotenv: must be text",
+                "7:34: secrets.e.merge: is set, but neither `json` nor `dotenv`, whose keys it merges",
+                "8:15: secrets.f.value: must have exactly one of `dotenv`, `env`, `file`, `secret`, `generate`",
             ],
         ),
     ]);
@@ -119,11 +173,11 @@ secrets:
   k: { json: { 1: { env: A } } }
 ",
             &[
-                "3:14: secrets.a.json: holds a value itself, which a manifest never does; say for each key where it comes from: `{ user: { env: NAME } }`",
-                "4:14: secrets.b.json: has no value; give it one, or leave the key out",
-                "5:14: secrets.c.json: is empty; it needs one key at least",
+                "3:14: secrets.a.json: contains a value, which a manifest must not; name the source of each key: `{ user: { env: NAME } }`",
+                "4:14: secrets.b.json: has no value; give it one, or omit the key",
+                "5:14: secrets.c.json: is empty; it needs at least one key",
                 "6:14: secrets.d.json: must be a mapping from keys to where they come from",
-                "7:25: secrets.e.json.*: holds a value itself, which a manifest never does; say where it comes from: `{ env: NAME }`",
+                "7:25: secrets.e.json.*: contains a value, which a manifest must not; name its source: `{ env: NAME }`",
                 "8:35: secrets.f.json.*: has a key that it cannot have",
                 "9:31: secrets.g.json: has this key twice",
                 "10:31: secrets.h.json.*: is the same key as another member",
@@ -146,15 +200,15 @@ secrets:
   i: { json: { a: { env: A } }, merge: "true" }
 "#,
             &[
-                "3:43: secrets.a.json-key: does not go with `json`, whose keys say where a value goes",
-                "3:61: secrets.a.json-value-as: does not go with `json`; it is for one of its members",
-                "3:83: secrets.a.value-encoding: does not go with `json`; it is for one of its members",
-                "4:14: secrets.b.json: is text, which does not go with `store-as: binary`",
-                "5:19: secrets.c.json.*: is generated, which needs `merge: true`: without it the whole document is written, and this would be new in every run",
-                "6:19: secrets.d.json.*: is generated, which needs `merge: true`: without it the whole document is written, and this would be new in every run",
-                "7:19: secrets.e.json.*: is generated, and what is generated is text: `json-value-as: json` does not go with it",
-                "8:56: secrets.f.json.*.value-encoding: goes with `env` and `file` only: another secret is taken as it is, and a generated value is text",
-                "9:62: secrets.g.json.*.value-encoding: goes with `env` and `file` only: another secret is taken as it is, and a generated value is text",
+                "3:43: secrets.a.json-key: cannot be combined with `json`, whose keys determine where a value goes",
+                "3:61: secrets.a.json-value-as: cannot be combined with `json`; it is for one of its members",
+                "3:83: secrets.a.value-encoding: cannot be combined with `json`; it is for one of its members",
+                "4:14: secrets.b.json: is text, which cannot be combined with `store-as: binary`",
+                "5:19: secrets.c.json.*: is generated, which requires `merge: true`: without it, every run would write the whole document with a new value",
+                "6:19: secrets.d.json.*: is generated, which requires `merge: true`: without it, every run would write the whole document with a new value",
+                "7:19: secrets.e.json.*: is generated, and what is generated is text: `json-value-as: json` cannot be combined with it",
+                "8:56: secrets.f.json.*.value-encoding: is for `env` and `file` only: the value of another secret is used as it is, and a generated value is text",
+                "9:62: secrets.g.json.*.value-encoding: is for `env` and `file` only: the value of another secret is used as it is, and a generated value is text",
                 "10:45: secrets.h.json.*.value-encoding: must be `text` or `base64`",
                 "10:69: secrets.h.json.*.json-value-as: must be `string` or `json`",
                 "11:40: secrets.i.merge: must be `true` or `false`, without quotes",
@@ -168,7 +222,7 @@ secrets:
   b: { json: { a: { env: A } }, store-as: string, compare: auto }
   c: { value: { env: A } }
 ",
-            &["4:14: secrets.a.json: is text, which does not go with `store-as: binary`"],
+            &["4:14: secrets.a.json: is text, which cannot be combined with `store-as: binary`"],
         ),
     ]);
 }

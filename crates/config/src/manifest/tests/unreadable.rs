@@ -29,7 +29,7 @@ made-up
 "
 secrets:
 ",
-&["2:9: secrets: has no value; give it one, or leave the key out"]),
+&["2:9: secrets: has no value; give it one, or omit the key"]),
 (
 "
 secrets: []
@@ -44,7 +44,7 @@ extra: 1
 1: 2
 ",
 &[
-    "2:10: secrets: is empty; it needs one secret at least",
+    "2:10: secrets: is empty; it needs at least one secret",
     "3:17: all-or-nothing: must be `true` or `false`, without quotes",
     "4:10: $schema: must be text, and a number, `true` or `false` needs quotes to be text",
     "5:1: has a key that it cannot have",
@@ -126,7 +126,7 @@ secrets:
    description: made-up
 ",
             &[
-                "5:4: does not fit what is above it: the indentation differs, or a text in quotes goes on behind them",
+                "5:4: does not fit what is above it: the indentation differs, or a quoted text continues after its quotes",
             ],
         ),
         (
@@ -136,7 +136,7 @@ secrets:
     description: 'made'up
 ",
             &[
-                "4:24: does not fit what is above it: the indentation differs, or a text in quotes goes on behind them",
+                "4:24: does not fit what is above it: the indentation differs, or a quoted text continues after its quotes",
             ],
         ),
         (
@@ -263,17 +263,25 @@ secrets:
 #[test]
 fn invalid_encoding_is_rejected() {
     let large = vec![b' '; MAX_BYTES + 1];
-    let nested = "[".repeat(MAX_BYTES);
-    let deep = "[".repeat(500) + &"]".repeat(500);
+    let nested = "[".repeat(2_000);
+    // Brackets in quotes do not close.
+    let quoted = "[']'".repeat(2_000);
+    let many = format!("[{}", "a,".repeat(1_000_001));
+    let deep = "[".repeat(200) + &"]".repeat(200);
     let cases: &[(&[u8], &str)] = &[
-        (&large, "the file has more than 1048576 bytes"),
+        (&large, "the file has more than 16777216 bytes"),
         (b"\xff\xfea\0", "the file is UTF-16; save it as UTF-8"),
         (b"\xfe\xff\0a", "the file is UTF-16; save it as UTF-8"),
         (
             b"\xef\xbb\xbfa:\n  \xc3\xbc\xff",
             "2:4: is not valid UTF-8; save the file as UTF-8",
         ),
-        (nested.as_bytes(), "1:1001: is nested too deeply"),
+        (nested.as_bytes(), "1:257: is nested too deeply"),
+        (quoted.as_bytes(), "1:1025: is nested too deeply"),
+        (
+            many.as_bytes(),
+            "1:2000002: is more than a manifest may hold: a million keys and items; spread the secrets over several files",
+        ),
         (deep.as_bytes(), "1:129: is nested too deeply"),
         (b"\xef\xbb\xbf", "the file is empty"),
         (b"", "the file is empty"),
@@ -287,7 +295,7 @@ fn invalid_encoding_is_rejected() {
     }
 }
 
-/// Few aliases that each stand for much, which pass libyaml's own limit.
+/// A few aliases that each expand to a lot, within libyaml's own limit.
 #[test]
 fn alias_expansion_is_bounded() {
     let much = "x,".repeat(100_000);
@@ -313,4 +321,51 @@ fn repeated_mistake_is_reported_50_times() {
         "51:8: secrets.s49: must be a mapping"
     );
     assert_eq!(problems[50].to_string(), "and 150 more");
+}
+
+/// A reference in place of a variable name or of quoted text.
+#[test]
+fn unquoted_reference_is_explained() {
+    let unquoted = "has `${…}` without quotes inside `{}` or `[]`; write `\"${NAME}\"`, and after `env:` the name alone, without `$` and braces";
+    let reference = "is written like a reference; it takes the name of the variable alone, without `$`, `%` or braces: `env: NAME`";
+    for (text, position, wanted) in [
+        (
+            "secrets:\n  a: { value: { env: ${FOO} } }\n",
+            "2:23",
+            unquoted,
+        ),
+        (
+            "secrets:\n  a: { value: { file: ${FOO} } }\n",
+            "2:24",
+            unquoted,
+        ),
+        (
+            "secrets:\n  a: { value: { env: ${{ secrets.FOO }} } }\n",
+            "2:23",
+            unquoted,
+        ),
+        (
+            "secrets:\n  a: { value: { file: /tmp/${FOO} } }\n",
+            "2:29",
+            unquoted,
+        ),
+        ("secrets:\n  a: { tags: [${FOO}] }\n", "2:16", unquoted),
+        (
+            "secrets:\n  a: { value: { env: '${FOO}' } }\n",
+            "2:22: secrets.a.value.env",
+            reference,
+        ),
+        (
+            "secrets:\n  a: { value: { env: $FOO } }\n",
+            "2:22: secrets.a.value.env",
+            reference,
+        ),
+        (
+            "secrets:\n  a: { value: { env: '%FOO%' } }\n",
+            "2:22: secrets.a.value.env",
+            reference,
+        ),
+    ] {
+        assert_rejected(&[(text, &[&format!("{position}: {wanted}")])]);
+    }
 }

@@ -42,20 +42,20 @@ fn of_names(names: &[String]) -> Value {
     manifest(&pairs, &[])
 }
 
-/// The documents for sources of values with these names.
+/// The documents for value sources with these names.
 fn of_sources(names: &[String]) -> Value {
     let sources: Vec<_> = names.iter().map(|name| (name.as_str(), None)).collect();
     manifest(&[], &sources)
 }
 
-/// Names in a folder each, so that none can be grouped. The last one is longer by `extra` characters.
+/// Names in separate folders, so that none can be grouped. The last one is longer by `extra` characters.
 fn separate(count: usize, extra: usize) -> Vec<String> {
     let mut names: Vec<_> = (0..count).map(|n| format!("{n:03}/key")).collect();
     names[count - 1].push_str(&"x".repeat(extra));
     names
 }
 
-/// Asserts that policies are within the limit, and have no statement twice.
+/// Asserts that policies are within the limit and have no duplicate statements.
 fn check_limits(documents: &Value) {
     for policy in policies(documents) {
         assert!(length(policy) <= LIMIT, "{} characters", length(policy));
@@ -94,7 +94,7 @@ fn long_statement_is_split_into_full_policies() {
 }
 
 #[test]
-fn many_statements_with_numbers_stay_within_limit() {
+fn many_statements_stay_within_limit() {
     let regions: Vec<_> = (0..60).map(|n| format!("made-up-{n:02}")).collect();
     for extra in (0..200).step_by(8) {
         let name = format!("source{}", "x".repeat(extra));
@@ -115,7 +115,7 @@ fn many_statements_with_numbers_stay_within_limit() {
 }
 
 #[test]
-fn secrets_are_grouped_by_folder_only_if_one_policy_is_full() {
+fn secrets_are_grouped_only_if_policy_is_full() {
     let few = ["prod/a", "prod/b"].map(str::to_owned);
     let documents = of_names(&few);
     assert_eq!(
@@ -135,7 +135,7 @@ fn secrets_are_grouped_by_folder_only_if_one_policy_is_full() {
         ]
         .map(str::to_owned),
     );
-    // One given by its ARN stays so, and its folder is listed.
+    // A secret given by its ARN stays as given, while its folder is listed.
     names.push("listed/a".to_owned());
     names.push(format!("{SECRETS}listed/b-AbCdEf"));
     let documents = of_names(&names);

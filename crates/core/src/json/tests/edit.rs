@@ -1,4 +1,4 @@
-//! Which bytes an edit changes, and which documents it rejects.
+//! The bytes that an edit changes, and the documents that it rejects.
 
 use serde_json::Value;
 
@@ -7,7 +7,7 @@ use super::super::{JsonKey, JsonText, KeyPath, apply_edits};
 /// A path, a JSON value, and whether only an absent key is set.
 type Parts<'a> = (&'a str, &'a str, bool);
 
-/// The document after edits, `=` where nothing changes, or the error's name.
+/// The document after the edits, `=` if nothing changes, or the name of the error.
 pub(super) fn edited(document: &[u8], edits: &[Parts<'_>]) -> String {
     let edits: Vec<_> = edits
         .iter()
@@ -46,35 +46,35 @@ fn set_of_existing_key_changes_only_its_value() {
         ),
         (r#"{"a/b":1,"~":2}"#, "/a~1b", "9", r#"{"a/b":9,"~":2}"#),
         (r#"{"a/b":1,"~":2}"#, "/~0", "9", r#"{"a/b":1,"~":9}"#),
-        // Without a slash at its start, a path is one name.
+        // Without a leading slash, a path is a single name.
         (r#"{"a/b~":1}"#, "a/b~", "9", r#"{"a/b~":9}"#),
         (r#"{"":1}"#, "/", "9", r#"{"":9}"#),
         (r#"{"\u00e4":1}"#, "ä", "9", r#"{"\u00e4":9}"#),
         (r#"{"\ud83d\ude00":1}"#, "😀", "9", r#"{"\ud83d\ude00":9}"#),
-        // Names are matched by content, whatever sorts before them.
+        // Names are matched by content, regardless of their order.
         (
             r#"{"\uffff":0,"😀":1}"#,
             "😀",
             "9",
             r#"{"\uffff":0,"😀":9}"#,
         ),
-        // Unpaired surrogates are valid JSON that no `str` holds.
+        // Unpaired surrogates are valid JSON but cannot be represented in a `str`.
         (
             r#"{"\ud800":1,"s":"\ud800","a":"\udc00"}"#,
             "a",
             "9",
             r#"{"\ud800":1,"s":"\ud800","a":9}"#,
         ),
-        // A name that serde_json gives a meaning when it reads a `Value`.
+        // A name that has a special meaning when serde_json reads a `Value`.
         (
             r#"{"$serde_json::private::RawValue":1,"a":1}"#,
             "a",
             "9",
             r#"{"$serde_json::private::RawValue":1,"a":9}"#,
         ),
-        // A duplicate that is not on the path stays.
+        // A duplicate that is not on the path is preserved.
         (r#"{"a":1,"a":2}"#, "b", "3", r#"{"a":1,"a":2,"b":3}"#),
-        // Equal values stay as written.
+        // Equal values are preserved as written.
         (r#"{"k":"\u0041"}"#, "k", r#""A""#, "="),
         (
             r#"{"k":{ "y":[1, 2],"x":1 }}"#,
@@ -165,7 +165,7 @@ fn several_edits_apply_together() {
         (
             r#"{"a":2}"#,
             &[("b", "1", false), ("/a/x", "1", false)],
-            "ParentNotObject { level: 1 }",
+            r#"ParentNotObject { pointer: "/a", kind: "a number" }"#,
         ),
         ("{}", &[("a", "1", false), ("/a", "1", false)], "Overlap"),
         ("{}", &[("/a/b", "1", false), ("a", "{}", true)], "Overlap"),
@@ -185,7 +185,7 @@ fn document_that_cannot_be_edited_is_rejected() {
     let cases = [
         ("", "k", "Malformed"),
         ("text", "k", "Malformed"),
-        ("\u{feff}{}", "k", "Malformed"),
+        ("\u{feff}{}", "k", "ByteOrderMark"),
         (r#"{"a":1,}"#, "k", "Malformed"),
         (r#"{"a":01}"#, "k", "Malformed"),
         (r#"{"a":1} x"#, "k", "Malformed"),
@@ -195,22 +195,59 @@ fn document_that_cannot_be_edited_is_rejected() {
         ("[]", "k", "NotObject"),
         (r#""text""#, "k", "NotObject"),
         ("1", "k", "NotObject"),
-        (r#"{"a":1}"#, "/a/b", "ParentNotObject { level: 1 }"),
+        (r#"{"a":1,"a":2}"#, "a", r#"Duplicate { pointer: "/a" }"#),
         (
-            r#"{"a":{"b":[]}}"#,
-            "/a/b/0",
-            "ParentNotObject { level: 2 }",
+            r#"{"a":1,"\u0061":2}"#,
+            "a",
+            r#"Duplicate { pointer: "/a" }"#,
         ),
-        (r#"{"a":1,"a":2}"#, "a", "Duplicate { level: 1 }"),
-        (r#"{"a":1,"\u0061":2}"#, "a", "Duplicate { level: 1 }"),
-        (r#"{"a":{"b":1,"b":1}}"#, "/a/b", "Duplicate { level: 2 }"),
-        (r#"{"a":{},"a":{}}"#, "/a/b", "Duplicate { level: 1 }"),
+        (
+            r#"{"a":{"b":1,"b":1}}"#,
+            "/a/b",
+            r#"Duplicate { pointer: "/a/b" }"#,
+        ),
+        (
+            r#"{"a":{},"a":{}}"#,
+            "/a/b",
+            r#"Duplicate { pointer: "/a" }"#,
+        ),
         (&deep, "k", "TooDeep"),
     ];
     for (document, path, wanted) in cases {
         assert_eq!(set(document, path, "1"), wanted, "{document} {path}");
     }
     assert_eq!(edited(b"{\"a\":\"\xe4\"}", &[("k", "1", false)]), "NotUtf8");
+}
+
+#[test]
+fn element_without_keys_is_named() {
+    for (value, wanted) in [
+        (
+            r#""made up""#,
+            "`/a~1b` is a string, and only an object has keys",
+        ),
+        ("[{}]", "`/a~1b` is an array, and only an object has keys"),
+        ("-1", "`/a~1b` is a number, and only an object has keys"),
+        ("null", "`/a~1b` is `null`, and only an object has keys"),
+        (
+            "false",
+            "`/a~1b` is `true` or `false`, and only an object has keys",
+        ),
+        (
+            r#"{"c":""}"#,
+            "`/a~1b/c` is a string, and only an object has keys",
+        ),
+        (r#"{"c":1,"c":1}"#, "`/a~1b/c` exists twice"),
+    ] {
+        let document = format!(r#"{{"a/b":{value}}}"#);
+        let edit = JsonKey {
+            path: KeyPath::parse("/a~1b/c/d").unwrap(),
+            text: JsonText::string("made up"),
+            seeds: false,
+        };
+        let why = apply_edits(document.as_bytes(), &[edit]).unwrap_err();
+        assert_eq!(why.to_string(), wanted, "{document}");
+    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Which JSON texts are the same value.
+//! The JSON texts that are equal values.
 
 use proptest::prelude::*;
 use serde_json::Value;
@@ -39,7 +39,7 @@ fn equal_texts_are_the_same_value() {
         ("true", r#""true""#, false),
         ("1", r#""1""#, false),
         ("null", "false", false),
-        // Duplicate names: readers differ on the value, so there is none to compare.
+        // Duplicate names: parsers disagree on the value, so there is nothing to compare.
         (r#"{"x":1,"x":2}"#, r#"{"x":2}"#, false),
         (r#"{"x":1,"x":1}"#, r#"{"x":1,"x":1}"#, false),
         (
@@ -61,7 +61,7 @@ fn equal_texts_are_the_same_value() {
 }
 
 #[test]
-fn equality_at_the_depth_limit_matches_serde_json() {
+fn equality_at_depth_limit_matches_serde_json() {
     for (depth, equal) in [(127, true), (128, false), (100_000, false)] {
         let text = format!("{}{}", "[".repeat(depth), "]".repeat(depth));
         assert_eq!(

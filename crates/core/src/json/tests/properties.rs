@@ -14,7 +14,7 @@ fn pointer(names: &[String]) -> String {
         .collect()
 }
 
-/// What serde_json makes of the same edit; `None` where an ancestor is not an object.
+/// The result of the same edit in serde_json; `None` if an ancestor is not an object.
 fn expected(mut document: Value, names: &[String], value: &Value) -> Option<Value> {
     let mut place = &mut document;
     for name in names {
@@ -29,7 +29,7 @@ fn expected(mut document: Value, names: &[String], value: &Value) -> Option<Valu
 
 const SPACE: &str = "[ \t\r\n]{0,2}";
 
-/// A member as written, white space included. The names are none that a test sets.
+/// A member as written, including white space. Its name is never one that a test sets.
 fn raw_member() -> impl Strategy<Value = String> {
     let name = prop::sample::select(vec![r#""b""#, r#""\u00e4""#, r#""\ud800""#, r#""c\"}""#]);
     let value = prop::sample::select(vec![
@@ -112,7 +112,7 @@ proptest! {
             Just(b'1'), Just(b'\\'), Just(b'u'), Just(b' '), any::<u8>()], 0..24)) {
         let result = edited(&bytes, &[("/a/b", "1", false)]);
         let is_object = serde_json::from_slice::<Value>(&bytes).is_ok_and(|value| value.is_object());
-        // Duplicates aside, what serde_json reads as an object can be edited.
+        // Except for duplicates, everything that serde_json reads as an object can be edited.
         let refused = ["Malformed", "NotObject", "NotUtf8", "TooDeep"].contains(&&result[..]);
         prop_assert!(!(is_object && refused), "{}", result);
         let _ = is_equal_json(&bytes, &bytes);

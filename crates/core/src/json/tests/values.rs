@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 
-/// Few enough names that random documents and paths share some.
+/// Few possible names, so that random documents and paths overlap.
 pub(super) const NAME: &str = "[a-c\"\\\\é~/]{0,2}";
 
 pub(super) fn values() -> impl Strategy<Value = Value> {

@@ -1,4 +1,4 @@
-//! Tables of label moves: inputs, versions with their labels, and the decision as a few words.
+//! Tables of label moves: inputs, versions with their labels, and the decision in short form.
 
 use std::collections::BTreeMap;
 
@@ -48,7 +48,8 @@ fn decided_of(promote: bool, pairs: Inputs<'_>, secret: &SecretMetadata) -> Stri
     };
     match decide_label_move(&label_move(promote, pairs), secret, &listed, "eu-west-1") {
         Ok(Decision::Keep(id, _)) => format!("keep {}", word(&id)),
-        Ok(Decision::Move { from, to }) => {
+        Ok(Decision::Move { from, to, warning }) => {
+            assert_eq!(warning, None);
             format!("{} to {}", from.as_deref().map_or("none", word), word(&to))
         }
         Err(failure) => format!("exit {}", failure.class.exit_code()),
@@ -103,7 +104,7 @@ fn promote_moves_current_to_selected_version() {
 }
 
 #[test]
-fn missing_label_is_explained_without_private_labels() {
+fn missing_label_hides_private_labels() {
     let private = WriteLabel::until(1, V1).label;
     let label_move = label_move(true, &[("STAGE", "green")]);
     let why = |versions: Versions<'_>| {
@@ -171,20 +172,52 @@ fn list_of_another_moment_does_not_agree() {
 }
 
 #[test]
-fn rollback_of_unknown_age_is_rejected() {
+fn rollback_of_equal_ages_follows_the_labels() {
     let secret = secret(&[(V1, &["AWSPREVIOUS"]), (V2, &["AWSCURRENT"])]);
-    for created in [Some(1.0), None] {
+    /// Whether AWSCURRENT moves to V1, and whether with a warning; or the class of the failure.
+    type Wanted = Result<bool, Class>;
+    let cases: [(Option<f64>, Inputs<'_>, Wanted); 6] = [
+        (Some(1.0), &[], Ok(true)),
+        (Some(1.0), &[("EXPECTED_VERSION_ID", V2)], Ok(false)),
+        (
+            Some(1.0),
+            &[("EXPECTED_VERSION_ID", V3)],
+            Err(Class::Conflict),
+        ),
+        (None, &[], Err(Class::Refused)),
+        (None, &[("EXPECTED_VERSION_ID", V2)], Ok(false)),
+        (None, &[("EXPECTED_VERSION_ID", V3)], Err(Class::Conflict)),
+    ];
+    for (created, inputs, wanted) in cases {
         let listed = [V1, V2].map(|id| VersionInfo {
             id: id.to_owned(),
             created,
             labels: Vec::new(),
         });
-        let decided = decide_label_move(&label_move(false, &[]), &secret, &listed, "eu-west-1");
-        assert_eq!(
-            decided.map_err(|failure| failure.class),
-            Err(Class::Refused)
-        );
+        let decided = decide_label_move(&label_move(false, inputs), &secret, &listed, "eu-west-1");
+        let moved = decided.map(|decision| match decision {
+            Decision::Move { from, to, warning } => {
+                assert_eq!((from.as_deref(), to.as_str()), (Some(V2), V1));
+                warning.is_some()
+            }
+            Decision::Keep(..) => panic!("{decision:?}"),
+        });
+        let moved = moved.map_err(|failure| failure.class);
+        assert_eq!(moved, wanted, "{created:?} {inputs:?}");
     }
+}
+
+#[test]
+fn guarded_rollback_of_equal_ages_is_done_once() {
+    let secret = secret(&[(V1, &["AWSCURRENT"]), (V2, &["AWSPREVIOUS"])]);
+    let listed = [V1, V2].map(|id| VersionInfo {
+        id: id.to_owned(),
+        created: Some(1.0),
+        labels: Vec::new(),
+    });
+    let again = label_move(false, &[("EXPECTED_VERSION_ID", V2)]);
+    let decided = decide_label_move(&again, &secret, &listed, "eu-west-1");
+    assert!(matches!(decided, Ok(Decision::Keep(id, _)) if id == V1));
 }
 
 #[test]
@@ -232,4 +265,54 @@ fn forbidden_state_rejects_move_but_not_keep() {
         "v1 to v2"
     );
     assert_eq!(decided_of(true, &[("VERSION_ID", V1)], &rotated), "keep v1");
+}
+
+#[test]
+fn undo_moves_back_only_from_the_release() {
+    let secret = |current: &str| SecretMetadata {
+        name: "a".to_owned(),
+        versions: [(current.to_owned(), vec![CURRENT.to_owned()])].into(),
+        ..SecretMetadata::default()
+    };
+    let request = LabelMove {
+        direction: Direction::Undo {
+            from: "released".to_owned(),
+            to: "before".to_owned(),
+        },
+        ..label_move(true, &[])
+    };
+    let decide = |secret: &SecretMetadata| {
+        decide_label_move(&request, secret, &[], "eu-west-1").map_err(|failure| {
+            assert_eq!(failure.class, Class::Conflict);
+            failure.why.unwrap_or_default()
+        })
+    };
+    let moved = Decision::Move {
+        from: Some("released".to_owned()),
+        to: "before".to_owned(),
+        warning: None,
+    };
+    assert_eq!(decide(&secret("released")), Ok(moved));
+    let kept = Decision::Keep("before".to_owned(), None);
+    assert_eq!(decide(&secret("before")), Ok(kept));
+    for (current, holder) in [
+        (Some("later"), "version later,"),
+        (None, "no version is current,"),
+    ] {
+        let secret = current.map_or_else(SecretMetadata::default, secret);
+        let why = decide(&secret).unwrap_err();
+        assert!(why.contains(holder), "{why}");
+    }
+}
+
+#[test]
+fn labels_are_shown_as_people_name_them() {
+    let secret = |label: &str| secret(&[(V1, &["AWSCURRENT"]), (V2, &[label])]);
+    for (label, wanted) in [
+        ("blue", "its labels are AWSCURRENT, blue"),
+        ("release-42", "its labels are AWSCURRENT, release-42"),
+        ("eG9sbmJoa3hraHF1eHN4ZWdiag", "its labels are AWSCURRENT, …"),
+    ] {
+        assert_eq!(labels_text(&secret(label)), wanted);
+    }
 }

@@ -1,9 +1,11 @@
-//! The words of `plan`: each step, and the difference that is its reason.
+//! The descriptions by `plan`: each step, and the difference that causes it.
 
 use super::super::*;
 use super::{decide, denied, described, present, secret, undescribed, unread, value_view};
+use crate::quote::ForeignText;
 use crate::state::{PolicyView, Present, Replica, ReplicaStatus, SecretMetadata};
 use crate::testing::request;
+use crate::value::{Kind, SecretBytes, SecretValue};
 
 /// The lines of a plan, as `what: why`.
 fn lines(pairs: &[(&str, &str)], observed: &Observed) -> Vec<String> {
@@ -91,27 +93,99 @@ fn write_of_value_is_explained() {
     check_lines(
         guard,
         &described(secret(), Some("other")),
-        &[&["new version, AWSCURRENT, if", "version v1, AWSCURRENT,"]],
+        &[&["new version, AWSCURRENT, unless", "version v1, AWSCURRENT,"]],
     );
 }
 
 #[test]
 fn edit_of_json_names_the_keys() {
-    let stored = described(secret(), Some(r#"{"a":1}"#));
+    let stored = described(secret(), Some(r#"{"a":1,"c":"wanted","d":2}"#));
     check_lines(
         &[("JSON_KEY", "/b/c")],
         &stored,
-        &[&["key /b/c ", "new version", "version v1"]],
+        &[&["new version, AWSCURRENT: add the key /b/c:", "version v1"]],
     );
     check_lines(
-        &[("JSON_KEY", "b"), ("JSON_KEY", "c")],
+        &[("JSON_KEY", "b"), ("JSON_KEY", "c"), ("JSON_KEY", "d")],
         &stored,
-        &[&["keys b, c ", "new version", "version v1"]],
+        &[&[
+            "new version, AWSCURRENT: add the key b; change the key d:",
+            "version v1",
+        ]],
     );
     check_lines(
         &[("JSON_KEY", "b")],
         &described(labeled(&[]), None),
         &[&["key b ", "no current version"]],
+    );
+}
+
+#[test]
+fn composed_document_names_its_keys() {
+    let wanted: &[(&str, &str)] = &[
+        ("VALUE", r#"{"a":"new","b":"x","c":{"d":1}}"#),
+        ("COMPOSED", "a,b,/c/d"),
+    ];
+    let labels: &[(&str, &[&str])] = &[("v1", &["AWSCURRENT"]), ("v2", &["blue"])];
+    let stored = r#"{"b":"x","a":"old-value","hidden":{"hidden":1},"c":{"hidden":1}}"#;
+    check_lines(
+        wanted,
+        &described(secret(), Some(stored)),
+        &[&[
+            "write the document as a new version, AWSCURRENT: add the key /c/d; change the key a; remove 2 other keys:",
+            "version v1, AWSCURRENT, holds another document",
+        ]],
+    );
+    for pairs in [
+        [wanted, &[("VERSION_STAGES", "blue")]].concat(),
+        [wanted, &[("EXPECTED_VERSION_ID", "v1")]].concat(),
+    ] {
+        check_lines(
+            &pairs,
+            &described(labeled(labels), Some("{}")),
+            &[&[
+                "the document as a new version",
+                ": add the keys a, b, /c/d:",
+            ]],
+        );
+    }
+    // Nothing to compare with, or not a document.
+    for observed in [
+        described(secret(), Some("made-up words")),
+        described(labeled(&[]), None),
+        unread(secret()),
+    ] {
+        check_lines(wanted, &observed, &[&["write the value as a new version"]]);
+    }
+    let binary = SecretValue::stored(SecretBytes::new(b"{}".to_vec()), Kind::Binary);
+    check_lines(
+        wanted,
+        &Observed::Present(Box::new(Present {
+            value: Some(binary),
+            ..present(secret(), None)
+        })),
+        &[&["write the value as a new version", "string", "binary"]],
+    );
+    check_lines(
+        wanted,
+        &Observed::Absent,
+        &[&["create the secret with the keys a, b, /c/d:"]],
+    );
+    check_lines(
+        wanted,
+        &described(secret(), Some(r#"{"c":{"d":1},"b":"x","a":"new"}"#)),
+        &[],
+    );
+}
+
+#[test]
+fn long_list_of_keys_is_cut() {
+    let keys: Vec<_> = (0..25).map(|n| format!("k{n}")).collect();
+    let keys = keys.join(",");
+    check_lines(
+        &[("VALUE", "{}"), ("COMPOSED", &keys)],
+        &Observed::Absent,
+        &[&["keys k0, ", ", k19 and 5 more:"]],
     );
 }
 
@@ -139,7 +213,7 @@ fn creation_lists_what_the_secret_gets() {
                 "2 tags",
                 "eu-west-2, us-east-1",
             ],
-            &["the new version", "label blue", "no version holds it"],
+            &["label blue", "the new version", "no version holds it"],
             &["wait", "eu-west-2, us-east-1"],
         ],
     );
@@ -148,9 +222,9 @@ fn creation_lists_what_the_secret_gets() {
         &undescribed(ValueView::Unread(None)),
         &[
             &["create", "if it does not exist"],
-            &["description `d`", "if it exists", "cannot be seen"],
-            &["new version", "if it exists", "cannot be seen"],
-            &["tag a=b", "if it exists", "cannot be seen"],
+            &["description `d`", "if it exists", "cannot be read"],
+            &["new version", "if it exists", "cannot be read"],
+            &["tag a=b", "if it exists", "cannot be read"],
         ],
     );
 }
@@ -175,9 +249,9 @@ fn metadata_is_shown_beside_its_current_state() {
         &[
             &["description `new`", "`old`"],
             &["KMS key `alias/models`", "`alias/aws/secretsmanager`"],
-            &["remove the tags extra", "`tag-policy`"],
             &["tag a=b", "none"],
             &["tag team=ops", "`ml`"],
+            &["remove the tags extra", "`tag-policy`"],
         ],
     );
     let keyed = SecretMetadata {
@@ -188,6 +262,19 @@ fn metadata_is_shown_beside_its_current_state() {
         &[("KMS_KEY_ID", "alias/models")],
         &described(keyed, Some("wanted")),
         &[&["KMS key `alias/models`", "`alias/other`"]],
+    );
+    let bare = SecretMetadata {
+        kms_key_id: Some("alias/models".to_owned()),
+        ..secret()
+    };
+    let arn = "arn:aws:kms:eu-west-1:111122223333:alias/models";
+    check_lines(
+        &[("KMS_KEY_ID", arn)],
+        &described(bare, Some("wanted")),
+        &[&[
+            "KMS key `arn:",
+            "`alias/models`, which callers in other accounts",
+        ]],
     );
     check_lines(
         &[("DESCRIPTION", "new")],
@@ -205,7 +292,10 @@ fn replication_is_explained_by_region() {
     };
     let replicated = SecretMetadata {
         replicas: vec![
-            replica("eu-west-2", ReplicaStatus::Failed("made up".to_owned())),
+            replica(
+                "eu-west-2",
+                ReplicaStatus::Failed(ForeignText::new("made up")),
+            ),
             replica("eu-west-3", ReplicaStatus::InSync),
             replica("eu-north-1", ReplicaStatus::InSync),
         ],
@@ -236,10 +326,10 @@ fn policy_is_explained_by_the_attached_one() {
     let other = || Some(r#"{"Statement":[]}"#.to_owned());
     for (policy, why) in [
         (PolicyView::Known(None), "none is attached"),
-        (PolicyView::Known(other()), "another one is attached"),
+        (PolicyView::Known(other()), "a different one is attached"),
         (
             PolicyView::Denied(denied("GetResourcePolicy")),
-            "cannot be seen",
+            "cannot be read",
         ),
     ] {
         let wanted: &[&[&str]] = &[&["validate"], &["write the resource policy", why]];
@@ -248,7 +338,7 @@ fn policy_is_explained_by_the_attached_one() {
     check_lines(
         given,
         &Observed::Absent,
-        &[&["create"], &["validate"], &["write the resource policy"]],
+        &[&["validate"], &["create"], &["write the resource policy"]],
     );
 }
 
@@ -267,7 +357,7 @@ fn labels_and_restores_are_explained() {
     check_lines(
         &[("VERSION_STAGES", "AWSCURRENT,blue")],
         &described(staged, Some("wanted")),
-        &[&["version v1", "label blue", "version v2 holds it"]],
+        &[&["label blue", "version v1", "version v2 holds it"]],
     );
     let killed = labeled(&[
         ("v1", &["AWSCURRENT"]),

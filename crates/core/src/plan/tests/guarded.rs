@@ -1,6 +1,7 @@
 //! Guarded writes, JSON keys and staging labels.
 
 use super::*;
+use crate::failure::Class;
 use crate::labels::WriteLabel;
 use crate::value::MAX_BYTES;
 
@@ -43,7 +44,7 @@ fn guard_rejects_unexpected_version() {
                 described(current(), Some("old")),
                 "exit 5",
             ),
-            // Before the guard, so that a re-run recognizes its own work.
+            // Before the guard, so that a re-run recognizes its own version.
             (
                 &[("EXPECTED_VERSION_ID", V1)],
                 described(current(), Some("wanted")),
@@ -152,6 +153,60 @@ fn json_key_is_set_in_stored_document() {
 }
 
 #[test]
+fn full_document_is_explained() {
+    let failure = |stored: &str| {
+        let json = [("JSON_KEY", "/b/c"), ("VALUE", "new")];
+        match decide(
+            &json,
+            &described(secret(), Some(stored)),
+            &Attempt::default(),
+        ) {
+            Err(Rejected::Failure(failure)) => (failure.what, failure.why.unwrap_or_default()),
+            _ => panic!("{stored} is rejected"),
+        }
+    };
+    for (stored, what, why) in [
+        (
+            r#"{"b":"made up"}"#,
+            "the JSON document of a has no object where the key needs one",
+            "`/b` is a string, and only an object has keys",
+        ),
+        (
+            r#"{"b":{},"b":{}}"#,
+            "the JSON document of a has a key twice, and readers differ on which counts",
+            "`/b` exists twice",
+        ),
+        (
+            "\u{feff}{}",
+            "the JSON document of a begins with a byte order mark",
+            "its current value begins with a byte order mark (U+FEFF), which JSON does not allow",
+        ),
+        (
+            "made up",
+            "a does not hold a JSON object, so no key can be set in it",
+            "its current value is not JSON",
+        ),
+    ] {
+        assert_eq!(failure(stored), (what.to_owned(), why.to_owned()));
+    }
+}
+
+#[test]
+fn expected_version_of_absent_secret_conflicts() {
+    let rejected = decide(
+        &[("EXPECTED_VERSION_ID", V1)],
+        &Observed::Absent,
+        &Attempt::default(),
+    );
+    let Err(Rejected::Failure(failure)) = rejected else {
+        panic!("it is rejected");
+    };
+    assert_eq!(failure.class, Class::Conflict);
+    let wanted = format!("a does not exist, but its version {V1} is expected to be current");
+    assert_eq!(failure.what, wanted);
+}
+
+#[test]
 fn document_over_the_size_limit_is_rejected() {
     let rest = r#"{"a":"","b":"new"}"#.len();
     for (size, wanted) in [(MAX_BYTES, "swap over v1"), (MAX_BYTES + 1, "exit 8")] {
@@ -227,7 +282,7 @@ fn rival_label_is_awaited_or_swept() {
         ],
         &Attempt::default(),
     );
-    // A label that stays belongs to a killed run.
+    // A label that persists belongs to a killed run.
     let label = write_label(NOW + 60);
     for (sightings, wanted) in [(4, "yield"), (5, &swap)] {
         let attempt = Attempt {
@@ -236,7 +291,7 @@ fn rival_label_is_awaited_or_swept() {
         };
         check(vec![(guard, with(&label), wanted)], &attempt);
     }
-    // The run's own label is no rival.
+    // The run's own label does not count as another run.
     let own = Attempt {
         write_label: Some(WriteLabel {
             label: label.clone(),
@@ -245,7 +300,7 @@ fn rival_label_is_awaited_or_swept() {
         ..Attempt::default()
     };
     check(vec![(guard, with(&label), &swap)], &own);
-    // A value that is already stored needs no wait.
+    // A value that is already stored does not require waiting.
     check(
         vec![(
             guard,
@@ -341,7 +396,7 @@ fn labels_move_to_version_with_value() {
 }
 
 #[test]
-fn other_labels_follow_a_guarded_write_but_no_wait() {
+fn guarded_write_precedes_other_labels_not_wait() {
     let guard: &[(&str, &str)] = &[
         ("EXPECTED_VERSION_ID", V1),
         ("VERSION_STAGES", "AWSCURRENT,blue"),

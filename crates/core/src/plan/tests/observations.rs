@@ -1,4 +1,4 @@
-//! What an observation shows about changes, rivals and versions, besides the plan.
+//! What an observation shows about changes, other runs and versions, apart from the plan.
 
 use super::super::*;
 use super::{NOW, denied, present, secret};
@@ -91,7 +91,7 @@ fn observation_shows_change_that_was_asked_for() {
 }
 
 #[test]
-fn labels_are_freed_by_rivals_or_by_expiry_if_full() {
+fn full_labels_wait_for_rivals_or_expiry() {
     let label = WriteLabel::until(NOW + 60, "33333333-3333-8333-8333-333333333333").label;
     let seen = Attempt {
         rivals: [(sighting(&label, "v2"), 5)].into(),
@@ -107,7 +107,7 @@ fn labels_are_freed_by_rivals_or_by_expiry_if_full() {
         (1, true, &Attempt::default(), true),
         (1, false, &Attempt::default(), false),
         (20, false, &Attempt::default(), false),
-        // A label that stays belongs to a killed run, and goes away only for want of room.
+        // A label that persists belongs to a killed run, and is removed only if room is needed.
         (18, true, &seen, false),
         (19, true, &seen, true),
         (20, true, &seen, true),
@@ -128,7 +128,7 @@ fn list_agrees_if_it_shows_the_same_holders() {
             &[("v1", &["AWSPREVIOUS"]), ("v2", &["AWSCURRENT"])],
             true,
         ),
-        // Other labels do not matter to a rollback.
+        // Other labels do not affect a rollback.
         (
             &secret,
             &[

@@ -24,7 +24,7 @@ fn later_write_is_not_reverted() {
         overtaken: Some(by.to_owned()),
         ..Attempt::default()
     };
-    // Another version is current. It stays, and only one with the same value is a success.
+    // Another version is current. It stays, and only a version with the same value counts as success.
     check(
         vec![
             (&[], described(secret(), Some("other")), "exit 5"),
@@ -36,7 +36,7 @@ fn later_write_is_not_reverted() {
         ],
         &overtaken("ours"),
     );
-    // This run's version is current again: it was moved back, or the answer was late.
+    // This run's version is current again: it was moved back, or the response was late.
     check(
         vec![
             (
@@ -81,12 +81,12 @@ fn created_version_is_kept_unread() {
                 }),
                 "keep v1",
             ),
-            // A value that can be read is compared.
+            // A readable value is compared.
             (&[], described(secret(), Some("other")), "put over v1"),
         ],
         &created,
     );
-    // Another version is no own one.
+    // A different version is not this run's own.
     let other = Attempt {
         maybe_created: Some("v9".to_owned()),
         ..Attempt::default()
@@ -112,7 +112,7 @@ fn unread_swap_of_this_run_is_kept() {
 }
 
 #[test]
-fn skip_writes_to_a_taken_name_only_by_compare_and_swap() {
+fn skip_writes_to_taken_name_by_swap_only() {
     let skip: &[(&str, &str)] = &[("IF_EXISTS", "skip")];
     let taken = Attempt {
         name_taken: true,

@@ -1,4 +1,4 @@
-//! Plans from GetSecretValue's answer alone.
+//! Plans based only on the GetSecretValue response.
 
 use super::*;
 
@@ -38,7 +38,7 @@ fn json_key_is_settled_if_set() {
 }
 
 #[test]
-fn request_for_more_than_the_value_is_not_settled() {
+fn request_beyond_value_is_not_settled() {
     for pair in [
         ("DESCRIPTION", "d"),
         ("KMS_KEY_ID", "alias/models"),
@@ -51,5 +51,19 @@ fn request_for_more_than_the_value_is_not_settled() {
         ("IF_EXISTS", "skip"),
     ] {
         assert!(!is_settled(&[pair], "wanted"), "{pair:?}");
+    }
+}
+
+#[test]
+fn staged_value_with_every_label_is_settled() {
+    let mut version = stored("wanted");
+    version.stages.push("blue".to_owned());
+    for (labels, wanted) in [
+        ("blue", true),
+        ("blue,AWSCURRENT", true),
+        ("blue,green", false),
+    ] {
+        let request = request(&[("VALUE", "wanted"), ("VERSION_STAGES", labels)]);
+        assert_eq!(settled(&request, &version).is_some(), wanted, "{labels}");
     }
 }

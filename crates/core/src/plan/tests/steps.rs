@@ -1,4 +1,4 @@
-//! Which steps count as changes, and how they are described.
+//! The steps that count as changes, and how they are described.
 
 use super::*;
 
@@ -9,7 +9,7 @@ fn waits_checks_and_sweeps_are_no_changes() {
         Step::Wait,
         Step::Yield,
         Step::Sweep(vec![(label(), "v1".to_owned())]),
-        Step::CheckPolicy,
+        Step::CheckPolicy(Nameable::Yes),
         Step::AwaitReplicas(vec![REGION.to_owned()]),
     ] {
         assert!(!step.changes(), "{step:?}");
@@ -40,7 +40,7 @@ fn waits_checks_and_sweeps_are_no_changes() {
     }
 }
 
-/// The texts of all steps from a stored value to a wanted one.
+/// The texts of all steps from a stored value to a desired one.
 fn texts(stored: &str, wanted: &str) -> String {
     let request = request(&[("VALUE", wanted)]);
     let observed = described(secret(), Some(stored));

@@ -1,4 +1,4 @@
-//! A machine that is driven by hand: its start, the events of commands that succeed, and what a command is about.
+//! Drives the machine manually: its start, the events of successful commands, and the subject of a command.
 
 use crate::failure::Class;
 use crate::labels::{CURRENT, PREVIOUS, TransactionLabel};
@@ -64,10 +64,15 @@ pub(super) fn ending(next: Next) -> Ending {
     }
 }
 
-/// The event of a command that succeeds.
+/// The event of a successful command.
 pub(super) fn success(command: &Command) -> Event {
     match command {
         Command::Put { member, labels } => Event::Put(*member, "new".to_owned(), labels.clone()),
+        Command::Attach {
+            member,
+            version,
+            labels,
+        } => Event::Put(*member, version.clone(), labels.clone()),
         Command::Label { member, .. } => Event::Label(*member, Answer::Applied),
         Command::Read(member) => Event::Read(*member, Ok((true, labels(&[("old", &[CURRENT])])))),
         Command::Describe(member) => Event::Described(
@@ -78,7 +83,7 @@ pub(super) fn success(command: &Command) -> Event {
     }
 }
 
-/// Goes on with successes until a command is next that `is_wanted`.
+/// Continues with successes until the next command satisfies `is_wanted`.
 pub(super) fn until(is_wanted: impl Fn(&Command) -> bool) -> (Transaction, Next) {
     let (mut machine, mut next) = started();
     while !commands(&next).iter().any(&is_wanted) {
@@ -111,11 +116,17 @@ pub(super) fn moves_back(next: &Next) -> bool {
     !commands(next).is_empty() && commands(next).iter().all(back)
 }
 
-/// Goes on with successes until the machine wants something else than a round.
+/// Continues with successes until the machine requests something other than a round.
 pub(super) fn rest(machine: &mut Transaction, mut next: Next) -> Next {
     while let Next::Round(round) = &next {
         let events = round.commands.iter().map(success).collect();
         next = machine.next(events);
     }
     next
+}
+
+/// Handles these events, then continues with successes.
+pub(super) fn rest_of(machine: &mut Transaction, events: Vec<Event>) -> Next {
+    let next = machine.next(events);
+    rest(machine, next)
 }

@@ -1,4 +1,4 @@
-//! The exploration of everything that can follow a state, and the promises at each end.
+//! Explores everything that can follow a state, and checks the promises at each end.
 
 use std::collections::HashSet;
 
@@ -8,7 +8,7 @@ use super::process::{Effect, NOW, Process, TIMEOUT};
 use super::state::{Fault, MAX_STEPS, SPREAD, STATES, State, has_labels, holds, is_of, name};
 use super::world::Secret;
 
-/// Explores what can follow, all of it with `EXPLORE=full`, and checks every end.
+/// Explores the following states, all of them with `EXPLORE=full`, and checks every end.
 pub(super) fn explore(start: &State, faults: &[Fault]) {
     let is_full = std::env::var_os("EXPLORE").is_some_and(|depth| depth == "full");
     let limit = if is_full { usize::MAX } else { STATES };
@@ -22,7 +22,7 @@ pub(super) fn explore(start: &State, faults: &[Fault]) {
     let mut states = 0;
     while !open.is_empty() && states < limit {
         states += 1;
-        // Anywhere in the open states, so that a limit leaves no part of them out.
+        // Take any of the open states, so that a limit does not exclude one part of them.
         let state = open.swap_remove(states * SPREAD % open.len());
         assert!(
             state.steps < MAX_STEPS,
@@ -105,7 +105,7 @@ pub(super) fn has_stuck(end: &State) -> bool {
     })
 }
 
-/// No version of a run that died undecided is current after a later run has recovered it.
+/// Checks that no version of a run that died undecided is current after a later run has recovered it.
 pub(super) fn check_recovery(start: &State, end: &State) {
     for run in &end.undecided {
         let mut world = end.world.clone();
@@ -133,7 +133,7 @@ pub(super) fn check_recovery(start: &State, end: &State) {
     }
 }
 
-/// The values at the end are those of the committed transactions, one after the other in some order.
+/// Checks that the final values are those of the committed transactions in some serial order.
 pub(super) fn check_serial(start: &State, end: &State) {
     let committed: Vec<&Process> = end
         .runs
@@ -162,7 +162,7 @@ pub(super) fn check_serial(start: &State, end: &State) {
     assert!(is_serial, "not serial: {}", end.text());
 }
 
-/// A later run commits, leaves no label, and another one finds nothing to do.
+/// Checks that a later run commits and leaves no label, and that another one finds nothing to do.
 pub(super) fn check_rerun(end: &State) {
     let later = NOW + TIMEOUT + 1_000;
     for run in &end.runs {
@@ -183,7 +183,7 @@ pub(super) fn check_rerun(end: &State) {
                 "{:#?}\n{ending:#?}",
                 before
             );
-            // Labels of a transaction whose coordinator is elsewhere stay.
+            // Labels of a transaction with its coordinator elsewhere stay.
             let covers = |other: &Process| {
                 let mut wants = other.wants().iter();
                 wants.all(|(index, _)| run.wants().iter().any(|(known, _)| known == index))

@@ -1,4 +1,4 @@
-//! A run of a transaction, one command at a time, so that anything can happen between two of them.
+//! A run of a transaction, one command at a time, so that anything can happen between two commands.
 
 use crate::failure::Class;
 use crate::labels::CURRENT;
@@ -19,13 +19,13 @@ pub(super) const TIMEOUT: u64 = 100;
 #[derive(Clone, Copy, Debug, Hash, PartialEq, Eq)]
 pub(super) enum Effect {
     Applied,
-    /// It is applied, and its answer is lost.
+    /// It is applied, and its response is lost.
     LostAnswer,
-    /// It is neither applied nor answered.
+    /// It is not applied and gets no response.
     LostCall,
     /// It is rejected.
     Rejected,
-    /// It is applied, the answer is lost, and the call is sent again before the run learns of it.
+    /// It is applied, its response is lost, and the call is retried before the run notices.
     Retried,
 }
 
@@ -33,14 +33,16 @@ pub(super) enum Effect {
 #[derive(Clone, Debug, Hash)]
 pub(super) struct Process {
     machine: Transaction,
-    /// The index of each secret, and the value that the run wants there.
+    /// The index of each secret, and the value that the run wants to set.
     wants: Vec<(usize, &'static str)>,
-    /// Tells the ids of this run from those of others.
+    /// Makes the version IDs of this run differ from those of others.
     name: &'static str,
     now: u64,
-    /// Whether the versions of a secret have one id for each base, as those of a CI run have. A version that an earlier attempt has
-    /// written is not used again.
+    /// Whether the versions of a secret have one ID per base, as in a CI run. A version that an earlier attempt has written is
+    /// not reused.
     repeats_ids: bool,
+    /// Whether the run promotes an existing version that holds the value, instead of writing a new one.
+    promotes: bool,
     /// By member: the version that was current when it was last observed.
     bases: Vec<Option<String>>,
     count: u32,
@@ -74,19 +76,26 @@ impl Process {
             name,
             now,
             repeats_ids: false,
+            promotes: false,
             bases: vec![None; wants.len()],
             count: 0,
             next: Doing::Observe(Vec::new()),
         }
     }
 
-    /// The same with one version id for each base of a secret.
+    /// The same with one version ID per base of a secret.
     pub(super) fn repeating_ids(mut self) -> Self {
         self.repeats_ids = true;
         self
     }
 
-    /// The same with limits at which no other run seems dead.
+    /// The same, but promoting existing versions.
+    pub(super) fn promoting(mut self) -> Self {
+        self.promotes = true;
+        self
+    }
+
+    /// The same, but with limits at which no other run seems dead.
     pub(super) fn patient(mut self) -> Self {
         let limits = Limits {
             idle: 20,
@@ -103,7 +112,7 @@ impl Process {
         self.machine.is_committed()
     }
 
-    /// Whether every version that the machine counts as current is.
+    /// Whether every version that the machine considers current is current.
     pub(super) fn has_its_versions(&self, world: &[Secret]) -> bool {
         let mut written = self.wants.iter().zip(self.machine.written());
         written.all(|((index, _), written)| match written {
@@ -114,7 +123,7 @@ impl Process {
         })
     }
 
-    /// Whether the next step is the put of a version, so that earlier transactions have been dealt with.
+    /// Whether the next step is the put of a version, so that earlier transactions have been handled.
     pub(super) fn puts(&self) -> bool {
         match &self.next {
             Doing::Round { commands, .. } => matches!(
@@ -149,7 +158,7 @@ impl Process {
         command.is_some_and(|it| !matches!(it, Command::Describe(_) | Command::Read(_)))
     }
 
-    /// Cancels the run while a command is pending: it is applied, and its answer does not arrive.
+    /// Cancels the run while a command is pending: the command is applied, but its response does not arrive.
     pub(super) fn cancel_while_pending(&mut self, world: &mut [Secret]) {
         if let Doing::Round { commands, .. } = self.next.clone() {
             let event = self.run(commands[0].clone(), world, Effect::LostAnswer);
@@ -157,7 +166,7 @@ impl Process {
         }
     }
 
-    /// The next command, for the report of a violation.
+    /// The next command, to report a violation.
     pub(super) fn doing_next(&self) -> String {
         match &self.next {
             Doing::Observe(looks) if looks.len() == self.wants.len() => "decides".to_owned(),
@@ -177,6 +186,7 @@ impl Process {
                     )
                 }
                 Command::Put { member, .. } => format!("puts {}", self.wants[*member].0),
+                Command::Attach { member, .. } => format!("labels {}", self.wants[*member].0),
                 Command::Describe(member) => format!("describes {}", self.wants[*member].0),
                 Command::Read(member) => format!("reads {}", self.wants[*member].0),
                 Command::Create(member) => format!("creates {}", self.wants[*member].0),
@@ -253,7 +263,7 @@ impl Process {
         }
     }
 
-    /// What BatchGetSecretValue or DescribeSecret show, and the goal that follows.
+    /// What BatchGetSecretValue or DescribeSecret returns, and the resulting goal.
     fn look(&mut self, world: &[Secret], member: usize) -> Look {
         let (index, wanted) = self.wants[member];
         let secret = &world[index];
@@ -265,7 +275,15 @@ impl Process {
             }
             Some(version) => {
                 let base = version.id.clone();
-                (Labels::all(secret.labels()), Goal::Replace { base })
+                let mut staged = secret.versions.iter();
+                let goal = match staged.find(|version| version.value == wanted) {
+                    Some(staged) if self.promotes => Goal::Promote {
+                        base,
+                        to: staged.id.clone(),
+                    },
+                    _ => Goal::Replace { base },
+                };
+                (Labels::all(secret.labels()), goal)
             }
             None if secret.exists => (Labels::all(secret.labels()), Goal::First),
             None => (Labels::all(secret.labels()), Goal::Create),
@@ -310,6 +328,23 @@ impl Process {
                         Event::WriteFailed(member, no_answer(), Some(id))
                     }
                 }
+            }
+            Command::Attach {
+                version, labels, ..
+            } => {
+                if effect == Effect::Rejected {
+                    return Event::WriteFailed(member, denied(), None);
+                }
+                if effect != Effect::LostCall {
+                    for label in &labels {
+                        secret.move_label(label, None, Some(&version));
+                    }
+                }
+                if matches!(effect, Effect::LostCall | Effect::LostAnswer) {
+                    return Event::WriteFailed(member, no_answer(), Some(version));
+                }
+                let labels = secret.labels().remove(&version).unwrap_or_default();
+                Event::Put(member, version, labels)
             }
             Command::Create(_) if secret.exists => Event::Exists(member),
             Command::Create(_) => {

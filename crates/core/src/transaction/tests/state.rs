@@ -1,4 +1,4 @@
-//! A state of several runs: the secrets, what the runs do next, and what has been seen on the way to it.
+//! A state of several runs: the secrets, the next steps of the runs, and facts about the path.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
@@ -7,14 +7,14 @@ use crate::labels::is_transaction_label;
 use super::process::{Effect, Process};
 use super::world::Secret;
 
-/// States of one exploration in a run of all tests.
+/// The number of states per exploration in a normal test run.
 pub(super) const STATES: usize = 20_000;
-/// A large prime, to choose open states in no particular order, but the same in each run.
+/// A large prime that selects open states in a scattered but deterministic order.
 pub(super) const SPREAD: usize = 1_000_003;
-/// Steps after which a run counts as one that does not end.
+/// The number of steps after which a run counts as non-terminating.
 pub(super) const MAX_STEPS: u32 = 400;
 
-/// What may happen once to the first run.
+/// A fault that may happen once to the first run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
     At(Effect),
@@ -26,25 +26,25 @@ pub(super) enum Fault {
 pub(super) struct State {
     pub(super) world: Vec<Secret>,
     pub(super) runs: Vec<Process>,
-    /// By run: whether all its values were current at once.
+    /// By run: whether all its values were current at the same time.
     pub(super) reached: Vec<bool>,
     pub(super) dead: Vec<bool>,
     pub(super) fault_left: Vec<bool>,
     pub(super) has_failed: bool,
-    /// The secret that another writer is still to write.
+    /// The secret that another writer has yet to write.
     pub(super) rival: Option<usize>,
-    /// Whether there is such a writer, against which transactions are not isolated.
+    /// Whether there is such a writer. Transactions are not isolated from it.
     pub(super) has_rival: bool,
     pub(super) writes: u32,
     pub(super) seen: Vec<u32>,
     pub(super) steps: u32,
     /// Whether a wait can end at any time, so that a run can seem dead.
     pub(super) is_eager: bool,
-    /// How many runs may meet a fault, from the first.
+    /// The number of runs, from the first, that may meet a fault.
     pub(super) failing: usize,
     /// The runs that died undecided, with the commit record in place.
     pub(super) undecided: Vec<usize>,
-    /// The commands so far, for the report of a violation.
+    /// The commands so far, to report a violation.
     pub(super) path: Vec<String>,
 }
 
@@ -124,7 +124,7 @@ impl State {
             .push(format!("{run} {} {effect:?}", self.runs[run].doing_next()));
         let was_committed = self.runs[run].is_committed();
         self.runs[run].step(&mut self.world, effect);
-        // A run that ends at once has written nothing.
+        // A run that ends immediately has written nothing.
         let is_ongoing = self.runs[run].ending().is_none();
         let commits = !was_committed && is_ongoing && self.runs[run].is_committed();
         if commits && !self.has_rival && !self.has_failed && self.have_same_secrets() {

@@ -1,4 +1,4 @@
-//! Single steps of the machine: what one event leads to, and what is reported.
+//! Single steps of the machine: the result of one event, and what is reported.
 
 use crate::failure::{Class, Failure};
 use crate::labels::{CURRENT, PREVIOUS, TransactionLabel};
@@ -26,7 +26,7 @@ fn coordinator_is_staged_first_with_the_record() {
 }
 
 #[test]
-fn validation_decides_between_commit_and_rollback() {
+fn validation_decides_commit_or_rollback() {
     let other = TransactionLabel::until(NOW + 50, "z", "eu-west-1", None, 3, UNIQUE);
     let (met, provisional) = (
         labels(&[("old", &[CURRENT])]),
@@ -36,7 +36,7 @@ fn validation_decides_between_commit_and_rollback() {
     let denied = failure(Class::Denied, "denied");
     for (read, commits_then) in [
         (Ok((true, met.clone())), true),
-        // A label on another version says nothing about the current one.
+        // A label on another version has no effect on the current one.
         (Ok((true, staged)), true),
         (Ok((false, met)), false),
         (Ok((true, provisional)), false),
@@ -70,7 +70,7 @@ fn commit_is_known_once_the_record_is_gone() {
     assert_eq!(written, [Some(current.clone()), Some(current), None]);
 }
 
-/// The removal of the record has no answer, and the record is gone.
+/// The removal of the record gets no response, and the record is gone.
 #[test]
 fn lost_commit_is_decided_by_what_is_current() {
     let gone = labels(&[("new", &[CURRENT]), ("old", &[PREVIOUS])]);
@@ -165,7 +165,7 @@ fn label_that_cannot_be_removed_is_reported() {
     assert_eq!(ending.labeled, [0]);
 }
 
-/// Only a run that writes validates, and what it created is a write.
+/// Only a run that writes validates; creating a secret is a write.
 #[test]
 fn only_writes_are_validated() {
     let observed = |goals: &[Goal]| {
@@ -189,7 +189,7 @@ fn only_writes_are_validated() {
     assert_eq!(commands(&next), [Command::Read(1)]);
 }
 
-/// The label of a run whose time limit has passed, and that is coordinated elsewhere, is no conflict.
+/// The label of a run whose time limit has passed, and that is coordinated elsewhere, is not a conflict.
 #[test]
 fn settled_label_is_no_conflict() {
     let dead = TransactionLabel::until(NOW - 1_000, "z", "eu-west-1", None, 3, UNIQUE);
@@ -218,7 +218,7 @@ fn settled_label_is_no_conflict() {
     assert!(commands(&next).iter().any(commits));
 }
 
-/// A move without an answer is read back, and rolled back if that fails, too.
+/// A move without a response is read back and, if that fails too, rolled back.
 #[test]
 fn move_without_answer_is_read_back() {
     let unanswered = || {
@@ -244,7 +244,7 @@ fn move_without_answer_is_read_back() {
     assert!(moves_back(&next) && commands(&next).len() == 1);
     let is_replaced = |written: &Option<Written>| matches!(written, Some(Written::Replaced { id, from }) if id == "new" && from == "old");
     assert!(is_replaced(&machine.written()[0]));
-    // It was never applied, so it is sent again.
+    // It was never applied, so it is resent.
     let mut machine = unanswered();
     let before = labels(&[("old", &[CURRENT]), ("older", &[PREVIOUS])]);
     let next = machine.next(vec![Event::Described(0, Ok(before))]);
@@ -287,7 +287,7 @@ fn rejected_rollback_is_reported_with_its_cause() {
     );
 }
 
-/// A run that is cancelled reports what is true at that moment.
+/// A canceled run reports the state at that moment.
 #[test]
 fn cancelled_run_reports_what_is_current() {
     let what = |ending: &Ending, member: usize| {
@@ -296,7 +296,7 @@ fn cancelled_run_reports_what_is_current() {
             .map(|failure| failure.what.clone())
             .unwrap_or_default()
     };
-    // While versions are staged nothing has changed.
+    // Nothing has changed while versions are only staged.
     let (mut machine, _) = started();
     let ending = machine.cut_short(vec![]);
     assert!(
@@ -305,11 +305,11 @@ fn cancelled_run_reports_what_is_current() {
             .iter()
             .all(|member| member.written.is_none() && member.failure.is_none())
     );
-    // A put that is rejected at the same time is the secret's own failure.
+    // A put that is rejected concurrently is that secret's own failure.
     let (mut machine, _) = started();
     let rejected = Event::WriteFailed(0, failure(Class::Denied, "denied"), None);
     assert_eq!(what(&machine.cut_short(vec![rejected]), 0), "denied");
-    // One move was answered, the other one was not.
+    // One move got a response, the other did not.
     let (mut machine, next) = until(moves);
     assert_eq!(commands(&next).len(), 2);
     let ending = machine.cut_short(vec![
@@ -325,7 +325,7 @@ fn cancelled_run_reports_what_is_current() {
         what(&ending, 1).ends_with("version new of b may be current"),
         "{ending:?}"
     );
-    // A move back without an answer.
+    // A move back without a response.
     let (mut machine, _) = until(reads);
     machine.next(vec![Event::Read(2, Err(failure(Class::Denied, "denied")))]);
     let ending = machine.cut_short(vec![
@@ -340,7 +340,7 @@ fn cancelled_run_reports_what_is_current() {
         what(&ending, 1).ends_with("version new of b may be current"),
         "{ending:?}"
     );
-    // The record is gone: nothing is rolled back any more.
+    // The record is gone: nothing can be rolled back anymore.
     let (mut machine, _) = until(commits);
     assert!(
         machine
@@ -378,7 +378,7 @@ fn first_version_of_cancelled_run_is_reported() {
 }
 
 #[test]
-fn record_tells_what_another_transaction_has_come_to() {
+fn record_shows_end_of_other_transaction() {
     let label = TransactionLabel::until(NOW, "a", "eu-west-1", None, 2, UNIQUE);
     let (member, record) = (label.member(), label.record());
     let look = |name: &str, versions: Versions<'_>| Look {
@@ -425,4 +425,59 @@ fn record_tells_what_another_transaction_has_come_to() {
             (Record::Elsewhere, is_current)
         );
     }
+}
+
+/// A move without a response that was never applied does not count as a rolled-back version.
+#[test]
+fn move_that_never_arrived_is_not_reported() {
+    let before = || labels(&[("old", &[CURRENT]), ("older", &[PREVIOUS])]);
+    let (mut machine, _) = until(moves);
+    let denied = failure(Class::Denied, "denied");
+    // The first move gets no response, and then cannot be read back.
+    let mut next = machine.next(vec![
+        Event::Label(0, no_answer()),
+        Event::Label(1, Answer::Rejected(denied.clone())),
+    ]);
+    next = match commands(&next) {
+        [Command::Describe(0)] => machine.next(vec![Event::Described(0, Err(denied))]),
+        other => panic!("a read of the first, not {other:?}"),
+    };
+    assert_eq!(commands(&next), [Command::Describe(0)]);
+    next = machine.next(vec![Event::Described(0, Ok(before()))]);
+    let ending = ending(rest(&mut machine, next));
+    assert!(!ending.committed);
+    assert_eq!(ending.members[0].written, None);
+}
+
+/// A dead transaction's record that cannot be removed ends the run, instead of causing another recovery.
+#[test]
+fn recovery_without_removal_of_the_record_ends() {
+    let dead = TransactionLabel::until(NOW - 10, "a", "eu-west-1", None, 1, UNIQUE);
+    let (member, record) = (dead.member(), dead.record());
+    let seen = || labels(&[("x", &[&member]), ("old", &[CURRENT, &record])]);
+    let mut machine = Transaction::new("eu-west-1", None, TIMEOUT, Limits::default());
+    let mut next = machine.observed(Observation {
+        looks: vec![Look {
+            name: "a".to_owned(),
+            labels: seen(),
+            goal: Goal::Keep,
+        }],
+        now: NOW,
+        unique: UNIQUE.to_owned(),
+    });
+    while let Next::Round(round) = &next {
+        let events = round.commands.iter().map(|command| match command {
+            Command::Describe(index) => Event::Described(*index, Ok(seen())),
+            Command::Label { label, .. } if *label == record => {
+                Event::Label(0, Answer::Rejected(failure(Class::Denied, "denied")))
+            }
+            other => success(other),
+        });
+        next = machine.next(events.collect());
+    }
+    let ending = ending(next);
+    assert_eq!(
+        ending.members[0].failure.as_ref().map(|it| it.class),
+        Some(Class::Denied)
+    );
 }

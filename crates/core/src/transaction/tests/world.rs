@@ -1,4 +1,4 @@
-//! Secrets as far as a transaction is concerned: versions, values and labels, which move as at AWS.
+//! A minimal model of secrets for transactions: versions, values and labels, which move as in AWS.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ pub(super) struct Version {
     pub(super) labels: Vec<String>,
 }
 
-/// One secret; absent without versions, if it was never created.
+/// One secret. A secret that was never created does not exist and has no versions.
 #[derive(Clone, Debug, Default, Hash, PartialEq, Eq)]
 pub(super) struct Secret {
     pub(super) exists: bool,
@@ -22,7 +22,7 @@ pub(super) struct Secret {
 }
 
 impl Secret {
-    /// A secret with these values, of which the last is current.
+    /// A secret with these values, the last of which is current.
     pub(super) fn of(values: &[&'static str]) -> Self {
         let mut secret = Self {
             exists: true,
@@ -43,7 +43,7 @@ impl Secret {
         self.holder(CURRENT).map(|version| version.value)
     }
 
-    /// Puts a version under labels, and returns the labels that it has then.
+    /// Puts a version with labels, and returns the labels that it then has.
     pub(super) fn put(&mut self, id: &str, value: &'static str, labels: &[String]) -> Vec<String> {
         if let Some(known) = self.versions.iter().find(|version| version.id == id) {
             return known.labels.clone();

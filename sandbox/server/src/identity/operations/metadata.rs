@@ -14,7 +14,7 @@ use crate::{
 const TTL: &str = "x-aws-ec2-metadata-token-ttl-seconds";
 const INSTANCE: &str = "i-0a1b2c3d4e5f60718";
 
-/// The lifetime of the credentials that EC2 and ECS hand out.
+/// The lifetime of the credentials that EC2 and ECS issue.
 const LIFETIME: Duration = Duration::from_secs(6 * 3600);
 
 pub(crate) fn get_metadata_token(call: &mut IdentityCall<'_>) -> Result<Value, ServiceError> {

@@ -1,4 +1,4 @@
-//! The operations of STS. Knows no wire format.
+//! The operations of STS. Independent of wire formats.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -116,7 +116,7 @@ pub(crate) fn assume_role_with_web_identity(
     Ok(answer)
 }
 
-/// The members that the answers of both ways to assume a role share.
+/// The fields that the responses of both ways to assume a role share.
 fn session_answer(issued: &IssuedSession) -> Value {
     json!({
         "AssumedRoleUser": {

@@ -1,4 +1,4 @@
-//! The table of the identity services' operations. Holds no behavior of its own.
+//! The table of the identity services' operations. Must not contain behavior.
 
 use sandbox_model::ServiceError;
 use serde_json::Value;

@@ -99,7 +99,8 @@ fn has_shape(word: &str) -> bool {
     is_uuid || shape == "99999999T999999Z" || is_arn && has_shape_of_arn(word)
 }
 
-/// Parts of an ARN do not mix digits with letters of both cases, as encodings do, except IDs and the suffix of a secret's ARN.
+/// Parts of an ARN do not mix digits with letters of both cases, as encodings do, except IDs, the suffix of a secret's ARN and
+/// listed names such as `UpdateSecret`.
 fn has_shape_of_arn(arn: &str) -> bool {
     arn.split([':', '/']).all(|part| {
         let words = part.split(['-', '_', '.', '@', '+', '=', ',']);
@@ -108,7 +109,8 @@ fn has_shape_of_arn(arn: &str) -> bool {
             let digits = has(u8::is_ascii_digit);
             let upper = word.bytes().skip(1).any(|byte| byte.is_ascii_uppercase());
             let lower = has(u8::is_ascii_lowercase);
-            word == "…" || word.len() <= 12 && !(digits && (upper || lower) || upper && lower)
+            let is_mixed = digits && (upper || lower) || upper && lower;
+            word == "…" || is_ordinary(word) || word.len() <= 12 && !is_mixed
         };
         has_shape(part) || words.into_iter().all(is_word)
     })

@@ -57,7 +57,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
             // An argument may contain the value from the environment.
             let (raw, _) = variables::read(&environment);
             hide_values(&raw, &environment, &output);
-            output.annotate(Level::Error, &failure.to_string());
+            output.annotate(Level::Error, &finish::with_exit_code(&failure));
             return failure.class.exit_code();
         }
     };

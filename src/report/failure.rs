@@ -67,7 +67,11 @@ fn of_targets(run: &RunReport, counts: impl Fn(&Details) -> bool) -> Option<Fail
         why.push(format!("and {more} more, which are in the report"));
     }
     let what = format!("{} of {} secrets failed{none}", failed.len(), targets.len());
-    let next = "fix the cause and run again: completed changes are found and kept";
+    let next = if targets.iter().any(may_have) {
+        "fix the cause and run again: completed changes are found and kept"
+    } else {
+        "fix the cause and run again"
+    };
     Some(Failure::new(class, what, next).because(why.join("\n")))
 }
 

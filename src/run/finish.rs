@@ -160,9 +160,7 @@ impl Finish {
             }
         }
         if let Err(failure) = ended {
-            let (code, class) = (failure.class.exit_code(), failure.class.name());
-            let text = format!("{failure}\n  exit: {code} ({class})");
-            self.output.annotate(Level::Error, &text);
+            self.output.annotate(Level::Error, &with_exit_code(failure));
         }
     }
 
@@ -174,7 +172,14 @@ impl Finish {
     fn unprinted(&self, error: &io::Error) -> Failure {
         let error = platform::write_error("standard output", error);
         let failure = self.report.conclude(platform::unwritten(&error, false));
-        self.output.annotate(Level::Error, &failure.to_string());
+        self.output
+            .annotate(Level::Error, &with_exit_code(&failure));
         failure
     }
+}
+
+/// The text of a failure that ends the run.
+pub(super) fn with_exit_code(failure: &Failure) -> String {
+    let (code, class) = (failure.class.exit_code(), failure.class.name());
+    format!("{failure}\n  exit: {code} ({class})")
 }

@@ -354,6 +354,8 @@ fn invalid_input_is_rejected_offline() {
     for (context, case) in cases {
         let outcome = case.run();
         assert_eq!(outcome.code, Some(2), "{context}: {}", outcome.stderr);
+        let last = outcome.stderr.lines().last();
+        assert_eq!(last, Some("  exit: 2 (bad input)"), "{context}");
         all.push_str(&format!(
             "{context}: {}\n",
             outcome.stderr.lines().next().unwrap_or_default()

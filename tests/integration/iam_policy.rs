@@ -310,6 +310,7 @@ fn subject_with_ids_of_github_is_noted() {
         let mut job = iam_policy_cli(&[role, ("aws-region", "eu-west-1")])
             .github()
             .unset("GITHUB_OUTPUT")
+            .env("GITHUB_SERVER_URL", "https://github.com")
             .env("GITHUB_REF", "refs/heads/main");
         if let Some((owner, repository)) = ids {
             job = job
@@ -331,6 +332,7 @@ fn trust_policy_matches_available_token() {
     let github = trusts(
         &github
             .unset("GITHUB_OUTPUT")
+            .env("GITHUB_SERVER_URL", "https://github.com")
             .env("GITHUB_REF", "refs/heads/release"),
     );
     assert_eq!(
@@ -341,6 +343,32 @@ fn trust_policy_matches_available_token() {
         github["Principal"]["Federated"],
         "arn:aws-cn:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"
     );
+    for (server, provider) in [
+        ("https://github.com", "token.actions.githubusercontent.com"),
+        ("https://acme.ghe.com", "token.actions.acme.ghe.com"),
+        (
+            "https://git.acme.example/",
+            "git.acme.example/_services/token",
+        ),
+        // Would trust more than one provider.
+        (
+            "https://*.acme.example",
+            "token.actions.githubusercontent.com",
+        ),
+    ] {
+        let job = iam_policy_cli(&[role, region]).github();
+        let job = job.unset("GITHUB_OUTPUT").env("GITHUB_SERVER_URL", server);
+        let trust = trusts(&job);
+        assert_eq!(
+            trust["Principal"]["Federated"],
+            format!("arn:aws-cn:iam::111122223333:oidc-provider/{provider}")
+        );
+        let condition = trust["Condition"]["StringEquals"].as_object().unwrap();
+        assert!(
+            condition.contains_key(&format!("{provider}:sub")),
+            "{trust}"
+        );
+    }
     let sandbox = Sandbox::start();
     let token = sandbox.gitlab_token(
         "project_path:acme/models:ref_type:branch:ref:main",

@@ -250,7 +250,7 @@ fn impossible_moves_are_explained() {
     no such label:   secret   arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/model/api-key-[six]
     error: no version of prod/model/api-key holds the label blue
       why:  its labels are AWSCURRENT, candidate
-      next: stage one with UPSERT_SECRET_VERSION_STAGES=blue, or select another with UPSERT_SECRET_STAGE or UPSERT_SECRET_VERSION_ID
+      next: stage one with UPSERT_SECRET_VERSION_STAGES=blue, or set UPSERT_SECRET_STAGE to another label
       exit: 6 (refused by state)
     no such version:   secret   arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/model/api-key-[six]
     error: prod/model/api-key has no version [id]

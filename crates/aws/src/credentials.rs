@@ -61,7 +61,7 @@ pub(crate) fn are_in_environment() -> bool {
     std::env::var_os("AWS_ACCESS_KEY_ID").is_some_and(|key| !key.is_empty())
 }
 
-/// Loads credentials now, and judges them by their shape. The returned provider yields them first, and those of `inner`
+/// Loads credentials now, and checks their format. The returned provider yields them first, and those of `inner`
 /// afterwards.
 pub(crate) async fn prefetch(
     inner: SharedCredentialsProvider,

@@ -50,9 +50,7 @@ pub(crate) fn check(raw: &RawInputs, diagnostics: &mut Diagnostics) -> Import {
     for input in raw.given() {
         if !input.applies_to(RunKind::Import) {
             let input = diagnostics.spelling.name(input.name);
-            diagnostics.warn(format!(
-                "{input} has no effect on `import`, which writes nothing: it is ignored"
-            ));
+            diagnostics.warn(format!("{input} has no effect on `import` and is ignored"));
         }
     }
     let only = raw.only.as_deref().map(Only::parse);

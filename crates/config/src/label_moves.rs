@@ -194,7 +194,7 @@ fn warn_of_ignored(raw: &RawInputs, kind: RunKind, command: &str, diagnostics: &
         let is_reported = ["name", "stage", "version-id", "release"].contains(&input.name);
         if !input.applies_to(kind) && !is_reported {
             diagnostics.warn(format!(
-                "`{}` has no effect on `{command}`, which writes neither a value nor metadata: it is ignored",
+                "`{}` has no effect on `{command}` and is ignored",
                 input.name
             ));
         }

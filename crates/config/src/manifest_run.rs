@@ -220,7 +220,7 @@ fn reject(path: &str, problems: &[manifest::Problem]) -> Failure {
     Failure::new(
         Class::Input,
         lines.join("\n"),
-        "correct the manifest; nothing was sent to AWS",
+        "fix this in the manifest or in the job; nothing was sent to AWS",
     )
 }
 

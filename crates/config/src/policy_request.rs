@@ -16,7 +16,7 @@ use crate::inputs::RawInputs;
 use crate::run::{Action, Draft, Run};
 use crate::spelling::Spelling;
 
-/// GitHub's OIDC provider, as IAM names it.
+/// The OIDC provider of github.com, as IAM names it.
 const GITHUB_PROVIDER: &str = "token.actions.githubusercontent.com";
 
 /// Checks the inputs of `iam-policy`.
@@ -199,8 +199,13 @@ fn github_claims(
     notes.push(format!(
         "the trust policy is for jobs of {repository} on {branch}; a job with `environment: NAME` has the subject `repo:{repository}:environment:NAME`"
     ));
+    let provider = github_provider(environment);
     let id = |name| plain_text(name).unwrap_or("ID");
-    if let Some((owner, name)) = repository.split_once('/') {
+    if provider != GITHUB_PROVIDER {
+        notes.push(format!(
+            "`{provider}` must be the `iss` of the job's tokens, without `https://`"
+        ));
+    } else if let Some((owner, name)) = repository.split_once('/') {
         // docs.github.com, "OpenID Connect reference", immutable subject claims.
         notes.push(format!(
             "the subject has IDs if {repository} was created, renamed or transferred on github.com after July 15, 2026: \
@@ -210,7 +215,25 @@ fn github_claims(
         ));
     }
     let subject = format!("repo:{repository}:ref:{branch}");
-    [GITHUB_PROVIDER.to_owned(), audience.to_owned(), subject]
+    [provider, audience.to_owned(), subject]
+}
+
+/// The OIDC provider of the GitHub server that the job belongs to: github.com, a subdomain of ghe.com, or an instance of GitHub
+/// Enterprise Server (docs.github.com, "OpenID Connect reference").
+fn github_provider(environment: &Environment) -> String {
+    let server = environment.text("GITHUB_SERVER_URL").unwrap_or_default();
+    let host = server
+        .strip_prefix("https://")
+        .map(|host| host.trim_end_matches('/'));
+    let is_host = |host: &&str| {
+        let mut bytes = host.bytes();
+        bytes.all(|b| b.is_ascii_alphanumeric() || b"-.:".contains(&b)) && !host.is_empty()
+    };
+    match host.filter(is_host) {
+        None | Some("github.com") => GITHUB_PROVIDER.to_owned(),
+        Some(host) if host.ends_with(".ghe.com") => format!("token.actions.{host}"),
+        Some(host) => format!("{host}/_services/token"),
+    }
 }
 
 /// Whether a text contains no IAM wildcards, which would trust more than intended.

@@ -155,6 +155,21 @@ impl Run {
     }
 }
 
+fn is_for_many_secrets(input: &Input, spelling: Spelling) -> Failure {
+    let ways = [
+        (RunKind::Manifest, "set `manifest`"),
+        (RunKind::Undo, "run `rollback` with `release`"),
+        (RunKind::Import, "run `import`"),
+    ];
+    let ways = ways.into_iter().filter(|&(kind, _)| input.applies_to(kind));
+    let ways: Vec<&str> = ways.map(|(_, way)| way).collect();
+    Failure::new(
+        Class::Input,
+        format!("{} is for runs of many secrets", spelling.name(input.name)),
+        format!("{}, or omit it", ways.join(", ")),
+    )
+}
+
 fn check_upsert(
     raw: RawInputs,
     environment: &Environment,
@@ -168,12 +183,7 @@ fn check_upsert(
     let is_for_manifest =
         |input: &&Input| input.applies_to(RunKind::Manifest) && !input.applies_to(RunKind::Upsert);
     if let Some(input) = raw.given().into_iter().find(is_for_manifest) {
-        let input = diagnostics.spelling.name(input.name);
-        return Err(Failure::new(
-            Class::Input,
-            format!("{input} is for runs of many secrets"),
-            "set `manifest`, or the command that processes many secrets (`rollback` with `release`, or `import`), or omit the input",
-        ));
+        return Err(is_for_many_secrets(input, diagnostics.spelling));
     }
     let given = raw.given().into_iter();
     for input in given.filter(|input| input.is_for_import_alone()) {

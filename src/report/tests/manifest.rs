@@ -106,7 +106,7 @@ fn complete_failure_has_no_result_in_any_format() {
         - next: allow it
       - db/bobby-user: AWS does not allow it (not allowed)
         - next: allow it
-    - **Next:** fix the cause and run again: completed changes are found and kept
+    - **Next:** fix the cause and run again
 
     | Secret | Result | Version | Details |
     |---|---|---|---|

@@ -409,7 +409,7 @@ fn invalid_inputs_are_rejected_offline() {
                 .input("only", "a")
                 .input("name", "a")
                 .input("value", "made-up"),
-            "UPSERT_SECRET_ONLY is for runs of many secrets",
+            "UPSERT_SECRET_ONLY is for runs of many secrets\n  next: set UPSERT_SECRET_MANIFEST, run `rollback` with UPSERT_SECRET_RELEASE, run `import`, or omit it",
         ),
         (
             manifest_cli(&sandbox, "secrets: {}"),

@@ -129,7 +129,7 @@ fn rejected_inputs_are_explained() {
       next: correct the input; nothing was sent to AWS
       exit: 2 (bad input)
     no variable: error: [folder]secrets.yaml:1:12: secrets.prod/${STAGE}/a: has a variable that is not set: define it for this job
-      next: correct the manifest; nothing was sent to AWS
+      next: fix this in the manifest or in the job; nothing was sent to AWS
       exit: 2 (bad input)
     no report: error: the report cannot be written
       why:  cannot open no/such/folder/file: its folder does not exist

@@ -102,8 +102,7 @@ fn promote(
             Failure::refused(
                 format!("no version of {} holds the label {label}", secret.name),
                 format!(
-                    "stage one with `version-stages: {label}`, or select another with `stage` or \
-                     `version-id`"
+                    "stage one with `version-stages: {label}`, or set `stage` to another label"
                 ),
             )
             .because(labels_text(secret))

@@ -10,10 +10,13 @@ use crate::diagnostics::Diagnostics;
 use crate::inputs::{RawInputs, RunKind};
 
 mod document;
+mod entry;
+mod found;
 mod names;
 mod yaml;
 
-pub use document::{FoundSecret, Imported, MAX_SECRETS, left_out, manifest, too_many};
+pub use document::{Imported, MAX_SECRETS, manifest, too_many};
+pub use found::{FoundSecret, left_out};
 
 /// The request of an `import` run.
 pub struct Import {

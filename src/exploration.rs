@@ -3,6 +3,7 @@
 //! `EXPLORE=full` explores more, and `--nocapture` shows the number of states of each scenario.
 
 mod actor;
+mod description;
 mod explorer;
 mod process;
 mod promises;

@@ -10,14 +10,15 @@ use std::fmt;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::rc::Rc;
 use std::time::{Duration, UNIX_EPOCH};
-use upsert_secret_core::quote::ForeignText;
 
 use sandbox_model::{Caller, REGION, World};
 use serde_json::Value;
 use upsert_secret_core::error::{ErrorKind, StoreError};
+use upsert_secret_core::quote::ForeignText;
 use upsert_secret_core::store::Call;
 
 use super::actor::{Actor, ActorState, Actors, Input};
+use super::description::{brief, describe_world, hash_world, outcome};
 use super::process::{Answer, Request, no_answer};
 use super::scenario::{Fault, Invariants, Monitor, Scenario, Write};
 use crate::testing::answered_error;
@@ -372,14 +373,6 @@ impl<'a> Explorer<'a> {
     }
 }
 
-fn outcome(answer: Option<&Call<Value>>) -> String {
-    match answer {
-        None => "died".to_owned(),
-        Some(Ok(answer)) => brief(answer),
-        Some(Err(error)) => error.code().unwrap_or("no answer").to_owned(),
-    }
-}
-
 fn set_attempts(answer: Call<Value>, attempts: u32) -> Call<Value> {
     match answer {
         Ok(mut answer) => {
@@ -408,51 +401,4 @@ fn denied(operation: &'static str) -> StoreError {
             },
         )
     }
-}
-
-pub(super) fn hash_world(world: &World, hasher: &mut DefaultHasher) {
-    for (_, _, secret) in world.all_secrets() {
-        (secret.name, secret.deleted, secret.description, secret.tags).hash(hasher);
-        for version in secret.versions {
-            (version.id, version.stages, version.string).hash(hasher);
-        }
-    }
-}
-
-/// The parts of a request or response that help a reader of the path.
-fn brief(value: &Value) -> String {
-    let keys = [
-        "SecretId",
-        "Name",
-        "VersionStage",
-        "RemoveFromVersionId",
-        "MoveToVersionId",
-        "ClientRequestToken",
-        "SecretString",
-        "VersionStages",
-        "VersionIdsToStages",
-        "SecretIdList",
-        "SecretValues",
-        "VersionId",
-    ];
-    let members = value.as_object().into_iter().flatten();
-    let members = members.filter(|(key, _)| keys.contains(&key.as_str()));
-    members
-        .map(|(_, value)| value.to_string())
-        .collect::<Vec<_>>()
-        .join(" ")
-}
-
-pub(super) fn describe_world(world: &World) -> String {
-    let mut text = String::new();
-    for (_, _, secret) in world.all_secrets() {
-        text += &format!("  {} deleted={}\n", secret.name, secret.deleted);
-        for version in secret.versions {
-            text += &format!(
-                "    {} {:?} {:?}\n",
-                version.id, version.stages, version.string
-            );
-        }
-    }
-    text
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sandbox_model::World;
 
-use super::super::explorer::hash_world;
+use super::super::description::hash_world;
 use super::super::scenario::Monitor;
 use super::super::task::{Ending, Goal, Task, Want};
 use super::{Promises, Rerun, check_no_private_labels};

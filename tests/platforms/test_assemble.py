@@ -14,7 +14,7 @@ class Assemble(ReleaseTest):
     def test_tree_is_complete(self):
         output = self.assembled()
         self.assertIn(f"upsert-secret {VERSION} for darwin-arm64 darwin-x64 linux-arm64 linux-x64 windows-x64\n", output)
-        self.assertRegex(output, r"tree: \d+ bytes, \d+ % of the limit\n")
+        self.assertRegex(output, r"tree: \d+ bytes, \d+ % of the limit; \d+ bytes compressed, as GitHub serves it\n")
         files = self.files()
         for path in ["action.yml", "action/launch.sh", "action/launch.ps1", "LICENSE"]:
             self.assertEqual(files[path].read_bytes(), (ROOT / path).read_bytes())

@@ -1,9 +1,11 @@
 //! Files generated from the program's own tables. `UPDATE_DOCS=1 cargo test --test integration
 //! docs` writes them; without it, the tests fail if they are out of date.
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use sandbox::Sandbox;
+use serde_json::Value;
 use upsert_secret::commands::COMMANDS;
 use upsert_secret::outputs;
 use upsert_secret_config::inputs::{self, Input};
@@ -60,6 +62,38 @@ fn manifest_schema_matches_code() {
         "manifest.schema.json is not what crates/config/src/manifest says; \
          UPDATE_DOCS=1 cargo test --test integration docs writes it"
     );
+}
+
+/// Adds the names of all properties in a JSON Schema.
+fn add_properties(schema: &Value, names: &mut BTreeSet<String>) {
+    match schema {
+        Value::Object(map) => {
+            let properties = map.get("properties").and_then(Value::as_object);
+            names.extend(
+                properties
+                    .into_iter()
+                    .flatten()
+                    .map(|(name, _)| name.clone()),
+            );
+            map.values().for_each(|value| add_properties(value, names));
+        }
+        Value::Array(items) => items.iter().for_each(|item| add_properties(item, names)),
+        _ => {}
+    }
+}
+
+#[test]
+fn manifest_page_names_every_key() {
+    let mut keys = BTreeSet::new();
+    add_properties(&manifest::schema(), &mut keys);
+    let page = fs::read_to_string(repository_root().join("docs/manifest.md")).unwrap();
+    // Between backticks, outside of the complete examples.
+    for code in page.replace("```", "").split('`').skip(1).step_by(2) {
+        for word in code.split(|c: char| !c.is_ascii_alphanumeric() && !"$-".contains(c)) {
+            keys.remove(word);
+        }
+    }
+    assert!(keys.is_empty(), "docs/manifest.md does not name {keys:?}");
 }
 
 fn escaped_help(input: &Input) -> String {

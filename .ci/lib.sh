@@ -1,25 +1,25 @@
 # shellcheck shell=bash
-# What the steps share: where things are, and the tools that a machine need not have. Sourced first by each step; it
-# starts nothing and installs only what a step asks for.
+# Shared by all steps, which source it first: paths, and tools that a machine may lack. Starts nothing, and installs only what a
+# step requests.
 # shellcheck disable=SC2034 # the variables are for the steps
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 target=$(realpath --canonicalize-missing "${CARGO_TARGET_DIR:-target}")
-# Beside cargo's own folders, so that `cargo clean` removes it.
+# In cargo's target directory, so that `cargo clean` removes it.
 tools=$target/ci
 host=$(rustc -vV | sed -n 's/^host: //p')
-# What a release has for this machine: on Linux musl's binary, whatever C library the machine itself has.
+# The target of this machine's release binary: on Linux always musl, whatever C library the machine has.
 native=${host/-linux-gnu/-linux-musl}
 
-# Ends a step that this machine cannot run, for a reason. That is a hole to be told of, and in CI a failure.
+# Skips the rest of a step that this machine cannot run, and prints the reason. In CI, fails instead.
 cannot_run() {
   echo "!!! not tested: $1 !!!"
   [[ ${CI-} != true ]]
   exit
 }
 
-# Debian packages. Without root it takes sudo, as on a hosted runner.
+# Installs Debian packages. Uses sudo if not root, as on a hosted runner.
 install_package() {
   echo "installing $*"
   local as_root=()
@@ -28,7 +28,7 @@ install_package() {
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
 }
 
-# The tools of a list in a virtual environment of its own, recreated when the list has changed.
+# Installs a requirements file into its own virtual environment, which is recreated when the file changes.
 install_from_pip() {
   local list=$1 venv=$2
   cmp --silent "$list" "$venv/requirements.txt" && return
@@ -36,18 +36,18 @@ install_from_pip() {
   rm -rf "$venv"
   python3 -m venv "$venv"
   "$venv/bin/pip" install --quiet --requirement "$list"
-  # Last, so that an install that was cut short is not taken for a whole one.
+  # Last, so that an interrupted install does not look complete.
   cp "$list" "$venv/requirements.txt"
 }
 
-# The tools of requirements.txt, first on PATH.
+# Installs requirements.txt and puts its tools first on PATH.
 need_python_tools() {
   install_from_pip .ci/requirements.txt "$tools/venv"
   PATH=$tools/venv/bin:$PATH
 }
 
-# npm packages, in a folder of their own. With the system's CAs, as everything else here: Node has a list of its own. A
-# registry that does not answer is asked once more: npm itself would wait for it for many minutes.
+# Installs npm packages into their own directory. Uses the system's CAs, as everything else does; Node's default is its own list.
+# Retries once after a timeout, because npm would wait many minutes for a registry that does not respond.
 install_from_npm() {
   local folder=$1
   shift
@@ -57,8 +57,8 @@ install_from_npm() {
   mv "$folder.new" "$folder"
 }
 
-# Runs GitLab pipelines on this machine; left at $gitlab_ci_local. Needs need_python_tools first, for Node. It is one
-# file without dependencies, so its version pins all of it.
+# Sets $gitlab_ci_local to a program that runs GitLab pipelines on this machine. Requires need_python_tools, for Node. The program
+# is one file without dependencies, so its version pins everything.
 need_gitlab_ci_local() {
   local version=4.75.1
   local folder=$tools/gitlab-ci-local-$version
@@ -67,14 +67,14 @@ need_gitlab_ci_local() {
   [[ -x $gitlab_ci_local ]] || install_from_npm "$folder" "gitlab-ci-local@$version"
 }
 
-# The parser that GitHub draws graphs with, left at $mermaid. Needs need_python_tools first, for Node.
+# Sets $mermaid to a directory with Mermaid, which GitHub renders graphs with. Requires need_python_tools, for Node.
 need_mermaid() {
   local version=11.17.2
   mermaid=$tools/mermaid-$version
   [[ -d $mermaid/node_modules/mermaid ]] || install_from_npm "$mermaid" "mermaid@$version" jsdom@29.1.1
 }
 
-# A grammar of PowerShell, and what parses by it, left at $powershell. Needs need_python_tools first, for Node.
+# Sets $powershell to a directory with a PowerShell grammar and a parser. Requires need_python_tools, for Node.
 need_powershell() {
   local version=0.26.4
   powershell=$tools/tree-sitter-powershell-$version
@@ -82,8 +82,8 @@ need_powershell() {
     install_from_npm "$powershell" "tree-sitter-powershell@$version" web-tree-sitter@0.27.2
 }
 
-# What people use instead, left at $peers (AWS CLI, boto3) and $sdk (the JavaScript SDK). Needs need_python_tools first,
-# for Node.
+# Installs the alternatives that benches/peers measures: sets $peers (AWS CLI, boto3) and $sdk (JavaScript SDK). Requires
+# need_python_tools, for Node.
 need_peers() {
   local version=3.1164.0
   install_from_pip .ci/requirements-peers.txt "$tools/peers"
@@ -92,7 +92,7 @@ need_peers() {
   [[ -d $sdk/node_modules ]] || install_from_npm "$sdk" "@aws-sdk/client-secrets-manager@$version"
 }
 
-# Rust's standard library for a target, and a C compiler for it.
+# Installs Rust's standard library and a C compiler for a target.
 need_target() {
   [[ -d $(rustc --print target-libdir --target "$1") ]] || rustup target add "$1"
   case $1 in
@@ -100,7 +100,7 @@ need_target() {
     aarch64-unknown-linux-musl)
       [[ -d /usr/aarch64-linux-gnu/include/asm ]] ||
         install_package gcc-aarch64-linux-gnu libc6-dev-arm64-cross linux-libc-dev-arm64-cross
-      # Its headers are glibc's, whose checked functions musl does not have.
+      # This compiler's headers are glibc's, whose fortified functions musl lacks.
       export CC_aarch64_unknown_linux_musl='aarch64-linux-gnu-gcc -U_FORTIFY_SOURCE'
       ;;
     x86_64-pc-windows-gnu)
@@ -109,14 +109,14 @@ need_target() {
   esac
 }
 
-# The binary as a release ships it for this machine, left at $static_binary.
+# Builds this machine's release binary and sets $static_binary to its path.
 build_static() {
   need_target "$native"
   static_binary=$target/$native/release/upsert-secret
   release/build "$native" >/dev/null
 }
 
-# Fails unless a binary needs nothing of the machine, and is loaded to an address that cannot be known before.
+# Fails unless a binary is static, so that it needs no libraries, and position-independent, so that its address is unpredictable.
 check_static_pie() {
   local headers
   headers=$(readelf --wide --file-header --program-headers --dynamic "$1")
@@ -132,7 +132,7 @@ check_static_pie() {
   }
 }
 
-# Some tests of each kind of what the program does with its system: a binary that passes them works on that system.
+# Tests for each way in which the program uses the operating system. A binary that passes them works on that system.
 smoke=(
   upsert::
   values::empty
@@ -151,42 +151,42 @@ smoke=(
   leaks::panic_reports
 )
 
-# Runs tests of the whole program with another binary than cargo's: `test_binary BINARY RUNNER TEST...`. RUNNER is the program
-# that runs it on this machine, or empty; a step can set $test_options.
+# Runs integration tests with a binary that cargo test did not build: `test_binary BINARY RUNNER TEST...`. RUNNER is the program
+# that runs the binary on this machine, or empty. A step can set $test_options.
 test_options=()
 test_binary() {
   local binary=$1 runner=$2 names name
   shift 2
   names=$(cargo test --locked --test integration -- --list --format terse)
   for name; do
-    # A name that fits nothing would pass.
+    # cargo test succeeds if a name matches nothing.
     [[ $names == *"$name"* ]] || {
-      echo "there is no test $name" >&2
+      echo "no test matches '$name'" >&2
       return 1
     }
   done
   TESTED_PROGRAM=$binary TESTED_RUNNER=$runner cargo test --locked --test integration -- "${test_options[@]}" "$@"
 }
 
-# The loopback AWS of the tests, left at $sandbox.
+# Builds the tests' AWS emulator and sets $sandbox to its path.
 build_sandbox() {
   sandbox=$target/debug/sandbox
   cargo build --locked -p sandbox --bin sandbox
 }
 
-# podman, with a storage of its own at $podman_home, which goes when the step ends: the machine's images and containers
-# are neither seen nor touched.
+# Installs podman, with temporary storage at $podman_home that is removed when the step ends. The machine's images and containers
+# are neither visible nor changed.
 need_podman() {
   command -v podman >/dev/null || install_package podman
-  # What podman brings, crun, does not take cgroups of the first version beside those of the second; runc takes any.
+  # podman's default runtime, crun, does not support cgroup v1 next to v2; runc supports any combination.
   command -v runc >/dev/null || install_package runc
-  # Without root, for the users of a container.
+  # Rootless containers need it for their users.
   ((EUID == 0)) || command -v newuidmap >/dev/null || install_package uidmap
 
   podman_home=$(mktemp -d "$tools/podman.XXXXXX")
   trap remove_podman EXIT
-  # By its options, first on PATH: without root, storage.conf has no effect. vfs, because it mounts
-  # nothing that would be in the way of deleting it; the images are small.
+  # A wrapper, first on PATH, selects the storage by options, because rootless podman ignores storage.conf. The driver is vfs: it
+  # creates no mounts that could block removal, and the images are small.
   mkdir "$podman_home/bin"
   cat >"$podman_home/bin/podman" <<END
 #!/bin/sh
@@ -194,9 +194,8 @@ exec "$(command -v podman)" --root "$podman_home/graph" --runroot "$podman_home/
 END
   chmod 755 "$podman_home/bin/podman"
   PATH=$podman_home/bin:$PATH
-  # Limits that any machine grants: podman's own defaults are more than some may raise theirs to. No network of its own,
-  # which would change the machine's; locks and logs in files beside the rest rather than in the machine's shared memory
-  # and journal.
+  # podman's default limits exceed what some machines permit; these are permitted everywhere. A network for containers would
+  # change the machine's network. Locks and logs are files in $podman_home, not in the machine's shared memory and journal.
   cat >"$podman_home/containers.conf" <<END
 [containers]
 default_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]
@@ -213,10 +212,10 @@ END
 
 remove_podman() {
   podman rm --all --force --time 0 >/dev/null || true
-  # Files in it may belong to users that only podman may be.
+  # Files may belong to users that exist only in podman's user namespace.
   ((EUID == 0)) || podman unshare rm -rf "$podman_home/graph" "$podman_home/run"
-  # What podman leaves running: for minutes a monitor of each command that act ran in a container, to tell how it ended,
-  # which would create the folder again; and without root a process that holds the user namespace.
+  # podman leaves processes running. For each command that act ran in a container, conmon waits for minutes to report the exit
+  # status, and would recreate the directory. Without root, another process holds the user namespace.
   local file pid
   for file in /proc/[0-9]*/cmdline; do
     grep -qsF "$podman_home" "$file" || continue

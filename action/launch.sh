@@ -1,17 +1,18 @@
 #!/bin/sh
-# Replaces itself with the binary for this runner: the Unix step of action.yml.
+# Replaces itself with the binary for this runner, as the Unix step of action.yml.
 #
-# It looks only at where it is and which platform this is. The inputs pass through its environment untouched: it must
-# not read, print, change or drop one, and must not turn on tracing.
+# Reads only its own location and the platform. Inputs pass through the environment unchanged: the script must not read, print,
+# change or remove any, and must not enable tracing.
 set -eu
 
 fail() {
-  # The title is a constant: a runner masks the message of an annotation, but not its title.
+  # The title must be constant, because runners mask an annotation's message but not its title.
   echo "::error title=upsert-secret cannot start::$1" >&2
   exit 2
 }
 
-# Only the names that runners use (VarUtil.cs of actions/runner): anything else must not become part of a path or a message.
+# Accept only the names that runners use (VarUtil.cs in actions/runner), because no other text may become part of a path or
+# message.
 case "${RUNNER_OS-}" in
   Linux) os=linux ;;
   macOS) os=darwin ;;
@@ -28,11 +29,11 @@ esac
 platform=${os:-unknown}-${arch:-unknown}
 
 if [ -d "$GITHUB_ACTION_PATH/bin" ]; then
-  # A release: its commit pins the bytes of the binary, so nothing else may take the binary's place.
+  # A release: its commit pins the binary's bytes, so nothing may replace the binary.
   binary=$GITHUB_ACTION_PATH/bin/$platform/upsert-secret
   named="bin/$platform/upsert-secret of this release"
   if [ -z "$os" ] || [ -z "$arch" ]; then
-    fail "RUNNER_OS and RUNNER_ARCH do not name a platform that is known. The runner sets both; do not set them in the workflow."
+    fail "RUNNER_OS and RUNNER_ARCH do not name a known platform. The runner sets both; do not set them in the workflow."
   fi
   [ -f "$binary" ] ||
     fail "This release has no binary for $platform. It runs on linux-x64, linux-arm64, darwin-x64, darwin-arm64 and windows-x64 runners."
@@ -49,12 +50,12 @@ fi
 [ -s "$binary" ] ||
   fail "$named is empty. Is the disk full, or the checkout incomplete?"
 
-# Old versions of Docker forbid the system call of `-x`, which then is false for every file. Only an attempt can tell.
+# Old versions of Docker block the system call behind `-x`, so that it is false for every file. Try to run the binary instead.
 if ! [ -x "$binary" ]; then
   status=0
   "$binary" --version >/dev/null 2>&1 || status=$?
   case $status in
-    126 | 127) fail "$named cannot be executed: it lacks the permission, or its file system is mounted with noexec. Keep the file's mode when you copy the action, and have the runner's work folder on a file system that allows execution." ;;
+    126 | 127) fail "$named cannot be executed: it lacks the permission, or its file system is mounted with noexec. Keep the file's mode when you copy the action, and put the runner's work directory on a file system that allows execution." ;;
   esac
 fi
 

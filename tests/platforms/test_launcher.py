@@ -170,7 +170,7 @@ class Launcher(unittest.TestCase):
         ]:
             with self.subTest(arch):
                 _, done = self.launch(RUNNER_OS=os_name, RUNNER_ARCH=arch)
-                self.assert_refused(done, "RUNNER_OS and RUNNER_ARCH do not name a platform that is known.")
+                self.assert_refused(done, "RUNNER_OS and RUNNER_ARCH do not name a known platform.")
                 self.assertNotIn("evil", done.stderr)
 
     def test_release_ignores_external_binary(self):

@@ -1,6 +1,6 @@
-// Stores $VALUE in each secret of $NAMES like a typical script that uses the JavaScript SDK: puts a version, and creates the secret if
-// it does not exist. benches/peers measures it, so it must not be slower than such scripts are. Run it in a directory that has
-// the SDK.
+// Stores $VALUE in each secret of $NAMES like a typical script that uses the JavaScript SDK: puts a version, and creates the
+// secret if it does not exist. benches/peers measures it, so it must not be slower than such scripts. Run it in a directory that
+// has the SDK.
 import { createRequire } from 'node:module';
 
 const require = createRequire(process.cwd() + '/');

@@ -1,5 +1,5 @@
 """Stores $VALUE in each secret of $NAMES like a typical script that uses boto3: puts a version, and creates the secret if it does
-not exist. benches/peers measures it, so it must not be slower than such scripts are.
+not exist. benches/peers measures it, so it must not be slower than such scripts.
 """
 
 import os

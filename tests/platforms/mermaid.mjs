@@ -1,5 +1,5 @@
-// Parses a Mermaid graph from standard input and fails if Mermaid, which GitHub uses, cannot render it. Run it in a directory
-// that has `mermaid` and `jsdom` installed.
+// Parses a Mermaid graph from standard input and prints its type. Fails if Mermaid, which GitHub uses, rejects it. Run it in a
+// directory that has `mermaid` and `jsdom` installed.
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 

@@ -1,5 +1,5 @@
 // Parses PowerShell scripts: `node powershell.mjs PACKAGES SCRIPT...`, with web-tree-sitter and tree-sitter-powershell in PACKAGES.
-// Prints each place that is no PowerShell. It runs nothing and judges no style.
+// Prints all syntax errors. Does not run the scripts or check their style.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
@@ -17,7 +17,7 @@ function* faults(node) {
 }
 for (const script of scripts) {
   for (const { startPosition: at, text, isMissing, type } of faults(parser.parse(readFileSync(script, 'utf8')).rootNode)) {
-    const what = isMissing ? `'${type}' is missing` : `this is no PowerShell: ${text.split('\n', 1)}`;
+    const what = isMissing ? `'${type}' is missing` : `syntax error: ${text.split('\n', 1)}`;
     console.error(`${script}:${at.row + 1}:${at.column + 1}: ${what}`);
     process.exitCode = 1;
   }

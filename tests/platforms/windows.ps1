@@ -35,7 +35,7 @@ function Invoke-Launcher([hashtable] $Given) {
     }
     & pwsh -NoProfile -File "$root/action/launch.ps1" | Out-Host
     if ($LASTEXITCODE -ne 0) {
-        throw "the launcher ended with $LASTEXITCODE"
+        throw "the launcher failed with exit code $LASTEXITCODE"
     }
     $result = [IO.File]::ReadAllLines($output) -match '^result='
     return "$result".Substring('result='.Length)
@@ -61,11 +61,11 @@ try {
 
         $result = Invoke-Launcher @{ UPSERT_SECRET_NAME = $secret; UPSERT_SECRET_VALUE = $value }
         if ($result -ne 'created') {
-            throw "value ${number}: the first run says '$result'"
+            throw "value ${number}: the result of the first run is '$result'"
         }
         $result = Invoke-Launcher @{ UPSERT_SECRET_NAME = $secret; UPSERT_SECRET_VALUE_FILE = $file }
         if ($result -ne 'unchanged') {
-            throw "value ${number}: what is stored is not what was given: the second run says '$result'"
+            throw "value ${number}: the stored value differs from the input: the result of the second run is '$result'"
         }
     }
 
@@ -73,9 +73,9 @@ try {
     [IO.File]::WriteAllText("$work/other", '/a/c')
     $result = Invoke-Launcher @{ UPSERT_SECRET_NAME = 'windows/1'; UPSERT_SECRET_VALUE_FILE = "$work/other" }
     if ($result -ne 'updated') {
-        throw "another value: the run says '$result'"
+        throw "another value: the result of the run is '$result'"
     }
-    Write-Output "$number values arrived as they were given"
+    Write-Output "$number values stored unchanged"
 }
 finally {
     $server.Kill()

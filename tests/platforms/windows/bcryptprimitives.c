@@ -1,4 +1,4 @@
-/* The one function of this DLL that Rust's standard library calls, for wine 8, which has no such DLL. */
+/* The only function of this DLL that Rust's standard library calls. For Wine 8, which lacks the DLL. */
 #include <windows.h>
 
 BOOLEAN NTAPI SystemFunction036(PVOID, ULONG);

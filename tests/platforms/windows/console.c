@@ -1,16 +1,17 @@
-/* Starts a program of the tests, and interrupts it:
+/* Starts a program for a test, and interrupts it:
  *
- *     console PROGRAM ARGUMENTS   with a name in the variable CONSOLE
- *     console -INT NAME           Ctrl-C to the program of that name and to all that it started; -TERM is Ctrl-Break
+ *     console PROGRAM ARGUMENTS   the variable CONSOLE sets a name
+ *     console -INT NAME           sends Ctrl-C to the program with this name and its descendants; -TERM sends Ctrl-Break
  *
- * The second one ends when all of them have received it. Wine's consoles know no Ctrl-Break, so this does what a console does: it
- * starts the system's own routine for such events in each process. It also gives a variable, the one that LONE_SURROGATE names,
- * text that only a program for Windows can: half of a surrogate pair. It knows nothing about the program. */
+ * The second form exits when all processes have received the event. Wine's consoles do not support Ctrl-Break, so this does what
+ * a console does: it starts the system's own routine for such events in each process. It also sets the variable that
+ * LONE_SURROGATE names to text that only a Windows program can set: half of a surrogate pair. It knows nothing about the
+ * program. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <windows.h>
 
-/* Milliseconds until a process that does not react is given up: a process may end while it is interrupted. */
+/* How long to wait for a process to react, in milliseconds. A process may exit while it is interrupted. */
 #define PATIENCE 10000
 
 static void fail(const char *what) {
@@ -18,7 +19,7 @@ static void fail(const char *what) {
     ExitProcess(99);
 }
 
-/* I, T: an event is asked for; D: it is done. */
+/* I and T request an event, D reports its delivery. */
 static HANDLE event_of(const char *name, char letter) {
     char full[99];
     snprintf(full, sizeof full, "console-%s-%c", name, letter);
@@ -41,7 +42,7 @@ static void interrupt_all(HANDLE job, DWORD event) {
     for (DWORD i = 0; i < all->NumberOfProcessIdsInList; i++) {
         HANDLE process = OpenProcess(PROCESS_ALL_ACCESS, FALSE, (DWORD)all->ProcessIdList[i]);
         HANDLE thread = CreateRemoteThread(process, NULL, 0, routine, (void *)(ULONG_PTR)event, 0, NULL);
-        /* There is none in a process that has just ended. */
+        /* There is no thread if the process has just exited. */
         if (thread) WaitForSingleObject(thread, PATIENCE);
     }
 }
@@ -52,7 +53,7 @@ int main(int count, char **words) {
     wchar_t variable[99];
     if (GetEnvironmentVariableW(L"LONE_SURROGATE", variable, 99)) SetEnvironmentVariableW(variable, L"made up \xd83d");
 
-    /* The command line without this program's name, which holds no space. */
+    /* The command line without this program's name, which contains no space. */
     wchar_t *line = GetCommandLineW();
     line += wcscspn(line, L" ");
     line += wcsspn(line, L" ");

@@ -41,8 +41,7 @@ pub(crate) fn dotenv(data: &[u8]) {
     assert_eq!(content(&read), content(&pairs));
 }
 
-/// A value in quotes that can hold it: what is read from single quotes, double quotes or without quotes has no character that the
-/// others would need an escape for.
+/// The value in quotes that can represent it. No quoting style yields a character that the others would have to escape.
 fn quoted(pair: &Pair) -> String {
     let value = std::str::from_utf8(pair.value.expose()).unwrap_or_default();
     if value.contains(['\'', '\r']) {

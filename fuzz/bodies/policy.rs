@@ -74,7 +74,7 @@ fn turned(mut document: Value) -> Value {
     document
 }
 
-/// All values and names in a policy in lower case, except those that a policy may omit.
+/// All names and values in a policy, in lower case, except those that a policy may omit.
 fn words(document: &Value) -> BTreeSet<String> {
     let mut all = BTreeSet::new();
     collect(document, &mut all);

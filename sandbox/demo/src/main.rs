@@ -244,7 +244,7 @@ impl TempDir {
 
 impl Drop for TempDir {
     fn drop(&mut self) {
-        // The files hold only ids, so a failure to remove them is harmless.
+        // The files contain only IDs, so a failure to remove them is harmless.
         let _ = fs::remove_dir_all(&self.0);
     }
 }

@@ -12,6 +12,10 @@ host=$(rustc -vV | sed -n 's/^host: //p')
 # The target of this machine's release binary: on Linux always musl, whatever C library the machine has.
 native=${host/-linux-gnu/-linux-musl}
 
+# Many tests wait for a program that waits for a retry or a time limit.
+RUST_TEST_THREADS=${RUST_TEST_THREADS:-$((2 * $(nproc)))}
+export RUST_TEST_THREADS
+
 # Skips the rest of a step that this machine cannot run, and prints the reason. In CI, fails instead.
 cannot_run() {
   echo "!!! not tested: $1 !!!"

@@ -113,6 +113,7 @@ fn start_as_image_shell_is_explained() {
       why:  this looks like a CI system that starts a shell in an image whose entrypoint is upsert-secret
       next: remove the entrypoint (GitLab: `image: {name: …, entrypoint: [""]}`) or use the published image, which has none;
             then call `upsert-secret` in the job's script
+      exit: 2 (bad input)
     "#);
 }
 

@@ -374,6 +374,7 @@ fn full_device_has_one_suitable_error() {
     ::error title=upsert-secret failed::outputs could not be written
       why:  cannot write to standard output: there is no space left
       next: is the disk full? Run again when it has space: nothing is written to AWS twice
+      exit: 7 (unavailable)
     ");
 }
 

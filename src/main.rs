@@ -4,10 +4,6 @@ use std::process::ExitCode;
 
 use upsert_secret::{harden, run};
 
-#[cfg(target_env = "musl")]
-#[global_allocator]
-static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
-
 fn main() -> ExitCode {
     harden::process();
     harden::panics();

@@ -37,14 +37,14 @@ def fetch(folder: Path, package: str) -> Path:
 
 
 class Ran:
-    """Result of a container: its exit status and everything it printed or exposed."""
+    """Result of a container: its exit status, everything it printed or exposed, and what podman showed of it."""
 
-    def __init__(self, status: int, out: str, err: str, inspect: str, logs: str):
+    def __init__(self, status: int, out: str, err: str, inspect: str, shown: str):
         self.status = status
         self.out = out
         self.err = err
         self.inspect = inspect
-        self.logs = logs
+        self.shown = shown
 
     def outputs(self) -> dict[str, str]:
         return dict(line.split("=", 1) for line in self.out.splitlines())
@@ -78,8 +78,9 @@ class ContainerTest(unittest.TestCase):
         self.addCleanup(podman, "rm", "--force", container)
         done = podman("start", "--attach", "--interactive", container, stdin=stdin, check=False)
         inspect = podman("inspect", container).stdout
+        # From the log: if the container exits before it reads standard input, `podman start` may end before it has the output.
         logs = podman("logs", container)
-        return Ran(done.returncode, done.stdout, done.stderr, inspect, logs.stdout + logs.stderr)
+        return Ran(done.returncode, logs.stdout, logs.stderr, inspect, done.stdout + done.stderr)
 
     def stored(self, name: str) -> str:
         return self.sandbox.call("GetSecretValue", SecretId=name)["SecretString"]

@@ -32,7 +32,7 @@ class ExamplesInImage(ContainerTest):
         mount = ["--volume", f"{self.folder}:/builds", "--workdir", "/builds"]
         ran = self.run_container(*shell.split(), script, options=mount, env=given | {"MODEL_API_KEY": VALUE}, stdin=stdin)
         self.assertEqual(ran.status, 0, ran.err)
-        self.assert_hidden(VALUE, ran.out, ran.err, ran.logs)
+        self.assert_hidden(VALUE, ran.out, ran.err, ran.shown)
         return ran
 
     def assert_stored(self, secret_id: str) -> None:

@@ -58,7 +58,7 @@ class GitLabExecutor(ContainerTest):
         ran = self.run_container(
             *("sh", "-c", DETECT), options=options, env=variables, stdin=job(script, self.sandbox.environment | variables)
         )
-        self.assert_hidden(VALUE, ran.out, ran.err, ran.logs)
+        self.assert_hidden(VALUE, ran.out, ran.err, ran.shown)
         return ran
 
     def report(self) -> dict[str, str]:

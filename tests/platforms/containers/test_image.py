@@ -37,7 +37,7 @@ class Image(ContainerTest):
     def upsert(self, name: str, *command: str, options=(), **env: str):
         inputs = {"UPSERT_SECRET_NAME": name, "UPSERT_SECRET_VALUE": VALUE} | env
         ran = self.run_container(*command, options=options, env=inputs)
-        self.assert_hidden(VALUE, ran.out, ran.err, ran.logs)
+        self.assert_hidden(VALUE, ran.out, ran.err, ran.shown)
         return ran
 
     def test_runs_without_arguments(self):

@@ -19,7 +19,7 @@ mod markdown;
 mod parts;
 mod single;
 
-pub(crate) use failure::{failure, timed_out};
+pub(crate) use failure::{cancelled, failure, timed_out};
 
 /// Everything known at the end of a run.
 pub(crate) struct Report<'a> {

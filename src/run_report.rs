@@ -124,6 +124,11 @@ impl RunReport {
         self.pending.borrow().clone()
     }
 
+    /// Whether anything was written to AWS, or may have been: a write without a response counts.
+    pub(crate) fn has_written(&self) -> bool {
+        self.has_written.get()
+    }
+
     /// The failure that ends the run. It is not bad input if anything was written to AWS, perhaps to another secret.
     pub(crate) fn conclude(&self, failure: Failure) -> Failure {
         let failure = self.spell(failure);
@@ -340,11 +345,13 @@ impl Drop for ReportGuard<'_> {
         let ended = self.ended.take().unwrap_or_else(|| {
             let failure = attempt.cut_short.clone();
             Err(failure.unwrap_or_else(|| {
-                let ended = Failure::new(
-                    Class::Unavailable,
-                    "the run ended before this secret was done",
-                    "run again: a write that arrived is found and kept",
-                );
+                let next = if attempt.has_written() {
+                    "run again: a write that arrived is found and kept"
+                } else {
+                    "run again"
+                };
+                let what = "the run ended before this secret was done";
+                let ended = Failure::new(Class::Unavailable, what, next);
                 match &attempt.waiting {
                     Some(wait) => ended.because(format!("it was waiting for {}", wait.what)),
                     None => ended,

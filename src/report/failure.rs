@@ -67,11 +67,7 @@ fn of_targets(run: &RunReport, counts: impl Fn(&Details) -> bool) -> Option<Fail
         why.push(format!("and {more} more, which are in the report"));
     }
     let what = format!("{} of {} secrets failed{none}", failed.len(), targets.len());
-    let next = if targets.iter().any(may_have) {
-        "fix the cause and run again: completed changes are found and kept"
-    } else {
-        "fix the cause and run again"
-    };
+    let next = format!("fix the cause and {}", run_again(run));
     Some(Failure::new(class, what, next).because(why.join("\n")))
 }
 
@@ -96,6 +92,20 @@ fn failure_lines(name: &str, failure: &Failure) -> String {
     let why: String = why.map(|line| format!("\n  {line}")).collect();
     let next = failure.next.replace('\n', "\n        ");
     format!("{what} ({}){why}\n  next: {next}", failure.class.name())
+}
+
+/// The advice to run again, with what happens to writes if there were any.
+fn run_again(run: &RunReport) -> &'static str {
+    if run.has_written() {
+        "run again: completed changes are found and kept"
+    } else {
+        "run again"
+    }
+}
+
+/// The failure of a run that a signal ended.
+pub(crate) fn cancelled(run: &RunReport, class: Class) -> Failure {
+    Failure::new(class, "the run was cancelled", run_again(run))
 }
 
 /// The failure of a run that exceeded its time limit.
@@ -127,9 +137,14 @@ pub(crate) fn timed_out(run: &RunReport, timeout: Duration) -> Failure {
     let mut causes = waits_of_run(run);
     causes.extend(wait.iter().flat_map(|wait| wait_lines(wait)));
     let expected = wait.and_then(|wait| wait.failure.as_ref());
-    let next = expected.map_or(
-        "run again: a write that arrived is found and kept; a longer `timeout` helps where AWS is slow",
-        |failure| &failure.next,
+    let next = expected.map_or_else(
+        || {
+            format!(
+                "{}; a longer `timeout` helps where AWS is slow",
+                run_again(run)
+            )
+        },
+        |failure| failure.next.to_string(),
     );
     Failure {
         why: (!causes.is_empty()).then(|| causes.join("\n")),
@@ -181,8 +196,10 @@ fn many_timed_out(run: &RunReport, did_not_end: String) -> Failure {
     if waits.len() > MAX_FAILURES {
         causes.push(format!("and {} more secrets", waits.len() - MAX_FAILURES));
     }
-    let next = "run again: completed changes are found and kept; a longer `timeout` helps, and `only` to spread the \
-                secrets over several jobs";
+    let next = format!(
+        "{}; a longer `timeout` helps, and `only` to spread the secrets over several jobs",
+        run_again(run)
+    );
     let cut = Failure {
         why: (!causes.is_empty()).then(|| causes.join("\n")),
         ..Failure::new(Class::Unavailable, what, next)

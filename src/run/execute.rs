@@ -11,7 +11,7 @@ use futures_util::{FutureExt as _, StreamExt as _};
 use upsert_secret_aws::{CallGate, SecretsManager};
 use upsert_secret_config::resolve::SecretSink;
 use upsert_secret_config::run::{Draft, Run};
-use upsert_secret_core::failure::Failure;
+use upsert_secret_core::failure::{Class, Failure};
 use upsert_secret_core::notice::Level;
 use upsert_secret_core::store::{SecretStore as _, Subject};
 use upsert_secret_core::transaction::Limits;
@@ -45,6 +45,14 @@ pub(super) struct Execution<'a> {
     pub(super) manifest: OnceCell<String>,
 }
 
+/// Why the work did not succeed.
+enum Cut {
+    Failed(Failure),
+    /// By a signal.
+    Cancelled(Class),
+    TimedOut,
+}
+
 impl Execution<'_> {
     /// Processes all secrets. The results are in the report.
     pub(super) async fn execute(&self, run: Run) -> Result<(), Failure> {
@@ -69,18 +77,20 @@ impl Execution<'_> {
                 .collect::<()>()
                 .await;
         }
+        // After the work was dropped, which completes the report.
         match ended {
             Ok(()) => report::failure(self.report).map_or(Ok(()), Err),
-            Err(Some(failure)) => Err(failure),
-            Err(None) => Err(report::timed_out(self.report, timeout)),
+            Err(Cut::Failed(failure)) => Err(failure),
+            Err(Cut::Cancelled(class)) => Err(report::cancelled(self.report, class)),
+            Err(Cut::TimedOut) => Err(report::timed_out(self.report, timeout)),
         }
     }
 
-    /// Runs the work until it ends, a signal arrives, or the time limit, where it returns `None`.
+    /// Runs the work until it ends, a signal arrives, or the time limit.
     async fn until_interrupted(
         &self,
         work: impl Future<Output = Result<(), Failure>>,
-    ) -> Result<(), Option<Failure>> {
+    ) -> Result<(), Cut> {
         let mut signals = Signals::listen();
         tokio::pin!(work);
         tokio::select! {
@@ -93,17 +103,13 @@ impl Execution<'_> {
                     _ = tokio::time::timeout(GRACE, &mut work) => {}
                     _ = signals.next() => {}
                 }
-                let next = match self.report.targets().is_empty() {
-                    true => "run again",
-                    false => "run again: a write that arrived is found and kept",
-                };
-                Err(Some(Failure::new(class, "the run was cancelled", next)))
+                Err(Cut::Cancelled(class))
             }
-            ended = &mut work => ended.map_err(Some),
+            ended = &mut work => ended.map_err(Cut::Failed),
             () = tokio::time::sleep(self.left) => {
                 self.report.set_pending(self.gate.pending_calls());
                 self.gate.close();
-                Err(None)
+                Err(Cut::TimedOut)
             }
         }
     }

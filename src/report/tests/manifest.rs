@@ -194,8 +194,22 @@ fn time_out_before_any_secret_names_the_phase() {
     assert_snapshot!(failure.to_string(), @r#"
     the run did not end within `timeout`, which is 2 s: 2 secrets not tried
       why:  it was waiting for AWS credentials
-      next: run again: completed changes are found and kept; a longer `timeout` helps, and `only` to spread the secrets over several jobs
+      next: run again; a longer `timeout` helps, and `only` to spread the secrets over several jobs
     "#);
+}
+
+#[test]
+fn only_runs_that_wrote_promise_to_keep_changes() {
+    let advice = |write: fn(&mut ReportGuard<'_>)| {
+        let run = run_of(&["a", "b"], false);
+        write(&mut ReportGuard::new(0, &run));
+        cancelled(&run, Class::Interrupted).next
+    };
+    assert_eq!(advice(|_| {}), "run again");
+    assert_eq!(
+        advice(|guard| guard.attempt.wrote_unnamed = true),
+        "run again: completed changes are found and kept"
+    );
 }
 
 #[test]

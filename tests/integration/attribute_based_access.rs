@@ -115,7 +115,7 @@ fn first_run_creates_and_second_changes_nothing() {
 fn secret_of_others_is_never_written() {
     for inputs in REQUESTS {
         let sandbox = Sandbox::start();
-        create(&sandbox, "theirs", &[("team", "b")]);
+        create(&sandbox, "foreign", &[("team", "b")]);
         restrict(&sandbox, "a");
         let outcome = run(&sandbox, inputs);
         if inputs.contains(&("if-exists", "skip")) {
@@ -128,7 +128,7 @@ fn secret_of_others_is_never_written() {
         } else {
             outcome.expect(4, "");
         }
-        assert_eq!(current_value(&sandbox).as_deref(), Some("theirs"));
+        assert_eq!(current_value(&sandbox).as_deref(), Some("foreign"));
         assert_eq!(version_count(&sandbox), 1, "{inputs:?}");
         assert_eq!(tags(&sandbox)["team"], "b", "{inputs:?}");
     }
@@ -146,7 +146,7 @@ fn messages_explain_what_cannot_be_known() {
             .unset("GITHUB_OUTPUT")
     };
     let sandbox = Sandbox::start();
-    create(&sandbox, "theirs", &[("team", "b")]);
+    create(&sandbox, "foreign", &[("team", "b")]);
     restrict(&sandbox, "a");
     let exists = plain(&sandbox, &[("json-key", "k")]).run();
     assert_snapshot!(text(&exists), @r"
@@ -250,7 +250,7 @@ fn concurrent_creation_is_not_overwritten() {
     for inputs in REQUESTS {
         let sandbox = sandbox_for("a");
         sandbox.before("CreateSecret", 1, |world| {
-            world.create(NAME, "theirs");
+            world.create(NAME, "foreign");
         });
         let outcome = run(&sandbox, inputs);
         let wanted = if inputs.contains(&("if-exists", "skip")) {
@@ -259,7 +259,7 @@ fn concurrent_creation_is_not_overwritten() {
             4
         };
         assert_eq!(outcome.code, Some(wanted), "{inputs:?} {}", outcome.stderr);
-        assert_eq!(current_value(&sandbox).as_deref(), Some("theirs"));
+        assert_eq!(current_value(&sandbox).as_deref(), Some("foreign"));
     }
 }
 
@@ -268,10 +268,10 @@ fn put_after_creation_is_kept() {
     for inputs in REQUESTS {
         let sandbox = sandbox_for("a");
         sandbox.after("CreateSecret", 1, |world| {
-            world.put(NAME, "theirs");
+            world.put(NAME, "foreign");
         });
         run(&sandbox, inputs).expect(0, "created");
-        assert_eq!(current_value(&sandbox).as_deref(), Some("theirs"));
+        assert_eq!(current_value(&sandbox).as_deref(), Some("foreign"));
         assert_eq!(version_count(&sandbox), 2, "{inputs:?}");
     }
 }

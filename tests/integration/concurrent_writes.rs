@@ -50,10 +50,10 @@ fn eight_concurrent_creates_succeed() {
 
 #[test]
 fn concurrent_create_converges() {
-    for (theirs, result) in [("made-up", "unchanged"), ("other", "updated")] {
+    for (foreign, result) in [("made-up", "unchanged"), ("other", "updated")] {
         let sandbox = Sandbox::start();
         sandbox.before("CreateSecret", 1, move |world| {
-            world.create(NAME, theirs);
+            world.create(NAME, foreign);
         });
         let outcome = Cli::new(&sandbox, "made-up").run();
         outcome.expect(0, result);

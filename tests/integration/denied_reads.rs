@@ -81,21 +81,21 @@ fn stage_condition_allows_every_read() {
 fn value_denied_in_a_batch_is_read_singly() {
     let sandbox = Sandbox::start();
     sandbox.with(|world| {
-        for name in ["a", "b", "source", "theirs"] {
+        for name in ["a", "b", "source", "foreign"] {
             world.create(name, "made-up");
         }
     });
     let policy = r#"{"Statement":[{"Effect":"Allow","NotAction":"secretsmanager:GetSecretValue","Resource":"*"},
         {"Effect":"Allow","Action":"secretsmanager:GetSecretValue","Resource":"*",
          "Condition":{"StringEquals":{"secretsmanager:VersionStage":"AWSCURRENT"}}},
-        {"Effect":"Deny","Action":"secretsmanager:GetSecretValue","Resource":"*:secret:theirs-*"}]}"#;
+        {"Effect":"Deny","Action":"secretsmanager:GetSecretValue","Resource":"*:secret:foreign-*"}]}"#;
     sandbox.set_policy(&sandbox.default_key_id(), Policy::from_json(policy));
     let manifest = format!(
         "{}  c: {{ value: {{ secret: {{ id: source }} }} }}\n",
-        manifest_of(&["a", "b", "theirs"])
+        manifest_of(&["a", "b", "foreign"])
     );
     let outcome = manifest_cli(&sandbox, &manifest).env("V", "made-up").run();
-    // `theirs` is written without comparing.
+    // `foreign` is written without comparing.
     assert_eq!(
         outcome.counts(),
         ["1", "1", "2", "0", "0"],
@@ -105,7 +105,7 @@ fn value_denied_in_a_batch_is_read_singly() {
     assert!(
         outcome
             .stderr
-            .contains("theirs: permission to read the current value"),
+            .contains("foreign: permission to read the current value"),
         "{}",
         outcome.stderr
     );

@@ -50,9 +50,9 @@ fn readme_policy_matches_iam_policy_command() {
 fn policy_by_tags_allows_only_its_team() {
     let policy = json_block_under("docs/permissions.md", "## Access by tags");
     let sandbox = Sandbox::start();
-    sandbox.with(|world| world.create("theirs", "made-up-theirs"));
+    sandbox.with(|world| world.create("foreign", "made-up-foreign"));
     let tag = |team: &str| {
-        let input = json!({"SecretId": "theirs", "Tags": [{"Key": "team", "Value": team}]});
+        let input = json!({"SecretId": "foreign", "Tags": [{"Key": "team", "Value": team}]});
         let client = sandbox::client::Client::new(&sandbox.url());
         client.call("TagResource", &input).unwrap().status
     };
@@ -79,7 +79,7 @@ fn policy_by_tags_allows_only_its_team() {
     }
     run("d", &[("tags", "team=web")]).expect(4, "");
     run("d", &[]).expect(4, "");
-    run("theirs", &[("tags", "team=ml")]).expect(4, "");
+    run("foreign", &[("tags", "team=ml")]).expect(4, "");
     assert_eq!(tag("ml"), 400, "others' secrets cannot be taken over");
 }
 

@@ -233,7 +233,7 @@ fn secret_without_version_is_adopted() {
 #[test]
 fn skip_changes_nothing() {
     let sandbox = Sandbox::start();
-    let version = sandbox.with(|world| world.create(NAME, "theirs"));
+    let version = sandbox.with(|world| world.create(NAME, "foreign"));
     let outcome = Cli::new(&sandbox, "ours")
         .input("if-exists", "skip")
         .input("description", "d")
@@ -242,7 +242,7 @@ fn skip_changes_nothing() {
     outcome.expect(0, "unchanged");
     assert_eq!(outcome.output("secret_version_id"), version);
     let secret = sandbox.with(|world| world.secret(NAME)).unwrap();
-    assert_eq!(secret.current().unwrap().string.as_deref(), Some("theirs"));
+    assert_eq!(secret.current().unwrap().string.as_deref(), Some("foreign"));
     assert!(secret.description.is_none() && secret.tags.is_empty());
 }
 

@@ -63,11 +63,11 @@ fn rerun_with_denied_get_recognizes_version_id() {
 fn unexpected_version_is_conflict() {
     let sandbox = Sandbox::start();
     let old = sandbox.with(|world| world.create(NAME, "old"));
-    let theirs = sandbox.with(|world| world.put(NAME, "theirs"));
+    let foreign = sandbox.with(|world| world.put(NAME, "foreign"));
     let outcome = with_expected_version(&sandbox, &old).run();
     outcome.expect(5, "");
-    assert!(outcome.stderr.contains(&theirs), "{}", outcome.stderr);
-    assert_eq!(current_value(&sandbox).as_deref(), Some("theirs"));
+    assert!(outcome.stderr.contains(&foreign), "{}", outcome.stderr);
+    assert_eq!(current_value(&sandbox).as_deref(), Some("foreign"));
     assert_eq!(version_count(&sandbox), 2, "nothing was written");
 }
 

@@ -23,7 +23,7 @@ fn expired_labels_are_removed() {
             (&expired, "44444444-4444-8444-8444-444444444444"),
             (&unexpired, "55555555-5555-8555-8555-555555555555"),
         ] {
-            world.put_staged(NAME, "theirs", token, &[label]);
+            world.put_staged(NAME, "foreign", token, &[label]);
         }
         old
     });
@@ -67,7 +67,7 @@ fn label_quota_held_by_others_is_conflict() {
         for number in 0..19 {
             let id = format!("{number:08}-3333-8333-8333-333333333333");
             let label = format!("upsert-secret-until-{later}-{id}");
-            world.put_staged(NAME, "theirs", &id, &[&label]);
+            world.put_staged(NAME, "foreign", &id, &[&label]);
         }
         old
     });

@@ -57,7 +57,7 @@ fn tagged_and_replicated(sandbox: &Sandbox, _: &Cli) {
 /// The same run succeeded before, and another writer has put a value since.
 fn overwritten(sandbox: &Sandbox, cli: &Cli) {
     assert_eq!(cli.run().code, Some(0));
-    sandbox.with(|world| world.put(NAME, "made-up-theirs"));
+    sandbox.with(|world| world.put(NAME, "made-up-foreign"));
 }
 
 /// A secret without a value, which gets one just before the run writes.

@@ -36,10 +36,10 @@ fn arn_replaces_bare_name_once() {
 fn key_of_another_account_is_another_key() {
     let sandbox = existing();
     sandbox.with(|world| world.add_kms_key("alias/models"));
-    let theirs = "arn:aws:kms:eu-west-1:444455556666:alias/models";
+    let foreign = "arn:aws:kms:eu-west-1:444455556666:alias/models";
     let cli = Cli::new(&sandbox, "made-up").input("kms-key-id", "alias/models");
     cli.run().expect(0, "updated");
-    let outcome = cli.input("kms-key-id", theirs).run();
+    let outcome = cli.input("kms-key-id", foreign).run();
     assert_eq!(outcome.code, Some(4), "{}", outcome.stderr);
     assert_eq!(call_count(&sandbox, "UpdateSecret"), 2);
 }

@@ -74,9 +74,9 @@ pub(crate) const CASES: &[Case] = &[
             });
             let far = "arn:aws:kms:us-east-1:111122223333:key/1234abcd";
             rejects(run, far, "Invalid arn us-east-1")?;
-            let theirs = "arn:aws:kms:eu-west-1:444455556666:key/1234abcd";
-            run.fails_with("CreateSecret", &create(run, theirs), DENIED)?;
-            run.fails_with("UpdateSecret", &update(run, theirs), DENIED)
+            let foreign = "arn:aws:kms:eu-west-1:444455556666:key/1234abcd";
+            run.fails_with("CreateSecret", &create(run, foreign), DENIED)?;
+            run.fails_with("UpdateSecret", &update(run, foreign), DENIED)
         },
     ),
     sandbox_case(

@@ -28,8 +28,7 @@ pub(crate) const CASES: &[Case] = &[
             replicated(run)?;
             let mut north = run.west.clone();
             "eu-north-1".clone_into(&mut north.region);
-            let other =
-                json!({"Name": run.name, "SecretString": "theirs", "ClientRequestToken": token(5)});
+            let other = json!({"Name": run.name, "SecretString": "foreign", "ClientRequestToken": token(5)});
             ok(&north, "CreateSecret", &other)?;
             run.ok(REPLICATE, &to(run, "eu-north-1"))?;
             let mut input = run.id();
@@ -53,8 +52,7 @@ pub(crate) const CASES: &[Case] = &[
         |run| {
             let mut north = run.west.clone();
             "eu-north-1".clone_into(&mut north.region);
-            let input =
-                json!({"Name": run.name, "SecretString": "theirs", "ClientRequestToken": token(5)});
+            let input = json!({"Name": run.name, "SecretString": "foreign", "ClientRequestToken": token(5)});
             ok(&north, "CreateSecret", &input)?;
             ok(&north, REPLICATE, &to(run, "us-west-2"))?;
             for _ in 0..2 {
@@ -72,7 +70,7 @@ pub(crate) const CASES: &[Case] = &[
                 &json!("eu-north-1"),
             )?;
             let got = ok(&run.west, "GetSecretValue", &run.id())?;
-            same("SecretString", &got["SecretString"], &json!("theirs"))
+            same("SecretString", &got["SecretString"], &json!("foreign"))
         },
     ),
     sandbox_case(

@@ -113,8 +113,7 @@ pub(crate) const CASES: &[Case] = &[
         "the name exists there: a success with status Failed and the reason",
         |run| {
             run.create()?;
-            let other =
-                json!({"Name": run.name, "SecretString": "theirs", "ClientRequestToken": token(5)});
+            let other = json!({"Name": run.name, "SecretString": "foreign", "ClientRequestToken": token(5)});
             ok(&run.west, "CreateSecret", &other)?;
             let answer = run.ok(REPLICATE, &to(run, "us-west-2"))?;
             let shown = settled(run)?;
@@ -127,7 +126,7 @@ pub(crate) const CASES: &[Case] = &[
             let message = failed["ReplicationStatus"][0]["StatusMessage"].is_string();
             same("a StatusMessage", &message, &true)?;
             let got = ok(&run.west, "GetSecretValue", &run.id())?;
-            same("SecretString", &got["SecretString"], &json!("theirs"))
+            same("SecretString", &got["SecretString"], &json!("foreign"))
         },
     ),
     sandbox_case(
@@ -214,8 +213,7 @@ pub(crate) const CASES: &[Case] = &[
         "the name exists there, ForceOverwriteReplicaSecret: overwritten, also after a failure",
         |run| {
             run.create()?;
-            let other =
-                json!({"Name": run.name, "SecretString": "theirs", "ClientRequestToken": token(5)});
+            let other = json!({"Name": run.name, "SecretString": "foreign", "ClientRequestToken": token(5)});
             ok(&run.west, "CreateSecret", &other)?;
             let mut input = to(run, "us-west-2");
             run.ok(REPLICATE, &input)?;

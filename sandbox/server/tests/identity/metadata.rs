@@ -144,12 +144,12 @@ fn container_gets_credentials_of_its_role() {
     assert!(log[1].caller.starts_with(assumed), "{}", log[1].caller);
     assert_eq!(ask("another").status, 401);
     let other: BTreeMap<String, String> = sandbox.container_env(ROLE).into_iter().collect();
-    let theirs = &other["AWS_CONTAINER_AUTHORIZATION_TOKEN"];
-    assert_eq!(ask(theirs).status, 401, "each container has its own");
+    let foreign = &other["AWS_CONTAINER_AUTHORIZATION_TOKEN"];
+    assert_eq!(ask(foreign).status, 401, "each container has its own");
     let elsewhere = client.plain(
         "GET",
         "/v2/credentials/none",
-        &[("authorization", theirs)],
+        &[("authorization", foreign)],
         "",
     );
     assert_eq!(elsewhere.expect("a response").status, 404);

@@ -47,8 +47,8 @@ fn invalid_tokens_are_rejected() {
     ]
     .join(".");
     let unsigned = [parts[0], parts[1], ""].join(".");
-    let theirs = elsewhere.split('.').nth(2).expect("a signature");
-    let swapped = [parts[0], parts[1], theirs].join(".");
+    let foreign = elsewhere.split('.').nth(2).expect("a signature");
+    let swapped = [parts[0], parts[1], foreign].join(".");
     for token in [forged, unsigned, swapped] {
         assert_eq!(assume(&client, &token).code(), "InvalidIdentityToken");
     }
